@@ -1,0 +1,50 @@
+"""One grammar for every command line: `nsmodels <system or dataset> <verb> [--field value ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from nsmodels.core.artifact import full_disk
+from nsmodels.core.config import Config, add_flags, read_yaml, values_from_flags
+from nsmodels.core.errors import InputError
+
+Presets = Mapping[str, Callable[[], Config]]
+
+
+def add_config_flags(parser: argparse.ArgumentParser, presets: Presets, default: str | None) -> None:
+    """`--preset`, `--config` and one flag for every field of the presets' configuration class."""
+    word = default or "chosen by the hardware"
+    parser.add_argument("--preset", choices=sorted(presets), default=default, help=f"named configuration [{word}]")
+    parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="fields that override the preset")
+    add_flags(parser, type(next(iter(presets.values()))()))
+
+
+def config_from(arguments: argparse.Namespace, presets: Presets, default: str) -> Config:
+    """The preset, overlaid by `--config` and then by single flags; raise `InputError` for unknown fields."""
+    config = presets[arguments.preset or default]()
+    if arguments.config:
+        config = config.with_values(read_yaml(arguments.config), str(arguments.config))
+    return config.with_values(values_from_flags(arguments), "command line")
+
+
+def run(main: Callable[[], int | None]) -> int:
+    """Run a command: `InputError` becomes one line on stderr and status 2, Ctrl-C status 130."""
+    try:
+        return main() or 0
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to go on from the last checkpoint", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 141
+    except OSError as error:
+        line = full_disk(error, Path())
+        if isinstance(line, InputError):
+            print(f"error: {line}", file=sys.stderr)
+            return 2
+        raise

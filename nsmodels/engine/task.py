@@ -1,0 +1,61 @@
+"""The one seam between a system and the training loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Which part of an epoch a process reads: every `world`-th part of each global batch, from batch `start` on."""
+
+    rank: int = 0
+    world: int = 1
+    start: int = 0
+
+
+class Task(ABC):
+    """What a system brings to the loop: a model, its batches and its loss. Subclasses are final.
+
+    Randomness comes from (seed, split, epoch, batch number) and never from global state, so that a
+    resumed run sees the same batches as an uninterrupted one.
+    """
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """A freshly initialised model. The loop has seeded torch's generator before the call."""
+
+    @abstractmethod
+    def batches(self, split: str, epoch: int, shard: Shard) -> Iterable[Any]:
+        """Batches of `split` ("train" or "val") in this epoch's order: tensors in dicts, tuples, dataclasses or objects with `.to`.
+
+        The configured batch size is the global one: process `shard.rank` of `shard.world` yields its equal part
+        of each global batch, beginning with global batch number `shard.start`.
+        """
+
+    @abstractmethod
+    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """The scalar to minimise, a mean over the samples of the batch, and its named terms for the log."""
+
+    def after_step(self, model: nn.Module, step: int) -> None:  # noqa: B027 - optional hook, doing nothing is right
+        """Called after each optimizer step (a target network, a constraint on the weights)."""
+
+    def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
+        """Further metrics of the epoch beside the mean validation loss, by name ("val/accuracy")."""
+        return {}
+
+    def curriculum(self, epoch: int) -> dict[str, float]:
+        """What this epoch's difficulty is, for the log; `batches` acts on it. Empty without a curriculum."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Whatever the task itself must remember across a resume."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027 - optional hook, doing nothing is right
+        """Take back what `state_dict` gave."""
