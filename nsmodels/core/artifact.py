@@ -38,17 +38,22 @@ class FileRecord(Config):
 
 
 class InputRecord(Config):
-    """What an artifact was made from: where it stood, its fingerprint and the hash of its manifest."""
+    """What an artifact was made from: where it stood, its fingerprint, the hash of its manifest and its data source.
+
+    A plain folder given by hand has no manifest: its hash is empty, its fingerprint covers names, sizes and JSON text.
+    """
 
     path: str
     fingerprint: str
     manifest_sha256: str
+    source: str
 
 
 class Manifest(Config):
     """The seal of an artifact: what it is, from what it was made and what it holds."""
 
     key: str
+    maker: str
     fingerprint: str
     code_version: str
     config: dict[str, Any]
@@ -94,7 +99,7 @@ def make_fingerprint(
     config: Mapping[str, Any], code_version: str, inputs: Mapping[str, Path], seed: int | None
 ) -> str:
     """What decides an artifact's content: configuration, code version, input fingerprints and seed."""
-    versions = {key: read_manifest(folder, key).fingerprint for key, folder in inputs.items()}
+    versions = {key: describe_input(folder).fingerprint for key, folder in inputs.items()}
     return fingerprint({"config": dict(config), "code": code_version, "inputs": versions, "seed": seed})
 
 
@@ -142,6 +147,7 @@ def build(
     folder: Path,
     *,
     key: str,
+    maker: str,
     config: Mapping[str, Any],
     code_version: str,
     inputs: Mapping[str, Path] | None = None,
@@ -151,6 +157,7 @@ def build(
 ) -> Iterator[Part]:
     """Build an artifact: yields a `Part`, seals it when the block ends well, keeps the previous one until then.
 
+    `maker` is the package that makes it and can load it ("nsmodels.systems.visual").
     Unfinished work of the same fingerprint is found again in `Part.path`; of another it is thrown away.
     Raises `InputError` when another process is building the same artifact or the disk is full.
     """
@@ -165,7 +172,8 @@ def build(
         try:
             yield part
             spent = (time.time() - wall, _cpu_seconds() - cpu)
-            _seal(part, key, dict(config), code_version, inputs, seed, mark, spent)
+            made = (key, maker, code_version, seed, mark)
+            _seal(part, made, dict(config), inputs, spent)
             _swap(part.path, folder)
         except OSError as error:
             raise full_disk(error, part.path) from error
@@ -246,29 +254,28 @@ def _has_work(partial: Path) -> bool:
 
 
 def _common_source(inputs: Mapping[str, Path]) -> str:
-    sources = {read_manifest(folder, key).source for key, folder in inputs.items()} - {""}
+    sources = {describe_input(folder).source for folder in inputs.values()} - {""}
     return ", ".join(sorted(sources))
 
 
 def _seal(
     part: Part,
-    key: str,
+    made: tuple[str, str, str, int | None, str],
     config: dict[str, Any],
-    code_version: str,
     inputs: Mapping[str, Path],
-    seed: int | None,
-    mark: str,
     spent: tuple[float, float],
 ) -> None:
+    key, maker, code_version, seed, mark = made
     (part.path / ".building").unlink()
     manifest = Manifest(
         key=key,
+        maker=maker,
         fingerprint=mark,
         code_version=code_version,
         config=config,
         seed=seed,
         source=part.source,
-        inputs={name: _input_record(folder) for name, folder in inputs.items()},
+        inputs={name: describe_input(folder) for name, folder in inputs.items()},
         metrics=part.metrics,
         files=_file_records(part.path),
         commit=git_commit(),
@@ -290,11 +297,23 @@ def _swap(partial: Path, folder: Path) -> None:
     shutil.rmtree(previous, ignore_errors=True)
 
 
-def _input_record(folder: Path) -> InputRecord:
-    manifest = read_manifest(folder)
-    return InputRecord(
-        path=str(folder), fingerprint=manifest.fingerprint, manifest_sha256=sha256_of(folder / MANIFEST)
-    )
+def describe_input(folder: Path) -> InputRecord:
+    """What `folder` holds, sealed or plain; raise `InputError` when there is no such folder."""
+    path = str(folder.resolve())
+    recover(folder)
+    if (folder / MANIFEST).exists():
+        manifest = read_manifest(folder)
+        total = sha256_of(folder / MANIFEST)
+        return InputRecord(path=path, fingerprint=manifest.fingerprint, manifest_sha256=total, source=manifest.source)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; make the data first, or give the right --data")
+    return InputRecord(path=path, fingerprint=_plain_mark(folder), manifest_sha256="", source="local")
+
+
+def _plain_mark(folder: Path) -> str:
+    names = sorted(p for p in folder.rglob("*") if p.is_file())
+    listed = [(str(p.relative_to(folder)), p.stat().st_size) for p in names]
+    return fingerprint([listed, [sha256_of(p) for p in names if p.suffix == ".json"]])
 
 
 def _file_records(folder: Path) -> dict[str, FileRecord]:

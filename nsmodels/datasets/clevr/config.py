@@ -1,0 +1,64 @@
+"""Configuration of the CLEVR dataset: where it comes from and how much of it. Torch-free."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from nsmodels.core.config import Config, runtime_field
+
+CODE_VERSION = "1"
+
+ARCHIVE_URL = "https://dl.fbaipublicfiles.com/clevr/CLEVR_v1.0.zip"
+ARCHIVE_BYTES = 19_021_600_724
+ARCHIVE_SHA256 = "5cd61cf1096ed20944df93c9adb31e74d189b8459a94f54ba00090e5c59936d1"
+ANNOTATIONS_URL = "https://dl.fbaipublicfiles.com/clevr/CLEVR_v1.0_no_images.zip"
+
+
+class ClevrConfig(Config):
+    """CLEVR v1.0 or its synthetic twin, whole or a subset of its first images."""
+
+    source: Literal["auto", "archive", "synthetic", "local"] = Field(
+        "auto",
+        description="archive: the released files, never anything else; synthetic: rendered here; local: a folder you "
+        "have; auto: what is on disk, else the archive when its host answers, else synthetic, and it says so",
+    )
+    local_path: str = Field("", description="source=local: a folder with images/ scenes/ questions/, or the zip")
+    num_train: int = Field(70_000, ge=1, le=1_000_000, description="training images, the first of the release")
+    num_val: int = Field(15_000, ge=1, le=1_000_000, description="validation images, the first of the release")
+    questions_per_image: int = Field(10, ge=1, le=40, description="synthetic: questions per image, as the release")
+    image_width: int = Field(480, ge=48, le=1920, description="synthetic: pixels across (the release: 480)")
+    image_height: int = Field(320, ge=32, le=1280, description="synthetic: pixels down (the release: 320)")
+    seed: int = Field(0, ge=0, description="synthetic: random seed of scenes and questions")
+    archive_url: str = Field(ARCHIVE_URL, description="the released zip; any mirror with HTTP ranges")
+    annotations_url: str = Field(ANNOTATIONS_URL, description="the released zip without images (89 MB)")
+    archive_bytes: int = Field(ARCHIVE_BYTES, ge=0, description="expected size of the zip; 0: unknown")
+    archive_sha256: str = Field(ARCHIVE_SHA256, description="expected SHA-256 of the zip; empty: unknown")
+    num_workers: int = runtime_field(0, ge=0, le=256, description="processes that render; 0: one per core")
+
+    @model_validator(mode="after")
+    def _local_needs_a_path(self) -> ClevrConfig:
+        if self.source == "local" and not self.local_path:
+            raise ValueError("source=local needs local_path, a folder with images/ scenes/ questions/")
+        return self
+
+
+def full() -> ClevrConfig:
+    """CLEVR v1.0 whole: 70,000 + 15,000 images, 18 GB to download."""
+    return ClevrConfig()
+
+
+def mini() -> ClevrConfig:
+    """The first 10,000 + 1,000 images with all their questions; about 2 GB of the archive, or rendered here."""
+    return ClevrConfig(num_train=10_000, num_val=1_000, image_width=240, image_height=160)
+
+
+def debug() -> ClevrConfig:
+    """Seconds on a CPU: 24 + 12 tiny synthetic images."""
+    return ClevrConfig(
+        source="synthetic", num_train=24, num_val=12, image_width=96, image_height=64, questions_per_image=4
+    )
+
+
+PRESETS = {"full": full, "mini": mini, "debug": debug}
