@@ -1,0 +1,322 @@
+"""Zip archives, on disk or on a server: list them, fetch single members, extract without leaving the folder."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import threading
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+from nsmodels.core.disk import require_space, writing
+from nsmodels.core.errors import InputError
+from nsmodels.core.progress import Progress
+from nsmodels.core.source import DiskSource, HttpSource, SeekableSource, Source
+
+LARGEST_GAP = 256 * 1024  # bytes read and thrown away rather than asked for in another request
+LONGEST_RUN = 32 * 1024 * 1024
+LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
+LONGEST_EXTRA = 1 << 16
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a fetch did: requests and bytes transferred, members written and members that were there already."""
+
+    requests: int
+    bytes: int
+    fetched: int
+    skipped: int
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in the archive: where its local header begins, where it ends at the latest, and where it goes."""
+
+    info: zipfile.ZipInfo
+    end: int
+    target: Path
+
+
+class ZipReader(ABC):
+    """A zip archive read through a `Source`; zip64, stored and deflated members, CRC-32 checked."""
+
+    @abstractmethod
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._members = _directory(source)
+
+    def members(self) -> dict[str, zipfile.ZipInfo]:
+        """The files of the archive by name, folders left out, in the order of the archive's directory."""
+        return {name: info for name, info in self._members.items() if not info.is_dir()}
+
+    def fetch_members(
+        self,
+        names: Iterable[str],
+        out: Path,
+        progress: bool = True,
+        strip: str = "",
+        verify: bool = False,
+        connections: int = 4,
+        label: str = "",
+    ) -> Counts:
+        """Write the members `names` below `out`, `strip` taken off the front of their names.
+
+        Members that are there with the right size (`verify`: and the right CRC-32) are skipped. Each member appears
+        whole or not at all. Neighbours are read together: gaps up to 256 KB, runs up to 32 MB, `connections` at once.
+
+        Raises `InputError` for a member that is missing, damaged or would leave `out`, and for a full disk.
+        """
+        wanted = self._placed(list(names), out, strip)
+        missing = [member for member in wanted if not _is_there(member, verify)]
+        size = sum(member.info.file_size for member in missing)
+        require_space(out, size, f"{len(missing)} files of {self.source.name}")
+        before = (self.source.requests, self.source.bytes)
+        done = sum(member.info.file_size for member in wanted) - size
+        with Progress(label or PurePosixPath(self.source.name).name, size + done, done, progress) as bar:
+            self._fetch_runs(list(runs(missing)), bar, connections)
+        used = (self.source.requests - before[0], self.source.bytes - before[1])
+        return Counts(*used, len(missing), len(wanted) - len(missing))
+
+    def _placed(self, names: list[str], out: Path, strip: str) -> list[Member]:
+        """The members in the order of the archive's bytes; refuse all before the first is written."""
+        ends = _ends(self._members.values(), self.source.size)
+        places = _Places(out)
+        placed = []
+        for name in names:
+            info = self._members.get(name)
+            if info is None:
+                raise InputError(
+                    f"{self.source.name}: no member '{name}' in the archive; check the name or the archive"
+                )
+            self._refuse(info)
+            placed.append(Member(info, ends[info.header_offset], places.of(self.source.name, name, strip)))
+        return sorted(placed, key=lambda member: member.info.header_offset)
+
+    def _refuse(self, info: zipfile.ZipInfo) -> None:
+        where = f"{self.source.name}: member '{info.filename}'"
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise InputError(f"{where} is a symbolic link, which is refused; nothing was written")
+        if info.flag_bits & 1:
+            raise InputError(f"{where} is encrypted; use an archive without a password")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(f"{where} uses compression method {info.compress_type}; only stored and deflate are read")
+
+    def _fetch_runs(self, groups: list[list[Member]], bar: Progress, connections: int) -> None:
+        """Fetch all runs; on the first failure (or Ctrl-C) the others stop after their current member."""
+        stop = threading.Event()
+        pool = ThreadPoolExecutor(max(1, connections))
+        try:
+            for future in as_completed([pool.submit(self._fetch_run, group, bar, stop) for group in groups]):
+                future.result()
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _fetch_run(self, group: list[Member], bar: Progress, stop: threading.Event) -> None:
+        start, end = group[0].info.header_offset, max(member.end for member in group)
+        cursor = _Cursor(self.source.stream(start, end - start), start)
+        for member in group:
+            if stop.is_set():
+                return
+            _write(self.source.name, member, cursor, bar)
+
+
+class RemoteZip(ZipReader):
+    """A zip archive on a server that serves byte ranges; about two requests read its directory."""
+
+    def __init__(self, url: str, attempts: int = 5, backoff: float = 0.5, timeout: float = 30.0) -> None:
+        source = HttpSource(url, attempts, backoff, timeout)
+        self.url, self.size, self.etag = url, source.size, source.etag
+        super().__init__(source)
+
+
+class LocalZip(ZipReader):
+    """A zip archive on disk."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(DiskSource(path))
+
+
+def extract(
+    path: Path,
+    out: Path,
+    members: Iterable[str] | None = None,
+    strip: str = "",
+    progress: bool = True,
+    verify: bool = False,
+    connections: int = 2,
+) -> Counts:
+    """Extract `members` (default: every file) of the zip at `path` below `out`; see `ZipReader.fetch_members`."""
+    archive = LocalZip(path)
+    names = archive.members() if members is None else members
+    return archive.fetch_members(names, out, progress, strip, verify, connections, f"extracting {path.name}")
+
+
+def runs(members: Iterable[Member], gap: int = LARGEST_GAP, longest: int = LONGEST_RUN) -> Iterator[list[Member]]:
+    """Group members, sorted by offset, that are worth one request together."""
+    group: list[Member] = []
+    for member in members:
+        if group:
+            is_near = member.info.header_offset - group[-1].end <= gap
+            if not is_near or member.end - group[0].info.header_offset > longest:
+                yield group
+                group = []
+        group.append(member)
+    if group:
+        yield group
+
+
+class _Places:
+    """Where members go below a folder that none of them may leave."""
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.root = out, out.resolve()
+        self._safe: set[Path] = set()
+
+    def of(self, archive: str, name: str, strip: str) -> Path:
+        relative = PurePosixPath(name.removeprefix(strip))
+        target = self.out / relative
+        is_plain = bool(relative.parts) and not relative.is_absolute() and ".." not in relative.parts
+        if not is_plain or "\\" in name or ":" in relative.parts[0] or not self._is_inside(target.parent):
+            raise InputError(f"{archive}: member '{name}' would leave the folder {self.out}; nothing was written")
+        return target
+
+    def _is_inside(self, folder: Path) -> bool:
+        """Links that are on disk already are followed, so they cannot lead outside either."""
+        if folder not in self._safe and folder.resolve().is_relative_to(self.root):
+            self._safe.add(folder)
+        return folder in self._safe
+
+
+class _Cursor:
+    """Exact reads from a stream of pieces that begins at `offset` of the archive."""
+
+    def __init__(self, pieces: Iterator[bytes], offset: int) -> None:
+        self._pieces, self.offset, self._rest = pieces, offset, memoryview(b"")
+
+    def some(self, most: int) -> memoryview:
+        """Between 1 and `most` bytes; none at the end of the stream."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return self._rest
+            self._rest = memoryview(piece)
+        got, self._rest = self._rest[:most], self._rest[most:]
+        self.offset += len(got)
+        return got
+
+    def exactly(self, length: int) -> Iterator[memoryview]:
+        while length > 0:
+            got = self.some(length)
+            if not got:
+                raise EOFError
+            length -= len(got)
+            yield got
+
+    def skip_to(self, offset: int) -> None:
+        if offset < self.offset:
+            raise ValueError("it overlaps another member")
+        for _ in self.exactly(offset - self.offset):
+            pass
+
+
+def _directory(source: Source) -> dict[str, zipfile.ZipInfo]:
+    """The archive's directory, read by the standard library through a seekable view of the source."""
+    try:
+        with zipfile.ZipFile(SeekableSource(source)) as archive:  # pyright: ignore[reportArgumentType]
+            return {info.filename: info for info in archive.infolist()}
+    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        head = source.read(0, 4)
+        if head == b"PK\x03\x04":
+            raise InputError(
+                f"{source.name}: truncated or damaged zip: it begins as one, but its directory at the end is missing "
+                f"({error}); remove it and fetch it again"
+            ) from None
+        raise InputError(f"{source.name}: not a zip archive (it begins with {head!r}); check the file or URL") from None
+
+
+def _ends(infos: Iterable[zipfile.ZipInfo], size: int) -> dict[int, int]:
+    """For each header offset the offset at which the member ends at the latest."""
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    following = [info.header_offset for info in ordered[1:]] + [size]
+    ends = {}
+    for info, after in zip(ordered, following, strict=True):
+        # the local header may carry more extra bytes than the directory says, but never more than its field can count
+        longest = LOCAL_HEADER.size + len(info.orig_filename.encode()) + LONGEST_EXTRA + info.compress_size
+        ends[info.header_offset] = min(after, info.header_offset + longest)
+    return ends
+
+
+def _is_there(member: Member, verify: bool) -> bool:
+    try:
+        if member.target.stat().st_size != member.info.file_size:
+            return False
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return not verify or _crc_of(member.target) == member.info.CRC
+
+
+def _crc_of(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            crc = zlib.crc32(piece, crc)
+    return crc
+
+
+def _write(archive: str, member: Member, cursor: _Cursor, bar: Progress) -> None:
+    """Decompress one member into a `.partial` file, check it, give it its name."""
+    partial = member.target.with_name(member.target.name + ".partial")
+    where = f"{archive}: member '{member.info.filename}'"
+    with writing(partial):
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("wb") as file:
+                size, crc = 0, 0
+                for piece in _content(member.info, cursor):
+                    size, crc = size + len(piece), zlib.crc32(piece, crc)
+                    if size > member.info.file_size:
+                        break
+                    file.write(piece)
+                    bar.add(len(piece))
+        except EOFError:
+            raise InputError(f"{where} is truncated: the archive ends inside it; fetch the archive again") from None
+        except (zlib.error, ValueError) as error:
+            raise InputError(f"{where} is damaged ({error}); fetch the archive again") from None
+        if (size, crc) != (member.info.file_size, member.info.CRC):
+            raise InputError(
+                f"{where} is damaged (bad CRC-32: {crc:08x}, expected {member.info.CRC:08x}); fetch the archive again"
+            )
+        partial.replace(member.target)
+
+
+def _content(info: zipfile.ZipInfo, cursor: _Cursor) -> Iterator[bytes | memoryview]:
+    """The decompressed pieces of the member whose local header lies ahead of the cursor."""
+    cursor.skip_to(info.header_offset)
+    header = LOCAL_HEADER.unpack(b"".join(cursor.exactly(LOCAL_HEADER.size)))
+    if header[0] != b"PK\x03\x04":
+        raise ValueError("no local header where the directory says")
+    cursor.skip_to(cursor.offset + header[9] + header[10])
+    packed = cursor.exactly(info.compress_size)
+    if info.compress_type == zipfile.ZIP_STORED:
+        yield from packed
+        return
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in packed:
+        # bounded output: a few packed bytes may blow up to any size
+        while piece:
+            yield inflate.decompress(piece, 1 << 20)
+            piece = inflate.unconsumed_tail
+    yield inflate.flush()

@@ -1,0 +1,298 @@
+"""Download of one large file: resumed by byte range, checked by size and checksum, whole or not there at all."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import requests
+
+from nsmodels.core.disk import require_space, writing
+from nsmodels.core.errors import InputError
+from nsmodels.core.progress import Progress, readable
+from nsmodels.core.remote import (
+    LINE_FAULTS,
+    PIECE,
+    Patience,
+    RemoteFile,
+    Transient,
+    Unreachable,
+    described,
+    probe,
+    range_start,
+    reason_of,
+    request,
+)
+
+__all__ = ["Download", "RemoteFile", "Unreachable", "download", "probe", "sha256_of"]
+log = logging.getLogger(__name__)
+PAGE_SIGNS = (b"<!doctype html", b"<html")
+
+
+@dataclass(frozen=True)
+class Download:
+    """A finished download. `requests` and `bytes` count what this call transferred: 0 when the file was there."""
+
+    path: Path
+    url: str
+    size: int
+    sha256: str
+    etag: str | None = None
+    requests: int = 0
+    bytes: int = 0
+    skipped: int = 0
+
+
+def download(
+    url: str | Sequence[str],
+    target: Path,
+    size: int | None = None,
+    sha256: str | None = None,
+    progress: bool = True,
+    attempts: int = 5,
+    backoff: float = 0.5,
+    timeout: float = 30.0,
+) -> Download:
+    """Fetch `url` (or the first of several mirrors that delivers) to `target`.
+
+    Bytes gather in `<target>.partial`, with what the server said of the file in `<target>.partial.json`; a later call
+    continues there. The name `target` appears only when size and checksum are right. `attempts` counts faults in a
+    row without a byte gained; `timeout` is the longest silence of the server in seconds.
+
+    Raises `Unreachable` when no mirror answers, `InputError` for every other reason the file cannot be had.
+    """
+    mirrors = [url] if isinstance(url, str) else list(url)
+    if not mirrors:
+        raise InputError(f"{target}: no URL is configured to download it from; configure at least one")
+    if target.exists():
+        return _present(target, mirrors[0], size, sha256)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    failures: list[InputError] = []
+    for mirror in mirrors:
+        transfer = _Transfer(mirror, target, size, sha256, progress, Patience(attempts, backoff), timeout)
+        try:
+            return transfer.run()
+        except _OfMirror as failure:
+            failures.append(failure.error)
+            if mirror != mirrors[-1]:
+                log.warning("%s; trying the next mirror", failure.error)
+    raise _combined(failures)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _OfMirror(Exception):
+    """A failure that another mirror may not have."""
+
+    def __init__(self, error: InputError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass
+class _Transfer:
+    """One file from one mirror."""
+
+    url: str
+    target: Path
+    size: int | None
+    sha256: str | None
+    progress: bool
+    patience: Patience
+    timeout: float
+    requests: int = 0
+    bytes: int = 0
+    etag: str | None = None
+    total: int | None = None
+    bar: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.partial = self.target.with_name(self.target.name + ".partial")
+        self.sidecar = self.target.with_name(self.target.name + ".partial.json")
+
+    def run(self) -> Download:
+        with writing(self.partial), self.partial.open("ab") as file:
+            self._lock(file)
+            kept = self._resumable(file)
+            if kept:
+                log.info("%s: resuming at %s", self.target.name, readable(kept))
+            with Progress(self.target.name, self.size, kept, self.progress) as self.bar, requests.Session() as session:
+                self._fill(session, file)
+            digest = self._checked(file)
+            self.partial.replace(self.target)
+        self.sidecar.unlink(missing_ok=True)
+        return Download(self.target, self.url, self.total or 0, digest, self.etag, self.requests, self.bytes)
+
+    def _lock(self, file: BinaryIO) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{self.partial}: another process is downloading this file; wait for it") from None
+
+    def _resumable(self, file: BinaryIO) -> int:
+        """How many bytes on disk may be continued from this URL; the rest is dropped, with a word."""
+        known = self._remembered()
+        have = file.tell()
+        is_ours = known.get("url") == self.url
+        is_recognisable = is_ours and (known.get("etag") or known.get("size"))
+        # Bytes of another mirror, or of an unknown version, are only trusted when the checksum will judge the whole.
+        if have and not is_recognisable and self.sha256 is None:
+            self._restart(file, "the partial file cannot be matched with the server's")
+        elif is_ours:
+            self.etag, self.total = known.get("etag"), known.get("size")
+        return file.tell()
+
+    def _remembered(self) -> dict:
+        try:
+            known = json.loads(self.sidecar.read_text())
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+    def _fill(self, session: requests.Session, file: BinaryIO) -> None:
+        furthest = file.tell()
+        while True:
+            try:
+                if self._attempt(session, file):
+                    return
+            except Transient as fault:
+                if file.tell() > furthest:
+                    furthest, self.patience.failed = file.tell(), 0
+                if not self.patience.wait(self.url, fault):
+                    raise _OfMirror(self._given_up(file, fault)) from None
+            except InputError as error:
+                raise _OfMirror(error) from None
+
+    def _attempt(self, session: requests.Session, file: BinaryIO) -> bool:
+        """One request for what is missing; True when the file is complete."""
+        have = file.tell()
+        if have and have == self.total:
+            return True
+        self.requests += 1
+        with request(session, self.url, self._headers(have), self.timeout) as response:
+            if response.status_code == 416:
+                return self._past_the_end(file, described(self.url, response))
+            self._accept(file, response)
+            self._receive(file, response)
+        if self.total is not None and file.tell() < self.total:
+            raise Transient(f"the connection broke at {readable(file.tell())} of {readable(self.total)}")
+        self.total = file.tell() if self.total is None else self.total
+        return True
+
+    def _headers(self, have: int) -> dict[str, str]:
+        if not have:
+            return {}
+        strong = self.etag and not self.etag.startswith("W/")
+        return {"Range": f"bytes={have}-", **({"If-Range": self.etag or ""} if strong else {})}
+
+    def _accept(self, file: BinaryIO, response: requests.Response) -> None:
+        """Compare the answer with what is on disk, and begin again at zero where they do not fit."""
+        have, remote = file.tell(), described(self.url, response)
+        changed = self.etag is not None and remote.etag not in (None, self.etag)
+        changed = changed or (self.total is not None and remote.size not in (None, self.total))
+        if have and changed:
+            self._restart(file, "the file has changed on the server")
+        elif have and response.status_code == 200:
+            self._restart(file, "the server has no range support and sends the whole file")
+        if response.status_code == 206 and range_start(response) != file.tell():
+            self.etag = self.total = None
+            raise Transient("the answer does not begin where the partial file ends")
+        self._expect(file, remote)
+
+    def _expect(self, file: BinaryIO, remote: RemoteFile) -> None:
+        if self.size is not None and remote.size not in (None, self.size):
+            raise InputError(
+                f"{self.url}: the server's file has {remote.size} bytes, expected {self.size}; it is another file or "
+                "an error page: check the configured URL"
+            )
+        self.etag, self.total = remote.etag, remote.size if remote.size is not None else self.size
+        self.bar.expect(self.total)
+        if self.total is not None:
+            require_space(self.target.parent, self.total - file.tell(), self.target.name)
+        self.sidecar.write_text(json.dumps({"url": self.url, "etag": self.etag, "size": self.total}))
+
+    def _receive(self, file: BinaryIO, response: requests.Response) -> None:
+        pieces = response.iter_content(PIECE)
+        try:
+            for piece in pieces:
+                if file.tell() == 0 and piece[:64].lstrip().lower().startswith(PAGE_SIGNS):
+                    raise InputError(f"{self.url}: the server sent a web page instead of the file; check the URL")
+                file.write(piece)
+                self.bytes += len(piece)
+                self.bar.add(len(piece))
+        except LINE_FAULTS as error:
+            raise Transient(reason_of(error)) from None
+        finally:
+            file.flush()
+
+    def _past_the_end(self, file: BinaryIO, remote: RemoteFile) -> bool:
+        """A 416 answer: either all is here already, or the partial file is longer than the server's."""
+        have = file.tell()
+        if have == 0:
+            if remote.size == 0:
+                self.total = 0
+                return True
+            raise InputError(f"{self.url}: the server answered 416 to a request for the whole file; check the URL")
+        if remote.size == have and remote.etag in (None, self.etag):
+            self.total = have
+            return True
+        self._restart(file, "the partial file does not fit the server's (416)")
+        return False
+
+    def _restart(self, file: BinaryIO, why: str) -> None:
+        log.warning("%s: %s; starting again from zero", self.url, why)
+        file.truncate(0)
+        file.seek(0)
+        self.etag = self.total = None
+        if hasattr(self, "bar"):
+            self.bar.restart()
+
+    def _checked(self, file: BinaryIO) -> str:
+        file.flush()
+        have, expected = file.tell(), self.size if self.size is not None else self.total
+        digest = sha256_of(self.partial)
+        if have == expected and (self.sha256 is None or digest == self.sha256):
+            return digest
+        self._restart(file, "what was received is not the file expected")
+        found = f"{have} bytes, expected {expected}" if have != expected else f"sha256 {digest}, expected {self.sha256}"
+        raise _OfMirror(
+            InputError(f"{self.url}: wrong content: {found}; the partial file was dropped: run again, or use a mirror")
+        )
+
+    def _given_up(self, file: BinaryIO, fault: Transient) -> InputError:
+        if self.bytes == 0:
+            return Unreachable(
+                f"{self.url}: not reachable after {self.patience.failed} attempts ({fault}); check the connection, "
+                "or configure a mirror or a local copy"
+            )
+        return InputError(
+            f"{self.url}: stopped at {readable(file.tell())} after {self.patience.failed} attempts without progress "
+            f"({fault}); run again to continue from there"
+        )
+
+
+def _present(target: Path, url: str, size: int | None, sha256: str | None) -> Download:
+    have = target.stat().st_size
+    digest = sha256_of(target)
+    if (size is None or have == size) and (sha256 is None or digest == sha256):
+        return Download(target, url, have, digest, skipped=1)
+    found = f"{have} bytes, expected {size}" if size not in (None, have) else f"sha256 {digest}, expected {sha256}"
+    raise InputError(f"{target}: the file that is there is not the one expected ({found}); move it away and run again")
+
+
+def _combined(failures: list[InputError]) -> InputError:
+    if len(failures) == 1:
+        return failures[0]
+    kind = Unreachable if all(isinstance(f, Unreachable) for f in failures) else InputError
+    return kind(f"no mirror delivered: {' | '.join(str(f) for f in failures)}")

@@ -1,0 +1,79 @@
+"""Progress of a transfer: a bar on a terminal, a plain line every ten seconds anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def readable(num_bytes: float) -> str:
+    """A byte count as a person reads it: 512 B, 14.2 MB, 19.0 GB (powers of 1000, as servers count)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if num_bytes < 1000:
+            return f"{num_bytes:.0f} B" if unit == "B" else f"{num_bytes:.1f} {unit}"
+        num_bytes /= 1000
+    return f"{num_bytes:.1f} TB"
+
+
+class Progress:
+    """Bytes done of a total, safe to call from several threads.
+
+    `done` bytes are counted as already there and do not enter the speed. Lines and bar go to standard error.
+    """
+
+    def __init__(self, label: str, total: int | None, done: int = 0, show: bool = True) -> None:
+        self.label, self.total, self.done, self.begun = label, total, done, done
+        self._lock = threading.Lock()
+        self._start = self._last = time.monotonic()
+        self._is_plain = show and not sys.stderr.isatty()
+        self._bar = self._make_bar() if show and not self._is_plain else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        elif self._is_plain and error is None:
+            self._line()
+
+    def add(self, num_bytes: int) -> None:
+        """Count `num_bytes` more as done (negative after a restart)."""
+        with self._lock:
+            self.done += num_bytes
+            if self._bar is not None:
+                self._bar.update(num_bytes)
+            elif self._is_plain and time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
+                self._last = time.monotonic()
+                self._line()
+
+    def expect(self, total: int | None) -> None:
+        """Set the total when it becomes known."""
+        self.total = total
+        if self._bar is not None:
+            self._bar.total = total
+
+    def restart(self) -> None:
+        """Forget what was done: the transfer begins at zero again."""
+        self.begun = 0
+        self.add(-self.done)
+
+    def _make_bar(self):
+        from tqdm import tqdm
+
+        return tqdm(desc=self.label, total=self.total, initial=self.done, unit="B", unit_scale=True, leave=False)
+
+    def _line(self) -> None:
+        speed = max(0.0, self.done - self.begun) / max(1e-9, time.monotonic() - self._start)
+        text = f"{self.label}: {readable(self.done)}"
+        if self.total:
+            text += f" of {readable(self.total)} ({self.done / self.total:.0%})"
+        text += f", {readable(speed)}/s"
+        if self.total and speed > 0 and self.done < self.total:
+            text += f", {(self.total - self.done) / speed / 60:.1f} min left"
+        print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,175 @@
+"""One HTTP request for a file or a part of it: what may be retried, what is final, what each answer means."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import requests
+from requests import exceptions as failures
+
+from nsmodels.core.errors import InputError
+
+log = logging.getLogger(__name__)
+PIECE = 1 << 16
+LONGEST_WAIT = 60.0
+CONNECT_TIMEOUT = 10.0
+Result = TypeVar("Result")
+
+# Faults of the line, not of the request: worth another try. InvalidSchema and the like are not.
+LINE_FAULTS = (failures.ConnectionError, failures.Timeout, failures.ChunkedEncodingError, failures.ContentDecodingError)
+
+
+class Unreachable(InputError):
+    """The host did not answer, or answered only that it is out of order; nothing came through."""
+
+
+class Transient(Exception):
+    """A fault that may pass. `wait` is the number of seconds the server asked for, if it did."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """What a server says of a file: size in bytes and ETag are None when it does not tell."""
+
+    url: str
+    size: int | None
+    etag: str | None
+    accepts_ranges: bool
+
+
+@dataclass
+class Patience:
+    """How often to try again after faults in a row, and how long to wait: `backoff` seconds, doubled each time."""
+
+    attempts: int = 5
+    backoff: float = 0.5
+    failed: int = 0
+
+    def wait(self, url: str, fault: Transient) -> bool:
+        """Sleep and return True, or return False at once when the attempts are used up."""
+        self.failed += 1
+        if self.failed >= self.attempts:
+            return False
+        seconds = min(LONGEST_WAIT, fault.wait if fault.wait is not None else self.backoff * 2 ** (self.failed - 1))
+        log.warning("%s: %s; trying again in %.1f s", url, fault, seconds)
+        time.sleep(seconds)
+        return True
+
+
+def probe(url: str, attempts: int = 3, backoff: float = 0.5, timeout: float = 30.0) -> RemoteFile:
+    """Ask for the first byte of `url` and report size, ETag and whether byte ranges are served.
+
+    Raises `Unreachable` when the host does not answer, `InputError` when it has no such file.
+    """
+
+    def once() -> RemoteFile:
+        with requests.Session() as session, request(session, url, {"Range": "bytes=0-0"}, timeout) as response:
+            return described(url, response)
+
+    return patiently(url, once, Patience(attempts, backoff))
+
+
+def patiently(url: str, once: Callable[[], Result], patience: Patience) -> Result:
+    """The result of `once`, called again after a `Transient` while `patience` lasts; then `Unreachable`."""
+    while True:
+        try:
+            return once()
+        except Transient as fault:
+            if not patience.wait(url, fault):
+                raise Unreachable(
+                    f"{url}: not reachable after {patience.failed} attempts ({fault}); check the connection, or "
+                    "configure a mirror or a local copy"
+                ) from None
+
+
+def request(
+    session: requests.Session, url: str, headers: Mapping[str, str], timeout: float = 30.0
+) -> requests.Response:
+    """An open response with status 200, 206 or 416 whose body is still to be read.
+
+    Raises `Transient` for faults that may pass, `InputError` for answers that will not change.
+    """
+    try:
+        # identity: a compressed transfer would make byte counts and ranges mean something else
+        sent = {"Accept-Encoding": "identity", **headers}
+        response = session.get(url, headers=sent, stream=True, timeout=(CONNECT_TIMEOUT, timeout))
+    except LINE_FAULTS as error:
+        raise Transient(reason_of(error)) from None
+    except failures.RequestException as error:
+        raise InputError(f"{url}: not a usable URL ({error}); correct the configured URL") from None
+    try:
+        _refuse(url, response)
+    except BaseException:
+        response.close()
+        raise
+    return response
+
+
+def described(url: str, response: requests.Response) -> RemoteFile:
+    """What the headers of a response to a range request tell about the whole file."""
+    etag = response.headers.get("ETag")
+    if response.status_code == 200:
+        return RemoteFile(url, _number(response.headers.get("Content-Length")), etag, False)
+    return RemoteFile(url, total_size(response), etag, True)
+
+
+def total_size(response: requests.Response) -> int | None:
+    """The size of the whole file in bytes: from Content-Range, else from Content-Length of a full answer."""
+    if response.status_code == 200:
+        return _number(response.headers.get("Content-Length"))
+    return _number(response.headers.get("Content-Range", "").rpartition("/")[2])
+
+
+def range_start(response: requests.Response) -> int | None:
+    """Where the bytes of a 206 answer begin in the file."""
+    return _number(response.headers.get("Content-Range", "").removeprefix("bytes").strip().partition("-")[0])
+
+
+def reason_of(error: Exception) -> str:
+    """A short reason for a fault of the line, without the library's nesting."""
+    if isinstance(error, failures.ConnectTimeout):
+        return "no answer to the connection"
+    if isinstance(error, failures.Timeout) or "timed out" in str(error):
+        return "the server stopped sending"
+    text = str(error)
+    for sign, reason in (
+        ("NameResolution", "host name not found"),
+        ("refused", "connection refused"),
+        ("ProxyError", "the proxy refused the connection"),
+        ("CERTIFICATE", "its certificate is not accepted"),
+        ("IncompleteRead", "the connection broke before the end"),
+        ("unreachable", "network unreachable"),
+    ):
+        if sign in text or sign in type(error).__name__:
+            return reason
+    return "the connection broke"
+
+
+def _refuse(url: str, response: requests.Response) -> None:
+    status = response.status_code
+    if status == 429 or status >= 500:
+        raise Transient(
+            f"the server answered {status} {response.reason}", _seconds(response.headers.get("Retry-After"))
+        )
+    if status not in (200, 206, 416):
+        raise InputError(
+            f"{url}: the server answered {status} {response.reason} instead of the file; check the configured URL"
+        )
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if status != 416 and kind in ("text/html", "application/xhtml+xml"):
+        raise InputError(
+            f"{url}: the server sent a web page ({kind}) instead of the file; open the URL in a browser to see "
+            "what it says, then correct the configured URL"
+        )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
