@@ -11,20 +11,12 @@ from typing import Any
 import numpy as np
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.scenes import DIRECTIONS
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, RELATIONS
 
 Array = np.ndarray
 Scene = dict[str, Any]
 
-# CLEVR's generator reads the camera before its jitter acts, so these are the same in every scene.
-_RIGHT = (0.6563112735748291, 0.7544902563095093, -0.0)
-_BEHIND = (-0.754490315914154, 0.6563112735748291, 0.0)
-DIRECTIONS: dict[str, tuple[float, float, float]] = {
-    "left": (-_RIGHT[0], -_RIGHT[1], 0.0),
-    "right": _RIGHT,
-    "front": (-_BEHIND[0], -_BEHIND[1], 0.0),
-    "behind": _BEHIND,
-}
 OPPOSITE = {"left": "right", "right": "left", "front": "behind", "behind": "front"}
 
 # CLEVR rejects scenes with a pair closer than 0.4 along either axis, so of two objects one is always left and one in
