@@ -12,11 +12,16 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Shard:
-    """Which part of an epoch a process reads: every `world`-th part of each global batch, from batch `start` on."""
+    """Which part of an epoch a process reads: every `world`-th part of each global batch, from batch `start` on.
+
+    Each process reads its part of a global batch in `parts` micro-batches, whose gradients the loop accumulates.
+    `batching.split_order` does all of this.
+    """
 
     rank: int = 0
     world: int = 1
     start: int = 0
+    parts: int = 1
 
 
 class Task(ABC):
@@ -32,10 +37,13 @@ class Task(ABC):
 
     @abstractmethod
     def batches(self, split: str, epoch: int, shard: Shard) -> Iterable[Any]:
-        """Batches of `split` ("train" or "val") in this epoch's order: tensors in dicts, tuples, dataclasses or objects with `.to`.
+        """Batches of `split` ("train" or "val") in this epoch's order.
 
+        A batch is tensors in dicts, tuples, dataclasses or objects with `.to`.
         The configured batch size is the global one: process `shard.rank` of `shard.world` yields its equal part
-        of each global batch, beginning with global batch number `shard.start`.
+        of each global batch, as `shard.parts` micro-batches, beginning with global batch number `shard.start`.
+        `epoch` counts from 0. Return something with a length (`batching.Batches`): an iterable without one is
+        read through once more before training, to learn how long an epoch is.
         """
 
     @abstractmethod
@@ -51,6 +59,10 @@ class Task(ABC):
 
     def curriculum(self, epoch: int) -> dict[str, float]:
         """What this epoch's difficulty is, for the log; `batches` acts on it. Empty without a curriculum."""
+        return {}
+
+    def settings(self) -> dict[str, Any]:
+        """What rebuilds the model from its checkpoint alone, as plain JSON values; saved under `config`."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""Which samples make up which batch, how many a batch holds, and how it gets onto the device."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nsmodels.engine.task import Shard
+
+
+def generator(seed: int, split: str, epoch: int, batch: int) -> np.random.Generator:
+    """A numpy generator that depends on nothing but its arguments.
+
+    `batch` is any number unique within the epoch; the first sample index of a batch serves well, since it is the
+    same whatever the number of processes.
+    """
+    return np.random.default_rng([seed, zlib.crc32(split.encode()), epoch, batch])
+
+
+def epoch_order(num_samples: int, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
+    """The order of the samples in this epoch: int64 (num_samples,)."""
+    if not shuffle:
+        return np.arange(num_samples)
+    return generator(seed, "order", epoch, 0).permutation(num_samples)
+
+
+def epoch_batches(
+    num_samples: int, batch_size: int, seed: int, epoch: int, shard: Shard | None = None, shuffle: bool = True
+) -> Iterator[np.ndarray]:
+    """Index arrays of the batches that this process reads in this epoch: see `split_order`."""
+    yield from split_order(epoch_order(num_samples, seed, epoch, shuffle), batch_size, shard, even=shuffle)
+
+
+def split_order(order: np.ndarray, batch_size: int, shard: Shard | None = None, even: bool = True) -> list[np.ndarray]:
+    """Cut `order` into global batches of `batch_size`, and those into this shard's parts.
+
+    With `even` (training) the last batch loses the few samples that do not divide by processes x micro-batches, so
+    that every process takes the same number of equally large steps. Without (validation) every sample is in exactly
+    one part. With one process and no accumulation nothing is ever left out.
+    """
+    shard = shard or Shard()
+    pieces = shard.world * shard.parts
+    batches: list[np.ndarray] = []
+    for first in range(shard.start * batch_size, len(order), batch_size):
+        whole = order[first : first + batch_size]
+        if even:
+            whole = whole[: len(whole) - len(whole) % pieces]
+        parts = np.array_split(whole, pieces)[shard.rank :: shard.world]
+        batches.extend(part for part in parts if len(part))
+    return batches
+
+
+class Batches:
+    """A sized iterable of collated batches, decoded in `num_workers` processes when asked.
+
+    `collate(indices)` turns an int64 index array into a batch. The order is that of `index_batches` whatever the
+    number of workers, and torch's global generator is not touched.
+    """
+
+    def __init__(
+        self, index_batches: Iterable[np.ndarray], collate: Callable[[np.ndarray], Any], num_workers: int = 0
+    ) -> None:
+        self.index_batches = list(index_batches)
+        self.collate = collate
+        self.num_workers = min(num_workers, len(os.sched_getaffinity(0)), len(self.index_batches))
+
+    def __len__(self) -> int:
+        return len(self.index_batches)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.num_workers == 0:
+            return map(self.collate, self.index_batches)
+        return iter(self._loader())
+
+    def _loader(self) -> torch.utils.data.DataLoader:
+        return torch.utils.data.DataLoader(
+            _Collated(self.collate),
+            sampler=self.index_batches,  # pyright: ignore[reportArgumentType] - one item is one batch of indices
+            batch_size=None,
+            num_workers=self.num_workers,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_ignore_signals,
+            generator=torch.Generator().manual_seed(0),
+        )
+
+
+class _Collated(torch.utils.data.Dataset):
+    def __init__(self, collate: Callable[[np.ndarray], Any]) -> None:
+        self.collate = collate
+
+    def __getitem__(self, indices: np.ndarray) -> Any:
+        return self.collate(indices)
+
+
+def _ignore_signals(_worker: int) -> None:
+    """An interrupt goes to the whole process group; the loop must still get its batches to stop cleanly."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def count_samples(batch: Any) -> int:
+    """How many samples a batch holds: graphs of a graph batch, else the first dimension of its first tensor."""
+    for name in ("num_graphs", "num_samples", "batch_size"):
+        value = getattr(batch, name, None)
+        if isinstance(value, int):
+            return value
+    return next((int(tensor.shape[0]) for tensor in _tensors(batch) if tensor.ndim), 1)
+
+
+def _tensors(batch: Any) -> Iterator[Tensor | np.ndarray]:
+    if isinstance(batch, Tensor | np.ndarray):
+        yield batch
+    elif isinstance(batch, Mapping):
+        for value in batch.values():
+            yield from _tensors(value)
+    elif isinstance(batch, list | tuple):
+        for value in batch:
+            yield from _tensors(value)
+    elif hasattr(batch, "__dict__") or dataclasses.is_dataclass(batch):
+        for value in vars(batch).values():
+            yield from _tensors(value)
+
+
+def to_device(batch: Any, device: torch.device) -> Any:
+    """The batch with every tensor on `device`: tensors, mappings, sequences, dataclasses, objects with `.to`."""
+    if device.type == "cpu" or batch is None or isinstance(batch, str | int | float | np.ndarray):
+        return batch
+    if hasattr(batch, "to"):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, Mapping):
+        return {key: to_device(value, device) for key, value in batch.items()}
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*(to_device(value, device) for value in batch))
+    if isinstance(batch, list | tuple):
+        return type(batch)(to_device(value, device) for value in batch)
+    if dataclasses.is_dataclass(batch) and not isinstance(batch, type):
+        fields = (field.name for field in dataclasses.fields(batch) if field.init)
+        return dataclasses.replace(batch, **{name: to_device(getattr(batch, name), device) for name in fields})
+    return batch

@@ -1,0 +1,156 @@
+"""Checkpoint files: written atomically, read without running code, explained when they do not fit."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from torch import nn
+
+from nsmodels.core.errors import InputError
+
+LAST = "last.pt"
+BEST = "best.pt"
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[Path, ...] = ()) -> None:
+    """Write `path` whole or not at all; `links` become further names of the same content, before `path` does.
+
+    Raises `InputError` when the disk is full or not writable; whatever was there before is then still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        for link in links:
+            _link(part, link)
+        part.replace(path)
+        _sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:
+        cause = _os_error(error)
+        if cause is None:
+            raise
+        raise InputError(f"{path}: {_write_advice(cause, path)}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give `source` a second name: a hard link (no bytes), or a copy where the file system has none."""
+    part = source.with_name(f".{target.name}.{os.getpid()}.link")
+    part.unlink(missing_ok=True)
+    try:
+        part.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, part)
+    try:
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _os_error(error: BaseException) -> OSError | None:
+    """The OSError behind `error`: torch's zip writer hides it behind a RuntimeError of its own."""
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, OSError):
+            return chain
+        chain = chain.__cause__ or chain.__context__
+    return None
+
+
+def _write_advice(error: OSError, path: Path) -> str:
+    if error.errno not in NO_SPACE:
+        return f"cannot be written ({error.strerror}); what was there before is intact"
+    free = shutil.disk_usage(path.parent).free / 2**20
+    return (
+        f"the disk is full ({error.strerror}, {free:.0f} MiB free); the previous checkpoint is intact: "
+        "make room and run again, it resumes"
+    )
+
+
+def save(path: Path, payload: dict[str, Any], links: tuple[Path, ...] = ()) -> None:
+    """Save a checkpoint atomically; `payload` must hold only what `weights_only` loading accepts."""
+    write_atomically(path, lambda file: torch.save(payload, file), links)
+
+
+def save_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    text = json.dumps(value, indent=1) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read a checkpoint; raise `InputError` when it is missing, damaged or not one of ours."""
+    path = Path(path)
+    try:
+        payload = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such checkpoint; train first, or check the path") from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise InputError(f"{path}: not a readable checkpoint ({reason}); remove it or restore a copy") from None
+    if not isinstance(payload, dict) or "model_state_dict" not in payload:
+        raise InputError(f"{path}: not a checkpoint of this project (no 'model_state_dict' in it)")
+    return payload
+
+
+def load_weights(model: nn.Module, path: Path, allow_missing: bool = False) -> dict[str, Any]:
+    """Load a checkpoint's weights into `model` and return the checkpoint.
+
+    `allow_missing`: the model may have parameters that the checkpoint lacks (a later phase adds modules). A weight
+    that the model lacks or holds in another shape is an error in any case.
+    """
+    payload = load(path)
+    fill(model, payload["model_state_dict"], str(path), allow_missing)
+    return payload
+
+
+def fill(model: nn.Module, state: dict[str, Any], where: str, allow_missing: bool = False) -> None:
+    """`load_state_dict` that answers a mismatch with one `InputError` naming the first keys and shapes."""
+    problems = list(_mismatches(model.state_dict(), state, allow_missing))
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise InputError(
+            f"{where}: weights of another architecture: {'; '.join(problems[:3])}{more}; "
+            "build the model with the configuration saved in the checkpoint"
+        )
+    model.load_state_dict(state, strict=not allow_missing)
+
+
+def _mismatches(wanted: dict[str, Any], given: dict[str, Any], allow_missing: bool) -> Iterator[str]:
+    for key in wanted:
+        if key not in given and not allow_missing:
+            yield f"'{key}' is missing"
+    for key, value in given.items():
+        if key not in wanted:
+            yield f"'{key}' is not in the model"
+        elif getattr(value, "shape", None) != getattr(wanted[key], "shape", None):
+            yield f"'{key}' has shape {tuple(value.shape)}, the model {tuple(wanted[key].shape)}"
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` interval checkpoints (epoch_0005.pt, ...)."""
+    for path in sorted(folder.glob("epoch_*.pt"), key=lambda path: int(path.stem.removeprefix("epoch_")))[:-keep]:
+        path.unlink(missing_ok=True)

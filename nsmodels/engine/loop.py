@@ -1,0 +1,337 @@
+"""The one training loop: steps, epochs, validation, and a clean stop whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grad_norm_
+from tqdm import tqdm
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine import checkpoint, distributed, runtime, tracking
+from nsmodels.engine.batching import count_samples, to_device
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.meters import Meter
+from nsmodels.engine.session import Session
+from nsmodels.engine.task import Task
+from nsmodels.engine.tracking import Tracker
+
+Outcome = Literal["finished", "early", "interrupted"]
+STEP_REPORT = 50  # optimizer steps between two words to the trackers
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a training run came to. Seconds and rates are those of training itself, over all its resumes."""
+
+    folder: Path
+    history: list[dict[str, Any]]
+    best: dict[str, Any]
+    outcome: Outcome
+    seconds: float
+    cpu_seconds: float
+    samples_per_second: float
+    peak_memory: int
+    device: str
+
+
+def fit(
+    task: Task,
+    config: TrainingConfig,
+    folder: Path,
+    trackers: Sequence[Tracker] = (),
+    initial_weights: Path | None = None,
+    freeze: Sequence[str] = (),
+) -> Fit:
+    """Train `task` in `folder`, continuing exactly where an earlier run in that folder stopped.
+
+    `initial_weights`: checkpoint to start from; modules that it lacks keep their own initialisation.
+    `freeze`: names of submodules that are not trained.
+    Writes best.pt, last.pt, epoch_0005.pt..., history.json and metrics.jsonl. SIGINT and SIGTERM end the run after
+    the step under way with a checkpoint and the outcome "interrupted".
+    Raises `InputError`: a loss that is not finite, memory or disk exhausted, a checkpoint that does not fit.
+    """
+    device = runtime.resolve_device(config.device)
+    runtime.tune_device(device)
+    with distributed.connect(device) as world, _explained_memory(config):
+        session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
+        session.resume()
+        with runtime.interrupts() as interrupt, _open(session, trackers) as opened:
+            outcome = _run(session, interrupt, opened)
+        return _summary(session, outcome)
+
+
+def _run(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]) -> Outcome:
+    try:
+        while not (outcome := _outcome(session)):
+            if not _train_epoch(session, interrupt, trackers) or not _end_epoch(session, interrupt, trackers):
+                session.save()
+                return "interrupted"
+            if any(session.world.any(interrupt.requested)) and not _outcome(session):
+                return "interrupted"
+        return outcome
+    except BaseException as error:
+        # a cancellation that a caller raises in our thread is no error of the run: keep its work, if a step is whole
+        if not isinstance(error, Exception) and session.is_settled and session.world.size == 1:
+            session.save()
+        raise
+
+
+def _outcome(session: Session) -> Outcome | None:
+    """How the run has ended, if it has; told from the position alone, so that a resumed run agrees."""
+    config, progress = session.config, session.progress
+    if progress.batch:
+        return None
+    if progress.epoch >= config.epochs or 0 < config.max_steps <= progress.step:
+        return "finished"
+    if config.patience and progress.best and progress.epoch - progress.best["epoch"] >= config.patience:
+        return "early"
+    return None
+
+
+# --- an epoch ------------------------------------------------------------------------------------------------------
+
+
+def _train_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]) -> bool:
+    """Train to the end of the epoch; False when interrupted before."""
+    config, progress = session.config, session.progress
+    num_batches, batches = session.train_batches(progress.epoch, progress.batch)
+    session.set_training()
+    started = time.perf_counter()
+    for group in _bar(session, _groups(batches, config.accumulate_steps), num_batches):
+        if 0 < config.max_steps <= progress.step:
+            return True
+        _step(session, group, num_batches)
+        now = time.perf_counter()
+        progress.seconds, started = progress.seconds + now - started, now
+        if progress.step % STEP_REPORT == 0 and session.world.is_first:
+            tracking.report_step(
+                trackers, progress.step, {"train/loss": _mean_loss(session), "lr": session.schedule.lr}
+            )
+        stop, save = session.world.any(interrupt.requested, _is_save_due(session))
+        if stop:
+            return False
+        if save:
+            session.save()
+    return True
+
+
+def _step(session: Session, group: list[Any], num_batches: int) -> None:
+    """One optimizer step over the micro-batches of `group`."""
+    progress = session.progress
+    noted = [_backward(session, part, len(group), part is group[-1]) for part in group]
+    session.is_settled = False
+    _clip(session)
+    session.scaler.step(session.optimizer)
+    session.scaler.update()
+    session.optimizer.zero_grad(set_to_none=True)
+    progress.step += 1
+    progress.batch += 1
+    for count, values in noted:
+        progress.samples += count * session.world.size
+        session.meter.add(f"step {progress.step} (epoch {progress.epoch + 1})", count, values)
+    if session.average:
+        session.average.update(session.model, progress.step)
+    session.task.after_step(session.model, progress.step)
+    session.schedule.advance(progress.epoch + progress.batch / num_batches, 1 / num_batches)
+    session.settle()
+
+
+def _backward(session: Session, part: Any, num_parts: int, is_last: bool) -> tuple[int, dict[str, Any]]:
+    """Add the gradient of one micro-batch; returns its number of samples and its losses by name."""
+    batch = to_device(part, session.device)
+    with session.autocast(), _unsynced(session, is_last):
+        loss, terms = session.compute(batch)
+        session.scaler.scale(loss / num_parts if num_parts > 1 else loss).backward()
+    return count_samples(batch), _named(terms, loss.detach())
+
+
+def _clip(session: Session) -> None:
+    if session.config.clip_norm:
+        session.scaler.unscale_(session.optimizer)
+        clip_grad_norm_(session.trainable, session.config.clip_norm)
+
+
+def _unsynced(session: Session, is_last: bool) -> contextlib.AbstractContextManager[Any]:
+    """Gradients travel between processes once per step, with the last micro-batch."""
+    if is_last or not isinstance(session.compute, DistributedDataParallel):
+        return contextlib.nullcontext()
+    return session.compute.no_sync()
+
+
+def _is_save_due(session: Session) -> bool:
+    return time.monotonic() - session.saved_at >= session.config.checkpoint_minutes * 60
+
+
+def _named(terms: dict[str, Any], loss: torch.Tensor) -> dict[str, Any]:
+    """Terms before the loss: when both are broken, the term is the one to name."""
+    return {**terms, "loss": loss}
+
+
+def _mean_loss(session: Session) -> float:
+    session.meter.flush()
+    return session.meter.means()["loss"]
+
+
+def _groups(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Micro-batches in lists of `size`; the last may be shorter."""
+    iterator = iter(batches)
+    while group := list(islice(iterator, size)):
+        yield group
+
+
+def _bar(session: Session, groups: Iterable[Any], num_batches: int) -> Iterable[Any]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    hidden = not (session.world.is_first and sys.stderr.isatty())
+    name = f"epoch {session.progress.epoch + 1}"
+    return tqdm(
+        groups, desc=name, total=num_batches, initial=session.progress.batch, leave=False, disable=hidden, unit="step"
+    )
+
+
+# --- the end of an epoch -------------------------------------------------------------------------------------------
+
+
+def _end_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]) -> bool:
+    """Validate, record, checkpoint; False when interrupted before the record was complete."""
+    session.meter.flush()
+    started = time.perf_counter()
+    validated = _validate(session, interrupt) if _is_validation_due(session) else {}
+    if validated is None:
+        return False
+    record = _record(session, validated, time.perf_counter() - started)
+    links = _judge(session, record)
+    session.save(links)
+    if session.world.is_first:
+        checkpoint.prune(session.folder, session.config.keep_checkpoints)
+        checkpoint.save_json(session.folder / "history.json", session.progress.history)
+        for tracker in trackers:
+            tracker.epoch(record)
+    return True
+
+
+def _is_validation_due(session: Session) -> bool:
+    config, number = session.config, session.progress.epoch + 1
+    is_last = number >= config.epochs or 0 < config.max_steps <= session.progress.step
+    return is_last or number % config.eval_interval == 0
+
+
+@torch.no_grad()
+def _validate(session: Session, interrupt: runtime.Interrupt) -> dict[str, float] | None:
+    """Mean validation losses and the task's own metrics; None when interrupted."""
+    model, epoch = session.evaluated, session.progress.epoch
+    session.world.share_buffers(model)
+    model.eval()
+    meter = Meter(session.meter.every)
+    with session.autocast():
+        for part in session.batches("val", epoch):
+            if interrupt.requested and session.world.size == 1:
+                return None
+            batch = to_device(part, session.device)
+            loss, terms = session.task.loss(model, batch)
+            meter.add(f"validation after epoch {epoch + 1}", count_samples(batch), _named(terms, loss))
+        further = session.task.validate(model, epoch) if session.world.is_first else {}
+    meter.flush()
+    meter.sums = session.world.sum_up(meter.sums)
+    return {f"val/{name}": value for name, value in meter.means().items()} | session.world.from_first(further)
+
+
+def _record(session: Session, validated: dict[str, float], validation_seconds: float) -> dict[str, Any]:
+    """Close the epoch under way and return its line of history."""
+    progress, meter = session.progress, session.meter
+    meter.sums = session.world.sum_up(meter.sums)
+    record = {"epoch": progress.epoch + 1, "step": progress.step, "lr": session.schedule.lr}
+    record |= {f"train/{name}": value for name, value in meter.means().items()}
+    record |= validated
+    record |= {f"curriculum/{k}": v for k, v in session.task.curriculum(progress.epoch).items()}
+    record["seconds"] = progress.seconds + validation_seconds
+    record["samples_per_second"] = progress.samples / max(progress.seconds, 1e-9)
+    progress.total_samples += progress.samples
+    progress.train_seconds += progress.seconds
+    progress.total_seconds += record["seconds"]
+    progress.epoch, progress.batch, progress.samples, progress.seconds = progress.epoch + 1, 0, 0, 0.0
+    progress.history.append(record)
+    meter.clear()
+    return record
+
+
+def _judge(session: Session, record: dict[str, Any]) -> list[str]:
+    """Compare with the best epoch so far; the further names under which this epoch's checkpoint is kept."""
+    config, progress = session.config, session.progress
+    links = []
+    if config.save_interval and progress.epoch % config.save_interval == 0:
+        links.append(f"epoch_{progress.epoch:04d}.pt")
+    if config.monitor not in record:
+        if any(name.startswith("val/") for name in record):
+            raise InputError(
+                f"monitor: no metric '{config.monitor}' (there are: {', '.join(tracking.numbers(record))})"
+            )
+        return links
+    value, sign = record[config.monitor], 1 if config.monitor_mode == "min" else -1
+    session.schedule.end_epoch(value)
+    if not progress.best or sign * value < sign * progress.best["value"]:
+        progress.best = {"epoch": progress.epoch, "metric": config.monitor, "value": value}
+        links.append(checkpoint.BEST)
+    return links
+
+
+# --- around the run ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _open(session: Session, given: Sequence[Tracker]) -> Iterator[list[Tracker]]:
+    """The trackers, on the first process only, closed whatever happens."""
+    if not session.world.is_first:
+        yield []
+        return
+    session.folder.mkdir(parents=True, exist_ok=True)
+    settings = {"training": session.config.model_dump(mode="json")} | session.task.settings()
+    opened = tracking.open_trackers(session.config, session.folder, session.progress.history, settings, given)
+    try:
+        yield opened
+    finally:
+        for tracker in opened:
+            tracker.close()
+
+
+@contextlib.contextmanager
+def _explained_memory(config: TrainingConfig) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
+            raise
+        detail = (str(error) or "no detail").splitlines()[0][:160]
+        raise InputError(
+            f"out of memory: lower batch_size (now {config.batch_size}), or raise accumulate_steps "
+            f"(now {config.accumulate_steps}) to keep it, and set use_amp=true; {detail}"
+        ) from error
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    told = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in told or "allocate memory" in told
+
+
+def _summary(session: Session, outcome: Outcome) -> Fit:
+    progress = session.progress
+    return Fit(
+        folder=session.folder,
+        history=progress.history,
+        best=progress.best,
+        outcome=outcome,
+        seconds=progress.total_seconds,
+        cpu_seconds=session.cpu_seconds,
+        samples_per_second=progress.total_samples / max(progress.train_seconds, 1e-9),
+        peak_memory=runtime.peak_memory(session.device),
+        device=runtime.device_name(session.device),
+    )

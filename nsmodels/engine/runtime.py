@@ -1,0 +1,158 @@
+"""The machine: seeds, device, precision, interrupts, memory, versions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import random
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import torch
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine.config import TrainingConfig
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch (all devices)."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """The device called `name`; `auto` takes CUDA when there is one, and under torchrun this process's own GPU."""
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    if name == "auto":
+        return torch.device(f"cuda:{local}") if torch.cuda.is_available() else torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"device: expected auto, cpu, cuda or cuda:N, got '{name}'") from None
+    if device.type == "cuda":
+        if not torch.cuda.is_available():
+            raise InputError(f"device: '{name}' asked for, but torch sees no CUDA device; use device=auto or cpu")
+        if device.index is None:
+            device = torch.device("cuda", local)
+        if device.index >= torch.cuda.device_count():
+            raise InputError(f"device: '{device}' asked for, but there are {torch.cuda.device_count()} CUDA devices")
+    return device
+
+
+def tune_device(device: torch.device) -> None:
+    """Settings that cost no accuracy worth having: TF32 products and autotuned convolutions on CUDA."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+
+
+def resolve_precision(config: TrainingConfig, device: torch.device) -> torch.dtype | None:
+    """The autocast type, or None for plain float32. On a CPU only an explicit bf16 counts."""
+    if not config.use_amp:
+        return None
+    if device.type != "cuda":
+        return torch.bfloat16 if config.amp_dtype == "bf16" else None
+    if config.amp_dtype == "auto":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}[config.amp_dtype]
+
+
+def torch_rng_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """The state of torch's generators: of the CPU and of `device`."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def rng_state(device: torch.device) -> dict[str, Any]:
+    """The state of every global generator, in types that `torch.load(weights_only=True)` accepts."""
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    numpy_state = [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, float(gauss)]
+    return {"torch": torch_rng_state(device), "numpy": numpy_state, "python": random.getstate()}
+
+
+def restore_rng_state(state: dict[str, Any], device: torch.device) -> None:
+    """Take back what `rng_state` gave."""
+    torch.set_rng_state(state["torch"]["cpu"].cpu())
+    if device.type == "cuda" and "cuda" in state["torch"]:
+        torch.cuda.set_rng_state(state["torch"]["cuda"].cpu(), device)
+    name, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    version, internal, gauss_next = state["python"]
+    random.setstate((version, tuple(internal), gauss_next))
+
+
+class Interrupt:
+    """Whether SIGINT or SIGTERM has asked the loop to stop."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[Interrupt]:
+    """Turn the first SIGINT or SIGTERM into a request; a second one meets the previous handler again.
+
+    Outside the main thread nothing is installed. The previous handlers are back on exit.
+    """
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+    def request(_number: int, _frame: Any) -> None:
+        interrupt.requested = True
+        restore()
+
+    for number in previous:
+        signal.signal(number, request)
+    try:
+        yield interrupt
+    finally:
+        restore()
+
+
+def cpu_seconds() -> float:
+    """Processor seconds of this process and its finished children."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def peak_memory(device: torch.device) -> int:
+    """Largest memory so far in bytes: allocated on a CUDA device, else resident in this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    found = {"python": platform.python_version(), "cuda": torch.version.cuda or "none"}
+    for name in ("torch", "numpy", "nsmodels"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def device_name(device: torch.device) -> str:
+    """What the device is called by its maker."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} threads"

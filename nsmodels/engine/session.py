@@ -1,0 +1,212 @@
+"""Everything a training run holds, and how it is saved and taken back exactly."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine import checkpoint, runtime
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.distributed import World, parallel
+from nsmodels.engine.meters import Meter
+from nsmodels.engine.optim import Schedule, WeightAverage, make_optimizer
+from nsmodels.engine.task import Shard, Task
+
+FORMAT = 1
+EXTENDABLE = ("epochs", "max_steps", "patience")  # what may change between two runs in the same folder
+
+
+@dataclass
+class Progress:
+    """Where the run stands: what a resume needs to know beside weights and generators."""
+
+    epoch: int = 0  # finished epochs
+    batch: int = 0  # global batches done of the epoch under way
+    step: int = 0  # optimizer steps
+    samples: int = 0  # of the epoch under way, over all processes
+    seconds: float = 0.0  # spent on the training part of the epoch under way
+    total_samples: int = 0
+    train_seconds: float = 0.0  # of finished epochs, without validation
+    total_seconds: float = 0.0  # of finished epochs
+    cpu_seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=dict)
+
+
+class Session:
+    """A run: model, optimizer, schedule, scaler, average, generators, position, and the folder it lives in."""
+
+    def __init__(
+        self, task: Task, config: TrainingConfig, folder: Path, world: World, device: torch.device,
+        initial_weights: Path | None = None, freeze: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.task, self.config, self.folder, self.world, self.device = task, config, folder, world, device
+        runtime.seed_everything(config.seed)
+        self.model = task.build()
+        if initial_weights is not None and not (folder / checkpoint.LAST).exists():
+            checkpoint.load_weights(self.model, initial_weights, allow_missing=True)
+        self.frozen = [_freeze(self.model, name) for name in freeze]
+        self.model.to(device)
+        self.precision = runtime.resolve_precision(config, device)
+        self.optimizer = make_optimizer(self.model, config)
+        self.trainable = [p for p in self.model.parameters() if p.requires_grad]
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.precision == torch.float16)
+        self.average = WeightAverage(self.model, config.ema_decay) if config.ema_decay else None
+        self.compute = parallel(task, self.model, world, device)
+        self.progress = Progress()
+        self._counted: int | None = None
+        self.meter = Meter(every=20 if device.type == "cuda" else 1)
+        self.schedule = Schedule(self.optimizer, config, 1 / self.train_batches(0, 0)[0])
+        if world.rank:
+            torch.manual_seed(config.seed + world.rank)  # dropout differs between processes
+        self.settled_rng = runtime.torch_rng_state(device)
+        self.saved_at = time.monotonic()
+        self.is_settled = True
+        self._cpu_start = runtime.cpu_seconds()
+
+    # --- what is trained and evaluated -------------------------------------------------------------------------
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The model that is validated and exported: the weight average where there is one."""
+        return self.average.model if self.average else self.model
+
+    def set_training(self) -> None:
+        """Training mode, except for frozen modules: their dropout and running statistics stay put."""
+        self.model.train()
+        for module in self.frozen:
+            module.eval()
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Mixed precision, where it is on."""
+        if self.precision is None:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=self.precision)
+
+    def batches(self, split: str, epoch: int, start: int = 0) -> Any:
+        """This process's batches of `split`, from global batch `start` on."""
+        parts = self.config.accumulate_steps
+        return self.task.batches(split, epoch, Shard(self.world.rank, self.world.size, start, parts))
+
+    def train_batches(self, epoch: int, start: int) -> tuple[int, Any]:
+        """Optimizer steps in the whole epoch, and its batches from `start` on."""
+        whole = self.batches("train", epoch)
+        return self._length(whole, epoch), self.batches("train", epoch, start) if start else whole
+
+    def _length(self, batches: Any, epoch: int) -> int:
+        if not hasattr(batches, "__len__"):
+            if self._counted is None:
+                self._counted = sum(1 for _ in self.batches("train", epoch))
+            length = self._counted
+        else:
+            length = len(batches)
+        if not length:
+            raise InputError(
+                f"batches('train', {epoch}) is empty: needs at least {self.world.size * self.config.accumulate_steps}"
+                " samples (processes x accumulate_steps)"
+            )
+        return -(-length // self.config.accumulate_steps)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the run so far, earlier sittings included."""
+        return self.progress.cpu_seconds + runtime.cpu_seconds() - self._cpu_start
+
+    # --- saving and resuming -----------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """A step is complete: from here a checkpoint can be continued exactly."""
+        self.settled_rng = runtime.torch_rng_state(self.device)
+        self.is_settled = True
+
+    def save(self, links: Sequence[str] = ()) -> None:
+        """Write last.pt, and the same content under the names `links`. All processes must call this together."""
+        self.meter.flush()
+        progress = self._global_progress()
+        generators = self.world.gather(runtime.rng_state(self.device) | {"torch": self.settled_rng})
+        if self.world.is_first:
+            paths = tuple(self.folder / name for name in links)
+            checkpoint.save(self.folder / checkpoint.LAST, self._payload(progress, generators), paths)
+        self.saved_at = time.monotonic()
+
+    def _global_progress(self) -> dict[str, Any]:
+        progress = asdict(self.progress)
+        progress["cpu_seconds"] = self.cpu_seconds
+        return progress | {"sums": self.world.sum_up(self.meter.sums)}
+
+    def _payload(self, progress: dict[str, Any], generators: list[Any]) -> dict[str, Any]:
+        history = self.progress.history
+        metrics = {k: v for k, v in history[-1].items() if k.startswith("val/")} if history else {}
+        args = self.config.model_dump(mode="json")
+        payload = {
+            "format": FORMAT,
+            "epoch": self.progress.epoch,
+            "model_state_dict": self.evaluated.state_dict(),
+            "optimizer_state_dict": self.optimizer.state_dict(),
+            "scheduler_state_dict": self.schedule.state_dict(),
+            "scaler_state_dict": self.scaler.state_dict(),
+            "val_metrics": metrics,
+            "args": args,
+            "config": {"training": args} | self.task.settings(),
+            "task_state_dict": self.task.state_dict(),
+            "progress": progress,
+            "rng": generators,
+            "versions": runtime.versions(),
+        }
+        return payload | ({"training_state_dict": self.model.state_dict()} if self.average else {})
+
+    def resume(self) -> bool:
+        """Continue from last.pt when the folder has one; raise `InputError` when it belongs to another run."""
+        path = self.folder / checkpoint.LAST
+        if not path.exists():
+            return False
+        payload = checkpoint.load(path)
+        if payload.get("format") != FORMAT:
+            raise InputError(f"{path}: holds no resumable state of this version; remove it to start afresh")
+        self._require_same_config(payload["args"], path)
+        checkpoint.fill(self.model, payload.get("training_state_dict", payload["model_state_dict"]), str(path))
+        if self.average:
+            checkpoint.fill(self.average.model, payload["model_state_dict"], str(path))
+        self._restore(payload)
+        return True
+
+    def _restore(self, payload: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(payload["optimizer_state_dict"])
+        self.schedule.load_state_dict(payload["scheduler_state_dict"])
+        self.scaler.load_state_dict(payload["scaler_state_dict"])
+        self.task.load_state_dict(payload["task_state_dict"])
+        progress = dict(payload["progress"])
+        sums = progress.pop("sums")
+        self.meter.sums = sums if self.world.is_first else {}
+        self.progress = Progress(**progress)
+        self._cpu_start = runtime.cpu_seconds()
+        generators = payload["rng"]
+        if len(generators) == self.world.size:
+            runtime.restore_rng_state(generators[self.world.rank], self.device)
+        self.settle()
+
+    def _require_same_config(self, saved: dict[str, Any], path: Path) -> None:
+        wanted = {k: v for k, v in self.config.relevant().items() if k not in EXTENDABLE}
+        changed = [f"{k}={saved.get(k)!r} (now {v!r})" for k, v in wanted.items() if saved.get(k) != v]
+        if changed:
+            raise InputError(
+                f"{path}: this run was begun with {', '.join(changed)}; use the same values to continue it, "
+                "or another folder to start afresh"
+            )
+
+
+def _freeze(model: nn.Module, name: str) -> nn.Module:
+    """Take the module called `name` out of training."""
+    try:
+        return model.get_submodule(name).requires_grad_(False).eval()
+    except AttributeError:
+        known = ", ".join(child for child, _ in model.named_children())
+        raise InputError(f"freeze: the model has no module '{name}' (it has: {known})") from None

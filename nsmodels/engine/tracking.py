@@ -1,0 +1,139 @@
+"""Where an epoch's record goes: JSON lines always, TensorBoard and Weights & Biases by option, a line to read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine.config import TrainingConfig
+
+Record = dict[str, Any]
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Is told each finished epoch. It may also have `step(step: int, values: dict[str, float])`, told now and then."""
+
+    def epoch(self, record: Record) -> None:
+        """Take the record of a finished epoch (metrics by name; "epoch" counts from 1)."""
+        ...
+
+    def close(self) -> None:
+        """The run is over, whichever way."""
+        ...
+
+
+class JsonLines:
+    """One JSON object per epoch in `path`; begun anew from `history`, so a resume neither repeats nor loses one."""
+
+    def __init__(self, path: Path, history: Sequence[Record] = ()) -> None:
+        self._file = path.open("w")
+        for record in history:
+            self.epoch(record)
+
+    def epoch(self, record: Record) -> None:
+        """Write the record."""
+        self._file.write(json.dumps(record) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Finish what is open."""
+        self._file.close()
+
+
+class TensorBoard:
+    """Event files in `folder`, one scalar per metric; points after `done` epochs are hidden on a resume."""
+
+    def __init__(self, folder: Path, done: int = 0) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # slow to import
+
+        self._writer = SummaryWriter(str(folder), purge_step=done + 1)
+
+    def epoch(self, record: Record) -> None:
+        """Write the record."""
+        for name, value in numbers(record).items():
+            self._writer.add_scalar(name, value, record["epoch"])
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Finish what is open."""
+        self._writer.close()
+
+
+class WeightsAndBiases:
+    """A Weights & Biases run, continued under the same id when the training resumes."""
+
+    def __init__(self, project: str, folder: Path, settings: dict[str, Any]) -> None:
+        try:
+            import wandb  # an extra
+        except ImportError:
+            raise InputError("use_wandb: the package is not installed; pip install 'nsmodels[wandb]'") from None
+        remembered = folder / "wandb_id.txt"
+        known = remembered.read_text().strip() if remembered.exists() else None
+        self._run = wandb.init(project=project, dir=str(folder), config=settings, id=known, resume="allow")
+        remembered.write_text(self._run.id)
+
+    def epoch(self, record: Record) -> None:
+        """Write the record."""
+        self._run.log(numbers(record), step=record["epoch"])
+
+    def close(self) -> None:
+        """Finish what is open."""
+        self._run.finish()
+
+
+class Lines:
+    """One readable line per epoch: losses, monitored metric, learning rate, speed and the time that is left."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        self._seconds: list[float] = []
+
+    def epoch(self, record: Record) -> None:
+        """Write the record."""
+        self._seconds.append(record["seconds"])
+        left = (self.config.epochs - record["epoch"]) * sum(self._seconds) / len(self._seconds)
+        names = dict.fromkeys(["train/loss", "val/loss", self.config.monitor])
+        shown = [f"{name} {record[name]:.4g}" for name in names if name in record]
+        speed = f"{record['samples_per_second']:.0f} samples/s"
+        parts = [f"epoch {record['epoch']}/{self.config.epochs}", *shown, f"lr {record['lr']:.2e}", speed]
+        print("  ".join([*parts, f"{clock(left)} left"]), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss or m:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def numbers(record: Record) -> dict[str, float]:
+    """The metrics of a record: its numbers, without the epoch itself."""
+    return {k: v for k, v in record.items() if k != "epoch" and isinstance(v, int | float)}
+
+
+def open_trackers(
+    config: TrainingConfig, folder: Path, history: Sequence[Record], settings: dict[str, Any], given: Sequence[Tracker]
+) -> list[Tracker]:
+    """The trackers that the configuration names, then those `given`."""
+    trackers: list[Tracker] = [Lines(config), JsonLines(folder / "metrics.jsonl", history)]
+    if config.use_tensorboard:
+        trackers.append(TensorBoard(folder / "tensorboard", len(history)))
+    if config.use_wandb:
+        trackers.append(WeightsAndBiases(config.wandb_project, folder, settings))
+    return [*trackers, *given]
+
+
+def report_step(trackers: Sequence[Tracker], step: int, values: dict[str, float]) -> None:
+    """Tell the trackers that want to know what the loss is in the middle of an epoch."""
+    for tracker in trackers:
+        tell = getattr(tracker, "step", None)
+        if tell is not None:
+            tell(step, values)
