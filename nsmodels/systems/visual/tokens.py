@@ -1,0 +1,61 @@
+"""Words of a question and the vocabulary that numbers them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from nsmodels.core.errors import InputError
+
+PAD, UNKNOWN = 0, 1
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+def words_of(question: str) -> list[str]:
+    """The words of a question in lower case, without punctuation; "what's" is read as "what is"."""
+    return _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
+
+
+class Vocabulary:
+    """The known words, numbered from 2; 0 pads and 1 stands for any unknown word.
+
+    Args:
+        words: distinct words, in the order of their numbers.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = tuple(words)
+        self._numbers = {word: number for number, word in enumerate(self.words, start=UNKNOWN + 1)}
+
+    @classmethod
+    def from_questions(cls, questions: Iterable[str]) -> Vocabulary:
+        """Every word that occurs in the questions, in alphabetical order."""
+        return cls(sorted({word for question in questions for word in words_of(question)}))
+
+    def __len__(self) -> int:
+        """How many numbers there are, padding and the unknown word included."""
+        return len(self.words) + UNKNOWN + 1
+
+    def numbers(self, question: str) -> list[int]:
+        """Numbers of the question's words; an unknown word is `UNKNOWN`."""
+        return [self._numbers.get(word, UNKNOWN) for word in words_of(question)]
+
+    def known_numbers(self, question: str) -> list[int]:
+        """Numbers of the question's words; raise `InputError` for an empty question and naming an unknown word."""
+        words = words_of(question)
+        if not words:
+            raise InputError(
+                "question: expected at least one word, got none; ask something like 'How many cubes are there?'"
+            )
+        unknown = [word for word in words if word not in self._numbers]
+        if unknown:
+            raise InputError(f"question: {self._explain(unknown[0])}")
+        return [self._numbers[word] for word in words]
+
+    def _explain(self, word: str) -> str:
+        near = difflib.get_close_matches(word, self.words, n=3, cutoff=0.5)
+        hint = (
+            f"did you mean {' or '.join(repr(other) for other in near)}?" if near else f"known: {', '.join(self.words)}"
+        )
+        return f"unknown word '{word}'; {hint}"
