@@ -283,23 +283,29 @@ def _write(archive: str, member: Member, cursor: _Cursor, bar: Progress) -> None
     with writing(partial):
         partial.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with partial.open("wb") as file:
-                size, crc = 0, 0
-                for piece in _content(member.info, cursor):
-                    size, crc = size + len(piece), zlib.crc32(piece, crc)
-                    if size > member.info.file_size:
-                        break
-                    file.write(piece)
-                    bar.add(len(piece))
-        except EOFError:
-            raise InputError(f"{where} is truncated: the archive ends inside it; fetch the archive again") from None
-        except (zlib.error, ValueError) as error:
-            raise InputError(f"{where} is damaged ({error}); fetch the archive again") from None
-        if (size, crc) != (member.info.file_size, member.info.CRC):
-            raise InputError(
-                f"{where} is damaged (bad CRC-32: {crc:08x}, expected {member.info.CRC:08x}); fetch the archive again"
-            )
-        partial.replace(member.target)
+            _inflate(where, member.info, cursor, partial, bar)
+            partial.replace(member.target)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+def _inflate(where: str, info: zipfile.ZipInfo, cursor: _Cursor, partial: Path, bar: Progress) -> None:
+    size, crc = 0, 0
+    try:
+        with partial.open("wb") as file:
+            for piece in _content(info, cursor):
+                size, crc = size + len(piece), zlib.crc32(piece, crc)
+                if size > info.file_size:
+                    raise ValueError(f"it holds more than the {info.file_size} bytes the directory says")
+                file.write(piece)
+                bar.add(len(piece))
+    except EOFError:
+        raise InputError(f"{where} is truncated: the archive ends inside it; fetch the archive again") from None
+    except (zlib.error, ValueError) as error:
+        raise InputError(f"{where} is damaged ({error}); fetch the archive again") from None
+    if (size, crc) != (info.file_size, info.CRC):
+        raise InputError(f"{where} is damaged (bad CRC-32 {crc:08x}, expected {info.CRC:08x}); fetch the archive again")
 
 
 def _content(info: zipfile.ZipInfo, cursor: _Cursor) -> Iterator[bytes | memoryview]:

@@ -156,9 +156,8 @@ def reason_of(error: Exception) -> str:
 def _refuse(url: str, response: requests.Response) -> None:
     status = response.status_code
     if status == 429 or status >= 500:
-        raise Transient(
-            f"the server answered {status} {response.reason}", _seconds(response.headers.get("Retry-After"))
-        )
+        wait = _number(response.headers.get("Retry-After"))
+        raise Transient(f"the server answered {status} {response.reason}", wait)
     if status not in (200, 206, 416):
         raise InputError(
             f"{url}: the server answered {status} {response.reason} instead of the file; check the configured URL"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -57,22 +56,18 @@ class DiskSource(Source):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        try:
-            self._file = path.open("rb")
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of an existing file") from None
-        self.name, self.size = str(path), os.fstat(self._file.fileno()).st_size
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; give the path of an existing one")
+        self._path, self.name, self.size = path, str(path), path.stat().st_size
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
         """See `Source.stream`."""
-        end = min(self.size, offset + length)
-        while offset < end:
-            piece = os.pread(self._file.fileno(), min(1 << 20, end - offset), offset)
-            if not piece:
-                return
-            self._count(num_bytes=len(piece))
-            offset += len(piece)
-            yield piece
+        with self._path.open("rb") as file:
+            file.seek(offset)
+            while length > 0 and (piece := file.read(min(1 << 20, length))):
+                self._count(num_bytes=len(piece))
+                length -= len(piece)
+                yield piece
 
 
 class HttpSource(Source):
