@@ -26,10 +26,11 @@ _VALUE_NUMBER = {name: {value: i for i, value in enumerate(values)} for name, va
 
 @dataclass(frozen=True)
 class Answer:
-    """A distribution over answers, its best one, and how far to trust it.
+    """A distribution over answers given that the question is well posed, its best one, and how far to trust it.
 
-    `posed` is the probability that every `unique` on the way met exactly one object, taken as independent;
-    `confidence` is the probability of the best answer times `posed`.
+    `confidence` is the probability of the best answer, 0 if the question cannot be well posed; `posed` the probability
+    that every `unique` on the way met exactly one object, taken as independent. On beliefs that are calibrated the
+    confidence is too, and its product with `posed` is not: the questions asked are the well-posed ones.
     """
 
     distribution: dict[str, float]
@@ -165,7 +166,7 @@ def answer(program: Program, belief: SceneBelief) -> Answer:
         )
     distribution = _named(values[-1], kind)
     best = max(distribution, key=distribution.__getitem__)
-    return Answer(distribution, best, distribution[best] * posed, posed)
+    return Answer(distribution, best, distribution[best] if posed > 0.0 else 0.0, posed)
 
 
 def sampled(program: Program, belief: SceneBelief, num_worlds: int, rng: np.random.Generator) -> dict[str, float]:

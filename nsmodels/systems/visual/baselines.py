@@ -1,0 +1,63 @@
+"""Answers without looking: what a system must beat, and what others published."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.vocabulary import ANSWERS
+
+CHANCE = 1.0 / len(ANSWERS)
+PUBLISHED_NOTE = "published, on the official CLEVR test or validation split, not comparable with synthetic data"
+# name, accuracy in percent, source
+PUBLISHED: tuple[dict[str, Any], ...] = tuple(
+    {"name": name, "accuracy": accuracy / 100.0, "source": source, "note": PUBLISHED_NOTE}
+    for name, accuracy, source in (
+        ("question-type mode", 41.8, "Johnson et al. 2017"),
+        ("CNN+LSTM", 52.3, "Johnson et al. 2017"),
+        ("human", 92.6, "Johnson et al. 2017"),
+        ("FiLM", 97.7, "Perez et al. 2018"),
+        ("MAC", 98.9, "Hudson and Manning 2018"),
+        ("NS-CL", 98.9, "Mao et al. 2019"),
+        ("MDETR", 99.7, "Kamath et al. 2021"),
+        ("NS-VQA", 99.8, "Yi et al. 2018"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The most frequent training answer, overall and by the last function of the program ("question-type prior")."""
+
+    majority: str
+    by_function: dict[str, str]
+
+    @classmethod
+    def fitted(cls, questions: Iterable[dict[str, Any]]) -> Prior:
+        """Count the answers of training questions in CLEVR's released form. Raises InputError when there are none."""
+        everything: Counter[str] = Counter()
+        counts: dict[str, Counter[str]] = {}
+        for question in questions:
+            everything[question["answer"]] += 1
+            counts.setdefault(last_function(question), Counter())[question["answer"]] += 1
+        if not everything:
+            raise InputError("Prior: no training questions to count answers in; pass the questions of the train split")
+        return cls(_most_frequent(everything), {name: _most_frequent(c) for name, c in counts.items()})
+
+    def answer(self, question: dict[str, Any]) -> str:
+        """The most frequent answer to questions of this type; the overall one for a type never seen."""
+        return self.by_function.get(last_function(question), self.majority)
+
+
+def last_function(question: dict[str, Any]) -> str:
+    """The function that gives the answer; the public generator's `type` is read as well."""
+    node = question["program"][-1]
+    return node.get("function") or node["type"]
+
+
+def _most_frequent(counts: Counter[str]) -> str:
+    """The first in the alphabet among the most frequent, whatever the order of the questions."""
+    return min(counts, key=lambda answer: (-counts[answer], answer))
