@@ -12,36 +12,48 @@ from nsmodels.core.config import Config, runtime_field
 class TrainingConfig(Config):
     """Options of the training loop, under their field-standard names."""
 
-    epochs: int = Field(20, ge=1, le=100_000, description="passes over the training data")
-    max_steps: int = Field(0, ge=0, description="stop after so many optimizer steps; 0: no limit")
-    batch_size: int = Field(32, ge=1, le=65_536, description="samples per optimizer step, over all processes")
-    accumulate_steps: int = Field(1, ge=1, le=1024, description="micro-batches that make up one batch")
-    lr: float = Field(1e-3, gt=0, le=10, description="peak learning rate")
+    epochs: int = Field(default=20, ge=1, le=100_000, description="passes over the training data")
+    max_steps: int = Field(default=0, ge=0, description="stop after so many optimizer steps; 0: no limit")
+    batch_size: int = Field(default=32, ge=1, le=65_536, description="samples per optimizer step, over all processes")
+    accumulate_steps: int = Field(default=1, ge=1, le=1024, description="micro-batches that make up one batch")
+    lr: float = Field(default=1e-3, gt=0, le=10, description="peak learning rate")
     weight_decay: float = Field(
-        0.01, ge=0, le=10, description="AdamW weight decay (matrices only, not biases or norms)"
+        default=0.01, ge=0, le=10, description="AdamW weight decay (matrices only, not biases or norms)"
     )
-    warmup_epochs: float = Field(0.0, ge=0, description="epochs of linear warm-up to the peak learning rate")
-    scheduler: Literal["cosine", "step", "plateau", "constant"] = Field("cosine", description="learning-rate schedule")
-    step_epochs: int = Field(10, ge=1, description="scheduler=step: epochs between decays")
-    gamma: float = Field(0.1, gt=0, le=1, description="scheduler=step and plateau: decay factor")
-    plateau_patience: int = Field(5, ge=0, description="scheduler=plateau: epochs without improvement before a decay")
-    min_lr_ratio: float = Field(0.01, ge=0, le=1, description="scheduler=cosine: final learning rate over the peak")
-    clip_norm: float = Field(1.0, ge=0, description="largest gradient norm; 0: no clipping")
+    warmup_epochs: float = Field(default=0.0, ge=0, description="epochs of linear warm-up to the peak learning rate")
+    scheduler: Literal["cosine", "step", "plateau", "constant"] = Field(
+        default="cosine", description="learning-rate schedule"
+    )
+    step_epochs: int = Field(default=10, ge=1, description="scheduler=step: epochs between decays")
+    gamma: float = Field(default=0.1, gt=0, le=1, description="scheduler=step and plateau: decay factor")
+    plateau_patience: int = Field(
+        default=5, ge=0, description="scheduler=plateau: epochs without improvement before a decay"
+    )
+    min_lr_ratio: float = Field(
+        default=0.01, ge=0, le=1, description="scheduler=cosine: final learning rate over the peak"
+    )
+    clip_norm: float = Field(default=1.0, ge=0, description="largest gradient norm; 0: no clipping")
     use_amp: bool = Field(
-        True, description="mixed precision where the device gains from it (CUDA; on a CPU only with amp_dtype)"
+        default=True, description="mixed precision where the device gains from it (CUDA; on a CPU only with amp_dtype)"
     )
     amp_dtype: Literal["auto", "bf16", "fp16"] = Field(
-        "auto", description="mixed-precision type; auto: bf16 where CUDA has it, else fp16 with a loss scaler"
+        default="auto", description="mixed-precision type; auto: bf16 where CUDA has it, else fp16 with a loss scaler"
     )
     ema_decay: float = Field(
-        0.0, ge=0, lt=1, description="decay of the weight average used for validation and export; 0: none"
+        default=0.0, ge=0, lt=1, description="decay of the weight average used for validation and export; 0: none"
     )
-    eval_interval: int = Field(1, ge=1, description="epochs between validations; the last epoch is always validated")
-    patience: int = Field(0, ge=0, description="stop after so many epochs without improvement of `monitor`; 0: never")
-    monitor: str = Field("val/loss", description="metric that chooses the best checkpoint")
-    monitor_mode: Literal["min", "max"] = Field("min", description="whether a smaller or larger `monitor` is better")
-    curriculum: bool = Field(False, description="easy samples first, by the task's own measure of difficulty")
-    seed: int = Field(42, ge=0, description="random seed of initialisation, order and augmentation")
+    eval_interval: int = Field(
+        default=1, ge=1, description="epochs between validations; the last epoch is always validated"
+    )
+    patience: int = Field(
+        default=0, ge=0, description="stop after so many epochs without improvement of `monitor`; 0: never"
+    )
+    monitor: str = Field(default="val/loss", description="metric that chooses the best checkpoint")
+    monitor_mode: Literal["min", "max"] = Field(
+        default="min", description="whether a smaller or larger `monitor` is better"
+    )
+    curriculum: bool = Field(default=False, description="easy samples first, by the task's own measure of difficulty")
+    seed: int = Field(default=42, ge=0, description="random seed of initialisation, order and augmentation")
     save_interval: int = runtime_field(
         0, ge=0, description="also keep a checkpoint every so many epochs; 0: best and last only"
     )

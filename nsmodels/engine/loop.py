@@ -17,13 +17,14 @@ from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import checkpoint, distributed, runtime, tracking
+from nsmodels.engine import distributed, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.meters import Meter
+from nsmodels.engine.meters import named
 from nsmodels.engine.session import Session
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import Tracker
+from nsmodels.engine.validation import end_epoch
 
 Outcome = Literal["finished", "early", "interrupted"]
 STEP_REPORT = 50  # optimizer steps between two words to the trackers
@@ -73,7 +74,7 @@ def fit(
 def _run(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]) -> Outcome:
     try:
         while not (outcome := _outcome(session)):
-            if not _train_epoch(session, interrupt, trackers) or not _end_epoch(session, interrupt, trackers):
+            if not _train_epoch(session, interrupt, trackers) or not end_epoch(session, interrupt, trackers):
                 session.save()
                 return "interrupted"
             if any(session.world.any(interrupt.requested)) and not _outcome(session):
@@ -152,7 +153,7 @@ def _backward(session: Session, part: Any, num_parts: int, is_last: bool) -> tup
     with session.autocast(), _unsynced(session, is_last):
         loss, terms = session.compute(batch)
         session.scaler.scale(loss / num_parts if num_parts > 1 else loss).backward()
-    return count_samples(batch), _named(terms, loss.detach())
+    return count_samples(batch), named(terms, loss.detach())
 
 
 def _clip(session: Session) -> None:
@@ -170,11 +171,6 @@ def _unsynced(session: Session, is_last: bool) -> contextlib.AbstractContextMana
 
 def _is_save_due(session: Session) -> bool:
     return time.monotonic() - session.saved_at >= session.config.checkpoint_minutes * 60
-
-
-def _named(terms: dict[str, Any], loss: torch.Tensor) -> dict[str, Any]:
-    """Terms before the loss: when both are broken, the term is the one to name."""
-    return {**terms, "loss": loss}
 
 
 def _mean_loss(session: Session) -> float:
@@ -196,92 +192,6 @@ def _bar(session: Session, groups: Iterable[Any], num_batches: int) -> Iterable[
     return tqdm(
         groups, desc=name, total=num_batches, initial=session.progress.batch, leave=False, disable=hidden, unit="step"
     )
-
-
-# --- the end of an epoch -------------------------------------------------------------------------------------------
-
-
-def _end_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]) -> bool:
-    """Validate, record, checkpoint; False when interrupted before the record was complete."""
-    session.meter.flush()
-    started = time.perf_counter()
-    validated = _validate(session, interrupt) if _is_validation_due(session) else {}
-    if validated is None:
-        return False
-    record = _record(session, validated, time.perf_counter() - started)
-    links = _judge(session, record)
-    session.save(links)
-    if session.world.is_first:
-        checkpoint.prune(session.folder, session.config.keep_checkpoints)
-        checkpoint.save_json(session.folder / "history.json", session.progress.history)
-        for tracker in trackers:
-            tracker.epoch(record)
-    return True
-
-
-def _is_validation_due(session: Session) -> bool:
-    config, number = session.config, session.progress.epoch + 1
-    is_last = number >= config.epochs or 0 < config.max_steps <= session.progress.step
-    return is_last or number % config.eval_interval == 0
-
-
-@torch.no_grad()
-def _validate(session: Session, interrupt: runtime.Interrupt) -> dict[str, float] | None:
-    """Mean validation losses and the task's own metrics; None when interrupted."""
-    model, epoch = session.evaluated, session.progress.epoch
-    session.world.share_buffers(model)
-    model.eval()
-    meter = Meter(session.meter.every)
-    with session.autocast():
-        for part in session.batches("val", epoch):
-            if interrupt.requested and session.world.size == 1:
-                return None
-            batch = to_device(part, session.device)
-            loss, terms = session.task.loss(model, batch)
-            meter.add(f"validation after epoch {epoch + 1}", count_samples(batch), _named(terms, loss))
-        further = session.task.validate(model, epoch) if session.world.is_first else {}
-    meter.flush()
-    meter.sums = session.world.sum_up(meter.sums)
-    return {f"val/{name}": value for name, value in meter.means().items()} | session.world.from_first(further)
-
-
-def _record(session: Session, validated: dict[str, float], validation_seconds: float) -> dict[str, Any]:
-    """Close the epoch under way and return its line of history."""
-    progress, meter = session.progress, session.meter
-    meter.sums = session.world.sum_up(meter.sums)
-    record = {"epoch": progress.epoch + 1, "step": progress.step, "lr": session.schedule.lr}
-    record |= {f"train/{name}": value for name, value in meter.means().items()}
-    record |= validated
-    record |= {f"curriculum/{k}": v for k, v in session.task.curriculum(progress.epoch).items()}
-    record["seconds"] = progress.seconds + validation_seconds
-    record["samples_per_second"] = progress.samples / max(progress.seconds, 1e-9)
-    progress.total_samples += progress.samples
-    progress.train_seconds += progress.seconds
-    progress.total_seconds += record["seconds"]
-    progress.epoch, progress.batch, progress.samples, progress.seconds = progress.epoch + 1, 0, 0, 0.0
-    progress.history.append(record)
-    meter.clear()
-    return record
-
-
-def _judge(session: Session, record: dict[str, Any]) -> list[str]:
-    """Compare with the best epoch so far; the further names under which this epoch's checkpoint is kept."""
-    config, progress = session.config, session.progress
-    links = []
-    if config.save_interval and progress.epoch % config.save_interval == 0:
-        links.append(f"epoch_{progress.epoch:04d}.pt")
-    if config.monitor not in record:
-        if any(name.startswith("val/") for name in record):
-            raise InputError(
-                f"monitor: no metric '{config.monitor}' (there are: {', '.join(tracking.numbers(record))})"
-            )
-        return links
-    value, sign = record[config.monitor], 1 if config.monitor_mode == "min" else -1
-    session.schedule.end_epoch(value)
-    if not progress.best or sign * value < sign * progress.best["value"]:
-        progress.best = {"epoch": progress.epoch, "metric": config.monitor, "value": value}
-        links.append(checkpoint.BEST)
-    return links
 
 
 # --- around the run ------------------------------------------------------------------------------------------------

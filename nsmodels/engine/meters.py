@@ -61,6 +61,11 @@ class Meter:
         self._pending = []
 
 
+def named(terms: dict[str, Any], loss: Tensor) -> dict[str, Any]:
+    """Terms before the loss: when both are broken, the term is the one to name."""
+    return {**terms, "loss": loss}
+
+
 def _read(tensors: list[Tensor]) -> list[float]:
     if not tensors:
         return []

@@ -104,7 +104,8 @@ class WeightAverage:
     def update(self, model: nn.Module, step: int) -> None:
         """Move towards the weights that `model`, the one averaged from the start, has after `step` steps."""
         averaged, current = self._pairs
-        torch._foreach_lerp_(averaged, current, 1 - min(self.decay, (1 + step) / (10 + step)))
+        weight = 1 - min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(averaged, current, weight)  # pyright: ignore[reportPrivateImportUsage] - as swa_utils does
         for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
             mine.copy_(theirs)
 

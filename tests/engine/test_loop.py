@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+import torch
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine import checkpoint
+from nsmodels.engine.loop import fit
+from tests.engine.toy import CONFIG, Toy, losses
+
+
+class Cancelled(BaseException):
+    pass
+
+
+class CancelAt:
+    """A tracker through which a caller stops the run in the middle of an epoch."""
+
+    def __init__(self, step):
+        self.at = step
+
+    def step(self, step, values):
+        if step == self.at:
+            raise Cancelled
+
+    def epoch(self, record):
+        pass
+
+    def close(self):
+        pass
+
+
+def train(folder, task_options=None, trackers=(), **values):
+    config = CONFIG.model_copy(update=values)
+    return fit(Toy(config, **(task_options or {})), config, folder, trackers)
+
+
+def test_loss_falls_well_below_chance(tmp_path):
+    result = train(tmp_path, epochs=20)
+    assert result.outcome == "finished"
+    assert result.history[-1]["val/loss"] < 0.5 < math.log(4)
+    assert result.history[-1]["val/accuracy"] > 0.9
+    assert [r["epoch"] for r in result.history] == list(range(1, 21))
+
+
+def test_shuffled_labels_stay_at_chance(tmp_path):
+    result = train(tmp_path, {"is_shuffled": True}, epochs=8)
+    assert abs(result.history[-1]["val/accuracy"] - 0.25) < 0.15
+    assert result.history[-1]["val/loss"] > 0.95 * math.log(4)
+
+
+def test_same_seed_same_losses_other_seed_other_losses(tmp_path):
+    first, second = train(tmp_path / "a"), train(tmp_path / "b")
+    assert losses(first.history) == losses(second.history)
+    assert losses(first.history) != losses(train(tmp_path / "c", seed=2).history)
+
+
+@pytest.mark.parametrize("values", [{}, {"ema_decay": 0.9}, {"accumulate_steps": 4}, {"scheduler": "plateau"}])
+def test_cancelled_within_an_epoch_continues_exactly(tmp_path, values):
+    whole = train(tmp_path / "whole", {"num_samples": 1024}, **values)
+    with pytest.raises(Cancelled):
+        train(tmp_path / "cut", {"num_samples": 1024}, [CancelAt(100)], **values)
+    assert checkpoint.load(tmp_path / "cut" / "last.pt")["progress"]["batch"] == 100 - 64
+    cut = train(tmp_path / "cut", {"num_samples": 1024}, **values)
+    assert losses(cut.history) == losses(whole.history)
+    ours, theirs = (checkpoint.load(f / "best.pt")["model_state_dict"] for f in (cut.folder, whole.folder))
+    assert all(torch.equal(ours[k], theirs[k]) for k in theirs)
+
+
+def test_more_epochs_continue_and_a_finished_run_rests(tmp_path):
+    train(tmp_path, epochs=2, scheduler="constant")
+    longer = train(tmp_path, epochs=4, scheduler="constant")
+    assert losses(longer.history) == losses(train(tmp_path / "whole", epochs=4, scheduler="constant").history)
+    before = (tmp_path / "last.pt").stat().st_mtime_ns
+    again = train(tmp_path, epochs=4, scheduler="constant")
+    assert again.outcome == "finished"
+    assert again.history == longer.history
+    assert (tmp_path / "last.pt").stat().st_mtime_ns == before
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines == json.loads((tmp_path / "history.json").read_text()) == again.history
+
+
+def test_another_configuration_in_the_same_folder_is_refused(tmp_path):
+    train(tmp_path, epochs=1)
+    with pytest.raises(InputError, match=r"begun with lr=0.02 \(now 0.5\)"):
+        train(tmp_path, epochs=1, lr=0.5)
+
+
+def test_accumulation_equals_one_large_batch(tmp_path):
+    options = {"dropout": 0.0}
+    large, small = train(tmp_path / "a", options), train(tmp_path / "b", options, accumulate_steps=4)
+    for one, other in zip(large.history, small.history, strict=True):
+        assert one["train/loss"] == pytest.approx(other["train/loss"], rel=1e-5)
+        assert one["step"] == other["step"]
+
+
+def test_nan_names_step_and_term_and_keeps_the_good_checkpoint(tmp_path):
+    with pytest.raises(InputError, match=r"step 12 \(epoch 2\): 'entropy' is inf; .*lower lr"):
+        train(tmp_path, {"nan_step": 12})
+    saved = checkpoint.load(tmp_path / "last.pt")
+    assert saved["epoch"] == 1
+    assert all(value.isfinite().all() for value in saved["model_state_dict"].values())
+
+
+def test_early_stopping_after_patience_epochs(tmp_path):
+    result = train(tmp_path, {"is_shuffled": True}, epochs=60, patience=3, scheduler="constant")
+    assert result.outcome == "early"
+    assert len(result.history) == result.best["epoch"] + 3 < 60
+    assert result.best["value"] == min(r["val/loss"] for r in result.history)
+    assert checkpoint.load(tmp_path / "best.pt")["epoch"] == result.best["epoch"]
+
+
+def test_monitor_can_be_a_metric_to_maximise(tmp_path):
+    result = train(tmp_path, monitor="val/accuracy", monitor_mode="max")
+    assert result.best["value"] == max(r["val/accuracy"] for r in result.history)
+    with pytest.raises(InputError, match=r"monitor: no metric 'val/acuracy' \(there are: .*val/accuracy"):
+        train(tmp_path / "typo", monitor="val/acuracy")
+
+
+def test_interval_checkpoints_keep_the_newest(tmp_path):
+    train(tmp_path, epochs=7, save_interval=2, keep_checkpoints=2)
+    assert sorted(p.name for p in tmp_path.glob("*.pt")) == ["best.pt", "epoch_0004.pt", "epoch_0006.pt", "last.pt"]
+    assert checkpoint.load(tmp_path / "epoch_0004.pt")["epoch"] == 4
+
+
+def test_max_steps_ends_within_an_epoch(tmp_path):
+    result = train(tmp_path, max_steps=11)
+    assert (result.outcome, result.history[-1]["step"], len(result.history)) == ("finished", 11, 2)
+
+
+def test_eval_interval_validates_every_other_epoch_and_the_last(tmp_path):
+    result = train(tmp_path, epochs=5, eval_interval=2)
+    assert ["val/loss" in record for record in result.history] == [False, True, False, True, True]
+
+
+def test_average_of_the_weights_is_what_is_validated_and_saved(tmp_path):
+    train(tmp_path, ema_decay=0.99, epochs=3)
+    saved = checkpoint.load(tmp_path / "last.pt")
+    averaged, raw = saved["model_state_dict"], saved["training_state_dict"]
+    assert not torch.equal(averaged["0.weight"], raw["0.weight"])
+    task = Toy()
+    model = task.build()
+    checkpoint.load_weights(model, tmp_path / "last.pt")
+    with torch.no_grad():
+        assert task.validate(model.eval(), 0)["val/accuracy"] == saved["val_metrics"]["val/accuracy"]
+
+
+def test_bfloat16_on_a_cpu_when_asked_for(tmp_path):
+    plain = train(tmp_path / "plain", epochs=1)
+    mixed = train(tmp_path / "mixed", epochs=1, amp_dtype="bf16")
+    assert mixed.history[0]["train/loss"] != plain.history[0]["train/loss"]
+    assert mixed.history[0]["train/loss"] == pytest.approx(plain.history[0]["train/loss"], rel=0.02)
+
+
+def test_a_phase_starts_from_weights_and_leaves_frozen_modules_alone(tmp_path):
+    train(tmp_path / "one")
+    config = CONFIG.model_copy(update={"seed": 5})
+    fit(Toy(config), config, tmp_path / "two", initial_weights=tmp_path / "one" / "last.pt", freeze=["0"])
+    one, two = (checkpoint.load(tmp_path / name / "last.pt")["model_state_dict"] for name in ("one", "two"))
+    assert torch.equal(one["0.weight"], two["0.weight"])
+    assert not torch.equal(one["3.weight"], two["3.weight"])
+    with pytest.raises(InputError, match="no module 'encoder'"):
+        fit(Toy(config), config, tmp_path / "three", freeze=["encoder"])
+
+
+def test_weights_of_another_architecture_are_named(tmp_path):
+    train(tmp_path, epochs=1)
+    with pytest.raises(InputError, match=r"last.pt: weights of another architecture: '0.weight' has shape \(16, 2\)"):
+        train(tmp_path, {"width": 8}, epochs=2)
+
+
+def test_workers_give_the_same_losses(tmp_path):
+    inside = train(tmp_path / "a", epochs=1)
+    assert losses(train(tmp_path / "b", {"workers": 2}, epochs=1).history) == losses(inside.history)
+
+
+def test_too_few_samples_for_the_accumulation(tmp_path):
+    with pytest.raises(InputError, match="is empty: needs at least 64 samples"):
+        train(tmp_path, {"num_samples": 32}, accumulate_steps=64)
+
+
+def test_out_of_memory_says_what_to_do(tmp_path):
+    class Greedy(Toy):
+        def loss(self, model, batch):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    with pytest.raises(InputError, match=r"lower batch_size \(now 16\), or raise accumulate_steps"):
+        fit(Greedy(), CONFIG, tmp_path)
