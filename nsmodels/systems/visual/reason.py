@@ -1,9 +1,12 @@
 """Probabilistic execution of CLEVR programs over a scene belief.
 
-A set is a vector of membership probabilities given that the object is present; presence is multiplied in where a set
-is consumed (unique, count, exist), so that it counts once however often sets are intersected. Each step is exact if
-its inputs are independent; a program that uses one uncertain fact twice is approximated, and `sampled` is the check.
-Soft execution of programs after Yi et al. 2018 (NS-VQA) and Mao et al. 2019 (NS-CL); count is Poisson-binomial.
+Shapes: n objects, k alternatives. A set is a mixture: weights (k,) over the alternatives that an uncertain reference
+leaves (one per possible anchor after `relate`), and membership probabilities (k, n) in each, given that the object is
+present. Presence is multiplied in where a set is consumed (unique, count, exist), so that it counts once however often
+sets are intersected. Exact while no uncertain fact is used twice; otherwise an approximation that `sampled` checks.
+
+Soft execution of programs after Yi et al. 2018 (NS-VQA) and Mao et al. 2019 (NS-CL), count as a Poisson-binomial;
+`unique` differs: it conditions on there being one member, m_i Π_{j≠i} (1 − m_j), where they normalise m.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +24,7 @@ from nsmodels.systems.visual.belief import Array, SceneBelief
 from nsmodels.systems.visual.worlds import sample_world
 
 Program = list[dict[str, Any]]
+NEGLIGIBLE = 1e-9  # anchors less likely than this are dropped
 _VALUE_NUMBER = {name: {value: i for i, value in enumerate(values)} for name, values in ATTRIBUTES.items()}
 
 
@@ -39,6 +43,13 @@ class Answer:
     posed: float
 
 
+class SoftSet(NamedTuple):
+    """A mixture of sets: weights (k,) that sum to 1, members (k, n) given that an object is present."""
+
+    weights: Array
+    members: Array
+
+
 class _Run:
     """One execution: the belief, and the product of the probabilities that each `unique` was well posed."""
 
@@ -46,53 +57,73 @@ class _Run:
         self.belief = belief
         self.posed = 1.0
 
-    def choose(self, members: Array) -> Array:
+    def choose(self, found: SoftSet) -> Array:
         """The distribution (n,) over which object is the only member, given that there is exactly one."""
-        inside = members * self.belief.presence
-        only = only_member(inside)
+        inside = found.members * self.belief.presence
+        only = found.weights @ only_member(inside)
         total = float(only.sum())
         self.posed *= min(1.0, total)
         if total > 0.0:
             return only / total
         # Certain of none or of several: the best guess left, at no confidence.
-        mass = float(inside.sum())
-        return inside / mass if mass > 0.0 else np.full(len(inside), 1.0 / max(1, len(inside)))
+        mass = found.weights @ inside
+        return mass / mass.sum() if mass.sum() > 0.0 else np.full(len(mass), 1.0 / max(1, len(mass)))
 
 
 def only_member(inside: Array) -> Array:
-    """P(object i is the only member) for independent memberships `inside` (n,): m_i Π_{j≠i} (1 − m_j)."""
-    outside = 1.0 - inside
-    before = np.concatenate(([1.0], np.cumprod(outside)[:-1]))
-    after = np.concatenate((np.cumprod(outside[::-1])[:-1][::-1], [1.0]))
-    return inside * before[: len(inside)] * after[-len(inside) :] if len(inside) else inside
+    """P(object i is the only member) for independent memberships `inside` (..., n): m_i Π_{j≠i} (1 − m_j)."""
+    outside = np.ones((*inside.shape[:-1], inside.shape[-1] + 1))
+    outside[..., 1:] = 1.0 - inside
+    before = np.cumprod(outside[..., :-1], axis=-1)
+    outside[..., :-1], outside[..., -1] = outside[..., 1:], 1.0
+    after = np.cumprod(outside[..., :0:-1], axis=-1)[..., ::-1]
+    return inside * before * after
 
 
 def count_distribution(inside: Array) -> Array:
-    """The Poisson-binomial distribution (n + 1,) of how many independent memberships `inside` (n,) hold."""
-    result = np.zeros(len(inside) + 1)
-    result[0] = 1.0
-    for p in inside.tolist():
-        if p > 0.0:
-            result[1:] = result[1:] * (1.0 - p) + result[:-1] * p
-            result[0] *= 1.0 - p
+    """The Poisson-binomial distributions (..., n + 1) of how many independent memberships `inside` (..., n) hold."""
+    result = np.zeros((*inside.shape[:-1], inside.shape[-1] + 1))
+    result[..., 0] = 1.0
+    for i in range(inside.shape[-1]):
+        p = inside[..., i : i + 1]
+        if p.any():
+            result[..., 1:] += (result[..., :-1] - result[..., 1:]) * p
+            result[..., :1] *= 1.0 - p
     return result
 
 
 def _filter(attribute: str) -> Callable[..., Any]:
-    def step(run: _Run, members: Array, value: str) -> Array:
-        return members * run.belief.attributes[attribute][:, _VALUE_NUMBER[attribute][value]]
+    def step(run: _Run, found: SoftSet, value: str) -> SoftSet:
+        column = run.belief.attributes[attribute][:, _VALUE_NUMBER[attribute][value]]
+        return SoftSet(found.weights, found.members * column)
 
     return step
+
+
+def _anchored(chosen: Array, members: Array) -> SoftSet:
+    """One alternative per object that may be the anchor; `members` (n, n) holds a row for each."""
+    likely = chosen > NEGLIGIBLE
+    return SoftSet(chosen[likely], members[likely])
 
 
 def _same(attribute: str) -> Callable[..., Any]:
-    def step(run: _Run, chosen: Array) -> Array:
+    def step(run: _Run, chosen: Array) -> SoftSet:
         table = run.belief.attributes[attribute]
         alike = table @ table.T
         np.fill_diagonal(alike, 0.0)
-        return chosen @ alike
+        return _anchored(chosen, alike)
 
     return step
+
+
+def _combined(a: SoftSet, b: SoftSet, members: Callable[[Array, Array], Array]) -> SoftSet:
+    """Every alternative of one set with every one of the other."""
+    joined = members(a.members[:, None, :], b.members[None, :, :])
+    return SoftSet(np.multiply.outer(a.weights, b.weights).ravel(), joined.reshape(-1, joined.shape[-1]))
+
+
+def _exist(run: _Run, found: SoftSet) -> float:
+    return float(found.weights @ (1.0 - np.prod(1.0 - found.members * run.belief.presence, axis=1)))
 
 
 def _compare(low: int, high: int) -> Callable[..., Any]:
@@ -106,18 +137,14 @@ def _compare(low: int, high: int) -> Callable[..., Any]:
     return step
 
 
-def _union(run: _Run, a: Array, b: Array) -> Array:
-    return 1.0 - (1.0 - a) * (1.0 - b)
-
-
 STEPS: dict[str, Callable[..., Any]] = {
-    "scene": lambda run: np.ones(len(run.belief)),
-    "unique": lambda run, members: run.choose(members),
-    "relate": lambda run, chosen, relation: chosen @ run.belief.relations[relation],
-    "intersect": lambda run, a, b: a * b,
-    "union": _union,
-    "count": lambda run, members: count_distribution(members * run.belief.presence),
-    "exist": lambda run, members: float(1.0 - np.prod(1.0 - members * run.belief.presence)),
+    "scene": lambda run: SoftSet(np.ones(1), np.ones((1, len(run.belief)))),
+    "unique": _Run.choose,
+    "relate": lambda run, chosen, relation: _anchored(chosen, run.belief.relations[relation]),
+    "intersect": lambda run, a, b: _combined(a, b, lambda x, y: x * y),
+    "union": lambda run, a, b: _combined(a, b, lambda x, y: 1.0 - (1.0 - x) * (1.0 - y)),
+    "count": lambda run, found: found.weights @ count_distribution(found.members * run.belief.presence),
+    "exist": _exist,
     "equal_integer": _compare(0, 0),
     "less_than": _compare(-99, -1),
     "greater_than": _compare(1, 99),
@@ -131,7 +158,7 @@ STEPS: dict[str, Callable[..., Any]] = {
 def soft_trace(program: Program, belief: SceneBelief) -> tuple[list[Any], float]:
     """The soft value of each step, and the probability that every `unique` was well posed.
 
-    Sets are memberships (n,) without presence, objects distributions (n,), ints distributions (n + 1,), bools the
+    Sets are `SoftSet`s, objects distributions (n,), ints distributions (n + 1,), bools the
     probability of yes, attributes distributions over their values. Raises InputError for a malformed program.
     """
     run, values = _Run(belief), []
