@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 import requests
 
+from nsmodels.core.artifact import sha256_of
 from nsmodels.core.disk import require_space, writing
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress, readable
@@ -30,7 +30,7 @@ from nsmodels.core.remote import (
     request,
 )
 
-__all__ = ["Download", "RemoteFile", "Unreachable", "download", "probe", "sha256_of"]
+__all__ = ["Download", "RemoteFile", "Unreachable", "download", "probe"]
 log = logging.getLogger(__name__)
 PAGE_SIGNS = (b"<!doctype html", b"<html")
 
@@ -84,12 +84,6 @@ def download(
             if mirror != mirrors[-1]:
                 log.warning("%s; trying the next mirror", failure.error)
     raise _combined(failures)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file as 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _OfMirror(Exception):

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsmodels.core.download import Unreachable, download, probe, sha256_of
+from nsmodels.core.artifact import sha256_of
+from nsmodels.core.download import Unreachable, download, probe
 from nsmodels.core.errors import InputError
 from tests.core.server import FileServer, Traps, free_port
 
