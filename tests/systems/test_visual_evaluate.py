@@ -36,6 +36,7 @@ def test_truth_scores_exactly_one_in_all_rows(perfect):
     for row in result.values():
         assert (row["accuracy"], row["unanswered"]) == (1.0, 0)
         assert row.get("hard", row)["accuracy"] == 1.0
+        assert 0.6 < row["interval"][0] < 0.7, "eight images, all right: Wilson's 95 % bound is 0.676"
 
 
 def test_rows_tell_perception_from_parsing(imperfect):

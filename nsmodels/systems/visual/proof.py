@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.execute import IllPosed, symbolic_depth, trace
+from nsmodels.datasets.clevr.execute import IllPosed, relational_hops, symbolic_depth, trace
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, RELATIONS
 from nsmodels.systems.visual.belief import SceneBelief
 from nsmodels.systems.visual.facts import Fact, believed, joint_probability, parse
@@ -95,8 +95,8 @@ class Proof:
 
     @property
     def hops(self) -> int:
-        """Relational hops: the number of `relate` steps."""
-        return sum(step.function == "relate" for step in self.steps)
+        """Relational hops: the most `relate` and `same_*` steps on one path."""
+        return relational_hops(self.program)
 
     @property
     def num_derived(self) -> int:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.execute import IllPosed, execute
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS
 from nsmodels.systems.visual.belief import Array, SceneBelief
 from nsmodels.systems.visual.worlds import sample_world
@@ -201,8 +202,6 @@ def sampled(program: Program, belief: SceneBelief, num_worlds: int, rng: np.rand
 
     Worlds in which the question is ill posed are left out, as in `answer`. Raises InputError if all were.
     """
-    from nsmodels.datasets.clevr.execute import IllPosed, execute
-
     counts: Counter[str] = Counter()
     for _ in range(num_worlds):
         try:

@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.execute import IllPosed, execute, symbolic_depth
+from nsmodels.datasets.clevr.execute import Compiled, IllPosed, compile, execute, relational_hops, symbolic_depth
 from nsmodels.datasets.clevr.vocabulary import QUESTION_TYPES, question_type
-from nsmodels.engine.metrics import clustered_interval, expected_calibration_error, selective_accuracy
+from nsmodels.engine.metrics import (
+    calibration_bins,
+    clustered_interval,
+    expected_calibration_error,
+    selective_accuracy,
+    wilson_interval,
+)
 from nsmodels.systems.visual.baselines import CHANCE, Prior, last_function
 from nsmodels.systems.visual.belief import Array, Scene, SceneBelief
 from nsmodels.systems.visual.proof import NoProof, Proof, prove
@@ -71,7 +77,7 @@ def released(program: Program) -> Program:
     ]
 
 
-def hard_answer(program: Program | None, scene: Scene) -> str | None:
+def hard_answer(program: Program | None, scene: Scene | Compiled) -> str | None:
     """The exact executor's answer; None when there is no program, or it does not fit the scene."""
     try:
         return None if program is None else execute(program, scene)
@@ -94,12 +100,13 @@ def rows(data: Predictions) -> tuple[dict[str, Any], list[Answer]]:
     soft; what hard execution of the most likely scene gives stands under "hard".
     """
     true_programs = [released(question["program"]) for question in data.questions]
-    likely = [belief.most_likely() for belief in data.beliefs]
+    true = [compile(scene) for scene in data.scenes]
+    likely = [compile(belief.most_likely()) for belief in data.beliefs]
     result, soft = {}, []
     for name, programs in zip(ROWS, (true_programs, true_programs, data.programs, data.programs), strict=True):
         pairs = list(zip(programs, data.places, strict=True))
         if name.startswith("true_scene"):
-            result[name] = scored([hard_answer(p, data.scenes[k]) for p, k in pairs], data.questions)
+            result[name] = scored([hard_answer(p, true[k]) for p, k in pairs], data.questions)
             continue
         soft = [soft_answer(p, data.beliefs[k]) for p, k in pairs]
         result[name] = scored([found.best or None for found in soft], data.questions)
@@ -121,9 +128,17 @@ def _accuracy(right: Array, images: Array) -> dict[str, Any]:
         return {"accuracy": None, "interval": None, "n": 0}
     return {
         "accuracy": float(right.mean()),
-        "interval": [float(x) for x in clustered_interval(right, images)],
+        "interval": list(_interval(right, images)),
         "n": len(right),
     }
+
+
+def _interval(right: Array, images: Array) -> tuple[float, float]:
+    """Resampling cannot doubt answers that are all right or all wrong: Wilson on the number of images can."""
+    if right.min() < right.max():
+        return clustered_interval(right, images)
+    num_images = len(np.unique(images))
+    return wilson_interval(num_images * int(right[0]), num_images)
 
 
 def baseline_rows(train_questions: Sequence[Question], questions: Sequence[Question]) -> dict[str, Any]:
@@ -141,25 +156,25 @@ def calibration(found: Sequence[Answer], questions: Sequence[Question]) -> dict[
     confidence = np.array([a.confidence for a in found])
     right = np.array([a.best == q["answer"] for a, q in zip(found, questions, strict=True)], float)
     return {
-        "ece": float(expected_calibration_error(confidence, right)),
+        "ece": expected_calibration_error(confidence, right),
         "mean_confidence": float(confidence.mean()),
-        "selective_accuracy": {f"{c:.0%}": float(selective_accuracy(confidence, right, c)) for c in COVERAGES},
+        "selective_accuracy": {f"{c:.0%}": selective_accuracy(confidence, right, c) for c in COVERAGES},
         "bins": reliability_bins(confidence, right),
     }
 
 
-def reliability_bins(confidence: Array, right: Array, num_bins: int = 10) -> list[dict[str, float]]:
+def reliability_bins(confidence: Array, right: Array) -> list[dict[str, float]]:
     """Equal-width bins of confidence that are not empty: low, high, n, mean confidence, accuracy."""
-    number = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
+    bins = calibration_bins(confidence, right)
     return [
         {
-            "low": b / num_bins,
-            "high": (b + 1) / num_bins,
-            "n": int((number == b).sum()),
-            "confidence": float(confidence[number == b].mean()),
-            "accuracy": float(right[number == b].mean()),
+            "low": float(bins.edges[k]),
+            "high": float(bins.edges[k + 1]),
+            "n": int(bins.count[k]),
+            "confidence": float(bins.confidence[k]),
+            "accuracy": float(bins.accuracy[k]),
         }
-        for b in np.unique(number).tolist()
+        for k in np.flatnonzero(bins.count)
     ]
 
 
@@ -172,12 +187,12 @@ def program_exact(data: Predictions) -> float:
 def depth(data: Predictions, found: Sequence[Answer], num_proofs: int = 200) -> dict[str, Any]:
     """Reasoning depth of the questions asked, accuracy by depth, and facts derived per query.
 
-    Depth is the longest path from `scene` to the answer, without `scene`; hops count `relate` steps; derived facts are
-    those of the proofs of the first `num_proofs` questions. `found` are the headline row's answers.
+    Depth, hops and derived facts as `datasets.clevr.execute` defines them; facts are counted in the proofs of the
+    first `num_proofs` questions. `found` are the headline row's answers.
     """
     programs = [released(question["program"]) for question in data.questions]
     depths = np.array([symbolic_depth(program) for program in programs])
-    hops = np.array([sum(node["function"] == "relate" for node in program) for program in programs])
+    hops = np.array([relational_hops(program) for program in programs])
     right = np.array([a.best == q["answer"] for a, q in zip(found, data.questions, strict=True)], float)
     images = np.array([q["image_index"] for q in data.questions])
     proofs = _proofs(data, num_proofs)
