@@ -1,0 +1,1 @@
+"""Assets, found by folder: one file per dataset, one per system, one for the figures."""

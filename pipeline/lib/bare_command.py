@@ -5,16 +5,21 @@ Runs while a `dagster` process starts (see `bare_command.pth` and ADR 0001): sta
 
 from __future__ import annotations
 
+import atexit
 import os
+import re
 import sys
 import tomllib
+import warnings
 from collections.abc import MutableMapping
 from pathlib import Path
+from types import TracebackType
 
 from pipeline.lib import history
 
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
+REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
 
 
 def module_name(project: Path) -> str | None:
@@ -38,5 +43,30 @@ def prepare() -> None:
     """What a `dagster` process started in this project needs; nothing anywhere else."""
     if (module_name(Path.cwd()) or "").split(".")[0] == "pipeline":
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
+        sys.excepthook = tell
+        warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
         if history.is_missing():
             history.ensure()
+
+
+def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print what Dagster refuses of the user's input in short lines, anything else with its traceback."""
+    if kind.__name__ not in REFUSALS:
+        return sys.__excepthook__(kind, error, trace)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    for line in [line for line in lines if re.match(r"Error \d+:", line)] or lines[:1]:
+        print(f"error: {shortened(line)}", file=sys.stderr)
+    return None
+
+
+def end_with(line: str) -> None:
+    """Repeat the one line that tells a failure below Dagster's traceback, where a person at the terminal looks."""
+    if "materialize" in sys.orig_argv[1:]:
+        atexit.register(print, f"error: {line}", file=sys.stderr)
+
+
+def shortened(line: str) -> str:
+    """A complaint of Dagster about a configuration, with the names it would have taken instead of their types."""
+    said, _, expected = re.sub(r"^Error \d+: ", "", line).partition(' Expected: "{')
+    names = re.findall(r"(\w+)\?:", expected)
+    return f"{said} Known: {', '.join(names)}" if names else said

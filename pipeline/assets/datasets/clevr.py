@@ -1,0 +1,64 @@
+"""CLEVR: the published archive, the whole data set, and the subset that everything else starts from."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from nsmodels.core.artifact import Manifest, folder_of
+from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig, debug, full, mini
+from pipeline.lib import checks, pictures, policy, results, step, store
+from pipeline.lib.launchpad import Launchpad
+
+FULL = Launchpad({"full": full}, default="full")
+MINI = Launchpad({"mini": mini, "debug": debug}, default="mini")
+
+
+def build(order: step.Order[ClevrConfig]) -> Manifest:
+    """Fetch, cut or render the data of an order."""
+    from nsmodels.datasets.clevr.prepare import prepare
+
+    return prepare(order.config, order.key, order.folder, is_forced=order.force)
+
+
+def inspect(order: step.Order[ClevrConfig]) -> Manifest:
+    """Look at the archive without downloading it."""
+    from nsmodels.datasets.clevr.prepare import inspect_archive
+
+    return inspect_archive(order.config, order.folder)
+
+
+def show(folder: Path) -> results.Metadata:
+    """A contact sheet and the distributions of answers and question families."""
+    from nsmodels.datasets.clevr.look import contact_sheet, distributions
+
+    return {"contact_sheet": pictures.inline(contact_sheet(folder)), **results.numbers(distributions(folder))}
+
+
+def is_for_debugging(manifest: Manifest, preset: str) -> bool:
+    """Whether the data were made by the debug preset and are asked for by another."""
+    return preset != "debug" and manifest.config.get("num_train") == debug().num_train
+
+
+@store.on_demand("clevr_mini", is_for_debugging)
+def make_mini(preset: str) -> Manifest:
+    """What a step that misses `clevr_mini` makes: the debug preset's few images for its own debug preset."""
+    config = debug() if preset == "debug" else mini()
+    return build(step.Order("clevr_mini", config, {}, folder_of("clevr_mini"), (), False))
+
+
+@dg.asset(**policy.archive(), code_version=CODE_VERSION, config_schema=FULL.schema)
+def clevr_archive(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """URL, size, ETag and member list of CLEVR_v1.0.zip, read over HTTP ranges; nothing is downloaded."""
+    return step.materialise(context, FULL, CODE_VERSION, (), inspect)
+
+
+@dg.asset(**policy.dataset(), deps=["clevr_archive"], code_version=CODE_VERSION, config_schema=FULL.schema)
+def clevr(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """CLEVR v1.0 whole: 70,000 training and 15,000 validation images with scenes and questions (18 GB)."""
+    return step.materialise(context, FULL, CODE_VERSION, (), build, show)
+
+
+@dg.asset(**policy.dataset(), deps=["clevr_archive"], code_version=CODE_VERSION, config_schema=MINI.schema)
+def clevr_mini(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """10,000 training and 1,000 validation images: out of the archive, or its synthetic twin, by name."""
+    return step.materialise(context, MINI, CODE_VERSION, (), build, show)

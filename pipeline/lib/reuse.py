@@ -1,0 +1,95 @@
+"""Make an artifact or keep the one that is there, and say why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
+from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+from pipeline.lib import store
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the content of an artifact; the seed is part of the configuration."""
+
+    config: Config
+    code_version: str
+    inputs: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Made:
+    """The artifact of a step, and why it was made or kept."""
+
+    manifest: Manifest
+    is_reused: bool
+    reason: str
+
+
+def make(context: dg.AssetExecutionContext, recipe: Recipe, force: bool, build: Callable[[Path], Manifest]) -> Made:
+    """Call `build` with the asset's folder unless a sealed artifact of the same recipe lies there."""
+    folder = store.folder(context.asset_key)
+    before = _sealed(folder)
+    reasons = ["force"] if force and before else changes(before, recipe)
+    if before and not reasons:
+        return _told(context, Made(before, True, f"reused, made {before.created}: same configuration, code and inputs"))
+    context.log.info(f"{folder.name}: made, because: {'; '.join(reasons)}")
+    sealed_at = _sealed_at(folder)
+    manifest = build(folder)
+    if before and _sealed_at(folder) == sealed_at:
+        return _told(context, Made(manifest, True, f"reused, made {manifest.created}: nothing that matters differs"))
+    return _told(context, Made(manifest, False, f"made, because: {'; '.join(reasons)}"))
+
+
+def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
+    """What differs between a sealed artifact and a recipe, one short line per kind; empty when nothing does."""
+    if before is None:
+        return ["there is none yet"]
+    inputs = {key: record.fingerprint for key, record in before.inputs.items()}
+    wanted = {key: read_manifest(folder, key).fingerprint for key, folder in recipe.inputs.items()}
+    found = _differences(before.config, _plain(recipe.config.relevant()))
+    if before.code_version != recipe.code_version:
+        found.append(f"code version {before.code_version} -> {recipe.code_version}")
+    names = sorted(inputs.keys() | wanted)
+    return found + [f"input {name} is another" for name in names if inputs.get(name) != wanted.get(name)]
+
+
+def _told(context: dg.AssetExecutionContext, made: Made) -> Made:
+    context.log.info(f"{made.manifest.key}: {made.reason}")
+    return made
+
+
+def _sealed(folder: Path) -> Manifest | None:
+    try:
+        return read_manifest(folder)
+    except InputError:
+        return None
+
+
+def _sealed_at(folder: Path) -> int:
+    path = folder / MANIFEST
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
+    lines: list[str] = []
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name), after.get(name)
+        if isinstance(was, Mapping) and isinstance(now, Mapping):
+            lines += _differences(was, now, f"{prefix}{name}.")
+        elif was != now:
+            lines.append(f"{'seed' if name == 'seed' else 'config'} {prefix}{name} {was} -> {now}")
+    return lines
+
+
+def _plain(value: Any) -> Any:
+    """As it comes back from a manifest."""
+    return json.loads(json.dumps(value, default=str))

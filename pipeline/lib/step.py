@@ -1,0 +1,74 @@
+"""What every asset does: choose its configuration, see to its inputs, make or reuse its artifact, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic
+
+import dagster as dg
+
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.errors import InputError
+from pipeline.lib import bare_command, results, reuse, store
+from pipeline.lib.epochs import EpochTracker
+from pipeline.lib.launchpad import C, Chosen, Launchpad
+
+
+@dataclass(frozen=True)
+class Order(Generic[C]):
+    """What a library call needs to make one artifact."""
+
+    key: str
+    config: C
+    inputs: Mapping[str, Path]
+    folder: Path
+    trackers: tuple[EpochTracker, ...]
+    force: bool
+
+
+def materialise(
+    context: dg.AssetExecutionContext,
+    launchpad: Launchpad[C],
+    code_version: str,
+    inputs: tuple[str, ...],
+    build: Callable[[Order[C]], Manifest],
+    show: Callable[[Path], Mapping[str, Any]] = results.pages,
+) -> dg.MaterializeResult:
+    """Make the asset of `context` with `build` unless an equal artifact is there; `show` adds what one can look at."""
+    with one_line_errors():
+        chosen = launchpad.choose(context)
+        context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
+        folders = store.ready(context, inputs, chosen.preset)
+        recipe = reuse.Recipe(chosen.config, code_version, folders)
+        made = reuse.make(context, recipe, chosen.force, lambda folder: build(_order(context, chosen, folders, folder)))
+        return results.result(made.manifest, **_how(chosen, made), **show(store.folder(context.asset_key)))
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """An `InputError` ends the step with its one line, not with a traceback, and is not tried again."""
+    try:
+        yield
+    except InputError as error:
+        bare_command.end_with(str(error))
+        raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def _order(context: dg.AssetExecutionContext, chosen: Chosen[C], inputs: dict[str, Path], folder: Path) -> Order[C]:
+    trackers = (EpochTracker(context),)
+    return Order(folder.name, chosen.config, inputs, folder, trackers, chosen.force)
+
+
+def _overrides(chosen: Chosen[Any]) -> str:
+    return "".join(f", {name}={value}" for name, value in chosen.changed.items())
+
+
+def _how(chosen: Chosen[Any], made: reuse.Made) -> results.Metadata:
+    return {
+        "preset": f"{chosen.preset} ({chosen.reason}){_overrides(chosen)}",
+        "is_reused": made.is_reused,
+        "reason": made.reason,
+    }

@@ -1,0 +1,77 @@
+"""Where assets lie, and what to do when an input is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from nsmodels.core.artifact import Manifest, folder_of, read_manifest
+from nsmodels.core.errors import InputError
+from pipeline.lib import results
+
+Make = Callable[[str], Manifest]
+
+
+@dataclass(frozen=True)
+class Maker:
+    """How to make an asset for the preset of the step that misses it; `is_too_small` tells a stand-in for the tests."""
+
+    make: Make
+    is_too_small: Callable[[Manifest, str], bool]
+
+
+_makers: dict[str, Maker] = {}
+
+
+def folder(key: dg.AssetKey | str, partition: str | None = None) -> Path:
+    """The folder of an asset: its key under `$NSMODELS_DATA`, or under `data/`."""
+    path = key if isinstance(key, str) else "/".join(key.path)
+    return folder_of(path, partition)
+
+
+def on_demand(key: str, is_too_small: Callable[[Manifest, str], bool]) -> Callable[[Make], Make]:
+    """Register how to make a small or generated asset that a later step finds missing, for that step's preset."""
+
+    def register(make: Make) -> Make:
+        _makers[key] = Maker(make, is_too_small)
+        return make
+
+    return register
+
+
+def ready(context: dg.AssetExecutionContext, keys: Iterable[str], preset: str) -> dict[str, Path]:
+    """The sealed folders of the inputs, by key; what is missing is made on the spot where that is cheap.
+
+    Raises `InputError` with the command to run for an input that is not.
+    """
+    return {key: _ready(context, key, preset) for key in keys}
+
+
+def _ready(context: dg.AssetExecutionContext, key: str, preset: str) -> Path:
+    place, maker = folder(key), _makers.get(key)
+    try:
+        manifest = read_manifest(place, key)
+    except InputError:
+        if maker is None:
+            raise
+        context.log.info(f"{key}: not there yet, made on the spot in {place}")
+        manifest = maker.make(preset)
+    if maker and maker.is_too_small(manifest, preset):
+        context.log.info(f"{key}: made for debugging and too small for preset {preset}, made again in {place}")
+        manifest = maker.make(preset)
+    _record(context, key, manifest)
+    return place
+
+
+def _record(context: dg.AssetExecutionContext, key: str, manifest: Manifest) -> None:
+    """Enter an artifact that Dagster has not seen into its history, so that the lineage of this step is true."""
+    event = context.instance.get_latest_materialization_event(dg.AssetKey(key))
+    known = event.asset_materialization if event else None
+    if known and (known.tags or {}).get(results.DATA_VERSION) == manifest.fingerprint:
+        return
+    context.log_event(results.materialization(key, manifest))
+    # Dagster has looked up the versions of the inputs before the step began; make it look again.
+    context.op_execution_context.get_step_execution_context().wipe_input_asset_version_info(dg.AssetKey(key))

@@ -1,0 +1,135 @@
+"""The launchpad shows every field and resolves what was written down over a preset."""
+
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+import pytest
+from pydantic import Field
+
+from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.config import ClevrConfig
+from nsmodels.engine.config import TrainingConfig
+from pipeline.lib.launchpad import Launchpad, mirror
+
+
+class Shape(Config):
+    """Every kind of type that Dagster refuses in a pydantic model."""
+
+    depth: Literal[1, 2] = Field(2, description="levels")
+    size: tuple[int, int] = Field((3, 4), description="width and height")
+    betas: tuple[float, ...] = Field((0.9, 0.99), description="momenta")
+    folder: Path = Field(Path("a/b"), description="where")
+    workers: int | str = Field("auto", description="how many")
+    limit: float | None = Field(None, ge=0, description="none: no limit")
+    words: list[str] = Field(["x"], max_length=3, description="names")
+    mode: Literal["slow", "fast"] = Field("slow", description="how")
+
+
+class Whole(Config):
+    """Two levels, with a section whose defaults are not those of its class."""
+
+    shape: Shape = Field(Shape(), description="the shape")
+    training: TrainingConfig = Field(TrainingConfig(epochs=7), description="the training")
+    name: str = Field("x", description="a name")
+
+
+def small() -> Whole:
+    return Whole(training=TrainingConfig(epochs=1), name="small")
+
+
+def fits() -> tuple[str, str]:
+    return "small", "no GPU found"
+
+
+PAD = Launchpad({"small": small, "whole": Whole}, "whole", fits)
+
+
+def launch(given):
+    """Run an asset with the launchpad on a real Dagster run; returns what it chose."""
+    seen = []
+
+    @dg.asset(config_schema=PAD.schema)
+    def thing(context: dg.AssetExecutionContext) -> None:
+        seen.append(PAD.choose(context))
+
+    dg.materialize([thing], run_config={"ops": {"thing": {"config": given}}})
+    return seen[0]
+
+
+def schema_of(pad: Launchpad) -> dict:
+    return pad.mirrored.to_config_schema().config_type.fields
+
+
+@pytest.mark.parametrize("config", [Whole(), ClevrConfig(), TrainingConfig()], ids=lambda c: type(c).__name__)
+def test_every_field_is_shown_with_description_and_default(config):
+    fields = mirror(config).to_config_schema().config_type.fields
+    assert list(fields) == list(type(config).model_fields)
+    for name, info in type(config).model_fields.items():
+        value = getattr(config, name)
+        assert info.description in fields[name].description
+        if isinstance(value, Config):
+            assert list(fields[name].config_type.fields) == list(type(value).model_fields)
+        elif isinstance(value, (str, int, float)):
+            assert fields[name].default_value == value
+
+
+def test_a_section_keeps_the_defaults_of_its_owner():
+    training = schema_of(PAD)["training"].config_type.fields
+    assert training["epochs"].default_value == 7
+    assert training["batch_size"].default_value == 32
+
+
+def test_bounds_and_choices_stand_in_the_description():
+    fields = mirror(Shape()).to_config_schema().config_type.fields
+    assert ">= 0" in fields["limit"].description
+    assert "one of 1, 2" in fields["depth"].description
+    assert "length <= 3" in fields["words"].description
+
+
+def test_auto_takes_the_preset_of_the_machine_and_says_why():
+    chosen = launch({})
+    assert (chosen.preset, chosen.reason) == ("small", "no GPU found")
+    assert chosen.config == small()
+
+
+def test_written_values_override_the_preset():
+    shape = {"size": [5, 6], "folder": "/c"}
+    chosen = launch({"preset": "whole", "shape": shape, "training": {"lr": 0.5}, "force": True})
+    assert chosen.config.shape.size == (5, 6)
+    assert chosen.config.shape.folder == Path("/c")
+    assert chosen.config.training.lr == 0.5
+    assert chosen.config.training.epochs == 7
+    assert chosen.force
+
+
+def test_a_launchpad_full_of_defaults_changes_nothing():
+    given = PAD.mirrored().model_dump()
+    assert launch(given).config == small()
+    given["training"]["epochs"] = 3
+    assert launch(given).changed == {"training.epochs": 3}
+
+
+def test_a_value_written_alone_counts_even_when_it_is_the_default():
+    assert launch({"training": {"epochs": 7}}).config.training.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"training": {"lr": -1.0}}, "launchpad: field 'training.lr': Input should be greater than 0, got -1.0"),
+        ({"shape": {"depth": 3}}, "launchpad: field 'shape.depth': Input should be 1 or 2, got 3"),
+        ({"shape": {"sise": [1, 2]}}, "launchpad: unknown field 'shape.sise' (known: depth, size, "),
+    ],
+)
+def test_a_wrong_value_is_one_line(given, line):
+    with pytest.raises(InputError) as error:
+        PAD.resolve(given)
+    assert str(error.value).startswith(line)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_field_is_refused_before_the_run_starts():
+    with pytest.raises(dg.DagsterInvalidConfigError, match='unexpected config entry "sise"'):
+        launch({"shape": {"sise": [1, 2]}})

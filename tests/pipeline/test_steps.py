@@ -1,0 +1,179 @@
+"""Make or reuse, inputs on the spot, failures in one line: on tiny real artifacts and real Dagster runs."""
+
+import dagster as dg
+import pytest
+from pydantic import Field
+
+from nsmodels.core import artifact
+from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.errors import InputError
+from pipeline.lib import step, store
+from pipeline.lib.launchpad import Launchpad
+
+
+class Size(Config):
+    """How much of it."""
+
+    number: int = Field(3, ge=1, description="how many")
+    seed: int = Field(0, description="random seed")
+    workers: int = runtime_field(1, description="processes")
+
+
+PAD = Launchpad({"debug": lambda: Size(number=1), "base": Size}, "base")
+
+
+def build(order: step.Order[Size]) -> artifact.Manifest:
+    """Seals a folder with one text file."""
+    with artifact.build(
+        order.folder,
+        key=order.key,
+        maker="tests.pipeline",
+        config=order.config.relevant(),
+        code_version="1",
+        inputs=order.inputs,
+        seed=order.config.seed,
+        source="synthetic",
+    ) as part:
+        (part.path / "count.txt").write_text(str(order.config.number))
+        part.metrics["val"] = {"accuracy": order.config.number / 10}
+        for tracker in order.trackers:
+            tracker.epoch({"epoch": 1, "train/loss": 0.5})
+    return artifact.read_manifest(order.folder)
+
+
+def make_numbers(preset: str) -> artifact.Manifest:
+    return build(step.Order("numbers", PAD.presets[preset](), {}, store.folder("numbers"), (), False))
+
+
+def is_for_debugging(manifest: artifact.Manifest, preset: str) -> bool:
+    return preset != "debug" and manifest.config["number"] == 1
+
+
+@dg.asset(config_schema=PAD.schema, code_version="1")
+def numbers(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Generated data."""
+    return step.materialise(context, PAD, "1", (), build)
+
+
+@dg.asset(deps=["numbers"], config_schema=PAD.schema, code_version="1")
+def numbers_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Something trained on it."""
+    return step.materialise(context, PAD, "1", ("numbers",), build)
+
+
+@dg.asset(deps=["numbers_model"], config_schema=PAD.schema, code_version="1")
+def numbers_evaluation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Its score."""
+    return step.materialise(context, PAD, "1", ("numbers_model",), build)
+
+
+ASSETS = [numbers, numbers_model, numbers_evaluation]
+
+
+@pytest.fixture
+def on_the_spot(monkeypatch):
+    """`numbers` is made when a later step misses it; of debug's size only for debug."""
+    monkeypatch.setattr(store, "_makers", {})
+    store.on_demand("numbers", is_for_debugging)(make_numbers)
+
+
+def run(instance, name, config=None, **more):
+    """One run of one asset; the metadata of its result."""
+    ops = {name: {"config": config}} if config else {}
+    done = dg.materialize(ASSETS, selection=[name], instance=instance, run_config={"ops": ops}, **more)
+    assert done.success or not more.get("raise_on_error", True)
+    events = done.asset_materializations_for_node(name)
+    return {key: value.value for key, value in events[0].metadata.items()} if events else done
+
+
+def latest(instance, name):
+    event = instance.get_latest_materialization_event(dg.AssetKey(name))
+    return event.asset_materialization if event else None
+
+
+def test_an_unchanged_asset_is_reused_and_says_why(data, instance):
+    first = run(instance, "numbers")
+    second = run(instance, "numbers", {"workers": 4})
+    assert not first["is_reused"]
+    assert first["reason"] == "made, because: there is none yet"
+    assert second["is_reused"]
+    assert second["reason"].startswith("reused, made ")
+    assert second["fingerprint"] == first["fingerprint"]
+    assert second["val/accuracy"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"force": True}, "force"),
+        ({"number": 5}, "config number 3 -> 5"),
+        ({"seed": 1}, "seed seed 0 -> 1"),
+    ],
+)
+def test_a_changed_asset_is_made_again_and_says_what_changed(data, instance, config, reason):
+    run(instance, "numbers")
+    again = run(instance, "numbers", config)
+    assert not again["is_reused"]
+    assert again["reason"] == f"made, because: {reason}"
+
+
+def test_another_input_makes_the_model_again(data, instance):
+    run(instance, "numbers")
+    run(instance, "numbers_model")
+    run(instance, "numbers", {"number": 5})
+    assert "input numbers is another" in run(instance, "numbers_model")["reason"]
+
+
+def test_the_data_version_is_the_fingerprint(data, instance):
+    shown = run(instance, "numbers")
+    assert latest(instance, "numbers").tags["dagster/data_version"] == shown["fingerprint"]
+    assert shown["fingerprint"] == artifact.read_manifest(data / "numbers").fingerprint
+
+
+def test_a_missing_generated_input_is_made_and_recorded(data, instance, on_the_spot):
+    run(instance, "numbers_model")
+    made, model = latest(instance, "numbers"), latest(instance, "numbers_model")
+    sealed = artifact.read_manifest(data / "numbers")
+    assert made.tags["dagster/data_version"] == sealed.fingerprint
+    assert made.metadata["source"].value == "synthetic"
+    assert model.tags["dagster/input_data_version/numbers"] == sealed.fingerprint
+
+
+def test_an_input_made_outside_of_dagster_is_recorded_once(data, instance):
+    make_numbers("base")
+    run(instance, "numbers_model")
+    run(instance, "numbers_model")
+    assert len(instance.fetch_materializations(dg.AssetKey("numbers"), limit=9).records) == 1
+
+
+def test_debug_sized_data_are_not_used_for_more_than_debugging(data, instance, on_the_spot):
+    run(instance, "numbers_model", {"preset": "debug"})
+    assert artifact.read_manifest(data / "numbers").config["number"] == 1
+    run(instance, "numbers_model", {"preset": "base"})
+    assert artifact.read_manifest(data / "numbers").config["number"] == 3
+
+
+def test_a_missing_expensive_input_fails_with_the_command(data, instance):
+    done = run(instance, "numbers_evaluation", raise_on_error=False)
+    failure = done.failure_data_for_node("numbers_evaluation")
+    assert failure.user_failure_data.description.endswith("dagster asset materialize --select numbers_model")
+    assert not (data / "numbers_evaluation").exists()
+
+
+def test_a_value_out_of_bounds_fails_with_one_line(data, instance):
+    done = run(instance, "numbers", {"number": 0}, raise_on_error=False)
+    line = done.failure_data_for_node("numbers").user_failure_data.description
+    assert line == "launchpad: field 'number': Input should be greater than or equal to 1, got 0"
+
+
+def test_each_epoch_is_an_observation(data, instance):
+    run(instance, "numbers")
+    records = instance.fetch_observations(dg.AssetKey("numbers"), limit=9).records
+    assert [r.asset_observation.metadata["train/loss"].value for r in records] == [0.5]
+
+
+def test_an_error_line_keeps_its_words():
+    with pytest.raises(dg.Failure) as failure, step.one_line_errors():
+        raise InputError("file: field x\n  is wrong")
+    assert failure.value.description == "file: field x is wrong"
+    assert not failure.value.allow_retries
