@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def draw_proof(image: Array, proof: Proof, belief: SceneBelief, path: Path, ques
     picture.set_axis_off()
     picture.set_anchor("N")
     _mark_objects(picture, proof, belief, image.shape[1] / belief.image_size[0], image.shape[0] / belief.image_size[1])
-    title = f"{question}\n" if question else ""
+    title = textwrap.fill(question, 80) + "\n" if question else ""
     picture.set_title(f"{title}{proof.answer}  (confidence {proof.confidence:.2f})", fontsize=11, loc="left", color=INK)
     _list_steps(panel, rows)
     _save(figure, path)
@@ -122,7 +123,7 @@ def _rows(step: Step) -> list[tuple[str, str]]:
         if fact in shown
     ]
     if step.function != "scene" and len(step.facts) > len(shown):
-        rows.append((f"    … {len(step.facts) - len(shown)} more, all more certain", QUIET))
+        rows.append((f"    … {len(step.facts) - len(shown)} more, at least as certain", QUIET))
     return rows
 
 
