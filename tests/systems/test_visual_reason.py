@@ -7,6 +7,8 @@ import pytest
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.execute import IllPosed, execute
+from nsmodels.datasets.clevr.questions import generate
+from nsmodels.datasets.clevr.scenes import sample_scene
 from nsmodels.systems.visual.belief import SceneBelief
 from nsmodels.systems.visual.reason import answer, count_distribution, only_member, sampled
 
@@ -26,6 +28,16 @@ def test_a_certain_belief_gives_every_official_answer(official_scenes, official_
         found = answer(question["program"], beliefs[question["image_index"]])
         assert (found.best, found.confidence, found.posed) == (question["answer"], 1.0, 1.0), question["question"]
         assert execute(question["program"], official_scenes[question["image_index"]]) == found.best
+
+
+def test_a_certain_belief_gives_every_generated_answer():
+    scenes = [sample_scene(np.random.default_rng(number), "val", number)[0] for number in range(40)]
+    beliefs = [SceneBelief.from_scene(scene) for scene in scenes]
+    questions = generate(scenes, 10, 0, "val")
+    assert len({question["question_family_index"] for question in questions}) > 60
+    for question in questions:
+        found = answer(question["program"], beliefs[question["image_index"]])
+        assert (found.best, found.confidence, found.posed) == (question["answer"], 1.0, 1.0), question["question"]
 
 
 def test_distributions_sum_to_one(official_scenes, official_questions, blurred):
@@ -107,5 +119,5 @@ def test_malformed_programs_are_told_by_step(official_scenes):
         answer(program("filter_color pink", "count"), belief)
     with pytest.raises(InputError, match="`unique` gives no answer"):
         answer(program("unique"), belief)
-    with pytest.raises(InputError, match="ill posed in all of 5 worlds"):
+    with pytest.raises(InputError, match="ill posed in all 5 worlds"):
         sampled(program("unique", "query_color"), belief, 5, np.random.default_rng(0))

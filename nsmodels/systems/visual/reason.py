@@ -210,5 +210,5 @@ def sampled(program: Program, belief: SceneBelief, num_worlds: int, rng: np.rand
             continue
     total = sum(counts.values())
     if total == 0:
-        raise InputError(f"sampled: ill posed in all of {num_worlds} worlds; the program does not fit the scene")
+        raise InputError(f"sampled: ill posed in all {num_worlds} worlds; sample more, or check the program")
     return {name: count / total for name, count in counts.items()}
