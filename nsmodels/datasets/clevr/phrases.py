@@ -1,0 +1,81 @@
+"""A tiny phrase grammar: `[a|b]` chooses, `[3:a|b]` prefers a three to one, `{name}` is filled in by the speaker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import NamedTuple
+
+_TOKEN = re.compile(r"[\[\]|]|\{\w+\}|[^\[\]|{}]+")
+_WEIGHT = re.compile(r"^(\d+(?:\.\d+)?):")
+
+
+class Slot(NamedTuple):
+    """A place that the speaker fills."""
+
+    name: str
+
+
+class Choice(NamedTuple):
+    """Alternatives with the running sums of their weights."""
+
+    bounds: tuple[float, ...]
+    options: tuple[tuple, ...]
+
+
+def parse(text: str) -> tuple:
+    """A phrase as a tuple of words, `Slot`s and `Choice`s."""
+    tokens = _TOKEN.findall(text)
+    phrase, rest = _sequence(tokens, 0)
+    if rest != len(tokens):
+        raise ValueError(f"unbalanced bracket in phrase: {text}")
+    return phrase
+
+
+def _sequence(tokens: list[str], at: int) -> tuple[tuple, int]:
+    parts: list = []
+    while at < len(tokens) and tokens[at] not in ("|", "]"):
+        token = tokens[at]
+        if token == "[":
+            choice, at = _choice(tokens, at + 1)
+            parts.append(choice)
+        else:
+            parts.append(Slot(token[1:-1]) if token.startswith("{") else token)
+            at += 1
+    return tuple(parts), at
+
+
+def _choice(tokens: list[str], at: int) -> tuple[Choice, int]:
+    options, bounds, total = [], [], 0.0
+    while True:
+        weight = 1.0
+        if at < len(tokens) and (found := _WEIGHT.match(tokens[at])):
+            weight = float(found[1])
+            tokens[at] = tokens[at][found.end() :]
+        option, at = _sequence(tokens, at)
+        if at == len(tokens):
+            raise ValueError("a phrase ends inside a bracket")
+        total += weight
+        options.append(option)
+        bounds.append(total)
+        at += 1
+        if tokens[at - 1] == "]":
+            return Choice(tuple(bounds), tuple(options)), at
+
+
+def say(phrase: tuple, fill: Callable[[str], str], rng: Random) -> str:
+    """One random wording of a phrase."""
+    return "".join(_spoken(phrase, fill, rng))
+
+
+def _spoken(phrase: tuple, fill: Callable[[str], str], rng: Random) -> Iterator[str]:
+    for part in phrase:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Slot):
+            yield fill(part.name)
+        else:
+            at = rng.random() * part.bounds[-1]
+            chosen = next(option for bound, option in zip(part.bounds, part.options, strict=True) if at < bound)
+            yield from _spoken(chosen, fill, rng)
