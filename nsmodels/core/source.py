@@ -16,7 +16,6 @@ from nsmodels.core.remote import (
     PIECE,
     Patience,
     Transient,
-    Unreachable,
     described,
     patiently,
     range_start,
@@ -96,7 +95,7 @@ class HttpSource(Source):
                     yield piece
             except Transient as fault:
                 if not patience.wait(self.name, fault):
-                    raise Unreachable(
+                    raise InputError(
                         f"{self.name}: stopped after {patience.failed} attempts without progress ({fault}); "
                         "run again to continue with what is missing"
                     ) from None

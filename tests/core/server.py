@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import socket
 import threading
@@ -14,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 
+# a proxy of the machine must not come between the tests and their own server
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 PAGE = b"<!DOCTYPE html><html><body>Sorry, this is not the file you are looking for.</body></html>"
 
 
