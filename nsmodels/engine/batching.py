@@ -53,7 +53,7 @@ def split_order(order: np.ndarray, batch_size: int, shard: Shard | None = None, 
         whole = order[first : first + batch_size]
         if even:
             whole = whole[: len(whole) - len(whole) % pieces]
-        parts = np.array_split(whole, pieces)[shard.rank :: shard.world]
+        parts = [whole] if pieces == 1 else np.array_split(whole, pieces)[shard.rank :: shard.world]
         batches.extend(part for part in parts if len(part))
     return batches
 
@@ -108,10 +108,11 @@ def _ignore_signals(_worker: int) -> None:
 
 def count_samples(batch: Any) -> int:
     """How many samples a batch holds: graphs of a graph batch, else the first dimension of its first tensor."""
-    for name in ("num_graphs", "num_samples", "batch_size"):
-        value = getattr(batch, name, None)
-        if isinstance(value, int):
-            return value
+    if not isinstance(batch, Tensor | Mapping | tuple | list):
+        for name in ("num_graphs", "num_samples", "batch_size"):
+            value = getattr(batch, name, None)
+            if isinstance(value, int):
+                return value
     return next((int(tensor.shape[0]) for tensor in _tensors(batch) if tensor.ndim), 1)
 
 

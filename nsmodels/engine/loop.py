@@ -66,7 +66,7 @@ def fit(
     with distributed.connect(device) as world, _explained_memory(config):
         session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
         session.resume()
-        with runtime.interrupts() as interrupt, _open(session, trackers) as opened:
+        with runtime.interrupts(is_patient=world.size > 1) as interrupt, _open(session, trackers) as opened:
             outcome = _run(session, interrupt, opened)
         return _summary(session, outcome)
 
@@ -143,7 +143,7 @@ def _step(session: Session, group: list[Any], num_batches: int) -> None:
     if session.average:
         session.average.update(session.model, progress.step)
     session.task.after_step(session.model, progress.step)
-    session.schedule.advance(progress.epoch + progress.batch / num_batches, 1 / num_batches)
+    session.schedule.advance(progress.epoch + min(1.0, progress.batch / num_batches), 1 / num_batches)
     session.settle()
 
 

@@ -32,7 +32,7 @@ def resolve_device(name: str = "auto") -> torch.device:
     """The device called `name`; `auto` takes CUDA when there is one, and under torchrun this process's own GPU."""
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if name == "auto":
-        return torch.device(f"cuda:{local}") if torch.cuda.is_available() else torch.device("cpu")
+        name = f"cuda:{local}" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -43,7 +43,9 @@ def resolve_device(name: str = "auto") -> torch.device:
         if device.index is None:
             device = torch.device("cuda", local)
         if device.index >= torch.cuda.device_count():
-            raise InputError(f"device: '{device}' asked for, but there are {torch.cuda.device_count()} CUDA devices")
+            raise InputError(
+                f"device: '{device}' asked for, but torch sees {torch.cuda.device_count()} of them; lower num_processes"
+            )
     return device
 
 
@@ -101,9 +103,10 @@ class Interrupt:
 
 
 @contextlib.contextmanager
-def interrupts() -> Iterator[Interrupt]:
+def interrupts(is_patient: bool = False) -> Iterator[Interrupt]:
     """Turn the first SIGINT or SIGTERM into a request; a second one meets the previous handler again.
 
+    With `is_patient` further signals are requests too: torchrun passes on what the whole group has got already.
     Outside the main thread nothing is installed. The previous handlers are back on exit.
     """
     interrupt = Interrupt()
@@ -118,7 +121,8 @@ def interrupts() -> Iterator[Interrupt]:
 
     def request(_number: int, _frame: Any) -> None:
         interrupt.requested = True
-        restore()
+        if not is_patient:
+            restore()
 
     for number in previous:
         signal.signal(number, request)

@@ -69,7 +69,7 @@ def _record(session: Session, validated: dict[str, float], validation_seconds: f
     record = {"epoch": progress.epoch + 1, "step": progress.step, "lr": session.schedule.lr}
     record |= {f"train/{name}": value for name, value in meter.means().items()}
     record |= validated
-    record |= {f"curriculum/{k}": v for k, v in session.task.curriculum(progress.epoch).items()}
+    record |= {f"curriculum/{k.removeprefix('curriculum/')}": v for k, v in _curriculum(session).items()}
     record["seconds"] = progress.seconds + validation_seconds
     record["samples_per_second"] = progress.samples / max(progress.seconds, 1e-9)
     progress.total_samples += progress.samples
@@ -79,6 +79,10 @@ def _record(session: Session, validated: dict[str, float], validation_seconds: f
     progress.history.append(record)
     meter.clear()
     return record
+
+
+def _curriculum(session: Session) -> dict[str, float]:
+    return session.task.curriculum(session.progress.epoch)
 
 
 def _judge(session: Session, record: dict[str, Any], is_validated: bool) -> list[str]:

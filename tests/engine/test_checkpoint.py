@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine import checkpoint
+from nsmodels.engine.loop import fit
+from tests.engine.toy import CONFIG, Toy
+
+
+@pytest.fixture
+def trained(tmp_path):
+    config = CONFIG.model_copy(update={"epochs": 1})
+    fit(Toy(config), config, tmp_path)
+    return tmp_path / "best.pt"
+
+
+def test_documented_keys_load_with_weights_only(trained):
+    payload = torch.load(trained, weights_only=True)
+    states = {"model_state_dict", "optimizer_state_dict", "scheduler_state_dict"}
+    assert states | {"epoch", "val_metrics", "args", "config"} <= payload.keys()
+    assert payload["val_metrics"].keys() == {"val/loss", "val/entropy", "val/accuracy"}
+    assert payload["args"]["lr"] == 0.02
+    assert payload["config"]["system"] == "toy"
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "other", "pickle"])
+def test_a_damaged_file_is_one_line(trained, damage):
+    content = trained.read_bytes()
+    if damage == "other":
+        torch.save({"weights": 1}, trained)
+    elif damage == "pickle":
+        torch.save(Toy, trained)
+    else:
+        trained.write_bytes({"cut": content[: len(content) // 2], "text": b"<html>404</html>", "empty": b""}[damage])
+    with pytest.raises(InputError, match=r"best.pt: not a (readable )?checkpoint"):
+        checkpoint.load(trained)
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="no such checkpoint"):
+        checkpoint.load(tmp_path / "best.pt")
+
+
+def test_mismatches_are_named(trained):
+    model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 5))
+    with pytest.raises(InputError, match=r"'3.weight' has shape \(4, 16\), the model \(5, 16\)"):
+        checkpoint.load_weights(model, trained)
+    larger = nn.Sequential(*Toy().build().children(), nn.Linear(4, 4))
+    with pytest.raises(InputError, match=r"'4.weight' is missing"):
+        checkpoint.load_weights(larger, trained)
+    checkpoint.load_weights(larger, trained, allow_missing=True)
+    with pytest.raises(InputError, match=r"'0.weight' is not in the model"):
+        checkpoint.load_weights(nn.Sequential(), trained, allow_missing=True)
+
+
+def test_a_failed_write_leaves_the_previous_file(tmp_path):
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, {"model_state_dict": {}})
+    before = path.read_bytes()
+
+    def fail(file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match=r"the disk is full .* previous checkpoint is intact"):
+        checkpoint.write_atomically(path, fail)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_pruning_goes_by_number_not_by_name(tmp_path):
+    for number in (9998, 9999, 10000, 10001):
+        (tmp_path / f"epoch_{number:04d}.pt").touch()
+    checkpoint.prune(tmp_path, 2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch_10000.pt", "epoch_10001.pt"]

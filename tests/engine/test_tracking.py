@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine import tracking
+from nsmodels.engine.loop import fit
+from tests.engine.toy import CONFIG, Toy
+
+
+def record(epoch):
+    losses = {"train/loss": 1 / epoch, "val/loss": 2 / epoch}
+    return {"epoch": epoch, **losses, "lr": 0.1, "seconds": 60.0, "samples_per_second": 7.0}
+
+
+def test_json_lines_repeat_and_lose_nothing_on_a_resume(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    tracker = tracking.JsonLines(path)
+    for epoch in (1, 2, 3):
+        tracker.epoch(record(epoch))
+    tracker.close()
+    with path.open("a") as file:
+        file.write('{"epoch": 4, "tr')
+    again = tracking.JsonLines(path, [record(1), record(2)])
+    again.epoch(record(3))
+    again.close()
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [record(1), record(2), record(3)]
+
+
+def test_a_line_per_epoch_names_what_matters(capsys):
+    tracking.Lines(CONFIG.model_copy(update={"epochs": 62})).epoch(record(2))
+    assert capsys.readouterr().err == (
+        "epoch 2/62  train/loss 0.5  val/loss 1  lr 1.00e-01  7 samples/s  1:00:00 left\n"
+    )
+
+
+def test_tensorboard_holds_the_history(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = CONFIG.model_copy(update={"use_tensorboard": True, "epochs": 2})
+    result = fit(Toy(config), config, tmp_path)
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    written = [(e.step, e.value) for e in events.Scalars("val/loss")]
+    assert written == [(r["epoch"], pytest.approx(r["val/loss"])) for r in result.history]
+
+
+def test_weights_and_biases_offline_continues_the_same_run(tmp_path, monkeypatch):
+    pytest.importorskip("wandb")
+    for name, value in {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_CONSOLE": "off"}.items():
+        monkeypatch.setenv(name, value)
+    config = CONFIG.model_copy(update={"use_wandb": True, "epochs": 1})
+    fit(Toy(config), config, tmp_path)
+    known = (tmp_path / "wandb_id.txt").read_text()
+    longer = config.model_copy(update={"epochs": 2})
+    fit(Toy(longer), longer, tmp_path)
+    assert (tmp_path / "wandb_id.txt").read_text() == known
+    assert len(list((tmp_path / "wandb").glob(f"offline-run-*-{known}"))) >= 1
+
+
+def test_weights_and_biases_without_the_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(InputError, match=r"use_wandb: .* pip install 'nsmodels\[wandb\]'"):
+        tracking.WeightsAndBiases("project", tmp_path, {})
+
+
+def test_given_trackers_hear_of_epochs_and_steps_and_are_closed(tmp_path):
+    heard = []
+
+    class Ear:
+        def epoch(self, record):
+            heard.append(record["epoch"])
+
+        def step(self, step, values):
+            heard.append((step, sorted(values)))
+
+        def close(self):
+            heard.append("closed")
+
+    config = CONFIG.model_copy(update={"epochs": 2, "batch_size": 4})
+    fit(Toy(config), config, tmp_path, [Ear()])
+    assert heard == [1, (50, ["lr", "train/loss"]), 2, "closed"]
