@@ -45,8 +45,7 @@ def prepare() -> None:
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = tell
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
-        if history.is_missing():
-            history.ensure()
+        history.prepare(is_run="materialize" in sys.orig_argv)
 
 
 def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -23,8 +23,12 @@ class Verdict:
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
-def check(key: str, name: str, description: str, judge: Callable[[Path], Verdict]) -> dg.AssetChecksDefinition:
+Judge = Callable[[Path], Verdict]
+
+
+def check(key: str, name: str, description: str, judge: Judge, is_warning: bool = False) -> dg.AssetChecksDefinition:
     """The check `name` of an asset; a folder that cannot be read fails it with the one line that says why."""
+    severity = dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR
 
     @dg.asset_check(asset=key, name=name, description=description)
     def run() -> dg.AssetCheckResult:
@@ -34,12 +38,13 @@ def check(key: str, name: str, description: str, judge: Callable[[Path], Verdict
             verdict = judge(folder)
         except InputError as error:
             verdict = Verdict(False, str(error))
-        return dg.AssetCheckResult(passed=verdict.passed, description=verdict.said or None, metadata=verdict.numbers)
+        passed, said = verdict.passed, verdict.said or None
+        return dg.AssetCheckResult(passed=passed, severity=severity, description=said, metadata=verdict.numbers)
 
     return run
 
 
-def from_problems(find: Callable[[Path], list[str]]) -> Callable[[Path], Verdict]:
+def from_problems(find: Callable[[Path], list[str]]) -> Judge:
     """A judge from a function that lists problems, one line each."""
 
     def judge(folder: Path) -> Verdict:

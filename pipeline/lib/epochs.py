@@ -8,16 +8,22 @@ import dagster as dg
 
 
 class EpochTracker:
-    """Logs the record of each finished epoch as an observation of the asset."""
+    """Logs the record of each finished epoch as an observation of the asset.
 
-    def __init__(self, context: dg.AssetExecutionContext, prefix: str = "") -> None:
+    `phases` name the trainings that follow each other in one step, as in "perception/val/loss"; the engine closes its
+    trackers at the end of each.
+    """
+
+    def __init__(self, context: dg.AssetExecutionContext, phases: tuple[str, ...] = ()) -> None:
         self._context = context
-        self._prefix = prefix
+        self._phases = list(phases)
 
     def epoch(self, record: dict[str, Any]) -> None:
         """Take the record of a finished epoch: its numbers become metadata, one plot each."""
-        shown = {f"{self._prefix}{name}": value for name, value in record.items() if isinstance(value, (int, float))}
+        prefix = f"{self._phases[0]}/" if self._phases else ""
+        shown = {f"{prefix}{name}": value for name, value in record.items() if isinstance(value, (int, float))}
         self._context.log_event(dg.AssetObservation(self._context.asset_key, metadata=shown))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """The phase under way is over."""
+        self._phases = self._phases[1:]

@@ -1,46 +1,90 @@
-"""The run history under `.dagster/`, created once: SQLite stores made by two processes at the same time break."""
+"""The run history under `.dagster/`: created once, and rid of runs whose process died, before Dagster opens it.
+
+Two processes that create SQLite stores at the same time break them, and a dead run keeps its place on the GPU; no
+daemon cares for either when only the command line is used.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 FOLDER = Path(".dagster")
 READY = FOLDER / "ready"
+RUNS = FOLDER / "history" / "history" / "runs.db"
 
 
-def is_missing() -> bool:
-    """Whether the current directory keeps its own history and has none yet."""
-    return not os.environ.get("DAGSTER_HOME") and Path("dagster.yaml").exists() and not READY.exists()
+def prepare(is_run: bool) -> None:
+    """See to the history of the current directory, in a process of its own and only when there is something to do."""
+    if os.environ.get("DAGSTER_HOME") or not Path("dagster.yaml").exists():
+        return
+    if not READY.exists():
+        _once("create", READY)
+    elif is_run and has_open_runs():
+        _process("close")
 
 
-def ensure() -> None:
-    """Create the stores in a process of their own, one such process at a time; do nothing when they exist."""
-    FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / "lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        if not READY.exists():
-            subprocess.run([sys.executable, "-m", "pipeline.lib.history"], check=False)
+def has_open_runs() -> bool:
+    """Whether any run is marked as started, alive or dead."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{RUNS}?mode=ro", uri=True)) as runs:
+            return bool(runs.execute("SELECT 1 FROM runs WHERE status IN ('STARTED', 'CANCELING') LIMIT 1").fetchone())
+    except sqlite3.Error:
+        return False
 
 
 def create() -> None:
     """Open every store of the instance that `dagster.yaml` describes, which creates its tables."""
-    from dagster import DagsterInstance
-    from dagster._core.instance import InstanceRef  # what `dagster dev` itself opens; there is no public name for it
-
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        DagsterInstance.from_ref(InstanceRef.from_dir(folder, config_dir=str(Path.cwd()))) as instance,
-    ):
+    with opened() as instance:
         instance.get_runs_count()
         instance.get_asset_keys()
         instance.all_instigator_state()
     READY.touch()
 
 
+def close() -> None:
+    """Mark runs whose process is gone as failed, which frees the GPU for the next."""
+    from pipeline.lib.launcher import close_dead_runs
+
+    with opened() as instance:
+        for run in close_dead_runs(instance):
+            print(f"run {run[:8]} was interrupted earlier; marked as failed", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[DagsterInstance]:
+    """The instance that the commands use in the current directory."""
+    from dagster import DagsterInstance
+    from dagster._core.instance import InstanceRef  # what `dagster dev` itself opens; there is no public name for it
+
+    with tempfile.TemporaryDirectory() as folder:
+        reference = InstanceRef.from_dir(folder, config_dir=str(Path.cwd()))
+        with DagsterInstance.from_ref(reference) as instance:
+            yield instance
+
+
+def _once(task: str, mark: Path) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if not mark.exists():
+            _process(task)
+
+
+def _process(task: str) -> None:
+    subprocess.run([sys.executable, "-m", "pipeline.lib.history", task], check=False)
+
+
 if __name__ == "__main__":
-    create()
+    {"create": create, "close": close}[sys.argv[1]]()

@@ -4,33 +4,60 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LARGEST = 300_000  # bytes of PNG in one metadata entry: each is a row of the event log
 
 
 def inline(path: Path) -> dg.MarkdownMetadataValue:
-    """The picture at `path`, made smaller when it would bloat the event log."""
-    content = path.read_bytes()
-    return markdown(content if len(content) <= LARGEST else _smaller(path), path.stem)
+    """The picture at `path`."""
+    return markdown(path.read_bytes(), path.stem)
 
 
 def markdown(png: bytes, name: str) -> dg.MarkdownMetadataValue:
-    """A PNG as markdown."""
-    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")
+    """A PNG as markdown, made smaller when it would bloat the event log."""
+    content = png if len(png) <= LARGEST else _smaller(png)
+    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(content).decode()})")
 
 
-def _smaller(path: Path) -> bytes:
+def bars(panels: Mapping[str, Mapping[Any, float]], columns: int = 2) -> dg.MarkdownMetadataValue:
+    """One bar chart per panel, in the order given."""
+    from matplotlib.figure import Figure
+
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(6 * columns, 2.4 * rows), layout="constrained")
+    for number, (title, values) in enumerate(panels.items()):
+        axes = figure.add_subplot(rows, columns, number + 1)
+        names = [str(name) for name in values]
+        axes.bar(range(len(names)), list(values.values()), width=0.8)
+        axes.set_title(title, fontsize=9)
+        if len(names) <= 30:
+            axes.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
+    return markdown(rendered(figure), ", ".join(panels))
+
+
+def rendered(figure: Figure) -> bytes:
+    """A matplotlib figure as PNG."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=90)
+    return stream.getvalue()
+
+
+def _smaller(png: bytes) -> bytes:
     from PIL import Image
 
-    with Image.open(path) as picture:
+    with Image.open(io.BytesIO(png)) as picture:
         small = picture.convert("RGB")
-    content = path.read_bytes()
-    while len(content) > LARGEST:
-        small = small.resize((max(1, small.width * 3 // 4), max(1, small.height * 3 // 4)))
+    while len(png) > LARGEST:
         stream = io.BytesIO()
-        small.quantize(64).save(stream, "PNG", optimize=True)
-        content = stream.getvalue()
-    return content
+        small.quantize(128).save(stream, "PNG", optimize=True)
+        png = stream.getvalue()
+        small = small.resize((max(1, small.width * 3 // 4), max(1, small.height * 3 // 4)))
+    return png

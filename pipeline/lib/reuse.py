@@ -11,16 +11,18 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
-from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from pipeline.lib import store
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What decides the content of an artifact; the seed is part of the configuration."""
+    """What decides the content of an artifact (the seed is part of the configuration).
 
-    config: Config
+    `config` is None where only the library can tell, as for data whose source is still to be found.
+    """
+
+    config: Mapping[str, Any] | None
     code_version: str
     inputs: Mapping[str, Path]
 
@@ -37,16 +39,17 @@ class Made:
 def make(context: dg.AssetExecutionContext, recipe: Recipe, force: bool, build: Callable[[Path], Manifest]) -> Made:
     """Call `build` with the asset's folder unless a sealed artifact of the same recipe lies there."""
     folder = store.folder(context.asset_key)
-    before = _sealed(folder)
+    before, sealed_at = _sealed(folder), _sealed_at(folder)
     reasons = ["force"] if force and before else changes(before, recipe)
-    if before and not reasons:
-        return _told(context, Made(before, True, f"reused, made {before.created}: same configuration, code and inputs"))
-    context.log.info(f"{folder.name}: made, because: {'; '.join(reasons)}")
-    sealed_at = _sealed_at(folder)
+    if before and not reasons and recipe.config is not None:
+        return _told(context, Made(before, True, _kept(before)))
+    if reasons:
+        context.log.info(f"{folder.name}: to be made, because: {'; '.join(reasons)}")
     manifest = build(folder)
     if before and _sealed_at(folder) == sealed_at:
-        return _told(context, Made(manifest, True, f"reused, made {manifest.created}: nothing that matters differs"))
-    return _told(context, Made(manifest, False, f"made, because: {'; '.join(reasons)}"))
+        return _told(context, Made(manifest, True, _kept(manifest)))
+    reasons = reasons or changes(before, Recipe(manifest.config, manifest.code_version, recipe.inputs))
+    return _told(context, Made(manifest, False, f"made, because: {'; '.join(reasons) or 'looked at again'}"))
 
 
 def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
@@ -55,11 +58,15 @@ def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
         return ["there is none yet"]
     inputs = {key: record.fingerprint for key, record in before.inputs.items()}
     wanted = {key: read_manifest(folder, key).fingerprint for key, folder in recipe.inputs.items()}
-    found = _differences(before.config, _plain(recipe.config.relevant()))
+    found = [] if recipe.config is None else _differences(before.config, _plain(recipe.config))
     if before.code_version != recipe.code_version:
         found.append(f"code version {before.code_version} -> {recipe.code_version}")
     names = sorted(inputs.keys() | wanted)
     return found + [f"input {name} is another" for name in names if inputs.get(name) != wanted.get(name)]
+
+
+def _kept(manifest: Manifest) -> str:
+    return f"reused, made {manifest.created}: same configuration, code, inputs and seed"
 
 
 def _told(context: dg.AssetExecutionContext, made: Made) -> Made:

@@ -11,6 +11,7 @@ from typing import Any, Generic
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest
+from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from pipeline.lib import bare_command, results, reuse, store
 from pipeline.lib.epochs import EpochTracker
@@ -25,8 +26,12 @@ class Order(Generic[C]):
     config: C
     inputs: Mapping[str, Path]
     folder: Path
-    trackers: tuple[EpochTracker, ...]
-    force: bool
+    force: bool = False
+    context: dg.AssetExecutionContext | None = None
+
+    def trackers(self, *phases: str) -> tuple[EpochTracker, ...]:
+        """Trackers of trainings that follow each other, for the engine; none outside of a step."""
+        return (EpochTracker(self.context, phases),) if self.context else ()
 
 
 def materialise(
@@ -36,14 +41,22 @@ def materialise(
     inputs: tuple[str, ...],
     build: Callable[[Order[C]], Manifest],
     show: Callable[[Path], Mapping[str, Any]] = results.pages,
+    wanted: Callable[[C], Mapping[str, Any] | None] = Config.relevant,
 ) -> dg.MaterializeResult:
-    """Make the asset of `context` with `build` unless an equal artifact is there; `show` adds what one can look at."""
+    """Make the asset of `context` with `build` unless an equal artifact is there; `show` adds what one can look at.
+
+    `wanted` is what the manifest will say of the configuration; None where only `build` can tell and decides itself.
+    """
     with one_line_errors():
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
         folders = store.ready(context, inputs, chosen.preset)
-        recipe = reuse.Recipe(chosen.config, code_version, folders)
-        made = reuse.make(context, recipe, chosen.force, lambda folder: build(_order(context, chosen, folders, folder)))
+        recipe = reuse.Recipe(wanted(chosen.config), code_version, folders)
+
+        def order(folder: Path) -> Manifest:
+            return build(Order(folder.name, chosen.config, folders, folder, chosen.force, context))
+
+        made = reuse.make(context, recipe, chosen.force, order)
         return results.result(made.manifest, **_how(chosen, made), **show(store.folder(context.asset_key)))
 
 
@@ -55,11 +68,6 @@ def one_line_errors() -> Iterator[None]:
     except InputError as error:
         bare_command.end_with(str(error))
         raise dg.Failure(str(error), allow_retries=False) from None
-
-
-def _order(context: dg.AssetExecutionContext, chosen: Chosen[C], inputs: dict[str, Path], folder: Path) -> Order[C]:
-    trackers = (EpochTracker(context),)
-    return Order(folder.name, chosen.config, inputs, folder, trackers, chosen.force)
 
 
 def _overrides(chosen: Chosen[Any]) -> str:

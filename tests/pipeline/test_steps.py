@@ -36,13 +36,15 @@ def build(order: step.Order[Size]) -> artifact.Manifest:
     ) as part:
         (part.path / "count.txt").write_text(str(order.config.number))
         part.metrics["val"] = {"accuracy": order.config.number / 10}
-        for tracker in order.trackers:
+        for tracker in order.trackers("first", "second"):
             tracker.epoch({"epoch": 1, "train/loss": 0.5})
+            tracker.close()
+            tracker.epoch({"epoch": 1, "train/loss": 0.2})
     return artifact.read_manifest(order.folder)
 
 
 def make_numbers(preset: str) -> artifact.Manifest:
-    return build(step.Order("numbers", PAD.presets[preset](), {}, store.folder("numbers"), (), False))
+    return build(step.Order("numbers", PAD.presets[preset](), {}, store.folder("numbers")))
 
 
 def is_for_debugging(manifest: artifact.Manifest, preset: str) -> bool:
@@ -169,7 +171,8 @@ def test_a_value_out_of_bounds_fails_with_one_line(data, instance):
 def test_each_epoch_is_an_observation(data, instance):
     run(instance, "numbers")
     records = instance.fetch_observations(dg.AssetKey("numbers"), limit=9).records
-    assert [r.asset_observation.metadata["train/loss"].value for r in records] == [0.5]
+    seen = [{name: value.value for name, value in r.asset_observation.metadata.items()} for r in reversed(records)]
+    assert seen == [{"first/epoch": 1, "first/train/loss": 0.5}, {"second/epoch": 1, "second/train/loss": 0.2}]
 
 
 def test_an_error_line_keeps_its_words():

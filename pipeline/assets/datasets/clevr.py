@@ -28,10 +28,22 @@ def inspect(order: step.Order[ClevrConfig]) -> Manifest:
 
 
 def show(folder: Path) -> results.Metadata:
-    """A contact sheet and the distributions of answers and question families."""
+    """A contact sheet, the counts, and how often is asked and answered what."""
     from nsmodels.datasets.clevr.look import contact_sheet, distributions
 
-    return {"contact_sheet": pictures.inline(contact_sheet(folder)), **results.numbers(distributions(folder))}
+    found = distributions(folder)
+    panels = {f"answers: {kind}".replace("_", " "): shares for kind, shares in found.pop("answer_shares").items()}
+    for name in ("questions_per_family", "objects_per_image"):
+        panels[name.replace("_", " ")] = found.pop(name)
+    return {
+        "contact_sheet": pictures.markdown(contact_sheet(folder), "images"),
+        "distributions": pictures.bars(panels),
+        **found,
+    }
+
+
+def only_the_library_knows(config: ClevrConfig) -> None:
+    """Source `auto` is settled only when the data are made, so `prepare` decides whether to keep what is there."""
 
 
 def is_for_debugging(manifest: Manifest, preset: str) -> bool:
@@ -43,22 +55,49 @@ def is_for_debugging(manifest: Manifest, preset: str) -> bool:
 def make_mini(preset: str) -> Manifest:
     """What a step that misses `clevr_mini` makes: the debug preset's few images for its own debug preset."""
     config = debug() if preset == "debug" else mini()
-    return build(step.Order("clevr_mini", config, {}, folder_of("clevr_mini"), (), False))
+    return build(step.Order("clevr_mini", config, {}, folder_of("clevr_mini")))
 
 
 @dg.asset(**policy.archive(), code_version=CODE_VERSION, config_schema=FULL.schema)
 def clevr_archive(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """URL, size, ETag and member list of CLEVR_v1.0.zip, read over HTTP ranges; nothing is downloaded."""
-    return step.materialise(context, FULL, CODE_VERSION, (), inspect)
+    return step.materialise(context, FULL, CODE_VERSION, (), inspect, wanted=only_the_library_knows)
 
 
 @dg.asset(**policy.dataset(), deps=["clevr_archive"], code_version=CODE_VERSION, config_schema=FULL.schema)
 def clevr(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """CLEVR v1.0 whole: 70,000 training and 15,000 validation images with scenes and questions (18 GB)."""
-    return step.materialise(context, FULL, CODE_VERSION, (), build, show)
+    return step.materialise(context, FULL, CODE_VERSION, (), build, show, wanted=only_the_library_knows)
 
 
 @dg.asset(**policy.dataset(), deps=["clevr_archive"], code_version=CODE_VERSION, config_schema=MINI.schema)
 def clevr_mini(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """10,000 training and 1,000 validation images: out of the archive, or its synthetic twin, by name."""
-    return step.materialise(context, MINI, CODE_VERSION, (), build, show)
+    return step.materialise(context, MINI, CODE_VERSION, (), build, show, wanted=only_the_library_knows)
+
+
+CHECKS = {
+    "schema": "Scenes, questions and image files have the released form and belong together.",
+    "images": "Every image decodes to its last byte.",
+    "disjoint": "No scene stands in two splits.",
+    "answers": "Every answer follows from the scene by the executor.",
+    "balance": "No answer is so frequent that a prior could live on it.",
+}
+
+
+def judge(name: str) -> checks.Judge:
+    """The library's check of that name."""
+
+    def find(folder: Path) -> list[str]:
+        from nsmodels.datasets.clevr import checks as library
+
+        return getattr(library, name)(folder)
+
+    return checks.from_problems(find)
+
+
+dataset_checks = [
+    checks.check(key, name, text, judge(name), is_warning=name == "balance")
+    for key in ("clevr", "clevr_mini")
+    for name, text in CHECKS.items()
+]

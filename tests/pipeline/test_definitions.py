@@ -1,0 +1,68 @@
+"""The definitions load fast and whole, and the graph is the one that lineage.txt shows."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipeline.definitions import defs
+
+LINEAGE = Path(__file__).with_name("lineage.txt")
+HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba")
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return defs().get_repository_def().asset_graph
+
+
+def test_loading_imports_nothing_heavy():
+    code = f"import sys, pipeline.definitions as d; d.defs(); print([n for n in {HEAVY} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_graph_is_the_one_in_lineage_txt(graph):
+    keys = sorted(graph.get_all_asset_keys())
+    lines = [
+        f"{key.to_user_string()} ← {', '.join(sorted(p.to_user_string() for p in graph.get(key).parent_keys))}"
+        for key in keys
+    ]
+    expected = LINEAGE.read_text().splitlines()
+    assert [line.rstrip(" ←") for line in lines] == expected
+
+
+def test_every_asset_is_described_grouped_and_owned(graph):
+    groups = {"archives", "datasets", "models", "evaluations", "studies", "figures"}
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.group_name in groups, key
+        assert node.owners, key
+        assert node.kinds, key
+        assert node.code_version, key
+
+
+def test_only_one_model_at_a_time_holds_the_gpu(graph):
+    models = [key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "models"]
+    assert models
+    for key in models:
+        assert graph.get(key).assets_def.op.pool == "gpu"
+
+
+def test_every_model_and_dataset_has_checks(graph):
+    checked = {check.asset_key for check in graph.asset_check_keys}
+    for key in graph.get_all_asset_keys():
+        if graph.get(key).group_name in ("models", "datasets"):
+            assert key in checked, key
+
+
+def test_nothing_runs_by_itself_until_switched_on():
+    repository = defs().get_repository_def()
+    assert repository.schedule_defs
+    for schedule in repository.schedule_defs:
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+    for sensor in repository.sensor_defs:
+        assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
