@@ -33,6 +33,7 @@ class Traps:
     page: int | None = None  # status under which an HTML page is sent instead of the file
     page_type: str = "text/html; charset=utf-8"
     refuse_ranges: bool = False  # 416 to every range
+    shift: int = 0  # ranges that begin so many bytes before what was asked for
     seconds_per_piece: float = 0.0  # pause before each 64 kB
 
 
@@ -114,6 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         start, end = _bounds(wanted, size)
         if traps.refuse_ranges or start >= size:
             return self._answer(416, b"", {**headers, "Content-Range": f"bytes */{size}"})
+        start = max(0, start - traps.shift)
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{traps.claimed_size or size}"
         return self._send(206, headers, content, start, end)
 

@@ -194,6 +194,14 @@ def test_an_archive_that_changes_while_it_is_read_is_noticed(server: FileServer,
     assert tree(tmp_path) == {}
 
 
+def test_a_range_that_begins_elsewhere_is_not_taken(server: FileServer, tmp_path: Path) -> None:
+    remote = RemoteZip(server.url("/a.zip"), attempts=2, backoff=0.0)
+    server.traps = Traps(shift=1_000)
+    with pytest.raises(InputError, match="the server sent another range than asked for"):
+        remote.fetch_members(list(FILES)[5:6], tmp_path, progress=False)
+    assert tree(tmp_path) == {}
+
+
 def test_faults_that_pass_are_tried_again(server: FileServer, tmp_path: Path) -> None:
     server.traps = Traps(statuses=[503, 429])
     remote = RemoteZip(server.url("/a.zip"), backoff=0.0)

@@ -122,6 +122,15 @@ def test_416_with_a_longer_partial_starts_again(
     assert "does not fit the server's (416); starting again" in caplog.text
 
 
+def test_a_range_that_begins_elsewhere_is_never_appended(server: FileServer, target: Path) -> None:
+    server.traps = Traps(cut_after=400_000, cuts=1, shift=1_000)
+    with pytest.raises(InputError, match="the answer does not begin where the partial file ends"):
+        download(server.url(), target, attempts=3, **FAST)
+    server.traps = Traps()
+    download(server.url(), target, **FAST)
+    assert target.read_bytes() == CONTENT
+
+
 def test_a_server_that_refuses_every_range_ends_with_the_whole_file(server: FileServer, target: Path) -> None:
     server.traps = Traps(cut_after=400_000, cuts=1, refuse_ranges=True)
     download(server.url(), target, **FAST)
