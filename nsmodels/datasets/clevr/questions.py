@@ -29,6 +29,8 @@ CHUNK = 250
 CANDIDATES = 4
 # A family's answer is refused while it is more frequent than this many times the next one, beyond a small number.
 EXCESS, GRACE = 1.1, 3
+# How often a scene that allows few questions goes through the families.
+ROUNDS = 3
 
 Record = dict[str, Any]
 Candidate = tuple[str, Form, list[Record]]
@@ -39,7 +41,7 @@ def generate(scenes: list[Record], per_scene: int = 10, seed: int = 0, split: st
 
     Args:
         scenes: scenes in the released form.
-        per_scene: questions per scene; up to one of each family.
+        per_scene: questions per scene; one of each family, before any family comes again.
         seed: random seed.
         split: recorded in the questions, and part of the seed.
     """
@@ -96,18 +98,20 @@ def _generate_chunk(scenes: list[Record], per_scene: int, seed: int, split: str)
 
 
 def _ask(scene: Record, per_scene: int, seed: int, split: str, balance: Balance) -> Iterator[Record]:
+    if not scene["objects"]:
+        return
     rng = Random(f"{seed} {split} {scene['image_index']}")
     compiled = compile(scene)
     sampler = Sampler(compiled, rng)
-    left = per_scene
-    for family in balance.order(rng):
-        if not left:
+    asked: list[list[Record]] = []
+    for family in balance.order(rng) * ROUNDS:
+        if len(asked) == per_scene:
             return
         chosen = _choose(family, sampler, compiled, balance)
-        if chosen:
+        if chosen and chosen[2] not in asked:
             answer, form, program = chosen
             balance.add(family, answer)
-            left -= 1
+            asked.append(program)
             yield _record(scene, split, family, answer, program, word_question(form, rng))
 
 
