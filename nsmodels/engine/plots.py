@@ -30,6 +30,7 @@ def make_figure(columns: int = 1, width: float = 5.0, height: float = 3.4) -> tu
     axes = [figure.add_subplot(1, columns, column + 1) for column in range(columns)]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
+        axis.set_axisbelow(True)
         axis.grid(visible=True, alpha=0.25, linewidth=0.6)
     return figure, axes
 
@@ -52,6 +53,8 @@ def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[
 
 def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/loss") -> Figure:
     """Losses and the monitored metric by epoch, and the learning rate beside them."""
+    from matplotlib.ticker import MaxNLocator
+
     if not history:
         raise InputError("training_curves: the history is empty; train at least one epoch")
     figure, (left, right) = make_figure(2)
@@ -60,6 +63,8 @@ def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/lo
         points = [(record["epoch"], record[name]) for record in history if name in record]
         left.plot(*zip(*points, strict=True), label=name, color=colour, marker="." if len(points) < 30 else "")
     right.plot([r["epoch"] for r in history], [r["lr"] for r in history], color=COLOURS[0])
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel="epoch", ylabel="loss" if monitor.endswith("loss") else "loss, metric")
     right.set(xlabel="epoch", ylabel="learning rate")
     left.legend(frameon=False)

@@ -11,16 +11,18 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils import get_total_norm
 
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.distributed import World, parallel
-from nsmodels.engine.meters import Meter
+from nsmodels.engine.meters import REMEDIES, Meter
 from nsmodels.engine.optim import Schedule, WeightAverage, make_optimizer
 from nsmodels.engine.task import Shard, Task
 
 FORMAT = 1
+SMALLEST_SCALE = 2.0**-20  # of the fp16 loss scaler: far below anything a working run comes to
 EXTENDABLE = ("epochs", "max_steps", "patience")  # what may change between two runs in the same folder
 
 
@@ -53,6 +55,7 @@ class Session:
         self.model = task.build()
         if initial_weights is not None and not (folder / checkpoint.LAST).exists():
             checkpoint.load_weights(self.model, initial_weights, allow_missing=True)
+        self.freeze = list(freeze)
         self.frozen = [_freeze(self.model, name) for name in freeze]
         self.model.to(device)
         self.precision = runtime.resolve_precision(config, device)
@@ -130,12 +133,22 @@ class Session:
     def save(self, links: Sequence[str] = ()) -> None:
         """Write last.pt, and the same content under the names `links`. All processes must call this together."""
         self.meter.flush()
+        self._require_finite()
         progress = self._global_progress()
         generators = self.world.gather(runtime.rng_state(self.device) | {"torch": self.settled_rng})
         if self.world.is_first:
             paths = tuple(self.folder / name for name in links)
             checkpoint.save(self.folder / checkpoint.LAST, self._payload(progress, generators), paths)
         self.saved_at = time.monotonic()
+
+    def _require_finite(self) -> None:
+        """Weights can break in the step after the last finite loss; such a state must not replace a good one."""
+        if not get_total_norm(self.trainable).isfinite():
+            raise InputError(f"step {self.progress.step}: the weights are not finite; usual remedies: {REMEDIES}")
+        if self.scaler.is_enabled() and self.scaler.get_scale() < SMALLEST_SCALE:
+            raise InputError(
+                f"step {self.progress.step}: gradients overflow in fp16; set amp_dtype=bf16 or use_amp=false"
+            )
 
     def _global_progress(self) -> dict[str, Any]:
         progress = asdict(self.progress)
@@ -155,6 +168,7 @@ class Session:
             "scaler_state_dict": self.scaler.state_dict(),
             "val_metrics": metrics,
             "args": args,
+            "freeze": self.freeze,
             "config": {"training": args} | self.task.settings(),
             "task_state_dict": self.task.state_dict(),
             "progress": progress,
@@ -171,7 +185,7 @@ class Session:
         payload = checkpoint.load(path)
         if payload.get("format") != FORMAT:
             raise InputError(f"{path}: holds no resumable state of this version; remove it to start afresh")
-        self._require_same_config(payload["args"], path)
+        self._require_same_config(payload["args"] | {"freeze": payload.get("freeze", [])}, path)
         checkpoint.fill(self.model, payload.get("training_state_dict", payload["model_state_dict"]), str(path))
         if self.average:
             checkpoint.fill(self.average.model, payload["model_state_dict"], str(path))
@@ -194,7 +208,7 @@ class Session:
         self.settle()
 
     def _require_same_config(self, saved: dict[str, Any], path: Path) -> None:
-        wanted = {k: v for k, v in self.config.relevant().items() if k not in EXTENDABLE}
+        wanted = {k: v for k, v in self.config.relevant().items() if k not in EXTENDABLE} | {"freeze": self.freeze}
         changed = [f"{k}={saved.get(k)!r} (now {v!r})" for k, v in wanted.items() if saved.get(k) != v]
         if changed:
             raise InputError(

@@ -105,6 +105,14 @@ def test_nan_names_step_and_term_and_keeps_the_good_checkpoint(tmp_path):
     assert all(value.isfinite().all() for value in saved["model_state_dict"].values())
 
 
+def test_weights_gone_wrong_never_replace_a_good_checkpoint(tmp_path):
+    with pytest.raises(InputError, match="step 12: the weights are not finite"):
+        train(tmp_path, {"nan_gradient_step": 12}, checkpoint_minutes=0)
+    saved = checkpoint.load(tmp_path / "last.pt")
+    assert saved["progress"]["step"] == 11
+    assert all(value.isfinite().all() for value in saved["model_state_dict"].values())
+
+
 def test_early_stopping_after_patience_epochs(tmp_path):
     result = train(tmp_path, {"is_shuffled": True}, epochs=60, patience=3, scheduler="constant")
     assert result.outcome == "early"
@@ -162,6 +170,8 @@ def test_a_phase_starts_from_weights_and_leaves_frozen_modules_alone(tmp_path):
     one, two = (checkpoint.load(tmp_path / name / "last.pt")["model_state_dict"] for name in ("one", "two"))
     assert torch.equal(one["0.weight"], two["0.weight"])
     assert not torch.equal(one["3.weight"], two["3.weight"])
+    with pytest.raises(InputError, match=r"begun with freeze=\['0'\] \(now \[\]\)"):
+        fit(Toy(config), config, tmp_path / "two")
     with pytest.raises(InputError, match="no module 'encoder'"):
         fit(Toy(config), config, tmp_path / "three", freeze=["encoder"])
 

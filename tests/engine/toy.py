@@ -25,7 +25,7 @@ class Toy(Task):
 
     def __init__(self, config: TrainingConfig = CONFIG, num_samples: int = 128, **options) -> None:
         self.config = config
-        self.options = options  # dropout, is_shuffled, nap (seconds per batch), nan_step, width
+        self.options = options  # dropout, is_shuffled, nap (seconds per batch), nan_step, nan_gradient_step, width
         drawn = torch.Generator().manual_seed(7)
         self.points = torch.randn(num_samples + 64, 2, generator=drawn)
         self.labels = (self.points[:, 0] > 0).long() * 2 + (self.points[:, 1] > 0).long()
@@ -53,6 +53,8 @@ class Toy(Task):
 
     def loss(self, model, batch):
         loss = functional.cross_entropy(model(batch["x"]), batch["y"])
+        if self.steps + 1 == self.options.get("nan_gradient_step"):
+            loss = loss + (0 * next(model.parameters()).sum()).sqrt()  # 0, with a gradient of 0 times infinity
         term = loss / (0.0 if self.steps + 1 == self.options.get("nan_step") else 1.0)
         return loss, {"entropy": term}
 
