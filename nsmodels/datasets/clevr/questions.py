@@ -11,8 +11,6 @@ import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +22,7 @@ from nsmodels.datasets.clevr.families import FAMILIES, Form, program_of
 from nsmodels.datasets.clevr.format import read_scenes, write_questions
 from nsmodels.datasets.clevr.sampling import Sampler
 from nsmodels.datasets.clevr.wording import word_question
+from nsmodels.datasets.clevr.workers import run
 
 CHUNK = 250
 CANDIDATES = 4
@@ -45,7 +44,7 @@ def generate(scenes: list[Record], per_scene: int = 10, seed: int = 0, split: st
         seed: random seed.
         split: recorded in the questions, and part of the seed.
     """
-    questions = [q for chunk in _chunks(scenes) for q in _generate_chunk(chunk, per_scene, seed, split)]
+    questions = [q for chunk in _chunks(scenes) for q in generate_chunk(chunk, per_scene, seed, split)]
     return _numbered(questions)
 
 
@@ -60,7 +59,7 @@ def generate_split(
     jobs = [(chunk, per_scene, seed, split) for chunk in chunks]
     count = min(workers or len(os.sched_getaffinity(0)), len(jobs))
     made: list[Record] = []
-    for questions in _shown(_run(jobs, count), len(jobs), f"questions {split}", progress):
+    for questions in _shown(run(generate_chunk, jobs, count), len(jobs), f"questions {split}", progress):
         made.extend(questions)
     return write_questions(root, split, _numbered(made))
 
@@ -92,7 +91,8 @@ def _chunks(scenes: list[Record]) -> list[list[Record]]:
     return [scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK)]
 
 
-def _generate_chunk(scenes: list[Record], per_scene: int, seed: int, split: str) -> list[Record]:
+def generate_chunk(scenes: list[Record], per_scene: int, seed: int, split: str) -> list[Record]:
+    """Questions, not yet numbered, of consecutive scenes that are balanced together; arguments as of `generate`."""
     balance = Balance()
     return [q for scene in scenes for q in _ask(scene, per_scene, seed, split, balance)]
 
@@ -147,16 +147,6 @@ def _numbered(questions: list[Record]) -> list[Record]:
     for number, question in enumerate(questions):
         question["question_index"] = number
     return questions
-
-
-def _run(jobs: list[tuple], workers: int) -> Iterator[list[Record]]:
-    if workers < 2:
-        for job in jobs:
-            yield _generate_chunk(*job)
-        return
-    # Fresh processes: forking one that has threads (an asset, a test) may hang.
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        yield from pool.map(_generate_chunk, *zip(*jobs, strict=True))
 
 
 def _shown(items: Iterable[Any], total: int, title: str, progress: bool) -> Iterator[Any]:

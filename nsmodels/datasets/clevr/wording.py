@@ -49,10 +49,10 @@ class Speaker:
         if kind in ("query", "compare"):
             own = f"{kind} {self.attribute}"
             return own if self.rng.random() < OWN_FRAME.get(own, 0.0) else kind
-        if kind == "exist" and tie in ("same", "made"):
+        if kind == "exist" and tie == "same":
             is_anything = self.group.description == BLANK and self.rng.random() < ELSE
             return "exist else" if is_anything else "exist same"
-        return f"{kind} {'same' if tie == 'made' else tie}".rstrip()
+        return f"{kind} {tie}".rstrip()
 
     def fill(self, slot: str) -> str:
         """What stands in a slot."""
@@ -103,7 +103,7 @@ class Speaker:
 
 
 def _tie(group: Group) -> str:
-    """ "" for a plain group, "relate", "same", or "crossed" for two relations at once."""
+    """How a group is tied: "relate", "same", "crossed" for two relations at once, "" for a plain group."""
     return "crossed" if len(group.links) == 2 else group.links[0].function if group.links else ""
 
 

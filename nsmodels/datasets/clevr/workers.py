@@ -1,0 +1,85 @@
+"""Runs one function over many jobs in fresh Python processes that import nothing of the caller's.
+
+The standard pools either fork, which may hang in a process with threads, or import the caller's main module again,
+which costs seconds when that is heavy and fails for a script read from a pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
+from typing import Any
+
+from nsmodels.core.errors import InputError
+
+_CHILD = f"from {__name__} import serve; serve()"
+
+
+def run(function: Callable[..., Any], jobs: Iterable[tuple], count: int) -> Iterator[Any]:
+    """`function(*job)` for each job, in order, in `count` processes; in this one when `count` is below 2.
+
+    The function must be importable by name. Raises `InputError` when a process dies; its own message is on stderr.
+    """
+    if count < 2:
+        yield from (function(*job) for job in jobs)
+        return
+    idle: SimpleQueue[subprocess.Popen] = SimpleQueue()
+
+    def ask(job: tuple) -> Any:
+        child = idle.get()
+        try:
+            return _ask(child, function, job)
+        finally:
+            idle.put(child)
+
+    with ExitStack() as stack:
+        for _ in range(count):
+            idle.put(stack.enter_context(_start()))
+        pool = stack.enter_context(ThreadPoolExecutor(count))
+        stack.callback(pool.shutdown, cancel_futures=True)
+        yield from pool.map(ask, jobs)
+
+
+def serve() -> None:
+    """Answer pickled (function, job) on standard input until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller is interrupted, and closes the pipe
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a job prints must not run into the answers
+    while True:
+        try:
+            function, job = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        pickle.dump(function(*job), answers)
+        answers.flush()
+
+
+def _start() -> subprocess.Popen:
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.Popen(
+        [sys.executable, "-c", _CHILD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
+
+
+def _ask(child: subprocess.Popen, function: Callable[..., Any], job: tuple) -> Any:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        pickle.dump((function, job), child.stdin)
+        child.stdin.flush()
+        return pickle.load(child.stdout)
+    except (EOFError, BrokenPipeError):
+        raise InputError(
+            f"a worker process for {function.__name__} ended before its work was done (exit status {child.poll()}); "
+            "its message stands above; if there is none, memory may have run out: use fewer workers"
+        ) from None
