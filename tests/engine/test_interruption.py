@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nsmodels.engine import checkpoint
@@ -108,3 +109,16 @@ def test_two_processes_stop_together_continue_and_give_the_losses_of_one(tmp_pat
     alone = finish(start(tmp_path / "one", *values))
     for one, two in zip(losses(alone["history"]), losses(together["history"]), strict=True):
         assert one == pytest.approx(two, rel=1e-5)
+
+
+def test_interrupting_a_launch_leaves_a_checkpoint_and_no_process(tmp_path):
+    program = "import sys; from nsmodels.engine.launch import launch; launch(sys.argv[1:], 1, 'tests.engine.toy')"
+    process = start(tmp_path, "num_samples=16000", "nap=0.01", command=[sys.executable, "-c", program])
+    wait_until_it_listens(process, tmp_path)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in err
+    assert 0 < checkpoint.load(tmp_path / "last.pt")["progress"]["batch"] < 1000
+    assert len(family) >= 2
+    assert not psutil.wait_procs(family, timeout=10)[1]
