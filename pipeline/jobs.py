@@ -9,7 +9,7 @@ demo = dg.define_asset_job(
 )
 retrain = dg.define_asset_job(
     "retrain_clevr_mini",
-    selection=dg.AssetSelection.assets("clevr_mini_model"),
+    selection=dg.AssetSelection.assets("clevr_mini_model", "clevr_mini_evaluation"),
     description="Train the visual reasoner again when its data, code or configuration changed, and evaluate it.",
 )
 JOBS = [demo, retrain]

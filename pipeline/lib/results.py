@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,30 @@ from pipeline.lib import pictures
 DATA_VERSION = "dagster/data_version"
 CODE_VERSION = "dagster/code_version"
 IS_OWN_VERSION = "dagster/data_version_is_user_provided"
+IS_SHOWN = "is_reused"  # stands in the metadata of every materialisation that its own step recorded
 Metadata = dict[str, Any]
 
 
 def result(manifest: Manifest, **shown: Any) -> dg.MaterializeResult:
     """The result of a step that made or reused an artifact; its data version is the fingerprint."""
     return dg.MaterializeResult(
-        metadata={**metadata(manifest), **shown}, data_version=dg.DataVersion(manifest.fingerprint)
+        metadata={**shown, **metadata(manifest)}, data_version=dg.DataVersion(manifest.fingerprint)
     )
 
 
 def materialization(key: str, manifest: Manifest) -> dg.AssetMaterialization:
     """The record of an artifact made outside of its own step."""
     tags = {DATA_VERSION: manifest.fingerprint, IS_OWN_VERSION: "true", CODE_VERSION: manifest.code_version}
-    return dg.AssetMaterialization(key, metadata={**metadata(manifest), **pages(folder_of(key))}, tags=tags)
+    return dg.AssetMaterialization(key, metadata=metadata(manifest), tags=tags)
+
+
+def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metadata | None:
+    """What the last materialisation showed, if it was of this very artifact: it need not be drawn again."""
+    event = context.instance.get_latest_materialization_event(context.asset_key)
+    last = event.asset_materialization if event else None
+    if last is None or (last.tags or {}).get(DATA_VERSION) != manifest.fingerprint or IS_SHOWN not in last.metadata:
+        return None
+    return dict(last.metadata)
 
 
 def metadata(manifest: Manifest) -> Metadata:
@@ -54,7 +65,7 @@ def numbers(metrics: Mapping[str, Any], prefix: str = "") -> Metadata:
     for name, value in metrics.items():
         if isinstance(value, Mapping):
             flat |= numbers(value, f"{prefix}{name}/")
-        elif isinstance(value, (bool, int, float, str)):
+        elif value is None or isinstance(value, (bool, int, float, str)):
             flat[f"{prefix}{name}"] = value
         else:
             flat[f"{prefix}{name}"] = dg.MetadataValue.json(value)
@@ -70,14 +81,17 @@ def made_from(manifest: Manifest) -> dg.MarkdownMetadataValue:
 
 
 def pages(folder: Path) -> Metadata:
-    """Every figure and every text table of an artifact, shown inline under its file name."""
-    found: Metadata = {}
-    for path in sorted(folder.rglob("*.png")):
-        if path.parent.name != "images" and path.parent.parent.name != "images":
-            found[path.stem] = pictures.inline(path)
-    for path in sorted(folder.rglob("*.txt")):
-        found[path.stem] = text(path.read_text())
-    return found
+    """Every figure and every text table of an artifact inline, what bears the same name together."""
+    paths = sorted(
+        [*folder.rglob("*.txt"), *folder.rglob("*.png")], key=lambda path: (path.stem, path.suffix != ".txt")
+    )
+    return {stem: together(list(group)) for stem, group in itertools.groupby(paths, lambda path: path.stem)}
+
+
+def together(paths: list[Path]) -> dg.MarkdownMetadataValue:
+    """Texts and pictures, one below the other."""
+    shown = [pictures.inline(path) if path.suffix == ".png" else text(path.read_text()) for path in paths]
+    return dg.MetadataValue.md("\n\n".join(str(part.value) for part in shown))
 
 
 def text(content: str) -> dg.MarkdownMetadataValue:

@@ -56,13 +56,12 @@ def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
     """What differs between a sealed artifact and a recipe, one short line per kind; empty when nothing does."""
     if before is None:
         return ["there is none yet"]
-    inputs = {key: record.fingerprint for key, record in before.inputs.items()}
+    known = {record.fingerprint for record in before.inputs.values()}
     wanted = {key: read_manifest(folder, key).fingerprint for key, folder in recipe.inputs.items()}
     found = [] if recipe.config is None else _differences(before.config, _plain(recipe.config))
     if before.code_version != recipe.code_version:
         found.append(f"code version {before.code_version} -> {recipe.code_version}")
-    names = sorted(inputs.keys() | wanted)
-    return found + [f"input {name} is another" for name in names if inputs.get(name) != wanted.get(name)]
+    return found + [f"input {key} is another" for key, mark in wanted.items() if mark not in known]
 
 
 def _kept(manifest: Manifest) -> str:

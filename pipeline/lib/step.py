@@ -50,14 +50,16 @@ def materialise(
     with one_line_errors():
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
-        folders = store.ready(context, inputs, chosen.preset)
+        folders = store.ready(context, inputs, chosen.preset if "debug" in launchpad.presets else None)
         recipe = reuse.Recipe(wanted(chosen.config), code_version, folders)
 
         def order(folder: Path) -> Manifest:
             return build(Order(folder.name, chosen.config, folders, folder, chosen.force, context))
 
         made = reuse.make(context, recipe, chosen.force, order)
-        return results.result(made.manifest, **_how(chosen, made), **show(store.folder(context.asset_key)))
+        shown = results.shown_before(context, made.manifest) if made.is_reused else None
+        shown = shown or show(store.folder(context.asset_key))
+        return results.result(made.manifest, **{**shown, **_how(chosen, made)})
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from nsmodels.core.artifact import Manifest, folder_of, read_manifest
 from nsmodels.core.errors import InputError
 from pipeline.lib import results
 
-Make = Callable[[str], Manifest]
+Make = Callable[[str | None], Manifest]
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,16 @@ def on_demand(key: str, is_too_small: Callable[[Manifest, str], bool]) -> Callab
     return register
 
 
-def ready(context: dg.AssetExecutionContext, keys: Iterable[str], preset: str) -> dict[str, Path]:
+def ready(context: dg.AssetExecutionContext, keys: Iterable[str], preset: str | None) -> dict[str, Path]:
     """The sealed folders of the inputs, by key; what is missing is made on the spot where that is cheap.
 
+    `preset` is that of the step; None where its presets say nothing of the size of the inputs.
     Raises `InputError` with the command to run for an input that is not.
     """
     return {key: _ready(context, key, preset) for key in keys}
 
 
-def _ready(context: dg.AssetExecutionContext, key: str, preset: str) -> Path:
+def _ready(context: dg.AssetExecutionContext, key: str, preset: str | None) -> Path:
     place, maker = folder(key), _makers.get(key)
     try:
         manifest = read_manifest(place, key)
@@ -59,7 +60,7 @@ def _ready(context: dg.AssetExecutionContext, key: str, preset: str) -> Path:
             raise
         context.log.info(f"{key}: not there yet, made on the spot in {place}")
         manifest = maker.make(preset)
-    if maker and maker.is_too_small(manifest, preset):
+    if maker and preset and maker.is_too_small(manifest, preset):
         context.log.info(f"{key}: made for debugging and too small for preset {preset}, made again in {place}")
         manifest = maker.make(preset)
     _record(context, key, manifest)

@@ -43,7 +43,7 @@ def build(order: step.Order[Size]) -> artifact.Manifest:
     return artifact.read_manifest(order.folder)
 
 
-def make_numbers(preset: str) -> artifact.Manifest:
+def make_numbers(preset) -> artifact.Manifest:
     return build(step.Order("numbers", PAD.presets[preset](), {}, store.folder("numbers")))
 
 

@@ -52,7 +52,7 @@ def is_for_debugging(manifest: Manifest, preset: str) -> bool:
 
 
 @store.on_demand("clevr_mini", is_for_debugging)
-def make_mini(preset: str) -> Manifest:
+def make_mini(preset: str | None) -> Manifest:
     """What a step that misses `clevr_mini` makes: the debug preset's few images for its own debug preset."""
     config = debug() if preset == "debug" else mini()
     return build(step.Order("clevr_mini", config, {}, folder_of("clevr_mini")))

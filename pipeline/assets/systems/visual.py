@@ -5,11 +5,14 @@ from typing import cast
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest
-from nsmodels.systems.visual.config import CODE_VERSION, PRESETS, VisualConfig
+from nsmodels.systems.visual.config import CODE_VERSION, PRESETS, EvaluationConfig, VisualConfig
+from pipeline.assets.systems.visual_checks import first_look
 from pipeline.lib import hardware, policy, step
 from pipeline.lib.launchpad import Launchpad
 
+DATASETS = ("clevr_mini", "clevr")
 MODEL = Launchpad(PRESETS, default="base", automatic=hardware.fitting_preset)
+EVALUATION = Launchpad({"default": lambda: EvaluationConfig.from_mapping({})}, default="default")
 TAGS = {"system": "visual"}
 
 
@@ -19,6 +22,15 @@ def train(order: step.Order[VisualConfig]) -> Manifest:
 
     (data_key, data), trackers = next(iter(order.inputs.items())), order.trackers("perception", "parser")
     return train(order.config, data, order.folder, order.key, data_key, trackers, is_forced=order.force)
+
+
+def evaluate(order: step.Order[EvaluationConfig]) -> Manifest:
+    """Score the checkpoint, with baselines, calibration, latency and example proofs."""
+    from nsmodels.systems.visual.evaluate import make_evaluation
+
+    (model_key, model), (data_key, data) = order.inputs.items()
+    where = (model, data, order.folder, order.key, model_key, data_key)
+    return make_evaluation(*where, order.config.split, order.config.device, order.force)
 
 
 def model(dataset: str) -> dg.AssetsDefinition:
@@ -34,10 +46,29 @@ def model(dataset: str) -> dg.AssetsDefinition:
         **policy.model(),
     )
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, MODEL, CODE_VERSION, (dataset,), train)
+        return step.materialise(context, MODEL, CODE_VERSION, (dataset,), train, first_look)
 
     return cast(dg.AssetsDefinition, asset)
 
 
-clevr_mini_model = model("clevr_mini")
-clevr_model = model("clevr")
+def evaluation(dataset: str) -> dg.AssetsDefinition:
+    """The evaluation asset of a dataset's model."""
+    inputs = (f"{dataset}_model", dataset)
+
+    @dg.asset(
+        name=f"{dataset}_evaluation",
+        deps=inputs,
+        tags=TAGS,
+        code_version=CODE_VERSION,
+        config_schema=EVALUATION.schema,
+        description=f"`{dataset}_model` on held-out `{dataset}`: four rows, priors beside them, calibration, latency.",
+        **policy.evaluation(),
+    )
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return step.materialise(context, EVALUATION, CODE_VERSION, inputs, evaluate)
+
+    return cast(dg.AssetsDefinition, asset)
+
+
+models = [model(dataset) for dataset in DATASETS]
+evaluations = [evaluation(dataset) for dataset in DATASETS]
