@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, runtime_field
+from nsmodels.engine.config import TrainingConfig
 
 CODE_VERSION = "1"
 
@@ -26,3 +29,94 @@ class PerceptionConfig(Config):
         1.0, ge=0, le=2, description="strength of brightness, contrast, blur and noise augmentation; 0: none"
     )
     heat_sigma: float = Field(1.2, gt=0, le=8, description="width of a centre's target in heat-map cells")
+
+
+class ParserConfig(Config):
+    """The network that reads a program from a question: an encoder-decoder GRU with attention over a typed grammar."""
+
+    embedding_dim: int = Field(64, ge=4, le=1024, description="width of word and program-token embeddings")
+    hidden_dim: int = Field(
+        128, ge=8, le=2048, multiple_of=2, description="width of the decoder; the encoder has half of it per direction"
+    )
+    num_layers: int = Field(1, ge=1, le=4, description="layers of the bidirectional encoder")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout on embeddings and before the output layer")
+    word_dropout: float = Field(0.0, ge=0, le=0.5, description="share of training words replaced by the unknown word")
+    max_program_length: int = Field(48, ge=4, le=512, description="longest program that is decoded, in functions")
+    curriculum_fraction: float = Field(
+        0.4, gt=0, le=1, description="with a curriculum: share of the epochs before all lengths are in"
+    )
+    max_questions: int = Field(0, ge=0, description="train on the first so many questions; 0: all")
+
+
+class VisualConfig(Config):
+    """Perception and parser with their trainings. Seed, device and trackers of `training` hold for both."""
+
+    perception: PerceptionConfig = PerceptionConfig()
+    training: TrainingConfig = TrainingConfig()
+    parser: ParserConfig = ParserConfig()
+    parser_training: TrainingConfig = TrainingConfig()
+
+
+class EvaluationConfig(Config):
+    """What a checkpoint is scored on."""
+
+    split: Literal["val", "train"] = Field("val", description="split of the data that is scored")
+    device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
+
+
+def debug() -> VisualConfig:
+    """Seconds on one CPU core, to see that everything runs; scores are near chance."""
+    tiny = PerceptionConfig(
+        backbone="resnet10t",
+        backbone_channels=[8, 8, 16, 16],
+        feature_dim=16,
+        head_dim=32,
+        image_width=96,
+        image_height=64,
+    )
+    return VisualConfig(
+        perception=tiny,
+        training=TrainingConfig(epochs=2, batch_size=8, lr=3e-3, num_workers=1),
+        parser=ParserConfig(embedding_dim=16, hidden_dim=32),
+        parser_training=TrainingConfig(epochs=2, batch_size=16, lr=5e-3),
+    )
+
+
+def quick() -> VisualConfig:
+    """Minutes on two CPU cores."""
+    small = PerceptionConfig(
+        backbone="resnet10t", backbone_channels=[32, 48, 96, 160], feature_dim=64, image_width=240, image_height=160
+    )
+    return VisualConfig(
+        perception=small,
+        training=TrainingConfig(epochs=8, batch_size=32, lr=3e-3, weight_decay=0.05, warmup_epochs=0.5, ema_decay=0.99),
+        parser_training=TrainingConfig(epochs=4, batch_size=64, lr=3e-3, ema_decay=0.99),
+    )
+
+
+def base() -> VisualConfig:
+    """One GPU, an hour or less on `clevr_mini`."""
+    return VisualConfig(
+        perception=PerceptionConfig(backbone="efficientnet_b0", image_width=320, image_height=208),
+        training=TrainingConfig(
+            epochs=40, batch_size=64, lr=2e-3, weight_decay=0.05, warmup_epochs=2, ema_decay=0.999, save_interval=10
+        ),
+        parser_training=TrainingConfig(epochs=10, batch_size=128, lr=3e-3, ema_decay=0.999),
+    )
+
+
+def paper() -> VisualConfig:
+    """One GPU, the full release."""
+    return base().with_values(
+        {
+            "perception.image_width": 480,
+            "perception.image_height": 320,
+            "perception.feature_dim": 192,
+            "training.epochs": 30,
+            "training.warmup_epochs": 1,
+            "parser_training.epochs": 5,
+        }
+    )
+
+
+PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}

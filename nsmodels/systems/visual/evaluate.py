@@ -1,133 +1,174 @@
-"""Evaluation of the visual system, never one number: the report and its table for the terminal."""
+"""Evaluation of a checkpoint on a CLEVR tree: the report, example proofs and figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from nsmodels.datasets.clevr.vocabulary import QUESTION_TYPES
-from nsmodels.systems.visual.baselines import PUBLISHED, PUBLISHED_NOTE
-from nsmodels.systems.visual.matching import object_metrics
-from nsmodels.systems.visual.scoring import (
-    HEADLINE,
-    ROWS,
-    Predictions,
-    Question,
-    baseline_rows,
-    calibration,
-    depth,
-    program_exact,
-    rows,
-)
+import torch
 
-Report = dict[str, Any]
-_WIDTH = 40
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes, splits
+from nsmodels.engine import plots
+from nsmodels.systems.visual.config import CODE_VERSION
+from nsmodels.systems.visual.draw import draw_proof
+from nsmodels.systems.visual.images import read_pixels
+from nsmodels.systems.visual.latency import measured_latency
+from nsmodels.systems.visual.model import VisualReasoner
+from nsmodels.systems.visual.proof import NoProof, prove
+from nsmodels.systems.visual.replay import check
+from nsmodels.systems.visual.report import HEADLINE, Report, report, table
+from nsmodels.systems.visual.scoring import Predictions
+from nsmodels.systems.visual.tokens import UNKNOWN
+
+MAKER = "nsmodels.systems.visual"
+LATENCY_PAIRS = 40
+NUM_EXAMPLES = 6
 
 
-def report(
-    data: Predictions,
-    train_questions: Sequence[Question],
-    *,
-    latency: Mapping[str, Any] | None = None,
-    num_parameters: Mapping[str, int] | None = None,
-    source: Mapping[str, Any] | None = None,
-) -> Report:
-    """Everything that is said of one evaluation, ready for JSON.
+def evaluate_checkpoint(checkpoint: Path, data: Path, split: str = "val", device: str = "auto") -> Report:
+    """The report on every question of a split; raise `InputError` for a broken checkpoint or data."""
+    model = VisualReasoner.load(checkpoint, device)
+    return _report(model, checkpoint, data, split, predict(model, data, split))
 
-    `train_questions` fit the baselines; `latency` is what `measured_latency` gave; `num_parameters` is by module;
-    `source` says what the data is (source, split, "num_annotated": scenes whose annotations trained the model, ...).
-    Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
-    """
-    scored_rows, found = rows(data)
-    sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}
-    return {
-        "rows": scored_rows,
-        "headline": HEADLINE,
-        "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
-        "baselines": baseline_rows(train_questions, data.questions),
-        "calibration": calibration(found, data.questions),
-        "latency": dict(latency or {}),
-        "num_parameters": dict(num_parameters or {}),
-        "data": {**sizes, **(source or {})},
-        "published": [dict(row) for row in PUBLISHED],
-        "depth": depth(data, found),
+
+def predict(model: VisualReasoner, data: Path, split: str) -> Predictions:
+    """What the model believes of each scene and reads from each question of a split."""
+    if split not in splits(data):
+        raise InputError(f"{data}: no split '{split}' (there are: {', '.join(splits(data)) or 'none'})")
+    scenes, questions = read_scenes(data, split), read_questions(data, split)
+    beliefs = model.perceive_split(data, split, scenes)
+    return Predictions(scenes, beliefs, questions, read_programs(model, [q["question"] for q in questions]))
+
+
+def read_programs(model: VisualReasoner, questions: list[str]) -> list[Any]:
+    """A program per question; None where a word is unknown to the parser."""
+    words = model.parser.vocabulary
+    known = [k for k, text in enumerate(questions) if UNKNOWN not in words.numbers(text)]
+    programs: list[Any] = [None] * len(questions)
+    for k, parse in zip(known, model.parser.parse([questions[k] for k in known]), strict=True):
+        programs[k] = parse.program
+    return programs
+
+
+def make_evaluation(
+    checkpoint: Path,
+    data: Path,
+    folder: Path,
+    key: str = "visual_evaluation",
+    checkpoint_key: str = "checkpoint",
+    data_key: str = "data",
+    split: str = "val",
+    device: str = "auto",
+    is_forced: bool = False,
+) -> Manifest:
+    """Evaluate and seal `report.json`, `table.txt`, proofs over their images and figures in `folder`."""
+    inputs = {checkpoint_key: checkpoint, data_key: data}
+    recipe = {"split": split}
+    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, None))
+    if found and not is_forced:
+        return found
+    with artifact.build(
+        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, is_resumable=False
+    ) as part:
+        model = VisualReasoner.load(checkpoint, device)
+        predictions = predict(model, data, split)
+        result = _report(model, checkpoint, data, split, predictions)
+        artifact.write_json(part.path / "report.json", result)
+        artifact.write_atomic(part.path / "table.txt", table(result) + "\n")
+        _draw_examples(predictions, data, split, part.path / "proofs")
+        _draw_figures(result, part)
+        part.metrics |= headline(result)
+    return artifact.read_manifest(folder)
+
+
+def headline(result: Report) -> dict[str, Any]:
+    """The figures one looks at first, by name."""
+    rows = {f"accuracy/{name}": row["accuracy"] for name, row in result["rows"].items()}
+    baselines = {f"baseline/{name}": row["accuracy"] for name, row in result["baselines"].items()}
+    objects = {f"objects/{name}": result["objects"][name] for name in ("precision", "recall", "all_attributes")}
+    ece = {"calibration/ece": result["calibration"]["ece"]}
+    return {"accuracy": result["rows"][HEADLINE]["accuracy"], **rows, **baselines, **objects, **ece}
+
+
+def _report(model: VisualReasoner, checkpoint: Path, data: Path, split: str, predictions: Predictions) -> Report:
+    trained = artifact.read_manifest(checkpoint)
+    source = {
+        "path": str(data),
+        "split": split,
+        "source": artifact.describe_input(data).source,
+        "trained_on": trained.source,
+        "checkpoint": trained.fingerprint,
+        "seed": trained.seed,
+        "num_annotated": _num_annotated(trained),
     }
+    return report(
+        predictions,
+        read_questions(data, "train") if "train" in splits(data) else predictions.questions,
+        latency=_latency(model, data, split, predictions),
+        num_parameters=model.num_parameters,
+        source=source,
+    )
 
 
-def table(result: Report) -> str:
-    """The report as lines for a terminal; percentages with 95 % intervals clustered by image."""
-    lines = [*_data_lines(result), "", _heading(), "-" * len(_heading())]
-    lines += [line for name in ROWS for line in _row_lines(name, result["rows"][name])]
-    lines += [_line(f"baseline: {name}", row) for name, row in result["baselines"].items()]
-    lines += [
-        "",
-        *_object_lines(result["objects"]),
-        *_trust_lines(result["calibration"]),
-        *_depth_lines(result["depth"]),
-    ]
-    lines += _cost_lines(result["latency"], result["num_parameters"])
-    return "\n".join([*lines, "", *_published_lines(result["published"])])
+def _num_annotated(trained: Manifest) -> int:
+    """Images whose annotations trained the checkpoint, where the data still stand."""
+    for record in trained.inputs.values():
+        if Path(record.path).is_dir():
+            return len(read_scenes(Path(record.path), "train"))
+    return 0
 
 
-def _heading() -> str:
-    columns = "".join(f"{name:>18}" for name in QUESTION_TYPES)
-    return f"{'accuracy in %':<{_WIDTH}}{'all':>7}{'95 % interval':>16}{columns}"
+def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predictions) -> dict[str, Any]:
+    """Batch 1 on one thread, from the image file to the proof."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        places = predictions.places
+        asked = [k for k in range(len(places)) if predictions.programs[k] is not None][:LATENCY_PAIRS]
+        paths = [image_path(data, split, predictions.scenes[places[k]]) for k in asked]
+        return measured_latency(
+            lambda given: [model.perceive_file(path) for path in given],  # type: ignore[arg-type]
+            lambda given: [parse.program for parse in model.parser.parse(given)],
+            paths,  # type: ignore[arg-type]
+            [predictions.questions[k]["question"] for k in asked],
+        )
+    finally:
+        torch.set_num_threads(threads)
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{100 * value:.1f}"
+def _draw_examples(predictions: Predictions, data: Path, split: str, folder: Path) -> None:
+    """Proofs of the first questions of several scenes, as text, JSON and drawn over the image."""
+    folder.mkdir(parents=True, exist_ok=True)
+    step = max(1, len(predictions.questions) // NUM_EXAMPLES)
+    for number, k in enumerate(range(0, len(predictions.questions), step)[:NUM_EXAMPLES]):
+        place, program = predictions.places[k], predictions.programs[k]
+        if program is None:
+            continue
+        try:
+            proof = prove(program, predictions.beliefs[place])
+        except NoProof:
+            continue
+        check(proof)
+        question = predictions.questions[k]
+        name = folder / f"proof_{number}"
+        head = f"{question['image_filename']}: {question['question']}\ntrue answer: {question['answer']}\n"
+        artifact.write_atomic(name.with_suffix(".txt"), head + proof.text() + "\n")
+        artifact.write_atomic(name.with_suffix(".json"), proof.to_json())
+        pixels = read_pixels(image_path(data, split, predictions.scenes[place]))
+        asked = f"{question['question']} (true answer: {question['answer']})"
+        draw_proof(pixels, proof, predictions.beliefs[place], name.with_suffix(".png"), asked)
 
 
-def _interval(row: Mapping[str, Any]) -> str:
-    return "-" if row["interval"] is None else "–".join(_percent(x) for x in row["interval"])
-
-
-def _line(label: str, row: Mapping[str, Any]) -> str:
-    types = row.get("by_type", {})
-    cells = [f"{_percent(types[t]['accuracy'])} (n {types[t]['n']})" if t in types else "-" for t in QUESTION_TYPES]
-    return f"{label:<{_WIDTH}}{_percent(row['accuracy']):>7}{_interval(row):>16}{''.join(f'{c:>18}' for c in cells)}"
-
-
-def _row_lines(name: str, row: Mapping[str, Any]) -> list[str]:
-    label = name.replace("_", " ") + (" *" if name == HEADLINE else "")
-    return [_line(label, row), *([_line("    hard execution instead of soft", row["hard"])] if "hard" in row else [])]
-
-
-def _data_lines(result: Report) -> list[str]:
-    data = result["data"]
-    extra = ", ".join(f"{k} {v}" for k, v in data.items() if k not in ("num_scenes", "num_questions", "num_annotated"))
-    lines = [f"{data['num_questions']} questions on {data['num_scenes']} scenes{', ' + extra if extra else ''}"]
-    if "num_annotated" in data:
-        lines.append(f"* uses scene and program annotations of {data['num_annotated']} images")
-    return lines
-
-
-def _object_lines(objects: Mapping[str, float]) -> list[str]:
-    shown = [f"{k.replace('_', ' ')} {_percent(v)}" for k, v in objects.items() if k not in ("objects", "scenes")]
-    return [f"objects ({objects['objects']:.0f}): {', '.join(shown)}"]
-
-
-def _trust_lines(trust: Mapping[str, Any]) -> list[str]:
-    selective = ", ".join(f"{_percent(v)} at {k} coverage" for k, v in trust["selective_accuracy"].items())
-    return [f"calibration: ECE {_percent(trust['ece'])}; selective accuracy {selective}"]
-
-
-def _depth_lines(depths: Mapping[str, Any]) -> list[str]:
-    derived = "" if depths["derived_facts"] is None else f", {depths['derived_facts']:.1f} derived facts per query"
-    span = f"{depths['mean']:.1f} ± {depths['std']:.1f} ({depths['min']}–{depths['max']})"
-    return [f"reasoning depth {span}, {depths['hops']:.1f} relational hops{derived}"]
-
-
-def _cost_lines(latency: Mapping[str, Any], num_parameters: Mapping[str, int]) -> list[str]:
-    lines = []
-    if latency:
-        speed = f"{latency['milliseconds_median']:.1f} ms median, {latency['milliseconds_p95']:.1f} ms p95"
-        memory = f"peak memory {latency['peak_memory_mib']:.0f} MiB"
-        lines.append(f"latency, batch 1, proof included: {speed}, {latency['fps']:.1f} FPS, {memory}")
-    if num_parameters:
-        lines.append("parameters: " + ", ".join(f"{name} {count:,}" for name, count in num_parameters.items()))
-    return lines
-
-
-def _published_lines(published: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [PUBLISHED_NOTE, *(f"  {_percent(r['accuracy']):>5}  {r['name']} ({r['source']})" for r in published)]
+def _draw_figures(result: Report, part: Part) -> None:
+    rows = {name.replace("_", " "): row for name, row in result["rows"].items()}
+    rows |= {f"{name} (baseline)": row for name, row in result["baselines"].items()}
+    values = {name: 100 * row["accuracy"] for name, row in rows.items()}
+    intervals = {
+        name: (100 * row["interval"][0], 100 * row["interval"][1]) for name, row in rows.items() if row["interval"]
+    }
+    figure = plots.bars(values, "accuracy, %", intervals)
+    source = f"{result['data']['source']}, split {result['data']['split']}, {result['data']['num_questions']} questions"
+    plots.save_figure(figure, part.path / "figures" / "accuracy", "Accuracy with 95 % intervals", source)

@@ -31,36 +31,43 @@ def read_image(path: Path, width: int, height: int) -> np.ndarray:
         raise InputError(f"{path}: cannot be decoded ({error}); delete it and make the dataset again") from None
 
 
-def image_sizes(root: Path, split: str, scenes: list[dict[str, Any]]) -> np.ndarray:
-    """Width and height of each scene's image file, (n, 2), from the files' headers."""
-    sizes = []
-    for scene in scenes:
-        path = image_path(root, split, scene)
-        try:
-            with Image.open(path) as image:
-                sizes.append(image.size)
-        except (OSError, SyntaxError) as error:
-            raise InputError(f"{path}: cannot be read as an image ({error}); make the dataset again") from None
-    return np.array(sizes, np.float32).reshape(-1, 2)
+def read_pixels(path: Path) -> np.ndarray:
+    """One image file at its own size, uint8 (height, width, 3)."""
+    return read_image(path, *read_size(path))
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file, from its header."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such image") from None
+    except (OSError, SyntaxError) as error:
+        raise InputError(f"{path}: cannot be read as an image ({error}); make the dataset again") from None
 
 
 def read_images(
     root: Path, split: str, scenes: list[dict[str, Any]], width: int, height: int, num_workers: int = 4
-) -> np.ndarray:
-    """Images of `scenes` as uint8 (n, height, width, 3), from a memory-mapped cache when there are many."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images of `scenes` as uint8 (n, height, width, 3) and their files' own sizes (n, 2: width, height).
+
+    Many images come from a memory-mapped cache under the data root, made on first use.
+    """
     paths = [image_path(root, split, scene) for scene in scenes]
+    sizes = np.array([read_size(path) for path in paths], np.float32).reshape(-1, 2)
     if len(paths) < SMALLEST_CACHE:
-        return _decode(paths, np.empty((len(paths), height, width, 3), np.uint8), num_workers)
+        return _decode(paths, np.empty((len(paths), height, width, 3), np.uint8), num_workers), sizes
     cache = data_root() / ".cache" / f"images_{_tree_mark(paths, width, height)}.npy"
     if not cache.exists():
         _fill_cache(cache, paths, (len(paths), height, width, 3), num_workers)
-    return np.load(cache, mmap_mode="r")
+    return np.load(cache, mmap_mode="r"), sizes
 
 
 def _tree_mark(paths: list[Path], width: int, height: int) -> str:
     # Size and time of every file: a changed or replaced image gives another cache.
-    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
-    return fingerprint([str(paths[0].resolve()), len(paths), stats, width, height])
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    return fingerprint([str(paths[0].parent.resolve()), stats, width, height])
 
 
 def _fill_cache(cache: Path, paths: list[Path], shape: tuple[int, ...], num_workers: int) -> None:

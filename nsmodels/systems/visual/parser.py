@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from nsmodels.systems.visual import grammar
+from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.grammar import Derivation, Program
-from nsmodels.systems.visual.parser_config import ParserConfig
 from nsmodels.systems.visual.tokens import Vocabulary
 
 PARSE_BATCH = 256

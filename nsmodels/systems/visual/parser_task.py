@@ -10,12 +10,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from nsmodels.core.errors import InputError
 from nsmodels.engine.batching import Batches, generator, split_order
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.visual import grammar
+from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.parser import PARSE_BATCH, Parser
-from nsmodels.systems.visual.parser_config import ParserConfig
 from nsmodels.systems.visual.tokens import UNKNOWN, Vocabulary
 
 IGNORE = -1  # target beyond the end of a program
@@ -45,11 +46,14 @@ class EncodedQuestions:
         questions: released question dicts with `question` and `program`.
         vocabulary: the words that are known; others become the unknown word.
 
-    Raises `InputError` when a program is not well-typed.
+    Raises `InputError` for a question without words or a program that is not well-typed.
     """
 
     def __init__(self, questions: list[dict[str, Any]], vocabulary: Vocabulary) -> None:
         rows = [vocabulary.numbers(item["question"]) for item in questions]
+        for number, row in enumerate(rows):
+            if not row:
+                raise InputError(f"question {number}: expected words, got {questions[number]['question']!r}")
         tokens = [grammar.linearise(item["program"]) for item in questions]
         slots = [grammar.slots(row) for row in tokens]
         self.words = _padded(rows, 0)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
+from nsmodels.systems.visual.belief import SceneBelief
 from nsmodels.systems.visual.config import PerceptionConfig
 
 # Ground coordinates lie in ±3; the head predicts them in units of this half width.

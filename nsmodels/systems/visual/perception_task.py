@@ -5,7 +5,6 @@ Shapes: b images, n objects per image (padded to the most), h × w heat-map cell
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -13,16 +12,16 @@ from typing import Any, final
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 from nsmodels.datasets.clevr.format import read_scenes
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, MAX_OBJECTS
-from nsmodels.engine.batching import epoch_batches, generator
+from nsmodels.engine.batching import Batches, epoch_order, generator, split_order
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.visual.config import PerceptionConfig
-from nsmodels.systems.visual.images import image_sizes, read_images
+from nsmodels.systems.visual.images import read_images
 from nsmodels.systems.visual.perception import GROUND_HALF_WIDTH, ObjectLogits, Perception
 
 # Per-image losses are divided by this typical object count, not by the batch's own, so that equal
@@ -43,11 +42,13 @@ class Targets:
 
 @dataclass(frozen=True)
 class PerceptionBatch:
-    """Images 0..255 (float after augmentation, else uint8), their targets and where to query the head."""
+    """Images, their targets, where to query the head, and when training how to change the images' looks."""
 
-    images: Tensor
+    images: UInt8[Tensor, "b h w 3"]
     targets: Targets
     queries: Float[Tensor, "b n 2"]
+    looks: Float[Tensor, "b 6"] | None
+    seed: int
 
 
 def targets_of(scenes: list[dict[str, Any]], sizes: np.ndarray) -> Targets:
@@ -83,25 +84,23 @@ def focal_loss(logits: Float[Tensor, "b 1 h w"], heat: Float[Tensor, "b 1 h w"])
     return -(positive + negative).sum() / (len(logits) * TYPICAL_OBJECTS)
 
 
-def augment(images: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
-    """Brightness, contrast, colour cast, blur and noise, drawn per image; uint8 (b, h, w, 3) to float32."""
-    num = len(images)
-    values = images.astype(np.float32)
-    gain = 1 + strength * rng.uniform(-0.12, 0.12, (num, 1, 1, 1)) + strength * rng.uniform(-0.03, 0.03, (num, 1, 1, 3))
-    shift = strength * rng.uniform(-12, 12, (num, 1, 1, 1))
-    values = values * gain.astype(np.float32) + shift.astype(np.float32)
-    amount = (strength * rng.uniform(-0.1, 0.25, (num, 1, 1, 1))).astype(np.float32)
-    values += amount * (_box_blur(values) - values)  # negative amounts sharpen
-    values += rng.standard_normal(values.shape, np.float32) * (strength * rng.uniform(0, 3, (num, 1, 1, 1))).astype(
-        np.float32
-    )
-    return values
+def draw_looks(num: int, strength: float, rng: np.random.Generator) -> Float[Tensor, "b 6"]:
+    """How to change each image: gains of red, green and blue, a shift, an amount of blur and of noise."""
+    spread = np.array([1, 1, 1, 12, 0.175, 1.5]) * strength
+    drawn = rng.uniform(-1, 1, (num, 6))
+    drawn[:, :3] = 0.03 * drawn[:, :3] + 0.12 * rng.uniform(-1, 1, (num, 1))
+    looks = drawn * spread + np.array([1, 1, 1, 0, 0.075 * strength, 1.5 * strength])
+    return torch.from_numpy(looks.astype(np.float32))
 
 
-def _box_blur(values: np.ndarray) -> np.ndarray:
-    padded = np.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
-    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    return (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / 9
+def change_looks(images: Float[Tensor, "b 3 h w"], looks: Float[Tensor, "b 6"], seed: int) -> Float[Tensor, "b 3 h w"]:
+    """Brightness, contrast, colour cast, blur (negative amounts sharpen) and noise, as `draw_looks` drew them."""
+    columns = looks[:, :, None, None]
+    changed = images * columns[:, :3] + columns[:, 3:4]
+    changed = changed + columns[:, 4:5] * (F.avg_pool2d(changed, 3, 1, 1, count_include_pad=False) - changed)
+    source = torch.Generator(images.device).manual_seed(seed)
+    noise = torch.randn(changed.shape, generator=source, device=images.device)
+    return changed + noise * columns[:, 5:6]
 
 
 @final
@@ -113,11 +112,14 @@ class PerceptionTask(Task):
         self.scenes = {split: read_scenes(data, split) for split in ("train", "val")}
         self.images: dict[str, np.ndarray] = {}
         self.targets: dict[str, Targets] = {}
+        shape = (config.image_width, config.image_height)
         for split, scenes in self.scenes.items():
-            self.images[split] = read_images(
-                data, split, scenes, config.image_width, config.image_height, training.num_workers
-            )
-            self.targets[split] = targets_of(scenes, image_sizes(data, split, scenes))
+            self.images[split], sizes = read_images(data, split, scenes, *shape, training.num_workers)
+            self.targets[split] = targets_of(scenes, sizes)
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration that rebuilds the network."""
+        return {"perception": self.config.model_dump(mode="json")}
 
     def build(self) -> nn.Module:
         """A `Perception` network with channels-last weights, the fast layout on CPU and GPU."""
@@ -130,20 +132,20 @@ class PerceptionTask(Task):
         progress = min(1.0, 2 * epoch / max(1, self.training.epochs))
         return {"curriculum/max_objects": 4 + round(progress * (MAX_OBJECTS - 4))}
 
-    def batches(self, split: str, epoch: int, shard: Shard) -> Iterator[PerceptionBatch]:
+    def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Images in this epoch's order, augmented when training."""
         is_training = split == "train"
         chosen = self._chosen(split, epoch)
-        order = epoch_batches(
-            len(chosen), self.training.batch_size, self.training.seed, epoch, shard, shuffle=is_training
-        )
-        for number, picked in enumerate(order, start=shard.start):
-            rng = generator(self.training.seed, split, epoch, number * shard.world + shard.rank)
-            yield self._batch(split, np.sort(chosen[picked]), rng if is_training else None)
+        order = chosen[epoch_order(len(chosen), self.training.seed, epoch, shuffle=is_training)]
+        rows = split_order(order, self.training.batch_size, shard, even=is_training)
+        return Batches(rows, lambda picked: self._batch(split, epoch, picked))
 
     def loss(self, model: nn.Module, batch: PerceptionBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Focal loss of the heat map, cross-entropy of each attribute, smooth L1 of coordinates."""
-        heat_logits, said = model(batch.images.permute(0, 3, 1, 2), batch.queries)
+        images = batch.images.permute(0, 3, 1, 2).float()
+        if batch.looks is not None:
+            images = change_looks(images, batch.looks, batch.seed)
+        heat_logits, said = model(images, batch.queries)
         heat = centre_heat(batch.targets, *heat_logits.shape[-2:], self.config.heat_sigma)
         terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(said, batch, heat_logits.shape[-2:])
         return torch.stack(list(terms.values())).sum(), terms
@@ -155,17 +157,22 @@ class PerceptionTask(Task):
         counts = self.targets[split].exists.sum(1).numpy()
         return np.flatnonzero(counts <= most)
 
-    def _batch(self, split: str, rows: np.ndarray, rng: np.random.Generator | None) -> PerceptionBatch:
+    def _batch(self, split: str, epoch: int, picked: np.ndarray) -> PerceptionBatch:
+        rows = np.sort(picked)  # in file order: neighbours of a memory-mapped array share pages
+        # The first sample names the batch, whatever the number of processes.
+        rng = generator(self.training.seed, split, epoch, int(picked[0])) if split == "train" else None
         targets = self.targets[split]
         part = Targets(*(getattr(targets, name)[rows] for name in Targets.__dataclass_fields__))
-        pixels, queries = self.images[split][rows], part.points
-        if rng is not None:
-            pixels = augment(pixels, self.config.augment, rng) if self.config.augment else pixels
-            # At test time the head is asked at heat-map cells, up to a cell away from the true centre.
-            jitter = rng.uniform(-1, 1, part.points.shape).astype(np.float32)
-            scale = Perception.stride / np.float32([self.config.image_width, self.config.image_height])
-            queries = queries + torch.from_numpy(jitter * scale)
-        return PerceptionBatch(torch.from_numpy(np.ascontiguousarray(pixels)), part, queries)
+        pixels = torch.from_numpy(np.ascontiguousarray(self.images[split][rows]))
+        if rng is None:
+            return PerceptionBatch(pixels, part, part.points, None, 0)
+        # At test time the head is asked at heat-map cells, up to a cell away from the true centre.
+        jitter = rng.uniform(-1, 1, part.points.shape).astype(np.float32)
+        scale = Perception.stride / np.array([self.config.image_width, self.config.image_height], np.float32)
+        looks = draw_looks(len(rows), self.config.augment, rng) if self.config.augment else None
+        return PerceptionBatch(
+            pixels, part, part.points + torch.from_numpy(jitter * scale), looks, int(rng.integers(2**31))
+        )
 
 
 def object_terms(said: ObjectLogits, batch: PerceptionBatch, cells: tuple[int, int]) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import pytest
 from nsmodels.core.errors import InputError
 from nsmodels.systems.visual.baselines import PUBLISHED, Prior
 from nsmodels.systems.visual.belief import SceneBelief
-from nsmodels.systems.visual.evaluate import report, table
+from nsmodels.systems.visual.report import report, table
 from nsmodels.systems.visual.latency import measured_latency
 from nsmodels.systems.visual.matching import matched, object_metrics
 from nsmodels.systems.visual.scoring import HEADLINE, ROWS, Predictions, calibration, released, rows, scored

@@ -1,0 +1,100 @@
+"""Command line of the CLEVR dataset: `nsmodels clevr prepare | render | execute | inspect`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nsmodels.core.cli import add_config_flags, config_from, run
+from nsmodels.datasets.clevr.config import PRESETS, ClevrConfig
+
+SHOWN = 10
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments and do what the verb says."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    arguments = _parser().parse_args(argv)
+    return arguments.verb(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nsmodels clevr", description=__doc__)
+    verbs = parser.add_subparsers(metavar="verb", required=True)
+    prepare = verbs.add_parser("prepare", help="fetch, cut or render a dataset and seal it")
+    prepare.add_argument("--out", type=Path, required=True, help="folder of the dataset")
+    prepare.add_argument("--force", action="store_true", help="make it again though nothing changed")
+    add_config_flags(prepare, PRESETS, "mini")
+    prepare.set_defaults(verb=_prepare)
+    render = verbs.add_parser("render", help="render a split of the synthetic twin, with its questions")
+    render.add_argument("--num-scenes", type=int, required=True, help="images to render")
+    render.add_argument("--out", type=Path, required=True, help="folder that gets images/ scenes/ questions/")
+    render.add_argument("--split", default="train", help="name of the split; each has its own scenes [train]")
+    render.add_argument("--seed", type=int, default=0, help="random seed [0]")
+    render.add_argument("--width", type=int, default=480, help="pixels across [480]")
+    render.add_argument("--height", type=int, default=320, help="pixels down [320]")
+    render.add_argument("--questions-per-image", type=int, default=10, help="0: images and scenes only [10]")
+    render.add_argument("--num-workers", type=int, default=0, help="0: one per core [0]")
+    render.set_defaults(verb=_render)
+    execute = verbs.add_parser("execute", help="answer every question from its scene and count disagreements")
+    execute.add_argument("--data", type=Path, required=True, help="folder with scenes/ questions/")
+    execute.add_argument("--split", help="one split [all that are there]")
+    execute.set_defaults(verb=_execute)
+    inspect = verbs.add_parser("inspect", help="what the archive's host says; downloads nothing")
+    add_config_flags(inspect, PRESETS, "full")
+    inspect.set_defaults(verb=_inspect)
+    return parser
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.clevr.prepare import prepare
+
+    config = config_from(arguments, PRESETS, "mini")
+    assert isinstance(config, ClevrConfig)
+    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
+    print(f"{arguments.out}: {manifest.source}, {len(manifest.files):,} files, {manifest.num_bytes / 1e6:,.0f} MB")
+    return 0
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.clevr.questions import generate_split
+    from nsmodels.datasets.clevr.render import render_split
+
+    workers = arguments.num_workers or None
+    shape = (arguments.width, arguments.height)
+    render_split(arguments.out, arguments.split, arguments.num_scenes, arguments.seed, *shape, workers)
+    if arguments.questions_per_image:
+        generate_split(arguments.out, arguments.split, arguments.questions_per_image, arguments.seed, workers)
+    print(f"{arguments.out}: {arguments.num_scenes} synthetic scenes, split {arguments.split}")
+    return 0
+
+
+def _execute(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.clevr.execute import agreement
+    from nsmodels.datasets.clevr.format import splits
+
+    total, wrong = 0, []
+    for split in [arguments.split] if arguments.split else splits(arguments.data):
+        num, disagreements = agreement(arguments.data, split)
+        total, wrong = total + num, wrong + disagreements
+        print(f"{split}: {num} questions, {len(disagreements)} disagreements")
+    for line in wrong[:SHOWN]:
+        print(f"  {line}")
+    return 1 if wrong else 0
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.clevr.fetch import inspect_archive
+
+    config = config_from(arguments, PRESETS, "full")
+    assert isinstance(config, ClevrConfig)
+    print(json.dumps(inspect_archive(config.archive_url, config.archive_bytes), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

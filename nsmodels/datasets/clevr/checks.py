@@ -1,0 +1,80 @@
+"""What must hold of a CLEVR folder: each function lists the problems it finds, one line each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from nsmodels.core.config import fingerprint
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.execute import agreement
+from nsmodels.datasets.clevr.format import check_split, image_path, read_questions, read_scenes, splits, verify_image
+from nsmodels.datasets.clevr.vocabulary import question_type
+
+SPLITS = ("train", "val")
+# The published majority baseline is 41.8 % of all questions; one type alone may be as skewed as its commonest answer.
+LARGEST_SHARE = {"all": 0.5, "count": 0.6, "exist": 0.75, "compare_number": 0.8, "compare_attribute": 0.75}
+
+
+def schema(folder: Path) -> list[str]:
+    """Scenes, questions and image files are in the released form and belong together."""
+    missing = [f"{folder}: no split '{split}'" for split in SPLITS if split not in splits(folder)]
+    return missing or [line for split in SPLITS for line in _told(lambda s=split: check_split(folder, s))]
+
+
+def images(folder: Path) -> list[str]:
+    """Every image decodes to its last byte."""
+    paths = [image_path(folder, split, scene) for split in SPLITS for scene in read_scenes(folder, split)]
+    with ThreadPoolExecutor() as pool:
+        told = pool.map(lambda path: _told(lambda: verify_image(path)), paths)
+    return [line for lines in told for line in lines]
+
+
+def disjoint(folder: Path) -> list[str]:
+    """No scene of one split stands in another, whatever its name."""
+    first, second = ({fingerprint(s["objects"]): s for s in read_scenes(folder, split)} for split in SPLITS)
+    shared = first.keys() & second.keys()
+    return [f"{first[m]['image_filename']} (train) shows the scene of {second[m]['image_filename']}" for m in shared]
+
+
+def answers(folder: Path) -> list[str]:
+    """Every recorded answer is the executor's answer from the scene."""
+    return [
+        f"{split} question {wrong['question_index']} '{wrong['question']}': recorded {wrong['answer']}, "
+        f"executed {wrong['executed']}"
+        for split in SPLITS
+        for wrong in agreement(folder, split)[1]
+    ]
+
+
+def answer_shares(folder: Path) -> dict[str, dict[str, float]]:
+    """Share of each answer among all training questions and among those of each type, largest first."""
+    counts: dict[str, Counter[str]] = {"all": Counter()}
+    for question in read_questions(folder, "train"):
+        kind = question_type(question["program"][-1]["function"])
+        counts["all"][question["answer"]] += 1
+        counts.setdefault(kind, Counter())[question["answer"]] += 1
+    return {
+        kind: {answer: number / tally.total() for answer, number in tally.most_common()}
+        for kind, tally in counts.items()
+    }
+
+
+def balance(folder: Path) -> list[str]:
+    """No answer holds a larger share than a prior could live on; see `LARGEST_SHARE`."""
+    found = []
+    for kind, shares in answer_shares(folder).items():
+        answer, share = next(iter(shares.items()))
+        if share > LARGEST_SHARE.get(kind, 0.5):
+            found.append(f"{kind}: '{answer}' is the answer to {share:.0%} of the questions")
+    return found
+
+
+def _told(look: Callable[[], object]) -> list[str]:
+    try:
+        look()
+    except InputError as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,45 @@
+"""What one wants to see of a CLEVR folder: a contact sheet and what is asked and answered how often."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from nsmodels.datasets.clevr.checks import SPLITS, answer_shares
+from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes
+
+
+def contact_sheet(folder: Path, columns: int = 6, rows: int = 3, width: int = 200) -> bytes:
+    """The first training images side by side, as PNG bytes."""
+    scenes = read_scenes(folder, "train")[: columns * rows]
+    height = width * 2 // 3
+    sheet = Image.new("RGB", (columns * width, rows * height), "white")
+    for place, scene in enumerate(scenes):
+        with Image.open(image_path(folder, "train", scene)) as image:
+            tile = image.convert("RGB").resize((width, height))
+        sheet.paste(tile, (place % columns * width, place // columns * height))
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def distributions(folder: Path) -> dict[str, Any]:
+    """Counts of images, objects and questions, and shares of answers, question families and object numbers."""
+    counted: dict[str, Any] = {}
+    for split in SPLITS:
+        scenes, questions = read_scenes(folder, split), read_questions(folder, split)
+        counted |= {f"num_images_{split}": len(scenes), f"num_questions_{split}": len(questions)}
+    train = read_questions(folder, "train")
+    families = Counter(question["question_family_index"] for question in train)
+    objects = Counter(len(scene["objects"]) for scene in read_scenes(folder, "train"))
+    return {
+        **counted,
+        "num_families": len(families),
+        "objects_per_image": dict(sorted(objects.items())),
+        "questions_per_family": dict(sorted(families.items())),
+        "answer_shares": answer_shares(folder),
+    }

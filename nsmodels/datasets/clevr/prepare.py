@@ -1,0 +1,133 @@
+"""CLEVR as a sealed folder: fetched, cut from what is on disk, or rendered, and never one in the name of another."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.errors import InputError
+from nsmodels.core.remote import probe
+from nsmodels.datasets.clevr import fetch
+from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig
+
+MAKER = "nsmodels.datasets.clevr"
+CAPTIONS = {"archive": "CLEVR v1.0", "synthetic": "synthetic CLEVR", "local": "CLEVR from a local folder"}
+log = logging.getLogger(__name__)
+
+# The fields that decide the content, by source; the others cannot change it.
+_SIZE = ("source", "num_train", "num_val")
+_FIELDS = {
+    "archive": (*_SIZE, "archive_sha256"),
+    "local": (*_SIZE, "local_path"),
+    "synthetic": (*_SIZE, "questions_per_image", "image_width", "image_height", "seed"),
+}
+
+
+def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False) -> Manifest:
+    """The dataset as a sealed `folder`, made when it is not there yet; raise `InputError` with the reason if it cannot.
+
+    Source `auto` takes what is on disk, else the archive when its host answers, else the synthetic twin with a warning.
+    """
+    config, reason = resolve(config, key, folder)
+    log.info("%s: source %s (%s)", key, config.source, reason)
+    recipe = recipe_of(config)
+    seed = _seed_of(config)
+    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, {}, seed))
+    if found and not is_forced:
+        return found
+    caption = CAPTIONS[config.source]
+    with artifact.build(
+        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, seed=seed, source=caption
+    ) as part:
+        part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
+    return artifact.read_manifest(folder)
+
+
+def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
+    """A sealed record of what the archive's host says: URL, size, ETag, members. Cheap, so made anew each time."""
+    record = fetch.inspect_archive(config.archive_url, config.archive_bytes)
+    recipe = {name: record.get(name) for name in ("url", "expected_bytes", "bytes", "etag", "reachable")}
+    with artifact.build(
+        folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=CAPTIONS["archive"]
+    ) as part:
+        artifact.write_json(part.path / "archive.json", record)
+        part.metrics |= record
+    return artifact.read_manifest(folder)
+
+
+def recipe_of(config: ClevrConfig) -> dict[str, Any]:
+    """The fields that decide the content of a dataset from `config.source`."""
+    recipe = {name: getattr(config, name) for name in _FIELDS[config.source]}
+    if config.source == "local":
+        recipe["local_fingerprint"] = _local_mark(Path(config.local_path))
+    return recipe
+
+
+def resolve(config: ClevrConfig, key: str, folder: Path) -> tuple[ClevrConfig, str]:
+    """`config` with `auto` replaced by a source, and why."""
+    if config.source != "auto":
+        return config, "as configured"
+    for source in ("archive", "synthetic"):
+        chosen = config.with_values({"source": source})
+        mark = artifact.make_fingerprint(recipe_of(chosen), CODE_VERSION, {}, _seed_of(chosen))
+        if artifact.current(folder, mark):
+            return chosen, "auto: already on disk"
+    archive = config.with_values({"source": "archive"})
+    if _whole_release(key):
+        return archive, "auto: the whole release is on disk"
+    try:
+        probe(config.archive_url, attempts=1, timeout=5.0)
+        return archive, f"auto: {config.archive_url} answers"
+    except InputError as error:
+        log.warning("%s: the archive cannot be had (%s); rendering the SYNTHETIC twin instead", key, error)
+        return config.with_values({"source": "synthetic"}), f"auto: the archive cannot be had ({error})"
+
+
+def _seed_of(config: ClevrConfig) -> int | None:
+    return config.seed if config.source == "synthetic" else None
+
+
+def _whole_release(key: str) -> Path | None:
+    """The sealed whole release, when it is there and not what is being made."""
+    whole = artifact.folder_of("clevr")
+    if key == "clevr" or not (whole / artifact.MANIFEST).exists():
+        return None
+    return whole if artifact.read_manifest(whole).config.get("source") == "archive" else None
+
+
+def _local_mark(path: Path) -> str:
+    if path.is_file():
+        return artifact.sha256_of(path)
+    return artifact.describe_input(path).fingerprint
+
+
+def _make_synthetic(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
+    from nsmodels.datasets.clevr.questions import generate_split
+    from nsmodels.datasets.clevr.render import render_split
+
+    workers = config.num_workers or None
+    for split, num in (("train", config.num_train), ("val", config.num_val)):
+        render_split(part.path, split, num, config.seed, config.image_width, config.image_height, workers)
+        generate_split(part.path, split, config.questions_per_image, config.seed, workers)
+    return {"num_images": config.num_train + config.num_val}
+
+
+def _make_from_archive(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
+    whole = _whole_release(key)
+    if whole:
+        return fetch.cut_mini(whole, part.path, config.num_train, config.num_val).as_dict()
+    urls = (config.archive_url, config.archive_bytes)
+    if key == "clevr":
+        return fetch.fetch_full(part.path, urls[0], urls[1], config.archive_sha256).as_dict()
+    made = fetch.fetch_mini(part.path, config.num_train, config.num_val, urls[0], config.annotations_url, size=urls[1])
+    return made.as_dict()
+
+
+def _make_from_local(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
+    return fetch.cut_mini(Path(config.local_path), part.path, config.num_train, config.num_val).as_dict()
+
+
+_MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}

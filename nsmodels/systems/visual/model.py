@@ -1,0 +1,93 @@
+"""The whole reasoner: images to beliefs, questions to programs, both to an answer with its proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from nsmodels.core import artifact
+from nsmodels.engine import checkpoint
+from nsmodels.engine.runtime import resolve_device
+from nsmodels.systems.visual.belief import SceneBelief
+from nsmodels.systems.visual.config import PerceptionConfig
+from nsmodels.systems.visual.images import read_image, read_images, read_size
+from nsmodels.systems.visual.parser import Parser
+from nsmodels.systems.visual.perception import Perception, perceive
+from nsmodels.systems.visual.proof import Proof, prove
+
+PERCEIVE_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer with what it rests on; `parse_probability` is the parser's own for the program."""
+
+    question: str
+    proof: Proof
+    belief: SceneBelief
+    parse_probability: float
+
+
+@final
+class VisualReasoner:
+    """Perception and parser of a checkpoint, ready to answer."""
+
+    def __init__(self, perception: Perception, parser: Parser, presence_map: Sequence[float] = (1.0, 0.0)) -> None:
+        self.perception = perception.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parser = parser.eval()
+        perception.presence_map.copy_(torch.tensor(presence_map))
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> VisualReasoner:
+        """The model of a sealed checkpoint folder; raise `InputError` when it is not sealed or of another system."""
+        artifact.read_manifest(folder)
+        where = resolve_device(device)
+        seen = checkpoint.load(folder / "perception" / "best.pt")
+        config = PerceptionConfig.from_mapping({**seen["config"]["perception"], "pretrained": False}, str(folder))
+        perception = Perception(config)
+        checkpoint.fill(perception, seen["model_state_dict"], str(folder / "perception" / "best.pt"))
+        parser = Parser.from_checkpoint(checkpoint.load(folder / "parser" / "best.pt"))
+        calibration = json.loads((folder / "calibration.json").read_text())
+        return cls(perception.to(where), parser.to(where), calibration["presence_map"])
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Width and height at which the network reads images."""
+        return self.perception.config.image_width, self.perception.config.image_height
+
+    @property
+    def num_parameters(self) -> dict[str, int]:
+        """Trained numbers by network."""
+        parts = {"perception": self.perception, "parser": self.parser}
+        return {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+
+    def perceive(self, images: np.ndarray, sizes: np.ndarray) -> list[SceneBelief]:
+        """Beliefs about images, uint8 (b, h, w, 3) at `image_shape`, whose files measure `sizes` (b, 2)."""
+        return [
+            belief
+            for first in range(0, len(images), PERCEIVE_BATCH)
+            for belief in perceive(
+                self.perception, images[first : first + PERCEIVE_BATCH], sizes[first : first + PERCEIVE_BATCH]
+            )
+        ]
+
+    def perceive_file(self, path: Path) -> SceneBelief:
+        """The belief about one image file."""
+        return self.perceive(read_image(path, *self.image_shape)[None], np.array([read_size(path)]))[0]
+
+    def perceive_split(self, root: Path, split: str, scenes: list[dict[str, Any]]) -> list[SceneBelief]:
+        """Beliefs about the images of `scenes` in a CLEVR tree."""
+        images, sizes = read_images(root, split, scenes, *self.image_shape)
+        return self.perceive(images, sizes)
+
+    def answer(self, path: Path, question: str) -> Answered:
+        """Read the image and the question, and prove the answer."""
+        (parse,) = self.parser.parse([question])
+        belief = self.perceive_file(path)
+        return Answered(question, prove(parse.program, belief), belief, parse.probability)

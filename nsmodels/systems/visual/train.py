@@ -1,0 +1,142 @@
+"""Training of the visual reasoner: perception, then parser, sealed as one checkpoint folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.format import read_questions, read_scenes
+from nsmodels.engine import checkpoint, loop, plots
+from nsmodels.engine.runtime import resolve_device
+from nsmodels.engine.tracking import Tracker
+from nsmodels.systems.visual.config import CODE_VERSION, PerceptionConfig, VisualConfig
+from nsmodels.systems.visual.images import read_images
+from nsmodels.systems.visual.matching import matched
+from nsmodels.systems.visual.parser_task import ParserTask
+from nsmodels.systems.visual.perception import Perception, find_candidates
+from nsmodels.systems.visual.perception_task import PerceptionTask
+
+MAKER = "nsmodels.systems.visual"
+# Images of the training split on which the strength of a peak is turned into a probability.
+CALIBRATION_IMAGES = 400
+MATCH_DISTANCE = 0.02  # of the image width
+
+
+def train(
+    config: VisualConfig,
+    data: Path,
+    folder: Path,
+    key: str = "visual_model",
+    data_key: str = "data",
+    trackers: Sequence[Tracker] = (),
+    is_forced: bool = False,
+) -> Manifest:
+    """Train both networks on the CLEVR tree `data` and seal them in `folder`; reuse an equal checkpoint.
+
+    A stopped run continues where it was. Raises `InputError` for bad data, and when the run was interrupted.
+    """
+    inputs = {data_key: data}
+    recipe, seed = config.relevant(), config.training.seed
+    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, seed))
+    if found and not is_forced:
+        return found
+    with artifact.build(
+        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
+    ) as part:
+        part.metrics |= train_perception(config, data, part, trackers)
+        part.metrics |= train_parser(config, data, part, trackers)
+        write_history(part)
+    return artifact.read_manifest(folder)
+
+
+def train_perception(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
+    """Train perception in `perception/` and turn its peaks into probabilities in `calibration.json`."""
+    task = PerceptionTask(config.perception, config.training, data)
+    fit = finished(loop.fit(task, config.training, part.path / "perception", trackers))
+    presence = fit_presence(part.path / "perception" / "best.pt", data, resolve_device(config.training.device))
+    artifact.write_json(part.path / "calibration.json", {"presence_map": presence})
+    return _prefixed("perception", fit)
+
+
+def train_parser(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
+    """Train the parser in `parser/`, with seed, device and trackers of `training`."""
+    shared = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
+    training = config.parser_training.with_values({name: getattr(config.training, name) for name in shared})
+    questions = read_questions(data, "train")[: config.parser.max_questions or None]
+    task = ParserTask(questions, read_questions(data, "val"), config.parser, training)
+    return _prefixed("parser", finished(loop.fit(task, training, part.path / "parser", trackers)))
+
+
+def finished(fit: loop.Fit) -> loop.Fit:
+    """`fit` itself unless it was interrupted: then an `InputError` that says how to go on."""
+    if fit.outcome == "interrupted":
+        raise InputError(f"stopped in epoch {len(fit.history) + 1}; run the same command again to go on from there")
+    return fit
+
+
+def fit_presence(weights: Path, data: Path, device: torch.device) -> list[float]:
+    """Slope and intercept of Platt's (1999) logistic map from a peak's logit to P(an object stands there)."""
+    payload = checkpoint.load(weights)
+    model = Perception(PerceptionConfig.from_mapping({**payload["config"]["perception"], "pretrained": False}))
+    checkpoint.fill(model, payload["model_state_dict"], str(weights))
+    logits, is_object = _labelled_peaks(model.eval().to(device), data)
+    return _logistic_fit(logits, is_object)
+
+
+def _labelled_peaks(model: Perception, data: Path) -> tuple[np.ndarray, np.ndarray]:
+    scenes = read_scenes(data, "train")[:CALIBRATION_IMAGES]
+    shape = (model.config.image_width, model.config.image_height)
+    images, sizes = read_images(data, "train", scenes, *shape)
+    logits, labels = [], []
+    for first in range(0, len(scenes), 32):
+        pixels = torch.from_numpy(np.ascontiguousarray(images[first : first + 32])).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            found = find_candidates(model, pixels.to(model.presence_map.device))
+        for row, scene in enumerate(scenes[first : first + 32]):
+            size = sizes[first + row]
+            true = np.array([o["pixel_coords"][:2] for o in scene["objects"]], float) + 0.5
+            pairs = matched(found.points[row].cpu().numpy() * size, true, MATCH_DISTANCE * size[0])
+            hit = {pair[0] for pair in pairs}
+            logits.append(found.logits[row].cpu().numpy())
+            labels.append([k in hit for k in range(len(logits[-1]))])
+    return np.concatenate(logits), np.concatenate(labels)
+
+
+def _logistic_fit(logits: np.ndarray, labels: np.ndarray, steps: int = 50) -> list[float]:
+    """Two parameters by Newton's method; a weak pull to the identity keeps separable data finite."""
+    known = np.isfinite(logits)
+    design = np.column_stack([logits[known], np.ones(known.sum())]).astype(float)
+    wanted, weights, prior = labels[known].astype(float), np.array([1.0, 0.0]), np.array([1.0, 0.0])
+    for _ in range(steps):
+        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
+        slope = design.T @ (chance - wanted) + (weights - prior)
+        curve = design.T @ (design * (chance * (1 - chance))[:, None]) + np.eye(2)
+        weights = weights - np.linalg.solve(curve, slope)
+    return [float(weights[0]), float(weights[1])]
+
+
+def write_history(part: Part) -> None:
+    """Both networks' epochs in one `history.json`, and their curves as figures."""
+    history = {name: _read_history(part.path / name) for name in ("perception", "parser")}
+    artifact.write_json(part.path / "history.json", history)
+    for name, records in history.items():
+        figure = plots.training_curves(records)
+        plots.save_figure(figure, part.path / "figures" / f"{name}_curves", f"Training of the {name}", part.source)
+
+
+def _read_history(folder: Path) -> list[dict[str, Any]]:
+    return json.loads((folder / "history.json").read_text())
+
+
+def _prefixed(name: str, fit: loop.Fit) -> dict[str, Any]:
+    figures = {k: v for k, v in fit.best.items() if isinstance(v, int | float)}
+    figures |= {"cpu_seconds": fit.cpu_seconds, "seconds": fit.seconds, "samples_per_second": fit.samples_per_second}
+    return {f"{name}/{key}": value for key, value in figures.items()} | {f"{name}/device": fit.device}
