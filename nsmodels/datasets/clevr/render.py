@@ -16,6 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
+from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.camera import Camera
 from nsmodels.datasets.clevr.caster import radiance
 from nsmodels.datasets.clevr.lighting import STUDIO, lamp_table
@@ -24,7 +25,9 @@ from nsmodels.datasets.clevr.shapes import object_table
 
 Array = NDArray[np.float64]
 # Raised whenever the same seed starts to give other pixels, so that a resumed split never mixes two renderers.
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
+# Scenes handed to the threads at a time: bounds the memory of waiting work.
+CHUNK = 1024
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
@@ -54,13 +57,24 @@ def render_split(
 
     Image i depends on (seed, split, i, width, height) alone: its bytes do not depend on `workers` (default: all
     cores), and complete images of an interrupted call are kept. Threads suffice, because the caster and the PNG
-    encoder release the GIL.
+    encoder release the GIL. Raises `InputError` for an empty split or an image too small to hold anything.
     """
+    if num_scenes < 1 or min(width, height) < 8:
+        raise InputError(
+            f"render_split: {num_scenes} scenes of {width}x{height}: expected at least 1 scene of 8x8 pixels"
+        )
     (out / "images" / split).mkdir(parents=True, exist_ok=True)
     (out / "scenes").mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
         try:
-            made = pool.map(lambda index: _write_scene(out, split, index, seed, width, height), range(num_scenes))
+            made = (
+                scene
+                for start in range(0, num_scenes, CHUNK)
+                for scene in pool.map(
+                    lambda index: _write_scene(out, split, index, seed, width, height),
+                    range(start, min(start + CHUNK, num_scenes)),
+                )
+            )
             scenes = list(_shown(made, num_scenes, f"clevr {split}", progress))
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -96,7 +110,7 @@ def _is_complete(path: Path, origin: str) -> bool:
 
 def _replace(target: Path, write: Any) -> None:
     """Write to a sibling, then move into place: a reader never sees half a file."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = target.with_name(f".{target.name}.partial")
     write(partial)
     partial.replace(target)
 

@@ -1,4 +1,4 @@
-"""Random CLEVR scenes in the released format: objects, relations, camera, lamps (Johnson et al., CVPR 2017, sec. 3.1)."""
+"""Random CLEVR scenes in the released format: objects, relations, camera, lamps (Johnson et al., CVPR 2017)."""
 
 from __future__ import annotations
 
