@@ -61,7 +61,7 @@ def test_unproject_to_height_finds_the_point_of_known_height():
 
 def test_the_camera_looks_at_the_origin_with_z_upwards():
     pixels = project([[0, 0, 0], [0, 0, 1]], Camera(), 480, 320)
-    np.testing.assert_allclose(pixels[0], [240, 160, np.linalg.norm(BASE_POSITION)], atol=1e-9)
+    np.testing.assert_allclose(pixels[0], [240, 160, float(np.linalg.norm(BASE_POSITION))], atol=1e-9)
     assert pixels[1, 0] == pytest.approx(240)
     assert pixels[1, 1] < 160
 

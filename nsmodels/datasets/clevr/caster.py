@@ -11,9 +11,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nsmodels.datasets.clevr import lighting, shapes
+from nsmodels.datasets.clevr import lighting, materials, shapes
 from nsmodels.datasets.clevr.camera import FOCAL_PER_WIDTH, Camera
-from nsmodels.datasets.clevr.lighting import ground_light, surface
+from nsmodels.datasets.clevr.lighting import ground_light
+from nsmodels.datasets.clevr.materials import surface
 from nsmodels.datasets.clevr.shapes import BOUND, MATERIAL, OPTIONS, compiled, nearest
 
 Array = NDArray[np.float64]
@@ -182,5 +183,5 @@ def _compiled(sources: str) -> tuple[Any, Any]:
     return cast, first_seen
 
 
-_SOURCES = b"".join(Path(module.__file__ or "").read_bytes() for module in (shapes, lighting))
+_SOURCES = b"".join(Path(module.__file__ or "").read_bytes() for module in (shapes, lighting, materials))
 _cast, _first_seen = _compiled(hashlib.sha256(_SOURCES).hexdigest())

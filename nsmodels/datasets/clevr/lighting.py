@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.datasets.clevr.shapes import BOUND, MATERIAL, MISS, RED, compiled, hit, nearest, normal
+from nsmodels.datasets.clevr.shapes import BOUND, MISS, RED, compiled, hit
 
 KEY, FILL, BACK, SUN = range(4)
 LAMP_POSITIONS = ((6.44671, -2.90517, 4.25840), (-4.67112, -4.01360, 3.01122), (-1.16850, 2.64602, 5.81574))
@@ -32,8 +32,7 @@ SUN_WIDTH = 0.1
 # roughness around and away from the vertical axis), which gives the bright sectors seen there.
 STUDIO = np.array([0.85, 0.03, 0.82, 1.5, 0.04, 0.37, 0.81, 0.049, 0.66, 0.22, 0.32, 0.12])
 GROUND, SKY, BOUNCE, NEIGHBOUR, GLOSS, GLOSS_ROUGHNESS, CLEAR, SHARP, BRUSHED, AROUND, AWAY, BODY = range(12)
-BRUSHED_RAYS = 2
-FLAT = 0.995
+# Solids with less than this share of the view send no light of their own; beyond sqrt(FAR) radii they are left out.
 NEAR = 0.01
 FAR = 40.0
 
@@ -59,7 +58,7 @@ def dot(a: tuple, b: tuple) -> float:
 
 
 @compiled
-def _towards(lamps: Array, k: int, p: tuple) -> tuple[tuple, float]:
+def towards(lamps: Array, k: int, p: tuple) -> tuple[tuple, float]:
     """Unit direction from p to the middle of lamp k, and its distance."""
     if k == SUN:
         return (lamps[k, 0], lamps[k, 1], lamps[k, 2]), MISS
@@ -85,9 +84,8 @@ def _towards_spot(lamps: Array, k: int, p: tuple, u: float, v: float) -> tuple[t
 
 
 @compiled
-def blockers(objects: Array, skip: int, lamps: Array, k: int, p: tuple) -> int:
-    """Bit mask of the solids whose bounding sphere may hide some of lamp k from p."""
-    d, length = _towards(lamps, k, p)
+def blockers(objects: Array, skip: int, lamps: Array, k: int, p: tuple, d: tuple, length: float) -> int:
+    """Bit mask of the solids whose bounding sphere may hide some of lamp k, which lies along d, from p."""
     spread = 0.71 * lamps[k, 9] / (1.0 if k == SUN else length)
     mask = 0
     for i in range(objects.shape[0]):
@@ -111,9 +109,11 @@ def _is_hidden(objects: Array, mask: int, lamps: Array, k: int, p: tuple, u: flo
 
 
 @compiled
-def lit_share(objects: Array, skip: int, lamps: Array, k: int, p: tuple, spots: tuple) -> float:
-    """Share of the chosen spots of lamp k that p sees past the solids other than `skip`."""
-    mask = blockers(objects, skip, lamps, k, p)
+def lit_share(
+    objects: Array, skip: int, lamps: Array, k: int, p: tuple, d: tuple, length: float, spots: tuple
+) -> float:
+    """Share of the chosen spots of lamp k, at `length` along d, that p sees past the solids other than `skip`."""
+    mask = blockers(objects, skip, lamps, k, p, d, length)
     if mask == 0:
         return 1.0
     u, v, first, last = spots
@@ -125,9 +125,8 @@ def lit_share(objects: Array, skip: int, lamps: Array, k: int, p: tuple, spots: 
 
 
 @compiled
-def irradiance(lamps: Array, k: int, p: tuple, n: tuple) -> float:
-    """Unshadowed irradiance at p with normal n from lamp k, relative to the lamp's colour."""
-    d, length = _towards(lamps, k, p)
+def irradiance(lamps: Array, k: int, n: tuple, d: tuple, length: float) -> float:
+    """Unshadowed irradiance on a face of normal n from lamp k, at `length` along d, relative to the lamp's colour."""
     cosine = dot(d, n)
     if cosine <= 0.0:
         return 0.0
@@ -141,9 +140,10 @@ def direct(objects: Array, skip: int, lamps: Array, p: tuple, n: tuple, spots: t
     """Shadowed irradiance (r, g, b) at p from all lamps."""
     r = g = b = 0.0
     for k in range(4):
-        e = irradiance(lamps, k, p, n)
+        d, length = towards(lamps, k, p)
+        e = irradiance(lamps, k, n, d, length)
         if e > 0.0:
-            e *= lit_share(objects, skip, lamps, k, p, spots)
+            e *= lit_share(objects, skip, lamps, k, p, d, length, spots)
             r, g, b = r + e * lamps[k, 6], g + e * lamps[k, 7], b + e * lamps[k, 8]
     return r, g, b
 
@@ -153,7 +153,8 @@ def open_irradiance(lamps: Array, studio: Array, p: tuple, n: tuple) -> tuple:
     """Irradiance (r, g, b) at p from lamps and sky as if nothing stood in the way."""
     r = g = b = math.pi * studio[SKY] * 0.5 * (1.0 + n[2])
     for k in range(4):
-        e = irradiance(lamps, k, p, n)
+        d, length = towards(lamps, k, p)
+        e = irradiance(lamps, k, n, d, length)
         r, g, b = r + e * lamps[k, 6], g + e * lamps[k, 7], b + e * lamps[k, 8]
     return r, g, b
 
@@ -203,153 +204,3 @@ def indirect(objects: Array, i: int, lamps: Array, studio: Array, p: tuple, n: t
     sky = share * math.pi * studio[SKY] * 0.5 * (1.0 + n[2])
     ground = share * studio[GROUND] * studio[BOUNCE] * 0.5 * (1.0 - n[2])
     return r + sky + ground * x, g + sky + ground * y, b + sky + ground * z
-
-
-@compiled
-def matte(objects: Array, i: int, lamps: Array, studio: Array, p: tuple, n: tuple, spots: tuple) -> tuple:
-    """Radiance of a diffuse surface with the colour of solid i."""
-    r, g, b = direct(objects, i, lamps, p, n, spots)
-    x, y, z = indirect(objects, i, lamps, studio, p, n)
-    return (
-        (r + x) * objects[i, RED] / math.pi,
-        (g + y) * objects[i, RED + 1] / math.pi,
-        (b + z) * objects[i, RED + 2] / math.pi,
-    )
-
-
-@compiled
-def frame(objects: Array, i: int, p: tuple, n: tuple) -> tuple[tuple, tuple]:
-    """Unit tangents at p with normal n: around the vertical axis of solid i, and across that."""
-    x, y = objects[i, 1] - p[1], p[0] - objects[i, 0]
-    along = x * n[0] + y * n[1]
-    x, y, z = x - along * n[0], y - along * n[1], -along * n[2]
-    length = math.sqrt(x * x + y * y + z * z)
-    a = (x / length, y / length, z / length) if length > 1e-6 else (1.0, 0.0, 0.0)
-    return a, (n[1] * a[2] - n[2] * a[1], n[2] * a[0] - n[0] * a[2], n[0] * a[1] - n[1] * a[0])
-
-
-@compiled
-def shadowing(cosine: float, roughness: float) -> float:
-    """Smith's masking term of a GGX surface (Walter et al., EGSR 2007, eq. 34)."""
-    square = cosine * cosine
-    return 2.0 * cosine / (cosine + math.sqrt(roughness * roughness * (1.0 - square) + square))
-
-
-@compiled
-def highlights(
-    objects: Array, i: int, lamps: Array, p: tuple, n: tuple, d: tuple, ax: float, ay: float, spots: tuple
-) -> tuple:
-    """Radiance of the lamps in a GGX mirror of roughness ax around and ay away from the vertical axis, seen along d."""
-    r = g = b = 0.0
-    s, t = frame(objects, i, p, n)
-    view = max(-dot(d, n), 0.02)
-    mean = math.sqrt(ax * ay)
-    for k in range(4):
-        way, length = _towards(lamps, k, p)
-        light, front = dot(way, n), -dot(way, (lamps[k, 3], lamps[k, 4], lamps[k, 5]))
-        if light <= 0.0 or front <= 0.0:
-            continue
-        scale = 1.0 if k == SUN else 1.0 / length
-        half = (way[0] - d[0], way[1] - d[1], way[2] - d[2])
-        size = 0.04 * (lamps[k, 9] * scale) ** 2
-        bx, by = ax * ax + size, ay * ay + size
-        slope = dot(half, s) ** 2 / bx + dot(half, t) ** 2 / by + dot(half, n) ** 2
-        f = dot(half, half) ** 2 / (math.pi * math.sqrt(bx * by) * slope * slope)
-        f *= shadowing(view, mean) * shadowing(light, mean) / (4.0 * view) * front * scale * scale
-        if f > 1e-5:
-            f *= lit_share(objects, i, lamps, k, p, spots)
-            r, g, b = r + f * lamps[k, 6], g + f * lamps[k, 7], b + f * lamps[k, 8]
-    return r, g, b
-
-
-@compiled
-def _surroundings(objects: Array, lamps: Array, studio: Array, p: tuple, m: tuple, spots: tuple) -> tuple:
-    """Radiance of the ground or the sky along m from p."""
-    if m[2] > -1e-3:
-        return studio[SKY], studio[SKY], studio[SKY]
-    t = -p[2] / m[2]
-    return ground_light(objects, lamps, studio, (p[0] + t * m[0], p[1] + t * m[1], 0.0), spots)
-
-
-@compiled
-def mirrored(objects: Array, i: int, lamps: Array, studio: Array, p: tuple, m: tuple, spots: tuple) -> tuple:
-    """Radiance met by a ray from p on solid i along m: another solid, the ground or the sky."""
-    j, t = nearest(objects, ~(1 << i), p, m)
-    if j < 0:
-        return _surroundings(objects, lamps, studio, p, m, spots)
-    q = (p[0] + t * m[0], p[1] + t * m[1], p[2] + t * m[2])
-    n = normal(objects, j, q)
-    if objects[j, MATERIAL] == 0.0:
-        return matte(objects, j, lamps, studio, q, n, spots)
-    twice = 2.0 * dot(m, n)
-    k = studio[CLEAR]
-    m = (m[0] - twice * n[0], m[1] - twice * n[1], m[2] - twice * n[2])
-    r, g, b = _surroundings(objects, lamps, studio, q, m, spots)
-    return k * r * objects[j, RED], k * g * objects[j, RED + 1], k * b * objects[j, RED + 2]
-
-
-@compiled
-def reflection(
-    objects: Array,
-    i: int,
-    lamps: Array,
-    studio: Array,
-    p: tuple,
-    n: tuple,
-    d: tuple,
-    ax: float,
-    ay: float,
-    rays: int,
-    spots: tuple,
-) -> tuple:
-    """Radiance of everything but the lamps in a GGX mirror on metal solid i: rays through sampled half vectors."""
-    s, t = frame(objects, i, p, n)
-    view, mean = max(-dot(d, n), 0.02), math.sqrt(ax * ay)
-    x, y, first, last = spots
-    r = g = b = 0.0
-    for k in range(first * rays, last * rays):
-        level = (k + x) / (4.0 * rays)
-        radius = math.sqrt(level / (1.0 - 0.93 * level))
-        angle = 2.0 * math.pi * (y + 0.6180339887 * k)
-        hx, hy = ax * radius * math.cos(angle), ay * radius * math.sin(angle)
-        h = (n[0] + hx * s[0] + hy * t[0], n[1] + hx * s[1] + hy * t[1], n[2] + hx * s[2] + hy * t[2])
-        twice = 2.0 * dot(d, h) / dot(h, h)
-        m = (d[0] - twice * h[0], d[1] - twice * h[1], d[2] - twice * h[2])
-        light = dot(m, n)
-        if light > 0.0:
-            f = shadowing(view, mean) * shadowing(light, mean) * min(-dot(d, h) / view, 2.0) / (rays * (last - first))
-            a, e, c = mirrored(objects, i, lamps, studio, p, m, (x, y, 0, 4))
-            r, g, b = r + f * a, g + f * e, b + f * c
-    return r, g, b
-
-
-@compiled
-def metal(objects: Array, i: int, lamps: Array, studio: Array, p: tuple, n: tuple, d: tuple, spots: tuple) -> tuple:
-    """Radiance of metal solid i at p with normal n, seen along d."""
-    r, g, b = matte(objects, i, lamps, studio, p, n, spots)
-    r, g, b = studio[BODY] * r, studio[BODY] * g, studio[BODY] * b
-    top = studio[BRUSHED] if n[2] > FLAT else 0.0
-    for brushed in range(2):
-        k = top if brushed else studio[CLEAR] - top
-        if k == 0.0:
-            continue
-        ax, ay = (studio[AROUND], studio[AWAY]) if brushed else (studio[SHARP], studio[SHARP])
-        x, y, z = highlights(objects, i, lamps, p, n, d, ax, ay, spots)
-        rays = BRUSHED_RAYS if brushed else 1
-        a, e, c = reflection(objects, i, lamps, studio, p, n, d, ax, ay, rays, spots)
-        r += k * objects[i, RED] * (a + x)
-        g += k * objects[i, RED + 1] * (e + y)
-        b += k * objects[i, RED + 2] * (c + z)
-    return r, g, b
-
-
-@compiled
-def surface(objects: Array, i: int, lamps: Array, studio: Array, p: tuple, d: tuple, spots: tuple) -> tuple:
-    """Radiance that leaves solid i at p against the viewing direction d."""
-    n = normal(objects, i, p)
-    if objects[i, MATERIAL] != 0.0:
-        return metal(objects, i, lamps, studio, p, n, d, spots)
-    k, rough = studio[GLOSS], studio[GLOSS_ROUGHNESS]
-    r, g, b = matte(objects, i, lamps, studio, p, n, spots)
-    x, y, z = highlights(objects, i, lamps, p, n, d, rough, rough, spots)
-    return r + k * x, g + k * y, b + k * z
