@@ -41,7 +41,7 @@ class Config(BaseModel):
 
 def runtime_field(default: Any, **options: Any) -> Any:
     """A field that says how to run (workers, logging) and never changes what comes out."""
-    return Field(default, json_schema_extra={"runtime": True}, **options)
+    return Field(default=default, json_schema_extra={"runtime": True}, **options)
 
 
 def fingerprint(value: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nsmodels.core.cli import add_config_flags, config_from, run
-from nsmodels.systems.visual.config import PRESETS
+from nsmodels.systems.visual.config import PRESETS, VisualConfig
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,13 +53,8 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.preset is None:
         print(f"preset {default[0]} ({default[1]})", file=sys.stderr)
     config = config_from(arguments, PRESETS, default[0])
-    if config.training.num_processes > 1:  # type: ignore[attr-defined]
-        from nsmodels.engine.distributed import relaunched
-
-        status = relaunched(config.training.num_processes)  # type: ignore[attr-defined]
-        if status is not None:
-            return status
-    manifest = train(config, arguments.data, arguments.out, arguments.out.name, is_forced=arguments.force)  # type: ignore[arg-type]
+    assert isinstance(config, VisualConfig)
+    manifest = train(config, arguments.data, arguments.out, arguments.out.name, is_forced=arguments.force)
     print(f"{arguments.out}: sealed, fingerprint {manifest.fingerprint}, data {manifest.source}")
     for name, value in manifest.metrics.items():
         print(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")

@@ -15,37 +15,45 @@ CODE_VERSION = "1"
 class PerceptionConfig(Config):
     """The network that reads objects from an image."""
 
-    backbone: str = Field("efficientnet_b0", description="any timm model with features_only")
+    backbone: str = Field(default="efficientnet_b0", description="any timm model with features_only")
     backbone_channels: list[int] = Field(
-        [], description="stage widths of a timm ResNet, to make a narrow one; empty: its own"
+        default=[], description="stage widths of a timm ResNet, to make a narrow one; empty: its own"
     )
-    pretrained: bool = Field(False, description="start from timm's ImageNet weights (needs the network once)")
-    feature_dim: int = Field(128, ge=8, le=1024, description="channels of the feature pyramid")
-    head_dim: int = Field(256, ge=16, le=4096, description="hidden width of the object head")
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout in the object head")
-    image_width: int = Field(240, ge=32, le=1024, description="input width in pixels; images are resized to it")
-    image_height: int = Field(160, ge=32, le=1024, description="input height in pixels")
+    pretrained: bool = Field(default=False, description="start from timm's ImageNet weights (needs the network once)")
+    feature_dim: int = Field(default=128, ge=8, le=1024, description="channels of the feature pyramid")
+    head_dim: int = Field(default=256, ge=16, le=4096, description="hidden width of the object head")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout in the object head")
+    image_width: int = Field(default=240, ge=32, le=1024, description="input width in pixels; images are resized to it")
+    image_height: int = Field(default=160, ge=32, le=1024, description="input height in pixels")
     augment: float = Field(
-        1.0, ge=0, le=2, description="strength of brightness, contrast, blur and noise augmentation; 0: none"
+        default=1.0, ge=0, le=2, description="strength of brightness, contrast, blur and noise augmentation; 0: none"
     )
-    heat_sigma: float = Field(1.2, gt=0, le=8, description="width of a centre's target in heat-map cells")
+    heat_sigma: float = Field(default=1.2, gt=0, le=8, description="width of a centre's target in heat-map cells")
 
 
 class ParserConfig(Config):
     """The network that reads a program from a question: an encoder-decoder GRU with attention over a typed grammar."""
 
-    embedding_dim: int = Field(64, ge=4, le=1024, description="width of word and program-token embeddings")
+    embedding_dim: int = Field(default=64, ge=4, le=1024, description="width of word and program-token embeddings")
     hidden_dim: int = Field(
-        128, ge=8, le=2048, multiple_of=2, description="width of the decoder; the encoder has half of it per direction"
+        default=112,
+        ge=8,
+        le=2048,
+        multiple_of=2,
+        description="width of the decoder; the encoder has half of it per direction",
     )
-    num_layers: int = Field(1, ge=1, le=4, description="layers of the bidirectional encoder")
-    dropout: float = Field(0.1, ge=0, lt=1, description="dropout on embeddings and before the output layer")
-    word_dropout: float = Field(0.0, ge=0, le=0.5, description="share of training words replaced by the unknown word")
-    max_program_length: int = Field(48, ge=4, le=512, description="longest program that is decoded, in functions")
+    num_layers: int = Field(default=1, ge=1, le=4, description="layers of the bidirectional encoder")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on embeddings and before the output layer")
+    word_dropout: float = Field(
+        default=0.0, ge=0, le=0.5, description="share of training words replaced by the unknown word"
+    )
+    max_program_length: int = Field(
+        default=48, ge=4, le=256, description="longest program that is decoded, in functions"
+    )
     curriculum_fraction: float = Field(
-        0.4, gt=0, le=1, description="with a curriculum: share of the epochs before all lengths are in"
+        default=0.4, gt=0, le=1, description="with a curriculum: share of the epochs before all lengths are in"
     )
-    max_questions: int = Field(0, ge=0, description="train on the first so many questions; 0: all")
+    max_questions: int = Field(default=0, ge=0, description="train on the first so many questions; 0: all")
 
 
 class VisualConfig(Config):
@@ -60,7 +68,7 @@ class VisualConfig(Config):
 class EvaluationConfig(Config):
     """What a checkpoint is scored on."""
 
-    split: Literal["val", "train"] = Field("val", description="split of the data that is scored")
+    split: Literal["val", "train"] = Field(default="val", description="split of the data that is scored")
     device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
 
 
@@ -90,7 +98,7 @@ def quick() -> VisualConfig:
     return VisualConfig(
         perception=small,
         training=TrainingConfig(epochs=8, batch_size=32, lr=3e-3, weight_decay=0.05, warmup_epochs=0.5, ema_decay=0.99),
-        parser_training=TrainingConfig(epochs=4, batch_size=64, lr=3e-3, ema_decay=0.99),
+        parser_training=TrainingConfig(epochs=6, batch_size=64, lr=5e-3, warmup_epochs=0.25),
     )
 
 

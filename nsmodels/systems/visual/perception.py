@@ -8,7 +8,7 @@ pyramid at each centre. Relations come from ground coordinates, never from pixel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import timm
@@ -41,15 +41,19 @@ class Perception(nn.Module):
     """Backbone, feature pyramid down to stride 2, centre heat map and object head."""
 
     stride = 2
+    mean: Tensor
+    std: Tensor
+    presence_map: Tensor
 
     def __init__(self, config: PerceptionConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = build_backbone(config)
-        self.pyramid = Pyramid(self.backbone.feature_info.channels(), config.feature_dim)
+        self.backbone, channels = build_backbone(config)
+        self.pyramid = Pyramid(channels, config.feature_dim)
         fine = self.pyramid.fine_channels
-        self.heat = nn.Sequential(conv_block(fine, fine), nn.Conv2d(fine, 1, 1))
-        nn.init.constant_(self.heat[-1].bias, -4.0)  # centres are rare: start near the base rate
+        peak = nn.Conv2d(fine, 1, 1)
+        peak.bias = nn.Parameter(torch.tensor([-4.0]))  # centres are rare: start near the base rate
+        self.heat = nn.Sequential(conv_block(fine, fine), peak)
         self.head = ObjectHead(self.pyramid.level_channels, config)
         # Logistic map from a peak's logit to the probability that an object stands there, see `fit_presence`.
         self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
@@ -137,13 +141,17 @@ def conv_block(inner: int, outer: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inner, outer, 3, padding=1, bias=False), nn.BatchNorm2d(outer), nn.ReLU(True))
 
 
-def build_backbone(config: PerceptionConfig) -> nn.Module:
-    """A timm `features_only` backbone; raise `InputError` for an unknown name or weights that cannot be had."""
-    options = {"channels": tuple(config.backbone_channels)} if config.backbone_channels else {}
+def build_backbone(config: PerceptionConfig) -> tuple[nn.Module, list[int]]:
+    """A timm `features_only` backbone and the channels of its levels, fine to coarse.
+
+    Raises `InputError` for an unknown name or weights that cannot be had.
+    """
+    options: dict[str, Any] = {}
     if config.backbone_channels:
-        options["stem_width"] = config.backbone_channels[0] // 2
+        options = {"channels": tuple(config.backbone_channels), "stem_width": config.backbone_channels[0] // 2}
     try:
-        return timm.create_model(config.backbone, features_only=True, pretrained=config.pretrained, **options)
+        built: Any = timm.create_model(config.backbone, features_only=True, pretrained=config.pretrained, **options)
+        return built, built.feature_info.channels()
     except RuntimeError as error:
         if "Unknown model" in str(error):
             raise InputError(f"backbone '{config.backbone}' is not a timm model; see timm.list_models()") from None
@@ -186,7 +194,7 @@ def perceive(model: Perception, images: np.ndarray, sizes: np.ndarray, min_prese
     """Beliefs about `images`, uint8 (b, h, w, 3) at the network's size; `sizes` (b, 2) are the files' own pixels."""
     device = model.presence_map.device
     with torch.inference_mode():
-        found = find_candidates(model, torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2))
+        found = find_candidates(model, torch.tensor(images, device=device).permute(0, 3, 1, 2))
         presence = (found.logits * model.presence_map[0] + model.presence_map[1]).sigmoid()
         tables = {name: logits.float().softmax(-1) for name, logits in found.said.attributes.items()}
     arrays = [t.double().cpu().numpy() for t in (presence, found.points, found.said.ground, *tables.values())]

@@ -146,8 +146,9 @@ class PerceptionTask(Task):
         if batch.looks is not None:
             images = change_looks(images, batch.looks, batch.seed)
         heat_logits, said = model(images, batch.queries)
-        heat = centre_heat(batch.targets, *heat_logits.shape[-2:], self.config.heat_sigma)
-        terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(said, batch, heat_logits.shape[-2:])
+        height, width = heat_logits.shape[-2:]
+        heat = centre_heat(batch.targets, height, width, self.config.heat_sigma)
+        terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(said, batch, (height, width))
         return torch.stack(list(terms.values())).sum(), terms
 
     def _chosen(self, split: str, epoch: int) -> np.ndarray:
@@ -163,7 +164,7 @@ class PerceptionTask(Task):
         rng = generator(self.training.seed, split, epoch, int(picked[0])) if split == "train" else None
         targets = self.targets[split]
         part = Targets(*(getattr(targets, name)[rows] for name in Targets.__dataclass_fields__))
-        pixels = torch.from_numpy(np.ascontiguousarray(self.images[split][rows]))
+        pixels = torch.from_numpy(self.images[split][rows])
         if rng is None:
             return PerceptionBatch(pixels, part, part.points, None, 0)
         # At test time the head is asked at heat-map cells, up to a cell away from the true centre.

@@ -13,16 +13,16 @@ import torch
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.format import read_questions, read_scenes
+from nsmodels.datasets.clevr.format import read_scenes
 from nsmodels.engine import checkpoint, loop, plots
+from nsmodels.engine.launch import is_launched, launch
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.tracking import Tracker
+from nsmodels.systems.visual import phases
 from nsmodels.systems.visual.config import CODE_VERSION, PerceptionConfig, VisualConfig
 from nsmodels.systems.visual.images import read_images
 from nsmodels.systems.visual.matching import matched
-from nsmodels.systems.visual.parser_task import ParserTask
 from nsmodels.systems.visual.perception import Perception, find_candidates
-from nsmodels.systems.visual.perception_task import PerceptionTask
 
 MAKER = "nsmodels.systems.visual"
 # Images of the training split on which the strength of a peak is turned into a probability.
@@ -59,20 +59,30 @@ def train(
 
 def train_perception(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
     """Train perception in `perception/` and turn its peaks into probabilities in `calibration.json`."""
-    task = PerceptionTask(config.perception, config.training, data)
-    fit = finished(loop.fit(task, config.training, part.path / "perception", trackers))
+    fit = fit_phase("perception", config, data, part.path, trackers)
     presence = fit_presence(part.path / "perception" / "best.pt", data, resolve_device(config.training.device))
     artifact.write_json(part.path / "calibration.json", {"presence_map": presence})
     return _prefixed("perception", fit)
 
 
 def train_parser(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
-    """Train the parser in `parser/`, with seed, device and trackers of `training`."""
-    shared = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
-    training = config.parser_training.with_values({name: getattr(config.training, name) for name in shared})
-    questions = read_questions(data, "train")[: config.parser.max_questions or None]
-    task = ParserTask(questions, read_questions(data, "val"), config.parser, training)
-    return _prefixed("parser", finished(loop.fit(task, training, part.path / "parser", trackers)))
+    """Train the parser in `parser/`."""
+    return _prefixed("parser", fit_phase("parser", config, data, part.path, trackers))
+
+
+def fit_phase(phase: str, config: VisualConfig, data: Path, folder: Path, trackers: Sequence[Tracker]) -> loop.Fit:
+    """Train one network in `folder/phase`, in several processes when `training.num_processes` says so."""
+    num = config.training.num_processes
+    if num > 1 and not is_launched():
+        settings = folder / f".{phase}.json"
+        settings.write_text(config.model_dump_json())
+        status = launch([phase, str(settings), str(data), str(folder)], num, module="nsmodels.systems.visual.phases")
+        settings.unlink()
+        if status:
+            raise InputError(f"{phase}: the {num} training processes ended with status {status}; see their words above")
+    # After several processes this finds the finished training and only reads it.
+    task, training = phases.make_task(phase, config, data)
+    return finished(loop.fit(task, training, folder / phase, trackers))
 
 
 def finished(fit: loop.Fit) -> loop.Fit:
@@ -97,7 +107,7 @@ def _labelled_peaks(model: Perception, data: Path) -> tuple[np.ndarray, np.ndarr
     images, sizes = read_images(data, "train", scenes, *shape)
     logits, labels = [], []
     for first in range(0, len(scenes), 32):
-        pixels = torch.from_numpy(np.ascontiguousarray(images[first : first + 32])).permute(0, 3, 1, 2)
+        pixels = torch.tensor(images[first : first + 32]).permute(0, 3, 1, 2)
         with torch.inference_mode():
             found = find_candidates(model, pixels.to(model.presence_map.device))
         for row, scene in enumerate(scenes[first : first + 32]):

@@ -5,12 +5,12 @@ from pathlib import Path
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of
-from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig, debug, full, mini
+from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig, debug, full, mini, quick
 from pipeline.lib import checks, pictures, policy, results, step, store
 from pipeline.lib.launchpad import Launchpad
 
 FULL = Launchpad({"full": full}, default="full")
-MINI = Launchpad({"mini": mini, "debug": debug}, default="mini")
+MINI = Launchpad({"mini": mini, "quick": quick, "debug": debug}, default="mini")
 
 
 def build(order: step.Order[ClevrConfig]) -> Manifest:

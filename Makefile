@@ -1,0 +1,40 @@
+# Everything a person runs by hand. Each target sets up what it needs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo test check ui clean-environment
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: $(READY)  ## an environment in .venv with the exact versions of constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 13) else "error: Python 3.11 or 3.12 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,wandb]'
+	@touch $(READY)
+
+demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figures
+	$(BIN)/dagster job execute --module-name pipeline.definitions --job demo
+	@cat data/clevr_mini_evaluation/table.txt
+	@echo
+	@echo "checkpoint   data/clevr_mini_model"
+	@echo "evaluation   data/clevr_mini_evaluation (report.json, table.txt, proofs/, figures/)"
+	@echo "figures      data/training_curves data/reasoning_depth (PDF and PNG)"
+	@echo "web UI       make ui"
+
+test: $(READY)  ## the test suite
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+
+check: $(READY)  ## what CI checks before the tests: format, lint, types, imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+ui: $(READY)  ## the web UI on a free port, with the project's history
+	$(BIN)/dagster dev --port $$($(BIN)/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+
+clean-environment:  ## remove .venv; data/ and .dagster/ stay
+	rm -rf .venv

@@ -1,0 +1,41 @@
+"""The phases of training, each a task on the shared loop; run as a module by the processes of one phase."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nsmodels.core.cli import run
+from nsmodels.datasets.clevr.format import read_questions
+from nsmodels.engine import loop
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.task import Task
+from nsmodels.systems.visual.config import VisualConfig
+from nsmodels.systems.visual.parser_task import ParserTask
+from nsmodels.systems.visual.perception_task import PerceptionTask
+
+# What `training` decides for every phase.
+SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
+
+
+def make_task(phase: str, config: VisualConfig, data: Path) -> tuple[Task, TrainingConfig]:
+    """The task of a phase and how it is trained."""
+    if phase == "perception":
+        return PerceptionTask(config.perception, config.training, data), config.training
+    training = config.parser_training.with_values({name: getattr(config.training, name) for name in SHARED})
+    questions = read_questions(data, "train")[: config.parser.max_questions or None]
+    return ParserTask(questions, read_questions(data, "val"), config.parser, training), training
+
+
+def main(argv: Sequence[str]) -> int:
+    """Train a phase: phase, configuration file (JSON), data folder, checkpoint folder."""
+    phase, settings, data, folder = argv
+    config = VisualConfig.model_validate_json(Path(settings).read_text())
+    task, training = make_task(phase, config, Path(data))
+    fit = loop.fit(task, training, Path(folder) / phase)
+    return 1 if fit.outcome == "interrupted" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(lambda: main(sys.argv[1:])))
