@@ -66,10 +66,15 @@ def numbers(metrics: Mapping[str, Any], prefix: str = "") -> Metadata:
         if isinstance(value, Mapping):
             flat |= numbers(value, f"{prefix}{name}/")
         elif value is None or isinstance(value, (bool, int, float, str)):
-            flat[f"{prefix}{name}"] = value
+            flat[f"{prefix}{name}"] = rounded(value)
         else:
             flat[f"{prefix}{name}"] = dg.MetadataValue.json(value)
     return flat
+
+
+def rounded(value: Any) -> Any:
+    """A float with six significant digits; the whole of it stands in the manifest."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def made_from(manifest: Manifest) -> dg.MarkdownMetadataValue:

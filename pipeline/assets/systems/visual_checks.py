@@ -24,9 +24,9 @@ def first_look(folder: Path) -> results.Metadata:
     seen = look(folder)
     from nsmodels.systems.visual.report import table
 
-    scores = {"first_look/accuracy": seen.accuracy, **{f"first_look/{k}": v for k, v in seen.priors.items()}}
+    scores = results.numbers({"first_look": {"accuracy": seen.accuracy, **seen.priors}})
     shown = {f"proof_{number}": picture(proved) for number, proved in enumerate(examples(seen.proofs))}
-    return {**scores, **results.pages(folder), "first_look": results.text(table(seen.report)), **shown}
+    return {**scores, "first_look": results.text(table(seen.report)), **shown, **results.pages(folder)}
 
 
 def look(folder: Path) -> "Glance":

@@ -1,0 +1,156 @@
+"""The short command as a person types it: a subprocess with a clean environment in a folder of its own."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.events import EngineEventData
+
+from nsmodels.core.artifact import read_manifest
+from pipeline.lib import bare_command, launcher
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+QUERY = """
+import dagster as dg, json
+from pipeline.lib.history import opened
+with opened() as instance:
+    made = {k.to_user_string(): instance.fetch_materializations(k, limit=99) for k in instance.get_asset_keys()}
+    keys = {key: len(result.records) for key, result in made.items()}
+    runs = [run.status.value for run in instance.get_runs()]
+    model = instance.get_latest_materialization_event(dg.AssetKey("clevr_mini_model"))
+    print(json.dumps({"keys": keys, "runs": runs, "tags": model.asset_materialization.tags if model else {}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project's settings in an empty folder, which keeps its own history and data."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("pyproject.toml", "dagster.yaml", "workspace.yaml"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def environment(project):
+    """What `env -i` leaves, with the path of the environment."""
+    return {"PATH": f"{BIN}:/usr/bin:/bin", "NSMODELS_DATA": str(project / "data"), "OMP_NUM_THREADS": "1"}
+
+
+def command(select, **config):
+    """The words of the short command."""
+    given = ["--config-json", json.dumps({"ops": {select: {"config": config}}})] if config else []
+    return ["dagster", "asset", "materialize", "--select", select, *given]
+
+
+def run(project, select, **config):
+    """Run it to its end."""
+    return subprocess.run(
+        command(select, **config), cwd=project, env=environment(project), capture_output=True, text=True, check=False
+    )
+
+
+def history(project):
+    """What the history under the project's `.dagster` knows, asked in a process of its own."""
+    asked = subprocess.run(
+        [sys.executable, "-c", QUERY], cwd=project, env=environment(project), capture_output=True, text=True, check=True
+    )
+    return json.loads(asked.stdout)
+
+
+def test_the_command_makes_model_and_data_and_keeps_history(project):
+    done = run(project, "clevr_mini_model", preset="debug")
+    assert done.returncode == 0, done.stderr[-3000:]
+    sealed = {key: read_manifest(project / "data" / key) for key in ("clevr_mini", "clevr_mini_model")}
+    seen = history(project)
+    assert seen["keys"]["clevr_mini"] == seen["keys"]["clevr_mini_model"] == 1
+    assert seen["runs"] == ["SUCCESS"]
+    assert seen["tags"]["dagster/data_version"] == sealed["clevr_mini_model"].fingerprint
+    assert seen["tags"]["dagster/input_data_version/clevr_mini"] == sealed["clevr_mini"].fingerprint
+
+
+def test_a_killed_run_does_not_block_the_next(project):
+    config = {"preset": "debug", "training": {"epochs": 100_000}}
+    running = subprocess.Popen(
+        command("clevr_mini_model", **config), cwd=project, env=environment(project), stderr=subprocess.DEVNULL
+    )
+    lines = project / "data/.clevr_mini_model.partial/perception/metrics.jsonl"
+    while running.poll() is None and not (lines.exists() and lines.stat().st_size):
+        time.sleep(0.1)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    before = read_manifest(project / "data/clevr_mini_model")
+    done = run(project, "clevr_mini_model", preset="debug")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "was interrupted earlier; marked as failed" in done.stderr
+    assert sorted(history(project)["runs"])[0] == "FAILURE"
+    assert read_manifest(project / "data/clevr_mini_model") == before
+
+
+@pytest.mark.parametrize(
+    ("select", "config", "line"),
+    [
+        ("clevr_mini_model", {"training": {"epoch": 3}}, 'error: Received unexpected config entry "epoch" at path '),
+        ("clevr_mini_model", {"training": {"epochs": 0}}, "error: launchpad: field 'training.epochs': "),
+        ("clevr_mini_modell", {}, "error: AssetKey(s) ['clevr_mini_modell'] were selected, but no "),
+        ("clevr_model", {"preset": "debug"}, "error: "),
+    ],
+    ids=["unknown field", "out of bounds", "unknown asset", "missing data"],
+)
+def test_what_is_wrong_is_said_in_the_last_line(project, select, config, line):
+    done = run(project, select, **config)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode != 0
+    assert last.startswith(line)
+    if select == "clevr_model":
+        assert last.endswith("dagster asset materialize --select clevr")
+
+
+def test_four_first_runs_at_once(tmp_path):
+    for name in ("pyproject.toml", "dagster.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    words = ["dagster", "asset", "materialize", "--select", "clevr_model"]
+    runs = [
+        subprocess.Popen(words, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for started in runs:
+        assert "select clevr\n" in started.communicate()[1]
+
+
+def test_other_projects_are_left_alone(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.dagster]\nmodule_name = "other.definitions"\n')
+    code = f"import os; print(os.environ.get('{bare_command.VARIABLE}'))"
+    words = [BIN / "python", "-c", code, "dagster"]
+    done = subprocess.run(words, cwd=tmp_path, env={}, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None"
+    assert not (tmp_path / ".dagster").exists()
+
+
+@pytest.mark.parametrize("words", [["-m", "x.y"], ["--module-name=x.y"], ["-f", "x.py"]])
+def test_a_target_on_the_command_line_wins(words):
+    found: dict[str, str] = {}
+    bare_command.point_dagster(ROOT, ["asset", "materialize", *words], found)
+    assert found == {}
+    bare_command.point_dagster(ROOT, ["asset", "materialize", "--select", "x"], found)
+    assert found == {bare_command.VARIABLE: "pipeline.definitions"}
+
+
+def test_a_process_id_taken_by_another_process_is_not_the_run(instance):
+    job = dg.GraphDefinition(name="empty").to_job()
+    dead, alive = (instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED) for _ in range(2))
+    for started in (dead, alive):
+        instance.report_engine_event("works", started, EngineEventData.in_process(os.getpid()))
+    assert launcher.close_dead_runs(instance) == []
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    instance.report_engine_event("works", dead, EngineEventData.in_process(gone.pid))
+    assert launcher.close_dead_runs(instance) == [dead.run_id]
+    assert instance.get_run_by_id(dead.run_id).status == dg.DagsterRunStatus.FAILURE
