@@ -15,8 +15,8 @@ from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.visual import grammar
+from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.parser import Parser
-from nsmodels.systems.visual.parser_config import ParserConfig
 from nsmodels.systems.visual.parser_task import ParserTask
 from nsmodels.systems.visual.tokens import Vocabulary, words_of
 
