@@ -79,9 +79,12 @@ class Launchpad(Generic[C]):
         return self.automatic()
 
     def _changes(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Values that differ from the launchpad's own; all of them when only some fields were written down."""
+        """The values that count as a person's: all that were written down, or those that differ from the defaults.
+
+        The web UI opens the launchpad filled with every default; whoever writes by hand writes a few fields.
+        """
         known, written = _leaves(self._defaults()), _leaves(given)
-        if not known.keys() <= written.keys():
+        if len(known.keys() & written.keys()) <= len(known) / 2:
             return written
         return {name: value for name, value in written.items() if name not in known or value != known[name]}
 
