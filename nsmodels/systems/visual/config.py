@@ -56,13 +56,30 @@ class ParserConfig(Config):
     max_questions: int = Field(default=0, ge=0, description="train on the first so many questions; 0: all")
 
 
+class BaselineConfig(Config):
+    """CNN+LSTM (Johnson et al. 2017), learnt end to end on the same data, to stand beside the reasoner."""
+
+    is_enabled: bool = Field(default=True, description="train it with the reasoner; evaluations then show its row")
+    use_image: bool = Field(default=True, description="false: image feature is zero, the question-only LSTM")
+    embedding_dim: int = Field(default=64, ge=4, le=1024, description="width of word embeddings")
+    hidden_dim: int = Field(default=256, ge=8, le=4096, description="width of LSTM, image feature and answer layer")
+    channels: list[int] = Field(
+        default=[32, 64, 128, 128], min_length=1, max_length=6, description="widths of convolutions, each halving"
+    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout before the output layer")
+    image_width: int = Field(default=96, ge=16, le=1024, description="input width in pixels; images are resized to it")
+    image_height: int = Field(default=64, ge=16, le=1024, description="input height in pixels")
+
+
 class VisualConfig(Config):
-    """Perception and parser with their trainings. Seed, device and trackers of `training` hold for both."""
+    """Perception, parser and baseline with their trainings. Seed, device, trackers of `training` hold for all."""
 
     perception: PerceptionConfig = PerceptionConfig()
     training: TrainingConfig = TrainingConfig()
     parser: ParserConfig = ParserConfig()
     parser_training: TrainingConfig = TrainingConfig()
+    baseline: BaselineConfig = BaselineConfig()
+    baseline_training: TrainingConfig = TrainingConfig()
 
 
 class EvaluationConfig(Config):
@@ -87,6 +104,8 @@ def debug() -> VisualConfig:
         training=TrainingConfig(epochs=2, batch_size=8, lr=3e-3, num_workers=1),
         parser=ParserConfig(embedding_dim=16, hidden_dim=32),
         parser_training=TrainingConfig(epochs=2, batch_size=16, lr=5e-3),
+        baseline=BaselineConfig(embedding_dim=8, hidden_dim=16, channels=[4, 8, 8], image_width=48, image_height=32),
+        baseline_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
     )
 
 
