@@ -142,14 +142,7 @@ class PerceptionTask(Task):
 
     def loss(self, model: nn.Module, batch: PerceptionBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Focal loss of the heat map, cross-entropy of each attribute, smooth L1 of coordinates."""
-        images = batch.images.permute(0, 3, 1, 2).float()
-        if batch.looks is not None:
-            images = change_looks(images, batch.looks, batch.seed)
-        heat_logits, said = model(images, batch.queries)
-        height, width = heat_logits.shape[-2:]
-        heat = centre_heat(batch.targets, height, width, self.config.heat_sigma)
-        terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(said, batch, (height, width))
-        return torch.stack(list(terms.values())).sum(), terms
+        return batch_loss(model, batch, self.config.heat_sigma)
 
     def _chosen(self, split: str, epoch: int) -> np.ndarray:
         most = self.curriculum(epoch).get("curriculum/max_objects") if split == "train" else None
@@ -174,6 +167,18 @@ class PerceptionTask(Task):
         return PerceptionBatch(
             pixels, part, part.points + torch.from_numpy(jitter * scale), looks, int(rng.integers(2**31))
         )
+
+
+def batch_loss(model: nn.Module, batch: PerceptionBatch, heat_sigma: float) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a batch and its terms, each a mean over images."""
+    images = batch.images.permute(0, 3, 1, 2).float()
+    if batch.looks is not None:
+        images = change_looks(images, batch.looks, batch.seed)
+    heat_logits, said = model(images, batch.queries)
+    height, width = heat_logits.shape[-2:]
+    heat = centre_heat(batch.targets, height, width, heat_sigma)
+    terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(said, batch, (height, width))
+    return torch.stack(list(terms.values())).sum(), terms
 
 
 def object_terms(said: ObjectLogits, batch: PerceptionBatch, cells: tuple[int, int]) -> dict[str, Tensor]:
