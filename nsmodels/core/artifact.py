@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -95,9 +96,7 @@ def folder_of(key: str, partition: str | None = None) -> Path:
     return folder / partition if partition else folder
 
 
-def make_fingerprint(
-    config: Mapping[str, Any], code_version: str, inputs: Mapping[str, Path], seed: int | None
-) -> str:
+def make_fingerprint(config: Mapping[str, Any], code_version: str, inputs: Mapping[str, Path], seed: int | None) -> str:
     """What decides an artifact's content: configuration, code version, input fingerprints and seed."""
     versions = {key: describe_input(folder).fingerprint for key, folder in inputs.items()}
     return fingerprint({"config": dict(config), "code": code_version, "inputs": versions, "seed": seed})
@@ -166,7 +165,7 @@ def build(
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        recover(folder)
+        _put_back(folder)
         part = Part(_prepare_partial(folder, mark, is_resumable), source or _common_source(inputs))
         wall, cpu = time.time(), _cpu_seconds()
         try:
@@ -219,6 +218,14 @@ def sha256_of(path: Path) -> str:
 
 def recover(folder: Path) -> None:
     """Put the previous artifact back when a process died between the two renames of the swap."""
+    if folder.exists() or not _beside(folder, "previous").exists():
+        return
+    # A builder that is alive holds the lock and finishes its swap in a moment.
+    with contextlib.suppress(InputError), _locked(folder):
+        _put_back(folder)
+
+
+def _put_back(folder: Path) -> None:
     previous = _beside(folder, "previous")
     if not folder.exists() and previous.exists():
         previous.rename(folder)
