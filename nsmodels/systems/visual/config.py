@@ -118,6 +118,9 @@ def quick() -> VisualConfig:
         perception=small,
         training=TrainingConfig(epochs=8, batch_size=32, lr=3e-3, weight_decay=0.05, warmup_epochs=0.5, ema_decay=0.99),
         parser_training=TrainingConfig(epochs=6, batch_size=64, lr=5e-3, warmup_epochs=0.25),
+        # measured: 60 CPU-seconds for 46 %; the question-type prior has 40 on this data, the question-only LSTM 41
+        baseline=BaselineConfig(hidden_dim=128, channels=[16, 32, 48, 64]),
+        baseline_training=TrainingConfig(epochs=6, batch_size=128, lr=3e-3, num_workers=1),
     )
 
 
@@ -129,6 +132,8 @@ def base() -> VisualConfig:
             epochs=40, batch_size=64, lr=2e-3, weight_decay=0.05, warmup_epochs=2, ema_decay=0.999, save_interval=10
         ),
         parser_training=TrainingConfig(epochs=10, batch_size=128, lr=3e-3, ema_decay=0.999),
+        baseline=BaselineConfig(embedding_dim=128, hidden_dim=512, dropout=0.2, image_width=144, image_height=96),
+        baseline_training=TrainingConfig(epochs=20, batch_size=256, lr=1e-3, weight_decay=0.05, warmup_epochs=0.5),
     )
 
 
@@ -142,6 +147,8 @@ def paper() -> VisualConfig:
             "training.epochs": 30,
             "training.warmup_epochs": 1,
             "parser_training.epochs": 5,
+            "baseline.hidden_dim": 1024,
+            "baseline_training.epochs": 15,
         }
     )
 

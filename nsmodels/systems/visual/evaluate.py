@@ -12,6 +12,9 @@ from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes, splits
 from nsmodels.engine import plots
+from nsmodels.engine.checkpoint import load
+from nsmodels.systems.visual.cnn_lstm import CnnLstm
+from nsmodels.systems.visual.cnn_lstm_task import answer_all, read_asked
 from nsmodels.systems.visual.config import CODE_VERSION
 from nsmodels.systems.visual.draw import draw_proof
 from nsmodels.systems.visual.images import read_pixels
@@ -110,7 +113,20 @@ def _report(model: VisualReasoner, checkpoint: Path, data: Path, split: str, pre
         latency=_latency(model, data, split, predictions),
         num_parameters=model.num_parameters,
         source=source,
+        learned=baseline_answers(checkpoint, data, split, predictions, model.device),
     )
+
+
+def baseline_answers(
+    checkpoint: Path, data: Path, split: str, predictions: Predictions, device: torch.device
+) -> dict[str, list[str]]:
+    """Answers of the checkpoint's CNN+LSTM ("cnn_lstm"; "lstm" when it sees no image); empty without one."""
+    weights = checkpoint / "baseline" / "best.pt"
+    if not weights.exists():
+        return {}
+    network = CnnLstm.from_checkpoint(load(weights), str(weights)).to(device)
+    asked = read_asked(data, split, network.config, list(predictions.scenes), list(predictions.questions))
+    return {"cnn_lstm" if network.config.use_image else "lstm": answer_all(network, asked)}
 
 
 def _num_annotated(trained: Manifest) -> int:

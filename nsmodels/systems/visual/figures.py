@@ -19,7 +19,7 @@ CODE_VERSION = "1"
 
 
 def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
-    """Losses of perception and parser by epoch, from the `history.json` of a checkpoint folder."""
+    """Losses of perception, parser and baseline by epoch, from the `history.json` of a checkpoint folder."""
     history = json.loads((model / "history.json").read_text())
     figures = {name: plots.training_curves(records) for name, records in history.items()}
     captions = {name: f"Training of the {name} network" for name in history}

@@ -62,6 +62,11 @@ class VisualReasoner:
         return self.perception.config.image_width, self.perception.config.image_height
 
     @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.perception.presence_map.device
+
+    @property
     def num_parameters(self) -> dict[str, int]:
         """Trained numbers by network."""
         parts = {"perception": self.perception, "parser": self.parser}

@@ -11,6 +11,7 @@ from nsmodels.datasets.clevr.format import read_questions
 from nsmodels.engine import loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Task
+from nsmodels.systems.visual.cnn_lstm_task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
 from nsmodels.systems.visual.parser_task import ParserTask
 from nsmodels.systems.visual.perception_task import PerceptionTask
@@ -23,7 +24,11 @@ def make_task(phase: str, config: VisualConfig, data: Path) -> tuple[Task, Train
     """The task of a phase and how it is trained."""
     if phase == "perception":
         return PerceptionTask(config.perception, config.training, data), config.training
-    training = config.parser_training.with_values({name: getattr(config.training, name) for name in SHARED})
+    shared = {name: getattr(config.training, name) for name in SHARED}
+    if phase == "baseline":
+        training = config.baseline_training.with_values(shared)
+        return CnnLstmTask.from_tree(data, config.baseline, training), training
+    training = config.parser_training.with_values(shared)
     questions = read_questions(data, "train")[: config.parser.max_questions or None]
     return ParserTask(questions, read_questions(data, "val"), config.parser, training), training
 

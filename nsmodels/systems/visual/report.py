@@ -31,11 +31,13 @@ def report(
     latency: Mapping[str, Any] | None = None,
     num_parameters: Mapping[str, int] | None = None,
     source: Mapping[str, Any] | None = None,
+    learned: Mapping[str, Sequence[str]] | None = None,
 ) -> Report:
     """Everything that is said of one evaluation, ready for JSON.
 
     `train_questions` fit the baselines; `latency` is what `measured_latency` gave; `num_parameters` is by module;
-    `source` says what the data is (source, split, "num_annotated": scenes whose annotations trained the model, ...).
+    `source` says what the data is (source, split, "num_annotated": scenes whose annotations trained the model, ...);
+    `learned` are the answers of trained baselines to the questions of `data`, by name.
     Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
     """
     scored_rows, found = rows(data)
@@ -44,7 +46,7 @@ def report(
         "rows": scored_rows,
         "headline": HEADLINE,
         "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
-        "baselines": baseline_rows(train_questions, data.questions),
+        "baselines": baseline_rows(train_questions, data.questions, learned),
         "calibration": calibration(found, data.questions),
         "latency": dict(latency or {}),
         "num_parameters": dict(num_parameters or {}),

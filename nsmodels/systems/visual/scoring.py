@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,13 +141,21 @@ def _interval(right: Array, images: Array) -> tuple[float, float]:
     return wilson_interval(num_images * int(right[0]), num_images)
 
 
-def baseline_rows(train_questions: Sequence[Question], questions: Sequence[Question]) -> dict[str, Any]:
-    """Chance, the majority answer and the question-type prior, fitted on `train_questions`, scored on `questions`."""
+def baseline_rows(
+    train_questions: Sequence[Question],
+    questions: Sequence[Question],
+    learned: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """Chance, the majority answer and the question-type prior, fitted on `train_questions`, scored on `questions`.
+
+    `learned`: answers of trained baselines to `questions`, by name; each is a further row.
+    """
     prior = Prior.fitted(train_questions)
     return {
         "chance": {"accuracy": CHANCE, "interval": None, "n": len(questions)},
         "majority": scored([prior.majority for _ in questions], questions),
         "question_type_prior": scored([prior.answer(question) for question in questions], questions),
+        **{name: scored(answers, questions) for name, answers in (learned or {}).items()},
     }
 
 

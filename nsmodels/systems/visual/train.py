@@ -1,4 +1,4 @@
-"""Training of the visual reasoner: perception, then parser, sealed as one checkpoint folder."""
+"""Training of the visual reasoner: perception, parser, then the baseline; sealed as one checkpoint folder."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def train(
     trackers: Sequence[Tracker] = (),
     is_forced: bool = False,
 ) -> Manifest:
-    """Train both networks on the CLEVR tree `data` and seal them in `folder`; reuse an equal checkpoint.
+    """Train the networks on the CLEVR tree `data` and seal them in `folder`; reuse an equal checkpoint.
 
     A stopped run continues where it was. Raises `InputError` for bad data, and when the run was interrupted.
     """
@@ -53,6 +53,7 @@ def train(
     ) as part:
         part.metrics |= train_perception(config, data, part, trackers)
         part.metrics |= train_parser(config, data, part, trackers)
+        part.metrics |= train_baseline(config, data, part, trackers)
         write_history(part)
     return artifact.read_manifest(folder)
 
@@ -68,6 +69,13 @@ def train_perception(config: VisualConfig, data: Path, part: Part, trackers: Seq
 def train_parser(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
     """Train the parser in `parser/`."""
     return _prefixed("parser", fit_phase("parser", config, data, part.path, trackers))
+
+
+def train_baseline(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
+    """Train the CNN+LSTM baseline in `baseline/`, unless it is switched off."""
+    if not config.baseline.is_enabled:
+        return {}
+    return _prefixed("baseline", fit_phase("baseline", config, data, part.path, trackers))
 
 
 def fit_phase(phase: str, config: VisualConfig, data: Path, folder: Path, trackers: Sequence[Tracker]) -> loop.Fit:
@@ -134,8 +142,9 @@ def _logistic_fit(logits: np.ndarray, labels: np.ndarray, steps: int = 50) -> li
 
 
 def write_history(part: Part) -> None:
-    """Both networks' epochs in one `history.json`, and their curves as figures."""
-    history = {name: _read_history(part.path / name) for name in ("perception", "parser")}
+    """All networks' epochs in one `history.json`, and their curves as figures."""
+    phases = [name for name in ("perception", "parser", "baseline") if (part.path / name).is_dir()]
+    history = {name: _read_history(part.path / name) for name in phases}
     artifact.write_json(part.path / "history.json", history)
     for name, records in history.items():
         figure = plots.training_curves(records)

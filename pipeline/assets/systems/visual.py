@@ -17,10 +17,10 @@ TAGS = {"system": "visual"}
 
 
 def train(order: step.Order[VisualConfig]) -> Manifest:
-    """Train perception, then the parser, and seal both as one checkpoint."""
+    """Train perception, the parser, then the baseline, and seal them as one checkpoint."""
     from nsmodels.systems.visual.train import train
 
-    (data_key, data), trackers = next(iter(order.inputs.items())), order.trackers("perception", "parser")
+    (data_key, data), trackers = next(iter(order.inputs.items())), order.trackers("perception", "parser", "baseline")
     return train(order.config, data, order.folder, order.key, data_key, trackers, is_forced=order.force)
 
 
