@@ -28,6 +28,7 @@ from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.errors import InputError
 
 MANIFEST = "manifest.json"
+NOTE = ".building"  # holds the fingerprint of what a partial folder is to become
 RECORDED_PACKAGES = ("torch", "timm", "numpy", "numba", "pandas", "dagster", "nsmodels")
 
 
@@ -248,7 +249,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _prepare_partial(folder: Path, mark: str, is_resumable: bool) -> Path:
     partial = _beside(folder, "partial")
-    note = partial / ".building"
+    note = partial / NOTE
     if partial.exists() and not (is_resumable and note.exists() and note.read_text() == mark):
         shutil.rmtree(partial)
     partial.mkdir(exist_ok=True)
@@ -257,7 +258,7 @@ def _prepare_partial(folder: Path, mark: str, is_resumable: bool) -> Path:
 
 
 def _has_work(partial: Path) -> bool:
-    return any(entry.name != ".building" for entry in partial.iterdir())
+    return any(entry.name != NOTE for entry in partial.iterdir())
 
 
 def _common_source(inputs: Mapping[str, Path]) -> str:
@@ -273,7 +274,6 @@ def _seal(
     spent: tuple[float, float],
 ) -> None:
     key, maker, code_version, seed, mark = made
-    (part.path / ".building").unlink()
     manifest = Manifest(
         key=key,
         maker=maker,
@@ -293,6 +293,8 @@ def _seal(
         cpu_seconds=round(spent[1], 2),
     )
     write_atomic(part.path / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    # Last: until the manifest is written, a killed run or a full disk must leave work that can be taken up again.
+    (part.path / NOTE).unlink()
 
 
 def _swap(partial: Path, folder: Path) -> None:
@@ -324,7 +326,7 @@ def _plain_mark(folder: Path) -> str:
 
 
 def _file_records(folder: Path) -> dict[str, FileRecord]:
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (MANIFEST, NOTE))
     with ThreadPoolExecutor() as pool:
         sums = list(pool.map(sha256_of, paths))
     return {

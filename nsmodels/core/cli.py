@@ -6,12 +6,24 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NoReturn
 
 from nsmodels.core.artifact import full_disk
 from nsmodels.core.config import Config, add_flags, read_yaml, values_from_flags
 from nsmodels.core.errors import InputError
 
 Presets = Mapping[str, Callable[[], Config]]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes no abbreviated flags and says what is wrong in one line, without the usage."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line on stderr and exit with status 2."""
+        self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
 
 
 def add_config_flags(parser: argparse.ArgumentParser, presets: Presets, default: str | None) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import types
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from nsmodels.core.errors import InputError
 class Config(BaseModel):
     """Base of every configuration: frozen, unknown keys are errors, at most two levels deep."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     @classmethod
     def from_mapping(cls, values: dict[str, Any], where: str = "configuration") -> Self:
@@ -56,11 +57,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         raise InputError(f"{path}: no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a configuration file ({error})") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML ({error})") from None
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in _keys(values)):
         raise InputError(f"{path}: expected a mapping of field names to values")
     return values
+
+
+def _keys(values: dict[Any, Any]) -> Iterator[Any]:
+    for key, value in values.items():
+        yield key
+        if isinstance(value, dict):
+            yield from _keys(value)
 
 
 def add_flags(parser: argparse.ArgumentParser, config: type[Config], skip: tuple[str, ...] = ()) -> None:

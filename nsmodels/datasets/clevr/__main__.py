@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nsmodels.core.cli import add_config_flags, config_from, run
+from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.datasets.clevr.config import PRESETS, ClevrConfig
 
 SHOWN = 10
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nsmodels clevr", description=__doc__)
+    parser = Parser(prog="nsmodels clevr", description=__doc__)
     verbs = parser.add_subparsers(metavar="verb", required=True)
     prepare = verbs.add_parser("prepare", help="fetch, cut or render a dataset and seal it")
     prepare.add_argument("--out", type=Path, required=True, help="folder of the dataset")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nsmodels.core.cli import add_config_flags, config_from, run
+from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.systems.visual.config import PRESETS, VisualConfig
 
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nsmodels visual", description=__doc__)
+    parser = Parser(prog="nsmodels visual", description=__doc__)
     verbs = parser.add_subparsers(metavar="verb", required=True)
     train = verbs.add_parser("train", help="train perception and parser on a CLEVR folder; resumes a stopped run")
     train.add_argument("--data", type=Path, required=True, help="folder with images/ scenes/ questions/")
