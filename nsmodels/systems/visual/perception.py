@@ -75,14 +75,17 @@ class Perception(nn.Module):
 
 @final
 class Pyramid(nn.Module):
-    """Top-down fusion of the backbone's levels (Lin et al. 2017), narrower at stride 2 where pixels are many."""
+    """Top-down fusion of the backbone's levels (Lin et al. 2017).
+
+    At stride 2, where pixels are many, it is half as wide and not smoothed: that halves the cost of the network.
+    """
 
     def __init__(self, channels: list[int], width: int) -> None:
         super().__init__()
         self.fine_channels = max(16, width // 2)
         self.level_channels = [self.fine_channels, *[width] * (len(channels) - 1)]
         self.lateral = nn.ModuleList(nn.Conv2d(c, w, 1) for c, w in zip(channels, self.level_channels, strict=True))
-        self.smooth = nn.ModuleList(conv_block(w, w) for w in self.level_channels[:-1])
+        self.smooth = nn.ModuleList([nn.Identity(), *(conv_block(w, w) for w in self.level_channels[1:-1])])
         self.narrow = nn.Conv2d(width, self.fine_channels, 1)
 
     def forward(self, features: list[Float[Tensor, "b c _ _"]]) -> list[Float[Tensor, "b c _ _"]]:
@@ -118,10 +121,11 @@ class ObjectHead(nn.Module):
 
     def forward(self, levels: list[Float[Tensor, "b c _ _"]], points: Float[Tensor, "b n 2"]) -> ObjectLogits:
         """Logits for the objects at `points`, (x, y) in 0..1 of the image."""
-        read = [sample(level, points, grid) for level, grid in zip(levels, self.grids, strict=True)]
-        *attributes, ground, offset = self.out(self.mix(torch.cat([*read, points * 2 - 1], dim=-1))).split(
-            [*self.sizes.values(), 2, 2], dim=-1
-        )
+        # Full precision: eight bits of mantissa would blur where a point lies. The head is a small part of the cost.
+        with torch.autocast(points.device.type, enabled=False):
+            read = [sample(level.float(), points, grid) for level, grid in zip(levels, self.grids, strict=True)]
+            out = self.out(self.mix(torch.cat([*read, points * 2 - 1], dim=-1)))
+        *attributes, ground, offset = out.split([*self.sizes.values(), 2, 2], dim=-1)
         return ObjectLogits(dict(zip(self.sizes, attributes, strict=True)), ground, offset)
 
 
@@ -132,7 +136,7 @@ def sample(level: Float[Tensor, "b c h w"], points: Float[Tensor, "b n 2"], grid
     dy, dx = torch.meshgrid(steps, steps, indexing="ij")
     shifts = torch.stack([dx.flatten() / width, dy.flatten() / height], dim=-1)
     where = (points[:, :, None] + shifts) * 2 - 1
-    read = F.grid_sample(level, where.to(level.dtype), align_corners=False, padding_mode="border")
+    read = F.grid_sample(level, where, align_corners=False, padding_mode="border")
     return read.permute(0, 2, 3, 1).flatten(2)
 
 
