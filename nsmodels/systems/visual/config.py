@@ -117,6 +117,7 @@ def quick() -> VisualConfig:
     return VisualConfig(
         perception=small,
         training=TrainingConfig(epochs=7, batch_size=32, lr=3e-3, weight_decay=0.05, warmup_epochs=0.5, ema_decay=0.99),
+        parser=ParserConfig(max_questions=40_000),
         parser_training=TrainingConfig(epochs=6, batch_size=64, lr=5e-3, warmup_epochs=0.25),
         # measured: 60 CPU-seconds for 46 %; the question-type prior has 40 on this data, the question-only LSTM 41
         baseline=BaselineConfig(hidden_dim=128, channels=[16, 32, 48, 64]),

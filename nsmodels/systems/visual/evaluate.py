@@ -105,7 +105,7 @@ def _report(model: VisualReasoner, checkpoint: Path, data: Path, split: str, pre
         "trained_on": trained.source,
         "checkpoint": trained.fingerprint,
         "seed": trained.seed,
-        "num_annotated": _num_annotated(trained),
+        "num_annotated": trained.metrics["num_train_images"],
     }
     return report(
         predictions,
@@ -127,14 +127,6 @@ def baseline_answers(
     network = CnnLstm.from_checkpoint(load(weights), str(weights)).to(device)
     asked = read_asked(data, split, network.config, list(predictions.scenes), list(predictions.questions))
     return {"cnn_lstm" if network.config.use_image else "lstm": answer_all(network, asked)}
-
-
-def _num_annotated(trained: Manifest) -> int:
-    """Images whose annotations trained the checkpoint, where the data still stand."""
-    for record in trained.inputs.values():
-        if Path(record.path).is_dir():
-            return len(read_scenes(Path(record.path), "train"))
-    return 0
 
 
 def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predictions) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def train(
     with artifact.build(
         folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
     ) as part:
+        part.metrics["num_train_images"] = len(read_scenes(data, "train"))
         part.metrics |= train_perception(config, data, part, trackers)
         part.metrics |= train_parser(config, data, part, trackers)
         part.metrics |= train_baseline(config, data, part, trackers)
