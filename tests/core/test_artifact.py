@@ -45,9 +45,10 @@ import sys
 from pathlib import Path
 from nsmodels.core import artifact
 folder, text = Path(sys.argv[1]), sys.argv[2]
-with artifact.build(folder, key="things", maker="tests", config={"size": 3, "name": "x"}, code_version="1", seed=5) as p:
-    (p.path / "deep").mkdir(exist_ok=True)
-    (p.path / "deep" / "words.txt").write_text(text)
+recipe = {"size": 3, "name": "x"}
+with artifact.build(folder, key="things", maker="tests", config=recipe, code_version="1", seed=5) as part:
+    (part.path / "deep").mkdir(exist_ok=True)
+    (part.path / "deep" / "words.txt").write_text(text)
     print("written", flush=True)
     sys.stdin.readline()
 """
@@ -117,7 +118,7 @@ def test_a_folder_without_a_manifest_does_not_exist(tmp_path: Path) -> None:
             artifact.read_manifest(folder)
         assert "\n" not in str(told.value)
         assert artifact.current(folder, "0" * 16) is None
-    with pytest.raises(InputError, match="--select other_key$"):
+    with pytest.raises(InputError, match=r"--select other_key$"):
         artifact.read_manifest(tmp_path / "clevr_mini", "other_key")
 
 

@@ -1,0 +1,152 @@
+"""The command line: what it says when asked, and one line when asked wrongly."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nsmodels.__main__ import main
+from nsmodels.core import discover
+from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+
+NAMES = [*discover.systems(), *discover.datasets()]
+# Verbs with a flag for every configuration field, by name.
+CONFIGURED = [(name, "train") for name in discover.systems()] + [(name, "prepare") for name in discover.datasets()]
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a command."""
+    try:
+        status = main(words)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def config_class(name: str) -> type[Config]:
+    kind = "systems" if name in discover.systems() else "datasets"
+    return type(discover.module(kind, name, "config").PRESETS["debug"]())
+
+
+def flags(config: type[Config]) -> list[str]:
+    found = []
+    for name, info in config.model_fields.items():
+        kind = info.annotation
+        is_section = isinstance(kind, type) and issubclass(kind, Config)
+        found += [f"{name}.{inner}" for inner in kind.model_fields] if is_section else [name]
+    return [f"--{name.replace('_', '-')}" for name in found]
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_without_arguments_it_lists_what_there_is(capsys, words) -> None:
+    status, out, err = said(capsys, *words)
+    assert (status, err) == (0, "")
+    assert "usage: nsmodels <system or dataset> <verb>" in out
+    assert all(f"\n  {name}" in out for name in NAMES)
+
+
+def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
+    status, out, err = said(capsys, "visaul", "train")
+    assert (status, out) == (2, "")
+    assert err.startswith("error: no system or dataset 'visaul' (there are: ")
+    assert all(name in err for name in NAMES)
+    assert err.count("\n") == 1
+
+
+def verbs(name: str) -> list[str]:
+    parser = discover.module("systems" if name in discover.systems() else "datasets", name, "__main__")._parser()
+    return next(list(action.choices) for action in parser._actions if isinstance(action.choices, dict))
+
+
+@pytest.mark.parametrize(("name", "verb"), [(name, verb) for name in NAMES for verb in ("", *verbs(name))])
+def test_help_of_every_verb(capsys, name: str, verb: str) -> None:
+    status, out, err = said(capsys, name, *([verb] if verb else []), "--help")
+    assert (status, err) == (0, "")
+    assert f"usage: nsmodels {name}" in out
+
+
+@pytest.mark.parametrize(("name", "verb"), CONFIGURED)
+def test_help_mentions_every_field_with_its_description(capsys, name: str, verb: str) -> None:
+    _, out, _ = said(capsys, name, verb, "--help")
+    words = "".join(out.split())
+    assert [flag for flag in flags(config_class(name)) if flag not in words] == []
+    for section in config_class(name).model_fields.values():
+        inner = getattr(section.annotation, "model_fields", {"": section})
+        missing = [
+            info.description for info in inner.values() if "".join((info.description or "").split()) not in words
+        ]
+        assert missing == []
+
+
+@pytest.mark.parametrize(("name", "verb"), CONFIGURED)
+@pytest.mark.parametrize("wrong", [["--no-such-field", "3"], ["--preset", "gigantic"], []])
+def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, name: str, verb: str, wrong: list[str]) -> None:
+    places = ["--out", str(tmp_path / "out"), *(["--data", str(tmp_path)] if verb == "train" else [])]
+    status, out, err = said(capsys, name, verb, *(places if wrong else []), *wrong)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert all(word in err for word in wrong[:1] or ["--out"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_asking_for_help_does_not_import_torch() -> None:
+    code = "import sys; from nsmodels.__main__ import main\n"
+    code += f"for words in ([], *([[name, '--help'] for name in {NAMES}])):\n"
+    code += "    try: main(words)\n    except SystemExit: pass\n"
+    code += "print([name for name in ('torch', 'timm', 'pandas', 'matplotlib') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_preset_file_and_flag_are_laid_over_each_other(tmp_path: Path) -> None:
+    name = NAMES[0]
+    config = config_class(name)
+    presets = discover.module("systems", name, "config").PRESETS
+    parser = Parser()
+    add_config_flags(parser, presets, "debug")
+    path = tmp_path / "mine.yaml"
+    path.write_text("training:\n  epochs: 7\n  lr: 0.5\n")
+    given = parser.parse_args(["--config", str(path), "--lr", "0.25", "--no-use-amp"])
+    made = config_from(given, presets, "debug")
+    wanted = presets["debug"]().with_values({"training.epochs": 7, "training.lr": 0.25, "training.use_amp": False})
+    assert isinstance(made, config)
+    assert made == wanted
+    path.write_text("training:\n  epoch: 7\n")
+    with pytest.raises(InputError, match=rf"^{path}: unknown field 'training.epoch' \(known: epochs, "):
+        config_from(given, presets, "debug")
+
+
+def test_an_abbreviated_flag_is_an_error(capsys) -> None:
+    parser = Parser(prog="nsmodels visual train")
+    add_config_flags(parser, discover.module("systems", NAMES[0], "config").PRESETS, "debug")
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["--perception.back", "x"])
+    assert end.value.code == 2
+    assert "--perception.back" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (InputError("f.json: field 'x'\n is  wrong"), 2, "error: f.json: field 'x' is wrong\n"),
+        (KeyboardInterrupt(), 130, "stopped; run the same command again to go on from the last checkpoint\n"),
+        (OSError(28, "No space left on device", "/data/f.png"), 2, "error: /data/f.png: no space left on the disk"),
+        (BrokenPipeError(), 141, ""),
+    ],
+)
+def test_what_ends_a_command_becomes_a_line_and_a_status(capsys, error, status: int, line: str) -> None:
+    def fail() -> None:
+        raise error
+
+    assert run(fail) == status
+    assert capsys.readouterr().err.startswith(line)
+
+
+def test_a_fault_of_ours_is_not_dressed_up() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: 1 // 0)
