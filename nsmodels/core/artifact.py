@@ -99,7 +99,13 @@ def folder_of(key: str, partition: str | None = None) -> Path:
 
 def make_fingerprint(config: Mapping[str, Any], code_version: str, inputs: Mapping[str, Path], seed: int | None) -> str:
     """What decides an artifact's content: configuration, code version, input fingerprints and seed."""
-    versions = {key: describe_input(folder).fingerprint for key, folder in inputs.items()}
+    return _fingerprint(config, code_version, {key: describe_input(folder) for key, folder in inputs.items()}, seed)
+
+
+def _fingerprint(
+    config: Mapping[str, Any], code_version: str, inputs: Mapping[str, InputRecord], seed: int | None
+) -> str:
+    versions = {key: record.fingerprint for key, record in inputs.items()}
     return fingerprint({"config": dict(config), "code": code_version, "inputs": versions, "seed": seed})
 
 
@@ -161,19 +167,20 @@ def build(
     Unfinished work of the same fingerprint is found again in `Part.path`; of another it is thrown away.
     Raises `InputError` when another process is building the same artifact or the disk is full.
     """
-    inputs = dict(inputs or {})
-    mark = make_fingerprint(config, code_version, inputs, seed)
+    # Inputs and code are described before the work: either may change on the disk while it lasts.
+    records = {key: describe_input(place) for key, place in (inputs or {}).items()}
+    mark, _ = _fingerprint(config, code_version, records, seed), git_commit()
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         _put_back(folder)
-        part = Part(_prepare_partial(folder, mark, is_resumable), source or _common_source(inputs))
+        part = Part(_prepare_partial(folder, mark, is_resumable), source or _common_source(records))
         wall, cpu = time.time(), _cpu_seconds()
         try:
             yield part
             spent = (time.time() - wall, _cpu_seconds() - cpu)
             made = (key, maker, code_version, seed, mark)
-            _seal(part, made, dict(config), inputs, spent)
+            _seal(part, made, dict(config), records, spent)
             _swap(part.path, folder)
         except OSError as error:
             raise full_disk(error, part.path) from error
@@ -261,16 +268,15 @@ def _has_work(partial: Path) -> bool:
     return any(entry.name != NOTE for entry in partial.iterdir())
 
 
-def _common_source(inputs: Mapping[str, Path]) -> str:
-    sources = {describe_input(folder).source for folder in inputs.values()} - {""}
-    return ", ".join(sorted(sources))
+def _common_source(inputs: Mapping[str, InputRecord]) -> str:
+    return ", ".join(sorted({record.source for record in inputs.values()} - {""}))
 
 
 def _seal(
     part: Part,
     made: tuple[str, str, str, int | None, str],
     config: dict[str, Any],
-    inputs: Mapping[str, Path],
+    inputs: dict[str, InputRecord],
     spent: tuple[float, float],
 ) -> None:
     key, maker, code_version, seed, mark = made
@@ -282,7 +288,7 @@ def _seal(
         config=config,
         seed=seed,
         source=part.source,
-        inputs={name: describe_input(folder) for name, folder in inputs.items()},
+        inputs=inputs,
         metrics=part.metrics,
         files=_file_records(part.path),
         commit=git_commit(),
@@ -347,7 +353,11 @@ def git_commit() -> str:
     try:
         head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
         state = subprocess.run(
-            ["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True, check=True
+            ["git", "--no-optional-locks", "status", "--porcelain", "-uno"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
