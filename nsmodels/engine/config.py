@@ -61,7 +61,7 @@ class TrainingConfig(Config):
     checkpoint_minutes: float = runtime_field(
         5.0, ge=0, description="also save the resumable state within an epoch, every so many minutes; 0: each step"
     )
-    num_workers: int = runtime_field(4, ge=0, le=256, description="processes that decode data, at most one per core")
+    num_workers: int = runtime_field(4, ge=0, le=256, description="workers that decode data, at most one per core")
     device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
     num_processes: int = runtime_field(1, ge=1, le=1024, description="data-parallel processes, one per GPU (torchrun)")
     use_tensorboard: bool = runtime_field(False, description="write TensorBoard event files beside the checkpoint")

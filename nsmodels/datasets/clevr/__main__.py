@@ -92,7 +92,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
     config = config_from(arguments, PRESETS, "full")
     assert isinstance(config, ClevrConfig)
-    print(json.dumps(inspect_archive(config.archive_url, config.archive_bytes), indent=1))
+    print(json.dumps(inspect_archive([config.archive_url, *config.archive_mirrors], config.archive_bytes), indent=1))
     return 0
 
 

@@ -37,6 +37,7 @@ class ClevrConfig(Config):
     seed: int = Field(default=0, ge=0, description="synthetic: random seed of scenes and questions")
     archive_url: str = Field(default=ARCHIVE_URL, description="the released zip; any mirror with HTTP ranges")
     annotations_url: str = Field(default=ANNOTATIONS_URL, description="the released zip without images (89 MB)")
+    archive_mirrors: list[str] = Field(default=[], description="other addresses of the same zip, tried in order")
     archive_bytes: int = Field(default=ARCHIVE_BYTES, ge=0, description="expected size of the zip; 0: unknown")
     archive_sha256: str = Field(default=ARCHIVE_SHA256, description="expected SHA-256 of the zip; empty: unknown")
     num_workers: int = runtime_field(0, ge=0, le=256, description="processes that render; 0: one per core")

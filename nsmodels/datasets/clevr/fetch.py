@@ -60,6 +60,11 @@ def inspect_archive(url: str | Sequence[str] = ARCHIVE_URL, size: int = ARCHIVE_
     return {**record, **_summary(RemoteZip(remote.url))} if remote.accepts_ranges else record
 
 
+def first_answering(url: str | Sequence[str]) -> str:
+    """The first mirror that answers within seconds; raise `InputError` with the reason when none does."""
+    return _first(url, lambda one: probe(one, attempts=1, timeout=5.0)).url
+
+
 def fetch_full(
     out: Path,
     url: str | Sequence[str] = ARCHIVE_URL,
@@ -270,7 +275,7 @@ def _mirrors(url: str | Sequence[str]) -> list[str]:
 
 
 def _first(url: str | Sequence[str], open_one: Any) -> Any:
-    """`open_one` of the first mirror that can be opened; else its last failure, `Unreachable` before others."""
+    """`open_one` of the first mirror that can be opened; else the first failure that says more than `Unreachable`."""
     failures: list[InputError] = []
     for mirror in _mirrors(url):
         try:

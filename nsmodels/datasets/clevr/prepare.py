@@ -9,7 +9,6 @@ from typing import Any
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
-from nsmodels.core.remote import probe
 from nsmodels.datasets.clevr import fetch
 from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig
 
@@ -48,7 +47,7 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
 
 def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
     """A sealed record of what the archive's host says: URL, size, ETag, members. Cheap, so made anew each time."""
-    record = fetch.inspect_archive(config.archive_url, config.archive_bytes)
+    record = fetch.inspect_archive(_urls(config), config.archive_bytes)
     recipe = {name: record.get(name) for name in ("url", "expected_bytes", "bytes", "etag", "reachable")}
     with artifact.build(
         folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=CAPTIONS["archive"]
@@ -79,8 +78,8 @@ def resolve(config: ClevrConfig, key: str, folder: Path) -> tuple[ClevrConfig, s
     if _whole_release(key):
         return archive, "auto: the whole release is on disk"
     try:
-        probe(config.archive_url, attempts=1, timeout=5.0)
-        return archive, f"auto: {config.archive_url} answers"
+        answering = fetch.first_answering(_urls(config))
+        return archive, f"auto: {answering} answers"
     except InputError as error:
         log.warning("%s: the archive cannot be had (%s); rendering the SYNTHETIC twin instead", key, error)
         return config.with_values({"source": "synthetic"}), f"auto: the archive cannot be had ({error})"
@@ -119,11 +118,16 @@ def _make_from_archive(config: ClevrConfig, key: str, part: Part) -> dict[str, A
     whole = _whole_release(key)
     if whole:
         return fetch.cut_mini(whole, part.path, config.num_train, config.num_val).as_dict()
-    urls = (config.archive_url, config.archive_bytes)
+    urls, size = _urls(config), config.archive_bytes
     if key == "clevr":
-        return fetch.fetch_full(part.path, urls[0], urls[1], config.archive_sha256).as_dict()
-    made = fetch.fetch_mini(part.path, config.num_train, config.num_val, urls[0], config.annotations_url, size=urls[1])
-    return made.as_dict()
+        return fetch.fetch_full(part.path, urls, size, config.archive_sha256).as_dict()
+    return fetch.fetch_mini(
+        part.path, config.num_train, config.num_val, urls, config.annotations_url, size=size
+    ).as_dict()
+
+
+def _urls(config: ClevrConfig) -> list[str]:
+    return [config.archive_url, *config.archive_mirrors]
 
 
 def _make_from_local(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:

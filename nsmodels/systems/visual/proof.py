@@ -28,7 +28,7 @@ MAX_WORLDS = 256
 Output = list[int] | int | str
 
 
-class NoProof(ValueError):
+class NoProof(InputError):
     """No probable world makes the question well posed: some `unique` always meets none or several objects."""
 
 
