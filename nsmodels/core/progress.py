@@ -1,14 +1,31 @@
-"""Progress of a transfer: a bar on a terminal, a plain line every ten seconds anywhere else."""
+"""Progress of long work: a bar on a terminal, a plain line every ten seconds anywhere else."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 SECONDS_BETWEEN_LINES = 10.0
+T = TypeVar("T")
+
+
+def counted(items: Iterable[T], total: int, label: str, unit: str, show: bool = True) -> Iterator[T]:
+    """The items, counted while they come: a bar on a terminal, else a line now and then and one at the end."""
+    if show and sys.stderr.isatty():
+        from tqdm import tqdm
+
+        yield from tqdm(items, total=total, desc=label, unit=unit, leave=False)
+        return
+    last = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        if show and (done == total or time.monotonic() - last >= SECONDS_BETWEEN_LINES):
+            last = time.monotonic()
+            print(f"{label}: {done:,} of {total:,} {unit}s", file=sys.stderr, flush=True)
 
 
 def readable(num_bytes: float) -> str:

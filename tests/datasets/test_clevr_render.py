@@ -146,4 +146,4 @@ def test_an_impossible_split_is_refused_in_one_line(tmp_path):
 
 def test_progress_is_plain_lines_without_a_terminal(tmp_path, capsys):
     render_split(tmp_path, "train", 2, seed=0, width=32, height=24, workers=1)
-    assert "clevr train: 2/2 images" in capsys.readouterr().out
+    assert "rendering train: 2 of 2 images" in capsys.readouterr().err

@@ -8,15 +8,13 @@ chunks not on how many scenes follow.
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tqdm import tqdm
-
+from nsmodels.core.progress import counted
 from nsmodels.datasets.clevr.execute import Compiled, compile, execute
 from nsmodels.datasets.clevr.families import FAMILIES, Form, program_of
 from nsmodels.datasets.clevr.format import read_scenes, write_questions
@@ -59,7 +57,8 @@ def generate_split(
     jobs = [(chunk, per_scene, seed, split) for chunk in chunks]
     count = min(workers or len(os.sched_getaffinity(0)), len(jobs))
     made: list[Record] = []
-    for questions in _shown(run(generate_chunk, jobs, count), len(jobs), f"questions {split}", progress):
+    chunks_made = run(generate_chunk, jobs, count)
+    for questions in counted(chunks_made, len(jobs), f"asking {split}", "chunk", progress):
         made.extend(questions)
     return write_questions(root, split, _numbered(made))
 
@@ -147,14 +146,3 @@ def _numbered(questions: list[Record]) -> list[Record]:
     for number, question in enumerate(questions):
         question["question_index"] = number
     return questions
-
-
-def _shown(items: Iterable[Any], total: int, title: str, progress: bool) -> Iterator[Any]:
-    """The items, with a bar on a terminal and about ten lines elsewhere."""
-    if progress and sys.stderr.isatty():
-        yield from tqdm(items, total=total, desc=title, unit="chunk")
-        return
-    for done, item in enumerate(items, 1):
-        if progress and (done == total or done % max(total // 10, 1) == 0):
-            print(f"{title}: {done}/{total} chunks of {CHUNK} scenes", flush=True)
-        yield item

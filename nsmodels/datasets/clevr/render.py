@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tqdm import tqdm
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import counted
 from nsmodels.datasets.clevr.camera import Camera
 from nsmodels.datasets.clevr.caster import radiance
 from nsmodels.datasets.clevr.lighting import STUDIO, lamp_table
@@ -75,7 +73,7 @@ def render_split(
                     range(start, min(start + CHUNK, num_scenes)),
                 )
             )
-            scenes = list(_shown(made, num_scenes, f"clevr {split}", progress))
+            scenes = list(counted(made, num_scenes, f"rendering {split}", "image", progress))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -113,17 +111,6 @@ def _replace(target: Path, write: Any) -> None:
     partial = target.with_name(f".{target.name}.partial")
     write(partial)
     partial.replace(target)
-
-
-def _shown(items: Iterable[Any], total: int, title: str, progress: bool) -> Iterator[Any]:
-    """The items, with a bar on a terminal and about ten lines elsewhere."""
-    if progress and sys.stderr.isatty():
-        yield from tqdm(items, total=total, desc=title, unit="image")
-        return
-    for done, item in enumerate(items, 1):
-        if progress and (done == total or done % max(total // 10, 1) == 0):
-            print(f"{title}: {done}/{total} images", flush=True)
-        yield item
 
 
 def _info(split: str) -> dict[str, str]:
