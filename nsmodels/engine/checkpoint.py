@@ -8,7 +8,7 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -114,6 +114,14 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     if not isinstance(payload, dict) or "model_state_dict" not in payload:
         raise InputError(f"{path}: not a checkpoint of this project (no 'model_state_dict' in it)")
     return payload
+
+
+def settings_of(payload: Mapping[str, Any], name: str, where: str) -> Any:
+    """What a task saved under `name` in the checkpoint's `config`; raise `InputError` for another network's."""
+    try:
+        return payload["config"][name]
+    except (KeyError, TypeError):
+        raise InputError(f"{where}: a checkpoint of another network (its configuration has no '{name}')") from None
 
 
 def load_weights(model: nn.Module, path: Path, allow_missing: bool = False) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class CnnLstm(nn.Module):
 
         Raises `InputError` naming `where` when configuration or weights do not fit.
         """
-        settings = payload["config"]
-        model = cls(BaselineConfig.from_mapping(settings["baseline"], where), settings["words"])
+        config = BaselineConfig.from_mapping(checkpoint.settings_of(payload, "baseline", where), where)
+        model = cls(config, checkpoint.settings_of(payload, "words", where))
         checkpoint.fill(model, payload["model_state_dict"], where)
         return model.eval()
 

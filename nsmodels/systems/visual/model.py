@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.visual.belief import SceneBelief
-from nsmodels.systems.visual.config import PerceptionConfig
 from nsmodels.systems.visual.images import read_image, read_images, read_size
 from nsmodels.systems.visual.parser import Parser
 from nsmodels.systems.visual.perception import Perception, perceive
@@ -48,13 +48,10 @@ class VisualReasoner:
         """The model of a sealed checkpoint folder; raise `InputError` when it is not sealed or of another system."""
         artifact.read_manifest(folder)
         where = resolve_device(device)
-        seen = checkpoint.load(folder / "perception" / "best.pt")
-        config = PerceptionConfig.from_mapping({**seen["config"]["perception"], "pretrained": False}, str(folder))
-        perception = Perception(config)
-        checkpoint.fill(perception, seen["model_state_dict"], str(folder / "perception" / "best.pt"))
-        parser = Parser.from_checkpoint(checkpoint.load(folder / "parser" / "best.pt"))
-        calibration = json.loads((folder / "calibration.json").read_text())
-        return cls(perception.to(where), parser.to(where), calibration["presence_map"])
+        paths = [folder / network / "best.pt" for network in ("perception", "parser")]
+        perception = Perception.from_checkpoint(checkpoint.load(paths[0]), str(paths[0]))
+        parser = Parser.from_checkpoint(checkpoint.load(paths[1]), str(paths[1]))
+        return cls(perception.to(where), parser.to(where), _presence_map(folder / "calibration.json"))
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -92,7 +89,15 @@ class VisualReasoner:
         return self.perceive(images, sizes)
 
     def answer(self, path: Path, question: str) -> Answered:
-        """Read the image and the question, and prove the answer."""
+        """Read the image and the question, and prove the answer; raise `InputError` when there is no proof."""
         (parse,) = self.parser.parse([question])
         belief = self.perceive_file(path)
         return Answered(question, prove(parse.program, belief), belief, parse.probability)
+
+
+def _presence_map(path: Path) -> list[float]:
+    try:
+        slope, intercept = json.loads(path.read_text())["presence_map"]
+        return [float(slope), float(intercept)]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: missing or broken; the checkpoint is incomplete, train it again") from None

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
+from nsmodels.engine import checkpoint
 from nsmodels.systems.visual import grammar
 from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.grammar import Derivation, Program
@@ -74,11 +75,14 @@ class Parser(nn.Module):
         self.register_buffer("fits_within", torch.from_numpy(grammar.FITS_WITHIN), persistent=False)
 
     @classmethod
-    def from_checkpoint(cls, payload: Mapping[str, Any]) -> Parser:
-        """The parser of a checkpoint as `engine.checkpoint.load` reads it, ready to parse; nothing else is needed."""
-        settings = payload["config"]
-        parser = cls(ParserConfig.from_mapping(settings["parser"], "checkpoint"), settings["words"])
-        parser.load_state_dict(payload["model_state_dict"])
+    def from_checkpoint(cls, payload: Mapping[str, Any], where: str = "checkpoint") -> Parser:
+        """The parser of a checkpoint as `engine.checkpoint.load` reads it, ready to parse; nothing else is needed.
+
+        Raises `InputError` naming `where` when configuration or weights do not fit.
+        """
+        config = ParserConfig.from_mapping(checkpoint.settings_of(payload, "parser", where), where)
+        parser = cls(config, checkpoint.settings_of(payload, "words", where))
+        checkpoint.fill(parser, payload["model_state_dict"], where)
         return parser.eval()
 
     def forward(

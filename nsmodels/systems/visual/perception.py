@@ -7,6 +7,7 @@ pyramid at each centre. Relations come from ground coordinates, never from pixel
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
+from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.belief import SceneBelief
 from nsmodels.systems.visual.config import PerceptionConfig
 
@@ -59,6 +61,17 @@ class Perception(nn.Module):
         self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255, persistent=False)
+
+    @classmethod
+    def from_checkpoint(cls, payload: Mapping[str, Any], where: str = "checkpoint") -> Perception:
+        """The network of a checkpoint as `engine.checkpoint.load` reads it, ready to look; nothing else is needed.
+
+        Raises `InputError` naming `where` when configuration or weights do not fit.
+        """
+        settings = checkpoint.settings_of(payload, "perception", where) | {"pretrained": False}
+        model = cls(PerceptionConfig.from_mapping(settings, where))
+        checkpoint.fill(model, payload["model_state_dict"], where)
+        return model.eval()
 
     def forward(
         self, images: Float[Tensor, "b 3 h w"], points: Float[Tensor, "b n 2"]

@@ -13,13 +13,13 @@ import torch
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.format import read_scenes
+from nsmodels.datasets.clevr.format import check_split, read_scenes
 from nsmodels.engine import checkpoint, loop, plots
 from nsmodels.engine.launch import is_launched, launch
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.tracking import Tracker
 from nsmodels.systems.visual import phases
-from nsmodels.systems.visual.config import CODE_VERSION, PerceptionConfig, VisualConfig
+from nsmodels.systems.visual.config import CODE_VERSION, VisualConfig
 from nsmodels.systems.visual.images import read_images
 from nsmodels.systems.visual.matching import matched
 from nsmodels.systems.visual.perception import Perception, find_candidates
@@ -48,6 +48,8 @@ def train(
     found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, seed))
     if found and not is_forced:
         return found
+    for split in ("train", "val"):
+        check_split(data, split)  # a question without its image must not come to light after hours
     with artifact.build(
         folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
     ) as part:
@@ -103,10 +105,8 @@ def finished(fit: loop.Fit) -> loop.Fit:
 
 def fit_presence(weights: Path, data: Path, device: torch.device) -> list[float]:
     """Slope and intercept of Platt's (1999) logistic map from a peak's logit to P(an object stands there)."""
-    payload = checkpoint.load(weights)
-    model = Perception(PerceptionConfig.from_mapping({**payload["config"]["perception"], "pretrained": False}))
-    checkpoint.fill(model, payload["model_state_dict"], str(weights))
-    logits, is_object = _labelled_peaks(model.eval().to(device), data)
+    model = Perception.from_checkpoint(checkpoint.load(weights), str(weights))
+    logits, is_object = _labelled_peaks(model.to(device), data)
     return _logistic_fit(logits, is_object)
 
 

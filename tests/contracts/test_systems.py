@@ -1,0 +1,129 @@
+"""What holds of every system, whatever it is: parametrised over the folders. A new system adds one line to `DATA`."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nsmodels.__main__ import main
+from nsmodels.core import artifact, discover
+from nsmodels.core.config import Config
+
+NAMES = discover.systems()
+# The dataset on whose debug() data a system's debug() is trained.
+DATA = {"visual": "clevr"}
+GOLDEN = Path(__file__).parents[1] / "golden"
+# Processors with other vector units sum in another order, and the first steps amplify that rounding a little; a change
+# of data, model or loss moves these figures by far more.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A debug checkpoint and the data it was trained on."""
+
+    name: str
+    data: Path
+    folder: Path
+
+    def again(self, *flags: str) -> None:
+        command = [self.name, "train", "--preset", "debug", "--data", str(self.data), "--out", str(self.folder)]
+        assert main([*command, "--device", "cpu", *flags]) == 0
+
+    @property
+    def seal(self) -> tuple[int, int]:
+        """Another one whenever the checkpoint was made again."""
+        state = (self.folder / artifact.MANIFEST).stat()
+        return state.st_ino, state.st_mtime_ns
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def trained(request, tmp_path_factory) -> Trained:
+    root = tmp_path_factory.mktemp(request.param)
+    dataset = DATA[request.param]
+    prepare = discover.module("datasets", dataset, "prepare").prepare
+    prepare(discover.module("datasets", dataset, "config").debug(), dataset, root / dataset)
+    made = Trained(request.param, root / dataset, root / "model")
+    made.again()
+    return made
+
+
+def losses(folder: Path) -> dict[str, list[float]]:
+    """The training losses of each phase, epoch by epoch."""
+    history: Any = json.loads((folder / "history.json").read_text())
+    phases = history if isinstance(history, dict) else {"": history}
+    return {phase: [epoch["train/loss"] for epoch in epochs] for phase, epochs in phases.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_it_is(name: str) -> None:
+    config = discover.module("systems", name, "config")
+    assert (discover.ROOT / "systems" / name / "README.md").is_file()
+    assert isinstance(config.CODE_VERSION, str)
+    assert {"debug", "quick", "base", "paper"} <= config.PRESETS.keys()
+    for label, preset in config.PRESETS.items():
+        assert isinstance(preset(), Config)
+        assert preset.__doc__, f"preset {label} says nothing of data, time and score"
+
+
+def test_debug_gives_a_sealed_checkpoint(trained: Trained) -> None:
+    manifest = artifact.verify(trained.folder)
+    assert manifest.maker == f"nsmodels.systems.{trained.name}"
+    assert manifest.code_version == discover.module("systems", trained.name, "config").CODE_VERSION
+    data = artifact.read_manifest(trained.data)
+    assert [record.fingerprint for record in manifest.inputs.values()] == [data.fingerprint]
+    assert manifest.source == data.source
+    assert manifest.wall_seconds < 60
+    assert all(math.isfinite(value) for value in manifest.metrics.values() if isinstance(value, float))
+
+
+def test_weights_load_without_running_code(trained: Trained) -> None:
+    paths = list(trained.folder.rglob("*.pt"))
+    assert paths
+    for path in paths:
+        payload = torch.load(path, weights_only=True)
+        states = {"model_state_dict", "optimizer_state_dict", "scheduler_state_dict"}
+        assert states | {"epoch", "val_metrics", "args", "config"} <= payload.keys(), path
+
+
+def test_first_losses_are_the_golden_ones(trained: Trained) -> None:
+    found = losses(trained.folder)
+    wanted = json.loads((GOLDEN / f"{trained.name}.json").read_text())
+    assert found == {phase: pytest.approx(values, rel=TOLERANCE) for phase, values in wanted.items()}, json.dumps(found)
+
+
+def test_unchanged_it_is_reused_and_forced_it_repeats_itself(trained: Trained) -> None:
+    seal, before = trained.seal, losses(trained.folder)
+    trained.again()
+    assert trained.seal == seal
+    trained.again("--force")
+    assert trained.seal != seal
+    assert losses(trained.folder) == before
+
+
+def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(trained.folder, moved)
+    report = tmp_path / "report.json"
+    command = ["evaluate", "--checkpoint", str(moved), "--data", str(trained.data), "--json", str(report)]
+    assert main([trained.name, *command]) == 0
+    result = json.loads(report.read_text())
+    assert result["data"]["source"] == artifact.read_manifest(trained.data).source
+    assert result["rows"]
+    assert result["baselines"]
