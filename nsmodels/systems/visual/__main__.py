@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="nsmodels visual", description=__doc__)
     verbs = parser.add_subparsers(metavar="verb", required=True)
-    train = verbs.add_parser("train", help="train perception and parser on a CLEVR folder; resumes a stopped run")
+    train = verbs.add_parser("train", help="train perception, parser and baseline on a CLEVR folder; resumes")
     train.add_argument("--data", type=Path, required=True, help="folder with images/ scenes/ questions/")
     train.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     train.add_argument("--force", action="store_true", help="train again though nothing changed")
