@@ -7,13 +7,13 @@ chunks not on how many scenes follow.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from nsmodels.core.hardware import num_cores
 from nsmodels.core.progress import counted
 from nsmodels.datasets.clevr.execute import Compiled, compile, execute
 from nsmodels.datasets.clevr.families import FAMILIES, Form, program_of
@@ -55,7 +55,7 @@ def generate_split(
     """
     chunks = _chunks(read_scenes(root, split))
     jobs = [(chunk, per_scene, seed, split) for chunk in chunks]
-    count = min(workers or len(os.sched_getaffinity(0)), len(jobs))
+    count = min(workers or num_cores(), len(jobs))
     made: list[Record] = []
     chunks_made = run(generate_chunk, jobs, count)
     for questions in counted(chunks_made, len(jobs), f"asking {split}", "chunk", progress):

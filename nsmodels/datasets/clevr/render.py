@@ -14,6 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.hardware import num_cores
 from nsmodels.core.progress import counted
 from nsmodels.datasets.clevr.camera import Camera
 from nsmodels.datasets.clevr.caster import radiance
@@ -63,7 +64,7 @@ def render_split(
         )
     (out / "images" / split).mkdir(parents=True, exist_ok=True)
     (out / "scenes").mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(workers or num_cores()) as pool:
         try:
             made = (
                 scene
