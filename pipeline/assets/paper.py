@@ -6,10 +6,10 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
+from nsmodels.systems.visual.figures import CODE_VERSION
 from pipeline.lib import policy, step
 from pipeline.lib.launchpad import Launchpad
 
-CODE_VERSION = "1"
 FIGURE = Launchpad({"default": Config}, default="default")
 
 

@@ -18,6 +18,7 @@ from types import TracebackType
 from pipeline.lib import history
 
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
+RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
 REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
 
@@ -45,7 +46,12 @@ def prepare() -> None:
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = tell
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
-        history.prepare(is_run="materialize" in sys.orig_argv)
+        history.prepare(is_run=is_run(sys.orig_argv))
+
+
+def is_run(words: list[str]) -> bool:
+    """Whether the command line starts a run."""
+    return not RUNS.isdisjoint(words[1:])
 
 
 def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -60,7 +66,7 @@ def tell(kind: type[BaseException], error: BaseException, trace: TracebackType |
 
 def end_with(line: str) -> None:
     """Repeat the one line that tells a failure below Dagster's traceback, where a person at the terminal looks."""
-    if "materialize" in sys.orig_argv[1:]:
+    if is_run(sys.orig_argv):
         atexit.register(print, f"error: {line}", file=sys.stderr)
 
 

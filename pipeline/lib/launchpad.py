@@ -112,8 +112,10 @@ def mirror(config: Config) -> type[dg.Config]:
 
 
 def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
-    """What the launcher of this run wrote down for this asset, without any default."""
-    ops: Any = context.run.run_config.get("ops", {})
+    """What the launcher of this run, else its job, wrote down for this asset, without any default."""
+    # `dagster job execute` without a configuration leaves that of the run empty and takes the job's own.
+    written: Any = context.run.run_config or context.op_execution_context.job_def.run_config or {}
+    ops: Any = written.get("ops") or {}
     return dict((ops.get(context.op_execution_context.op.name) or {}).get("config") or {})
 
 

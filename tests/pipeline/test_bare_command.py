@@ -134,6 +134,12 @@ def test_other_projects_are_left_alone(tmp_path):
     assert not (tmp_path / ".dagster").exists()
 
 
+@pytest.mark.parametrize("verb", ["asset materialize", "job execute", "job backfill", "job launch"])
+def test_every_command_that_starts_runs_closes_dead_ones_first(verb):
+    assert bare_command.is_run(["python", "dagster", *verb.split()])
+    assert not bare_command.is_run(["python", "dagster", "asset", "list"])
+
+
 @pytest.mark.parametrize("words", [["-m", "x.y"], ["--module-name=x.y"], ["-f", "x.py"]])
 def test_a_target_on_the_command_line_wins(words):
     found: dict[str, str] = {}

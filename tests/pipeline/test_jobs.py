@@ -1,0 +1,39 @@
+"""Jobs run with the configuration that they bring along."""
+
+import dagster as dg
+import pytest
+
+from nsmodels.core.config import Config
+from pipeline.assets.datasets.clevr import MINI
+from pipeline.assets.systems.visual import MODEL
+from pipeline.definitions import defs
+from pipeline.lib.launchpad import Launchpad
+
+PAD = Launchpad({"small": Config, "whole": Config}, "whole")
+
+
+@dg.asset(config_schema=PAD.schema)
+def thing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Tells its preset."""
+    return dg.MaterializeResult(metadata={"preset": PAD.choose(context).preset})
+
+
+def job_with_config() -> dg.JobDefinition:
+    config = {"ops": {"thing": {"config": {"preset": "small"}}}}
+    job = dg.define_asset_job("brings_its_own", selection=[thing], config=config)
+    return dg.Definitions([thing], jobs=[job], executor=dg.in_process_executor).resolve_job_def("brings_its_own")
+
+
+def test_the_configuration_of_a_job_reaches_the_step_without_any_from_the_launcher(instance):
+    with dg.execute_job(dg.reconstructable(job_with_config), instance) as done:
+        made = done.asset_materializations_for_node("thing")
+    assert instance.get_run_by_id(done.run_id).run_config == {}  # as `dagster job execute` leaves it
+    assert made[0].metadata["preset"].value == "small"
+
+
+@pytest.mark.parametrize(("name", "pad"), [("clevr_mini", MINI), ("clevr_mini_model", MODEL)])
+def test_the_demo_is_the_quick_preset(name, pad):
+    config = defs().resolve_job_def("demo").run_config
+    chosen = pad.resolve(config["ops"][name]["config"])
+    assert chosen.preset == "quick"
+    assert chosen.config == pad.presets["quick"]()
