@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from nsmodels.core.config import Config, fingerprint
+from nsmodels.core.disk import atomically, full_disk
 from nsmodels.core.errors import InputError
+from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
 
 MANIFEST = "manifest.json"
 NOTE = ".building"  # holds the fingerprint of what a partial folder is to become
-RECORDED_PACKAGES = ("torch", "timm", "numpy", "numba", "pandas", "dagster", "nsmodels")
+# What a killed process leaves of files that it was writing.
+LEFTOVERS = (".partial", ".part", ".link")
 
 
 class FileRecord(Config):
@@ -116,13 +114,18 @@ def read_manifest(folder: Path, key: str | None = None) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        name = key or folder.name
-        raise InputError(
-            f"{folder}: artifact '{name}' does not exist or was never finished; "
-            f"make it with: dagster asset materialize --select {name}"
-        ) from None
+        raise InputError(f"{folder}: {_how_to_make(folder, key)}") from None
     except ValidationError as error:
         raise InputError(f"{path}: not a manifest ({error.error_count()} fields are wrong); make it again") from None
+
+
+def _how_to_make(folder: Path, key: str | None) -> str:
+    place = folder.resolve()
+    is_asset = data_root() in place.parents
+    name = key or (place.relative_to(data_root()).parts[0] if is_asset else folder.name)
+    command = f"make it with: dagster asset materialize --select {name}"
+    remedy = command if is_asset else "make it again with the command that made it"
+    return f"artifact '{name}' does not exist or was never finished; {remedy}"
 
 
 def current(folder: Path, expected: str) -> Manifest | None:
@@ -169,48 +172,32 @@ def build(
     """
     # Inputs and code are described before the work: either may change on the disk while it lasts.
     records = {key: describe_input(place) for key, place in (inputs or {}).items()}
-    mark, _ = _fingerprint(config, code_version, records, seed), git_commit()
+    mark = _fingerprint(config, code_version, records, seed)
+    made = {"key": key, "maker": maker, "config": dict(config), "code_version": code_version, "seed": seed}
+    made |= {"inputs": records, "fingerprint": mark, "commit": git_commit()}
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        _put_back(folder)
         part = Part(_prepare_partial(folder, mark, is_resumable), source or _common_source(records))
-        wall, cpu = time.time(), _cpu_seconds()
+        wall, cpu = time.time(), cpu_seconds()
         try:
             yield part
-            spent = (time.time() - wall, _cpu_seconds() - cpu)
-            made = (key, maker, code_version, seed, mark)
-            _seal(part, made, dict(config), records, spent)
+            _seal(part, made, time.time() - wall, cpu_seconds() - cpu)
             _swap(part.path, folder)
         except OSError as error:
             raise full_disk(error, part.path) from error
         finally:
-            if part.path.exists() and (not is_resumable or not _has_work(part.path)):
+            if not _is_worth_keeping(part.path, is_resumable):
                 shutil.rmtree(part.path, ignore_errors=True)
-
-
-def full_disk(error: OSError, path: Path) -> BaseException:
-    """`error` itself, or the one line about it when the disk holding `path` is full."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return error
-    return InputError(
-        f"{error.filename or path}: no space left on the disk; free some, or put the data elsewhere "
-        "with NSMODELS_DATA=/another/folder, and run again (finished work is kept)"
-    )
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write a file so that readers see the old content or the whole new one."""
     content = content.encode() if isinstance(content, str) else content
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with atomically(path) as beside, beside.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -225,18 +212,20 @@ def sha256_of(path: Path) -> str:
 
 
 def recover(folder: Path) -> None:
-    """Put the previous artifact back when a process died between the two renames of the swap."""
-    if folder.exists() or not _beside(folder, "previous").exists():
+    """Finish a swap that a dead process began, or put the previous artifact back."""
+    if not _is_sealed(_beside(folder, "partial")) and (folder.exists() or not _beside(folder, "previous").exists()):
         return
-    # A builder that is alive holds the lock and finishes its swap in a moment.
-    with contextlib.suppress(InputError), _locked(folder):
-        _put_back(folder)
+    # A builder that is alive holds the lock and finishes its swap in a moment; a read-only disk stays as it is.
+    with contextlib.suppress(InputError, OSError), _locked(folder):
+        _mend(folder)
 
 
-def _put_back(folder: Path) -> None:
-    previous = _beside(folder, "previous")
+def _mend(folder: Path) -> None:
+    partial, previous = _beside(folder, "partial"), _beside(folder, "previous")
     if not folder.exists() and previous.exists():
         previous.rename(folder)
+    if _is_sealed(partial):
+        _swap(partial, folder)
 
 
 def _beside(folder: Path, word: str) -> Path:
@@ -255,48 +244,55 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _prepare_partial(folder: Path, mark: str, is_resumable: bool) -> Path:
+    """The folder to build in: unfinished work of the same mark, finished work that was not swapped in, or empty."""
     partial = _beside(folder, "partial")
-    note = partial / NOTE
-    if partial.exists() and not (is_resumable and note.exists() and note.read_text() == mark):
+    is_ours = is_resumable and _mark_of(partial) == mark
+    if is_ours:
+        (partial / NOTE).write_text(mark)  # before the seal is broken, so that the work keeps its mark
+        (partial / MANIFEST).unlink(missing_ok=True)
+    _mend(folder)
+    if partial.exists() and not is_ours:
         shutil.rmtree(partial)
     partial.mkdir(exist_ok=True)
-    note.write_text(mark)
+    (partial / NOTE).write_text(mark)
     return partial
 
 
-def _has_work(partial: Path) -> bool:
-    return any(entry.name != NOTE for entry in partial.iterdir())
+def _mark_of(partial: Path) -> str:
+    """The fingerprint of the work in a partial folder; empty when it cannot be told."""
+    try:
+        if _is_sealed(partial):
+            return Manifest.model_validate_json((partial / MANIFEST).read_bytes()).fingerprint
+        return (partial / NOTE).read_text()
+    except (FileNotFoundError, ValidationError):
+        return ""
+
+
+def _is_sealed(partial: Path) -> bool:
+    return (partial / MANIFEST).exists() and not (partial / NOTE).exists()
+
+
+def _is_worth_keeping(partial: Path, is_resumable: bool) -> bool:
+    if not partial.exists() or _is_sealed(partial):
+        return True
+    return is_resumable and any(entry.name != NOTE for entry in partial.iterdir())
 
 
 def _common_source(inputs: Mapping[str, InputRecord]) -> str:
     return ", ".join(sorted({record.source for record in inputs.values()} - {""}))
 
 
-def _seal(
-    part: Part,
-    made: tuple[str, str, str, int | None, str],
-    config: dict[str, Any],
-    inputs: dict[str, InputRecord],
-    spent: tuple[float, float],
-) -> None:
-    key, maker, code_version, seed, mark = made
+def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: float) -> None:
     manifest = Manifest(
-        key=key,
-        maker=maker,
-        fingerprint=mark,
-        code_version=code_version,
-        config=config,
-        seed=seed,
+        **made,
         source=part.source,
-        inputs=inputs,
         metrics=part.metrics,
         files=_file_records(part.path),
-        commit=git_commit(),
         versions=library_versions(),
-        machine=f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        machine=machine(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        wall_seconds=round(spent[0], 2),
-        cpu_seconds=round(spent[1], 2),
+        wall_seconds=round(wall_seconds, 2),
+        cpu_seconds=round(spent_seconds, 2),
     )
     write_atomic(part.path / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
     # Last: until the manifest is written, a killed run or a full disk must leave work that can be taken up again.
@@ -321,7 +317,7 @@ def describe_input(folder: Path) -> InputRecord:
         total = sha256_of(folder / MANIFEST)
         return InputRecord(path=path, fingerprint=manifest.fingerprint, manifest_sha256=total, source=manifest.source)
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; make the data first, or give the right --data")
+        raise InputError(f"{folder}: no such folder; make it first or give the right path")
     return InputRecord(path=path, fingerprint=_plain_mark(folder), manifest_sha256="", source="local")
 
 
@@ -332,44 +328,15 @@ def _plain_mark(folder: Path) -> str:
 
 
 def _file_records(folder: Path) -> dict[str, FileRecord]:
+    """Size and checksum of every file; what killed writers left is removed, not sealed."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (MANIFEST, NOTE))
+    leftovers = [p for p in paths if p.name.startswith(".") and p.suffix in LEFTOVERS]
+    for path in leftovers:
+        path.unlink()
+    paths = [p for p in paths if p not in leftovers]
     with ThreadPoolExecutor() as pool:
         sums = list(pool.map(sha256_of, paths))
     return {
         str(path.relative_to(folder)): FileRecord(bytes=path.stat().st_size, sha256=total)
         for path, total in zip(paths, sums, strict=True)
     }
-
-
-def _cpu_seconds() -> float:
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
-
-
-@cache
-def git_commit() -> str:
-    """The commit of the code that runs, with "+changes" when the tree differs; "unknown" outside a checkout."""
-    root = Path(__file__).parents[2]
-    try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
-        state = subprocess.run(
-            ["git", "--no-optional-locks", "status", "--porcelain", "-uno"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return head.stdout.strip() + ("+changes" if state.stdout.strip() else "")
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide results."""
-    found = {"python": platform.python_version()}
-    for name in RECORDED_PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nsmodels.core.artifact import full_disk
 from nsmodels.core.config import Config, add_flags, read_yaml, values_from_flags
+from nsmodels.core.disk import full_disk
 from nsmodels.core.errors import InputError
 
 Presets = Mapping[str, Callable[[], Config]]
@@ -50,7 +50,7 @@ def run(main: Callable[[], int | None]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; run the same command again to go on from the last checkpoint", file=sys.stderr)
+        print("stopped; run the same command again, finished work is kept", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 141

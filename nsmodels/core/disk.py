@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,27 @@ def require_space(folder: Path, needed: int, what: str) -> None:
         )
 
 
+def full_disk(error: OSError, path: Path) -> BaseException:
+    """`error` itself, or the one line about it when the disk holding `path` is full."""
+    if error.errno not in FULL:
+        return error
+    return InputError(
+        f"{error.filename or path}: no space left on the disk; free some, or put the data elsewhere "
+        "with NSMODELS_DATA=/another/folder, and run again (finished work is kept)"
+    )
+
+
+@contextmanager
+def atomically(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write to; it becomes `path` when the block ends well, else it vanishes."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn a full disk or a refused write inside the block into an `InputError` naming `path`."""
@@ -31,9 +53,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL:
-            raise InputError(
-                f"{path}: the disk is full; free some space and run again, what is finished is kept"
-            ) from None
+            raise full_disk(error, path) from None
         if isinstance(error, PermissionError | NotADirectoryError | IsADirectoryError):
             raise InputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
         raise

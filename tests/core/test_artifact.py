@@ -107,19 +107,23 @@ def test_the_fingerprint_follows_config_code_seed_and_inputs(tmp_path: Path) -> 
     assert artifact.current(tmp_path / "a", marks[1]) is None
 
 
-def test_a_folder_without_a_manifest_does_not_exist(tmp_path: Path) -> None:
+def test_a_folder_without_a_manifest_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
     (tmp_path / "clevr_mini").mkdir()
     (tmp_path / "clevr_mini" / "words.txt").write_text("looks finished")
     line = (
         "artifact 'clevr_mini' does not exist or was never finished; make it with: dagster asset materialize --select"
     )
-    for folder in (tmp_path / "clevr_mini", tmp_path / "nowhere" / "clevr_mini"):
+    for folder in (tmp_path / "clevr_mini", tmp_path / "clevr_mini" / "a_partition"):
         with pytest.raises(InputError, match=f"{line} clevr_mini$") as told:
             artifact.read_manifest(folder)
         assert "\n" not in str(told.value)
         assert artifact.current(folder, "0" * 16) is None
     with pytest.raises(InputError, match=r"--select other_key$"):
         artifact.read_manifest(tmp_path / "clevr_mini", "other_key")
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path / "elsewhere"))
+    with pytest.raises(InputError, match=f"^{tmp_path}/clevr_mini: .* was never finished; make it again with the com"):
+        artifact.read_manifest(tmp_path / "clevr_mini")  # no asset, so no asset's command
 
 
 @pytest.mark.parametrize("broken", [lambda text: text[:40], lambda text: text.replace('"key"', '"kee"', 1)])
@@ -210,6 +214,68 @@ def test_a_death_between_the_two_renames_of_the_swap_is_mended(tmp_path: Path) -
     assert make(folder, "second").fingerprint == before.fingerprint
     assert words(folder) == "second"
     assert beside(folder) == set()
+
+
+def refuse_the_swap(folder: Path, monkeypatch: pytest.MonkeyPatch, **options) -> None:
+    """A build that is sealed but cannot be given its name."""
+
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(PermissionError):
+            make(folder, "second", **options)
+
+
+@pytest.mark.parametrize("is_resumable", [True, False])
+def test_sealed_work_that_was_not_swapped_in_is_swapped_in_by_the_next_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_resumable: bool
+) -> None:
+    folder = tmp_path / "a"
+    before = make(folder)
+    refuse_the_swap(folder, monkeypatch, is_resumable=is_resumable)
+    assert words(folder) == "first"
+    assert artifact.current(folder, before.fingerprint) == artifact.verify(folder)
+    assert words(folder) == "second"
+    assert beside(folder) == set()
+
+
+def test_sealed_work_that_was_not_swapped_in_is_found_by_the_next_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a"
+    refuse_the_swap(folder, monkeypatch)
+    with build(folder) as part:
+        assert words(part.path) == "second"
+        assert not (part.path / "manifest.json").exists()  # the seal of what is being changed
+    assert words(folder) == "second"
+    assert set(artifact.verify(folder).files) == {"deep/words.txt", "numbers.bin"}
+    assert beside(folder) == set()
+
+
+def test_sealed_work_of_another_recipe_is_not_lost_to_a_build_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        with build(tmp_path / "a", {"size": 4}):
+            raise InputError("bad data")
+
+    refuse_the_swap(tmp_path / "a", monkeypatch)
+    with pytest.raises(InputError, match="bad data"):
+        fail()
+    assert words(tmp_path / "a") == "second"
+    assert beside(tmp_path / "a") == set()
+
+
+def test_what_killed_writers_left_is_not_sealed(tmp_path: Path) -> None:
+    with build(tmp_path / "a") as part:
+        (part.path / "deep").mkdir()
+        for name in (".a.json.99.partial", "deep/.last.pt.99.part", "deep/.best.pt.99.link"):
+            (part.path / name).write_text("half")
+        (part.path / "deep" / ".hidden").write_text("wanted")
+    assert set(artifact.verify(tmp_path / "a").files) == {"deep/.hidden"}
+    assert {p.name for p in (tmp_path / "a").rglob("*") if p.is_file()} == {".hidden", "manifest.json"}
 
 
 def test_a_death_after_the_swap_leaves_the_old_one_to_be_swept_away(tmp_path: Path) -> None:

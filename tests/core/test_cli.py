@@ -134,7 +134,7 @@ def test_an_abbreviated_flag_is_an_error(capsys) -> None:
     ("error", "status", "line"),
     [
         (InputError("f.json: field 'x'\n is  wrong"), 2, "error: f.json: field 'x' is wrong\n"),
-        (KeyboardInterrupt(), 130, "stopped; run the same command again to go on from the last checkpoint\n"),
+        (KeyboardInterrupt(), 130, "stopped; run the same command again, finished work is kept\n"),
         (OSError(28, "No space left on device", "/data/f.png"), 2, "error: /data/f.png: no space left on the disk"),
         (BrokenPipeError(), 141, ""),
     ],

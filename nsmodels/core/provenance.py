@@ -1,0 +1,61 @@
+"""What a result owes to its surroundings: the code's commit, library versions, the machine, processor time."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+RECORDED_PACKAGES = ("torch", "timm", "numpy", "numba", "pandas", "dagster", "nsmodels")
+
+
+@cache
+def git_commit() -> str:
+    """The commit of the code that runs, with "+changes" when the tree differs; "unknown" outside its own checkout.
+
+    Asked once: the code of a process does not change after its import.
+    """
+    return commit_of(ROOT)
+
+
+def commit_of(root: Path) -> str:
+    """The commit checked out at `root`, with "+changes"; "unknown" when `root` is not the top of a checkout."""
+    try:
+        # a package installed below another project's checkout must not pass that project's commit off as its own
+        if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
+            return "unknown"
+        state = _git(root, "--no-optional-locks", "status", "--porcelain", "-uno")
+        return _git(root, "rev-parse", "HEAD") + ("+changes" if state else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that decide results."""
+    found = {"python": platform.python_version()}
+    for name in RECORDED_PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> str:
+    """Processor, number of cores and operating system."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process and of its children that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
