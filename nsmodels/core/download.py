@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,6 @@ class Download:
     etag: str | None = None
     requests: int = 0
     bytes: int = 0
-    skipped: int = 0
 
 
 def download(
@@ -133,6 +133,9 @@ class _Transfer:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"{self.partial}: another process is downloading this file; wait for it") from None
+        # Between opening and locking, the process that held the lock may have finished and moved the file away.
+        if not self.partial.exists() or not os.path.samestat(os.fstat(file.fileno()), self.partial.stat()):
+            raise InputError(f"{self.partial}: another process has just finished this file; run again")
 
     def _resumable(self, file: BinaryIO) -> int:
         """How many bytes on disk may be continued from this URL; the rest is dropped, with a word."""
@@ -193,6 +196,7 @@ class _Transfer:
     def _accept(self, file: BinaryIO, response: requests.Response) -> None:
         """Compare the answer with what is on disk, and begin again at zero where they do not fit."""
         have, remote = file.tell(), described(self.url, response)
+        self._refuse_other_size(remote)  # before anything on disk is given up for it
         changed = self.etag is not None and remote.etag not in (None, self.etag)
         changed = changed or (self.total is not None and remote.size not in (None, self.total))
         if have and changed:
@@ -204,12 +208,14 @@ class _Transfer:
             raise Transient("the answer does not begin where the partial file ends")
         self._expect(file, remote)
 
-    def _expect(self, file: BinaryIO, remote: RemoteFile) -> None:
+    def _refuse_other_size(self, remote: RemoteFile) -> None:
         if self.size is not None and remote.size not in (None, self.size):
             raise InputError(
                 f"{self.url}: the server's file has {remote.size} bytes, expected {self.size}; it is another file or "
                 "an error page: check the configured URL"
             )
+
+    def _expect(self, file: BinaryIO, remote: RemoteFile) -> None:
         self.etag, self.total = remote.etag, remote.size if remote.size is not None else self.size
         self.bar.expect(self.total)
         if self.total is not None:
@@ -280,7 +286,7 @@ def _present(target: Path, url: str, size: int | None, sha256: str | None) -> Do
     have = target.stat().st_size
     digest = sha256_of(target)
     if (size is None or have == size) and (sha256 is None or digest == sha256):
-        return Download(target, url, have, digest, skipped=1)
+        return Download(target, url, have, digest)
     found = f"{have} bytes, expected {size}" if size not in (None, have) else f"sha256 {digest}, expected {sha256}"
     raise InputError(f"{target}: the file that is there is not the one expected ({found}); move it away and run again")
 

@@ -46,7 +46,7 @@ def test_a_file_that_is_there_is_checked_and_not_fetched(server: FileServer, tar
     first = download(server.url(), target, **FAST)
     server.forget()
     again = download(server.url(), target, size=len(CONTENT), sha256=first.sha256, **FAST)
-    assert (again.skipped, again.bytes, server.requests) == (1, 0, [])
+    assert (again.bytes, again.requests, server.requests) == (0, 0, [])
     with pytest.raises(InputError, match=r"is not the one expected \(sha256 .* move it away"):
         download(server.url(), target, sha256="0" * 64, **FAST)
 
@@ -164,6 +164,23 @@ def test_wrong_size_is_refused_before_a_byte_is_read(server: FileServer, target:
     assert not target.exists()
 
 
+def test_a_short_stray_answer_does_not_cost_what_is_there(server: FileServer, target: Path) -> None:
+    server.traps = Traps(cut_after=400_000, cuts=1)
+    with pytest.raises(InputError, match="stopped at"):
+        download(server.url(), target, size=len(CONTENT), attempts=1, **FAST)
+    partial = Path(f"{target}.partial")
+    kept = partial.stat().st_size
+    assert kept > 0
+    server.traps = Traps(ranges=False)
+    whole, server.files["/file.bin"] = server.files["/file.bin"], b"maintenance, come back later"
+    with pytest.raises(InputError, match=f"has 28 bytes, expected {len(CONTENT)}; it is another file"):
+        download(server.url(), target, size=len(CONTENT), **FAST)
+    assert partial.stat().st_size == kept
+    server.traps, server.files["/file.bin"] = Traps(), whole
+    assert download(server.url(), target, size=len(CONTENT), **FAST).bytes == len(CONTENT) - kept
+    assert target.read_bytes() == CONTENT
+
+
 def test_wrong_checksum_drops_the_file(server: FileServer, target: Path) -> None:
     with pytest.raises(InputError, match=r"wrong content: sha256 [0-9a-f]{64}, expected 0000"):
         download(server.url(), target, sha256="0" * 64, **FAST)
@@ -189,7 +206,7 @@ def test_more_than_the_disk_holds_is_refused_at_once(server: FileServer, target:
 def test_a_disk_that_fills_up_is_told_in_one_line(server: FileServer, target: Path) -> None:
     target.parent.mkdir()
     Path(f"{target}.partial").symlink_to("/dev/full")
-    with pytest.raises(InputError, match=r"file.bin.partial: the disk is full; free some space and run again"):
+    with pytest.raises(InputError, match=r"file.bin.partial: no space left on the disk; free some, or .* run again"):
         download(server.url(), target, **FAST)
     assert not target.exists()
 
@@ -275,6 +292,20 @@ def test_two_processes_do_not_write_into_one_partial(server: FileServer, target:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="another process is downloading this file"):
             download(server.url(), target, **FAST)
+
+
+def test_a_file_finished_by_another_process_while_waiting_for_the_lock_is_left_alone(
+    server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish_first(file, operation: int) -> None:
+        Path(f"{target}.partial").replace(target)
+
+    monkeypatch.setattr(fcntl, "flock", finish_first)
+    target.parent.mkdir()
+    Path(f"{target}.partial").write_bytes(CONTENT)
+    with pytest.raises(InputError, match=r"file.bin.partial: another process has just finished this file; run again"):
+        download(server.url(), target, **FAST)
+    assert target.read_bytes() == CONTENT
 
 
 def test_off_a_terminal_progress_is_plain_lines(

@@ -6,9 +6,11 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from nsmodels.core.config import read_yaml
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.workers import run
 
@@ -19,8 +21,15 @@ def test_results_come_in_the_order_of_the_jobs(count: int) -> None:
 
 
 def test_a_process_that_dies_is_explained() -> None:
-    with pytest.raises(InputError, match=r"worker process for _exit ended .*exit status .*fewer workers"):
+    with pytest.raises(InputError, match=r"worker process for _exit ended .*exit status 3\).*fewer workers"):
         list(run(os._exit, [(3,), (3,)], 2))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_bad_input_of_a_job_stays_one_line(count: int, capfd: pytest.CaptureFixture) -> None:
+    with pytest.raises(InputError, match=r"^nowhere.yaml: no such configuration file$"):
+        list(run(read_yaml, [(Path("nowhere.yaml"),)] * 3, count))
+    assert capfd.readouterr().err == ""
 
 
 def test_printing_does_not_disturb_the_answers(capfd: pytest.CaptureFixture) -> None:

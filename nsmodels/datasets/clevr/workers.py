@@ -25,7 +25,8 @@ _CHILD = f"from {__name__} import serve; serve()"
 def run(function: Callable[..., Any], jobs: Iterable[tuple], count: int) -> Iterator[Any]:
     """`function(*job)` for each job, in order, in `count` processes; in this one when `count` is below 2.
 
-    The function must be importable by name. Raises `InputError` when a process dies; its own message is on stderr.
+    The function must be importable by name. Raises `InputError` when a job does, and
+    when a process dies; its own message is then on stderr.
     """
     if count < 2:
         yield from (function(*job) for job in jobs)
@@ -57,8 +58,16 @@ def serve() -> None:
             function, job = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        pickle.dump(function(*job), answers)
+        pickle.dump(_outcome(function, job), answers)
         answers.flush()
+
+
+def _outcome(function: Callable[..., Any], job: tuple) -> tuple[bool, Any]:
+    """Whether the job went well, and its result or the one line about what is wrong with its input."""
+    try:
+        return True, function(*job)
+    except InputError as error:
+        return False, str(error)
 
 
 def _start() -> subprocess.Popen:
@@ -77,9 +86,13 @@ def _ask(child: subprocess.Popen, function: Callable[..., Any], job: tuple) -> A
     try:
         pickle.dump((function, job), child.stdin)
         child.stdin.flush()
-        return pickle.load(child.stdout)
-    except (EOFError, BrokenPipeError):
+        is_well, answer = pickle.load(child.stdout)
+    except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+        status = child.wait()
         raise InputError(
-            f"a worker process for {function.__name__} ended before its work was done (exit status {child.poll()}); "
+            f"a worker process for {function.__name__} ended before its work was done (exit status {status}); "
             "its message stands above; if there is none, memory may have run out: use fewer workers"
         ) from None
+    if not is_well:
+        raise InputError(answer)
+    return answer
