@@ -16,13 +16,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figures
-	$(BIN)/dagster job execute --module-name pipeline.definitions --job demo
-	@cat data/clevr_mini_evaluation/table.txt
-	@echo
-	@echo "checkpoint   data/clevr_mini_model"
-	@echo "evaluation   data/clevr_mini_evaluation (report.json, table.txt, proofs/, figures/)"
-	@echo "figures      data/training_curves data/reasoning_depth (PDF and PNG)"
-	@echo "web UI       make ui"
+	@$(BIN)/python -m pipeline.demo
 
 test: $(READY)  ## the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q

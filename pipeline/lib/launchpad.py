@@ -1,17 +1,22 @@
 """An nsmodels configuration in Dagster's launchpad: every field with its description, bounds and default.
 
 Dagster refuses plain pydantic models, tuples, paths, `Literal[1, 2]` and `int | str`, so `mirror` says the same in
-types it takes. Bounds stand in the descriptions and are checked by nsmodels when the step starts, in one line.
+types it takes. Every field stands on null, which means "as in the preset": the web UI opens the launchpad with all
+of them filled in, and so whatever is not null was written by a person. Bounds and the value of the default preset
+stand in the descriptions; the bounds are checked by nsmodels when the step starts, in one line.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import dagster as dg
 from pydantic import Field, create_model
@@ -62,10 +67,10 @@ class Launchpad(Generic[C]):
         return self.resolve(given_config(context))
 
     def resolve(self, given: Mapping[str, Any]) -> Chosen[C]:
-        """The preset, overlaid by what was `given`; a launchpad filled with defaults changes nothing."""
+        """The preset, overlaid by what was `given`; a field that is null is left to the preset."""
         preset, reason = self._preset(given.get("preset", self._default_name))
         values = {k: v for k, v in given.items() if k not in ("preset", "force")}
-        changed = self._changes(values)
+        changed = _written(values)
         config = self.presets[preset]().with_values(changed, "launchpad")
         return Chosen(config, preset, reason, changed, bool(given.get("force", False)))
 
@@ -78,19 +83,6 @@ class Launchpad(Generic[C]):
             return name, "as asked" if name != self._default_name else "the default"
         return self.automatic()
 
-    def _changes(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The values that count as a person's: all that were written down, or those that differ from the defaults.
-
-        The web UI opens the launchpad filled with every default; whoever writes by hand writes a few fields.
-        """
-        known, written = _leaves(self._defaults()), _leaves(given)
-        if len(known.keys() & written.keys()) <= len(known) / 2:
-            return written
-        return {name: value for name, value in written.items() if name not in known or value != known[name]}
-
-    def _defaults(self) -> dict[str, Any]:
-        return {k: v for k, v in self.mirrored().model_dump().items() if k not in ("preset", "force")}
-
     def _mirror(self) -> type[dg.Config]:
         names = ([AUTO] if self.automatic else []) + list(self.presets)
         text = (
@@ -99,16 +91,17 @@ class Launchpad(Generic[C]):
             else ("named configuration that the fields below change")
         )
         first = self.presets[self.default]()
+        said = f"default of {self.default}" if len(self.presets) > 1 else "default"
         head = {
             "preset": (Literal[tuple(names)], Field(self._default_name, description=text)),
             "force": (bool, Field(False, description="make it again though nothing changed")),
         }
-        return create_model(f"{type(first).__name__}Launchpad", __base__=dg.Config, **head, **_fields(first))  # type: ignore[call-overload]
+        return create_model(f"{type(first).__name__}Launchpad", __base__=dg.Config, **head, **_fields(first, said))  # type: ignore[call-overload]
 
 
-def mirror(config: Config) -> type[dg.Config]:
-    """A `dg.Config` class with the fields of `config`, nested alike; the values of `config` are its defaults."""
-    return create_model(f"{type(config).__name__}Section", __base__=dg.Config, **_fields(config))  # type: ignore[call-overload]
+def mirror(config: Config, said: str = "default") -> type[dg.Config]:
+    """A `dg.Config` class with the fields of `config`, nested alike, all null; `said` introduces their values."""
+    return create_model(f"{type(config).__name__}Section", __base__=dg.Config, **_fields(config, said))  # type: ignore[call-overload]
 
 
 def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
@@ -119,15 +112,16 @@ def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
     return dict((ops.get(context.op_execution_context.op.name) or {}).get("config") or {})
 
 
-def _fields(config: Config) -> dict[str, Any]:
-    return {name: _field(info, getattr(config, name)) for name, info in type(config).model_fields.items()}
+def _fields(config: Config, said: str) -> dict[str, Any]:
+    return {name: _field(info, getattr(config, name), said) for name, info in type(config).model_fields.items()}
 
 
-def _field(info: FieldInfo, value: Any) -> tuple[Any, Any]:
+def _field(info: FieldInfo, value: Any, said: str) -> tuple[Any, Any]:
     if isinstance(value, Config):
-        section = mirror(value)
+        section = mirror(value, said)
         return section, Field(section(), description=info.description or "")
-    return _plain(info.annotation), Field(_dumped(value), description=_description(info))
+    kind, text = _plain(info.annotation), f"{_description(info)}; {said}: {json.dumps(value, default=str)}"
+    return kind if kind is Any else kind | None, Field(None, description=text)
 
 
 def _description(info: FieldInfo) -> str:
@@ -147,7 +141,7 @@ def _plain(kind: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, Path):
         return str
     if origin is Literal:
-        return kind if all(isinstance(a, str) for a in arguments) else type(arguments[0])
+        return _choices(arguments) if all(isinstance(a, str) for a in arguments) else type(arguments[0])
     if origin in (list, tuple, set, frozenset):
         return list[_plain(arguments[0])] if len({a for a in arguments if a is not ...}) == 1 else list[Any]
     if origin in (typing.Union, types.UnionType):
@@ -161,16 +155,18 @@ def _optional(kinds: list[Any], num_arguments: int) -> Any:
     return Any
 
 
-def _dumped(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    return list(value) if isinstance(value, (tuple, set, frozenset)) else value
+def _choices(names: tuple[str, ...]) -> type[Enum]:
+    """An enumeration: Dagster takes those where null is a value too, but not `Literal[...] | None`."""
+    title = re.sub(r"\W", "_", "_or_".join(names))
+    return cast(type[Enum], Enum(title, {name: name for name in names}))
 
 
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping with dotted keys."""
+def _written(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """What is not null in nested mappings, as one mapping with dotted keys."""
     found: dict[str, Any] = {}
     for name, value in values.items():
-        inner = _leaves(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-        found |= inner
+        if isinstance(value, Mapping):
+            found |= _written(value, f"{prefix}{name}.")
+        elif value is not None:
+            found[f"{prefix}{name}"] = value
     return found

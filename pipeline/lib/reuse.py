@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
+from nsmodels.core.artifact import MANIFEST, Manifest, describe_input, read_manifest
 from nsmodels.core.errors import InputError
 from pipeline.lib import store
 
@@ -36,8 +36,13 @@ class Made:
     reason: str
 
 
-def make(context: dg.AssetExecutionContext, recipe: Recipe, force: bool, build: Callable[[Path], Manifest]) -> Made:
-    """Call `build` with the asset's folder unless a sealed artifact of the same recipe lies there."""
+def make(
+    context: dg.AssetExecutionContext, recipe: Recipe, force: bool, build: Callable[[Path, bool], Manifest]
+) -> Made:
+    """Call `build` with the asset's folder unless a sealed artifact of the same recipe lies there.
+
+    `build` is also told whether to make it though its recipe is the same: by `force`, or its inputs were made again.
+    """
     folder = store.folder(context.asset_key)
     before, sealed_at = _sealed(folder), _sealed_at(folder)
     reasons = ["force"] if force and before else changes(before, recipe)
@@ -45,7 +50,7 @@ def make(context: dg.AssetExecutionContext, recipe: Recipe, force: bool, build: 
         return _told(context, Made(before, True, _kept(before)))
     if reasons:
         context.log.info(f"{folder.name}: to be made, because: {'; '.join(reasons)}")
-    manifest = build(folder)
+    manifest = build(folder, force or bool(before and made_again(before, recipe.inputs)))
     if before and _sealed_at(folder) == sealed_at:
         return _told(context, Made(manifest, True, _kept(manifest)))
     reasons = reasons or changes(before, Recipe(manifest.config, manifest.code_version, recipe.inputs))
@@ -58,10 +63,23 @@ def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
         return ["there is none yet"]
     known = {record.fingerprint for record in before.inputs.values()}
     wanted = {key: read_manifest(folder, key).fingerprint for key, folder in recipe.inputs.items()}
-    found = [] if recipe.config is None else _differences(before.config, _plain(recipe.config))
+    found = [] if recipe.config is None else differences(before.config, recipe.config)
     if before.code_version != recipe.code_version:
         found.append(f"code version {before.code_version} -> {recipe.code_version}")
-    return found + [f"input {key} is another" for key, mark in wanted.items() if mark not in known]
+    found += [f"input {key} is another" for key, mark in wanted.items() if mark not in known]
+    return found + [f"input {key} was made again" for key in made_again(before, recipe.inputs)]
+
+
+def made_again(before: Manifest, inputs: Mapping[str, Path]) -> list[str]:
+    """The inputs of the same recipe as those of a sealed artifact, but sealed anew since."""
+    known = {(record.fingerprint, record.manifest_sha256) for record in before.inputs.values()}
+    recipes = {fingerprint for fingerprint, _ in known}
+    found = {key: describe_input(folder) for key, folder in inputs.items()}
+    return [
+        key
+        for key, record in found.items()
+        if record.fingerprint in recipes and (record.fingerprint, record.manifest_sha256) not in known
+    ]
 
 
 def _kept(manifest: Manifest) -> str:
@@ -83,6 +101,11 @@ def _sealed(folder: Path) -> Manifest | None:
 def _sealed_at(folder: Path) -> int:
     path = folder / MANIFEST
     return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The fields in which the configuration of a manifest differs from another, a short line each."""
+    return _differences(before, _plain(after))
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:

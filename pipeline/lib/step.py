@@ -53,8 +53,8 @@ def materialise(
         folders = store.ready(context, inputs, chosen.preset if "debug" in launchpad.presets else None)
         recipe = reuse.Recipe(wanted(chosen.config), code_version, folders)
 
-        def order(folder: Path) -> Manifest:
-            return build(Order(folder.name, chosen.config, folders, folder, chosen.force, context))
+        def order(folder: Path, is_forced: bool) -> Manifest:
+            return build(Order(folder.name, chosen.config, folders, folder, is_forced, context))
 
         made = reuse.make(context, recipe, chosen.force, order)
         shown = results.shown_before(context, made.manifest) if made.is_reused else None

@@ -61,7 +61,7 @@ def _ready(context: dg.AssetExecutionContext, key: str, preset: str | None) -> P
         context.log.info(f"{key}: not there yet, made on the spot in {place}")
         manifest = maker.make(preset)
     if maker and preset and maker.is_too_small(manifest, preset):
-        context.log.info(f"{key}: made for debugging and too small for preset {preset}, made again in {place}")
+        context.log.info(f"{key}: too small for preset {preset}, made again in {place}")
         manifest = maker.make(preset)
     _record(context, key, manifest)
     return place

@@ -46,12 +46,18 @@ def only_the_library_knows(config: ClevrConfig) -> None:
     """Source `auto` is settled only when the data are made, so `prepare` decides whether to keep what is there."""
 
 
-def is_for_debugging(manifest: Manifest, preset: str) -> bool:
-    """Whether the data were made by the debug preset and are asked for by another."""
-    return preset != "debug" and manifest.config.get("num_train") == debug().num_train
+def is_too_small(manifest: Manifest, preset: str) -> bool:
+    """Whether the data are those of `debug` for another preset, or fewer rendered images than `base` is meant for.
+
+    Fewer images of the archive or of a folder of one's own were somebody's choice and are kept.
+    """
+    num_train = manifest.config.get("num_train", 0)
+    if preset in ("debug", "quick"):
+        return preset != "debug" and num_train == debug().num_train
+    return manifest.config.get("source") == "synthetic" and num_train < mini().num_train
 
 
-@store.on_demand("clevr_mini", is_for_debugging)
+@store.on_demand("clevr_mini", is_too_small)
 def make_mini(preset: str | None) -> Manifest:
     """What a step that misses `clevr_mini` makes: the debug preset's few images for its own debug preset."""
     config = debug() if preset == "debug" else mini()
