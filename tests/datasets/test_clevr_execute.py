@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from nsmodels.core import cli
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.__main__ import main
 from nsmodels.datasets.clevr.execute import (
     IllPosed,
     agreement,
@@ -170,6 +172,38 @@ def test_measures_of_reasoning() -> None:
     # Objects: two red, one of them a ball, it, two to its right, two of them in the scene; then the count.
     assert derived_facts(both, ROW) == 2 + 1 + 1 + 2 + 2 + 1
     assert symbolic_depth([step("scene")]) == 0
+
+
+def command(capsys: pytest.CaptureFixture[str], folder: Path) -> tuple[int, str, str]:
+    status = cli.run(lambda: main(["execute", "--data", str(folder)]))
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_the_command_finds_splits_by_their_annotations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenes = [random_scene(index) for index in range(2)]
+    for split in ("train", "val"):
+        write_scenes(tmp_path, split, scenes)
+        write_questions(tmp_path, split, generate(scenes, per_scene=3, split=split))
+    unanswered = [{"image_index": 0, "question_index": 0, "image_filename": "a.png", "question": "What?"}]
+    write_scenes(tmp_path, "test", scenes)
+    write_questions(tmp_path, "test", unanswered)
+    (tmp_path / "images" / "test").mkdir(parents=True)
+    status, out, _ = command(capsys, tmp_path)
+    assert status == 0
+    lines = ["train: 6 questions, 0 disagreements", "val: 6 questions, 0 disagreements"]
+    assert out.splitlines() == [*lines, "total: 12 questions, 0 disagreements"]
+
+
+@pytest.mark.parametrize("name", ["empty", "nowhere"])
+def test_the_command_does_not_pass_when_there_is_nothing_to_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    status, out, err = command(capsys, tmp_path / name)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {tmp_path / name}: no questions with answers; ")
+    assert err.count("\n") == 1
 
 
 def test_agreement_lists_what_does_not_fit(tmp_path: Path) -> None:

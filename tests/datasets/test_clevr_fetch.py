@@ -268,6 +268,20 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path: Path) -> None:
         cut_mini(tmp_path, tmp_path / "out", 1, 1, progress=False)
 
 
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_annotations_in_another_encoding_are_one_line(tmp_path: Path, form: str) -> None:
+    name, content = "scenes/CLEVR_train_scenes.json", RELEASE["scenes/CLEVR_train_scenes.json"]
+    files = {**RELEASE, name: content.replace(b"\\u2013", "–".encode("cp1252"))}
+    source = tmp_path / "clevr"
+    if form == "zip":
+        source.write_bytes(zipped(files))
+    else:
+        (source / "scenes").mkdir(parents=True)
+        (source / name).write_bytes(files[name])
+    with pytest.raises(InputError, match=rf"^{source}: {name} is not UTF-8 text \(.*\); fetch it again$"):
+        cut_mini(source, tmp_path / "out", progress=False)
+
+
 def test_the_archive_is_described_without_fetching_it(server: FileServer) -> None:
     found = inspect_archive(server.url("/big.zip"), len(BIG))
     assert found["reachable"] is True
@@ -307,6 +321,9 @@ def test_records_stream_in_pieces_of_any_size(monkeypatch: pytest.MonkeyPatch) -
         ('{"info": 1}', "has no list 'scenes'"),
         ("[1]", "expected '{', found '\\[1\\]'"),
         ('{"scenes": [1, 2]}', "expected a list of records, got 1"),
+        ('{"scenes": [{"a": 1} {"a": 2}]}', "expected ',', found '{\"a\": 2}"),
+        ('{"info": {} "scenes": []}', "expected ',', found '\"scenes\""),
+        ('{"scenes": [{"a": 1}', "the file ends inside a value"),
         ("", "expected '{', found ''"),
     ],
 )

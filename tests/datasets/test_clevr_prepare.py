@@ -15,13 +15,14 @@ import pytest
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr import checks
-from nsmodels.datasets.clevr.config import ClevrConfig, debug
+from nsmodels.datasets.clevr.config import RENDERER_VERSION, ClevrConfig, debug
 from nsmodels.datasets.clevr.format import read_questions, read_scenes
 from nsmodels.datasets.clevr.look import contact_sheet, distributions
-from nsmodels.datasets.clevr.prepare import inspect_archive, prepare, resolve
+from nsmodels.datasets.clevr.prepare import inspect_archive, prepare, recipe_of, resolve
 from tests.core.server import FileServer, free_port
 
 NUM_TRAIN, NUM_VAL = 6, 3
+WHOLE = {"num_train": 70_000, "num_val": 15_000}  # what is asked for, not what our host has
 CLEVR = ("images", "scenes", "questions")
 
 
@@ -148,34 +149,70 @@ def test_mini_comes_from_the_archive_by_range(host: FileServer, twin: Path, tmp_
 def test_the_whole_release_is_fetched_and_mini_is_then_cut_from_it(
     host: FileServer, twin: Path, data_root: Path, tmp_path: Path
 ) -> None:
-    whole = prepare(from_host(host, source="archive"), "clevr", data_root / "clevr")
+    whole = prepare(from_host(host, source="archive", **WHOLE), "clevr", data_root / "clevr")
     wanted = {name: record for name, record in artifact.read_manifest(twin).files.items() if name.startswith(CLEVR)}
     assert whole.files == wanted
     host.forget()
     config = from_host(host, source="auto")
-    assert resolve(config, "clevr_mini", tmp_path / "mini")[1] == "auto: the whole release is on disk"
+    assert resolve(config, "clevr_mini", tmp_path / "mini")[1] == "auto: the release is on disk"
     mini = prepare(config, "clevr_mini", tmp_path / "mini")
     assert (mini.source, host.requests) == ("CLEVR v1.0", [])
     assert len(read_scenes(tmp_path / "mini", "train")) == 4
 
 
 def test_a_wrong_checksum_leaves_no_dataset(host: FileServer, tmp_path: Path) -> None:
-    config = from_host(host, source="archive", archive_sha256="0" * 64)
+    config = from_host(host, source="archive", archive_sha256="0" * 64, **WHOLE)
     with pytest.raises(InputError, match=r"(?i)sha-?256|checksum") as told:
         prepare(config, "clevr", tmp_path / "clevr")
     assert "\n" not in str(told.value)
     assert not (tmp_path / "clevr").exists()
 
 
-@pytest.mark.parametrize("form", ["folder", "zip"])
-def test_local_data_are_cut(twin: Path, tmp_path: Path, form: str) -> None:
+def test_few_images_are_fetched_by_range_whatever_the_folder_is_called(host: FileServer, tmp_path: Path) -> None:
+    made = prepare(from_host(host, source="archive"), "clevr", tmp_path / "clevr")
+    assert made.metrics["num_images"] == 6
+    assert len(list((tmp_path / "clevr").rglob("*.png"))) == 6
+
+
+def test_a_release_on_disk_that_is_too_small_is_not_cut(host: FileServer, data_root: Path, tmp_path: Path) -> None:
+    prepare(from_host(host, source="archive", num_train=2), "clevr", data_root / "clevr")
+    mini = prepare(from_host(host, source="auto"), "clevr_mini", tmp_path / "clevr_mini")
+    assert mini.metrics["source_reason"].endswith("/big.zip answers")
+    assert len(read_scenes(tmp_path / "clevr_mini", "train")) == 4
+
+
+def test_another_renderer_makes_other_synthetic_data(twin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = recipe_of(debug())
+    assert artifact.read_manifest(twin).config["renderer_version"] == RENDERER_VERSION
+    monkeypatch.setattr("nsmodels.datasets.clevr.prepare.RENDERER_VERSION", RENDERER_VERSION + 1)
+    assert recipe_of(debug()) != before
+    assert "renderer_version" not in recipe_of(debug().with_values({"source": "archive"}))
+
+
+@pytest.mark.parametrize(
+    ("form", "source"),
+    [
+        ("sealed", "synthetic CLEVR"),
+        ("folder", "synthetic CLEVR (local folder)"),
+        ("zip", "synthetic CLEVR (local folder)"),
+        ("other", "CLEVR from a local folder"),
+    ],
+)
+def test_local_data_are_cut_and_keep_their_word(twin: Path, tmp_path: Path, form: str, source: str) -> None:
     place = twin
     if form == "zip":
         place = tmp_path / "mine.zip"
         place.write_bytes(zipped(twin, CLEVR))
+    elif form != "sealed":
+        place = tmp_path / "mine"
+        shutil.copytree(twin, place)
+        (place / artifact.MANIFEST).unlink()
+    if form == "other":
+        edit(place / "scenes" / "CLEVR_train_scenes.json", lambda c: c["info"].update(license="CC BY 4.0"))
     values = {"source": "local", "local_path": str(place), "num_train": 2, "num_val": 1}
     made = prepare(debug().with_values(values), "clevr_mini", tmp_path / "mini")
-    assert made.source == "CLEVR from a local folder"
+    assert made.source == source
+    assert [record.source for record in made.inputs.values()] == (["synthetic CLEVR"] if form == "sealed" else [])
     assert len(read_scenes(tmp_path / "mini", "train")) == 2
     assert {q["image_index"] for q in read_questions(tmp_path / "mini", "train")} == {0, 1}
     assert checks.schema(tmp_path / "mini") == []
@@ -189,7 +226,7 @@ def test_local_data_that_change_are_another_dataset(twin: Path, tmp_path: Path) 
     first = prepare(debug().with_values(values), "mini", tmp_path / "mini")
     assert prepare(debug().with_values(values), "mini", tmp_path / "mini") == first
     path = mine / "questions" / "CLEVR_train_questions.json"
-    path.write_text(path.read_text().replace("questions", "questions", 1) + " ")
+    path.write_text(path.read_text() + " ")
     assert prepare(debug().with_values(values), "mini", tmp_path / "mini").fingerprint != first.fingerprint
 
 
@@ -290,6 +327,11 @@ def test_an_unbalanced_answer_is_found(harmed: Path) -> None:
 
     edit(harmed / "questions" / "CLEVR_train_questions.json", all_yes)
     assert "all: 'yes' is the answer to 100% of the questions" in checks.balance(harmed)
+
+
+def test_a_split_without_questions_is_a_problem_not_a_crash(harmed: Path) -> None:
+    edit(harmed / "questions" / "CLEVR_train_questions.json", lambda c: c["questions"].clear())
+    assert checks.balance(harmed) == [f"{harmed}: no questions in split 'train'"]
 
 
 def test_shares_add_up_and_the_sheet_is_a_picture(twin: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import PRESETS, ClevrConfig
 
 SHOWN = 10
@@ -75,13 +76,19 @@ def _render(arguments: argparse.Namespace) -> int:
 
 def _execute(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.clevr.execute import agreement
-    from nsmodels.datasets.clevr.format import splits
+    from nsmodels.datasets.clevr.format import answered_splits
 
     total, wrong = 0, []
-    for split in [arguments.split] if arguments.split else splits(arguments.data):
+    for split in [arguments.split] if arguments.split else answered_splits(arguments.data):
         num, disagreements = agreement(arguments.data, split)
         total, wrong = total + num, wrong + disagreements
         print(f"{split}: {num} questions, {len(disagreements)} disagreements")
+    if not total:
+        raise InputError(
+            f"{arguments.data}: no questions with answers; expected scenes/CLEVR_<split>_scenes.json and "
+            "questions/CLEVR_<split>_questions.json; give the folder that holds scenes/ and questions/"
+        )
+    print(f"total: {total} questions, {len(wrong)} disagreements")
     for line in wrong[:SHOWN]:
         print(f"  {line}")
     return 1 if wrong else 0

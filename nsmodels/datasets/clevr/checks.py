@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
@@ -49,10 +50,10 @@ def answers(folder: Path) -> list[str]:
     ]
 
 
-def answer_shares(folder: Path) -> dict[str, dict[str, float]]:
-    """Share of each answer among all training questions and among those of each type, largest first."""
+def answer_shares(questions: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Share of each answer among all questions and among those of each type, largest first."""
     counts: dict[str, Counter[str]] = {"all": Counter()}
-    for question in read_questions(folder, "train"):
+    for question in questions:
         kind = question_type(question["program"][-1]["function"])
         counts["all"][question["answer"]] += 1
         counts.setdefault(kind, Counter())[question["answer"]] += 1
@@ -63,9 +64,12 @@ def answer_shares(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def balance(folder: Path) -> list[str]:
-    """No answer holds a larger share than a prior could live on; see `LARGEST_SHARE`."""
+    """No answer to training questions holds a larger share than a prior could live on; see `LARGEST_SHARE`."""
+    questions = read_questions(folder, "train")
+    if not questions:
+        return [f"{folder}: no questions in split 'train'"]
     found = []
-    for kind, shares in answer_shares(folder).items():
+    for kind, shares in answer_shares(questions).items():
         answer, share = next(iter(shares.items()))
         if share > LARGEST_SHARE.get(kind, 0.5):
             found.append(f"{kind}: '{answer}' is the answer to {share:.0%} of the questions")

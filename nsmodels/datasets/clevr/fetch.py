@@ -20,7 +20,7 @@ from nsmodels.core.download import Unreachable, download, probe
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
 from nsmodels.datasets.clevr.config import ANNOTATIONS_URL, ARCHIVE_BYTES, ARCHIVE_SHA256, ARCHIVE_URL
-from nsmodels.datasets.clevr.records import cut_records, read_records
+from nsmodels.datasets.clevr.records import cut_records, read_info, read_records
 
 log = logging.getLogger(__name__)
 DOWNLOADS = ".download"  # below the folder being made, gone when it is finished
@@ -135,6 +135,13 @@ def cut_mini(source: Path, out: Path, num_train: int = 10_000, num_val: int = 1_
     return _fetched(counts, 0, 0, num_images=len(cut.images), num_questions=cut.num_questions)
 
 
+def license_of(source: Path) -> str:
+    """What the scene file of a released tree (or of the archive) says of its licence; empty when it says nothing."""
+    name = "scenes/CLEVR_train_scenes.json"
+    with _opened(source, name) as file:
+        return str(read_info(file, "scenes", name).get("license", ""))
+
+
 @dataclass(frozen=True)
 class _Cut:
     images: list[str]
@@ -180,13 +187,25 @@ def _cut_file(source: Path, name: str, key: str, out: Path, chosen: set[int]) ->
 def _opened(source: Path, name: str) -> Iterator[TextIO]:
     """An annotation file as text, from a tree on disk or straight out of a zip."""
     log.info("%s: reading %s", source, name)
-    if not source.is_file():
-        path = _root(source) / name
-        if not path.is_file():
-            raise InputError(f"{path}: missing; give a folder that holds images/ scenes/ questions/ of CLEVR")
-        with path.open(encoding="utf-8") as file:
-            yield file
-        return
+    try:
+        if source.is_file():
+            with _unzipped(source, name) as text:
+                yield text
+        else:
+            with _present(_root(source) / name).open(encoding="utf-8") as file:
+                yield file
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: {name} is not UTF-8 text ({error.reason}); fetch it again") from None
+
+
+def _present(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(f"{path}: missing; give a folder that holds images/ scenes/ questions/ of CLEVR")
+    return path
+
+
+@contextmanager
+def _unzipped(source: Path, name: str) -> Iterator[TextIO]:
     try:
         with zipfile.ZipFile(source) as archive, archive.open(_member(archive, name)) as raw:
             text = io.TextIOWrapper(raw, encoding="utf-8")

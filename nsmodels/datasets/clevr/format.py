@@ -18,6 +18,7 @@ from typing import Any
 
 from nsmodels.core.artifact import write_atomic
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.records import read_records
 from nsmodels.datasets.clevr.vocabulary import ANSWERS, ATTRIBUTE_OF, ATTRIBUTES, FUNCTIONS, MAX_OBJECTS, RELATIONS
 
 SCENE_KEYS = ("image_index", "objects", "relationships", "image_filename", "split", "directions")
@@ -60,6 +61,25 @@ def splits(root: Path) -> list[str]:
     folders = [folder.name for folder in (Path(root) / "images").glob("*") if folder.is_dir()]
     known = [name for name in ("train", "val", "test") if name in folders]
     return known + sorted(set(folders) - set(known))
+
+
+def answered_splits(root: Path) -> list[str]:
+    """Splits that have scenes and questions with answers, whether or not their images are there."""
+    front, back = "CLEVR_", "_scenes.json"
+    paths = sorted((Path(root) / "scenes").glob(f"{front}*{back}"))
+    found = [path.name.removeprefix(front).removesuffix(back) for path in paths]
+    return [split for split in found if _has_answers(questions_path(root, split))]
+
+
+def _has_answers(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = next(read_records(file, "questions", str(path)), {})
+    except FileNotFoundError:
+        return False
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text ({error.reason}); {REMAKE}") from None
+    return "answer" in first
 
 
 def read_scenes(root: Path, split: str) -> list[Record]:

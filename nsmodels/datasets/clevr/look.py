@@ -29,17 +29,16 @@ def contact_sheet(folder: Path, columns: int = 6, rows: int = 3, width: int = 20
 
 def distributions(folder: Path) -> dict[str, Any]:
     """Counts of images, objects and questions, and shares of answers, question families and object numbers."""
-    counted: dict[str, Any] = {}
-    for split in SPLITS:
-        scenes, questions = read_scenes(folder, split), read_questions(folder, split)
-        counted |= {f"num_images_{split}": len(scenes), f"num_questions_{split}": len(questions)}
-    train = read_questions(folder, "train")
-    families = Counter(question["question_family_index"] for question in train)
-    objects = Counter(len(scene["objects"]) for scene in read_scenes(folder, "train"))
+    scenes = {split: read_scenes(folder, split) for split in SPLITS}
+    questions = {split: read_questions(folder, split) for split in SPLITS}
+    counted = {f"num_images_{split}": len(found) for split, found in scenes.items()}
+    counted |= {f"num_questions_{split}": len(found) for split, found in questions.items()}
+    families = Counter(question["question_family_index"] for question in questions["train"])
+    objects = Counter(len(scene["objects"]) for scene in scenes["train"])
     return {
         **counted,
         "num_families": len(families),
         "objects_per_image": dict(sorted(objects.items())),
         "questions_per_family": dict(sorted(families.items())),
-        "answer_shares": answer_shares(folder),
+        "answer_shares": answer_shares(questions["train"]),
     }

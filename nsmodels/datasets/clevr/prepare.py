@@ -10,7 +10,13 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr import fetch
-from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig
+from nsmodels.datasets.clevr.config import (
+    CODE_VERSION,
+    RELEASED_TRAIN,
+    RELEASED_VAL,
+    RENDERER_VERSION,
+    ClevrConfig,
+)
 
 MAKER = "nsmodels.datasets.clevr"
 CAPTIONS = {"archive": "CLEVR v1.0", "synthetic": "synthetic CLEVR", "local": "CLEVR from a local folder"}
@@ -32,15 +38,12 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
     """
     config, reason = resolve(config, key, folder)
     log.info("%s: source %s (%s)", key, config.source, reason)
-    recipe = recipe_of(config)
-    seed = _seed_of(config)
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, {}, seed))
+    recipe, inputs, seed = recipe_of(config), _inputs_of(config), _seed_of(config)
+    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, seed))
     if found and not is_forced:
         return found
-    caption = CAPTIONS[config.source]
-    with artifact.build(
-        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, seed=seed, source=caption
-    ) as part:
+    made = {"config": recipe, "code_version": CODE_VERSION, "inputs": inputs, "seed": seed}
+    with artifact.build(folder, key=key, maker=MAKER, source=_caption(config), **made) as part:
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
     return artifact.read_manifest(folder)
 
@@ -62,6 +65,8 @@ def recipe_of(config: ClevrConfig) -> dict[str, Any]:
     recipe = {name: getattr(config, name) for name in _FIELDS[config.source]}
     if config.source == "local":
         recipe["local_fingerprint"] = _local_mark(Path(config.local_path))
+    if config.source == "synthetic":
+        recipe["renderer_version"] = RENDERER_VERSION
     return recipe
 
 
@@ -75,8 +80,8 @@ def resolve(config: ClevrConfig, key: str, folder: Path) -> tuple[ClevrConfig, s
         if artifact.current(folder, mark):
             return chosen, "auto: already on disk"
     archive = config.with_values({"source": "archive"})
-    if _whole_release(key):
-        return archive, "auto: the whole release is on disk"
+    if _on_disk(archive, key):
+        return archive, "auto: the release is on disk"
     try:
         answering = fetch.first_answering(_urls(config))
         return archive, f"auto: {answering} answers"
@@ -89,12 +94,30 @@ def _seed_of(config: ClevrConfig) -> int | None:
     return config.seed if config.source == "synthetic" else None
 
 
-def _whole_release(key: str) -> Path | None:
-    """The sealed whole release, when it is there and not what is being made."""
-    whole = artifact.folder_of("clevr")
-    if key == "clevr" or not (whole / artifact.MANIFEST).exists():
+def _inputs_of(config: ClevrConfig) -> dict[str, Path]:
+    """The sealed folder that local data are cut from; a plain folder or zip is known by `local_fingerprint` alone."""
+    place = Path(config.local_path)
+    return {"local": place} if config.source == "local" and (place / artifact.MANIFEST).is_file() else {}
+
+
+def _caption(config: ClevrConfig) -> str:
+    """The word for the data in manifest and figures: what local data were called stays with them."""
+    if config.source != "local":
+        return CAPTIONS[config.source]
+    for folder in _inputs_of(config).values():
+        return artifact.read_manifest(folder).source
+    is_synthetic = fetch.license_of(Path(config.local_path)).startswith("synthetic")
+    return "synthetic CLEVR (local folder)" if is_synthetic else CAPTIONS["local"]
+
+
+def _on_disk(config: ClevrConfig, key: str) -> Path | None:
+    """The sealed release, when it is there with as many images as are wanted, and not what is being made."""
+    release = artifact.folder_of("clevr")
+    if key == "clevr" or not (release / artifact.MANIFEST).exists():
         return None
-    return whole if artifact.read_manifest(whole).config.get("source") == "archive" else None
+    made = artifact.read_manifest(release).config
+    is_enough = all(made.get(name, 0) >= getattr(config, name) for name in ("num_train", "num_val"))
+    return release if made.get("source") == "archive" and is_enough else None
 
 
 def _local_mark(path: Path) -> str:
@@ -115,11 +138,11 @@ def _make_synthetic(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]
 
 
 def _make_from_archive(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
-    whole = _whole_release(key)
-    if whole:
-        return fetch.cut_mini(whole, part.path, config.num_train, config.num_val).as_dict()
+    release = _on_disk(config, key)
+    if release:
+        return fetch.cut_mini(release, part.path, config.num_train, config.num_val).as_dict()
     urls, size = _urls(config), config.archive_bytes
-    if key == "clevr":
+    if (config.num_train, config.num_val) == (RELEASED_TRAIN, RELEASED_VAL):
         return fetch.fetch_full(part.path, urls, size, config.archive_sha256).as_dict()
     return fetch.fetch_mini(
         part.path, config.num_train, config.num_val, urls, config.annotations_url, size=size

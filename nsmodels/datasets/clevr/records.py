@@ -20,6 +20,16 @@ def read_records(file: TextIO, key: str, name: str) -> Iterator[dict[str, Any]]:
             yield value
 
 
+def read_info(file: TextIO, key: str, name: str) -> dict[str, Any]:
+    """The `info` block of such a file; empty when there is none before the records."""
+    for part, value, _ in _parts(_Text(file, name), key):
+        if part == "info" and isinstance(value, dict):
+            return value
+        if part == key:
+            return {}
+    return {}
+
+
 def cut_records(
     file: TextIO, target: TextIO, key: str, keep: Callable[[dict[str, Any]], bool], name: str
 ) -> tuple[int, int]:
@@ -47,7 +57,7 @@ def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
     """(name, value, its characters) of each member of the outer object, the list under `key` taken apart."""
     text.expect("{")
     is_found = False
-    while not text.take("}"):
+    for _ in _each(text, "}"):
         name, _ = text.value()
         text.expect(":")
         if name == key:
@@ -56,19 +66,27 @@ def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
                 yield key, value, characters
         else:
             yield name, *text.value()
-        text.take(",")
     if not is_found:
         raise InputError(f"{text.name}: has no list '{key}'; expected a file in CLEVR's format")
 
 
 def _items(text: _Text) -> Iterator[tuple[Any, str]]:
     text.expect("[")
-    while not text.take("]"):
+    for _ in _each(text, "]"):
         value, characters = text.value()
         if not isinstance(value, dict):
             raise InputError(f"{text.name}: expected a list of records, got {characters[:40]}")
         yield value, characters
-        text.take(",")
+
+
+def _each(text: _Text, closing: str) -> Iterator[None]:
+    """Once for each member up to the `closing` sign; between two stands a comma."""
+    if text.take(closing):
+        return
+    yield
+    while not text.take(closing):
+        text.expect(",")
+        yield
 
 
 class _Text:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,18 +12,19 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import num_cores
 from nsmodels.core.progress import counted
 from nsmodels.datasets.clevr.camera import Camera
 from nsmodels.datasets.clevr.caster import radiance
+from nsmodels.datasets.clevr.config import RENDERER_VERSION
+from nsmodels.datasets.clevr.format import write_scenes
 from nsmodels.datasets.clevr.lighting import STUDIO, lamp_table
 from nsmodels.datasets.clevr.scenes import sample_scene, scene_generator
 from nsmodels.datasets.clevr.shapes import object_table
 
 Array = NDArray[np.float64]
-# Raised whenever the same seed starts to give other pixels, so that a resumed split never mixes two renderers.
-RENDERER_VERSION = 2
 # Scenes handed to the threads at a time: bounds the memory of waiting work.
 CHUNK = 1024
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -63,7 +63,6 @@ def render_split(
             f"render_split: {num_scenes} scenes of {width}x{height}: expected at least 1 scene of 8x8 pixels"
         )
     (out / "images" / split).mkdir(parents=True, exist_ok=True)
-    (out / "scenes").mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(workers or num_cores()) as pool:
         try:
             made = (
@@ -78,10 +77,7 @@ def render_split(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    target = out / "scenes" / f"CLEVR_{split}_scenes.json"
-    text = json.dumps({"info": _info(split), "scenes": scenes})
-    _replace(target, lambda partial: partial.write_text(text))
-    return target
+    return write_scenes(out, split, scenes)
 
 
 def _write_scene(out: Path, split: str, index: int, seed: int, width: int, height: int) -> dict[str, Any]:
@@ -92,7 +88,8 @@ def _write_scene(out: Path, split: str, index: int, seed: int, width: int, heigh
         image = Image.fromarray(render(scene, camera, lamps, width, height)).convert("RGBA")
         note = PngInfo()
         note.add_text("Source", origin)
-        _replace(target, lambda partial: image.save(partial, format="PNG", compress_level=1, pnginfo=note))
+        with atomically(target) as partial:
+            image.save(partial, format="PNG", compress_level=1, pnginfo=note)
     return scene
 
 
@@ -105,14 +102,3 @@ def _is_complete(path: Path, origin: str) -> bool:
             return f"Source\0{origin}".encode("latin-1") in head and file.read() == PNG_END
     except OSError:
         return False
-
-
-def _replace(target: Path, write: Any) -> None:
-    """Write to a sibling, then move into place: a reader never sees half a file."""
-    partial = target.with_name(f".{target.name}.partial")
-    write(partial)
-    partial.replace(target)
-
-
-def _info(split: str) -> dict[str, str]:
-    return {"split": split, "license": "synthetic, rendered by nsmodels", "version": "1.0", "date": "synthetic"}
