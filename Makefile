@@ -1,17 +1,18 @@
 # Everything a person runs by hand. Each target sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
-READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 
 .PHONY: help setup demo test check ui clean-environment
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-setup: $(READY)  ## an environment in .venv with the exact versions of constraints.txt
+setup: $(READY)  ## an environment in .venv (VENV=...) with the exact versions of constraints.txt
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 13) else "error: Python 3.11 or 3.12 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,wandb]'
 	@touch $(READY)
 
@@ -31,4 +32,4 @@ ui: $(READY)  ## the web UI on a free port, with the project's history
 	$(BIN)/dagster dev --port $$($(BIN)/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 clean-environment:  ## remove .venv; data/ and .dagster/ stay
-	rm -rf .venv
+	rm -rf $(VENV)
