@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import signal
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nsmodels.core.hardware import num_cores
 from nsmodels.engine.task import Shard
 
 
@@ -70,7 +70,7 @@ class Batches:
     ) -> None:
         self.index_batches = list(index_batches)
         self.collate = collate
-        self.num_workers = min(num_workers, len(os.sched_getaffinity(0)), len(self.index_batches))
+        self.num_workers = min(num_workers, num_cores(), len(self.index_batches))
 
     def __len__(self) -> int:
         return len(self.index_batches)

@@ -28,7 +28,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[
     Raises `InputError` when the disk is full or not writable; whatever was there before is then still there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.part")  # one writer per folder: a fixed name, which a kill cannot multiply
     try:
         with part.open("wb") as file:
             write(file)
@@ -50,7 +50,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[
 
 def _link(source: Path, target: Path) -> None:
     """Give `source` a second name: a hard link (no bytes), or a copy where the file system has none."""
-    part = source.with_name(f".{target.name}.{os.getpid()}.link")
+    part = target.with_name(f".{target.name}.link")
     part.unlink(missing_ok=True)
     try:
         part.hardlink_to(source)
@@ -96,8 +96,8 @@ def save(path: Path, payload: dict[str, Any], links: tuple[Path, ...] = ()) -> N
 
 
 def save_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, atomically."""
-    text = json.dumps(value, indent=1) + "\n"
+    """Write `value` as indented JSON, atomically; raise `ValueError` for a number that is not finite."""
+    text = json.dumps(value, indent=1, allow_nan=False) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
@@ -156,6 +156,13 @@ def _mismatches(wanted: dict[str, Any], given: dict[str, Any], allow_missing: bo
             yield f"'{key}' is not in the model"
         elif getattr(value, "shape", None) != getattr(wanted[key], "shape", None):
             yield f"'{key}' has shape {tuple(value.shape)}, the model {tuple(wanted[key].shape)}"
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files that a killed process has left in `folder`."""
+    for pattern in (".*.part", ".*.link"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def prune(folder: Path, keep: int) -> None:

@@ -46,7 +46,7 @@ class TrainingConfig(Config):
         default=1, ge=1, description="epochs between validations; the last epoch is always validated"
     )
     patience: int = Field(
-        default=0, ge=0, description="stop after so many epochs without improvement of `monitor`; 0: never"
+        default=0, ge=0, description="stop after so many validations without improvement of `monitor`; 0: never"
     )
     monitor: str = Field(default="val/loss", description="metric that chooses the best checkpoint")
     monitor_mode: Literal["min", "max"] = Field(

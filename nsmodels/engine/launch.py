@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import psutil
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.hardware import num_cores
 
-GRACE = 60.0  # seconds for the processes to finish their step and write a checkpoint
+GRACE = 60.0  # seconds for torchrun to end, which itself gives its workers 30 s and then kills them
 
 
 def is_launched() -> bool:
@@ -25,13 +26,13 @@ def launch(
     """Run `python -m module arguments...` in `num_processes` processes; returns torchrun's exit status.
 
     `nodes`: torchrun's own flags that say how machines meet (`--nnodes 2 --rdzv-endpoint host:port ...`).
-    Whatever exception interrupts the wait, the processes are asked to stop, get `GRACE` seconds to write their
-    checkpoint, and are then killed; the exception goes on.
+    Whatever exception interrupts the wait, the processes are asked to stop, have 30 seconds (torchrun's own
+    limit) to finish their step and write a checkpoint, and are then killed; the exception goes on.
     """
     if num_processes < 1:
         raise InputError(f"num_processes: expected at least 1, got {num_processes}")
     command = [sys.executable, "-m", "torch.distributed.run", *nodes, "--nproc-per-node", str(num_processes)]
-    environment = {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // num_processes))} | os.environ
+    environment = {"OMP_NUM_THREADS": str(max(1, num_cores() // num_processes))} | os.environ
     # a session of its own: a Ctrl-C of the terminal reaches the processes once, through us
     process = subprocess.Popen([*command, "-m", module, *arguments], env=environment, start_new_session=True)
     try:

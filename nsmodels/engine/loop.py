@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import distributed, runtime, tracking
+from nsmodels.engine import checkpoint, distributed, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.meters import named
@@ -63,10 +63,14 @@ def fit(
     """
     device = runtime.resolve_device(config.device)
     runtime.tune_device(device)
-    with distributed.connect(device) as world, _explained_memory(config):
+    with distributed.connect(device) as world, _explained_memory(config, device, lambda: "before the first step"):
         session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
         session.resume()
-        with runtime.interrupts(is_patient=world.size > 1) as interrupt, _open(session, trackers) as opened:
+        with (
+            _explained_memory(config, device, session.place),
+            runtime.interrupts(is_patient=world.size > 1) as interrupt,
+            _open(session, trackers) as opened,
+        ):
             outcome = _run(session, interrupt, opened)
         return _summary(session, outcome)
 
@@ -94,8 +98,10 @@ def _outcome(session: Session) -> Outcome | None:
         return None
     if progress.epoch >= config.epochs or 0 < config.max_steps <= progress.step:
         return "finished"
-    if config.patience and progress.best and progress.epoch - progress.best["epoch"] >= config.patience:
-        return "early"
+    if config.patience and progress.best:
+        since = progress.history[progress.best["epoch"] :]
+        if sum(config.monitor in record for record in since) >= config.patience:
+            return "early"
     return None
 
 
@@ -129,8 +135,8 @@ def _train_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[
 def _step(session: Session, group: list[Any], num_batches: int) -> None:
     """One optimizer step over the micro-batches of `group`."""
     progress = session.progress
+    session.is_settled = False  # a forward changes running statistics
     noted = [_backward(session, part, len(group), part is group[-1]) for part in group]
-    session.is_settled = False
     _clip(session)
     session.scaler.step(session.optimizer)
     session.scaler.update()
@@ -140,9 +146,9 @@ def _step(session: Session, group: list[Any], num_batches: int) -> None:
     for count, values in noted:
         progress.samples += count * session.world.size
         session.meter.add(f"step {progress.step} (epoch {progress.epoch + 1})", count, values)
+    session.task.after_step(session.model, progress.step)
     if session.average:
         session.average.update(session.model, progress.step)
-    session.task.after_step(session.model, progress.step)
     session.schedule.advance(progress.epoch + min(1.0, progress.batch / num_batches), 1 / num_batches)
     session.settle()
 
@@ -150,8 +156,9 @@ def _step(session: Session, group: list[Any], num_batches: int) -> None:
 def _backward(session: Session, part: Any, num_parts: int, is_last: bool) -> tuple[int, dict[str, Any]]:
     """Add the gradient of one micro-batch; returns its number of samples and its losses by name."""
     batch = to_device(part, session.device)
-    with session.autocast(), _unsynced(session, is_last):
-        loss, terms = session.compute(batch)
+    with _unsynced(session, is_last):
+        with session.autocast():
+            loss, terms = session.compute(batch)
         session.scaler.scale(loss / num_parts if num_parts > 1 else loss).backward()
     return count_samples(batch), named(terms, loss.detach())
 
@@ -204,6 +211,8 @@ def _open(session: Session, given: Sequence[Tracker]) -> Iterator[list[Tracker]]
         yield []
         return
     session.folder.mkdir(parents=True, exist_ok=True)
+    if session.progress.history:  # a run killed between a checkpoint and this file would leave it behind
+        checkpoint.save_json(session.folder / "history.json", session.progress.history)
     settings = {"training": session.config.model_dump(mode="json")} | session.task.settings()
     opened = tracking.open_trackers(session.config, session.folder, session.progress.history, settings, given)
     try:
@@ -214,16 +223,19 @@ def _open(session: Session, given: Sequence[Tracker]) -> Iterator[list[Tracker]]
 
 
 @contextlib.contextmanager
-def _explained_memory(config: TrainingConfig) -> Iterator[None]:
+def _explained_memory(config: TrainingConfig, device: torch.device, place: Callable[[], str]) -> Iterator[None]:
+    """Say where memory ran out and what would need less of it."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
         detail = (str(error) or "no detail").splitlines()[0][:160]
+        mixed = "use_amp=true" if device.type == "cuda" else "use_amp=true and amp_dtype=bf16"
+        further = "" if runtime.resolve_precision(config, device) else f", and set {mixed}"
         raise InputError(
-            f"out of memory: lower batch_size (now {config.batch_size}), or raise accumulate_steps "
-            f"(now {config.accumulate_steps}) to keep it, and set use_amp=true; {detail}"
+            f"{place()}: out of memory: lower batch_size (now {config.batch_size}), or raise accumulate_steps "
+            f"(now {config.accumulate_steps}) to keep it{further}; {detail}"
         ) from error
 
 

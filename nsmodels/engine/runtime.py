@@ -1,4 +1,4 @@
-"""The machine: seeds, device, precision, interrupts, memory, versions."""
+"""The machine: seeds, device, precision, interrupts, memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -143,15 +142,6 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     scale = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
-    found = {"python": platform.python_version(), "cuda": torch.version.cuda or "none"}
-    for name in ("torch", "numpy", "nsmodels"):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
 
 
 def device_name(device: torch.device) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import reprlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn.utils import get_total_norm
 
+from nsmodels.core.artifact import library_versions
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
@@ -21,9 +24,11 @@ from nsmodels.engine.meters import REMEDIES, Meter
 from nsmodels.engine.optim import Schedule, WeightAverage, make_optimizer
 from nsmodels.engine.task import Shard, Task
 
+log = logging.getLogger(__name__)
+
 FORMAT = 1
 SMALLEST_SCALE = 2.0**-20  # of the fp16 loss scaler: far below anything a working run comes to
-EXTENDABLE = ("epochs", "max_steps", "patience")  # what may change between two runs in the same folder
+EXTENDABLE = ("epochs", "patience")  # what may change between two runs in the same folder
 
 
 @dataclass
@@ -127,8 +132,16 @@ class Session:
 
     def settle(self) -> None:
         """A step is complete: from here a checkpoint can be continued exactly."""
-        self.settled_rng = runtime.torch_rng_state(self.device)
+        self.note_generators()
         self.is_settled = True
+
+    def place(self) -> str:
+        """Where the run stands, for an error message: the step under way, or the last one."""
+        return f"step {self.progress.step + (not self.is_settled)} (epoch {self.progress.epoch + 1})"
+
+    def note_generators(self) -> None:
+        """The state of torch's generators that the next checkpoint holds."""
+        self.settled_rng = runtime.torch_rng_state(self.device)
 
     def save(self, links: Sequence[str] = ()) -> None:
         """Write last.pt, and the same content under the names `links`. All processes must call this together."""
@@ -173,19 +186,21 @@ class Session:
             "task_state_dict": self.task.state_dict(),
             "progress": progress,
             "rng": generators,
-            "versions": runtime.versions(),
+            "versions": library_versions(),
         }
         return payload | ({"training_state_dict": self.model.state_dict()} if self.average else {})
 
     def resume(self) -> bool:
         """Continue from last.pt when the folder has one; raise `InputError` when it belongs to another run."""
         path = self.folder / checkpoint.LAST
+        if self.world.is_first:
+            checkpoint.sweep(self.folder)
         if not path.exists():
             return False
         payload = checkpoint.load(path)
         if payload.get("format") != FORMAT:
             raise InputError(f"{path}: holds no resumable state of this version; remove it to start afresh")
-        self._require_same_config(payload["args"] | {"freeze": payload.get("freeze", [])}, path)
+        self._require_same_config(payload, path)
         checkpoint.fill(self.model, payload.get("training_state_dict", payload["model_state_dict"]), str(path))
         if self.average:
             checkpoint.fill(self.average.model, payload["model_state_dict"], str(path))
@@ -205,16 +220,33 @@ class Session:
         generators = payload["rng"]
         if len(generators) == self.world.size:
             runtime.restore_rng_state(generators[self.world.rank], self.device)
+        elif self.world.is_first:
+            log.warning(
+                "begun in %d processes, continued in %d: the random generators start anew, so not to the last digit",
+                len(generators), self.world.size,
+            )  # fmt: skip
         self.settle()
 
-    def _require_same_config(self, saved: dict[str, Any], path: Path) -> None:
+    def _require_same_config(self, payload: dict[str, Any], path: Path) -> None:
         wanted = {k: v for k, v in self.config.relevant().items() if k not in EXTENDABLE} | {"freeze": self.freeze}
-        changed = [f"{k}={saved.get(k)!r} (now {v!r})" for k, v in wanted.items() if saved.get(k) != v]
+        changed = list(_differences(payload["args"] | {"freeze": payload.get("freeze", [])}, wanted))
+        changed += _differences(payload["config"], self.task.settings())
         if changed:
+            more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
             raise InputError(
-                f"{path}: this run was begun with {', '.join(changed)}; use the same values to continue it, "
+                f"{path}: this run was begun with {', '.join(changed[:5])}{more}; use the same values to continue it, "
                 "or another folder to start afresh"
             )
+
+
+def _differences(saved: Mapping[str, Any], wanted: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    """What `wanted` has otherwise than `saved`, each in a few words, those of nested mappings by dotted name."""
+    for name, value in wanted.items():
+        before = saved.get(name)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            yield from _differences(before, value, f"{within}{name}.")
+        elif before != value:
+            yield f"{within}{name}={reprlib.repr(before)} (now {reprlib.repr(value)})"
 
 
 def _freeze(model: nn.Module, name: str) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -20,10 +21,11 @@ def end_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[Tra
     session.meter.flush()
     started = time.perf_counter()
     is_due = _is_validation_due(session)
-    validated = _validate(session, interrupt) if is_due else {}
+    validated = _validate_whole(session, interrupt) if is_due else {}
     if validated is None:
         return False
     session.is_settled = False
+    session.note_generators()  # an uninterrupted run goes on with what validation has left of them
     record = _record(session, validated, time.perf_counter() - started)
     links = _judge(session, record, is_due)
     session.save(links)
@@ -40,6 +42,17 @@ def _is_validation_due(session: Session) -> bool:
     config, number = session.config, session.progress.epoch + 1
     is_last = number >= config.epochs or 0 < config.max_steps <= session.progress.step
     return is_last or number % config.eval_interval == 0
+
+
+def _validate_whole(session: Session, interrupt: runtime.Interrupt) -> dict[str, float] | None:
+    """`_validate`, which leaves the random generators as they were when it does not come to its end."""
+    before, validated = runtime.rng_state(session.device), None
+    try:
+        validated = _validate(session, interrupt)
+    finally:
+        if validated is None:
+            runtime.restore_rng_state(before, session.device)
+    return validated
 
 
 @torch.no_grad()
@@ -59,7 +72,19 @@ def _validate(session: Session, interrupt: runtime.Interrupt) -> dict[str, float
         further = session.task.validate(model, epoch) if session.world.is_first else {}
     meter.flush()
     meter.sums = session.world.sum_up(meter.sums)
-    return {f"val/{name}": value for name, value in meter.means().items()} | session.world.from_first(further)
+    further = session.world.from_first(further)
+    _require_finite(further, epoch)
+    return {f"val/{name}": value for name, value in meter.means().items()} | further
+
+
+def _require_finite(metrics: dict[str, float], epoch: int) -> None:
+    """A metric that is no number would be compared with the best one, and always lose or always win."""
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            raise InputError(
+                f"validation after epoch {epoch + 1}: '{name}' is {value}; see how the task's validate computes it "
+                "(a mean of nothing, a logarithm of 0)"
+            )
 
 
 def _record(session: Session, validated: dict[str, float], validation_seconds: float) -> dict[str, Any]:

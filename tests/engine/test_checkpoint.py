@@ -71,6 +71,20 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
 
 
+def test_a_number_that_is_not_finite_never_becomes_json(tmp_path):
+    checkpoint.save_json(tmp_path / "history.json", [1.0])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        checkpoint.save_json(tmp_path / "history.json", [float("nan")])
+    assert (tmp_path / "history.json").read_text() == "[\n 1.0\n]\n"
+
+
+def test_sweeping_takes_unfinished_files_only(tmp_path):
+    for name in ("last.pt", ".last.pt.part", ".last.pt.4711.part", ".best.pt.link", ".lock"):
+        (tmp_path / name).touch()
+    checkpoint.sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "last.pt"]
+
+
 def test_pruning_goes_by_number_not_by_name(tmp_path):
     for number in (9998, 9999, 10000, 10001):
         (tmp_path / f"epoch_{number:04d}.pt").touch()

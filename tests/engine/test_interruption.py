@@ -54,12 +54,15 @@ def test_kill_9_in_the_middle_of_an_epoch_changes_no_digit(tmp_path):
     wait_for_progress(process, tmp_path / "cut", 1, 3)
     process.kill()
     process.communicate()
+    (tmp_path / "cut" / ".last.pt.part").write_bytes(b"half")  # where the kill fell into a write
+    (tmp_path / "cut" / ".best.pt.link").write_bytes(b"half")
     progress = checkpoint.load(tmp_path / "cut" / "last.pt")["progress"]
     assert (progress["epoch"], progress["batch"]) >= (1, 3)
     assert progress["epoch"] < 3
     cut = finish(start(tmp_path / "cut", *values))
     assert losses(cut["history"]) == losses(whole["history"])
     assert json.loads((tmp_path / "cut" / "history.json").read_text()) == cut["history"]
+    assert not list((tmp_path / "cut").glob(".*"))
 
 
 def wait_until_it_listens(process, folder):

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import random
+import signal
 
+import numpy as np
 import pytest
 import torch
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import checkpoint
+from nsmodels.engine import checkpoint, distributed
 from nsmodels.engine.loop import fit
+from nsmodels.engine.session import Session
 from tests.engine.toy import CONFIG, Toy, losses
 
 
@@ -31,6 +36,17 @@ class CancelAt:
 
     def close(self):
         pass
+
+
+class CancelAfter(CancelAt):
+    """A tracker through which a caller stops the run once the epoch `at` is recorded."""
+
+    def step(self, step, values):
+        pass
+
+    def epoch(self, record):
+        if record["epoch"] == self.at:
+            raise Cancelled
 
 
 def train(folder, task_options=None, trackers=(), **values):
@@ -72,9 +88,11 @@ def test_cancelled_within_an_epoch_continues_exactly(tmp_path, values):
 
 def test_more_epochs_continue_and_a_finished_run_rests(tmp_path):
     train(tmp_path, epochs=2, scheduler="constant")
+    (tmp_path / "history.json").write_text("[]")  # a kill between last.pt and this file leaves an earlier one
     longer = train(tmp_path, epochs=4, scheduler="constant")
     assert losses(longer.history) == losses(train(tmp_path / "whole", epochs=4, scheduler="constant").history)
     before = (tmp_path / "last.pt").stat().st_mtime_ns
+    (tmp_path / "history.json").unlink()
     again = train(tmp_path, epochs=4, scheduler="constant")
     assert again.outcome == "finished"
     assert again.history == longer.history
@@ -87,6 +105,10 @@ def test_another_configuration_in_the_same_folder_is_refused(tmp_path):
     train(tmp_path, epochs=1)
     with pytest.raises(InputError, match=r"begun with lr=0.02 \(now 0.5\)"):
         train(tmp_path, epochs=1, lr=0.5)
+    with pytest.raises(InputError, match=r"begun with max_steps=0 \(now 3\)"):
+        train(tmp_path, epochs=1, max_steps=3)
+    with pytest.raises(InputError, match=r"begun with network.dropout=0.1 \(now 0.5\)"):
+        train(tmp_path, {"dropout": 0.5}, epochs=1)
 
 
 def test_accumulation_equals_one_large_batch(tmp_path):
@@ -119,6 +141,87 @@ def test_early_stopping_after_patience_epochs(tmp_path):
     assert len(result.history) == result.best["epoch"] + 3 < 60
     assert result.best["value"] == min(r["val/loss"] for r in result.history)
     assert checkpoint.load(tmp_path / "best.pt")["epoch"] == result.best["epoch"]
+
+
+def test_patience_counts_validations_not_epochs(tmp_path):
+    values = {"epochs": 60, "patience": 2, "eval_interval": 3, "scheduler": "constant"}
+    result = train(tmp_path, {"is_shuffled": True}, **values)
+    assert result.outcome == "early"
+    assert len(result.history) == result.best["epoch"] + 2 * 3 < 60
+
+
+def test_a_metric_that_is_not_finite_is_named_and_never_recorded(tmp_path):
+    class Broken(Toy):
+        def validate(self, model, epoch):
+            return {"val/accuracy": 0.5 if epoch == 0 else float("nan")}
+
+    with pytest.raises(InputError, match="validation after epoch 2: 'val/accuracy' is nan"):
+        fit(Broken(), CONFIG, tmp_path)
+    assert len(json.loads((tmp_path / "history.json").read_text())) == 1
+    assert checkpoint.load(tmp_path / "last.pt")["epoch"] == 1
+
+
+class Drawing(Toy):
+    """Validation draws from every global generator, and can be asked to stop in the middle."""
+
+    is_asked_to_stop = False
+
+    def loss(self, model, batch):
+        loss, terms = super().loss(model, batch)
+        if not model.training and self.is_asked_to_stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return (loss, terms) if model.training else (loss + sum(self.drawn()), terms)
+
+    def validate(self, model, epoch):
+        return {"val/drawn": sum(self.drawn())}
+
+    def drawn(self):
+        return torch.rand(()).item(), float(np.random.rand()), random.random()
+
+
+@pytest.mark.parametrize("is_within_validation", [False, True])
+def test_validation_that_draws_random_numbers_continues_exactly(tmp_path, is_within_validation):
+    whole = fit(Drawing(num_samples=1024), CONFIG, tmp_path / "whole")
+    task = Drawing(num_samples=1024)
+    task.is_asked_to_stop = is_within_validation
+    if is_within_validation:
+        assert fit(task, CONFIG, tmp_path / "cut").outcome == "interrupted"
+        assert checkpoint.load(tmp_path / "cut" / "last.pt")["epoch"] == 0
+    else:
+        with pytest.raises(Cancelled):
+            fit(task, CONFIG, tmp_path / "cut", [CancelAfter(2)])
+        assert checkpoint.load(tmp_path / "cut" / "last.pt")["epoch"] == 2
+    assert losses(fit(Drawing(num_samples=1024), CONFIG, tmp_path / "cut").history) == losses(whole.history)
+
+
+def test_an_exception_within_a_step_leaves_the_last_settled_state(tmp_path):
+    class Stopped(Toy):
+        def loss(self, model, batch):
+            result = super().loss(model, batch)
+            if self.steps == 12 and model.training:
+                raise Cancelled
+            return result
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Cancelled):
+        fit(Stopped(), CONFIG, tmp_path / "cut")
+    assert checkpoint.load(tmp_path / "cut" / "last.pt")["progress"]["step"] == 8
+    assert losses(train(tmp_path / "cut").history) == losses(whole.history)
+
+
+def test_the_average_sees_what_the_task_does_after_a_step(tmp_path):
+    class Clamped(Toy):
+        def after_step(self, model, step):
+            super().after_step(model, step)
+            with torch.no_grad():
+                model[3].bias.fill_(float(step))
+
+    config = CONFIG.model_copy(update={"epochs": 1, "max_steps": 1, "ema_decay": 0.9})
+    fit(Clamped(config), config, tmp_path)
+    saved = checkpoint.load(tmp_path / "last.pt")["model_state_dict"]["3.bias"]
+    torch.manual_seed(config.seed)
+    start = Toy(config).build()[3].bias.detach()
+    assert torch.allclose(saved, start + (1 - 2 / 11) * (1.0 - start))  # decay of step 1: (1 + 1) / (10 + 1)
 
 
 def test_monitor_can_be_a_metric_to_maximise(tmp_path):
@@ -163,6 +266,20 @@ def test_bfloat16_on_a_cpu_when_asked_for(tmp_path):
     assert mixed.history[0]["train/loss"] == pytest.approx(plain.history[0]["train/loss"], rel=0.02)
 
 
+def test_backward_keeps_the_precision_of_the_forward(tmp_path):
+    class Island(Toy):
+        def loss(self, model, batch):
+            with torch.autocast("cpu", enabled=False):
+                return super().loss(model, batch)
+
+    plain, mixed = (
+        fit(Island(config), config, tmp_path / config.amp_dtype)
+        for config in (CONFIG, CONFIG.model_copy(update={"amp_dtype": "bf16"}))
+    )
+    weights = [checkpoint.load(f.folder / "last.pt")["model_state_dict"] for f in (plain, mixed)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def test_a_phase_starts_from_weights_and_leaves_frozen_modules_alone(tmp_path):
     train(tmp_path / "one")
     config = CONFIG.model_copy(update={"seed": 5})
@@ -197,5 +314,19 @@ def test_out_of_memory_says_what_to_do(tmp_path):
         def loss(self, model, batch):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    with pytest.raises(InputError, match=r"lower batch_size \(now 16\), or raise accumulate_steps"):
+    advice = r"^step 1 \(epoch 1\): out of memory: lower batch_size \(now 16\), or raise accumulate_steps"
+    with pytest.raises(InputError, match=advice + ".*amp_dtype=bf16"):
         fit(Greedy(), CONFIG, tmp_path)
+    with pytest.raises(InputError, match=advice) as mixed:
+        fit(Greedy(), CONFIG.model_copy(update={"amp_dtype": "bf16"}), tmp_path)
+    assert "use_amp" not in str(mixed.value)
+
+
+def test_another_number_of_processes_is_said(tmp_path, caplog):
+    train(tmp_path, epochs=1)
+    payload = checkpoint.load(tmp_path / "last.pt")
+    checkpoint.save(tmp_path / "last.pt", payload | {"rng": payload["rng"] * 2})
+    config = CONFIG.model_copy(update={"epochs": 1})
+    session = Session(Toy(config), config, tmp_path, distributed.World(), torch.device("cpu"))
+    assert session.resume()
+    assert "begun in 2 processes, continued in 1" in caplog.text

@@ -66,7 +66,7 @@ class Toy(Task):
         return {"val/accuracy": hits.float().mean().item()}
 
     def settings(self):
-        return {"system": "toy", "options": self.options}
+        return {"system": "toy", "network": {"dropout": self.options.get("dropout", 0.1)}}
 
     def state_dict(self):
         return {"steps": self.steps}
