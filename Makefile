@@ -25,7 +25,7 @@ test: $(READY)  ## the test suite
 check: $(READY)  ## what CI checks before the tests: format, lint, types, imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
 ui: $(READY)  ## the web UI on a free port, with the project's history
