@@ -161,6 +161,43 @@ def test_another_output_answer_confidence_or_program_is_noticed(doubtful):
                 check(broken)
 
 
+def test_an_object_that_is_not_spoken_of_is_noticed(three):
+    count = [color_question()[0], {"function": "count", "inputs": [0], "value_inputs": []}]
+    proof = prove(count, three)
+    check(proof)
+    assert (proof.answer, proof.num_objects) == ("3", 3)
+    scene, end = proof.steps
+    fewer = (replace(scene, facts=scene.facts[:2], output=[1, 2]), replace(end, output=2))
+    with pytest.raises(ProofError, match=r"no fact that decides present\(o3\)"):
+        check(replace(proof, steps=fewer, answer="2"))
+    with pytest.raises(ProofError, match="lists other facts"):
+        check(replace(proof, num_objects=2))
+    text = proof.to_json()
+    with pytest.raises(InputError, match="num_objects"):
+        Proof.from_json(text.replace('"num_objects": 3,', ""))
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "message"),
+    [
+        (2, {"function": "filter_color", "values": ("red",), "inputs": (1,)}, "takes a set, step 1 gives a int"),
+        (2, {"function": "query_color", "inputs": (0,)}, "takes a object, step 0 gives a set"),
+        (2, {"function": "equal_integer", "inputs": (1, 0)}, "takes a int, step 0 gives a set"),
+        (2, {"function": "filter_color", "inputs": (0,)}, "instead of one of"),
+        (2, {"function": "filter_color", "values": ("cube",), "inputs": (0,)}, "instead of one of"),
+        (2, {"function": "relate", "values": ("under",), "inputs": (0,)}, "takes a object"),
+        (2, {"function": "count", "values": ("red",), "inputs": (0,)}, "instead of one of no value"),
+        (2, {"function": "count", "values": (3,), "inputs": (0,)}, "instead of one of no value"),
+        (2, {"function": "count", "inputs": ("0",)}, "does not come before it"),
+        (1, {"output": 3.0}, "the proof says 3.0"),
+    ],
+)
+def test_an_ill_typed_proof_is_no_proof(number, changes, message, three):
+    count = [color_question()[0], *[{"function": "count", "inputs": [0], "value_inputs": []}] * 2]
+    with pytest.raises(ProofError, match=message):
+        check(_with_step(prove(count, three), number, **changes))
+
+
 def test_a_tampered_file_is_refused(three):
     text = prove(color_question(), three).to_json()
     with pytest.raises(InputError, match="not the JSON of a proof"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,11 +72,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Proof:
-    """The steps from the scene to the answer; `confidence` is the product over the distinct leaf facts."""
+    """The steps from the scene to the answer; `confidence` is the product over the distinct leaf facts.
+
+    `num_objects`: how many objects perception spoke of, present or absent; a proof must account for every one.
+    """
 
     steps: tuple[Step, ...]
     answer: str
     confidence: float
+    num_objects: int
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -124,7 +128,8 @@ class Proof:
             for s in self.steps
         ]
         measures = {"depth": self.depth, "hops": self.hops, "derived_facts": self.num_derived}
-        return json.dumps({"answer": self.answer, "confidence": self.confidence, **measures, "steps": steps}, indent=1)
+        said = {"answer": self.answer, "confidence": self.confidence, "num_objects": self.num_objects}
+        return json.dumps({**said, **measures, "steps": steps}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Proof:
@@ -132,7 +137,7 @@ class Proof:
         try:
             data = json.loads(text)
             steps = tuple(_read_step(entry) for entry in data["steps"])
-            return cls(steps, str(data["answer"]), float(data["confidence"]))
+            return cls(steps, str(data["answer"]), float(data["confidence"]), int(data["num_objects"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"proof: not the JSON of a proof, write one with to_json ({error!r})") from error
 
@@ -203,8 +208,8 @@ def _prove_in(program: Program, belief: SceneBelief, world: World, outputs: list
         facts = tuple(believed(fact, belief) for fact in literals)
         values, sources = tuple(node["value_inputs"]), tuple(node["inputs"])
         steps.append(Step(number, node["function"], values, sources, output, facts))
-    proof = Proof(tuple(steps), _word(outputs[-1]), 0.0)
-    return Proof(proof.steps, proof.answer, joint_probability(proof.facts))
+    proof = Proof(tuple(steps), _word(outputs[-1]), 0.0, len(world.present))
+    return replace(proof, confidence=joint_probability(proof.facts))
 
 
 def _literals(function: str, values: list[str], inputs: list[Any], output: Any, world: World) -> list[Fact]:

@@ -1,6 +1,7 @@
 """The checker: replays a proof from its own leaf facts, with neither network, belief nor executor.
 
 It shares no code with the executors: each function is restated here over sets of object numbers and a table of facts.
+The world is closed: `scene` needs a fact for each of the proof's objects, that it is present or that it is absent.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.datasets.clevr.vocabulary import FUNCTIONS
+from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, RELATIONS
 from nsmodels.systems.visual.facts import Fact, joint_probability
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ def check(proof: Proof) -> None:
     present = {fact.objects[0] for fact in proof.facts if fact.name == "present" and fact.holds}
     outputs: list[Any] = []
     for number, step in enumerate(proof.steps):
-        _check_form(step, number)
+        _check_form(step, number, proof)
         used: set[Fact] = set()
-        outputs.append(_replay(step, [outputs[i] for i in step.inputs], present, used))
+        outputs.append(_replay(step, [outputs[i] for i in step.inputs], present, used, proof.num_objects))
         if used != {fact.literal for fact in step.facts}:
             raise ProofError(f"step {number} ({step.call}) lists other facts than the ones it rests on")
-        if outputs[-1] != step.output or isinstance(outputs[-1], list) != isinstance(step.output, list):
+        if outputs[-1] != step.output or type(outputs[-1]) is not type(step.output):
             raise ProofError(
                 f"step {number} ({step.call}) gives {outputs[-1]} from its facts, the proof says {step.output}"
             )
@@ -62,12 +63,27 @@ def _check_consistent(facts: tuple[Fact, ...]) -> None:
             raise ProofError(f"{fact} contradicts another fact of the proof")
 
 
-def _check_form(step: Step, number: int) -> None:
+def _check_form(step: Step, number: int, proof: Proof) -> None:
+    """The step is a known function, with values that it knows, of earlier steps whose types it takes."""
     types = FUNCTIONS.get(step.function)
     if types is None or step.number != number or len(step.inputs) != len(types[0]):
-        raise ProofError(f"step {number}: no known function with these inputs: {step.call}")
-    if any(not 0 <= i < number for i in step.inputs):
-        raise ProofError(f"step {number} ({step.call}) rests on a step that does not come before it")
+        raise ProofError(f"step {number}: no known function with these inputs: {step.function} of {step.inputs}")
+    if any(type(i) is not int or not 0 <= i < number for i in step.inputs):
+        raise ProofError(f"step {number} ({step.function}) rests on a step that does not come before it")
+    for source, wanted in zip(step.inputs, types[0], strict=True):
+        given = FUNCTIONS[proof.steps[source].function][1]
+        if given != wanted:
+            raise ProofError(f"step {number} ({step.function}) takes a {wanted}, step {source} gives a {given}")
+    known = _known_values(step.function)
+    if len(step.values) != bool(known) or any(value not in known for value in step.values):
+        raise ProofError(f"step {number} ({step.function}): {step.values} instead of one of {known or 'no value'}")
+
+
+def _known_values(function: str) -> tuple[str, ...]:
+    kind, _, name = function.partition("_")
+    if kind == "filter":
+        return ATTRIBUTES[name]
+    return RELATIONS if function == "relate" else ()
 
 
 def _check_end(proof: Proof) -> None:
@@ -79,12 +95,11 @@ def _check_end(proof: Proof) -> None:
         raise ProofError(f"confidence {proof.confidence} is not the product over the leaf facts, {confidence}")
 
 
-def _replay(step: Step, inputs: list[Any], present: set[int], used: set[Fact]) -> Any:
+def _replay(step: Step, inputs: list[Any], present: set[int], used: set[Fact], num_objects: int) -> Any:
     """The output of one step; the literals it rests on are added to `used`."""
     kind, _, name = step.function.partition("_")
     if step.function == "scene":
-        used.update(fact.literal for fact in step.facts if fact.name == "present")
-        return sorted(present)
+        return [o for o in range(1, num_objects + 1) if _decide(step, Fact("present", (o,)), used)]
     if kind == "filter":
         return [o for o in inputs[0] if _decide(step, Fact(name, (o,), step.values[0]), used)]
     if step.function == "relate":
