@@ -14,6 +14,7 @@ from nsmodels.datasets.clevr.vocabulary import ANSWERS
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
+from nsmodels.systems.visual.baselines import Prior
 from nsmodels.systems.visual.belief import SceneBelief
 from nsmodels.systems.visual.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.cnn_lstm_task import AskedImages, CnnLstmTask, answer_all
@@ -156,7 +157,7 @@ def test_the_report_has_its_row(official_scenes, official_questions):
     beliefs = [SceneBelief.from_scene(scene) for scene in official_scenes]
     data = Predictions(official_scenes, beliefs, official_questions, [q["program"] for q in official_questions])
     answers = ["yes" if k % 2 else q["answer"] for k, q in enumerate(official_questions)]
-    result = report(data, official_questions, learned={"cnn_lstm": answers})
+    result = report(data, Prior.fitted(official_questions), learned={"cnn_lstm": answers})
     row = result["baselines"]["cnn_lstm"]
     assert row["accuracy"] == np.mean([a == q["answer"] for a, q in zip(answers, official_questions, strict=True)])
     assert row["interval"][0] < row["accuracy"] < row["interval"][1]

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from nsmodels.core.errors import InputError
 from nsmodels.systems.visual.baselines import PUBLISHED, Prior
 from nsmodels.systems.visual.belief import SceneBelief
-from nsmodels.systems.visual.report import report, table
 from nsmodels.systems.visual.latency import measured_latency
 from nsmodels.systems.visual.matching import matched, object_metrics
+from nsmodels.systems.visual.report import report, table
 from nsmodels.systems.visual.scoring import HEADLINE, ROWS, Predictions, calibration, released, rows, scored
 
 
@@ -128,16 +129,24 @@ def test_confidence_is_reported_with_its_bins(imperfect):
 
 
 def test_the_report_is_json_and_its_table_says_everything(imperfect, official_questions):
-    source = {"source": "synthetic", "split": "val", "num_annotated": 1000}
-    result = report(imperfect, official_questions, source=source, num_parameters={"perception": 1_234_567})
+    source = {"source": "synthetic", "split": "val", "num_annotated_images": 1000, "num_annotated_questions": 9000}
+    prior = Prior.fitted(official_questions, "the official sample")
+    parameters = {"perception": 1_234_567, "parser": 1_000}
+    result = report(imperfect, prior, source=source, num_parameters=parameters)
     assert json.loads(json.dumps(result)) == result
     assert set(result) >= {"rows", "objects", "baselines", "calibration", "latency", "num_parameters", "data"}
     assert result["objects"]["program_exact"] == pytest.approx(0.875)
     assert result["baselines"]["chance"]["accuracy"] == pytest.approx(1 / 28)
     assert result["baselines"]["question_type_prior"]["accuracy"] >= result["baselines"]["majority"]["accuracy"]
+    assert result["num_parameters"]["total"] == 1_235_567
+    assert result["baselines"]["majority"]["fitted_on"] == "the official sample"
     shown = table(result)
-    for text in ("source synthetic", "annotations of 1000 images", "hard execution", "majority", "1,234,567", "NS-VQA"):
+    annotated = "annotations of 1000 images and programs of 9000 questions"
+    counted = "counted in the official sample"
+    for text in ("source synthetic", annotated, counted, "hard execution", "majority", "1,234,567", "NS-VQA"):
         assert text in shown
+    older = {**result, "data": {**result["data"], "num_annotated_questions": None}}
+    assert "trained on scene annotations of 1000 images\n" in table(older)
     assert sum(entry["n"] for entry in result["depth"]["by_depth"].values()) == len(official_questions)
 
 
@@ -153,8 +162,19 @@ def test_latency_times_every_part(perfect):
     assert found["n"] == 3
     assert set(found["parts"]) == {"perceive", "parse", "answer", "prove"}
     assert found["milliseconds_median"] <= found["milliseconds_p95"]
-    with pytest.raises(InputError, match="more than 3 pairs"):
-        measured_latency(lambda images: [], lambda texts: [], [], [])
+    assert (found["device"], found["num_threads"]) == ("cpu", torch.get_num_threads())
+    assert found["peak_process_memory_mib"] == found["peak_memory_mib"] > 1
+
+
+@pytest.mark.parametrize("num_pairs", [0, 1, 2, 4])
+def test_latency_of_few_questions_is_what_there_is(perfect, official_questions, num_pairs):
+    belief, program = perfect.beliefs[0], perfect.programs[0]
+    found = measured_latency(
+        lambda images: [belief], lambda texts: [program], [np.zeros((2, 2, 3))] * num_pairs, ["?"] * num_pairs
+    )
+    assert found.get("n") == (1 if num_pairs else None)
+    shown = table(report(perfect, Prior.fitted(official_questions), latency=found))
+    assert ("latency, batch 1" in shown) == bool(num_pairs)
 
 
 def test_bad_predictions_are_refused(perfect):

@@ -87,16 +87,16 @@ def _answer(arguments: argparse.Namespace) -> int:
     from nsmodels.systems.visual.model import VisualReasoner
 
     said = VisualReasoner.load(arguments.checkpoint, arguments.device).answer(arguments.image, arguments.question)
-    print(said.proof.text(has_negative=False))
+    print(said.text())
     print(f"program read from the question with probability {said.parse_probability:.3f}")
     if arguments.without:
-        print(without(said.proof, said.belief, arguments.without).text())
+        print(without(said.needed_proof, said.belief, arguments.without).text())
     if arguments.draw:
-        draw_proof(read_pixels(arguments.image), said.proof, said.belief, arguments.draw, arguments.question)
+        draw_proof(read_pixels(arguments.image), said.needed_proof, said.belief, arguments.draw, arguments.question)
     if arguments.tree:
-        draw_tree(said.proof, arguments.tree)
+        draw_tree(said.needed_proof, arguments.tree)
     if arguments.json:
-        write_atomic(arguments.json, said.proof.to_json() + "\n")
+        write_atomic(arguments.json, said.needed_proof.to_json() + "\n")
     return 0
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.vocabulary import ANSWERS
 
+PRIORS = "priors.json"  # in a checkpoint
 CHANCE = 1.0 / len(ANSWERS)
 PUBLISHED_NOTE = "published, on the official CLEVR test or validation split, not comparable with synthetic data"
 # name, accuracy in percent, source
@@ -30,13 +33,17 @@ PUBLISHED: tuple[dict[str, Any], ...] = tuple(
 
 @dataclass(frozen=True)
 class Prior:
-    """The most frequent training answer, overall and by the last function of the program ("question-type prior")."""
+    """The most frequent training answer, overall and by the last function of the program ("question-type prior").
+
+    `fitted_on` says in words which questions were counted.
+    """
 
     majority: str
     by_function: dict[str, str]
+    fitted_on: str = ""
 
     @classmethod
-    def fitted(cls, questions: Iterable[dict[str, Any]]) -> Prior:
+    def fitted(cls, questions: Iterable[dict[str, Any]], fitted_on: str = "") -> Prior:
         """Count the answers of training questions in CLEVR's released form. Raises InputError when there are none."""
         everything: Counter[str] = Counter()
         counts: dict[str, Counter[str]] = {}
@@ -45,7 +52,17 @@ class Prior:
             counts.setdefault(last_function(question), Counter())[question["answer"]] += 1
         if not everything:
             raise InputError("Prior: no training questions to count answers in; pass the questions of the train split")
-        return cls(_most_frequent(everything), {name: _most_frequent(c) for name, c in counts.items()})
+        return cls(_most_frequent(everything), {name: _most_frequent(c) for name, c in counts.items()}, fitted_on)
+
+    @classmethod
+    def read(cls, path: Path) -> Prior:
+        """The prior that a training wrote; raise `InputError` when the file is broken."""
+        try:
+            data = json.loads(path.read_text())
+            by_function = {str(name): str(word) for name, word in data["by_function"].items()}
+            return cls(str(data["majority"]), by_function, str(data["fitted_on"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise InputError(f"{path}: broken; the checkpoint is incomplete, train it again") from None
 
     def answer(self, question: dict[str, Any]) -> str:
         """The most frequent answer to questions of this type; the overall one for a type never seen."""

@@ -13,6 +13,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes, splits
 from nsmodels.engine import plots
 from nsmodels.engine.checkpoint import load
+from nsmodels.systems.visual.baselines import PRIORS, Prior
 from nsmodels.systems.visual.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.cnn_lstm_task import answer_all, read_asked
 from nsmodels.systems.visual.config import CODE_VERSION
@@ -105,16 +106,29 @@ def _report(model: VisualReasoner, checkpoint: Path, data: Path, split: str, pre
         "trained_on": trained.source,
         "checkpoint": trained.fingerprint,
         "seed": trained.seed,
-        "num_annotated": trained.metrics["num_train_images"],
+        "num_annotated_images": trained.metrics.get("num_train_images"),
+        "num_annotated_questions": trained.metrics.get("num_train_questions"),  # not in older checkpoints
     }
     return report(
         predictions,
-        read_questions(data, "train") if "train" in splits(data) else predictions.questions,
+        find_prior(checkpoint, data, predictions),
         latency=_latency(model, data, split, predictions),
         num_parameters=model.num_parameters,
         source=source,
         learned=baseline_answers(checkpoint, data, split, predictions, model.device),
     )
+
+
+def find_prior(checkpoint: Path, data: Path, predictions: Predictions) -> Prior:
+    """The answers of the data's train split, else of the checkpoint's own training data, else of what is scored.
+
+    The last is for older checkpoints without `priors.json`; it flatters the baselines, and the report says so.
+    """
+    if "train" in splits(data):
+        return Prior.fitted(read_questions(data, "train"), "the train split of the scored data")
+    if (checkpoint / PRIORS).exists():
+        return Prior.read(checkpoint / PRIORS)
+    return Prior.fitted(predictions.questions, "the scored questions themselves")
 
 
 def baseline_answers(
@@ -142,6 +156,7 @@ def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predict
             lambda given: [parse.program for parse in model.parser.parse(given)],
             paths,  # type: ignore[arg-type]
             [predictions.questions[k]["question"] for k in asked],
+            device=model.device,
         )
     finally:
         torch.set_num_threads(threads)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes
+from nsmodels.systems.visual.baselines import Prior
 from nsmodels.systems.visual.belief import SceneBelief
 from nsmodels.systems.visual.draw import draw_proof
 from nsmodels.systems.visual.evaluate import read_programs
@@ -73,7 +74,8 @@ def glance(
     beliefs = model.perceive_split(data, split, scenes)
     predictions = Predictions(scenes, beliefs, questions, read_programs(model, [q["question"] for q in questions]))
     source = {"split": split, "first_images": len(scenes)}
-    found = report(predictions, read_questions(data, "train"), num_parameters=model.num_parameters, source=source)
+    prior = Prior.fitted(read_questions(data, "train"), "the train split of the scored data")
+    found = report(predictions, prior, num_parameters=model.num_parameters, source=source)
     return Glance(found, _proofs(predictions, data, split))
 
 

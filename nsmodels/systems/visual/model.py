@@ -19,19 +19,42 @@ from nsmodels.systems.visual.belief import SceneBelief
 from nsmodels.systems.visual.images import read_image, read_images, read_size
 from nsmodels.systems.visual.parser import Parser
 from nsmodels.systems.visual.perception import Perception, perceive
-from nsmodels.systems.visual.proof import Proof, prove
+from nsmodels.systems.visual.proof import NoProof, Proof, prove
+from nsmodels.systems.visual.reason import Answer, answer
 
 PERCEIVE_BATCH = 32
 
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer with what it rests on; `parse_probability` is the parser's own for the program."""
+    """An answer with what it rests on; `parse_probability` is the parser's own for the program.
+
+    `answer` is the soft executor's, the one that evaluations score. `proof` is of the most probable world that agrees,
+    or of one that does not when none does; None, with `why_not` saying why, when the question is ill posed in all.
+    """
 
     question: str
-    proof: Proof
+    answer: Answer
+    proof: Proof | None
     belief: SceneBelief
     parse_probability: float
+    why_not: str = ""
+
+    @property
+    def needed_proof(self) -> Proof:
+        """The proof, for what cannot be done without; raise `InputError` when there is none."""
+        if self.proof is None:
+            raise InputError(f"{self.why_not}; a drawing, a tree, JSON or a fact to take away need a proof")
+        return self.proof
+
+    def text(self) -> str:
+        """The answer with its confidence, then its proof, or a line that says that there is none, or of another."""
+        lines = [f"answer: {self.answer.best}   confidence {self.answer.confidence:.3f}"]
+        if self.proof is None:
+            return "\n".join([*lines, self.why_not])
+        if self.proof.answer != self.answer.best:
+            lines.append(f"no probable world gives this answer: the proof is of the likeliest, {self.proof.answer}")
+        return "\n".join([*lines, self.proof.text(has_negative=False)])
 
 
 @final
@@ -89,10 +112,14 @@ class VisualReasoner:
         return self.perceive(images, sizes)
 
     def answer(self, path: Path, question: str) -> Answered:
-        """Read the image and the question, and prove the answer; raise `InputError` when there is no proof."""
+        """Read the image and the question, answer and prove; raise `InputError` when either cannot be read."""
         (parse,) = self.parser.parse([question])
         belief = self.perceive_file(path)
-        return Answered(question, prove(parse.program, belief), belief, parse.probability)
+        found = answer(parse.program, belief)
+        try:
+            return Answered(question, found, prove(parse.program, belief), belief, parse.probability)
+        except NoProof as error:
+            return Answered(question, found, None, belief, parse.probability, str(error))
 
 
 def _presence_map(path: Path) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from nsmodels.core.cli import run
 from nsmodels.datasets.clevr.format import read_questions
@@ -29,8 +30,13 @@ def make_task(phase: str, config: VisualConfig, data: Path) -> tuple[Task, Train
         training = config.baseline_training.with_values(shared)
         return CnnLstmTask.from_tree(data, config.baseline, training), training
     training = config.parser_training.with_values(shared)
-    questions = read_questions(data, "train")[: config.parser.max_questions or None]
+    questions = parser_questions(config, read_questions(data, "train"))
     return ParserTask(questions, read_questions(data, "val"), config.parser, training), training
+
+
+def parser_questions(config: VisualConfig, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those training questions that the parser sees."""
+    return questions[: config.parser.max_questions or None]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -109,7 +109,7 @@ class Proof:
 
     def text(self, has_negative: bool = True) -> str:
         """The proof for a terminal, a line per step and per leaf fact; without negative facts on request."""
-        head = f"answer: {self.answer}   confidence {self.confidence:.3f}"
+        head = f"proof of {self.answer}   confidence {self.confidence:.3f}"
         head += f"   depth {self.depth}, hops {self.hops}, derived facts {self.num_derived}"
         return "\n".join([head, *(line for step in self.steps for line in _lines(step, has_negative))])
 

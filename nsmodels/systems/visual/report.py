@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nsmodels.datasets.clevr.vocabulary import QUESTION_TYPES
-from nsmodels.systems.visual.baselines import PUBLISHED, PUBLISHED_NOTE
+from nsmodels.systems.visual.baselines import PUBLISHED, PUBLISHED_NOTE, Prior
 from nsmodels.systems.visual.matching import object_metrics
 from nsmodels.systems.visual.scoring import (
     HEADLINE,
     ROWS,
     Predictions,
-    Question,
     baseline_rows,
     calibration,
     depth,
@@ -21,12 +20,16 @@ from nsmodels.systems.visual.scoring import (
 )
 
 Report = dict[str, Any]
+ANNOTATED = {
+    "num_annotated_images": ("scene annotations", "images"),
+    "num_annotated_questions": ("programs", "questions"),
+}
 _WIDTH = 40
 
 
 def report(
     data: Predictions,
-    train_questions: Sequence[Question],
+    prior: Prior,
     *,
     latency: Mapping[str, Any] | None = None,
     num_parameters: Mapping[str, int] | None = None,
@@ -35,8 +38,9 @@ def report(
 ) -> Report:
     """Everything that is said of one evaluation, ready for JSON.
 
-    `train_questions` fit the baselines; `latency` is what `measured_latency` gave; `num_parameters` is by module;
-    `source` says what the data is (source, split, "num_annotated": scenes whose annotations trained the model, ...);
+    `prior` holds the answers without looking; `latency` is what `measured_latency` gave; `num_parameters` is by module,
+    to which "total" comes; `source` says what the data is (source, split, ...) and how much annotation trained the
+    model: "num_annotated_images", and "num_annotated_questions" where it is known;
     `learned` are the answers of trained baselines to the questions of `data`, by name.
     Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
     """
@@ -46,14 +50,18 @@ def report(
         "rows": scored_rows,
         "headline": HEADLINE,
         "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
-        "baselines": baseline_rows(train_questions, data.questions, learned),
+        "baselines": baseline_rows(prior, data.questions, learned),
         "calibration": calibration(found, data.questions),
         "latency": dict(latency or {}),
-        "num_parameters": dict(num_parameters or {}),
+        "num_parameters": _with_total(num_parameters or {}),
         "data": {**sizes, **(source or {})},
         "published": [dict(row) for row in PUBLISHED],
         "depth": depth(data, found),
     }
+
+
+def _with_total(num_parameters: Mapping[str, int]) -> dict[str, int]:
+    return {**num_parameters, "total": sum(num_parameters.values())} if num_parameters else {}
 
 
 def table(result: Report) -> str:
@@ -97,11 +105,15 @@ def _row_lines(name: str, row: Mapping[str, Any]) -> list[str]:
 
 def _data_lines(result: Report) -> list[str]:
     data = result["data"]
-    extra = ", ".join(f"{k} {v}" for k, v in data.items() if k not in ("num_scenes", "num_questions", "num_annotated"))
-    lines = [f"{data['num_questions']} questions on {data['num_scenes']} scenes{', ' + extra if extra else ''}"]
-    if "num_annotated" in data:
-        lines.append(f"* uses scene and program annotations of {data['num_annotated']} images")
-    return lines
+    shown = {k: v for k, v in data.items() if k not in ("num_scenes", "num_questions") and k not in ANNOTATED}
+    extra = "".join(f", {k} {v}" for k, v in shown.items())
+    lines = [f"{data['num_questions']} questions on {data['num_scenes']} scenes{extra}"]
+    known = [
+        f"{what} of {data[key]} {things}" for key, (what, things) in ANNOTATED.items() if data.get(key) is not None
+    ]
+    lines += [f"* trained on {' and '.join(known)}"] if known else []
+    places = {row["fitted_on"]: None for row in result["baselines"].values() if row.get("fitted_on")}
+    return [*lines, *(f"majority and question-type prior: counted in {place}" for place in places)]
 
 
 def _object_lines(objects: Mapping[str, float]) -> list[str]:
@@ -124,11 +136,17 @@ def _cost_lines(latency: Mapping[str, Any], num_parameters: Mapping[str, int]) -
     lines = []
     if latency:
         speed = f"{latency['milliseconds_median']:.1f} ms median, {latency['milliseconds_p95']:.1f} ms p95"
-        memory = f"peak memory {latency['peak_memory_mib']:.0f} MiB"
-        lines.append(f"latency, batch 1, proof included: {speed}, {latency['fps']:.1f} FPS, {memory}")
+        lines.append(f"latency, batch 1, proof included: {speed}, {latency['fps']:.1f} FPS")
+        where = f"{latency['device']}, {latency['num_threads']} threads, {latency['machine']}"
+        lines.append(f"  on {where}; peak memory {_memory(latency)}")
     if num_parameters:
         lines.append("parameters: " + ", ".join(f"{name} {count:,}" for name, count in num_parameters.items()))
     return lines
+
+
+def _memory(latency: Mapping[str, Any]) -> str:
+    gpu = f", {latency['peak_gpu_memory_mib']:.0f} MiB on the GPU" if "peak_gpu_memory_mib" in latency else ""
+    return f"{latency['peak_process_memory_mib']:.0f} MiB of the process{gpu}"
 
 
 def _published_lines(published: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -142,19 +142,19 @@ def _interval(right: Array, images: Array) -> tuple[float, float]:
 
 
 def baseline_rows(
-    train_questions: Sequence[Question],
+    prior: Prior,
     questions: Sequence[Question],
     learned: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """Chance, the majority answer and the question-type prior, fitted on `train_questions`, scored on `questions`.
+    """Chance, the majority answer and the question-type prior, scored on `questions`.
 
     `learned`: answers of trained baselines to `questions`, by name; each is a further row.
     """
-    prior = Prior.fitted(train_questions)
+    place = {"fitted_on": prior.fitted_on}
     return {
         "chance": {"accuracy": CHANCE, "interval": None, "n": len(questions)},
-        "majority": scored([prior.majority for _ in questions], questions),
-        "question_type_prior": scored([prior.answer(question) for question in questions], questions),
+        "majority": {**scored([prior.majority for _ in questions], questions), **place},
+        "question_type_prior": {**scored([prior.answer(question) for question in questions], questions), **place},
         **{name: scored(answers, questions) for name, answers in (learned or {}).items()},
     }
 

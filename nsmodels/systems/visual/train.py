@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,13 @@ import torch
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.format import check_split, read_scenes
+from nsmodels.datasets.clevr.format import check_split, read_questions, read_scenes
 from nsmodels.engine import checkpoint, loop, plots
 from nsmodels.engine.launch import is_launched, launch
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.tracking import Tracker
 from nsmodels.systems.visual import phases
+from nsmodels.systems.visual.baselines import PRIORS, Prior
 from nsmodels.systems.visual.config import CODE_VERSION, VisualConfig
 from nsmodels.systems.visual.images import read_images
 from nsmodels.systems.visual.matching import matched
@@ -53,12 +56,23 @@ def train(
     with artifact.build(
         folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
     ) as part:
-        part.metrics["num_train_images"] = len(read_scenes(data, "train"))
+        record_training_data(config, data, part)
         part.metrics |= train_perception(config, data, part, trackers)
         part.metrics |= train_parser(config, data, part, trackers)
         part.metrics |= train_baseline(config, data, part, trackers)
         write_history(part)
     return artifact.read_manifest(folder)
+
+
+def record_training_data(config: VisualConfig, data: Path, part: Part) -> None:
+    """How many images and questions the networks learn from, and the answers that training makes one expect."""
+    questions = read_questions(data, "train")
+    part.metrics["num_train_images"] = len(read_scenes(data, "train"))
+    part.metrics["num_train_questions"] = len(phases.parser_questions(config, questions))
+    prior = Prior.fitted(
+        questions, f"the train split of the checkpoint's data ({part.source}, {len(questions)} questions)"
+    )
+    artifact.write_json(part.path / PRIORS, asdict(prior))
 
 
 def train_perception(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
@@ -85,15 +99,21 @@ def fit_phase(phase: str, config: VisualConfig, data: Path, folder: Path, tracke
     """Train one network in `folder/phase`, in several processes when `training.num_processes` says so."""
     num = config.training.num_processes
     if num > 1 and not is_launched():
-        settings = folder / f".{phase}.json"
-        settings.write_text(config.model_dump_json())
-        status = launch([phase, str(settings), str(data), str(folder)], num, module="nsmodels.systems.visual.phases")
-        settings.unlink()
-        if status:
-            raise InputError(f"{phase}: the {num} training processes ended with status {status}; see their words above")
+        _launch_phase(phase, config, data, folder)
     # After several processes this finds the finished training and only reads it.
     task, training = phases.make_task(phase, config, data)
     return finished(loop.fit(task, training, folder / phase, trackers))
+
+
+def _launch_phase(phase: str, config: VisualConfig, data: Path, folder: Path) -> None:
+    num = config.training.num_processes
+    # Outside the artifact: a killed run must leave nothing there that would be sealed.
+    with TemporaryDirectory(prefix="nsmodels-") as place:
+        settings = Path(place) / f"{phase}.json"
+        settings.write_text(config.model_dump_json())
+        status = launch([phase, str(settings), str(data), str(folder)], num, module="nsmodels.systems.visual.phases")
+    if status:
+        raise InputError(f"{phase}: the {num} training processes ended with status {status}; see their words above")
 
 
 def finished(fit: loop.Fit) -> loop.Fit:
