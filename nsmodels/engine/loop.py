@@ -207,6 +207,7 @@ def _bar(session: Session, groups: Iterable[Any], num_batches: int) -> Iterable[
 @contextlib.contextmanager
 def _open(session: Session, given: Sequence[Tracker]) -> Iterator[list[Tracker]]:
     """The trackers, on the first process only, closed whatever happens."""
+    session.world.any(False)  # files appear once every process listens to signals, not only the first
     if not session.world.is_first:
         yield []
         return
