@@ -56,10 +56,11 @@ def train(
     with artifact.build(
         folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
     ) as part:
-        record_training_data(config, data, part)
         part.metrics |= train_perception(config, data, part, trackers)
         part.metrics |= train_parser(config, data, part, trackers)
         part.metrics |= train_baseline(config, data, part, trackers)
+        # Last: a training that fails at once leaves nothing, and is then thrown away.
+        record_training_data(config, data, part)
         write_history(part)
     return artifact.read_manifest(folder)
 
