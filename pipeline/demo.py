@@ -55,13 +55,13 @@ def guard() -> None:
 
 
 def execute() -> int:
-    """Run the job to its end; Ctrl-C reaches it directly, and this process waits for its clean stop."""
+    """Run the job to its end; this process waits for its clean stop when it is to end early."""
     job = subprocess.Popen([sys.executable, *COMMAND])
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        return job.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    # Ctrl-C reaches both processes by itself; the word to terminate only this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: job.terminate())
+    status = job.wait()
+    return status if status >= 0 else 128 - status
 
 
 def closing() -> str:
