@@ -1,6 +1,20 @@
 """What every test may rely on."""
 
 import signal
+from collections.abc import Iterator
+
+import pytest
 
 # A suite that is started in the background of a script inherits an ignored SIGINT; tests of Ctrl-C need Python's own.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """One torch thread while the tests of a module run: the last digit of a loss depends on their number."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

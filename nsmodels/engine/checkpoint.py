@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import pickle
@@ -15,11 +14,11 @@ from typing import Any, BinaryIO
 import torch
 from torch import nn
 
+from nsmodels.core.disk import FULL
 from nsmodels.core.errors import InputError
 
 LAST = "last.pt"
 BEST = "best.pt"
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[Path, ...] = ()) -> None:
@@ -81,7 +80,7 @@ def _os_error(error: BaseException) -> OSError | None:
 
 
 def _write_advice(error: OSError, path: Path) -> str:
-    if error.errno not in NO_SPACE:
+    if error.errno not in FULL:
         return f"cannot be written ({error.strerror}); what was there before is intact"
     free = shutil.disk_usage(path.parent).free / 2**20
     return (

@@ -130,12 +130,6 @@ def interrupts(is_patient: bool = False) -> Iterator[Interrupt]:
         restore()
 
 
-def cpu_seconds() -> float:
-    """Processor seconds of this process and its finished children."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
 def peak_memory(device: torch.device) -> int:
     """Largest memory so far in bytes: allocated on a CUDA device, else resident in this process."""
     if device.type == "cuda":

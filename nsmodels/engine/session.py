@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.nn.utils import get_total_norm
 
-from nsmodels.core.artifact import library_versions
 from nsmodels.core.errors import InputError
+from nsmodels.core.provenance import cpu_seconds, library_versions
 from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.distributed import World, parallel
@@ -78,7 +78,7 @@ class Session:
         self.settled_rng = runtime.torch_rng_state(device)
         self.saved_at = time.monotonic()
         self.is_settled = True
-        self._cpu_start = runtime.cpu_seconds()
+        self._cpu_start = cpu_seconds()
 
     # --- what is trained and evaluated -------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Session:
     @property
     def cpu_seconds(self) -> float:
         """Processor seconds of the run so far, earlier sittings included."""
-        return self.progress.cpu_seconds + runtime.cpu_seconds() - self._cpu_start
+        return self.progress.cpu_seconds + cpu_seconds() - self._cpu_start
 
     # --- saving and resuming -----------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class Session:
         sums = progress.pop("sums")
         self.meter.sums = sums if self.world.is_first else {}
         self.progress = Progress(**progress)
-        self._cpu_start = runtime.cpu_seconds()
+        self._cpu_start = cpu_seconds()
         generators = payload["rng"]
         if len(generators) == self.world.size:
             runtime.restore_rng_state(generators[self.world.rank], self.device)

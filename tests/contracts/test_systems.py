@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ import torch
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 NAMES = discover.systems()
 # The dataset on whose debug() data a system's debug() is trained.
@@ -43,14 +44,6 @@ class Trained:
         """Another one whenever the checkpoint was made again."""
         state = (self.folder / artifact.MANIFEST).stat()
         return state.st_ino, state.st_mtime_ns
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from nsmodels.__main__ import main
 from nsmodels.core import artifact
@@ -25,15 +23,9 @@ from nsmodels.systems.visual.proof import Proof, check, prove
 from nsmodels.systems.visual.reason import answer
 from nsmodels.systems.visual.train import train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 KEYS = {"rows", "headline", "objects", "baselines", "calibration", "latency", "num_parameters", "data", "published"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,13 @@ from nsmodels.systems.visual.matching import object_metrics
 from nsmodels.systems.visual.perception import Perception, build_backbone, perceive
 from nsmodels.systems.visual.perception_task import PerceptionBatch, PerceptionTask, Targets, centre_heat, change_looks
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SMALL = debug().perception.with_values({"backbone_channels": [16, 16, 32, 32], "feature_dim": 32, "head_dim": 64})
 TRAINING = TrainingConfig(
     epochs=40, batch_size=4, lr=5e-3, warmup_epochs=1, eval_interval=40, num_workers=1, device="cpu"
 )
 NUM_TRAIN, NUM_VAL = 24, 12
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,11 @@ from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.scoring import ROWS
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
 # Enough steps of perception for an interruption to fall in the middle of an epoch.
 SETTINGS = ["--preset", "debug", "--device", "cpu", "--training.epochs", "3", "--training.batch-size", "2"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from nsmodels.core.artifact import data_root, full_disk
+from nsmodels.core.artifact import data_root
 from nsmodels.core.config import fingerprint
-from nsmodels.core.disk import require_space
+from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.format import image_path
 

@@ -20,7 +20,7 @@ from nsmodels.engine.metrics import (
 )
 from nsmodels.systems.visual.baselines import CHANCE, Prior, last_function
 from nsmodels.systems.visual.belief import Array, Scene, SceneBelief
-from nsmodels.systems.visual.proof import NoProof, Proof, prove
+from nsmodels.systems.visual.proof import Proof, prove
 from nsmodels.systems.visual.reason import Answer, Program, answer
 
 ROWS = (
@@ -221,6 +221,6 @@ def _proofs(data: Predictions, limit: int) -> list[Proof]:
     for program, place in list(zip(data.programs, data.places, strict=True))[:limit]:
         try:
             proofs += [prove(program, data.beliefs[place])] if program else []
-        except (NoProof, InputError):
+        except InputError:
             continue
     return proofs
