@@ -1,0 +1,1 @@
+"""Grid maps with start and goal, labelled by exact search: generated, or read from MovingAI and Maze-Hard files."""

@@ -1,0 +1,122 @@
+"""Configuration of the navigation data: which maps, how many, and where start and goal lie. Torch-free."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from nsmodels.core.config import Config
+
+CODE_VERSION = "1"
+KINDS = ("obstacles", "maze", "braided", "rooms", "caves")
+SMALLEST_SIDE, LARGEST_SIDE = 4, 512
+_SIZE_FIELDS = ("sides", "heights", "widths", "transfer_sides")
+
+
+class MazesConfig(Config):
+    """Grid maps with a start, a goal and the shortest path between them: drawn here, or from files you have."""
+
+    source: Literal["synthetic", "local"] = Field(
+        default="synthetic", description="synthetic: drawn here; local: .map/.scen files or a Maze-Hard .csv you have"
+    )
+    local_path: str = Field(default="", description="source=local: a folder, one .map file or one Maze-Hard .csv")
+    local_split: Literal["auto", "test"] = Field(
+        default="auto",
+        description="source=local: auto: a .csv named train, val or test goes there, 20 maps or more are split 8:1:1, "
+        "fewer are all test; test: all maps are test",
+    )
+    problems_per_map: int = Field(
+        default=10,
+        ge=1,
+        le=10_000,
+        description="source=local: problems on each map: spread evenly over those of its .scen, drawn where it has none",
+    )
+    num_train: int = Field(
+        default=5_000, ge=1, le=10_000_000, description="training maps; fewer are the first of more, with equal seed"
+    )
+    num_val: int = Field(default=500, ge=1, le=1_000_000, description="validation maps")
+    num_test: int = Field(default=1_000, ge=1, le=1_000_000, description="test maps, of the sizes trained on")
+    num_transfer: int = Field(default=200, ge=0, le=100_000, description="test maps for each of transfer_sides")
+    sides: list[int] = Field(default=[8], min_length=1, description="rows and columns of square maps, equally often")
+    heights: list[int] = Field(default=[], description="rows of rectangular maps, instead of sides; goes with widths")
+    widths: list[int] = Field(default=[], description="columns of rectangular maps, one for each of heights")
+    transfer_sides: list[int] = Field(default=[16, 30, 64], description="sides of the square maps of split transfer")
+    obstacles_weight: float = Field(default=0.4, ge=0, description="relative number of random obstacle fields")
+    maze_weight: float = Field(default=0.15, ge=0, description="relative number of perfect mazes (no loop)")
+    braided_weight: float = Field(default=0.15, ge=0, description="relative number of mazes with loops")
+    rooms_weight: float = Field(default=0.15, ge=0, description="relative number of rooms with doors")
+    caves_weight: float = Field(default=0.15, ge=0, description="relative number of caves")
+    min_density: float = Field(default=0.1, ge=0, le=0.9, description="obstacle fields: smallest share of walls")
+    max_density: float = Field(default=0.4, ge=0, le=0.9, description="obstacle fields: largest share of walls")
+    braid: float = Field(default=0.5, ge=0, le=1, description="braided mazes: share of dead ends that are opened")
+    connectivity: Literal[4, 8] = Field(
+        default=4, description="4: up, right, down, left; 8: diagonals too, at cost √2, never around a corner"
+    )
+    max_cell_cost: int = Field(
+        default=1, ge=1, le=255, description="costs of entering a cell are uniform in 1 to this; 1: all cost 1"
+    )
+    placement: Literal["uniform", "far"] = Field(
+        default="uniform", description="start: anywhere the goal can be reached from, or in the farthest quarter of it"
+    )
+    detour_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of problems whose start is drawn where walls force a detour, if the map has such a start; "
+        "the others start anywhere",
+    )
+    seed: int = Field(default=0, ge=0, description="random seed of maps and problems")
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Rows and columns of the maps of train, val and test."""
+        return list(zip(self.heights, self.widths, strict=True)) or [(side, side) for side in self.sides]
+
+    @property
+    def kind_shares(self) -> list[float]:
+        """Share of each of `KINDS` among the maps drawn."""
+        weights = [float(getattr(self, f"{kind}_weight")) for kind in KINDS]
+        return [weight / sum(weights) for weight in weights]
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> MazesConfig:
+        if self.source == "local" and not self.local_path:
+            raise ValueError("source=local needs local_path: a folder with .map files, one .map, or a Maze-Hard .csv")
+        for name in _SIZE_FIELDS:
+            if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in getattr(self, name)):
+                raise ValueError(f"{name} must all lie in {SMALLEST_SIDE} to {LARGEST_SIDE}")
+        if len(self.heights) != len(self.widths):
+            raise ValueError(f"heights has {len(self.heights)} values and widths {len(self.widths)}; give one for each")
+        if self.min_density > self.max_density:
+            raise ValueError(f"min_density {self.min_density} is above max_density {self.max_density}")
+        if not any(getattr(self, f"{kind}_weight") for kind in KINDS):
+            raise ValueError(f"all of {', '.join(f'{kind}_weight' for kind in KINDS)} are 0; raise at least one")
+        return self
+
+
+def debug() -> MazesConfig:
+    """Seconds on a CPU: 64 training, 24 validation, 24 test and 4 transfer maps of the smallest sizes."""
+    return MazesConfig(num_train=64, num_val=24, num_test=24, num_transfer=4, transfer_sides=[12])
+
+
+def quick() -> MazesConfig:
+    """The seed's recipe 1: 5,000 training maps of 8x8; for models trained in minutes on two CPU cores.
+
+    1,000 test maps where the recipe has 500: a success rate near 99 % needs them for an interval of half a point.
+    """
+    return MazesConfig()
+
+
+def base() -> MazesConfig:
+    """The seed's recipe 2: 50,000 training and 2,000 test maps, sides 8 to 16 mixed; for a model on one GPU."""
+    return MazesConfig(num_train=50_000, num_val=1_000, num_test=2_000, sides=list(range(8, 17)))
+
+
+def paper() -> MazesConfig:
+    """The seed's recipe 3: 100,000 training and 5,000 test maps, sides 8 to 30 mixed; for the full run on a GPU."""
+    sides = [*range(8, 17), *range(18, 31, 2)]
+    return MazesConfig(num_train=100_000, num_val=2_000, num_test=5_000, sides=sides)
+
+
+PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
