@@ -30,7 +30,7 @@ class MazesConfig(Config):
         default=10,
         ge=1,
         le=10_000,
-        description="source=local: problems on each map: spread evenly over those of its .scen, drawn where it has none",
+        description="source=local: problems per map, spread evenly over those of its .scen, drawn where it has none",
     )
     num_train: int = Field(
         default=5_000, ge=1, le=10_000_000, description="training maps; fewer are the first of more, with equal seed"
