@@ -1,0 +1,137 @@
+"""Configuration of the navigator and its presets. Torch-free."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from nsmodels.core.config import Config, runtime_field
+from nsmodels.engine.config import TrainingConfig
+
+CODE_VERSION = "1"
+
+
+class ModelConfig(Config):
+    """The recursive network: n updates of the latent reasoning z, then one of the latent answer y, T times a segment."""
+
+    core: Literal["conv", "mixer", "attention"] = Field(
+        default="conv",
+        description="what mixes cells: conv (local, any map size), attention (2-D RoPE, any size), mixer (one size)",
+    )
+    dim: int = Field(default=64, ge=4, le=1024, description="channels of the latents")
+    depth: int = Field(default=2, ge=1, le=8, description="layers of the core, which all updates share")
+    dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="dropout of channels within the layers; one mask for a whole recursion"
+    )
+    num_inner: int = Field(default=3, ge=1, le=16, description="updates of z before each update of y (n)")
+    num_cycles: int = Field(default=1, ge=1, le=16, description="such cycles in a segment (T)")
+    num_segments: int = Field(default=4, ge=1, le=64, description="supervised segments in training (N)")
+    use_full_gradient: bool = Field(
+        default=True, description="gradients through all cycles of a segment; false: the last alone, as published"
+    )
+    group_width: int = Field(default=16, ge=1, le=1024, description="core=conv: channels that a convolution mixes")
+    num_heads: int = Field(default=4, ge=1, le=64, description="core=attention: heads, each of a multiple of 4 channels")
+    height: int = Field(default=8, ge=2, le=64, description="core=mixer: rows of the only map size it takes")
+    width: int = Field(default=8, ge=2, le=64, description="core=mixer: columns of the only map size it takes")
+    connectivity: Literal[4, 8] = Field(
+        default=4, description="actions: 4, or 8 with diagonals; the training data decide where they say otherwise"
+    )
+
+
+class ObjectiveConfig(Config):
+    """What is asked of the answer after each segment."""
+
+    horizon: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="a cell is asked for its actions once its distance is within this share of how far the steps so "
+        "far carry a signal, and for none while it is beyond all of it; 0: every cell from the first segment on",
+    )
+    loss: Literal["bce", "softmax", "stablemax"] = Field(
+        default="bce",
+        description="bce: each action by itself; softmax, stablemax: probability of the set of optimal actions",
+    )
+    cost_weight: float = Field(default=0.05, ge=0, description="weight of the cost-to-go head")
+    reach_weight: float = Field(default=0.25, ge=0, description="weight of the head that says whether there is a way")
+    halting_weight: float = Field(default=0.05, ge=0, description="weight of the halting head")
+    max_burn_in: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="up to so many segments without gradient before the supervised ones, drawn for each batch, so "
+        "that thinking longer stays safe",
+    )
+
+
+class DataConfig(Config):
+    """Which of the training maps are seen, and how."""
+
+    augment: bool = Field(default=True, description="each map in one of its 8 rotations and mirrors, drawn anew")
+    fresh_maps: bool = Field(
+        default=False, description="draw new training maps every epoch by the data's own recipe: no map comes twice"
+    )
+    max_maps: int = Field(default=0, ge=0, description="train on the first so many maps; 0: all")
+
+
+class BaselineConfig(Config):
+    """Networks without recursion that are trained beside it on the same maps: an MLP and a plain CNN of its size."""
+
+    is_enabled: bool = Field(default=True, description="train them too; evaluations then show their rows")
+    mlp_dim: int = Field(default=128, ge=4, le=4096, description="hidden width of the MLP (one map size only)")
+    cnn_depth: int = Field(default=6, ge=1, le=64, description="layers of the CNN; its width is chosen by parameters")
+
+
+class NavConfig(Config):
+    """The navigator and its baselines with their trainings. Seed, device, trackers of `training` hold for all."""
+
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    data: DataConfig = DataConfig()
+    baselines: BaselineConfig = BaselineConfig()
+    baseline_training: TrainingConfig = TrainingConfig()
+
+
+class EvaluationConfig(Config):
+    """What a checkpoint is scored on."""
+
+    split: Literal["test", "val", "train", "transfer"] = Field(
+        default="test", description="split of the data; with test the larger maps of transfer are scored by size too"
+    )
+    max_steps: int = Field(default=0, ge=0, description="recursion steps at most; 0: by the size of the map")
+    device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
+
+
+def debug() -> NavConfig:
+    """Seconds on one CPU core, to see that everything runs; scores are near those of the greedy rule."""
+    small = TrainingConfig(epochs=2, batch_size=16, lr=3e-3, num_workers=0)
+    return NavConfig(
+        model=ModelConfig(dim=16, num_segments=3, group_width=16),
+        training=small,
+        baselines=BaselineConfig(mlp_dim=32, cnn_depth=2),
+        baseline_training=small.with_values({"epochs": 1}),
+    )
+
+
+def quick() -> NavConfig:
+    """Minutes on two CPU cores, 5,000 maps of 8x8."""
+    return NavConfig(
+        model=ModelConfig(dim=32, group_width=32),
+        training=TrainingConfig(epochs=16, batch_size=64, lr=3e-3, warmup_epochs=0.5, ema_decay=0.99, num_workers=0),
+        baseline_training=TrainingConfig(epochs=8, batch_size=128, lr=2e-3, num_workers=0),
+    )
+
+
+def base() -> NavConfig:
+    """An hour on two CPU cores or minutes on one GPU, 50,000 maps with sides of 8 to 16."""
+    return quick().with_values({"training.epochs": 40})
+
+
+def paper() -> NavConfig:
+    """The full run on one GPU, 100,000 maps with sides of 8 to 30."""
+    return quick().with_values({"training.epochs": 100})
+
+
+PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}

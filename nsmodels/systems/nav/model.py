@@ -1,0 +1,273 @@
+"""The navigator: one forward pass gives the policy of all cells of a map.
+
+Shapes: b maps, c input channels, d latent channels, a actions, h rows, w columns; n maps in numpy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.labels import Labels, action_sets
+from nsmodels.engine import checkpoint
+from nsmodels.engine.runtime import resolve_device
+from nsmodels.systems.nav.config import ModelConfig
+from nsmodels.systems.nav.cores import make_core
+from nsmodels.systems.nav.encode import NUM_CHANNELS, encode
+
+CHUNK_CELLS = {"cpu": 2**15, "cuda": 2**21}  # cells thought about at once: the CPU's caches, the GPU's memory
+BELIEVED = 0.5
+
+
+class Answer(NamedTuple):
+    """What the network says after a segment, as logits; cost as log(1 + cost-to-go)."""
+
+    actions: Float[Tensor, "b a h w"]
+    reach: Float[Tensor, "b h w"]
+    cost: Float[Tensor, "b h w"]
+    halting: Float[Tensor, " b"]
+
+
+class Thought(NamedTuple):
+    """Where the recursion stands: the latent answer y and the latent reasoning z."""
+
+    y: Float[Tensor, "b d h w"]
+    z: Float[Tensor, "b d h w"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What to do in every cell of n maps of one shape.
+
+    Attributes:
+        actions: int8 (n, h, w), the most probable action.
+        probabilities: float32 (n, a, h, w), that the action begins an optimal path, each by itself.
+        confidence: float32 (n, h, w), the probability of the action taken.
+        reachable: float32 (n, h, w), probability that a way leads to the goal.
+        cost_to_go: float32 (n, h, w), predicted cost of the shortest one.
+        halting: float32 (n,), probability that the whole policy is right, from the halting head.
+        steps: int32 (n,), recursion steps used.
+    """
+
+    actions: NDArray[np.int8]
+    probabilities: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    reachable: NDArray[np.float32]
+    cost_to_go: NDArray[np.float32]
+    halting: NDArray[np.float32]
+    steps: NDArray[np.int32]
+
+    @classmethod
+    def from_labels(cls, labels: Labels, maps: Maps) -> Policy:
+        """The perfect policy, lowest action first among equals."""
+        sets = action_sets(labels.optimal, maps.connectivity)
+        n, is_reachable = len(maps), np.isfinite(labels.cost_to_go).astype(np.float32)
+        ones = np.ones(n, np.float32)
+        actions, chosen = sets.argmax(1).astype(np.int8), sets.any(1).astype(np.float32)
+        return cls(
+            actions, sets.astype(np.float32), chosen, is_reachable, labels.cost_to_go, ones, np.zeros(n, np.int32)
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Policy]) -> Policy:
+        """The policies of several lots of maps, in order."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
+
+
+@final
+class Navigator(nn.Module):
+    """A tiny recursive model (Jolicoeur-Martineau 2025) over the cells of a map.
+
+    One core, the same weights at every step, updates a latent reasoning z from the input and both latents, n times,
+    then the latent answer y; T such cycles are a segment, after which y is read out.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Conv2d(NUM_CHANNELS, config.dim, 3, padding=1)
+        self.core = make_core(config)
+        self.first_y = nn.Parameter(torch.randn(config.dim, 1, 1) / 2)
+        self.first_z = nn.Parameter(torch.randn(config.dim, 1, 1) / 2)
+        self.read = nn.Conv2d(config.dim, config.connectivity + 3, 1)
+        nn.init.zeros_(self.read.weight)
+
+    @property
+    def num_parameters(self) -> int:
+        """Trainable parameters."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
+    def steps_per_segment(self) -> int:
+        """Updates by the core in a segment."""
+        return self.config.num_cycles * (self.config.num_inner + 1)
+
+    @property
+    def trained_steps(self) -> int:
+        """Updates in the supervised segments of training."""
+        return self.config.num_segments * self.steps_per_segment
+
+    def forward(self, inputs: Float[Tensor, "b c h w"], num_segments: int | None = None) -> Answer:
+        """The answer after `num_segments` (default: as in training)."""
+        given, free, thought = self.begin(inputs)
+        for _ in range(num_segments or self.config.num_segments):
+            thought = self.segment(given, free, thought)
+        return self.answer(free, thought)
+
+    def begin(self, inputs: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor, Thought]:
+        """The embedded input, where one may stand, and the first thought."""
+        free = inputs[:, :1]
+        return self.embed(inputs) * free, free, Thought(self.first_y * free, self.first_z * free)
+
+    def segment(self, given: Tensor, free: Tensor, thought: Thought, keep: Tensor | None = None) -> Thought:
+        """T cycles; the gradient flows through all of them, or through the last alone."""
+        for cycle in range(self.config.num_cycles):
+            is_taught = self.config.use_full_gradient or cycle == self.config.num_cycles - 1
+            with torch.set_grad_enabled(torch.is_grad_enabled() and is_taught):
+                thought = self._cycle(given, free, thought, keep)
+        return thought
+
+    def _cycle(self, given: Tensor, free: Tensor, thought: Thought, keep: Tensor | None) -> Thought:
+        y, z = thought
+        for _ in range(self.config.num_inner):
+            z = self.core(given + y + z, free, keep)
+        return Thought(self.core(y + z, free, keep), z)
+
+    def answer(self, free: Float[Tensor, "b 1 h w"], thought: Thought) -> Answer:
+        """Read the latent answer.
+
+        The policy is right when no cell says that it is not: the halting logit is the least among the cells that
+        believe in a way to the goal. (Where a signal is still on its way, the cells at its front speak up.)
+        """
+        read, a = self.read(thought.y), self.config.connectivity
+        actions, reach, cost, settled = read[:, :a], read[:, a], read[:, a + 1], read[:, a + 2]
+        is_asked = (reach > 0) & (free[:, 0] > 0)
+        halting = settled.masked_fill(~is_asked, 30.0).flatten(1).amin(1)
+        return Answer(actions, reach, cost, halting)
+
+    def keep_channels(self, num: int) -> Float[Tensor, "b d 1 1"] | None:
+        """A dropout mask for a whole recursion; None when nothing is dropped."""
+        if not self.training or not self.config.dropout:
+            return None
+        share = 1 - self.config.dropout
+        return torch.bernoulli(torch.full((num, self.config.dim, 1, 1), share, device=self.embed.weight.device)) / share
+
+    # --- from a checkpoint to policies -------------------------------------------------------------------------------
+
+    @classmethod
+    def from_checkpoint(cls, payload: dict[str, Any], where: str) -> Navigator:
+        """The network in a checkpoint, ready to be asked."""
+        config = ModelConfig.from_mapping(checkpoint.settings_of(payload, "model", where), where)
+        model = cls(config)
+        checkpoint.fill(model, payload["model_state_dict"], where)
+        return model.eval()
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> Navigator:
+        """The navigator of a checkpoint folder made by training; `InputError` when there is none."""
+        path = Path(folder) / "navigator" / checkpoint.BEST
+        return cls.from_checkpoint(checkpoint.load(path), str(path)).to(resolve_device(device))
+
+    def policy(self, maps: Maps, max_steps: int | None = None) -> Policy:
+        """The policy of each map, thought out until it halts or `max_steps` are used (default: by the map's size).
+
+        A map halts when the halting head believes in the policy, or when a whole segment has changed nothing.
+        """
+        limit = math.ceil((max_steps or self.default_steps(*maps.shape)) / self.steps_per_segment)
+        return Policy.joined([self._halted(part, max(limit, 1)) for part in self._chunks(maps)])
+
+    def policies_by_step(self, maps: Maps, steps: Sequence[int]) -> Iterator[tuple[int, Policy]]:
+        """The policies after so many steps each (rounded up to whole segments), in one pass, without halting."""
+        wanted = sorted({max(1, math.ceil(number / self.steps_per_segment)) for number in steps})
+        parts = [self._snapshots(part, wanted) for part in self._chunks(maps)]
+        for place, number in enumerate(wanted):
+            yield number * self.steps_per_segment, Policy.joined([part[place] for part in parts])
+
+    def default_steps(self, height: int, width: int) -> int:
+        """Enough steps for a signal to walk the longest shortest path there can be, at the pace learnt in training.
+
+        A corridor fills half of the cells; three quarters of the core's reach is the pace that training demands.
+        """
+        if not self.core.reach:
+            return 4 * self.trained_steps
+        return max(4 * self.trained_steps, math.ceil(height * width / 2 / (0.75 * self.core.reach)))
+
+    def _chunks(self, maps: Maps) -> Iterator[Maps]:
+        if maps.connectivity != self.config.connectivity:
+            raise InputError(
+                f"maps: {maps.connectivity}-connected, but the checkpoint has learnt {self.config.connectivity} "
+                "actions; train one with data of that connectivity"
+            )
+        device = self.embed.weight.device.type
+        size = max(1, CHUNK_CELLS.get(device, 2**15) // (maps.shape[0] * maps.shape[1]))
+        for first in range(0, len(maps), size):
+            yield maps[first : first + size]
+
+    @torch.inference_mode()
+    def _snapshots(self, maps: Maps, segments: list[int]) -> list[Policy]:
+        given, free, thought = self.begin(encode(maps).to(self.embed.weight.device))
+        found = []
+        for number in range(1, max(segments) + 1):
+            thought = self.segment(given, free, thought)
+            if number in segments:
+                steps = np.full(len(maps), number * self.steps_per_segment, np.int32)
+                found.append(_policy(self.answer(free, thought), steps))
+        return found
+
+    @torch.inference_mode()
+    def _halted(self, maps: Maps, max_segments: int) -> Policy:
+        given, free, thought = self.begin(encode(maps).to(self.embed.weight.device))
+        rows, decided = torch.arange(len(maps), device=free.device), None
+        finished: list[tuple[Tensor, Policy]] = []
+        for number in range(1, max_segments + 1):
+            thought = self.segment(given, free, thought)
+            answer = self.answer(free, thought)
+            before, decided = decided, _decisions(answer, free)
+            halts = _is_settled(answer, before, decided) | (number == max_segments)
+            if halts.any():
+                steps = np.full(int(halts.sum()), number * self.steps_per_segment, np.int32)
+                finished.append((rows[halts], _policy(Answer(*(part[halts] for part in answer)), steps)))
+                stays = ~halts
+                rows, given, free, decided = rows[stays], given[stays], free[stays], decided[stays]
+                thought = Thought(thought.y[stays], thought.z[stays])
+            if not len(rows):
+                break
+        order = torch.cat([place for place, _ in finished]).argsort().cpu().numpy()
+        whole = Policy.joined([part for _, part in finished])
+        return Policy(*(getattr(whole, name)[order] for name in Policy.__dataclass_fields__))
+
+
+def _decisions(answer: Answer, free: Tensor) -> Float[Tensor, "b h w"]:
+    """What a map has decided so far: an action where a way is believed in, else -1."""
+    is_decided = (answer.reach > 0) & (free[:, 0] > 0)
+    return answer.actions.argmax(1).masked_fill(~is_decided, -1)
+
+
+def _is_settled(answer: Answer, before: Tensor | None, decided: Tensor) -> Tensor:
+    if before is None:
+        return torch.zeros(len(decided), dtype=torch.bool, device=decided.device)
+    return (decided == before).flatten(1).all(1)
+
+
+def _policy(answer: Answer, steps: NDArray[np.int32]) -> Policy:
+    probabilities = answer.actions.float().sigmoid().cpu().numpy()
+    return Policy(
+        actions=probabilities.argmax(1).astype(np.int8),
+        probabilities=probabilities,
+        confidence=probabilities.max(1),
+        reachable=answer.reach.float().sigmoid().cpu().numpy(),
+        cost_to_go=answer.cost.float().expm1().clamp(min=0).cpu().numpy(),
+        halting=answer.halting.float().sigmoid().cpu().numpy(),
+        steps=steps,
+    )
