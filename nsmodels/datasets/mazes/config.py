@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from nsmodels.core.config import Config
 
 CODE_VERSION = "1"
+SPLITS = ("train", "val", "test", "transfer")
 KINDS = ("obstacles", "maze", "braided", "rooms", "caves")
 SMALLEST_SIDE, LARGEST_SIDE = 4, 512
 _SIZE_FIELDS = ("sides", "heights", "widths", "transfer_sides")

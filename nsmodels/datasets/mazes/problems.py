@@ -32,7 +32,7 @@ def draw(
         for number in np.unique(kind[wanted]):
             rows = wanted[kind[wanted] == number]
             free[rows] = kinds.draw(KINDS[number], len(rows), height, width, rng, config)
-        wanted = wanted[~_has_goal(free[wanted])]
+        wanted = wanted[~has_problem(free[wanted])]
         if not len(wanted):
             return place(config, free, rng), kind
     raise InputError(
@@ -63,6 +63,11 @@ def place(config: MazesConfig, free: NDArray[np.bool_], rng: np.random.Generator
     return replace(maps, cost=rng.integers(1, config.max_cell_cost + 1, free.shape, np.uint8))
 
 
+def has_problem(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each map (n, h, w) has two free cells side by side, and so a problem to draw."""
+    return _with_neighbour(free).any(axis=(1, 2))
+
+
 def empty_distance(maps: Maps) -> NDArray[np.float32]:
     """Distance of each cell to the goal without walls, (n, h, w): Manhattan, with diagonal moves octile."""
     height, width = maps.shape
@@ -82,10 +87,6 @@ def _with_neighbour(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
     beside[..., :-1] |= free[..., 1:]
     beside &= free
     return beside
-
-
-def _has_goal(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return _with_neighbour(free).any(axis=(1, 2))
 
 
 def _chosen(cells: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int16]:

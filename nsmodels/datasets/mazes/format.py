@@ -1,0 +1,192 @@
+"""The sealed form of the data: `index.parquet`, one row per problem, and `cells.bits`, the packed maps.
+
+A map's cells are bits in rows, 1 where free, padded to whole bytes, from byte `offset` on; problems on the same map may
+share them. When cells differ in cost, `costs.bytes` holds one byte per cell of each problem, in the order of the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.config import SPLITS
+from nsmodels.datasets.mazes.grids import Maps
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INDEX, CELLS, COSTS = "index.parquet", "cells.bits", "costs.bytes"
+REMEDY = "make the data again: nsmodels mazes generate --force --out FOLDER"
+COLUMNS = {
+    "split": "str",
+    "kind": "str",
+    "name": "str",
+    "height": "int16",
+    "width": "int16",
+    "connectivity": "int8",
+    "density": "float32",
+    "start_row": "int16",
+    "start_col": "int16",
+    "goal_row": "int16",
+    "goal_col": "int16",
+    "cost": "float32",
+    "num_steps": "int32",
+    "manhattan": "float32",
+    "detour": "float32",
+    "num_free": "int32",
+    "mark": "str",
+    "path": "str",
+    "offset": "int64",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The problems of a split on maps of one shape: `rows` (n,) of the split's index, and the maps in that order."""
+
+    rows: NDArray[np.int64]
+    maps: Maps
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split: its index, numbered from 0, and its maps, one group for each shape, from small to large."""
+
+    index: pd.DataFrame
+    groups: list[Group]
+
+
+def write(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> None:
+    """Write the data into `folder`: `index` with `COLUMNS` but offset, and the maps of all of its rows.
+
+    Problems with equal maps need not follow each other; each distinct map of a group is stored once.
+    """
+    offsets, chunks, end = np.zeros(len(index), np.int64), [], 0
+    for group in groups:
+        packed = np.packbits(group.maps.free.reshape(len(group.maps), -1), axis=1)
+        kept, place = _distinct(packed)
+        offsets[group.rows] = end + place * packed.shape[1]
+        chunks.append(packed[kept].tobytes())
+        end += len(chunks[-1])
+    (folder / CELLS).write_bytes(b"".join(chunks))
+    if any(group.maps.cost is not None for group in groups):
+        _write_costs(folder, index, groups)
+    whole = index.assign(offset=offsets)[list(COLUMNS)].astype(COLUMNS)
+    whole.to_parquet(folder / INDEX, index=False, compression="zstd")
+
+
+def read_index(folder: Path, split: str | None = None) -> pd.DataFrame:
+    """The index, of one split or all; `InputError` when it is missing, no index, or has no such split."""
+    import pandas as pd
+    from pyarrow import ArrowException
+
+    path = folder / INDEX
+    try:
+        index = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; give a folder made by: nsmodels mazes generate --out FOLDER") from None
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{path}: not a readable parquet file ({error}); {REMEDY}") from None
+    missing = [name for name in COLUMNS if name not in index]
+    if missing:
+        raise InputError(f"{path}: column '{missing[0]}' is missing; {REMEDY}")
+    if split is None:
+        return index
+    chosen = index.query("split == @split")
+    if chosen.empty:
+        known = ", ".join(_in_order(index)) or "none"
+        raise InputError(f"{folder}: no split '{split}'; it has {known}")
+    return chosen
+
+
+def splits(folder: Path) -> list[str]:
+    """The splits that the folder has, in the order train, val, test, transfer."""
+    return _in_order(read_index(folder))
+
+
+def read_split(folder: Path, split: str) -> Split:
+    """One split with its maps; `InputError` when it is not there or index and cells do not belong together."""
+    index = read_index(folder, split)
+    cells = _bytes_of(folder / CELLS)
+    costs = _costs_of(folder, read_index(folder), index) if (folder / COSTS).exists() else None
+    index = index.reset_index(drop=True)
+    groups = [_group(folder, index, rows, cells, costs) for rows in _by_shape(index)]
+    return Split(index, groups)
+
+
+def _in_order(index: pd.DataFrame) -> list[str]:
+    present = set(index["split"].unique())
+    return [split for split in SPLITS if split in present]
+
+
+def _by_shape(index: pd.DataFrame) -> list[NDArray[np.int64]]:
+    height, width = index["height"].to_numpy(np.int64), index["width"].to_numpy(np.int64)
+    shapes = sorted(
+        {*zip(height.tolist(), width.tolist(), strict=True)}, key=lambda shape: (shape[0] * shape[1], shape)
+    )
+    return [np.flatnonzero((height == h) & (width == w)) for h, w in shapes]
+
+
+def _group(
+    folder: Path, index: pd.DataFrame, rows: NDArray, cells: NDArray[np.uint8], costs: list[NDArray] | None
+) -> Group:
+    part = index.iloc[rows]
+    shape = (len(rows), int(part["height"].iloc[0]), int(part["width"].iloc[0]))
+    free = _unpacked(folder, part["offset"].to_numpy(), cells, shape)
+    start, goal = (part[[f"{end}_row", f"{end}_col"]].to_numpy(np.int16) for end in ("start", "goal"))
+    for end, place in (("start", start), ("goal", goal)):
+        if (place < 0).any() or (place >= shape[1:]).any() or not free[np.arange(len(free)), *place.T].all():
+            raise InputError(f"{folder / INDEX}: a {end} lies in a wall, so it is not the index of {CELLS}; {REMEDY}")
+    cost = None if costs is None else np.stack([costs[row] for row in rows]).reshape(shape)
+    return Group(rows, Maps(free, start, goal, cost, int(part["connectivity"].iloc[0])))
+
+
+def _unpacked(
+    folder: Path, offset: NDArray[np.int64], cells: NDArray[np.uint8], shape: tuple[int, int, int]
+) -> NDArray[np.bool_]:
+    size = shape[1] * shape[2]
+    num_bytes = -(-size // 8)
+    if offset.min() < 0 or offset.max() + num_bytes > len(cells):
+        raise InputError(
+            f"{folder / CELLS}: {len(cells)} bytes, but {INDEX} needs {offset.max() + num_bytes}; {REMEDY}"
+        )
+    packed = cells[offset[:, None] + np.arange(num_bytes)]
+    return np.unpackbits(packed, axis=1, count=size).astype(np.bool_).reshape(shape)
+
+
+def _distinct(packed: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that come first of their like, in order, and for every row the place of its like among them."""
+    whole = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").ravel()
+    _, first, like = np.unique(whole, return_index=True, return_inverse=True)
+    kept = np.sort(first)
+    return kept, np.searchsorted(kept, first[like])
+
+
+def _write_costs(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> None:
+    rows: dict[int, bytes] = {}
+    for group in groups:
+        assert group.maps.cost is not None
+        rows |= {int(row): cost.tobytes() for row, cost in zip(group.rows, group.maps.cost, strict=True)}
+    (folder / COSTS).write_bytes(b"".join(rows[row] for row in range(len(index))))
+
+
+def _costs_of(folder: Path, whole: pd.DataFrame, index: pd.DataFrame) -> list[NDArray[np.uint8]]:
+    content = _bytes_of(folder / COSTS)
+    ends = np.cumsum(whole["height"].to_numpy(np.int64) * whole["width"].to_numpy(np.int64))
+    if ends[-1] != len(content):
+        raise InputError(f"{folder / COSTS}: {len(content)} bytes, but {INDEX} needs {ends[-1]}; {REMEDY}")
+    parts = np.split(content, ends[:-1])
+    return [parts[row] for row in index.index]
+
+
+def _bytes_of(path: Path) -> NDArray[np.uint8]:
+    try:
+        return np.fromfile(path, np.uint8)
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; {REMEDY}") from None

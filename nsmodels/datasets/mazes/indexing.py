@@ -1,0 +1,102 @@
+"""The index of problems: what is known of each, its shortest path included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.datasets.mazes.config import SPLITS
+from nsmodels.datasets.mazes.format import Group
+from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.labels import label
+from nsmodels.datasets.mazes.problems import empty_distance
+from nsmodels.datasets.mazes.search import demonstrations
+from nsmodels.datasets.mazes.synthesis import Batch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CELLS_AT_ONCE = 1 << 24
+
+
+def make_index(batches: Sequence[Batch]) -> tuple[pd.DataFrame, list[Group], int]:
+    """The index of all batches, their maps by its rows, and how many states (cells that reach the goal) it labels.
+
+    Rows stand in the order of `SPLITS`, within a split in that of the batches' `rows`.
+    """
+    import pandas as pd
+
+    first = _first_rows(batches)
+    groups = [Group(first[batch.split] + batch.rows, batch.maps) for batch in batches]
+    tables, num_states = [], 0
+    for batch, group in zip(batches, groups, strict=True):
+        columns, states = _columns(batch)
+        tables.append(pd.DataFrame(columns, index=group.rows))
+        num_states += states
+    return pd.concat(tables).sort_index(), groups, num_states
+
+
+def distance_at_start(maps: Maps) -> NDArray[np.float32]:
+    """Cost of the shortest path of each problem, (n,); inf when there is none."""
+    parts = [_at(label(part).cost_to_go, part.start) for part in chunks(maps)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def chunks(maps: Maps) -> Iterator[Maps]:
+    """`maps` in parts of about `CELLS_AT_ONCE` cells."""
+    size = max(1, CELLS_AT_ONCE // (maps.shape[0] * maps.shape[1]))
+    return (maps[first : first + size] for first in range(0, len(maps), size))
+
+
+def _first_rows(batches: Sequence[Batch]) -> dict[str, int]:
+    counts = {split: sum(len(batch.rows) for batch in batches if batch.split == split) for split in SPLITS}
+    return {split: sum(list(counts.values())[:place]) for place, split in enumerate(SPLITS)}
+
+
+def _columns(batch: Batch) -> tuple[dict[str, Any], int]:
+    maps = batch.maps
+    cost, path, num_states = _solved(maps)
+    distance = cost if maps.cost is None else distance_at_start(replace(maps, cost=None))
+    empty = _at(empty_distance(maps), maps.start)
+    num_free = maps.free.sum(axis=(1, 2))
+    columns = {
+        "split": batch.split,
+        "kind": batch.kind,
+        "name": batch.name,
+        "height": maps.shape[0],
+        "width": maps.shape[1],
+        "connectivity": maps.connectivity,
+        "density": 1 - num_free / (maps.shape[0] * maps.shape[1]),
+        **{f"{end}_{axis}": at[:, i] for end, at in _ends(maps) for i, axis in enumerate(("row", "col"))},
+        "cost": cost,
+        "num_steps": [len(digits) for digits in path],
+        "manhattan": empty,
+        "detour": np.where(empty > 0, distance / np.maximum(empty, 1), 1),
+        "num_free": num_free,
+        "mark": batch.mark,
+        "path": path,
+    }
+    return columns, num_states
+
+
+def _solved(maps: Maps) -> tuple[NDArray[np.float32], list[str], int]:
+    """Cost of the shortest paths, their demonstrations, and how many cells reach a goal."""
+    costs, paths, num_states = [], [], 0
+    for part in chunks(maps):
+        labels = label(part)
+        costs.append(_at(labels.cost_to_go, part.start))
+        paths += demonstrations(part, labels)
+        num_states += int(np.isfinite(labels.cost_to_go).sum())
+    return np.concatenate(costs), paths, num_states
+
+
+def _ends(maps: Maps) -> list[tuple[str, NDArray[np.int16]]]:
+    return [("start", maps.start), ("goal", maps.goal)]
+
+
+def _at(values: NDArray, cells: NDArray[np.int16]) -> NDArray:
+    return values[np.arange(len(values)), cells[:, 0], cells[:, 1]]
