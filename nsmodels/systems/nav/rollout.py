@@ -1,0 +1,101 @@
+"""Following a policy from start to goal, and why it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
+from nsmodels.datasets.mazes.grids import Maps
+
+_OFFSETS = np.array(OFFSETS, np.int64)
+_LENGTHS = np.array(LENGTHS)
+_RUNNING, _REACHED, _COLLIDED, _LOOPED = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What came of n walks.
+
+    Attributes:
+        success: bool (n,), the goal was reached; a start on the goal is a success without a move.
+        cost: float64 (n,), what the moves made have cost, whether or not they led to the goal.
+        num_moves: int64 (n,), moves made.
+        collided: bool (n,), the last action led into a wall, over the border or, on a diagonal, past a corner.
+        looped: bool (n,), the last move led to a cell visited before: under one policy the walk would never end.
+        paths: n arrays int16 (num_moves + 1, 2) of cells; the last of a loop stands in it twice.
+    """
+
+    success: NDArray[np.bool_]
+    cost: NDArray[np.float64]
+    num_moves: NDArray[np.int64]
+    collided: NDArray[np.bool_]
+    looped: NDArray[np.bool_]
+    paths: list[NDArray[np.int16]]
+
+
+def follow(actions: NDArray[np.int8], maps: Maps, max_moves: int | None = None) -> Rollout:
+    """Walk from every start by the action of the cell one stands in, `actions` int8 (n, h, w).
+
+    Ends at the goal, before a wall or border, at a cell visited before, or after `max_moves` (then none of the three).
+    """
+    _check(actions, maps)
+    num, size = len(maps), maps.shape[0] * maps.shape[1]
+    ends, costs = np.zeros(num, np.int64), np.zeros(num)
+    paths, stamps, cells = [], np.full(maps.shape, -1, np.int64), np.zeros((size + 1, 2), np.int16)
+    limit = size if max_moves is None else min(max_moves, size)
+    ones = np.ones(maps.shape, np.uint8) if maps.cost is None else None
+    for i in range(num):
+        weight = ones if maps.cost is None else np.ascontiguousarray(maps.cost[i])
+        table, free = np.ascontiguousarray(actions[i], np.int8), np.ascontiguousarray(maps.free[i])
+        where = (*maps.start[i].tolist(), *maps.goal[i].tolist())
+        ends[i], costs[i], made = _walk(table, free, weight, where, maps.connectivity, limit, i, stamps, cells)
+        paths.append(cells[: made + 1].copy())
+    num_moves = np.array([len(path) - 1 for path in paths], np.int64)
+    return Rollout(ends == _REACHED, costs, num_moves, ends == _COLLIDED, ends == _LOOPED, paths)
+
+
+def _check(actions: NDArray[np.int8], maps: Maps) -> None:
+    if actions.shape != maps.free.shape:
+        raise InputError(f"actions: expected one per cell, {maps.free.shape}, got {actions.shape}")
+    is_inside = ((maps.start >= 0) & (maps.start < maps.shape)).all(1)
+    if not is_inside.all():
+        bad = int(np.flatnonzero(~is_inside)[0])
+        raise InputError(f"map {bad}: the start {maps.start[bad].tolist()} lies outside of {maps.shape} cells")
+
+
+@njit(cache=True, nogil=True)
+def _walk(actions, free, cost, where, connectivity, limit, number, stamps, cells):
+    """One walk: how it ended, its cost and number of moves; `stamps` marks visited cells with the walk's number."""
+    row, column, goal_row, goal_column = where
+    total, made = 0.0, 0
+    cells[0, 0], cells[0, 1] = row, column
+    stamps[row, column] = number
+    if not free[row, column]:
+        return _COLLIDED, total, made
+    while row != goal_row or column != goal_column:
+        if made == limit:
+            return _RUNNING, total, made
+        action = actions[row, column]
+        if action < 0 or action >= connectivity or not _is_legal(free, row, column, action):
+            return _COLLIDED, total, made
+        row, column = row + _OFFSETS[action, 0], column + _OFFSETS[action, 1]
+        total, made = total + _LENGTHS[action] * cost[row, column], made + 1
+        cells[made, 0], cells[made, 1] = row, column
+        if stamps[row, column] == number:
+            return _LOOPED, total, made
+        stamps[row, column] = number
+    return _REACHED, total, made
+
+
+@njit(cache=True, nogil=True)
+def _is_legal(free, row, column, action):
+    rows, columns = _OFFSETS[action, 0], _OFFSETS[action, 1]
+    there, aside = row + rows, column + columns
+    if there < 0 or aside < 0 or there >= free.shape[0] or aside >= free.shape[1] or not free[there, aside]:
+        return False
+    return action < 4 or (free[row, aside] and free[there, column])
