@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes import search
+from nsmodels.datasets.mazes import bitboard, distances
 from nsmodels.datasets.mazes.grids import Maps
 
 
@@ -28,7 +28,13 @@ class Labels(NamedTuple):
 def label(maps: Maps) -> Labels:
     """Exact labels of every cell; `InputError` when a goal lies outside its map or in a wall."""
     check_goals(maps)
-    return Labels(*search.dijkstra_all(maps))
+    if maps.connectivity != 4 or maps.cost is not None:
+        return Labels(*distances.dijkstra_all(maps))
+    height, width = maps.shape
+    if height * width > bitboard.NUM_BITS:
+        return Labels(*distances.breadth_first_all(maps.free, maps.goal))
+    cost_to_go, optimal = bitboard.solve(np.ascontiguousarray(maps.free), maps.goal)
+    return Labels(cost_to_go.reshape(maps.free.shape), optimal.reshape(maps.free.shape))
 
 
 def check_goals(maps: Maps) -> None:

@@ -1,126 +1,163 @@
-"""Exact search: compiled Dijkstra over many maps, and the solvers of one map that everybody knows, in plain Python.
+"""Search on one map in plain Python, as everybody knows it: oracle of the labels and baseline of the navigator; paths.
 
-Costs are exact. Every path costs a + b√2 with integers a and b (straight and diagonal moves, times the cells' costs),
-and different pairs are different numbers. A cost is carried as one integer, a in the high and b in the low 32 bits:
-sums are sums, ties are equalities, and nothing is ever compared with a tolerance.
+The demonstration of a map is the optimal path that takes, wherever several actions are optimal, the one with the lowest
+number (see `actions`).
 """
 
 from __future__ import annotations
 
+import heapq
 import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nsmodels.datasets.mazes.actions import OFFSETS
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
+from nsmodels.datasets.mazes.distances import dijkstra_all as dijkstra_all
 from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.labels import Labels
 
-SQRT2 = math.sqrt(2.0)
-FAR = np.iinfo(np.int64).max
+Cell = tuple[int, int]
 _OFFSETS = np.array(OFFSETS, np.int64)
 
 
-def dijkstra_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Cost to go and optimal actions of every cell, float32 and uint8 (n, h, w), with any costs and connectivity."""
-    cost = np.ones((1, *maps.shape), np.uint8) if maps.cost is None else maps.cost
-    return _label_all(maps.free, np.broadcast_to(cost, maps.free.shape), maps.goal, maps.connectivity)
+def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
+    """Cells (k, 2) of an optimal path of map i, start and goal included; None when there is none.
 
-
-@njit(cache=True, nogil=True)
-def _value(packed):
-    """The packed cost a + b√2 as a float."""
-    return (packed >> 32) + (packed & 0xFFFFFFFF) * SQRT2
-
-
-@njit(cache=True, nogil=True)
-def _push(keys, cells, size, key, cell):
-    """Add to a binary heap of `size` entries."""
-    while size > 0 and keys[(size - 1) >> 1] > key:
-        keys[size], cells[size] = keys[(size - 1) >> 1], cells[(size - 1) >> 1]
-        size = (size - 1) >> 1
-    keys[size], cells[size] = key, cell
-
-
-@njit(cache=True, nogil=True)
-def _pop(keys, cells, size):
-    """Take the least of `size` entries off the front of a binary heap, which has one entry less then."""
-    size -= 1
-    key, cell, hole, child = keys[size], cells[size], 0, 1
-    while child < size:
-        if child + 1 < size and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[child] >= key:
-            break
-        keys[hole], cells[hole] = keys[child], cells[child]
-        hole, child = child, 2 * child + 1
-    keys[hole], cells[hole] = key, cell
-
-
-@njit(cache=True, nogil=True)
-def _step(weight, width, cell, action):
-    """Where an action leads from a cell of the padded map and its packed cost; (-1, 0) when it is not allowed."""
-    rows, columns = _OFFSETS[action, 0], _OFFSETS[action, 1]
-    there = cell + rows * width + columns
-    if weight[there] == 0:
-        return -1, 0
-    if action < 4:
-        return there, np.int64(weight[there]) << 32
-    if weight[cell + columns] == 0 or weight[cell + rows * width] == 0:
-        return -1, 0
-    return there, np.int64(weight[there])
-
-
-@njit(cache=True, nogil=True)
-def _distances(weight, width, goal, connectivity, keys, cells, distance):
-    """Fill `distance` (cells of the padded map) with packed costs to the goal.
-
-    The search runs from the goal: a step from `there` back to `cell` is a move from `cell` to `there`, and costs what
-    entering `there` costs. Whether a diagonal cuts a corner does not depend on its direction.
+    A* with a heap and the Manhattan or octile distance, times the least cost of a cell, as its lower bound.
     """
-    distance[:] = FAR
-    distance[goal], keys[0], cells[0], size = 0, 0.0, goal, 1
-    while size > 0:
-        key, there = keys[0], cells[0]
-        _pop(keys, cells, size)
-        size -= 1
-        if key > _value(distance[there]):
+    least = 1 if maps.cost is None else int(maps.cost[i].min(initial=255, where=maps.free[i]))
+    return _best_first(maps, i, lambda cell: least * distance(cell, _cell(maps.goal[i]), maps.connectivity))
+
+
+def dijkstra(maps: Maps, i: int) -> NDArray[np.int16] | None:
+    """Like `astar`, without a lower bound."""
+    return _best_first(maps, i, lambda cell: 0.0)
+
+
+def bfs(maps: Maps, i: int) -> NDArray[np.int16] | None:
+    """Like `astar`, breadth first; `InputError` unless the map is 4-connected with cost 1 everywhere."""
+    if maps.connectivity != 4 or maps.cost is not None:
+        raise InputError("breadth-first search: expected a 4-connected map without cell costs; use dijkstra")
+    start, goal, moves = _cell(maps.start[i]), _cell(maps.goal[i]), _moves(maps, i)
+    parent: dict[Cell, Cell] = {start: start}
+    queue = deque([start])
+    while queue:
+        cell = queue.popleft()
+        if cell == goal:
+            return _way(parent, goal)
+        for there, _ in moves(cell):
+            if there not in parent:
+                parent[there] = cell
+                queue.append(there)
+    return None
+
+
+def distance(one: Cell, other: Cell, connectivity: int) -> float:
+    """Cost between two cells of a map without walls: Manhattan distance, or octile for connectivity 8."""
+    rows, columns = abs(one[0] - other[0]), abs(one[1] - other[1])
+    return rows + columns - (2.0 - math.sqrt(2.0)) * min(rows, columns) * (connectivity == 8)
+
+
+def demonstrations(maps: Maps, labels: Labels) -> list[str]:
+    """For each map the actions of its demonstration from start to goal, as digits.
+
+    Empty when the start is the goal, and when the goal cannot be reached.
+    """
+    digits = np.empty(maps.shape[0] * maps.shape[1], np.uint8)
+    return [
+        digits[: _follow(optimal, int(r), int(c), digits)].tobytes().decode()
+        for optimal, (r, c) in zip(labels.optimal, maps.start, strict=True)
+    ]
+
+
+def path_cells(maps: Maps, i: int, actions: str | Sequence[int]) -> NDArray[np.int64]:
+    """Cells (k + 1, 2) that k actions (digits or numbers) visit from the start of map i; walls are not looked at."""
+    moves = _OFFSETS[[int(action) for action in actions]].reshape(-1, 2)
+    return np.vstack([maps.start[i][None], moves]).cumsum(axis=0)
+
+
+def path_cost(maps: Maps, i: int, cells: NDArray) -> float:
+    """Cost of a path (k, 2) on map i, k >= 1; inf when it stands in a wall, cuts a corner, leaps or leaves the map."""
+    cells, free = np.asarray(cells, np.int64), maps.free[i]
+    steps = np.diff(cells, axis=0)
+    is_diagonal = (steps != 0).all(axis=1)
+    if (cells < 0).any() or (cells >= maps.shape).any() or not free[tuple(cells.T)].all():
+        return math.inf
+    if (abs(steps).max(axis=1, initial=0) != 1).any() or (maps.connectivity == 4 and is_diagonal.any()):
+        return math.inf
+    (row, column), (next_row, next_column) = cells[:-1][is_diagonal].T, cells[1:][is_diagonal].T
+    if not (free[row, next_column] & free[next_row, column]).all():
+        return math.inf
+    costs = np.ones(len(steps), np.int64) if maps.cost is None else maps.cost[i][tuple(cells[1:].T)].astype(np.int64)
+    return float(costs[~is_diagonal].sum() + costs[is_diagonal].sum() * math.sqrt(2.0))
+
+
+def _best_first(maps: Maps, i: int, bound: Callable[[Cell], float]) -> NDArray[np.int16] | None:
+    start, goal, moves = _cell(maps.start[i]), _cell(maps.goal[i]), _moves(maps, i)
+    cost, parent, closed = {start: 0.0}, {start: start}, set()
+    heap = [(bound(start), start)]
+    while heap:
+        _, cell = heapq.heappop(heap)
+        if cell == goal:
+            return _way(parent, goal)
+        if cell in closed:
             continue
-        for action in range(connectivity):
-            cell, _ = _step(weight, width, there, action)
-            if cell < 0:
+        closed.add(cell)
+        for there, step in moves(cell):
+            found = cost[cell] + step
+            if found < cost.get(there, math.inf):
+                cost[there], parent[there] = found, cell
+                heapq.heappush(heap, (found + bound(there), there))
+    return None
+
+
+def _moves(maps: Maps, i: int) -> Callable[[Cell], Iterator[tuple[Cell, float]]]:
+    """The cells that can be entered from a cell of map i, each with its cost."""
+    height, width = maps.shape
+    free = maps.free[i].tolist()
+    cost = None if maps.cost is None else maps.cost[i].tolist()
+    legal = list(zip(OFFSETS, LENGTHS, strict=True))[: maps.connectivity]
+
+    def moves(cell: Cell) -> Iterator[tuple[Cell, float]]:
+        row, column = cell
+        for (rows, columns), length in legal:
+            r, c = row + rows, column + columns
+            if not (0 <= r < height and 0 <= c < width and free[r][c]):
                 continue
-            step = np.int64(weight[there]) << (32 if action < 4 else 0)
-            found = distance[there] + step
-            if distance[cell] == FAR or _value(found) < _value(distance[cell]):
-                distance[cell] = found
-                _push(keys, cells, size, _value(found), cell)
-                size += 1
+            if rows and columns and not (free[row][c] and free[r][column]):
+                continue
+            yield (r, c), length if cost is None else length * cost[r][c]
+
+    return moves
+
+
+def _way(parent: dict[Cell, Cell], cell: Cell) -> NDArray[np.int16]:
+    """The cells from the one that is its own parent to `cell`, (k, 2)."""
+    cells = [cell]
+    while parent[cell] != cell:
+        cell = parent[cell]
+        cells.append(cell)
+    return np.array(cells[::-1], np.int16)
+
+
+def _cell(cell: NDArray) -> Cell:
+    return int(cell[0]), int(cell[1])
 
 
 @njit(cache=True, nogil=True)
-def _label_all(free, cost, goal, connectivity):
-    num, height, width = free.shape
-    cost_to_go = np.full((num, height, width), np.inf, np.float32)
-    optimal = np.zeros((num, height, width), np.uint8)
-    wide = width + 2
-    weight = np.zeros((height + 2) * wide, np.uint8)
-    distance = np.empty(weight.size, np.int64)
-    # A cell enters the heap at most once for each of its neighbours.
-    keys, cells = np.empty(8 * weight.size + 1), np.empty(8 * weight.size + 1, np.int64)
-    for n in range(num):
-        for r in range(height):
-            for c in range(width):
-                weight[(r + 1) * wide + c + 1] = cost[n, r, c] if free[n, r, c] else 0
-        _distances(weight, wide, (goal[n, 0] + 1) * wide + goal[n, 1] + 1, connectivity, keys, cells, distance)
-        for r in range(height):
-            for c in range(width):
-                cell = (r + 1) * wide + c + 1
-                if weight[cell] == 0 or distance[cell] == FAR:
-                    continue
-                cost_to_go[n, r, c] = _value(distance[cell])
-                for action in range(connectivity):
-                    there, step = _step(weight, wide, cell, action)
-                    if there >= 0 and distance[cell] == distance[there] + step:
-                        optimal[n, r, c] |= 1 << action
-    return cost_to_go, optimal
+def _follow(optimal, row, column, digits):
+    """Write the digits of the lowest optimal actions from a cell on; how many there are."""
+    length = 0
+    while optimal[row, column]:
+        action = 0
+        while not optimal[row, column] >> action & 1:
+            action += 1
+        digits[length] = 48 + action
+        row, column = row + _OFFSETS[action, 0], column + _OFFSETS[action, 1]
+        length += 1
+    return length
