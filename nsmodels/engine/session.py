@@ -180,6 +180,8 @@ class Session:
             "scheduler_state_dict": self.schedule.state_dict(),
             "scaler_state_dict": self.scaler.state_dict(),
             "val_metrics": metrics,
+            "val_loss": metrics.get("val/loss"),
+            "val_acc": metrics.get("val/accuracy"),
             "args": args,
             "freeze": self.freeze,
             "config": {"training": args} | self.task.settings(),

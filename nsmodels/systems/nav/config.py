@@ -13,7 +13,7 @@ CODE_VERSION = "1"
 
 
 class ModelConfig(Config):
-    """The recursive network: n updates of the latent reasoning z, then one of the latent answer y, T times a segment."""
+    """The recursive network: n updates of latent z, then one of the answer y, T times a segment."""
 
     core: Literal["conv", "mixer", "attention"] = Field(
         default="conv",
@@ -31,7 +31,11 @@ class ModelConfig(Config):
         default=True, description="gradients through all cycles of a segment; false: the last alone, as published"
     )
     group_width: int = Field(default=16, ge=1, le=1024, description="core=conv: channels that a convolution mixes")
-    num_heads: int = Field(default=4, ge=1, le=64, description="core=attention: heads, each of a multiple of 4 channels")
+    output: Literal["sigmoid", "softmax", "stablemax"] = Field(
+        default="sigmoid",
+        description="sigmoid: each action is optimal or not, by itself; softmax, stablemax: the optimal ones share one",
+    )
+    num_heads: int = Field(default=4, ge=1, le=64, description="core=attention: heads of a multiple of 4 channels each")
     height: int = Field(default=8, ge=2, le=64, description="core=mixer: rows of the only map size it takes")
     width: int = Field(default=8, ge=2, le=64, description="core=mixer: columns of the only map size it takes")
     connectivity: Literal[4, 8] = Field(
@@ -48,10 +52,6 @@ class ObjectiveConfig(Config):
         le=1,
         description="a cell is asked for its actions once its distance is within this share of how far the steps so "
         "far carry a signal, and for none while it is beyond all of it; 0: every cell from the first segment on",
-    )
-    loss: Literal["bce", "softmax", "stablemax"] = Field(
-        default="bce",
-        description="bce: each action by itself; softmax, stablemax: probability of the set of optimal actions",
     )
     cost_weight: float = Field(default=0.05, ge=0, description="weight of the cost-to-go head")
     reach_weight: float = Field(default=0.25, ge=0, description="weight of the head that says whether there is a way")

@@ -52,5 +52,5 @@ class MapBatch:
 
     def to(self, device: torch.device | str, **options: Any) -> MapBatch:
         """The batch on another device."""
-        moved = (value.to(device, **options) for value in (self.inputs, self.optimal, self.cost))
-        return MapBatch(*moved, self.burn_in)
+        inputs, optimal = self.inputs.to(device, **options), self.optimal.to(device, **options)
+        return MapBatch(inputs, optimal, self.cost.to(device, **options), self.burn_in)

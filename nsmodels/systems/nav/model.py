@@ -39,6 +39,18 @@ class Answer(NamedTuple):
     halting: Float[Tensor, " b"]
 
 
+class Problem(NamedTuple):
+    """What stays the same during a recursion: the embedded input, where one may stand, where the goal is."""
+
+    given: Float[Tensor, "b d h w"]
+    free: Float[Tensor, "b 1 h w"]
+    goal: Float[Tensor, "b h w"]
+
+    def chosen(self, rows: Tensor) -> Problem:
+        """Some of the maps."""
+        return Problem(self.given[rows], self.free[rows], self.goal[rows])
+
+
 class Thought(NamedTuple):
     """Where the recursion stands: the latent answer y and the latent reasoning z."""
 
@@ -52,7 +64,7 @@ class Policy:
 
     Attributes:
         actions: int8 (n, h, w), the most probable action.
-        probabilities: float32 (n, a, h, w), that the action begins an optimal path, each by itself.
+        probabilities: float32 (n, a, h, w), that the action begins an optimal path.
         confidence: float32 (n, h, w), the probability of the action taken.
         reachable: float32 (n, h, w), probability that a way leads to the goal.
         cost_to_go: float32 (n, h, w), predicted cost of the shortest one.
@@ -72,11 +84,15 @@ class Policy:
     def from_labels(cls, labels: Labels, maps: Maps) -> Policy:
         """The perfect policy, lowest action first among equals."""
         sets = action_sets(labels.optimal, maps.connectivity)
-        n, is_reachable = len(maps), np.isfinite(labels.cost_to_go).astype(np.float32)
-        ones = np.ones(n, np.float32)
-        actions, chosen = sets.argmax(1).astype(np.int8), sets.any(1).astype(np.float32)
+        ones = np.ones(len(maps), np.float32)
         return cls(
-            actions, sets.astype(np.float32), chosen, is_reachable, labels.cost_to_go, ones, np.zeros(n, np.int32)
+            actions=sets.argmax(1).astype(np.int8),
+            probabilities=sets.astype(np.float32),
+            confidence=np.asarray(sets.any(1), np.float32),
+            reachable=np.asarray(np.isfinite(labels.cost_to_go), np.float32),
+            cost_to_go=labels.cost_to_go,
+            halting=ones,
+            steps=np.zeros(len(maps), np.int32),
         )
 
     @classmethod
@@ -120,31 +136,32 @@ class Navigator(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "b c h w"], num_segments: int | None = None) -> Answer:
         """The answer after `num_segments` (default: as in training)."""
-        given, free, thought = self.begin(inputs)
+        problem, thought = self.begin(inputs)
         for _ in range(num_segments or self.config.num_segments):
-            thought = self.segment(given, free, thought)
-        return self.answer(free, thought)
+            thought = self.segment(problem, thought)
+        return self.answer(problem, thought)
 
-    def begin(self, inputs: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor, Thought]:
-        """The embedded input, where one may stand, and the first thought."""
+    def begin(self, inputs: Float[Tensor, "b c h w"]) -> tuple[Problem, Thought]:
+        """The problem, and the first thought of it."""
         free = inputs[:, :1]
-        return self.embed(inputs) * free, free, Thought(self.first_y * free, self.first_z * free)
+        problem = Problem(self.embed(inputs) * free, free, inputs[:, 1])
+        return problem, Thought(self.first_y * free, self.first_z * free)
 
-    def segment(self, given: Tensor, free: Tensor, thought: Thought, keep: Tensor | None = None) -> Thought:
+    def segment(self, problem: Problem, thought: Thought, keep: Tensor | None = None) -> Thought:
         """T cycles; the gradient flows through all of them, or through the last alone."""
         for cycle in range(self.config.num_cycles):
             is_taught = self.config.use_full_gradient or cycle == self.config.num_cycles - 1
             with torch.set_grad_enabled(torch.is_grad_enabled() and is_taught):
-                thought = self._cycle(given, free, thought, keep)
+                thought = self._cycle(problem, thought, keep)
         return thought
 
-    def _cycle(self, given: Tensor, free: Tensor, thought: Thought, keep: Tensor | None) -> Thought:
-        y, z = thought
+    def _cycle(self, problem: Problem, thought: Thought, keep: Tensor | None) -> Thought:
+        (given, free, _), (y, z) = problem, thought
         for _ in range(self.config.num_inner):
             z = self.core(given + y + z, free, keep)
         return Thought(self.core(y + z, free, keep), z)
 
-    def answer(self, free: Float[Tensor, "b 1 h w"], thought: Thought) -> Answer:
+    def answer(self, problem: Problem, thought: Thought) -> Answer:
         """Read the latent answer.
 
         The policy is right when no cell says that it is not: the halting logit is the least among the cells that
@@ -152,7 +169,7 @@ class Navigator(nn.Module):
         """
         read, a = self.read(thought.y), self.config.connectivity
         actions, reach, cost, settled = read[:, :a], read[:, a], read[:, a + 1], read[:, a + 2]
-        is_asked = (reach > 0) & (free[:, 0] > 0)
+        is_asked = ((reach > 0) & (problem.free[:, 0] > 0)) | (problem.goal > 0)
         halting = settled.masked_fill(~is_asked, 30.0).flatten(1).amin(1)
         return Answer(actions, reach, cost, halting)
 
@@ -216,36 +233,47 @@ class Navigator(nn.Module):
 
     @torch.inference_mode()
     def _snapshots(self, maps: Maps, segments: list[int]) -> list[Policy]:
-        given, free, thought = self.begin(encode(maps).to(self.embed.weight.device))
+        problem, thought = self.begin(encode(maps).to(self.embed.weight.device))
         found = []
         for number in range(1, max(segments) + 1):
-            thought = self.segment(given, free, thought)
+            thought = self.segment(problem, thought)
             if number in segments:
                 steps = np.full(len(maps), number * self.steps_per_segment, np.int32)
-                found.append(_policy(self.answer(free, thought), steps))
+                found.append(as_policy(self.answer(problem, thought), steps, self.config.output))
         return found
 
     @torch.inference_mode()
     def _halted(self, maps: Maps, max_segments: int) -> Policy:
-        given, free, thought = self.begin(encode(maps).to(self.embed.weight.device))
-        rows, decided = torch.arange(len(maps), device=free.device), None
+        problem, thought = self.begin(encode(maps).to(self.embed.weight.device))
+        rows, decided = torch.arange(len(maps), device=problem.free.device), None
         finished: list[tuple[Tensor, Policy]] = []
         for number in range(1, max_segments + 1):
-            thought = self.segment(given, free, thought)
-            answer = self.answer(free, thought)
-            before, decided = decided, _decisions(answer, free)
+            thought = self.segment(problem, thought)
+            answer = self.answer(problem, thought)
+            before, decided = decided, _decisions(answer, problem.free)
             halts = _is_settled(answer, before, decided) | (number == max_segments)
             if halts.any():
                 steps = np.full(int(halts.sum()), number * self.steps_per_segment, np.int32)
-                finished.append((rows[halts], _policy(Answer(*(part[halts] for part in answer)), steps)))
+                chosen = Answer(*(part[halts] for part in answer))
+                finished.append((rows[halts], as_policy(chosen, steps, self.config.output)))
                 stays = ~halts
-                rows, given, free, decided = rows[stays], given[stays], free[stays], decided[stays]
+                rows, problem, decided = rows[stays], problem.chosen(stays), decided[stays]
                 thought = Thought(thought.y[stays], thought.z[stays])
             if not len(rows):
                 break
         order = torch.cat([place for place, _ in finished]).argsort().cpu().numpy()
         whole = Policy.joined([part for _, part in finished])
         return Policy(*(getattr(whole, name)[order] for name in Policy.__dataclass_fields__))
+
+
+def shares(logits: Float[Tensor, "b a h w"], output: str) -> Float[Tensor, "b a h w"]:
+    """Probabilities of actions: each by itself (sigmoid), or sharing one (softmax; stablemax, Prieto et al. 2025)."""
+    if output == "sigmoid":
+        return logits.sigmoid()
+    if output == "softmax":
+        return logits.softmax(1)
+    grown = torch.where(logits >= 0, logits + 1, 1 / (1 - logits.clamp(max=0)))
+    return grown / grown.sum(1, keepdim=True)
 
 
 def _decisions(answer: Answer, free: Tensor) -> Float[Tensor, "b h w"]:
@@ -260,8 +288,9 @@ def _is_settled(answer: Answer, before: Tensor | None, decided: Tensor) -> Tenso
     return (decided == before).flatten(1).all(1)
 
 
-def _policy(answer: Answer, steps: NDArray[np.int32]) -> Policy:
-    probabilities = answer.actions.float().sigmoid().cpu().numpy()
+def as_policy(answer: Answer, steps: NDArray[np.int32], output: str) -> Policy:
+    """An answer in numpy, as probabilities."""
+    probabilities = shares(answer.actions.float(), output).cpu().numpy()
     return Policy(
         actions=probabilities.argmax(1).astype(np.int8),
         probabilities=probabilities,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nsmodels.core.cli import run
 from nsmodels.datasets.clevr.format import read_questions
-from nsmodels.engine import loop
 from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.phases import run_launched
 from nsmodels.engine.task import Task
 from nsmodels.systems.visual.cnn_lstm_task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
@@ -39,14 +38,5 @@ def parser_questions(config: VisualConfig, questions: list[dict[str, Any]]) -> l
     return questions[: config.parser.max_questions or None]
 
 
-def main(argv: Sequence[str]) -> int:
-    """Train a phase: phase, configuration file (JSON), data folder, checkpoint folder."""
-    phase, settings, data, folder = argv
-    config = VisualConfig.model_validate_json(Path(settings).read_text())
-    task, training = make_task(phase, config, Path(data))
-    fit = loop.fit(task, training, Path(folder) / phase)
-    return 1 if fit.outcome == "interrupted" else 0
-
-
 if __name__ == "__main__":
-    sys.exit(run(lambda: main(sys.argv[1:])))
+    sys.exit(run(lambda: run_launched(sys.argv[1:], VisualConfig, make_task)))

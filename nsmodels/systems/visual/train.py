@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,10 +12,9 @@ import torch
 
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
-from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.format import check_split, read_questions, read_scenes
-from nsmodels.engine import checkpoint, loop, plots
-from nsmodels.engine.launch import is_launched, launch
+from nsmodels.engine import checkpoint, loop
+from nsmodels.engine.phases import Phases, prefixed, write_history
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.tracking import Tracker
 from nsmodels.systems.visual import phases
@@ -28,6 +25,7 @@ from nsmodels.systems.visual.matching import matched
 from nsmodels.systems.visual.perception import Perception, find_candidates
 
 MAKER = "nsmodels.systems.visual"
+NETWORKS = ("perception", "parser", "baseline")
 # Images of the training split on which the strength of a peak is turned into a probability.
 CALIBRATION_IMAGES = 400
 MATCH_DISTANCE = 0.02  # of the image width
@@ -61,7 +59,7 @@ def train(
         part.metrics |= train_baseline(config, data, part, trackers)
         # Last: a training that fails at once leaves nothing, and is then thrown away.
         record_training_data(config, data, part)
-        write_history(part)
+        write_history(part, NETWORKS)
     return artifact.read_manifest(folder)
 
 
@@ -81,47 +79,25 @@ def train_perception(config: VisualConfig, data: Path, part: Part, trackers: Seq
     fit = fit_phase("perception", config, data, part.path, trackers)
     presence = fit_presence(part.path / "perception" / "best.pt", data, resolve_device(config.training.device))
     artifact.write_json(part.path / "calibration.json", {"presence_map": presence})
-    return _prefixed("perception", fit)
+    return prefixed("perception", fit)
 
 
 def train_parser(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
     """Train the parser in `parser/`."""
-    return _prefixed("parser", fit_phase("parser", config, data, part.path, trackers))
+    return prefixed("parser", fit_phase("parser", config, data, part.path, trackers))
 
 
 def train_baseline(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
     """Train the CNN+LSTM baseline in `baseline/`, unless it is switched off."""
     if not config.baseline.is_enabled:
         return {}
-    return _prefixed("baseline", fit_phase("baseline", config, data, part.path, trackers))
+    return prefixed("baseline", fit_phase("baseline", config, data, part.path, trackers))
 
 
 def fit_phase(phase: str, config: VisualConfig, data: Path, folder: Path, trackers: Sequence[Tracker]) -> loop.Fit:
     """Train one network in `folder/phase`, in several processes when `training.num_processes` says so."""
-    num = config.training.num_processes
-    if num > 1 and not is_launched():
-        _launch_phase(phase, config, data, folder)
-    # After several processes this finds the finished training and only reads it.
-    task, training = phases.make_task(phase, config, data)
-    return finished(loop.fit(task, training, folder / phase, trackers))
-
-
-def _launch_phase(phase: str, config: VisualConfig, data: Path, folder: Path) -> None:
-    num = config.training.num_processes
-    # Outside the artifact: a killed run must leave nothing there that would be sealed.
-    with TemporaryDirectory(prefix="nsmodels-") as place:
-        settings = Path(place) / f"{phase}.json"
-        settings.write_text(config.model_dump_json())
-        status = launch([phase, str(settings), str(data), str(folder)], num, module="nsmodels.systems.visual.phases")
-    if status:
-        raise InputError(f"{phase}: the {num} training processes ended with status {status}; see their words above")
-
-
-def finished(fit: loop.Fit) -> loop.Fit:
-    """`fit` itself unless it was interrupted: then an `InputError` that says how to go on."""
-    if fit.outcome == "interrupted":
-        raise InputError(f"stopped in epoch {len(fit.history) + 1}; run the same command again to go on from there")
-    return fit
+    shared = Phases("nsmodels.systems.visual.phases", config, data, folder, config.training.num_processes)
+    return shared.fit(phase, lambda: phases.make_task(phase, config, data), trackers)
 
 
 def fit_presence(weights: Path, data: Path, device: torch.device) -> list[float]:
@@ -161,23 +137,3 @@ def _logistic_fit(logits: np.ndarray, labels: np.ndarray, steps: int = 50) -> li
         curve = design.T @ (design * (chance * (1 - chance))[:, None]) + np.eye(2)
         weights = weights - np.linalg.solve(curve, slope)
     return [float(weights[0]), float(weights[1])]
-
-
-def write_history(part: Part) -> None:
-    """All networks' epochs in one `history.json`, and their curves as figures."""
-    phases = [name for name in ("perception", "parser", "baseline") if (part.path / name).is_dir()]
-    history = {name: _read_history(part.path / name) for name in phases}
-    artifact.write_json(part.path / "history.json", history)
-    for name, records in history.items():
-        figure = plots.training_curves(records)
-        plots.save_figure(figure, part.path / "figures" / f"{name}_curves", f"Training of the {name}", part.source)
-
-
-def _read_history(folder: Path) -> list[dict[str, Any]]:
-    return json.loads((folder / "history.json").read_text())
-
-
-def _prefixed(name: str, fit: loop.Fit) -> dict[str, Any]:
-    figures = {k: v for k, v in fit.best.items() if isinstance(v, int | float)}
-    figures |= {"cpu_seconds": fit.cpu_seconds, "seconds": fit.seconds, "samples_per_second": fit.samples_per_second}
-    return {f"{name}/{key}": value for key, value in figures.items()} | {f"{name}/device": fit.device}
