@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from nsmodels.datasets.mazes.actions import OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
-
-DIAGONAL = np.sqrt(2.0) - 1  # what a diagonal move costs more than a straight one
+from nsmodels.datasets.mazes.problems import empty_distance
 
 
 def greedy(maps: Maps) -> NDArray[np.int8]:
@@ -17,15 +16,14 @@ def greedy(maps: Maps) -> NDArray[np.int8]:
     Distance as without walls: Manhattan on 4-connected maps, octile on 8-connected ones. It has no memory, so that
     before the back of a wall it goes to and fro.
     """
-    rows = np.arange(maps.shape[0])[None, :, None] - maps.goal[:, :1, None]
-    columns = np.arange(maps.shape[1])[None, None, :] - maps.goal[:, 1:, None]
-    best, actions = np.full(maps.free.shape, np.inf), np.zeros(maps.free.shape, np.int8)
-    legal = legal_actions(maps)
-    for action, (down, right) in enumerate(OFFSETS[: maps.connectivity]):
-        far = np.where(legal[:, action], _distance(rows + down, columns + right, maps.connectivity), np.inf)
-        is_nearer = far < best - 1e-9
+    far = np.pad(empty_distance(maps), ((0, 0), (1, 1), (1, 1)))
+    legal, best = legal_actions(maps), np.full(maps.free.shape, np.inf)
+    actions = np.zeros(maps.free.shape, np.int8)
+    for action, move in enumerate(OFFSETS[: maps.connectivity]):
+        there = np.where(legal[:, action], _shifted(far, maps.shape, *move), np.inf)
+        is_nearer = there < best - 1e-4
         actions[is_nearer] = action
-        best = np.where(is_nearer, far, best)
+        best = np.where(is_nearer, there, best)
     return actions
 
 
@@ -37,18 +35,14 @@ def uniform(maps: Maps, rng: np.random.Generator) -> NDArray[np.int8]:
 
 def legal_actions(maps: Maps) -> NDArray[np.bool_]:
     """Which actions (n, a, h, w) lead from a free cell to a free cell without cutting a corner."""
-    height, width = maps.shape
-    wide = np.pad(maps.free, ((0, 0), (1, 1), (1, 1)))
-
-    def at(down: int, right: int) -> NDArray[np.bool_]:
-        return wide[:, 1 + down : 1 + down + height, 1 + right : 1 + right + width]
-
-    moves = OFFSETS[: maps.connectivity]
-    return np.stack([at(down, right) & at(down, 0) & at(0, right) & maps.free for down, right in moves], axis=1)
+    wide, shape = np.pad(maps.free, ((0, 0), (1, 1), (1, 1))), maps.shape
+    legal = [
+        _shifted(wide, shape, down, right) & _shifted(wide, shape, down, 0) & _shifted(wide, shape, 0, right)
+        for down, right in OFFSETS[: maps.connectivity]
+    ]
+    return np.stack(legal, axis=1) & maps.free[:, None]
 
 
-def _distance(rows: NDArray, columns: NDArray, connectivity: int) -> NDArray[np.float64]:
-    one, other = np.broadcast_arrays(np.abs(rows), np.abs(columns))
-    if connectivity == 4:
-        return (one + other).astype(float)
-    return np.maximum(one, other) + DIAGONAL * np.minimum(one, other)
+def _shifted(wide: NDArray, shape: tuple[int, int], down: int, right: int) -> NDArray:
+    """For each cell what stands at its neighbour, in maps (n, h, w) with a margin of one cell around them."""
+    return wide[:, 1 + down : 1 + down + shape[0], 1 + right : 1 + right + shape[1]]
