@@ -1,0 +1,197 @@
+"""Configuration of the two studies and their presets. Torch-free."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.systems.nav.config import DataConfig, ModelConfig, ObjectiveConfig
+
+SCORED = TrainingConfig(monitor="val/accuracy", monitor_mode="max")
+
+
+class GridSearchConfig(Config):
+    """Every combination of width, depth and dropout, trained on the same maps; the hopeless are stopped."""
+
+    dims: list[int] = Field(default=[64, 128, 256], min_length=1, description="values of model.dim")
+    depths: list[int] = Field(default=[2, 3, 4], min_length=1, description="values of model.depth")
+    dropouts: list[float] = Field(default=[0.1, 0.15, 0.2], min_length=1, description="values of model.dropout")
+    stop_after: float = Field(
+        default=1 / 3,
+        ge=0,
+        le=1,
+        description="share of its epochs after which a trial is stopped once its best `monitor` lies below the median "
+        "of what the finished trials had by that epoch; 1: none is stopped",
+    )
+    min_finished: int = Field(default=3, ge=1, description="so many trials finish before one is stopped")
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = SCORED.with_values({"epochs": 50})
+    objective: ObjectiveConfig = ObjectiveConfig()
+    data: DataConfig = DataConfig()
+
+    @model_validator(mode="after")
+    def _fits(self) -> GridSearchConfig:
+        _require_distinct(dims=self.dims, depths=self.depths, dropouts=self.dropouts)
+        _require_one_process(self.training)
+        for values in self.combinations:
+            _require_valid(self.model, values)
+        return self
+
+    @property
+    def combinations(self) -> list[dict[str, Any]]:
+        """The settings of the trials, in the order they are run: small networks first, they soon set a mark."""
+        return [
+            {"dim": dim, "depth": depth, "dropout": dropout}
+            for dim in sorted(self.dims)
+            for depth in sorted(self.depths)
+            for dropout in sorted(self.dropouts)
+        ]
+
+
+class DataScalingConfig(Config):
+    """The same network on more and more maps, for the same number of steps: it compares data, not computation.
+
+    `num_steps` and `num_looks` decide the epochs, steps and validations of `training`. Few maps are meant to do worse
+    than many, so trials are not measured against each other: a training is hopeless when it no longer gets better,
+    and `training.patience` stops it.
+    """
+
+    sizes: list[int] = Field(
+        default=[1_000, 5_000, 10_000, 50_000, 100_000],
+        min_length=1,
+        description="numbers of training maps; a smaller set is the beginning of a larger",
+    )
+    augmentation: Literal["both", "with", "without"] = Field(
+        default="both", description="train with the 8 rotations and mirrors of each map, without them, or both"
+    )
+    num_steps: int = Field(default=20_000, ge=1, description="optimizer steps of each training, whatever its size")
+    num_looks: int = Field(default=20, ge=1, description="validations at equal distances within them")
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = SCORED
+    objective: ObjectiveConfig = ObjectiveConfig()
+    data: DataConfig = DataConfig()
+
+    @model_validator(mode="after")
+    def _fits(self) -> DataScalingConfig:
+        _require_distinct(sizes=self.sizes)
+        _require_one_process(self.training)
+        if self.data.fresh_maps:
+            raise ValueError("data.fresh_maps: with maps drawn anew there is no number of maps to compare")
+        if min(self.sizes) < 1:
+            raise ValueError(f"sizes: expected numbers of maps, got {min(self.sizes)}")
+        return self
+
+    @property
+    def combinations(self) -> list[dict[str, Any]]:
+        """The settings of the trials, in the order they are run."""
+        augmented = {"both": (False, True), "with": (True,), "without": (False,)}[self.augmentation]
+        return [{"maps": size, "augment": augment} for size in sorted(self.sizes) for augment in augmented]
+
+    def trained_on(self, num_batches: int) -> TrainingConfig:
+        """The training of `num_steps` steps where an epoch has `num_batches`."""
+        interval = max(1, round(self.num_steps / self.num_looks / num_batches))
+        return self.training.with_values(
+            {
+                "epochs": math.ceil(self.num_steps / num_batches),
+                "max_steps": self.num_steps,
+                "eval_interval": interval,
+            }
+        )
+
+
+def _require_distinct(**lists: list[Any]) -> None:
+    for name, values in lists.items():
+        if len(set(values)) < len(values):
+            raise ValueError(f"{name}: expected each value once, got {values}")
+
+
+def _require_one_process(training: TrainingConfig) -> None:
+    if training.num_processes > 1:
+        raise ValueError("training.num_processes: the trials of a study run in one process")
+
+
+def _require_valid(model: ModelConfig, values: dict[str, Any]) -> None:
+    try:
+        model.with_values(values)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+def debug_grid() -> GridSearchConfig:
+    """Two trials of two epochs on 64 maps of 8x8: seconds on one CPU core."""
+    return _grid([16], [1], [0.0, 0.1], epochs=2).with_values({"training.batch_size": 16, "model.num_segments": 3})
+
+
+def quick_grid() -> GridSearchConfig:
+    """12 trials of 12 epochs on 2,000 maps of 8x8: minutes on two CPU cores."""
+    wide = _grid([16, 32, 48], [1, 2], [0.0, 0.1], epochs=12)
+    return wide.with_values({"data.max_maps": 2_000, "training.warmup_epochs": 0.5, "training.ema_decay": 0.99})
+
+
+def base_grid() -> GridSearchConfig:
+    """The seed's 27 trials of 50 epochs on 5,000 maps, on one GPU."""
+    return _seed_grid().with_values({"data.max_maps": 5_000})
+
+
+def paper_grid() -> GridSearchConfig:
+    """The seed's 27 trials of 50 epochs on all training maps, on one GPU."""
+    return _seed_grid()
+
+
+def debug_scaling() -> DataScalingConfig:
+    """Four trainings of 8 steps on 16 and 32 maps of 8x8: seconds on one CPU core."""
+    return _scaling([16, 32], num_steps=8, num_looks=2, patience=0).with_values(
+        {"training.batch_size": 16, "model.dim": 16, "model.group_width": 16, "model.num_segments": 3}
+    )
+
+
+def quick_scaling() -> DataScalingConfig:
+    """12 trainings of 500 steps on 125 to 5,000 maps of 8x8: minutes on two CPU cores."""
+    return _scaling([125, 250, 500, 1_000, 2_000, 5_000], num_steps=500, num_looks=8, patience=4)
+
+
+def base_scaling() -> DataScalingConfig:
+    """The seed's sizes up to 50,000 maps, 5,000 steps each, on one GPU."""
+    return _scaling([1_000, 5_000, 10_000, 50_000], num_steps=5_000, num_looks=20, patience=8)
+
+
+def paper_scaling() -> DataScalingConfig:
+    """The seed's table, 1,000 to 100,000 maps, 20,000 steps each, on one GPU."""
+    return _scaling([1_000, 5_000, 10_000, 50_000, 100_000], num_steps=20_000, num_looks=25, patience=10)
+
+
+def _grid(dims: list[int], depths: list[int], dropouts: list[float], epochs: int) -> GridSearchConfig:
+    return GridSearchConfig(
+        dims=dims,
+        depths=depths,
+        dropouts=dropouts,
+        model=ModelConfig(group_width=16),
+        training=SCORED.with_values({"epochs": epochs, "batch_size": 64, "lr": 3e-3, "num_workers": 0}),
+    )
+
+
+def _seed_grid() -> GridSearchConfig:
+    wide = _grid([64, 128, 256], [2, 3, 4], [0.1, 0.15, 0.2], epochs=50)
+    training = {"lr": 1e-3, "warmup_epochs": 1.0, "ema_decay": 0.999, "patience": 10}
+    return wide.with_values({"model.group_width": 32, "training": training})
+
+
+def _scaling(sizes: list[int], num_steps: int, num_looks: int, patience: int) -> DataScalingConfig:
+    return DataScalingConfig(
+        sizes=sizes,
+        num_steps=num_steps,
+        num_looks=num_looks,
+        model=ModelConfig(dim=32, group_width=32),
+        training=SCORED.with_values(
+            {"lr": 3e-3, "ema_decay": 0.99, "num_workers": 0, "batch_size": 64, "patience": patience}
+        ),
+    )
+
+
+GRID_PRESETS = {"debug": debug_grid, "quick": quick_grid, "base": base_grid, "paper": paper_grid}
+SCALING_PRESETS = {"debug": debug_scaling, "quick": quick_scaling, "base": base_scaling, "paper": paper_scaling}
