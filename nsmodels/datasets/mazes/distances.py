@@ -28,6 +28,15 @@ def dijkstra_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     return _label_all(maps.free, np.broadcast_to(cost, maps.free.shape), maps.goal, maps.connectivity)
 
 
+def costs_at_start(maps: Maps) -> NDArray[np.float64]:
+    """Cost of an optimal path from start to goal (n,), inf where there is none; a search ends where the start is met.
+
+    `maps.free` may be one map broadcast to n.
+    """
+    cost = np.ones((1, *maps.shape), np.uint8) if maps.cost is None else maps.cost
+    return _cost_all(maps.free, np.broadcast_to(cost, maps.free.shape), maps.start, maps.goal, maps.connectivity)
+
+
 @njit(cache=True, nogil=True)
 def breadth_first_all(free, goal):
     """What `dijkstra_all` says of 4-connected maps (n, h, w) with cost 1 everywhere; goals are int16 (n, 2)."""
@@ -112,8 +121,8 @@ def _step(weight, width, cell, action):
 
 
 @njit(cache=True, nogil=True)
-def _distances(weight, width, goal, connectivity, keys, cells, distance):
-    """Fill `distance` (cells of the padded map) with packed costs to the goal.
+def _distances(weight, width, goal, connectivity, keys, cells, distance, last):
+    """Fill `distance` (cells of the padded map) with packed costs to the goal, until that of `last` is known.
 
     The search runs from the goal: a step from `there` back to `cell` is a move from `cell` to `there`, and costs what
     entering `there` costs. Whether a diagonal cuts a corner does not depend on its direction.
@@ -126,6 +135,8 @@ def _distances(weight, width, goal, connectivity, keys, cells, distance):
         size -= 1
         if key > _value(distance[there]):
             continue
+        if there == last:
+            return
         for action in range(connectivity):
             cell, _ = _step(weight, width, there, action)
             if cell < 0:
@@ -139,28 +150,59 @@ def _distances(weight, width, goal, connectivity, keys, cells, distance):
 
 
 @njit(cache=True, nogil=True)
+def _load(free, cost, weight):
+    """Fill the padded map with costs; walls and the border around the map are 0."""
+    height, width = free.shape
+    for r in range(height):
+        for c in range(width):
+            weight[(r + 1) * (width + 2) + c + 1] = cost[r, c] if free[r, c] else 0
+
+
+@njit(cache=True, nogil=True)
+def _workspace(height, width):
+    """Padded costs, distances, and a heap, which a cell enters at most once for each of its neighbours."""
+    size = (height + 2) * (width + 2)
+    return np.zeros(size, np.uint8), np.empty(size, np.int64), np.empty(8 * size), np.empty(8 * size, np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _cost_all(free, cost, start, goal, connectivity):
+    num, height, width = free.shape
+    found, wide = np.full(num, np.inf), width + 2
+    weight, distance, keys, cells = _workspace(height, width)
+    for n in range(num):
+        _load(free[n], cost[n], weight)
+        first, last = (start[n, 0] + 1) * wide + start[n, 1] + 1, (goal[n, 0] + 1) * wide + goal[n, 1] + 1
+        _distances(weight, wide, last, connectivity, keys, cells, distance, first)
+        if distance[first] != FAR:
+            found[n] = _value(distance[first])
+    return found
+
+
+@njit(cache=True, nogil=True)
 def _label_all(free, cost, goal, connectivity):
     num, height, width = free.shape
     cost_to_go = np.full((num, height, width), np.inf, np.float32)
-    optimal = np.zeros((num, height, width), np.uint8)
-    wide = width + 2
-    weight = np.zeros((height + 2) * wide, np.uint8)
-    distance = np.empty(weight.size, np.int64)
-    # A cell enters the heap at most once for each of its neighbours.
-    keys, cells = np.empty(8 * weight.size + 1), np.empty(8 * weight.size + 1, np.int64)
+    optimal, wide = np.zeros((num, height, width), np.uint8), width + 2
+    weight, distance, keys, cells = _workspace(height, width)
     for n in range(num):
-        for r in range(height):
-            for c in range(width):
-                weight[(r + 1) * wide + c + 1] = cost[n, r, c] if free[n, r, c] else 0
-        _distances(weight, wide, (goal[n, 0] + 1) * wide + goal[n, 1] + 1, connectivity, keys, cells, distance)
+        _load(free[n], cost[n], weight)
+        _distances(weight, wide, (goal[n, 0] + 1) * wide + goal[n, 1] + 1, connectivity, keys, cells, distance, -1)
         for r in range(height):
             for c in range(width):
                 cell = (r + 1) * wide + c + 1
-                if weight[cell] == 0 or distance[cell] == FAR:
-                    continue
-                cost_to_go[n, r, c] = _value(distance[cell])
-                for action in range(connectivity):
-                    there, step = _step(weight, wide, cell, action)
-                    if there >= 0 and distance[cell] == distance[there] + step:
-                        optimal[n, r, c] |= 1 << action
+                if weight[cell] != 0 and distance[cell] != FAR:
+                    cost_to_go[n, r, c] = _value(distance[cell])
+                    optimal[n, r, c] = _optimal(weight, wide, cell, connectivity, distance)
     return cost_to_go, optimal
+
+
+@njit(cache=True, nogil=True)
+def _optimal(weight, width, cell, connectivity, distance):
+    """The actions whose cost and what is left after them make up the whole, as bits."""
+    actions = 0
+    for action in range(connectivity):
+        there, step = _step(weight, width, cell, action)
+        if there >= 0 and distance[there] != FAR and distance[cell] == distance[there] + step:
+            actions |= 1 << action
+    return actions

@@ -6,7 +6,7 @@ Transform k mirrors left and right when k >= 4, then turns k % 4 quarters counte
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +64,9 @@ def mark(free: NDArray[np.bool_]) -> list[str]:
     whose packed bits come first.
     """
     height, width = sorted(free.shape[1:])
-    best = np.empty(0)
-    for k in range(NUM_TRANSFORMS):
-        turned = transform(free, k)
-        if turned.shape[1:] == (height, width):
-            packed = np.packbits(turned.reshape(len(free), -1), axis=1)
-            best = _first(best, packed) if best.size else packed
+    turned = (transform(free, k) for k in range(NUM_TRANSFORMS))
+    packed = (np.packbits(t.reshape(len(t), -1), axis=1) for t in turned if t.shape[1:] == (height, width))
+    best = reduce(_first, packed)
     head = f"{height}x{width}:".encode()
     return [hashlib.blake2b(head + row.tobytes(), digest_size=16).hexdigest() for row in best]
 

@@ -1,0 +1,99 @@
+"""The published Maze-Hard table: a CSV with columns source, question, answer, rating; a maze is one string of rows.
+
+Tiles of a question: `#` wall, a space for a free cell, `S` start, `G` goal; the answer has `o` on the cells between
+start and goal of a shortest path. 4-connected; the published mazes are 30x30, any square is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.grids import Maps
+
+Rows = list[tuple[int, str, str]]
+
+
+def read(path: Path) -> tuple[Maps, NDArray[np.bool_]]:
+    """The problems of a Maze-Hard CSV and where their answers have `o`, bool (n, side, side).
+
+    Raises `InputError` with file, line and column (of the character in its field) for anything malformed.
+    """
+    rows = _rows(path)
+    side = math.isqrt(len(rows[0][1]))
+    for line, question, answer in rows:
+        _check(path, line, question, answer, side)
+    _, questions, answers = zip(*rows, strict=True)
+    tiles, told = _tiles(questions, side), _tiles(answers, side)
+    start, goal = (np.argwhere(tiles == ord(tile))[:, 1:].astype(np.int16) for tile in "SG")
+    return Maps(tiles != ord("#"), start, goal), told == ord("o")
+
+
+def _tiles(mazes: Sequence[str], side: int) -> NDArray[np.uint8]:
+    return np.frombuffer("".join(mazes).encode(), np.uint8).reshape(-1, side, side)
+
+
+def _rows(path: Path) -> Rows:
+    """Line in the file, question and answer of each maze."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            missing = [name for name in ("question", "answer") if name not in (reader.fieldnames or ())]
+            if missing:
+                raise _fault(path, 1, 1, f"expected columns source, question, answer, rating; no column '{missing[0]}'")
+            rows = [(reader.line_num, row["question"] or "", row["answer"] or "") for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a CSV in UTF-8 ({error}); give a Maze-Hard table") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give an existing file") from None
+    if not rows:
+        raise _fault(path, 2, 1, "expected at least one maze, the file ends here")
+    return rows
+
+
+def _check(path: Path, line: int, question: str, answer: str, side: int) -> None:
+    unknown = re.search("[^# SG]", question)
+    if unknown:
+        at = unknown.start()
+        raise _fault(
+            path,
+            line,
+            at + 1,
+            f"expected '#', ' ', 'S' or 'G' in the question, got {unknown[0]!r} "
+            f"(row {at // max(side, 1) + 1} column {at % max(side, 1) + 1} of the maze)",
+        )
+    if len(question) != side * side or side == 0:
+        expected = "a square number of tiles" if line == 2 else f"{side}x{side} tiles as in line 2"
+        raise _fault(path, line, min(len(question), side * side) + 1, f"expected {expected}, got {len(question)}")
+    for tile, name in (("S", "start"), ("G", "goal")):
+        if question.count(tile) != 1:
+            second = question.find(tile, question.find(tile) + 1)
+            raise _fault(
+                path, line, second + 1, f"expected one {name} '{tile}' in the question, got {question.count(tile)}"
+            )
+    if len(answer) != len(question):
+        raise _fault(
+            path,
+            line,
+            min(len(answer), len(question)) + 1,
+            f"expected an answer of {len(question)} tiles, got {len(answer)}",
+        )
+    for at, (asked, told) in enumerate(zip(question, answer, strict=True)):
+        if asked != told and (asked, told) != (" ", "o"):
+            raise _fault(
+                path,
+                line,
+                at + 1,
+                f"expected the question's {asked!r} or 'o' on a free cell in the answer, got {told!r}",
+            )
+
+
+def _fault(path: Path, line: int, column: int, what: str) -> InputError:
+    return InputError(f"{path}: line {line} column {column}: {what}")
