@@ -1,4 +1,4 @@
-"""Navigation data as a sealed folder: splits without a repeated map, prefixes, local files, and faults that are found."""
+"""Navigation data as a sealed folder: splits without a repeated map, prefixes, local files, faults that are found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nsmodels.datasets.mazes.symmetry import mark
 
 ALL_CHECKS = (checks.disjoint, checks.solvable, checks.labels_agree, checks.detours)
 MAP = "type octile\nheight 4\nwidth 5\nmap\n.....\n.@@@.\n.@.T.\n.....\n"
-SCEN = "version 1\n0\tarena.map\t5\t4\t0\t0\t2\t2\t4.82842712\n1\tarena.map\t5\t4\t4\t0\t2\t3\t4.41421356\n"
+SCEN = "version 1\n0\tarena.map\t5\t4\t0\t0\t2\t2\t6.0\n1\tarena.map\t5\t4\t4\t0\t2\t3\t4.41421356\n"
 
 
 def made(folder: Path, **fields) -> Path:
@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_said_in_one_line(folder: Path, tmp_path: Path) -
     with pytest.raises(InputError, match=r"cells.bits: 100 bytes, but index.parquet needs \d+"):
         read_split(copy, "train")
     (copy / "cells.bits").write_bytes(bytes(10_000))
-    with pytest.raises(InputError, match="a start lies in a wall, so it is not the index of cells.bits"):
+    with pytest.raises(InputError, match=r"a start lies in a wall, so it is not the index of cells\.bits"):
         read_split(copy, "train")
     (copy / "index.parquet").write_bytes(b"nothing")
     with pytest.raises(InputError, match="not a readable parquet file"):
@@ -199,6 +199,20 @@ def test_movingai_maps_are_read_with_their_problems(maps: Path, tmp_path: Path) 
     assert list(index["name"]) == ["arena.map"] * 2 + ["plain.map"] * 3
     assert splits(place) == ["test"]
     assert (place / "cells.bits").stat().st_size == 2 * 3
+    assert [line for check in ALL_CHECKS for line in check(place)] == []
+
+
+def test_a_maze_hard_table_goes_where_its_name_says(tmp_path: Path) -> None:
+    mazes = [("S   ## #     #G ", "Soo ##o#  o  #G "), ("S # #   G#      ", "So# #oo G#o ooo ")]
+    lines = [f"own,{question},{answer},1" for question, answer in mazes]
+    (tmp_path / "val.csv").write_text("\n".join(["source,question,answer,rating", *lines, ""]))
+    place = made(tmp_path, source="local", local_path=str(tmp_path / "val.csv"))
+    manifest = artifact.read_manifest(place)
+    assert manifest.source == "Maze-Hard from a local file"
+    assert (manifest.metrics["num_compared"], manifest.metrics["num_disagreeing"]) == (2, 0)
+    assert splits(place) == ["val"]
+    index = read_index(place, "val")
+    assert (list(index["kind"]), list(index["cost"])) == (["maze_hard"] * 2, [5, 8])
     assert [line for check in ALL_CHECKS for line in check(place)] == []
 
 

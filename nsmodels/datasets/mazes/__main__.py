@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import PRESETS, SPLITS, MazesConfig
 
 SHOWN = 10
@@ -65,6 +66,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.mazes.look import as_text
 
+    if arguments.number < 1:
+        raise InputError(f"--number {arguments.number}: expected how many problems to draw, 1 or more")
     print("\n\n".join(as_text(arguments.data, arguments.split, arguments.number)))
     return 0
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.datasets.mazes.config import SPLITS
+from nsmodels.datasets.mazes.distances import costs_at_start
 from nsmodels.datasets.mazes.format import Group
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import label
@@ -40,18 +41,6 @@ def make_index(batches: Sequence[Batch]) -> tuple[pd.DataFrame, list[Group], int
     return pd.concat(tables).sort_index(), groups, num_states
 
 
-def distance_at_start(maps: Maps) -> NDArray[np.float32]:
-    """Cost of the shortest path of each problem, (n,); inf when there is none."""
-    parts = [_at(label(part).cost_to_go, part.start) for part in chunks(maps)]
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
-
-
-def chunks(maps: Maps) -> Iterator[Maps]:
-    """`maps` in parts of about `CELLS_AT_ONCE` cells."""
-    size = max(1, CELLS_AT_ONCE // (maps.shape[0] * maps.shape[1]))
-    return (maps[first : first + size] for first in range(0, len(maps), size))
-
-
 def _first_rows(batches: Sequence[Batch]) -> dict[str, int]:
     counts = {split: sum(len(batch.rows) for batch in batches if batch.split == split) for split in SPLITS}
     return {split: sum(list(counts.values())[:place]) for place, split in enumerate(SPLITS)}
@@ -60,7 +49,7 @@ def _first_rows(batches: Sequence[Batch]) -> dict[str, int]:
 def _columns(batch: Batch) -> tuple[dict[str, Any], int]:
     maps = batch.maps
     cost, path, num_states = _solved(maps)
-    distance = cost if maps.cost is None else distance_at_start(replace(maps, cost=None))
+    distance = cost if maps.cost is None else costs_at_start(replace(maps, cost=None))
     empty = _at(empty_distance(maps), maps.start)
     num_free = maps.free.sum(axis=(1, 2))
     columns = {
@@ -86,12 +75,18 @@ def _columns(batch: Batch) -> tuple[dict[str, Any], int]:
 def _solved(maps: Maps) -> tuple[NDArray[np.float32], list[str], int]:
     """Cost of the shortest paths, their demonstrations, and how many cells reach a goal."""
     costs, paths, num_states = [], [], 0
-    for part in chunks(maps):
+    for part in _chunks(maps):
         labels = label(part)
         costs.append(_at(labels.cost_to_go, part.start))
         paths += demonstrations(part, labels)
         num_states += int(np.isfinite(labels.cost_to_go).sum())
     return np.concatenate(costs), paths, num_states
+
+
+def _chunks(maps: Maps) -> Iterator[Maps]:
+    """`maps` in parts of about `CELLS_AT_ONCE` cells."""
+    size = max(1, CELLS_AT_ONCE // (maps.shape[0] * maps.shape[1]))
+    return (maps[first : first + size] for first in range(0, len(maps), size))
 
 
 def _ends(maps: Maps) -> list[tuple[str, NDArray[np.int16]]]:

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes import maze_hard, movingai, problems
 from nsmodels.datasets.mazes.config import MazesConfig
+from nsmodels.datasets.mazes.distances import costs_at_start
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.indexing import distance_at_start
 from nsmodels.datasets.mazes.symmetry import mark
 from nsmodels.datasets.mazes.synthesis import Batch
 
 FEWEST_TO_SPLIT = 20
-TOLERANCE = 1e-3  # lengths in .scen files have eight digits, rounded or not
 log = logging.getLogger(__name__)
 
 
@@ -82,7 +81,7 @@ def _movingai(config: MazesConfig, path: Path) -> list[_Source]:
             ".map file, or one Maze-Hard .csv"
         )
     root = path if path.is_dir() else path.parent
-    scenarios = [file for file in sorted(root.rglob("*.scen")) if file.is_file()]
+    scenarios = sorted(path.rglob("*.scen") if path.is_dir() else root.glob("*.scen"))
     return [_map(config, file, str(file.relative_to(root)), scenarios) for file in files]
 
 
@@ -123,7 +122,7 @@ def _verified(sources: list[_Source], config: MazesConfig) -> tuple[list[_Source
     """
     kept, costs = [], []
     for source in sources:
-        cost = distance_at_start(source.maps)
+        cost = costs_at_start(source.maps)
         rows = np.flatnonzero(np.isfinite(cost))
         costs.append(cost[rows])
         kept.append(replace(source, maps=source.maps[rows], mark=source.mark[rows], listed=source.listed[rows]))
@@ -132,7 +131,7 @@ def _verified(sources: list[_Source], config: MazesConfig) -> tuple[list[_Source
         raise InputError(f"{config.local_path}: no problem has a path from start to goal; give other files")
     listed, cost = np.concatenate([source.listed for source in kept]), np.concatenate(costs)
     is_compared = ~np.isnan(listed) & (config.connectivity == 8 or kept[0].kind == "maze_hard")
-    is_wrong = is_compared & (np.abs(listed - cost) > TOLERANCE * np.maximum(1, cost / 100))
+    is_wrong = is_compared & (np.abs(listed - cost) > movingai.TOLERANCE * np.maximum(listed, 10.0))
     for number, word in ((num_left_out, "cannot be solved: left out"), (is_wrong.sum(), "list another optimal cost")):
         if number:
             log.warning("%s: %d problems %s", config.local_path, number, word)

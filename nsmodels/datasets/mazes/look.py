@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from nsmodels.datasets.mazes.actions import ARROWS
 from nsmodels.datasets.mazes.format import Split, read_index, read_split, splits
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.search import path_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLORS = {
     "wall": (45, 52, 64),
@@ -59,20 +56,20 @@ def as_text(folder: Path, split: str, number: int) -> list[str]:
 def distributions(folder: Path) -> dict[str, Any]:
     """Number of problems by split, and shares by kind, path length, detour and density, of all but split transfer."""
     index = read_index(folder)
-    counts: dict[str, Any] = {f"num_{split}": int((index["split"] == split).sum()) for split in splits(folder)}
+    counts: dict[str, Any] = {f"num_{split}": len(index.query("split == @split")) for split in splits(folder)}
     index = index.query("split != 'transfer'") if len(counts) > 1 else index
     return {
         **counts,
         "kinds": index["kind"].value_counts(normalize=True).to_dict(),
-        "path_length": _shares(index["num_steps"], [1, 2, 4, 8, 12, 16, 24, 32, 64, 128, 1 << 30]),
-        "detour": _shares(index["detour"], [1, 1.0001, 1.25, 1.5, 2, 3, 5, 1 << 30]),
-        "density": _shares(index["density"], [i / 10 for i in range(11)]),
+        "path_length": _shares(index["num_steps"].to_numpy(), [1, 2, 4, 8, 12, 16, 24, 32, 64, 128, 1 << 30]),
+        "detour": _shares(index["detour"].to_numpy(), [1, 1.0001, 1.25, 1.5, 2, 3, 5, 1 << 30]),
+        "density": _shares(index["density"].to_numpy(), [i / 10 for i in range(11)]),
     }
 
 
-def _shares(values: pd.Series, edges: list[float]) -> dict[str, float]:
+def _shares(values: NDArray, edges: list[float]) -> dict[str, float]:
     """Share of the values in each half-open interval between two edges that follow each other."""
-    numbers, _ = np.histogram(values.to_numpy(), edges)
+    numbers, _ = np.histogram(values, edges)
     names = [_interval(low, high) for low, high in pairwise(edges)]
     return {name: float(number / len(values)) for name, number in zip(names, numbers, strict=True)}
 

@@ -59,7 +59,7 @@ def place(config: MazesConfig, free: NDArray[np.bool_], rng: np.random.Generator
 
 def has_problem(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether each map (n, h, w) has two free cells side by side, and so a problem to draw."""
-    return _with_neighbour(free).any(axis=(1, 2))
+    return np.asarray(_with_neighbour(free).any(axis=(1, 2)))
 
 
 def empty_distance(maps: Maps) -> NDArray[np.float32]:

@@ -1,0 +1,70 @@
+"""`nsmodels mazes`: what it prints, and what it says in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nsmodels.__main__ import main
+
+MAP = "type octile\nheight 3\nwidth 4\nmap\n....\n.@@.\n....\n"
+SCEN = "version 1\n0\tarena.map\t4\t3\t0\t0\t3\t2\t{}\n"
+SMALL = ["--preset", "debug", "--sides", "8", "9"]
+
+
+@pytest.fixture
+def arena(tmp_path: Path) -> tuple[Path, Path]:
+    (tmp_path / "arena.map").write_text(MAP)
+    (tmp_path / "arena.map.scen").write_text(SCEN.format(5))
+    return tmp_path / "arena.map", tmp_path / "arena.map.scen"
+
+
+def test_generate_then_show(tmp_path: Path, capsys) -> None:
+    out = tmp_path / "mazes"
+    assert main(["mazes", "generate", "--out", str(out), *SMALL]) == 0
+    assert capsys.readouterr().out.startswith(f"{out}: synthetic mazes, 64 train, 24 val, 24 test, 4 transfer, ")
+    assert main(["mazes", "show", "--data", str(out), "--split", "transfer", "--number", "2"]) == 0
+    shown = capsys.readouterr().out.split("\n\n")
+    assert len(shown) == 2
+    assert shown[0].startswith("transfer-000000: ")
+    assert [len(line) for line in shown[0].splitlines()[1:]] == [12] * 12
+
+
+def test_generate_from_a_map_of_ones_own(tmp_path: Path, arena: tuple[Path, Path], capsys) -> None:
+    place = ["--source", "local", "--local-path", str(arena[0])]
+    assert main(["mazes", "generate", "--out", str(tmp_path / "mine"), *place]) == 0
+    assert "MovingAI maps from a local folder, 1 test" in capsys.readouterr().out
+
+
+def test_verify_ends_with_1_when_a_length_is_wrong(arena: tuple[Path, Path], capsys) -> None:
+    words = ["mazes", "verify", "--map", str(arena[0]), "--scen", str(arena[1])]
+    assert main(words) == 0
+    assert "1 problems, 1 agree" in capsys.readouterr().out
+    arena[1].write_text(SCEN.format(4.5))
+    assert main(words) == 1
+    assert "0 agree" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["generate", "--out", "OUT", "--num-train", "0"], "field 'num_train'"),
+        (["generate", "--out", "OUT", "--augment"], "unrecognized arguments: --augment"),
+        (["generate", "--out", "OUT", "--source", "local"], "source=local needs local_path"),
+        (["generate", "--out", "OUT", "--source", "local", "--local-path", "OUT"], "no such file or folder"),
+        (["show", "--data", "OUT"], "index.parquet: missing"),
+        (["show", "--data", "OUT", "--number", "0"], "--number"),
+        (["verify", "--map", "OUT.map", "--scen", "OUT.scen"], "OUT.map"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(words: list[str], said: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(["mazes", *words])
+    except SystemExit as end:
+        status = end.code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert status == 2
+    assert line.startswith("error: ")
+    assert said in line
