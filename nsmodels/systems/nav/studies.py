@@ -24,7 +24,7 @@ from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
 from nsmodels.systems.nav.model import Navigator
 from nsmodels.systems.nav.study_config import DataScalingConfig, GridSearchConfig
 from nsmodels.systems.nav.trials import MedianRule, Record, Trial
-from nsmodels.systems.nav.val_score import SPLIT, ValMaps
+from nsmodels.systems.nav.val_score import SCORES, SPLIT, ValMaps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -152,12 +152,12 @@ def _run(listed: list[Trial], data: Path, part: Part, rule: MedianRule | None, t
 
 
 def best(records: Sequence[Record]) -> Record:
-    """The trial that reaches the goal most often; of equals the one with more cells right, then the smallest."""
-    return max(records, key=lambda r: (r["success"]["value"], r["accuracy"]["value"], -r["num_parameters"]))
+    """The trial that reaches the goal most often; of equals the one with more cells optimal, then the smallest."""
+    return max(records, key=lambda r: (r["success"]["value"], r["any_optimal"]["value"], -r["num_parameters"]))
 
 
 def _tell(record: Record, number: int, total: int, is_over: bool, trackers: Sequence[Tracker]) -> None:
-    shown = f"success {record['success']['value']:.1%}  cells {record['accuracy']['value']:.2%}"
+    shown = f"success {record['success']['value']:.1%}  cells {record['any_optimal']['value']:.2%}"
     seconds = "already over" if is_over else f"{record['cpu_seconds']:.0f} CPU-s"
     line = f"trial {number}/{total}  {record['name']}  {shown}  {record['outcome']} after {record['epochs']} epochs"
     print(f"{line}  {seconds}", file=sys.stderr, flush=True)
@@ -166,7 +166,7 @@ def _tell(record: Record, number: int, total: int, is_over: bool, trackers: Sequ
 
 
 def _figures(record: Record) -> dict[str, Any]:
-    scores = {name: record[name]["value"] for name in ("success", "accuracy")}
+    scores = {name: record[name]["value"] for name in SCORES}
     return scores | {name: record[name] for name in ("num_parameters", "cpu_seconds") if name in record}
 
 
@@ -188,7 +188,17 @@ def table(report: Report) -> str:
     """A line per trial with settings, scores and cost, the best one starred; below it greedy and chance."""
     data = report["data"]
     rows = [_row(record, record["name"] == report["best"]) for record in report["trials"]]
-    names = ["", *report["trials"][0]["settings"], "success", "cells right", "parameters", "epochs", "outcome", "CPU-s"]
+    names = [
+        "",
+        *report["trials"][0]["settings"],
+        "success",
+        "SPL",
+        "cells optimal",
+        "parameters",
+        "epochs",
+        "outcome",
+        "CPU-s",
+    ]
     blank = [""] * (len(report["trials"][0]["settings"]) - 1)
     below = [["", name, *blank, *_scores(row), "", "", "", ""] for name, row in report["baselines"].items()]
     lines = _aligned([names, *rows, *below])
@@ -203,12 +213,12 @@ def _row(record: Record, is_best: bool) -> list[str]:
 
 
 def _scores(row: dict[str, Any]) -> list[str]:
-    return [_percent(row["success"], 1), _percent(row["accuracy"], 2)]
+    return [_percent(row["success"], 1), f"{row['spl']['value']:.3f}", _percent(row["any_optimal"], 2)]
 
 
 def _percent(score: dict[str, Any], digits: int) -> str:
-    low, high = (f"{100 * end:.{digits}f}" for end in score["interval"])
-    return f"{100 * score['value']:.{digits}f} [{low}, {high}]"
+    ends = ", ".join(f"{100 * end:.{digits}f}" for end in score["interval"] or ())
+    return f"{100 * score['value']:.{digits}f} [{ends}]"
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

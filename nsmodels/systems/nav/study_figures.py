@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Report = Mapping[str, Any]
-SCORES = {"success": "goal reached, % of starts", "accuracy": "optimal action, % of cells"}
+SCORES = {"success": "goal reached, % of starts", "any_optimal": "optimal action, % of cells"}
 
 
 def grid(report: Report) -> Figure:

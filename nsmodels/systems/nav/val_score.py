@@ -1,4 +1,4 @@
-"""Two figures of a policy on the validation maps: cells decided rightly, and starts from which the goal is reached."""
+"""A few figures of a policy on the validation maps, as studies and checks compare them."""
 
 from __future__ import annotations
 
@@ -12,61 +12,43 @@ from numpy.typing import NDArray
 
 from nsmodels.datasets.mazes.format import read_split
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.labels import Labels, action_sets, label
-from nsmodels.engine.metrics import clustered_interval, wilson_interval
-from nsmodels.systems.nav import rules
-from nsmodels.systems.nav.rollout import follow
+from nsmodels.datasets.mazes.labels import Labels, label
+from nsmodels.systems.nav import rules, scoring
 
 Acting = Callable[[Maps], NDArray[np.int8]]
 SPLIT = "val"
+SCORES = ("success", "spl", "any_optimal")
 
 
 @dataclass(frozen=True)
 class ValMaps:
-    """The validation maps with their labels, one entry per shape."""
+    """Validation maps with their labels, one entry per shape; `clusters` (n,) says which problems share a map."""
 
     groups: list[tuple[Maps, Labels]]
+    clusters: NDArray
 
     @classmethod
-    def read(cls, data: Path) -> ValMaps:
-        """Those of a data folder."""
-        return cls([(group.maps, label(group.maps)) for group in read_split(data, SPLIT).groups])
+    def read(cls, data: Path, max_maps: int | None = None) -> ValMaps:
+        """Those of a data folder, or the first of them."""
+        split = read_split(data, SPLIT)
+        chosen = [(group.rows[group.rows < (max_maps or len(split.index))], group) for group in split.groups]
+        maps = [group.maps[: len(rows)] for rows, group in chosen if len(rows)]
+        marks = split.index["mark"].to_numpy()[np.concatenate([rows for rows, _ in chosen])]
+        return cls([(some, label(some)) for some in maps], marks)
 
     def __len__(self) -> int:
-        return sum(len(maps) for maps, _ in self.groups)
+        return len(self.clusters)
 
     def score(self, act: Acting) -> dict[str, Any]:
-        """`accuracy`: share of cells with an optimal action; `success`: share of starts that lead to the goal.
+        """`success` and `spl` of the walks from start to goal, `any_optimal`: share of cells with an optimal action.
 
-        Each with value, 95 % interval (accuracy: whole maps resampled) and number of samples.
+        Each with value, 95 % interval by map and number of samples.
         """
-        parts = [_judged(maps, labels, act(maps)) for maps, labels in self.groups]
-        hits, sizes, success = (np.concatenate(column) for column in zip(*parts, strict=True))
-        maps = np.repeat(np.arange(len(sizes)), sizes)
-        return {"accuracy": _proportion(hits, maps), "success": _proportion(success, None)}
+        tables = [scoring.score(act(maps), maps, labels) for maps, labels in self.groups]
+        found = scoring.metrics(scoring.joined(tables), self.clusters)
+        return {name: found[name] for name in SCORES}
 
     def baselines(self, seed: int = 0) -> dict[str, dict[str, Any]]:
         """The same of the greedy rule and of chance."""
         random = np.random.default_rng(seed)
         return {"greedy": self.score(rules.greedy), "chance": self.score(lambda maps: rules.uniform(maps, random))}
-
-
-def _judged(maps: Maps, labels: Labels, actions: NDArray[np.int8]) -> tuple[NDArray, NDArray, NDArray]:
-    """Of each cell with a way to the goal, whether it is right; how many a map has; which starts succeed."""
-    sets = action_sets(labels.optimal, maps.connectivity)
-    is_right = np.take_along_axis(sets, actions[:, None].astype(np.int64), axis=1)[:, 0]
-    is_asked = np.asarray(sets.any(1))
-    return is_right[is_asked], is_asked.sum((1, 2)), follow(actions, maps).success
-
-
-def _proportion(hits: NDArray[np.bool_], clusters: NDArray[np.int64] | None) -> dict[str, Any]:
-    """A share with its interval; Wilson's where samples are independent, or all alike so that no resample differs."""
-    count, total = int(hits.sum()), len(hits)
-    if clusters is None:
-        low, high = wilson_interval(count, total)
-    elif count in (0, total):
-        num = len(np.unique(clusters))
-        low, high = wilson_interval(num if count else 0, num)
-    else:
-        low, high = clustered_interval(hits, clusters)
-    return {"value": count / total, "interval": [low, high], "n": total}
