@@ -1,9 +1,9 @@
 """Scores of policies: by problem as a table, from which shares with intervals and buckets are read.
 
-A table has columns (n,), one entry per problem: `success`, `spl`, `optimal`, `collided`, `looped` of the walk from start to goal, 0 to
-1; and over the cells from which the goal can be reached, the goal left out: their number `cells`, how many of them
-have an optimal action (`right`) or the demonstration's (`matched`), and how many of the latter a perfect policy that
-draws among equals would have in expectation (`ceiling`); `cost` of the walk and the `optimum` are beside them.
+A table has columns (n,), one entry per problem. Of the walk from start to goal, 0 to 1: `success`, `spl`, `optimal`,
+`collided`, `looped`; its `cost` and the `optimum`. Of the cells from which the goal can be reached, the goal left out:
+their number `cells`, how many of them have an optimal action (`right`) or the demonstration's (`matched`), and how many
+of the latter a perfect policy that draws among equals would have in expectation (`ceiling`).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def right_cells(actions: NDArray[np.int8], maps: Maps, labels: Labels) -> tuple[
     return ((labels.optimal >> actions.astype(np.uint8)) & 1).astype(bool) & is_asked, is_asked
 
 
-def rows_of(table: Table, rows: NDArray) -> Table:
+def rows_of(table: Table, rows: NDArray | slice) -> Table:
     """Some rows of a table, by number or by mask."""
     return {name: column[rows] for name, column in table.items()}
 
@@ -133,19 +133,23 @@ def _interval(hits: NDArray, totals: NDArray, clusters: NDArray, value: float) -
     return [float(bound) for bound in np.quantile(values, (0.025, 0.975))]
 
 
-def bucketed(labels: NDArray, tables: Mapping[str, Table], clusters: NDArray) -> dict[str, Entry]:
-    """For each label (n,) in the order of the first seen: n, the model's shares, and the greedy rule's success.
+def bucketed(labels: NDArray, names: Sequence[str], tables: Mapping[str, Table], clusters: NDArray) -> dict[str, Entry]:
+    """For each of `names` that stands in `labels` (n,): n, the navigator's shares, success of the rule and of chance.
 
-    `tables` holds "navigator", "greedy" and "random", rows as in `labels`. Problems labelled "" are in no bucket.
+    `tables` holds "navigator", "greedy" and "random", rows as in `labels`.
     """
     found = {}
-    for name in dict.fromkeys(labels.tolist()):
+    for name in names:
         chosen = labels == name
-        model, rule, chance = (rows_of(tables[key], chosen) for key in ("navigator", "greedy", "random"))
-        success = share(model["success"], clusters[chosen])
-        more = {"greedy_success": float(rule["success"].mean()), "random_success": float(chance["success"].mean())}
-        found[name] = {"n": int(chosen.sum()), **means(model), "interval": success["interval"], **more}
-    return {name: entry for name, entry in found.items() if name}
+        if chosen.any():
+            model, rule, chance = (rows_of(tables[key], chosen) for key in ("navigator", "greedy", "random"))
+            interval = share(model["success"], clusters[chosen])["interval"]
+            beside = {
+                "greedy_success": float(rule["success"].mean()),
+                "random_success": float(chance["success"].mean()),
+            }
+            found[name] = {"n": int(chosen.sum()), **means(model), "interval": interval, **beside}
+    return found
 
 
 def calibration(confidence: NDArray, is_right: NDArray) -> Entry | None:

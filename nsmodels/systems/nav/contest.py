@@ -1,0 +1,171 @@
+"""The navigator and its rivals on the same problems: what each does, how well, and how long it takes."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.core.progress import counted
+from nsmodels.datasets.mazes.format import read_split
+from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.labels import Labels, label
+from nsmodels.systems.nav.exact_path import exact_path
+from nsmodels.systems.nav.model import BELIEVED, Navigator, Policy
+from nsmodels.systems.nav.plain import PlainNetwork, load_plain
+from nsmodels.systems.nav.rules import greedy, uniform
+from nsmodels.systems.nav.scoring import Table, joined, right_cells, score
+
+CHUNK_CELLS = 2**20
+MODEL = "navigator"
+FACTS = ("kind", "name", "mark", "size", "density", "detour")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Problems:
+    """Problems on maps of one shape, and what is known of each.
+
+    Attributes:
+        maps: n problems.
+        facts: kind, name, mark, size, density, detour of each, (n,).
+        optimum: their optimal costs where another source than our labels decides, (n,).
+    """
+
+    maps: Maps
+    facts: dict[str, NDArray]
+    optimum: NDArray[np.float64] | None = None
+
+    def parts(self) -> Iterator[Problems]:
+        """The problems in lots of about `CHUNK_CELLS` cells."""
+        size = max(1, CHUNK_CELLS // (self.maps.shape[0] * self.maps.shape[1]))
+        for first in range(0, len(self.maps), size):
+            rows = slice(first, first + size)
+            facts = {name: column[rows] for name, column in self.facts.items()}
+            yield Problems(self.maps[rows], facts, None if self.optimum is None else self.optimum[rows])
+
+
+def read_problems(data: Path, split: str) -> list[Problems]:
+    """The problems of a split, by shape."""
+    whole, found = read_split(data, split), []
+    for group in whole.groups:
+        part = whole.index.iloc[group.rows]
+        facts = {name: part[name].to_numpy() for name in FACTS if name != "size"}
+        facts["size"] = np.full(len(part), size_name(group.maps))
+        found.append(Problems(group.maps, facts))
+    return found
+
+
+def size_name(maps: Maps) -> str:
+    """As in 8x8: rows, columns."""
+    return f"{maps.shape[0]}x{maps.shape[1]}"
+
+
+@dataclass
+class Judged:
+    """Everything measured of n problems.
+
+    Attributes:
+        facts: what is known of each problem, (n,).
+        tables: by contestant; rows that one does not take are nan. That of the navigator has more columns: `halting`,
+            `steps`, `blocked` (free cells without a way to the goal), `recognised` of them, `alarms` (cells with a way
+            that are said to have none), `exact` and `unique` (see `exact_path`).
+        confidence: that the action is optimal, of every cell with a way to the goal, and whether it is (`is_right`).
+        seconds: by contestant and size: maps, wall seconds, CPU seconds.
+    """
+
+    facts: dict[str, NDArray]
+    tables: dict[str, Table]
+    confidence: NDArray[np.float32]
+    is_right: NDArray[np.bool_]
+    seconds: dict[str, dict[str, NDArray]]
+
+    @property
+    def clusters(self) -> NDArray:
+        """What succeeds and fails together: problems of one map; of a single map, each problem by itself."""
+        marks = np.unique(self.facts["mark"], return_inverse=True)[1]
+        return marks if self.num_maps > 1 else np.arange(len(marks))
+
+    @property
+    def num_maps(self) -> int:
+        """Different maps."""
+        return len(np.unique(self.facts["mark"]))
+
+
+@dataclass
+class Contest:
+    """The navigator of a checkpoint with the plain networks beside it, and the rules."""
+
+    navigator: Navigator
+    plain: dict[str, PlainNetwork] = field(default_factory=dict)
+    max_steps: int | None = None
+
+    @classmethod
+    def load(cls, checkpoint: Path, device: str = "auto", max_steps: int = 0) -> Contest:
+        """All networks of a checkpoint folder; raise `InputError` when it is none."""
+        return cls(Navigator.load(checkpoint, device), load_plain(checkpoint, device), max_steps or None)
+
+    def objection(self, maps: Maps) -> str:
+        """Why the navigator does not take maps of this shape; empty when it does."""
+        config = self.navigator.config
+        if config.core != "mixer" or maps.shape == (config.height, config.width):
+            return ""
+        return f"core=mixer knows maps of {config.height}x{config.width} only"
+
+    def judge(self, problems: Sequence[Problems], label: str = "evaluating") -> Judged:
+        """Let everybody solve `problems`, at least one; every shape must be one that the navigator takes."""
+        parts = [part for each in problems for part in each.parts()]
+        shown = counted(parts, len(parts), label, "lot of map", show=len(parts) > 1)
+        scored, seconds = [], defaultdict(lambda: defaultdict(lambda: np.zeros(3)))
+        warm: set[tuple[int, int]] = set()
+        for number, part in enumerate(shown):
+            if part.maps.shape not in warm:
+                warm.add(part.maps.shape)
+                self.navigator.policy(part.maps[:1], max_steps=1)
+            scored.append(self._judge(part, np.random.default_rng(number), seconds))
+        names = scored[0].tables
+        return Judged(
+            {name: np.concatenate([part.facts[name] for part in scored]) for name in FACTS},
+            {name: joined([part.tables[name] for part in scored]) for name in names},
+            np.concatenate([part.confidence for part in scored]),
+            np.concatenate([part.is_right for part in scored]),
+            {name: dict(sizes) for name, sizes in seconds.items()},
+        )
+
+    def _judge(self, problems: Problems, rng: np.random.Generator, seconds: Any) -> Judged:
+        maps, labels = problems.maps, label(problems.maps)
+
+        def timed(name: str, make: Callable[[], T]) -> T:
+            wall, cpu = time.perf_counter(), time.process_time()
+            made = make()
+            spent = (len(maps), time.perf_counter() - wall, time.process_time() - cpu)
+            seconds[name][size_name(maps)] += np.array(spent)
+            return made
+
+        policy = timed(MODEL, lambda: self.navigator.policy(maps, self.max_steps))
+        actions = {MODEL: policy.actions, "greedy": timed("greedy", lambda: greedy(maps))}
+        actions["random"] = uniform(maps, rng)
+        for name, network in self.plain.items():
+            if network.takes(maps):
+                actions[name] = timed(name, lambda network=network: network.policy(maps).actions)
+        tables = {name: score(table, maps, labels, problems.optimum) for name, table in actions.items()}
+        blank = {name: np.full(len(maps), np.nan) for name in tables[MODEL]}
+        tables |= {name: dict(blank) for name in self.plain if name not in tables}
+        is_right, is_asked = right_cells(policy.actions, maps, labels)
+        tables[MODEL] |= _beliefs(policy, maps, labels) | exact_path(policy.actions, maps, labels, problems.facts)
+        return Judged(problems.facts, tables, policy.confidence[is_asked], is_right[is_asked], {})
+
+
+def _beliefs(policy: Policy, maps: Maps, labels: Labels) -> dict[str, NDArray]:
+    """What the navigator says of its policy and of ways that are not there."""
+    has_way, doubts = np.isfinite(labels.cost_to_go), policy.reachable < BELIEVED
+    is_blocked = maps.free & ~has_way
+    counts = {"blocked": is_blocked, "recognised": is_blocked & doubts, "alarms": (labels.optimal != 0) & doubts}
+    columns = {name: cells.sum((1, 2)).astype(float) for name, cells in counts.items()}
+    return columns | {"halting": policy.halting.astype(float), "steps": policy.steps.astype(float)}

@@ -1,0 +1,129 @@
+"""The report as lines for a terminal; shares in percent with 95 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+COLUMNS = ("success", "spl", "optimal", "any_optimal")
+_FIRST = 28
+_BUCKETS = {"by_detour": "path length / distance", "by_kind": "kind", "by_density": "density", "by_size": "size"}
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """The report as text."""
+    lines = [*_data_lines(result["data"]), "", *_comparison(result), "", *_match_lines(result), ""]
+    for key, title in _BUCKETS.items():
+        lines += [*_bucket_lines(title, result[key]), ""]
+    lines += [*_steps_lines(result["steps"]), *_trust_lines(result), *_unreachable_lines(result["unreachable"]), ""]
+    lines += [*_exact_lines(result["exact_path"]), *_speed_lines(result["speed"])]
+    return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def _interval(entry: Mapping[str, Any]) -> str:
+    return "-" if entry.get("interval") is None else "–".join(_percent(bound) for bound in entry["interval"])
+
+
+def _cells(entry: Mapping[str, Any]) -> str:
+    spans = f"{_percent(entry['success']):>9}{_interval(entry):>14}"
+    return f"{entry['n']:>7,}{spans}" + "".join(f"{_percent(entry[name]):>12}" for name in COLUMNS[1:])
+
+
+def _heading(first: str, *more: str) -> str:
+    names = "".join(f"{name.replace('_', '-'):>12}" for name in COLUMNS[1:])
+    return f"{first:<{_FIRST}}{'n':>7}{'success':>9}{'95 %':>14}{names}" + "".join(f"{name:>12}" for name in more)
+
+
+def _data_lines(data: Mapping[str, Any]) -> list[str]:
+    sizes = f"{data['num_problems']:,} problems on {data['num_maps']:,} maps, {data['connectivity']}-connected"
+    lines = [f"{data['source']}, split {data['split']}: {sizes}", f"intervals: {data['intervals']}"]
+    lines += [f"trained on {data['trained_on']}; checkpoint {data['checkpoint']}, seed {data['seed']}"]
+    lines += [f"{size}: not scored, {why}" for size, why in data.get("skipped", {}).items()]
+    return lines + list(data.get("notes", []))
+
+
+def _comparison(result: Mapping[str, Any]) -> list[str]:
+    lines = [_heading("in %", "parameters", "maps/s")]
+    for name, entry in (result["rows"] | result["baselines"]).items():
+        size, rate = entry.get("num_parameters"), entry["maps_per_second"]
+        more = (f"{size:,}" if size else "-", "-" if rate is None else f"{rate:,.0f}")
+        lines.append(f"{name:<{_FIRST}}{_cells(entry)}" + "".join(f"{text:>12}" for text in more))
+    return lines
+
+
+def _match_lines(result: Mapping[str, Any]) -> list[str]:
+    found, match = result["any_optimal"], result["match_astar"]
+    lines = [f"cells with an optimal action: {_percent(found['value'])} ({_interval(found)}), n {found['n']:,}"]
+    drawn = f"a perfect policy that draws among equals: {_percent(match['ceiling'])}"
+    lines += [f"cells with the action of A*: {_percent(match['value'])} ({_interval(match)}); {drawn}"]
+    ends = ", ".join(
+        f"{name} {_percent(result[name]['value'])} ({_interval(result[name])})" for name in ("collided", "looped")
+    )
+    return [*lines, f"walks that fail: {ends}"]
+
+
+def _bucket_lines(title: str, buckets: Mapping[str, Any]) -> list[str]:
+    lines = [_heading(title, "greedy", "random")]
+    for name, entry in buckets.items():
+        rivals = "".join(f"{_percent(entry[key]):>12}" for key in ("greedy_success", "random_success"))
+        label = f"{name}, {entry['split']}" if "split" in entry and "(" not in name else name
+        lines.append(f"{label:<{_FIRST}}{_cells(entry)}{rivals}")
+    return lines
+
+
+def _steps_lines(steps: Mapping[str, Any]) -> list[str]:
+    head = f"recursion steps (trained with {steps['trained']}; {steps['points'][0]['n']} maps, no halting)"
+    lines = [f"{head:<{_FIRST}}", f"{'steps':>8}{'x trained':>12}{'any-optimal':>13}{'success':>10}"]
+    for point in steps["points"]:
+        shares = f"{_percent(point['any_optimal']):>13}{_percent(point['success']):>10}"
+        lines.append(f"{point['steps']:>8}{point['factor']:>12.2f}{shares}")
+    longer = steps["thinking_longer"]
+    gains = f"any-optimal {longer['any_optimal']:+.2f}, success {longer['success']:+.2f} points"
+    verdict = "safe" if longer["is_safe"] else "NOT safe"
+    return [
+        *lines,
+        f"{longer['factor']:g}x the trained steps: {gains}: {verdict}; worst of all longer {longer['worst']:+.2f}",
+    ]
+
+
+def _trust_lines(result: Mapping[str, Any]) -> list[str]:
+    halting, cells = result["halting"], result["confidence"]
+    steps = ", ".join(f"{size} {value:.1f}" for size, value in halting["steps_by_size"].items())
+    said = f"said {_percent(halting['mean_confidence'])}, is {_percent(halting['accuracy'])}"
+    lines = [f"halting head, whole policy right: ECE {_percent(halting['ece'])} ({said}); mean steps used: {steps}"]
+    return lines + ([f"confidence per cell: ECE {_percent(cells['ece'])}, n {cells['n']:,}"] if cells else [])
+
+
+def _unreachable_lines(found: Mapping[str, Any]) -> list[str]:
+    alarms = found["false_alarms"]
+    said = f"{_percent(found['value'])} recognised ({_interval(found)})" if found["n"] else "there are none"
+    said += f"; false alarms {_percent(alarms['value'])} of {alarms['n']:,} cells with a way"
+    return [f"cells without a way to the goal ({found['n']:,}): {said}"]
+
+
+def _exact_lines(found: Mapping[str, Any] | None) -> list[str]:
+    if not found:
+        return []
+    lines = ["exact path, as in Maze-Hard"]
+    titles = {"all": "all", "unique": "a single shortest path", "long": "more than 110 moves"}
+    for name, title in titles.items():
+        if name in found:
+            pair = {key: found[name][key] for key in ("exact_path", "valid_and_optimal")}
+            shares = ", ".join(
+                f"{key.replace('_', ' ')} {_percent(e['value'])} ({_interval(e)})" for key, e in pair.items()
+            )
+            lines.append(f"  {title} (n {found[name]['n']}): {shares}")
+    published = [f"    {_percent(row['accuracy'])}  {row['name']} ({row['source']})" for row in found["published"]]
+    return [*lines, f"  {found['note']}", *published, ""]
+
+
+def _speed_lines(speed: Mapping[str, Any]) -> list[str]:
+    lines = [f"maps per second on {speed['device']}, {speed['num_threads']} threads (in brackets per CPU-second)"]
+    for size, timings in speed["by_size"].items():
+        rates = [f"{name} {t['maps_per_second']:,.0f} ({t['maps_per_cpu_second']:,.0f})" for name, t in timings.items()]
+        lines.append(f"  {size}: {', '.join(rates)}")
+    return [*lines, f"  {speed['note']}"]
