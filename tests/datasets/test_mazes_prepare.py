@@ -213,6 +213,7 @@ def test_a_maze_hard_table_goes_where_its_name_says(tmp_path: Path) -> None:
     assert splits(place) == ["val"]
     index = read_index(place, "val")
     assert (list(index["kind"]), list(index["cost"])) == (["maze_hard"] * 2, [5, 8])
+    assert contact_sheet(place).startswith(b"\x89PNG")
     assert [line for check in ALL_CHECKS for line in check(place)] == []
 
 

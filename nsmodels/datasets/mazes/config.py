@@ -97,12 +97,12 @@ class MazesConfig(Config):
 
 
 def debug() -> MazesConfig:
-    """64 training, 24 validation, 24 test and 4 transfer maps of the smallest sizes; a second, for tests."""
+    """64 training, 24 validation, 24 test and 4 transfer maps of the smallest sizes; seconds, for tests."""
     return MazesConfig(num_train=64, num_val=24, num_test=24, num_transfer=4, transfer_sides=[12])
 
 
 def quick() -> MazesConfig:
-    """5,000 training maps of 8x8 (the seed's recipe 1), 3 CPU-seconds; for models trained in minutes on two CPU cores.
+    """5,000 training maps of 8x8 (the seed's recipe 1), 2 CPU-seconds; for models trained in minutes on two CPU cores.
 
     1,000 test maps where the recipe has 500: near 99 % success they make the interval half a point.
     """

@@ -26,9 +26,13 @@ COLORS = {
 MARGIN = 6
 
 
-def contact_sheet(folder: Path, split: str = "test", columns: int = 6, tile: int = 130) -> bytes:
-    """The first maps of each kind in a row, with path (yellow), start (green) and goal (red), as PNG bytes."""
-    data = read_split(folder, split)
+def contact_sheet(folder: Path, columns: int = 6, tile: int = 130) -> bytes:
+    """The first maps of each kind in a row, with path (yellow), start (green) and goal (red), as PNG bytes.
+
+    They are test maps, where the data have such.
+    """
+    present = splits(folder)
+    data = read_split(folder, "test" if "test" in present else present[0])
     rows = [numbers[:columns] for _, numbers in sorted(data.index.groupby("kind").indices.items())]
     wanted = {int(row) for numbers in rows for row in numbers}
     tiles = {row: _tile(maps, digits, tile) for row, maps, digits in _problems(data, wanted)}
