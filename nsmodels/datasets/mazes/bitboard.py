@@ -16,6 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from nsmodels.datasets.mazes.grids import Maps
 
 NUM_BITS = 64
 _ONE, _TWO, _THREE = (np.uint64(n) for n in (1, 2, 3))
@@ -26,18 +29,22 @@ _BIT = np.zeros(NUM_BITS, np.int64)
 _BIT[[((0x03F79D71B4CB0A89 << bit) % 2**64) >> 58 for bit in range(NUM_BITS)]] = range(NUM_BITS)
 
 
-@njit(cache=True, nogil=True)
-def solve(free, goal):
-    """Cost to go and optimal actions, float32 and uint8 (n, h * w), of 4-connected maps with cost 1 everywhere.
+def solve_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Cost to go and optimal actions of every cell, float32 and uint8 (n, h, w).
 
-    Shapes: free bool (n, h, w) in C order with h * w <= 64, goal int16 (n, 2), each a free cell.
+    The maps are 4-connected with cost 1 everywhere and have at most `NUM_BITS` cells; every goal is a free cell.
     """
-    num, height, width = free.shape
-    cells = free.reshape(num, height * width)
+    cells = np.require(maps.free.reshape(len(maps), maps.shape[0] * maps.shape[1]), bool, ["C", "W"])
+    cost_to_go, optimal = _solve_all(cells, np.require(maps.goal, np.int64, ["C", "W"]), *maps.shape)
+    return cost_to_go.reshape(maps.free.shape), optimal.reshape(maps.free.shape)
+
+
+@njit(cache=True, nogil=True)
+def _solve_all(cells, goal, height, width):
     cost_to_go = np.full(cells.shape, np.inf, np.float32)
     optimal = np.zeros(cells.shape, np.uint8)
     row, inner_left, inner_right = np.uint64(width), _columns(height, width, 0), _columns(height, width, width - 1)
-    for n in range(num):
+    for n in range(len(cells)):
         unseen = _word(cells[n])
         frontier = _ONE << np.uint64(goal[n, 0] * width + goal[n, 1])
         unseen, steps = unseen & ~frontier, 0

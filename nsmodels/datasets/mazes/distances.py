@@ -24,23 +24,36 @@ _UNSEEN = np.iinfo(np.int32).max
 
 def dijkstra_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Cost to go and optimal actions of every cell, float32 and uint8 (n, h, w), with any costs and connectivity."""
-    cost = np.ones((1, *maps.shape), np.uint8) if maps.cost is None else maps.cost
-    return _label_all(maps.free, np.broadcast_to(cost, maps.free.shape), maps.goal, maps.connectivity)
+    free, cost, _, goal = _inputs(maps)
+    return _label_all(free, cost, goal, maps.connectivity)
 
 
 def costs_at_start(maps: Maps) -> NDArray[np.float64]:
     """Cost of an optimal path from start to goal (n,), inf where there is none; a search ends where the start is met.
 
-    `maps.free` may be one map broadcast to n.
+    `maps.free` may be one map broadcast to n; it is not copied.
     """
+    free, cost, start, goal = _inputs(maps)
+    return _cost_all(free, cost, start, goal, maps.connectivity)
+
+
+def breadth_first_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """What `dijkstra_all` says, for 4-connected maps with cost 1 everywhere."""
+    free, _, _, goal = _inputs(maps)
+    return _breadth_first_all(free, goal)
+
+
+def _inputs(maps: Maps) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """free, cost, start, goal in the one layout that is compiled; a map or cost that serves all n stands there once."""
+    free = maps.free[:1] if maps.free.strides[0] == 0 else maps.free
     cost = np.ones((1, *maps.shape), np.uint8) if maps.cost is None else maps.cost
-    return _cost_all(maps.free, np.broadcast_to(cost, maps.free.shape), maps.start, maps.goal, maps.connectivity)
+    start, goal = (np.require(cells, np.int64, ["C", "W"]) for cells in (maps.start, maps.goal))
+    return np.require(free, bool, ["C", "W"]), np.require(cost, np.uint8, "CW"), start, goal
 
 
 @njit(cache=True, nogil=True)
-def breadth_first_all(free, goal):
-    """What `dijkstra_all` says of 4-connected maps (n, h, w) with cost 1 everywhere; goals are int16 (n, 2)."""
-    num, height, width = free.shape
+def _breadth_first_all(free, goal):
+    num, (height, width) = len(goal), free.shape[1:]
     cost_to_go = np.full((num, height, width), np.inf, np.float32)
     optimal = np.zeros((num, height, width), np.uint8)
     wide = width + 2
@@ -50,7 +63,7 @@ def breadth_first_all(free, goal):
         distance[:], actions[:] = -1, 0
         for r in range(height):
             for c in range(width):
-                if free[n, r, c]:
+                if free[n % len(free), r, c]:
                     distance[(r + 1) * wide + c + 1] = _UNSEEN
         _spread(distance, actions, queue, wide, (goal[n, 0] + 1) * wide + goal[n, 1] + 1)
         for r in range(height):
@@ -167,11 +180,11 @@ def _workspace(height, width):
 
 @njit(cache=True, nogil=True)
 def _cost_all(free, cost, start, goal, connectivity):
-    num, height, width = free.shape
+    num, (height, width) = len(goal), free.shape[1:]
     found, wide = np.full(num, np.inf), width + 2
     weight, distance, keys, cells = _workspace(height, width)
     for n in range(num):
-        _load(free[n], cost[n], weight)
+        _load(free[n % len(free)], cost[n % len(cost)], weight)
         first, last = (start[n, 0] + 1) * wide + start[n, 1] + 1, (goal[n, 0] + 1) * wide + goal[n, 1] + 1
         _distances(weight, wide, last, connectivity, keys, cells, distance, first)
         if distance[first] != FAR:
@@ -181,12 +194,12 @@ def _cost_all(free, cost, start, goal, connectivity):
 
 @njit(cache=True, nogil=True)
 def _label_all(free, cost, goal, connectivity):
-    num, height, width = free.shape
+    num, (height, width) = len(goal), free.shape[1:]
     cost_to_go = np.full((num, height, width), np.inf, np.float32)
     optimal, wide = np.zeros((num, height, width), np.uint8), width + 2
     weight, distance, keys, cells = _workspace(height, width)
     for n in range(num):
-        _load(free[n], cost[n], weight)
+        _load(free[n % len(free)], cost[n % len(cost)], weight)
         _distances(weight, wide, (goal[n, 0] + 1) * wide + goal[n, 1] + 1, connectivity, keys, cells, distance, -1)
         for r in range(height):
             for c in range(width):

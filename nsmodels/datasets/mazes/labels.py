@@ -30,11 +30,9 @@ def label(maps: Maps) -> Labels:
     check_goals(maps)
     if maps.connectivity != 4 or maps.cost is not None:
         return Labels(*distances.dijkstra_all(maps))
-    height, width = maps.shape
-    if height * width > bitboard.NUM_BITS:
-        return Labels(*distances.breadth_first_all(maps.free, maps.goal))
-    cost_to_go, optimal = bitboard.solve(np.ascontiguousarray(maps.free), maps.goal)
-    return Labels(cost_to_go.reshape(maps.free.shape), optimal.reshape(maps.free.shape))
+    if maps.shape[0] * maps.shape[1] <= bitboard.NUM_BITS:
+        return Labels(*bitboard.solve_all(maps))
+    return Labels(*distances.breadth_first_all(maps))
 
 
 def check_goals(maps: Maps) -> None:

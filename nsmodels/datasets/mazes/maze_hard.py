@@ -74,9 +74,9 @@ def _check(path: Path, line: int, question: str, answer: str, side: int) -> None
         raise _fault(path, line, min(len(question), side * side) + 1, f"expected {expected}, got {len(question)}")
     for tile, name in (("S", "start"), ("G", "goal")):
         if question.count(tile) != 1:
-            second = question.find(tile, question.find(tile) + 1)
+            column = question.find(tile, question.find(tile) + 1) + 1
             raise _fault(
-                path, line, second + 1, f"expected one {name} '{tile}' in the question, got {question.count(tile)}"
+                path, line, max(column, 1), f"expected one {name} '{tile}' in the question, got {question.count(tile)}"
             )
     if len(answer) != len(question):
         raise _fault(

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
-from nsmodels.datasets.mazes.distances import dijkstra_all as dijkstra_all
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import Labels
 
