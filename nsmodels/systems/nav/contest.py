@@ -22,7 +22,7 @@ from nsmodels.systems.nav.plain import PlainNetwork, load_plain
 from nsmodels.systems.nav.rules import greedy, uniform
 from nsmodels.systems.nav.scoring import Table, joined, right_cells, score
 
-CHUNK_CELLS = 2**20
+CHUNK_CELLS = 2**18
 MODEL = "navigator"
 FACTS = ("kind", "name", "mark", "size", "density", "detour")
 T = TypeVar("T")
@@ -121,7 +121,7 @@ class Contest:
     def judge(self, problems: Sequence[Problems], label: str = "evaluating") -> Judged:
         """Let everybody solve `problems`, at least one; every shape must be one that the navigator takes."""
         parts = [part for each in problems for part in each.parts()]
-        shown = counted(parts, len(parts), label, "lot of map", show=len(parts) > 1)
+        shown = counted(parts, len(parts), label, "part", show=len(parts) > 1)
         scored, seconds = [], defaultdict(lambda: defaultdict(lambda: np.zeros(3)))
         warm: set[tuple[int, int]] = set()
         for number, part in enumerate(shown):

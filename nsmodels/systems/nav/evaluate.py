@@ -1,4 +1,4 @@
-"""Evaluation of a checkpoint on navigation data: the report, its table and figures."""
+"""Evaluation of a checkpoint on navigation data or on a MovingAI map: the report, its table and figures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.format import splits
 from nsmodels.systems.nav.config import CODE_VERSION
-from nsmodels.systems.nav.contest import Contest, Problems, read_problems, size_name
-from nsmodels.systems.nav.report import Report, headline, report
+from nsmodels.systems.nav.contest import Contest, Judged, Problems, read_problems, size_name
+from nsmodels.systems.nav.report import Report, headline, table
+from nsmodels.systems.nav.scenarios import compared, read_scenario
 from nsmodels.systems.nav.speed import speed_report
-from nsmodels.systems.nav.text import table
+from nsmodels.systems.nav.summary import summary
 from nsmodels.systems.nav.thinking import steps_curve
 
 MAKER = "nsmodels.systems.nav"
@@ -39,18 +40,40 @@ def evaluate_checkpoint(
         raise InputError(f"{data}: no map of split '{split}' can be scored, {next(iter(skipped.values()))}")
     source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
     source |= {"connectivity": contest.navigator.config.connectivity, "skipped": skipped}
-    return evaluate_problems(contest, problems, others, source)
+    return evaluate_problems(contest, problems, others, source)[0]
+
+
+def evaluate_map(
+    checkpoint: Path, map: Path, scen: Path, device: str = "auto", max_problems: int = 0, max_steps: int = 0
+) -> Report:
+    """The report on the problems that a .scen file lists on a .map; `max_problems` (0: all), spread evenly over them.
+
+    A 4-connected checkpoint is measured against 4-connected optima, computed here; the mean length of its paths over
+    the listed octile optimum stands in `data`. An 8-connected one is measured against the listed optima.
+    Raises InputError for broken files or checkpoint, and when no problem can be solved.
+    """
+    contest = Contest.load(checkpoint, device, max_steps)
+    scenario = read_scenario(map, scen, contest.navigator.config.connectivity, max_problems)
+    maps = scenario.problems.maps
+    if why := contest.objection(maps):
+        raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
+    source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
+    source |= {"connectivity": maps.connectivity, "skipped": {}}
+    result, judged = evaluate_problems(contest, [scenario.problems], [], source)
+    result["data"] |= compared(scenario, judged)
+    return result
 
 
 def evaluate_problems(
     contest: Contest, problems: list[Problems], others: list[Problems], source: dict[str, Any]
-) -> Report:
-    """The report on `problems`; `others` are scored by size only."""
+) -> tuple[Report, Judged]:
+    """The report on `problems` and what it was made from; `others` are scored by size only."""
     judged = contest.judge(problems, "evaluating")
     further = contest.judge(others, "evaluating larger maps") if others else None
     timed = [part for part in (judged, further) if part]
     speed = speed_report(problems + others, timed, contest.navigator.embed.weight.device)
-    return report(contest, judged, further, steps_curve(contest.navigator, problems), speed, source)
+    steps = steps_curve(contest.navigator, problems)
+    return summary(contest, judged, further, steps, speed, source), judged
 
 
 def make_evaluation(

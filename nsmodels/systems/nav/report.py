@@ -1,58 +1,17 @@
-"""Evaluation of the navigator, never one number: the report with chance, rule, ceiling and intervals beside it."""
+"""Evaluation of the navigator, never one number: the report, its headline and its table for the terminal.
+
+`summary` makes it; shares are in percent here, with 95 % intervals.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nsmodels.systems.nav.contest import MODEL, Contest, Judged
-from nsmodels.systems.nav.exact_path import exact_path_report
-from nsmodels.systems.nav.scoring import Table, bucketed, calibration, metrics, ratio, row, rows_of
-from nsmodels.systems.nav.speed import SEARCH
-from nsmodels.systems.nav.thinking import halting_report
-
 Report = dict[str, Any]
-EXACT = 1 + 1e-4  # detours are quotients of float32
-# Path length over the distance without walls: names and upper bounds.
-DETOURS = {"1": EXACT, "1-1.25": 1.25, "1.25-1.5": 1.5, "1.5-2": 2.0, ">2": np.inf}
-
-
-def report(
-    contest: Contest,
-    judged: Judged,
-    further: Judged | None,
-    steps: Mapping[str, Any],
-    speed: Mapping[str, Any],
-    source: Mapping[str, Any],
-) -> Report:
-    """Everything that is said of one evaluation, ready for JSON.
-
-    `further` holds larger maps that are scored by size only; `steps` and `speed` are what `steps_curve` and
-    `speed_report` gave; `source` says what the data are.
-    """
-    table, clusters = judged.tables[MODEL], judged.clusters
-    return {
-        **metrics(table, clusters),
-        "rows": {MODEL: _row(contest, judged, speed, MODEL)},
-        "headline": MODEL,
-        "baselines": {**_rivals(contest, judged, speed), **_searched(judged, speed)},
-        "by_detour": by_detour(judged),
-        "by_size": by_size(judged, further, source["split"]),
-        "by_kind": by_kind(judged),
-        "by_density": by_density(judged),
-        "steps": dict(steps),
-        "halting": halting_report(judged, further),
-        "confidence": calibration(judged.confidence, judged.is_right) if _has_own(contest) else None,
-        "unreachable": unreachable(table, clusters),
-        "exact_path": _exact_path(judged, further),
-        "speed": dict(speed),
-        "parameters": {MODEL: contest.navigator.num_parameters}
-        | {name: network.num_parameters for name, network in contest.plain.items()},
-        "data": {**_counts(judged), **source},
-    }
+COLUMNS = ("success", "spl", "optimal", "any_optimal")
+_FIRST = 28
+_BUCKETS = {"by_detour": "path length / distance", "by_kind": "kind", "by_density": "density", "by_size": "size"}
 
 
 def headline(result: Report) -> dict[str, float]:
@@ -68,105 +27,120 @@ def headline(result: Report) -> dict[str, float]:
     return {name: float(value) for name, value in named.items() if value is not None}
 
 
-def by_detour(judged: Judged, rows: NDArray | slice = slice(None)) -> dict[str, Any]:
-    """How much longer the shortest path is than without walls."""
-    names = list(DETOURS)
-    place = np.searchsorted(list(DETOURS.values()), judged.facts["detour"].astype(float) - 1e-6)
-    return _buckets(judged, np.array(names)[place], names, rows)
+def table(result: Mapping[str, Any]) -> str:
+    """The report as text."""
+    lines = [*_data_lines(result["data"]), "", *_comparison(result), "", *_match_lines(result), ""]
+    for key, title in _BUCKETS.items():
+        lines += [*_bucket_lines(title, result[key]), ""]
+    lines += [*_steps_lines(result["steps"]), *_trust_lines(result), *_unreachable_lines(result["unreachable"]), ""]
+    lines += [*_exact_lines(result["exact_path"]), *_speed_lines(result["speed"])]
+    return "\n".join(lines)
 
 
-def by_kind(judged: Judged, rows: NDArray | slice = slice(None)) -> dict[str, Any]:
-    """The sort of map."""
-    return _buckets(judged, judged.facts["kind"], sorted(set(judged.facts["kind"].tolist())), rows)
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
 
 
-def by_density(judged: Judged) -> dict[str, Any]:
-    """The share of blocked cells in steps of a tenth."""
-    tenths = np.floor(10 * judged.facts["density"].astype(float) + 1e-4).astype(int)
-    names = [f"{k / 10:.1f}-{(k + 1) / 10:.1f}" for k in range(10)]
-    return _buckets(judged, np.array(names)[np.minimum(tenths, 9)], names)
+def _interval(entry: Mapping[str, Any]) -> str:
+    return "-" if entry.get("interval") is None else "–".join(_percent(bound) for bound in entry["interval"])
 
 
-def by_size(judged: Judged, further: Judged | None, split: str) -> dict[str, Any]:
-    """The size of the map, within it detour and kind; sizes of `further` that `judged` has too are named apart."""
-    found = _sizes(judged, split)
-    more = _sizes(further, "transfer") if further else {}
-    return found | {f"{name} (transfer)" if name in found else name: entry for name, entry in more.items()}
+def _cells(entry: Mapping[str, Any]) -> str:
+    spans = f"{_percent(entry['success']):>9}{_interval(entry):>14}"
+    return f"{entry['n']:>7,}{spans}" + "".join(f"{_percent(entry[name]):>12}" for name in COLUMNS[1:])
 
 
-def _sizes(judged: Judged, split: str) -> dict[str, Any]:
-    sizes = judged.facts["size"]
-    found = _buckets(judged, sizes, list(dict.fromkeys(sizes.tolist())))
-    for name, entry in found.items():
-        rows = np.flatnonzero(sizes == name)
-        entry |= {"split": split, "by_detour": by_detour(judged, rows), "by_kind": by_kind(judged, rows)}
-    return found
+def _heading(first: str, *more: str) -> str:
+    names = "".join(f"{name.replace('_', '-'):>12}" for name in COLUMNS[1:])
+    return f"{first:<{_FIRST}}{'n':>7}{'success':>9}{'95 %':>14}{names}" + "".join(f"{name:>12}" for name in more)
 
 
-def _buckets(judged: Judged, labels: NDArray, names: list[str], rows: NDArray | slice = slice(None)) -> dict[str, Any]:
-    tables = {name: rows_of(judged.tables[name], rows) for name in (MODEL, "greedy", "random")}
-    return bucketed(labels[rows], names, tables, judged.clusters[rows])
+def _data_lines(data: Mapping[str, Any]) -> list[str]:
+    sizes = f"{data['num_problems']:,} problems on {data['num_maps']:,} maps, {data['connectivity']}-connected"
+    lines = [f"{data['source']}, split {data['split']}: {sizes}", f"intervals: {data['intervals']}"]
+    lines += [f"trained on {data['trained_on']}; checkpoint {data['checkpoint']}, seed {data['seed']}"]
+    lines += [f"{size}: not scored, {why}" for size, why in data.get("skipped", {}).items()]
+    return lines + list(data.get("notes", []))
 
 
-def unreachable(table: Table, clusters: NDArray) -> dict[str, Any]:
-    """Share of the free cells without a way to the goal that are recognised, and of those with a way that are not."""
-    alarms = ratio(table["alarms"], table["cells"], clusters)
-    return {**ratio(table["recognised"], table["blocked"], clusters), "false_alarms": alarms}
+def _comparison(result: Mapping[str, Any]) -> list[str]:
+    lines = [_heading("in %", "parameters", "maps/s")]
+    for name, entry in (result["rows"] | result["baselines"]).items():
+        size, rate = entry.get("num_parameters"), entry["maps_per_second"]
+        more = (f"{size:,}" if size else "-", "-" if rate is None else f"{rate:,.0f}")
+        lines.append(f"{name:<{_FIRST}}{_cells(entry)}" + "".join(f"{text:>12}" for text in more))
+    return lines
 
 
-def _row(contest: Contest, judged: Judged, speed: Mapping[str, Any], name: str) -> dict[str, Any]:
-    table = judged.tables[name]
-    rows = ~np.isnan(table["success"])
-    networks = {MODEL: contest.navigator, **contest.plain}
-    more = {"num_parameters": networks[name].num_parameters} if name in networks else {}
-    rate = _commonest(judged, speed).get(name, {}).get("maps_per_second")
-    return row(rows_of(table, rows), judged.clusters[rows], maps_per_second=rate, **more)
+def _match_lines(result: Mapping[str, Any]) -> list[str]:
+    found, match = result["any_optimal"], result["match_astar"]
+    lines = [f"cells with an optimal action: {_percent(found['value'])} ({_interval(found)}), n {found['n']:,}"]
+    drawn = f"a perfect policy that draws among equals: {_percent(match['ceiling'])}"
+    lines += [f"cells with the action of A*: {_percent(match['value'])} ({_interval(match)}); {drawn}"]
+    ends = ", ".join(
+        f"{name} {_percent(result[name]['value'])} ({_interval(result[name])})" for name in ("collided", "looped")
+    )
+    return [*lines, f"walks that fail: {ends}"]
 
 
-def _rivals(contest: Contest, judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("greedy", "random", *contest.plain)
-    solved = {name: ~np.isnan(judged.tables[name]["success"]) for name in names}
-    return {name: _row(contest, judged, speed, name) for name in names if solved[name].any()}
+def _bucket_lines(title: str, buckets: Mapping[str, Any]) -> list[str]:
+    lines = [_heading(title, "greedy", "random")]
+    for name, entry in buckets.items():
+        rivals = "".join(f"{_percent(entry[key]):>12}" for key in ("greedy_success", "random_success"))
+        label = f"{name}, {entry['split']}" if "split" in entry and "(" not in name else name
+        lines.append(f"{label:<{_FIRST}}{_cells(entry)}{rivals}")
+    return lines
 
 
-def _searched(judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
-    """Exact search as measured: on a sample, every path compared with the labels; it knows paths, no cells."""
-    found = {}
-    sizes = [speed["by_size"][size] for size in set(judged.facts["size"].tolist())]
-    for name in SEARCH:
-        timings = [size[name] for size in sizes if name in size]
-        if timings:
-            num = sum(timing["n"] for timing in timings)
-            value = sum(timing["n"] * timing["optimal"] for timing in timings) / num
-            shares = dict.fromkeys(("accuracy", "success", "spl", "optimal"), value)
-            rate = _commonest(judged, speed).get(name, {}).get("maps_per_second")
-            found[name] = {**shares, "any_optimal": None, "interval": None, "n": num, "maps_per_second": rate}
-    return found
+def _steps_lines(steps: Mapping[str, Any]) -> list[str]:
+    head = f"recursion steps (trained with {steps['trained']}; {steps['points'][0]['n']} maps, no halting)"
+    lines = [f"{head:<{_FIRST}}", f"{'steps':>8}{'x trained':>12}{'any-optimal':>13}{'success':>10}"]
+    for point in steps["points"]:
+        shares = f"{_percent(point['any_optimal']):>13}{_percent(point['success']):>10}"
+        lines.append(f"{point['steps']:>8}{point['factor']:>12.2f}{shares}")
+    longer = steps["thinking_longer"]
+    gains = f"any-optimal {longer['any_optimal']:+.2f}, success {longer['success']:+.2f} points"
+    verdict = "safe" if longer["is_safe"] else "NOT safe"
+    return [
+        *lines,
+        f"{longer['factor']:g}x the trained steps: {gains}: {verdict}; worst of all longer {longer['worst']:+.2f}",
+    ]
 
 
-def _commonest(judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
-    names, counts = np.unique(judged.facts["size"], return_counts=True)
-    timed = {
-        size: count for size, count in zip(names.tolist(), counts, strict=True) if "astar" in speed["by_size"][size]
-    }
-    return speed["by_size"][max(timed, key=lambda size: timed[size])]
+def _trust_lines(result: Mapping[str, Any]) -> list[str]:
+    halting, cells = result["halting"], result["confidence"]
+    steps = ", ".join(f"{size} {value:.1f}" for size, value in halting["steps_by_size"].items())
+    said = f"said {_percent(halting['mean_confidence'])}, is {_percent(halting['accuracy'])}"
+    lines = [f"halting head, whole policy right: ECE {_percent(halting['ece'])} ({said}); mean steps used: {steps}"]
+    return lines + ([f"confidence per cell: ECE {_percent(cells['ece'])}, n {cells['n']:,}"] if cells else [])
 
 
-def _exact_path(judged: Judged, further: Judged | None) -> dict[str, Any] | None:
-    parts = [part for part in (judged, further) if part]
-    found = [exact_path_report(part.tables[MODEL], part.clusters) for part in parts]
-    return next((entry for entry in found if entry), None)
+def _unreachable_lines(found: Mapping[str, Any]) -> list[str]:
+    alarms = found["false_alarms"]
+    said = f"{_percent(found['value'])} recognised ({_interval(found)})" if found["n"] else "there are none"
+    said += f"; false alarms {_percent(alarms['value'])} of {alarms['n']:,} cells with a way"
+    return [f"cells without a way to the goal ({found['n']:,}): {said}"]
 
 
-def _has_own(contest: Contest) -> bool:
-    """Whether each action has a probability of its own; where equals share one, it says nothing about being right."""
-    return contest.navigator.config.output == "sigmoid"
+def _exact_lines(found: Mapping[str, Any] | None) -> list[str]:
+    if not found:
+        return []
+    lines = ["exact path, as in Maze-Hard"]
+    titles = {"all": "all", "unique": "a single shortest path", "long": "more than 110 moves"}
+    for name, title in titles.items():
+        if name in found:
+            pair = {key: found[name][key] for key in ("exact_path", "valid_and_optimal")}
+            shares = ", ".join(
+                f"{key.replace('_', ' ')} {_percent(e['value'])} ({_interval(e)})" for key, e in pair.items()
+            )
+            lines.append(f"  {title} (n {found[name]['n']}): {shares}")
+    published = [f"    {_percent(row['accuracy'])}  {row['name']} ({row['source']})" for row in found["published"]]
+    return [*lines, f"  {found['note']}", *published, ""]
 
 
-def _counts(judged: Judged) -> dict[str, Any]:
-    several = judged.num_maps > 1
-    return {
-        "num_maps": judged.num_maps,
-        "num_problems": len(judged.facts["mark"]),
-        "intervals": "95 %, resampling maps" if several else "95 %, resampling the problems of the one map",
-    }
+def _speed_lines(speed: Mapping[str, Any]) -> list[str]:
+    lines = [f"maps per second on {speed['device']}, {speed['num_threads']} threads (in brackets per CPU-second)"]
+    for size, timings in speed["by_size"].items():
+        rates = [f"{name} {t['maps_per_second']:,.0f} ({t['maps_per_cpu_second']:,.0f})" for name, t in timings.items()]
+        lines.append(f"  {size}: {', '.join(rates)}")
+    return [*lines, f"  {speed['note']}"]

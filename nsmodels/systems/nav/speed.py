@@ -72,7 +72,7 @@ def _solve(solver: Solver, maps: Maps, seconds: float) -> dict[str, Any]:
 
 
 def label_rate(maps: Maps) -> dict[str, Any]:
-    """Cost to go and optimal actions of every cell, the best of three runs over maps repeated to a worthwhile number."""
+    """Cost to go and optimal actions of every cell, the best of three runs; few maps are repeated."""
     part = maps[np.arange(max(1, LABEL_CELLS // (maps.shape[0] * maps.shape[1]))) % len(maps)]
     label(part[:1])
     return max((_timed(part) for _ in range(3)), key=lambda rate: rate["maps_per_second"])
