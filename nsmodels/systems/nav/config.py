@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -119,19 +119,62 @@ def quick() -> NavConfig:
     """Minutes on two CPU cores, 5,000 maps of 8x8."""
     return NavConfig(
         model=ModelConfig(dim=32, group_width=32),
-        training=TrainingConfig(epochs=16, batch_size=64, lr=3e-3, warmup_epochs=0.5, ema_decay=0.99, num_workers=0),
-        baseline_training=TrainingConfig(epochs=8, batch_size=128, lr=2e-3, num_workers=0),
+        training=TrainingConfig(
+            epochs=10, batch_size=64, lr=3e-3, warmup_epochs=0.5, ema_decay=0.99, patience=10, num_workers=0
+        ),
+        baseline_training=TrainingConfig(epochs=8, batch_size=128, lr=2e-3, patience=10, num_workers=0),
     )
 
 
 def base() -> NavConfig:
-    """An hour on two CPU cores or minutes on one GPU, 50,000 maps with sides of 8 to 16."""
-    return quick().with_values({"training.epochs": 40})
+    """An hour of one CPU core or minutes on a GPU, 50,000 maps with sides of 8 to 16."""
+    return quick().with_values(
+        {
+            "model.num_segments": 6,
+            "training.epochs": 12,
+            "training.ema_decay": 0.999,
+            "training.patience": 20,
+            "baseline_training.epochs": 3,
+        }
+    )
 
 
 def paper() -> NavConfig:
     """The full run on one GPU, 100,000 maps with sides of 8 to 30."""
-    return quick().with_values({"training.epochs": 100})
+    return base().with_values(
+        {"model.dim": 64, "model.num_segments": 8, "training.epochs": 40, "data.fresh_maps": True}
+    )
 
 
-PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+def recipe_1() -> NavConfig:
+    """The seed's recipe 1 to the letter: its mixer of 64 channels and 2 layers, on 8x8 maps only."""
+    return _recipe(dim=64, depth=2, dropout=0.1, lr=1e-3, epochs=30, patience=10)
+
+
+def recipe_2() -> NavConfig:
+    """The seed's recipe 2 to the letter: a mixer of 128 channels and 3 layers."""
+    return _recipe(dim=128, depth=3, dropout=0.15, lr=5e-4, epochs=100, patience=20)
+
+
+def recipe_3() -> NavConfig:
+    """The seed's recipe 3 to the letter: a mixer of 256 channels and 4 layers, batches of 128."""
+    return _recipe(dim=256, depth=4, dropout=0.2, lr=3e-4, epochs=150, patience=30, batch_size=128, weight_decay=0.02)
+
+
+def _recipe(dim: int, depth: int, dropout: float, **training: Any) -> NavConfig:
+    return NavConfig(
+        model=ModelConfig(core="mixer", dim=dim, depth=depth, dropout=dropout),
+        training=TrainingConfig(**{"batch_size": 64, "num_workers": 0, **training}),
+        baselines=BaselineConfig(is_enabled=False),
+    )
+
+
+PRESETS = {
+    "debug": debug,
+    "quick": quick,
+    "base": base,
+    "paper": paper,
+    "recipe_1": recipe_1,
+    "recipe_2": recipe_2,
+    "recipe_3": recipe_3,
+}

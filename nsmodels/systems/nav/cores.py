@@ -49,7 +49,7 @@ class Norm(nn.Module):
 
 @final
 class ConvCore(Core):
-    """Local mixing: 3x3 convolutions within groups of channels, then across channels; any map size."""
+    """Local mixing: 3x3 convolutions within groups of channels, then 1x1 across all; any map size."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -233,37 +233,80 @@ class Navigator(nn.Module):
 
     @torch.inference_mode()
     def _snapshots(self, maps: Maps, segments: list[int]) -> list[Policy]:
-        problem, thought = self.begin(encode(maps).to(self.embed.weight.device))
-        found = []
+        thinking, found = Thinking(self, maps), []
         for number in range(1, max(segments) + 1):
-            thought = self.segment(problem, thought)
+            thinking.go_on()
             if number in segments:
-                steps = np.full(len(maps), number * self.steps_per_segment, np.int32)
-                found.append(as_policy(self.answer(problem, thought), steps, self.config.output))
+                found.append(thinking.policy(torch.arange(len(maps))))
         return found
 
     @torch.inference_mode()
     def _halted(self, maps: Maps, max_segments: int) -> Policy:
-        problem, thought = self.begin(encode(maps).to(self.embed.weight.device))
-        rows, decided = torch.arange(len(maps), device=problem.free.device), None
-        finished: list[tuple[Tensor, Policy]] = []
+        thinking, rows = Thinking(self, maps), np.arange(len(maps))
+        places, finished = [], []
         for number in range(1, max_segments + 1):
-            thought = self.segment(problem, thought)
-            answer = self.answer(problem, thought)
-            before, decided = decided, _decisions(answer, problem.free)
-            halts = _is_settled(answer, before, decided) | (number == max_segments)
+            halts = thinking.go_on().cpu() | (number == max_segments)
             if halts.any():
-                steps = np.full(int(halts.sum()), number * self.steps_per_segment, np.int32)
-                chosen = Answer(*(part[halts] for part in answer))
-                finished.append((rows[halts], as_policy(chosen, steps, self.config.output)))
-                stays = ~halts
-                rows, problem, decided = rows[stays], problem.chosen(stays), decided[stays]
-                thought = Thought(thought.y[stays], thought.z[stays])
+                places.append(rows[halts.numpy()])
+                finished.append(thinking.policy(halts))
+                rows = rows[~halts.numpy()]
+                thinking.keep(~halts)
             if not len(rows):
                 break
-        order = torch.cat([place for place, _ in finished]).argsort().cpu().numpy()
-        whole = Policy.joined([part for _, part in finished])
+        order, whole = np.concatenate(places).argsort(), Policy.joined(finished)
         return Policy(*(getattr(whole, name)[order] for name in Policy.__dataclass_fields__))
+
+
+@final
+class Thinking:
+    """A recursion under way on maps of one shape: where it stands, and the surest answer of each cell so far.
+
+    A cell that has been sure of an answer keeps it: what matters to it has reached it by then, and the many further
+    steps that a far corner of a large map still needs can only wear it down.
+    """
+
+    def __init__(self, navigator: Navigator, maps: Maps) -> None:
+        self.navigator, self.segments = navigator, 0
+        self.problem, self.thought = navigator.begin(encode(maps).to(navigator.embed.weight.device))
+        self.kept: Answer | None = None
+
+    def go_on(self) -> Float[Tensor, " b"]:
+        """Think for one more segment; returns which maps have settled: it has changed none of their decisions."""
+        self.thought = self.navigator.segment(self.problem, self.thought)
+        self.segments += 1
+        answer = self.navigator.answer(self.problem, self.thought)
+        before, self.kept = self.kept, answer if self.kept is None else _surest(self.kept, answer)
+        if before is None:
+            return torch.zeros(len(answer.halting), dtype=torch.bool, device=answer.halting.device)
+        return (_decisions(before, self.problem) == _decisions(self.kept, self.problem)).flatten(1).all(1)
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some of the maps only."""
+        assert self.kept is not None
+        rows = rows.to(self.problem.free.device)
+        self.problem, self.thought = self.problem.chosen(rows), Thought(self.thought.y[rows], self.thought.z[rows])
+        self.kept = Answer(*(part[rows] for part in self.kept))
+
+    def policy(self, rows: Tensor) -> Policy:
+        """The policies of some of the maps, as they stand."""
+        assert self.kept is not None
+        chosen = Answer(*(part[rows.to(part.device)] for part in self.kept))
+        steps = np.full(len(chosen.halting), self.segments * self.navigator.steps_per_segment, np.int32)
+        return as_policy(chosen, steps, self.navigator.config.output)
+
+
+def _surest(kept: Answer, answer: Answer) -> Answer:
+    """Cell by cell the answer whose best action is the surer; the halting logit is the last one."""
+    is_surer = answer.actions.amax(1) > kept.actions.amax(1)
+    actions = torch.where(is_surer[:, None], answer.actions, kept.actions)
+    reach, cost = (torch.where(is_surer, one, other) for one, other in zip(answer[1:3], kept[1:3], strict=True))
+    return Answer(actions, reach, cost, answer.halting)
+
+
+def _decisions(answer: Answer, problem: Problem) -> Float[Tensor, "b h w"]:
+    """What a map has decided so far: an action where a way is believed in, else -1."""
+    is_decided = (answer.reach > 0) & (problem.free[:, 0] > 0)
+    return answer.actions.argmax(1).masked_fill(~is_decided, -1)
 
 
 def shares(logits: Float[Tensor, "b a h w"], output: str) -> Float[Tensor, "b a h w"]:
@@ -274,18 +317,6 @@ def shares(logits: Float[Tensor, "b a h w"], output: str) -> Float[Tensor, "b a 
         return logits.softmax(1)
     grown = torch.where(logits >= 0, logits + 1, 1 / (1 - logits.clamp(max=0)))
     return grown / grown.sum(1, keepdim=True)
-
-
-def _decisions(answer: Answer, free: Tensor) -> Float[Tensor, "b h w"]:
-    """What a map has decided so far: an action where a way is believed in, else -1."""
-    is_decided = (answer.reach > 0) & (free[:, 0] > 0)
-    return answer.actions.argmax(1).masked_fill(~is_decided, -1)
-
-
-def _is_settled(answer: Answer, before: Tensor | None, decided: Tensor) -> Tensor:
-    if before is None:
-        return torch.zeros(len(decided), dtype=torch.bool, device=decided.device)
-    return (decided == before).flatten(1).all(1)
 
 
 def as_policy(answer: Answer, steps: NDArray[np.int32], output: str) -> Policy:
