@@ -107,7 +107,8 @@ def _flag_options(info: FieldInfo) -> dict[str, Any]:
     if kind is bool:
         return {"action": argparse.BooleanOptionalAction, "default": None, "help": text}
     if typing.get_origin(kind) is typing.Literal:
-        return {"choices": list(typing.get_args(kind)), "default": None, "help": text}
+        choices = typing.get_args(kind)
+        return {"choices": list(choices), "type": type(choices[0]), "default": None, "help": text}
     if typing.get_origin(kind) in (list, tuple):
         return {"nargs": "+", "default": None, "help": text}
     return {"default": None, "help": text, "metavar": getattr(kind, "__name__", "VALUE").upper()}

@@ -94,6 +94,18 @@ def test_a_boolean_can_be_switched_off_and_on(flag: str) -> None:
     assert parsed(flag, "--use-amp").engine.use_amp is True
 
 
+def test_a_choice_among_numbers_is_a_number() -> None:
+    class Grid(Config):
+        connectivity: typing.Literal[4, 8] = Field(default=4, description="moves")
+
+    parser = argparse.ArgumentParser()
+    add_flags(parser, Grid)
+    values = values_from_flags(parser.parse_args(["--connectivity", "8"]))
+    assert Grid().with_values(values).connectivity == 8
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--connectivity", "6"])
+
+
 def test_an_unknown_flag_and_a_wrong_choice_are_refused() -> None:
     with pytest.raises((argparse.ArgumentError, SystemExit)):
         parsed("--speed", "3")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, runtime_field
 
 CODE_VERSION = "1"
 SPLITS = ("train", "val", "test", "transfer")
@@ -68,6 +68,9 @@ class MazesConfig(Config):
         "the others start anywhere",
     )
     seed: int = Field(default=0, ge=0, description="random seed of maps and problems")
+    num_workers: int = runtime_field(
+        0, ge=0, le=256, description="threads that solve maps, one shape or file each; 0: one per core"
+    )
 
     @property
     def shapes(self) -> list[tuple[int, int]]:

@@ -65,7 +65,7 @@ def _make(config: MazesConfig, folder: Path) -> dict[str, Any]:
     began = time.perf_counter()
     batches, told = _batches(config)
     drawn = time.perf_counter()
-    index, groups, num_states = make_index(batches)
+    index, groups, num_states = make_index(batches, config.num_workers)
     solved = time.perf_counter()
     write(folder, index, groups)
     seconds = {"drawing": drawn - began, "labels": solved - drawn, "writing": time.perf_counter() - solved}
