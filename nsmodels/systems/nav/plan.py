@@ -142,8 +142,8 @@ def problem(
             f"free: expected bool, True where one may stand, got {grid.dtype}; if 1 marks a wall there, give grid == 0"
         )
     weights = None if cost is None else _weights(np.asarray(cost), grid)
-    ends = [_cell(name, place, grid.shape) for name, place in (("start", start), ("goal", goal))]
-    maps = Maps(grid[None], ends[0][None], ends[1][None], weights, connectivity)
+    first, last = (_cell(name, place, grid.shape) for name, place in (("start", start), ("goal", goal)))
+    maps = Maps(grid[None], first[None], last[None], weights, connectivity)
     check_ends(maps)
     return maps
 
@@ -151,7 +151,7 @@ def problem(
 def check_ends(maps: Maps) -> None:
     """Raise `InputError` naming the first map whose start or goal is no free cell."""
     for name, ends in (("start", maps.start), ("goal", maps.goal)):
-        is_inside = ((ends >= 0) & (ends < np.array(maps.shape))).all(1)
+        is_inside: NDArray[np.bool_] = np.all((ends >= 0) & (ends < np.array(maps.shape)), axis=1)
         safe = np.where(is_inside[:, None], ends, 0)
         is_good = is_inside & maps.free[np.arange(len(maps)), safe[:, 0], safe[:, 1]]
         if not is_good.all():

@@ -1,0 +1,176 @@
+"""Figures of a checkpoint and of an evaluation: for the evaluation's own folder, and as sealed figure assets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.format import read_split
+from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.labels import label
+from nsmodels.datasets.mazes.search import path_cells
+from nsmodels.engine import plots
+from nsmodels.systems.nav import charts, draw
+from nsmodels.systems.nav.model import Navigator, Policy
+from nsmodels.systems.nav.plan import plans_from
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MAKER = "nsmodels.systems.nav"
+CODE_VERSION = "1"
+READABLE = 32  # cells along a side of a map whose arrows can be told apart in a panel
+PANELS, FRAMES = 8, 24
+CHARTS = {
+    "comparison": "Goals reached, with 95 % intervals over maps",
+    "success": "Goals reached by detour and by size of the map, with 95 % intervals over maps",
+    "thinking": "Optimal actions and goals reached after so many recursion steps, without halting",
+    "halting": "Whether the halting head can be trusted, and when it stops",
+}
+GALLERY = (
+    "Predicted policy (above; the darker the surer, orange: not optimal, grey: no way seen) and its path against that "
+    "of A* (below), on the problem with the longest path of each kind"
+)
+RECURSION = "Policy after so many recursion steps until it halts; orange: not optimal, grey: undecided"
+
+
+class Example(NamedTuple):
+    """One problem of a split, alone in `maps`, with the kind of its map and its demonstration."""
+
+    kind: str
+    maps: Maps
+    digits: str
+
+
+def draw_all(report: Mapping[str, Any], checkpoint: Path, data: Path, folder: Path, split: str, device: str) -> None:
+    """Draw every figure of an evaluation into `folder`: charts of its report, maps with policies and paths."""
+    source = _source(report)
+    for name, caption in CHARTS.items():
+        plots.save_figure(getattr(charts, name)(report), folder / name, caption, source)
+    draw_policies(Navigator.load(checkpoint, device), data, folder, split, report["data"]["source"])
+
+
+def draw_policies(navigator: Navigator, data: Path, folder: Path, split: str, source: str) -> None:
+    """Draw `gallery`, `recursion` and `recursion.gif` into `folder`; the last two show the longest path of all."""
+    examples = longest(navigator, data, split)
+    said = f"{source}, split {split}"
+    plots.save_figure(gallery(navigator, examples), folder / "gallery", GALLERY, said)
+    maps = max(examples, key=lambda example: len(example.digits)).maps
+    moments, labels = until_it_halts(navigator, maps), label(maps)
+    strip = draw.draw_recursion(_spread(moments, PANELS), maps, 0, labels)
+    plots.save_figure(strip, folder / "recursion", RECURSION, said)
+    draw.animate(_spread(moments, FRAMES), maps, 0, labels, folder / "recursion.gif", said)
+
+
+def longest(navigator: Navigator, data: Path, split: str) -> list[Example]:
+    """Of each kind the problem with the longest path, on a map that can be read in a panel where there is one."""
+    whole = read_split(data, split)
+    fitting = [group for group in whole.groups if _takes(navigator, group.maps)]
+    readable = [group for group in fitting if max(group.maps.shape) <= READABLE] or fitting[:1]
+    found: dict[str, Example] = {}
+    for group in readable:
+        about = whole.index.iloc[group.rows]
+        for place, kind, digits in zip(range(len(about)), about["kind"], about["path"], strict=True):
+            if kind not in found or len(digits) > len(found[kind].digits):
+                found[kind] = Example(kind, group.maps[[place]], digits)
+    if not found:
+        raise InputError(f"{data}: no map in split {split} has a size that the network takes")
+    return [found[kind] for kind in sorted(found)]
+
+
+def gallery(navigator: Navigator, examples: list[Example]) -> Figure:
+    """The policy of each example in one row, and the path it gives against A*'s in the next."""
+    figure, axes = draw.make_panels(2 * len(examples), (1, 1), 2.8, columns=len(examples))
+    for above, below, (kind, maps, digits) in zip(axes, axes[len(examples) :], examples, strict=False):
+        policy, labels = navigator.policy(maps), label(maps)
+        draw.paint_policy(above, policy, maps, 0, labels)
+        draw.paint_ends(above, maps, 0, 5.0)
+        above.set_title(f"{kind}\n{draw.describe(policy, maps, 0, labels)}", fontsize=8)
+        (plan,) = plans_from(policy, maps)
+        best = path_cells(maps, 0, digits)
+        draw.paint_map(below, maps, 0)
+        draw.paint_path(below, best, draw.EXACT, "A* path", is_dashed=True)
+        draw.paint_path(below, plan.path, draw.MODEL, "path of the network")
+        draw.paint_ends(below, maps, 0, 5.0)
+        below.set_title(f"{plan.why}: {len(plan.actions)} moves, A* {len(digits)}", fontsize=8)
+    handles, names = axes[-1].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    return figure
+
+
+def until_it_halts(navigator: Navigator, maps: Maps) -> list[tuple[int, Policy]]:
+    """The policy of one map after each segment until it halts by itself."""
+    last = int(navigator.policy(maps).steps[0])
+    return list(navigator.policies_by_step(maps, range(navigator.steps_per_segment, last + 1)))
+
+
+# --- figure assets ---------------------------------------------------------------------------------------------------
+
+
+def nav_training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
+    """Losses of the navigator and of the networks beside it by epoch, from the `history.json` of a checkpoint."""
+    history = json.loads((model / "history.json").read_text())
+    phases = {name: rows for name, rows in history.items() if rows and isinstance(rows[0], dict)}
+    with _sealing(folder, {model_key: model}) as part:
+        artifact.write_json(part.path / "numbers.json", phases)
+        for name, records in phases.items():
+            plots.save_figure(
+                plots.training_curves(records), part.path / name, f"Training of the {name} network", part.source
+            )
+    return artifact.read_manifest(folder)
+
+
+def nav_success(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
+    """The charts of an evaluation, from its `report.json`."""
+    report = json.loads((evaluation / "report.json").read_text())
+    keys = ("rows", "baselines", "by_detour", "by_size", "steps", "halting")
+    with _sealing(folder, {evaluation_key: evaluation}) as part:
+        artifact.write_json(part.path / "numbers.json", {key: report[key] for key in keys})
+        for name, caption in CHARTS.items():
+            plots.save_figure(getattr(charts, name)(report), part.path / name, caption, _source(report))
+    return artifact.read_manifest(folder)
+
+
+def nav_policies(
+    model: Path, data: Path, folder: Path, model_key: str, data_key: str, split: str = "test", device: str = "auto"
+) -> Manifest:
+    """Maps of each kind with predicted policy and path, and the recursion as a strip and an animation."""
+    with _sealing(folder, {model_key: model, data_key: data}, {"split": split}) as part:
+        draw_policies(Navigator.load(model, device), data, part.path, split, artifact.describe_input(data).source)
+    return artifact.read_manifest(folder)
+
+
+def _sealing(folder: Path, inputs: dict[str, Path], config: Mapping[str, Any] | None = None) -> Any:
+    return artifact.build(
+        folder,
+        key=folder.name,
+        maker=MAKER,
+        config=config or {},
+        code_version=CODE_VERSION,
+        inputs=inputs,
+        is_resumable=False,
+    )
+
+
+def _source(report: Mapping[str, Any]) -> str:
+    about = report["data"]
+    return f"{about['source']}, split {about['split']}, {about['num_problems']:,} problems"
+
+
+def _takes(navigator: Navigator, maps: Maps) -> bool:
+    config = navigator.config
+    return config.core != "mixer" or maps.shape == (config.height, config.width)
+
+
+def _spread(moments: Iterable[tuple[int, Policy]], most: int) -> list[tuple[int, Policy]]:
+    """At most so many of them at equal distances, the first and last among them."""
+    listed = list(moments)
+    places = np.linspace(0, len(listed) - 1, min(most, len(listed))).round().astype(int)
+    return [listed[place] for place in places]
