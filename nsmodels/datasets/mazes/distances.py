@@ -48,7 +48,7 @@ def _inputs(maps: Maps) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     free = maps.free[:1] if maps.free.strides[0] == 0 else maps.free
     cost = np.ones((1, *maps.shape), np.uint8) if maps.cost is None else maps.cost
     start, goal = (np.require(cells, np.int64, ["C", "W"]) for cells in (maps.start, maps.goal))
-    return np.require(free, bool, ["C", "W"]), np.require(cost, np.uint8, "CW"), start, goal
+    return np.require(free, bool, ["C", "W"]), np.require(cost, np.uint8, ["C", "W"]), start, goal
 
 
 @njit(cache=True, nogil=True)
