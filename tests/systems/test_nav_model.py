@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -98,7 +100,7 @@ def test_widths_that_do_not_divide_are_refused(fields: dict) -> None:
 def test_more_steps_never_take_a_sure_answer_back() -> None:
     model, maps = network(), random_maps(8, 8, 8)
     sureness = [policy.confidence for _, policy in model.policies_by_step(maps, [4, 8, 16, 64])]
-    for before, after in zip(sureness, sureness[1:], strict=False):
+    for before, after in itertools.pairwise(sureness):
         assert (after >= before).all()
 
 

@@ -37,13 +37,13 @@ from nsmodels.systems.nav.training_maps import Labelled, TrainingMaps
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
-TINY = ModelConfig(dim=16, group_width=16, num_segments=3)
-STEPS = TrainingConfig(epochs=8, batch_size=32, lr=5e-3, ema_decay=0.9, device="cpu", num_workers=0)
+TINY = ModelConfig(dim=24, group_width=24, num_segments=3)
+STEPS = TrainingConfig(epochs=6, batch_size=32, lr=6e-3, ema_decay=0.9, device="cpu", num_workers=0)
 
 
 def made(folder: Path, **fields) -> Path:
     """Data with a few small maps."""
-    values = {"num_train": 400, "num_val": 60, "num_test": 60, "num_transfer": 0, "sides": [6], "detour_share": 0.9}
+    values = {"num_train": 1500, "num_val": 60, "num_test": 60, "num_transfer": 0, "sides": [6], "detour_share": 0.9}
     prepare(MazesConfig(**{**values, **fields}), folder.name, folder)
     return folder
 
@@ -79,10 +79,17 @@ def test_it_learns_to_plan_and_does_not_from_shuffled_labels(data: Path, tmp_pat
     rows = np.random.default_rng(0).permutation(len(group))
     shuffled.train = [Labelled(group.maps, type(group.labels)(*(part[rows] for part in group.labels)))]
     lost = loop.fit(task_of(shuffled, horizon=0), STEPS, tmp_path / "shuffled")
-    sets = action_sets(held_out.labels.optimal, 4)
-    chance = sets.mean(1)[sets.any(1)].mean()
-    assert abs(lost.history[-1]["val/accuracy"] - chance) < 0.15
+    assert lost.history[-1]["val/accuracy"] < prior_accuracy(honest) + 0.05
     assert lost.history[-1]["val/success"] < rule
+
+
+def prior_accuracy(maps: TrainingMaps) -> float:
+    """Of taking in each cell the action that is most often right there: all that maps with others' labels can teach."""
+    (train,), (val,) = maps.train, maps.val
+    usual = action_sets(train.labels.optimal, 4).mean(0).argmax(0)
+    sets = action_sets(val.labels.optimal, 4)
+    taken = np.take_along_axis(sets, np.broadcast_to(usual, (len(val), 1, *usual.shape)), 1)[:, 0]
+    return float(taken[sets.any(1)].mean())
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
@@ -145,7 +152,7 @@ def test_turned_maps_carry_the_labels_of_turned_maps(maps: TrainingMaps) -> None
 
 def test_an_epoch_shows_every_map_once_and_the_next_one_in_another_order(maps: TrainingMaps) -> None:
     first, second = (maps.batches("train", epoch, Shard()).index_batches for epoch in (0, 1))
-    assert sorted(np.concatenate(first)) == list(range(400))
+    assert sorted(np.concatenate(first)) == list(range(1500))
     assert not np.array_equal(np.concatenate(first), np.concatenate(second))
 
 
@@ -160,8 +167,8 @@ def test_batches_of_mixed_sizes_hold_one_shape_each(tmp_path: Path) -> None:
 def test_fewer_maps_are_the_first_of_more(data: Path, maps: TrainingMaps) -> None:
     few = TrainingMaps(data, DataConfig(max_maps=100), STEPS)
     assert np.array_equal(few.train[0].maps.free, maps.train[0].maps.free[:100])
-    with pytest.raises(InputError, match=r"data\.max_maps: 1000 asked for, but the data have 400 training maps"):
-        TrainingMaps(data, DataConfig(max_maps=1000), STEPS)
+    with pytest.raises(InputError, match=r"data\.max_maps: 2000 asked for, but the data have 1500 training maps"):
+        TrainingMaps(data, DataConfig(max_maps=2000), STEPS)
 
 
 def test_fresh_maps_are_new_each_epoch_and_never_those_held_out(data: Path) -> None:
@@ -190,7 +197,7 @@ def test_checkpoint_and_history_have_the_usual_keys(tmp_path: Path) -> None:
     assert manifest.metrics["num_parameters"] < 50_000
 
 
-SETTINGS = ["--preset", "debug", "--device", "cpu", "--training.epochs", "4", "--training.batch-size", "4"]
+SETTINGS = ["--preset", "debug", "--device", "cpu", "--training.epochs", "3", "--training.batch-size", "8"]
 
 
 def training(data: Path, out: Path, *flags: str) -> list[str]:
