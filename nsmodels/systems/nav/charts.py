@@ -41,15 +41,14 @@ def thinking(report: Report) -> Figure:
     points, trained = report["steps"]["points"], report["steps"]["trained"]
     figure, (axis,) = plots.make_figure()
     steps = [point["steps"] for point in points]
-    axis.axvline(trained, color="#8a929b", linewidth=1, linestyle="--")
-    axis.annotate("as in training", (trained, 0.03), (4, 0), ("data", "axes fraction"), "offset points", size=8)
+    axis.axvline(trained, color="#8a929b", linewidth=1, linestyle="--", label=f"as in training ({trained})")
     for name, label, colour in (
         ("any_optimal", "optimal action, cells", MODEL),
         ("success", "goal reached, starts", RULE),
     ):
         axis.plot(steps, [100 * point[name] for point in points], "o-", color=colour, label=label, markersize=4)
-    axis.set(xlabel="recursion steps", ylabel="%", xlim=(0, None), ylim=(None, 101))
-    axis.legend(frameon=False, loc="center right")
+    axis.set(xlabel="recursion steps", ylabel="%", xlim=(0, None))
+    axis.legend(loc="center right")
     return figure
 
 
@@ -61,7 +60,14 @@ def halting(report: Report) -> Figure:
     for each in found.get("bins", []):
         width = each["high"] - each["low"]
         left.bar(each["low"], each["accuracy"], width, align="edge", color=plots.COLOURS[5], edgecolor="white")
-        left.plot(each["confidence"], each["accuracy"], "o", color=MODEL, markersize=2 + 6 * (each["n"] / found["n"]))
+        left.plot(
+            each["confidence"],
+            each["accuracy"],
+            "o",
+            color=MODEL,
+            markersize=2 + 6 * each["n"] / found["n"],
+            clip_on=False,
+        )
     title = f"ECE {found['ece']:.3f}" if found.get("bins") else ""
     left.set(xlabel="said: all cells are right", ylabel="share of maps that are", xlim=(0, 1), ylim=(0, 1), title=title)
     sizes = found["steps_by_size"]

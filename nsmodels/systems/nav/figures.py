@@ -101,7 +101,7 @@ def gallery(navigator: Navigator, examples: list[Example]) -> Figure:
         draw.paint_ends(below, maps, 0, 5.0)
         below.set_title(f"{plan.why}: {len(plan.actions)} moves, A* {len(digits)}", fontsize=8)
     handles, names = axes[-1].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
     return figure
 
 
