@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
@@ -153,26 +153,25 @@ def _tell(folder: Path, manifest: artifact.Manifest) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    is_map = arguments.map is not None or arguments.scen is not None
-    if is_map == (arguments.data is not None) or (arguments.map is None) != (arguments.scen is None):
-        raise InputError("evaluate: give either --data FOLDER or both --map FILE.map and --scen FILE.scen")
-    if is_map and arguments.split:
-        raise InputError("evaluate: --split goes with --data; a .scen file is scored as a whole")
     from nsmodels.systems.nav.report import table
 
-    checkpoint, steps = arguments.checkpoint, arguments.steps or 0
-    if is_map:
-        from nsmodels.systems.nav.evaluate import evaluate_map
-
-        result = evaluate_map(checkpoint, arguments.map, arguments.scen, device=arguments.device, max_steps=steps)
-    else:
-        from nsmodels.systems.nav.evaluate import evaluate_checkpoint
-
-        result = evaluate_checkpoint(checkpoint, arguments.data, arguments.split or "test", arguments.device, steps)
-    print(table(result))
+    print(table(result := _report(arguments)))
     if arguments.json:
         artifact.write_json(arguments.json, result)
     return 0
+
+
+def _report(arguments: argparse.Namespace) -> dict[str, Any]:
+    from nsmodels.systems.nav.evaluate import evaluate_checkpoint, evaluate_map
+
+    map, scen, data, steps = arguments.map, arguments.scen, arguments.data, arguments.steps or 0
+    if data and not map and not scen:
+        return evaluate_checkpoint(arguments.checkpoint, data, arguments.split or "test", arguments.device, steps)
+    if not (map and scen) or data:
+        raise InputError("evaluate: give either --data FOLDER or both --map FILE.map and --scen FILE.scen")
+    if arguments.split:
+        raise InputError("evaluate: --split goes with --data; a .scen file is scored as a whole")
+    return evaluate_map(arguments.checkpoint, map, scen, arguments.device, max_steps=steps)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
