@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from nsmodels.core.artifact import read_manifest
+from nsmodels.core.artifact import current, read_manifest
 from nsmodels.core.errors import InputError
 from pipeline.lib import store
+
+if TYPE_CHECKING:
+    from nsmodels.engine.config import TrainingConfig
+    from nsmodels.engine.task import Task
+
+TOLERANCE = 1e-3  # of a loss, between two machines
 
 
 @dataclass(frozen=True)
@@ -54,3 +62,84 @@ def from_problems(find: Callable[[Path], list[str]]) -> Judge:
         return Verdict(not problems, said, {"num_problems": len(problems), **more})
 
     return judge
+
+
+# --- judges of any trained model -------------------------------------------------------------------------------------
+
+MakeTask = Callable[[Path, Path], "tuple[Task, TrainingConfig]"]
+
+
+def above(score: float, others: Mapping[str, float], name: str) -> Verdict:
+    """Judge a score against the best of those that cost no learning; `name` says what these are, one by one."""
+    best = max(others, key=lambda other: others[other])
+    said = f"{score:.1%} against {others[best]:.1%} of the best {name} ({best})"
+    return Verdict(score > others[best], said, {"accuracy": score, **others})
+
+
+def losses_are_finite(folder: Path) -> Verdict:
+    """Judge every number of the training history."""
+    records = list(_records(json.loads((folder / "history.json").read_text())))
+    found = [f"{where}: {k} is {v}" for where, row in records for k, v in row.items() if _is_broken(v)]
+    num_epochs = sum("epoch" in row for _, row in records)
+    return Verdict(not found, "; ".join(found[:3]), {"num_epochs": num_epochs, "num_broken": len(found)})
+
+
+def _records(history: Mapping[str, list[Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The epochs of each phase; a column of plain numbers is taken number by number."""
+    for phase, rows in history.items():
+        for number, row in enumerate(rows, 1):
+            is_record = isinstance(row, Mapping)
+            yield f"{phase}, epoch {row['epoch'] if is_record else number}", row if is_record else {phase: row}
+
+
+def _is_broken(value: object) -> bool:
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def data_of(folder: Path) -> Path:
+    """The data that a model was trained on: in today's data root where they are there, else where they stood then."""
+    key, record = next(iter(read_manifest(folder).inputs.items()))
+    place = store.folder(key)
+    return place if current(place, record.fingerprint) else Path(record.path)
+
+
+def reproduces(phase: str, make_task: MakeTask) -> Judge:
+    """A judge that loads the best network of `phase` anew and compares its validation loss with the training's.
+
+    `make_task` gets the model's folder and its data and returns the task of that phase and how it was trained.
+    """
+
+    def judge(folder: Path) -> Verdict:
+        manifest, (name, record) = read_manifest(folder), next(iter(read_manifest(folder).inputs.items()))
+        data = data_of(folder)
+        if read_manifest(data).fingerprint != record.fingerprint:
+            raise InputError(f"{data}: not the {name} that {folder.name} was trained on; train it again")
+        rows = json.loads((folder / "history.json").read_text())[phase]
+        best = next((row for row in rows if row["epoch"] == manifest.metrics[f"{phase}/epoch"]), {})
+        recorded = best.get("val/loss", math.nan)
+        found = _validation_loss(*make_task(folder, data), folder / phase / "best.pt")
+        is_same = math.isclose(found, recorded, rel_tol=TOLERANCE)
+        return Verdict(is_same, f"{found:.6g}, at training {recorded:.6g}", {"loss": found, "recorded": recorded})
+
+    return judge
+
+
+def _validation_loss(task: Task, training: TrainingConfig, weights: Path) -> float:
+    """Mean loss of a checkpoint over the whole validation split of a task."""
+    import torch
+
+    from nsmodels.engine import batching, checkpoint
+    from nsmodels.engine.runtime import resolve_device, resolve_precision
+    from nsmodels.engine.task import Shard
+
+    device = resolve_device(training.device)
+    model, precision = task.build(), resolve_precision(training, device)
+    checkpoint.load_weights(model, weights)
+    model.to(device).eval()
+    total, num = 0.0, 0
+    with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision is not None):
+        for part in task.batches("val", 0, Shard()):
+            batch = batching.to_device(part, device)
+            size = batching.count_samples(batch)
+            total, num = total + size * float(task.loss(model, batch)[0]), num + size
+    return total / num

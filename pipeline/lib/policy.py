@@ -27,6 +27,11 @@ def evaluation(**more: Any) -> dict[str, Any]:
     return _group("evaluations", {"pytorch", "table"}, more)
 
 
+def study(**more: Any) -> dict[str, Any]:
+    """Many trainings that are compared; they take turns with the models on the GPU."""
+    return _group("studies", {"pytorch", "table"}, {"pool": "gpu", **more})
+
+
 def figure(**more: Any) -> dict[str, Any]:
     """A figure of the paper, as PDF and PNG."""
     return _group("figures", {"matplotlib", "pdf"}, more)

@@ -10,6 +10,7 @@ from nsmodels.core.artifact import read_manifest
 from pipeline.assets.datasets.clevr import is_too_small
 from pipeline.assets.systems import visual_checks
 from pipeline.definitions import defs
+from pipeline.lib import checks
 
 DEBUG = {"config": {"preset": "debug"}}
 KEYS = ("clevr_mini", "clevr_mini_model", "clevr_mini_evaluation", "training_curves", "reasoning_depth")
@@ -69,7 +70,7 @@ def test_every_check_ran_and_those_of_the_machinery_pass(made):
 def test_losses_that_are_not_finite_fail(copy):
     folder = copy("clevr_mini_model")
     edit(folder / "history.json", lambda history: history["parser"][0].update({"train/loss": float("nan")}))
-    verdict = visual_checks.losses_are_finite(folder)
+    verdict = checks.losses_are_finite(folder)
     assert not verdict.passed
     assert verdict.said == "parser, epoch 1: train/loss is nan"
 
@@ -90,11 +91,11 @@ def test_an_oracle_below_all_and_a_score_at_the_prior_fail(copy):
 
 
 def test_data_that_moved_are_found_in_the_data_root(made, copy, monkeypatch, tmp_path):
-    assert visual_checks.data_of(made[0] / "clevr_mini_model") == made[0] / "clevr_mini"
+    assert checks.data_of(made[0] / "clevr_mini_model") == made[0] / "clevr_mini"
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
-    assert visual_checks.data_of(made[0] / "clevr_mini_model") == made[0] / "clevr_mini"
+    assert checks.data_of(made[0] / "clevr_mini_model") == made[0] / "clevr_mini"
     moved = copy("clevr_mini")
-    assert visual_checks.data_of(made[0] / "clevr_mini_model") == moved
+    assert checks.data_of(made[0] / "clevr_mini_model") == moved
 
 
 @pytest.mark.parametrize(
