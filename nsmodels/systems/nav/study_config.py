@@ -124,7 +124,9 @@ def _require_valid(model: ModelConfig, values: dict[str, Any]) -> None:
 
 def debug_grid() -> GridSearchConfig:
     """Two trials of two epochs on 64 maps of 8x8: seconds on one CPU core."""
-    return _grid([16], [1], [0.0, 0.1], epochs=2).with_values({"training.batch_size": 16, "model.num_segments": 3})
+    return _grid([16], [1], [0.0, 0.1], epochs=2).with_values(
+        {"training.batch_size": 16, "model.num_segments": 3, "data.max_maps": 64}
+    )
 
 
 def quick_grid() -> GridSearchConfig:

@@ -1,0 +1,102 @@
+"""What a trained navigator, its evaluation and its studies must hold, and a first look at the model for its page."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from nsmodels.core.artifact import MANIFEST, read_manifest
+from pipeline.lib import checks, pictures, results
+from pipeline.lib.checks import Judge, Verdict
+
+if TYPE_CHECKING:
+    from nsmodels.engine.config import TrainingConfig
+    from nsmodels.engine.task import Task
+    from nsmodels.systems.nav.glance import Glance
+
+
+def first_look(folder: Path) -> results.Metadata:
+    """Curves, and on the first validation maps: walks beside greedy and chance, and policies drawn over their maps."""
+    seen = look(folder)
+    shown = {"first_look": results.text(seen.text()), "gallery": pictures.markdown(seen.gallery, "policies")}
+    return {**results.numbers({"first_look": seen.success}), **shown, **results.pages(folder)}
+
+
+def look(folder: Path) -> "Glance":
+    """The model's glance at the data it was trained on, computed once per sealed model and process."""
+    return _look(folder, read_manifest(folder).created)
+
+
+@cache
+def _look(folder: Path, created: str) -> "Glance":
+    from nsmodels.systems.nav.glance import glance
+
+    return glance(folder, checks.data_of(folder))
+
+
+def beats_greedy(folder: Path) -> Verdict:
+    """Judge the walks on the first validation maps against rules that need no learning."""
+    success = dict(look(folder).success)
+    return checks.above(success.pop("navigator"), success, "rule")
+
+
+def evaluation_beats_greedy(folder: Path) -> Verdict:
+    """Judge the whole evaluation likewise."""
+    report = json.loads((folder / "report.json").read_text())
+    rules = {name: report["baselines"][name]["success"] for name in ("greedy", "random")}
+    return checks.above(report["success"]["value"], rules, "rule")
+
+
+def search_is_perfect(folder: Path) -> Verdict:
+    """Judge the row of A*: anything but 100 % is a broken search or broken data."""
+    row = json.loads((folder / "report.json").read_text())["baselines"]["astar"]
+    said = f"success {row['success']:.2%}, optimal {row['optimal']:.2%}"
+    return Verdict(row["success"] == row["optimal"] == 1.0, said, {name: row[name] for name in ("success", "optimal")})
+
+
+def thinking_longer_is_safe(folder: Path) -> Verdict:
+    """Judge what twice the trained number of recursion steps costs, in points."""
+    found = json.loads((folder / "report.json").read_text())["steps"]["thinking_longer"]
+    names = ("any_optimal", "success")
+    said = ", ".join(f"{name} {found[name]:+.2f} points" for name in names)
+    return Verdict(found["is_safe"], f"{found['factor']:.3g} x the steps: {said}", {n: found[n] for n in names})
+
+
+def best_beats_greedy(folder: Path) -> Verdict:
+    """Judge the best trial of a study against the rules, on the validation maps."""
+    report = json.loads((folder / "report.json").read_text())
+    chosen = next(trial for trial in report["trials"] if trial["name"] == report["best"])
+    rules = {name: row["success"]["value"] for name, row in report["baselines"].items()}
+    return checks.above(chosen["success"]["value"], rules, "rule")
+
+
+def navigator_task(folder: Path, data: Path) -> "tuple[Task, TrainingConfig]":
+    """The task of the navigator in a checkpoint folder."""
+    from nsmodels.systems.nav.config import NavConfig
+    from nsmodels.systems.nav.phases import NAVIGATOR, make_task
+
+    return make_task(NAVIGATOR, NavConfig.from_mapping(read_manifest(folder).config, str(folder / MANIFEST)), data)
+
+
+reproduces_its_score = checks.reproduces("navigator", navigator_task)
+CHECKS: dict[str, dict[str, tuple[str, Judge]]] = {
+    "nav_model": {
+        "losses_are_finite": ("Every number of the training history is finite.", checks.losses_are_finite),
+        "beats_greedy": ("Reaches the goal more often than the greedy rule, on validation maps.", beats_greedy),
+        "reproduces_its_score": ("Loaded anew, it has the validation loss of its training.", reproduces_its_score),
+    },
+    "nav_evaluation": {
+        "beats_greedy": ("Reaches the goal more often than the greedy rule.", evaluation_beats_greedy),
+        "search_is_perfect": ("A* reaches every goal on a shortest path.", search_is_perfect),
+        "thinking_longer_is_safe": ("Twice the trained steps cost at most 0.2 points.", thinking_longer_is_safe),
+    },
+    "nav_grid_search": {"best_beats_greedy": ("The best trial is above the greedy rule.", best_beats_greedy)},
+    "nav_data_scaling": {"best_beats_greedy": ("The best trial is above the greedy rule.", best_beats_greedy)},
+}
+nav_checks: list[dg.AssetChecksDefinition] = [
+    checks.check(key, name, text, judge, is_warning=name == "thinking_longer_is_safe")
+    for key, those in CHECKS.items()
+    for name, (text, judge) in those.items()
+]
