@@ -173,6 +173,7 @@ def test_plans_are_plain_values_for_json() -> None:
         ({"free": np.ones((0, 3), bool)}, "expected a grid of rows and columns"),
         ({"start": (0, 3)}, "start (0, 3): lies outside the map of 3 rows and 3 columns"),
         ({"start": (-1, 0)}, "start (-1, 0): lies outside"),
+        ({"start": (90, 7)}, "start (90, 7): lies outside"),
         ({"goal": (1, 1)}, "goal (1, 1): is a wall; choose a free cell"),
         ({"goal": (1.5, 1)}, "goal: expected a row and a column, got (1.5, 1)"),
         ({"goal": (1, 1, 1)}, "goal: expected a row and a column"),

@@ -72,7 +72,7 @@ def draw_policy(policy: Policy, maps: Maps, k: int, path: Path, labels: Labels |
     check_suffix(path)
     figure, (axis,) = make_panels(1, maps.shape, LONGEST)
     paint_policy(axis, policy, maps, k, labels)
-    paint_ends(axis, maps, k)
+    paint_ends(axis, maps, k, is_ring=True)
     axis.set_title(describe(policy, maps, k, labels), fontsize=9)
     save(figure, path)
 
@@ -99,7 +99,7 @@ def animate(steps: Steps, maps: Maps, k: int, labels: Labels, path: Path, source
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-        frames.append(Image.fromarray(pixels).quantize(64, dither=Image.Dither.NONE))
+        frames.append(Image.fromarray(pixels).quantize(64, Image.Quantize.MAXCOVERAGE))
     path.parent.mkdir(parents=True, exist_ok=True)
     durations = [600] * (len(frames) - 1) + [2500]
     with atomically(path) as beside:
@@ -177,11 +177,13 @@ def paint_path(axis: Axes, path: NDArray, colour: str, label: str, is_dashed: bo
     axis.plot(path[:, 1], path[:, 0], color=colour, label=label, solid_joinstyle="round", **style)
 
 
-def paint_ends(axis: Axes, maps: Maps, k: int, size: float = 8.0) -> None:
-    """A disc on the start, a star on the goal."""
-    edge = {"linestyle": "", "markeredgecolor": "white", "zorder": 4}
-    axis.plot(*maps.start[k][::-1], "o", color=START, markersize=size, label="start", **edge)
-    axis.plot(*maps.goal[k][::-1], "*", color=GOAL, markersize=2 * size, label="goal", **edge)
+def paint_ends(axis: Axes, maps: Maps, k: int, size: float = 8.0, is_ring: bool = False) -> None:
+    """A disc on the start, or a ring that leaves its arrow to be seen, and a star on the goal."""
+    place: dict[str, Any] = {"linestyle": "", "zorder": 4}
+    ring = {"markerfacecolor": "none", "markeredgecolor": START, "markeredgewidth": 0.25 * size, "markersize": 2 * size}
+    disc = {"color": START, "markeredgecolor": "white", "markersize": size}
+    axis.plot(*maps.start[k][::-1], "o", label="start", **(ring if is_ring else disc), **place)
+    axis.plot(*maps.goal[k][::-1], "*", color=GOAL, markersize=2 * size, markeredgecolor="white", label="goal", **place)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -193,7 +195,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def _paint_moment(axis: Axes, number: int, policy: Policy, maps: Maps, k: int, labels: Labels) -> None:
     paint_policy(axis, policy, maps, k, labels)
-    paint_ends(axis, maps, k, 5.0)
+    paint_ends(axis, maps, k, 6.0, is_ring=True)
     axis.set_title(f"{number} steps\n{describe(policy, maps, k, labels)}", fontsize=8)
 
 

@@ -142,7 +142,7 @@ def problem(
             f"free: expected bool, True where one may stand, got {grid.dtype}; if 1 marks a wall there, give grid == 0"
         )
     weights = None if cost is None else _weights(np.asarray(cost), grid)
-    first, last = (_cell(name, place, grid.shape) for name, place in (("start", start), ("goal", goal)))
+    first, last = (_cell(name, place) for name, place in (("start", start), ("goal", goal)))
     maps = Maps(grid[None], first[None], last[None], weights, connectivity)
     check_ends(maps)
     return maps
@@ -173,11 +173,11 @@ def _weights(cost: NDArray[Any], grid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.where(grid, cost, 1).astype(np.uint8)[None]
 
 
-def _cell(name: str, place: Sequence[int], shape: tuple[int, ...]) -> NDArray[np.int16]:
+def _cell(name: str, place: Sequence[int]) -> NDArray[np.int16]:
     cell = np.asarray(place)
     if cell.shape != (2,) or not np.issubdtype(cell.dtype, np.integer):
         raise InputError(f"{name}: expected a row and a column, got {place!r}")
-    return np.clip(cell, -1, max(shape)).astype(np.int16)  # what lies outside stays outside
+    return np.clip(cell, -(2**15), 2**15 - 1).astype(np.int16)
 
 
 def _by_shape(parts: Sequence[Maps]) -> Iterator[tuple[NDArray[np.int64], Maps]]:
