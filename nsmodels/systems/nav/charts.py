@@ -48,7 +48,7 @@ def thinking(report: Report) -> Figure:
     ):
         axis.plot(steps, [100 * point[name] for point in points], "o-", color=colour, label=label, markersize=4)
     axis.set(xlabel="recursion steps", ylabel="%", xlim=(0, None))
-    axis.legend(loc="center right")
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
