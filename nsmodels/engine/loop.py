@@ -236,7 +236,7 @@ def _explained_memory(config: TrainingConfig, device: torch.device, place: Calla
         further = "" if runtime.resolve_precision(config, device) else f", and set {mixed}"
         raise InputError(
             f"{place()}: out of memory: lower batch_size (now {config.batch_size}), or raise accumulate_steps "
-            f"(now {config.accumulate_steps}) to keep it{further}; {detail}"
+            f"(now {config.accumulate_steps}) to keep it{further}, take a smaller model, or device=cpu; {detail}"
         ) from error
 
 

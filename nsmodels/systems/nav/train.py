@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from nsmodels.engine.phases import Phases, prefixed, write_history
 from nsmodels.engine.tracking import Tracker
 from nsmodels.systems.nav import phases
 from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
+from nsmodels.systems.nav.diagnosis import chance, diagnose
 from nsmodels.systems.nav.model import Navigator
 from nsmodels.systems.nav.plain import NAMES, load_plain
 
 MAKER = "nsmodels.systems.nav"
+log = logging.getLogger(__name__)
 # The columns of a history as one finds them elsewhere, beside the record of each epoch.
 COLUMNS = {
     "train_loss": "train/loss",
@@ -47,7 +50,8 @@ def train(
     with artifact.build(
         folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
     ) as part:
-        part.metrics |= prefixed(phases.NAVIGATOR, fit_navigator(config, data, part.path, trackers))
+        fit = fit_navigator(config, data, part.path, trackers)
+        part.metrics |= prefixed(phases.NAVIGATOR, fit) | _told(diagnose(fit.history, chance(data)))
         part.metrics |= fit_baselines(config, data, part.path, trackers)
         part.metrics |= _sizes(part.path)
         write_history(part, (phases.NAVIGATOR, *NAMES), with_columns)
@@ -75,6 +79,12 @@ def with_columns(history: dict[str, Any]) -> dict[str, Any]:
 def _fit(phase: str, config: NavConfig, data: Path, folder: Path, trackers: Sequence[Tracker]) -> loop.Fit:
     shared = Phases("nsmodels.systems.nav.phases", config, data, folder, config.training.num_processes)
     return shared.fit(phase, lambda: phases.make_task(phase, config, data), trackers)
+
+
+def _told(troubles: list[str]) -> dict[str, list[str]]:
+    for line in troubles:
+        log.warning("%s", line)
+    return {"diagnosis": troubles} if troubles else {}
 
 
 def _sizes(folder: Path) -> dict[str, int]:
