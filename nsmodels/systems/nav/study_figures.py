@@ -21,16 +21,23 @@ def grid(report: Report) -> Figure:
     """Success by width and depth, a panel per dropout; trials that were stopped are hatched, the best one is framed."""
     values = {name: sorted({t["settings"][name] for t in report["trials"]}) for name in ("dim", "depth", "dropout")}
     figure, axes = plots.make_figure(len(values["dropout"]), width=1.3 + 0.95 * len(values["dim"]), height=3.4)
-    scores = [100 * trial["success"]["value"] for trial in report["trials"]]
-    limits = (min(scores) - 0.5, max(scores) + 0.5)
+    shades = [_shade(trial) for trial in report["trials"]]
+    limits = (min(shades) - 0.05, max(shades) + 0.05)
     for axis, dropout in zip(axes, values["dropout"], strict=True):
         shown = [trial for trial in report["trials"] if trial["settings"]["dropout"] == dropout]
         _panel(axis, shown, values["dim"], values["depth"], limits, report["best"])
         axis.set(title=f"dropout {dropout:g}", xlabel="dim")
     axes[0].set_ylabel("depth")
     below = ", ".join(f"{name} {100 * row['success']['value']:.1f} %" for name, row in report["baselines"].items())
-    figure.suptitle(f"goal reached, % of starts ({below}; hatched: stopped as hopeless)", fontsize=9)
+    said = f"goal reached, % of starts ({below}); framed: best, hatched: stopped as hopeless, colour: log of failures"
+    figure.suptitle(said, fontsize=8)
     return figure
+
+
+def _shade(trial: Any) -> float:
+    """How rare failures are, as a power of ten: what tells 99 % from 99.9 %."""
+    success = trial["success"]
+    return -float(np.log10(1 - success["value"] + 0.5 / success["n"]))
 
 
 def _panel(
@@ -41,10 +48,10 @@ def _panel(
     image = np.full((len(depths), len(dims)), np.nan)
     for trial in trials:
         x, y = dims.index(trial["settings"]["dim"]), depths.index(trial["settings"]["depth"])
-        score = image[y, x] = 100 * trial["success"]["value"]
+        image[y, x] = _shade(trial)
         low, high = (100 * end for end in trial["success"]["interval"])
-        is_dark = score < sum(limits) / 2
-        text = f"{score:.1f}\n[{low:.1f}, {high:.1f}]"
+        is_dark = image[y, x] < sum(limits) / 2
+        text = f"{100 * trial['success']['value']:.1f}\n[{low:.1f}, {high:.1f}]"
         axis.text(x, y, text, ha="center", va="center", size=7, color="white" if is_dark else "black")
         if trial["outcome"] == "stopped":
             mark = "white" if is_dark else "black"
@@ -56,6 +63,10 @@ def _panel(
     axis.set_xticks(range(len(dims)), [str(dim) for dim in dims])
     axis.set_yticks(range(len(depths)), [str(depth) for depth in depths])
     axis.grid(visible=False)
+    for edge in np.arange(max(len(dims), len(depths)) - 1) + 0.5:
+        axis.axvline(edge, color="white", linewidth=1.5)
+        axis.axhline(edge, color="white", linewidth=1.5)
+    axis.set(xlim=(-0.5, len(dims) - 0.5), ylim=(-0.5, len(depths) - 0.5))
 
 
 def scaling(report: Report) -> Figure:
