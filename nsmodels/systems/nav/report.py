@@ -41,6 +41,10 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}"
 
 
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' if number != 1 else ''}"
+
+
 def _interval(entry: Mapping[str, Any]) -> str:
     return "-" if entry.get("interval") is None else "–".join(_percent(bound) for bound in entry["interval"])
 
@@ -56,8 +60,11 @@ def _heading(first: str, *more: str) -> str:
 
 
 def _data_lines(data: Mapping[str, Any]) -> list[str]:
-    sizes = f"{data['num_problems']:,} problems on {data['num_maps']:,} maps, {data['connectivity']}-connected"
-    lines = [f"{data['source']}, split {data['split']}: {sizes}", f"intervals: {data['intervals']}"]
+    counts = f"{_count(data['num_problems'], 'problem')} on {_count(data['num_maps'], 'map')}"
+    lines = [
+        f"{data['source']}, split {data['split']}: {counts}, {data['connectivity']}-connected",
+        f"intervals: {data['intervals']}",
+    ]
     lines += [f"trained on {data['trained_on']}; checkpoint {data['checkpoint']}, seed {data['seed']}"]
     lines += [f"{size}: not scored, {why}" for size, why in data.get("skipped", {}).items()]
     return lines + list(data.get("notes", []))
@@ -85,15 +92,18 @@ def _match_lines(result: Mapping[str, Any]) -> list[str]:
 
 def _bucket_lines(title: str, buckets: Mapping[str, Any]) -> list[str]:
     lines = [_heading(title, "greedy", "random")]
+    several = len({entry.get("split") for entry in buckets.values()}) > 1
     for name, entry in buckets.items():
         rivals = "".join(f"{_percent(entry[key]):>12}" for key in ("greedy_success", "random_success"))
-        label = f"{name}, {entry['split']}" if "split" in entry and "(" not in name else name
+        label = f"{name}, {entry['split']}" if several and "(" not in name else name
         lines.append(f"{label:<{_FIRST}}{_cells(entry)}{rivals}")
     return lines
 
 
 def _steps_lines(steps: Mapping[str, Any]) -> list[str]:
-    head = f"recursion steps (trained with {steps['trained']}; {steps['points'][0]['n']} maps, no halting)"
+    head = (
+        f"recursion steps (trained with {steps['trained']}; {_count(steps['points'][0]['n'], 'problem')}, no halting)"
+    )
     lines = [f"{head:<{_FIRST}}", f"{'steps':>8}{'x trained':>12}{'any-optimal':>13}{'success':>10}"]
     for point in steps["points"]:
         shares = f"{_percent(point['any_optimal']):>13}{_percent(point['success']):>10}"
@@ -139,7 +149,9 @@ def _exact_lines(found: Mapping[str, Any] | None) -> list[str]:
 
 
 def _speed_lines(speed: Mapping[str, Any]) -> list[str]:
-    lines = [f"maps per second on {speed['device']}, {speed['num_threads']} threads (in brackets per CPU-second)"]
+    lines = [
+        f"maps per second on {speed['device']}, {_count(speed['num_threads'], 'thread')} (in brackets per CPU-second)"
+    ]
     for size, timings in speed["by_size"].items():
         rates = [f"{name} {t['maps_per_second']:,.0f} ({t['maps_per_cpu_second']:,.0f})" for name, t in timings.items()]
         lines.append(f"  {size}: {', '.join(rates)}")
