@@ -275,7 +275,7 @@ class Thinking:
         self.thought = self.navigator.segment(self.problem, self.thought)
         self.segments += 1
         answer = self.navigator.answer(self.problem, self.thought)
-        before, self.kept = self.kept, answer if self.kept is None else _surest(self.kept, answer)
+        before, self.kept = self.kept, answer if self.kept is None else surest(self.kept, answer)
         if before is None:
             return torch.zeros(len(answer.halting), dtype=torch.bool, device=answer.halting.device)
         return (_decisions(before, self.problem) == _decisions(self.kept, self.problem)).flatten(1).all(1)
@@ -295,7 +295,7 @@ class Thinking:
         return as_policy(chosen, steps, self.navigator.config.output)
 
 
-def _surest(kept: Answer, answer: Answer) -> Answer:
+def surest(kept: Answer, answer: Answer) -> Answer:
     """Cell by cell the answer whose best action is the surer; the halting logit is the last one."""
     is_surer = answer.actions.amax(1) > kept.actions.amax(1)
     actions = torch.where(is_surer[:, None], answer.actions, kept.actions)
