@@ -28,15 +28,16 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 BEST = TrainingConfig(epochs=9, monitor="val/accuracy", monitor_mode="max")
 RULE = MedianRule(share=1 / 3, min_finished=3, training=BEST)
 FINISHED = [[(1, 0.2), (3, level), (9, 0.9)] for level in (0.4, 0.5, 0.6)]
-# Three trials of which the last learns nothing: nearly everything is dropped.
+# Three trials of which the last learns little: nearly everything is dropped.
 SEARCH = study_config.debug_grid().with_values(
     {
-        "dims": [8],
+        "dims": [16],
+        "depths": [2],
         "dropouts": [0.0, 0.05, 0.95],
         "min_finished": 2,
-        "model.group_width": 8,
-        "training.epochs": 12,
-        "training.lr": 0.01,
+        "model": {"num_segments": 2, "num_inner": 2},
+        "objective.horizon": 0.0,
+        "training": {"epochs": 12, "batch_size": 8, "lr": 0.01, "monitor": "val/loss", "monitor_mode": "min"},
     }
 )
 STUDY = """
@@ -144,7 +145,7 @@ def test_the_hopeless_trial_is_stopped_and_the_table_says_so(searched):
 def test_a_killed_search_goes_on_and_comes_to_the_same_table(searched, data, tmp_path):
     folder = tmp_path / "grid"
     trials = tmp_path / ".grid.partial" / "trials"
-    first, second = (trials / f"dim8_depth1_dropout{value}" for value in ("0", "0.05"))
+    first, second = (trials / f"dim16_depth2_dropout{value}" for value in ("0", "0.05"))
     command = [sys.executable, "-c", STUDY, SEARCH.model_dump_json(), str(data), str(folder)]
     study = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
     while not (first / "trial.json").exists() or not (second / "navigator" / "history.json").exists():
