@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 from nsmodels.systems.nav.encode import NUM_CHANNELS
-from nsmodels.systems.nav.model import Navigator, surest, shares
+from nsmodels.systems.nav.model import Navigator, shares, surest
 
 INPUT = "inputs"
 OUTPUTS = ("action_probabilities", "reachable", "cost_to_go", "halting")
