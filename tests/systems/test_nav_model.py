@@ -13,7 +13,7 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import label
 from nsmodels.systems.nav.config import ModelConfig
 from nsmodels.systems.nav.encode import MapBatch, encode
-from nsmodels.systems.nav.model import Navigator, Policy
+from nsmodels.systems.nav.model import Answer, Navigator, Policy, hold
 from nsmodels.systems.nav.rollout import follow
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -102,6 +102,20 @@ def test_more_steps_never_take_a_sure_answer_back() -> None:
     sureness = [policy.confidence for _, policy in model.policies_by_step(maps, [4, 8, 16, 64])]
     for before, after in itertools.pairwise(sureness):
         assert (after >= before).all()
+
+
+def test_a_cell_may_change_its_mind_only_while_its_window_is_open() -> None:
+    def said(sureness: float, reach: float) -> Answer:
+        cell = torch.full((1, 1, 1), reach)
+        return Answer(torch.full((1, 4, 1, 1), sureness), cell, cell, torch.zeros(1))
+
+    held = None
+    for answer in (said(-9, -1), said(1, 1), said(2, 1), said(3, 1), said(4, 1)):
+        held = hold(held, answer, window=2)
+    assert held is not None
+    assert held.answer.actions.unique().tolist() == [3]  # heard at the second answer, open for two more
+    assert hold(held, said(5, 1), window=0).answer.actions.unique().tolist() == [5]
+    assert hold(hold(None, said(2, 1), 2), said(1, 1), 2).answer.actions.unique().tolist() == [2]
 
 
 def test_halting_gives_each_map_its_own_policy() -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 from nsmodels.systems.nav.encode import NUM_CHANNELS
-from nsmodels.systems.nav.model import Navigator, shares, surest
+from nsmodels.systems.nav.model import Navigator, hold, shares
 
 INPUT = "inputs"
 OUTPUTS = ("action_probabilities", "reachable", "cost_to_go", "halting")
@@ -106,13 +106,13 @@ class _Readable(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         problem, thought = self.navigator.begin(inputs)
-        kept = None
+        held = None
         for _ in range(self.num_segments):
             thought = self.navigator.segment(problem, thought)
             answer = self.navigator.answer(problem, thought)
-            kept = answer if kept is None else surest(kept, answer)
-        assert kept is not None
-        cost = kept.cost.expm1().clamp(min=0)
+            held = hold(held, answer, self.navigator.window)
+        assert held is not None
+        kept, cost = held.answer, held.answer.cost.expm1().clamp(min=0)
         return shares(kept.actions, self.navigator.config.output), kept.reach.sigmoid(), cost, kept.halting.sigmoid()
 
 

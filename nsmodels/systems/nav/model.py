@@ -134,6 +134,14 @@ class Navigator(nn.Module):
         """Updates in the supervised segments of training."""
         return self.config.num_segments * self.steps_per_segment
 
+    @property
+    def window(self) -> int:
+        """Segments for which a cell may change its answer, from the first word of the goal; 0: no end.
+
+        Half of those in training: as long as a cell was seen there on average after word had come.
+        """
+        return max(1, self.config.num_segments // 2) if self.core.reach else 0
+
     def forward(self, inputs: Float[Tensor, "b c h w"], num_segments: int | None = None) -> Answer:
         """The answer after `num_segments` (default: as in training)."""
         problem, thought = self.begin(inputs)
@@ -259,48 +267,62 @@ class Navigator(nn.Module):
 
 @final
 class Thinking:
-    """A recursion under way on maps of one shape: where it stands, and the surest answer of each cell so far.
-
-    A cell that has been sure of an answer keeps it: what matters to it has reached it by then, and the many further
-    steps that a far corner of a large map still needs can only wear it down.
-    """
+    """A recursion under way on maps of one shape: where it stands, and the answer that each cell holds."""
 
     def __init__(self, navigator: Navigator, maps: Maps) -> None:
         self.navigator, self.segments = navigator, 0
         self.problem, self.thought = navigator.begin(encode(maps).to(navigator.embed.weight.device))
-        self.kept: Answer | None = None
+        self.held: Held | None = None
 
     def go_on(self) -> Float[Tensor, " b"]:
         """Think for one more segment; returns which maps have settled: it has changed none of their decisions."""
         self.thought = self.navigator.segment(self.problem, self.thought)
         self.segments += 1
         answer = self.navigator.answer(self.problem, self.thought)
-        before, self.kept = self.kept, answer if self.kept is None else surest(self.kept, answer)
+        before, self.held = self.held, hold(self.held, answer, self.navigator.window)
         if before is None:
             return torch.zeros(len(answer.halting), dtype=torch.bool, device=answer.halting.device)
-        return (_decisions(before, self.problem) == _decisions(self.kept, self.problem)).flatten(1).all(1)
+        was, now = (_decisions(held.answer, self.problem) for held in (before, self.held))
+        return (was == now).flatten(1).all(1)
 
     def keep(self, rows: Tensor) -> None:
         """Go on with some of the maps only."""
-        assert self.kept is not None
+        assert self.held is not None
         rows = rows.to(self.problem.free.device)
         self.problem, self.thought = self.problem.chosen(rows), Thought(self.thought.y[rows], self.thought.z[rows])
-        self.kept = Answer(*(part[rows] for part in self.kept))
+        self.held = Held(Answer(*(part[rows] for part in self.held.answer)), self.held.age[rows])
 
     def policy(self, rows: Tensor) -> Policy:
         """The policies of some of the maps, as they stand."""
-        assert self.kept is not None
-        chosen = Answer(*(part[rows.to(part.device)] for part in self.kept))
+        assert self.held is not None
+        chosen = Answer(*(part[rows.to(part.device)] for part in self.held.answer))
         steps = np.full(len(chosen.halting), self.segments * self.navigator.steps_per_segment, np.int32)
         return as_policy(chosen, steps, self.navigator.config.output)
 
 
-def surest(kept: Answer, answer: Answer) -> Answer:
-    """Cell by cell the answer whose best action is the surer; the halting logit is the last one."""
-    is_surer = answer.actions.amax(1) > kept.actions.amax(1)
-    actions = torch.where(is_surer[:, None], answer.actions, kept.actions)
-    reach, cost = (torch.where(is_surer, one, other) for one, other in zip(answer[1:3], kept[1:3], strict=True))
-    return Answer(actions, reach, cost, answer.halting)
+class Held(NamedTuple):
+    """The answer that each cell holds, and for how many segments (b, h, w) it has believed in a way to the goal."""
+
+    answer: Answer
+    age: Float[Tensor, "b h w"]
+
+
+def hold(held: Held | None, answer: Answer, window: int) -> Held:
+    """Take a cell's new answer when it is surer than the one held, while the cell may change its mind.
+
+    It may for `window` segments from when word of the goal has reached it (0: for ever). What matters to the cell has
+    come by then, and the many further steps that a far corner of a large map still needs only wear the answer down.
+    The halting logit is the last one.
+    """
+    if held is None:
+        return Held(answer, (answer.reach > 0).to(answer.reach.dtype))
+    is_surer = answer.actions.amax(1) > held.answer.actions.amax(1)
+    if window:
+        is_surer = is_surer & (held.age < window)
+    actions = torch.where(is_surer[:, None], answer.actions, held.answer.actions)
+    reach, cost = (torch.where(is_surer, one, other) for one, other in zip(answer[1:3], held.answer[1:3], strict=True))
+    believes = (reach > 0) | (held.age > 0)
+    return Held(Answer(actions, reach, cost, answer.halting), held.age + believes.to(held.age.dtype))
 
 
 def _decisions(answer: Answer, problem: Problem) -> Float[Tensor, "b h w"]:
