@@ -159,6 +159,9 @@ def test_an_epoch_shows_every_map_once_and_the_next_one_in_another_order(maps: T
 def test_batches_of_mixed_sizes_hold_one_shape_each(tmp_path: Path) -> None:
     folder = made(tmp_path / "mazes", sides=[6, 7, 9], num_train=100)
     batches = TrainingMaps(folder, DataConfig(), STEPS).batches("train", 0, Shard())
+    maps = TrainingMaps(folder, DataConfig(), STEPS)
+    mlp = PlainTask("mlp", maps, BaselineConfig(mlp_dim=8), STEPS, num_parameters=1_000)
+    assert all(mlp.loss(mlp.build(), batch)[0].isfinite() for batch in batches)
     shapes = [tuple(batch.inputs.shape[2:]) for batch in batches]
     assert set(shapes) == {(6, 6), (7, 7), (9, 9)}
     assert all(len(batch.inputs) == 32 for batch in batches)

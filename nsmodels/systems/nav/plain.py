@@ -1,4 +1,4 @@
-"""Networks without recursion, trained on the same maps: an MLP over one map size, and a plain CNN of equal size.
+"""Networks without recursion, trained on the same maps: an MLP over whole maps, and a plain CNN of equal size.
 
 Shapes as in `model.py`.
 """
@@ -61,7 +61,7 @@ class PlainNetwork(nn.Module, ABC):
 
 @final
 class Mlp(PlainNetwork):
-    """Two hidden layers over the whole map."""
+    """Two hidden layers over the whole map; smaller maps are walled in to its size."""
 
     def __init__(self, shape: tuple[int, int], dim: int, connectivity: int) -> None:
         super().__init__()
@@ -72,12 +72,15 @@ class Mlp(PlainNetwork):
         )  # fmt: skip
 
     def forward(self, inputs: Float[Tensor, "b c h w"]) -> Float[Tensor, "b a h w"]:
-        """Logits of maps of its one shape."""
-        return self.layers(inputs.flatten(1)).unflatten(1, (self.connectivity, *self.shape))
+        """Logits of maps of at most its size."""
+        (rows, columns), (height, width) = self.shape, inputs.shape[2:]
+        walled = nn.functional.pad(inputs, (0, columns - width, 0, rows - height))
+        logits = self.layers(walled.flatten(1)).unflatten(1, (self.connectivity, rows, columns))
+        return logits[:, :, :height, :width]
 
     def takes(self, maps: Maps) -> bool:
-        """Maps of the shape trained on."""
-        return maps.shape == self.shape
+        """Maps of at most the largest shape trained on."""
+        return maps.shape[0] <= self.shape[0] and maps.shape[1] <= self.shape[1]
 
 
 @final
@@ -121,9 +124,9 @@ class PlainTask(Task):
     ) -> None:
         self.maps, self.training = maps, training
         width = math.isqrt(max(1, num_parameters // (9 * config.cnn_depth)))
-        shape, connectivity = maps.shapes[0], maps.connectivity
+        shape, connectivity = [max(sides) for sides in zip(*maps.shapes, strict=True)], maps.connectivity
         self.shown: dict[str, Any] = {"kind": name, "connectivity": connectivity}
-        self.shown |= {"dim": config.mlp_dim, "shape": list(shape)} if name == "mlp" else {}
+        self.shown |= {"dim": config.mlp_dim, "shape": shape} if name == "mlp" else {}
         self.shown |= {"dim": max(4, width), "depth": config.cnn_depth} if name == "cnn" else {}
 
     def build(self) -> PlainNetwork:
