@@ -79,9 +79,7 @@ class BaselineConfig(Config):
     """Networks without recursion that are trained beside it on the same maps: an MLP and a plain CNN of its size."""
 
     is_enabled: bool = Field(default=True, description="train them too; evaluations then show their rows")
-    mlp_dim: int = Field(
-        default=128, ge=4, le=4096, description="hidden width of the MLP (up to the largest training map)"
-    )
+    mlp_dim: int = Field(default=128, ge=4, le=4096, description="hidden width of the MLP")
     cnn_depth: int = Field(default=6, ge=1, le=64, description="layers of the CNN; its width is chosen by parameters")
 
 

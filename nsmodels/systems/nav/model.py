@@ -310,8 +310,8 @@ class Held(NamedTuple):
 def hold(held: Held | None, answer: Answer, window: int) -> Held:
     """Take a cell's new answer when it is surer than the one held, while the cell may change its mind.
 
-    It may for `window` segments, the one in which word of the goal came among them (0: for ever). What matters to the cell has
-    come by then, and the many further steps that a far corner of a large map still needs only wear the answer down.
+    It may for `window` segments, the one in which word of the goal came among them (0: for ever). What matters to the
+    cell has come by then, and the many steps that a far corner of a large map still needs only wear the answer down.
     The halting logit is the last one.
     """
     if held is None:
