@@ -113,7 +113,7 @@ def read_manifest(folder: Path, key: str | None = None) -> Manifest:
     path = folder / MANIFEST
     try:
         return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: {_how_to_make(folder, key)}") from None
     except ValidationError as error:
         raise InputError(f"{path}: not a manifest ({error.error_count()} fields are wrong); make it again") from None
@@ -168,7 +168,8 @@ def build(
 
     `maker` is the package that makes it and can load it ("nsmodels.systems.visual").
     Unfinished work of the same fingerprint is found again in `Part.path`; of another it is thrown away.
-    Raises `InputError` when another process is building the same artifact or the disk is full.
+    Raises `InputError` when another process is building the same artifact, the disk is full, or `folder` holds files
+    that are no artifact: they are somebody's own and would be lost.
     """
     # Inputs and code are described before the work: either may change on the disk while it lasts.
     records = {key: describe_input(place) for key, place in (inputs or {}).items()}
@@ -176,8 +177,9 @@ def build(
     made = {"key": key, "maker": maker, "config": dict(config), "code_version": code_version, "seed": seed}
     made |= {"inputs": records, "fingerprint": mark, "commit": git_commit()}
     folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(folder)
     with _locked(folder):
+        _require_own(folder)
         part = Part(_prepare_partial(folder, mark, is_resumable), source or _common_source(records))
         wall, cpu = time.time(), cpu_seconds()
         try:
@@ -230,6 +232,21 @@ def _mend(folder: Path) -> None:
 
 def _beside(folder: Path, word: str) -> Path:
     return folder.with_name(f".{folder.name}.{word}")
+
+
+def _make_parent(folder: Path) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{folder}: cannot be made, {folder.parent} is not a folder; give another place") from None
+
+
+def _require_own(folder: Path) -> None:
+    """Only an artifact, or an empty folder, may be replaced."""
+    if folder.is_dir() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: holds files that are no artifact and would be lost; give a new or empty folder")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; give the name of a folder")
 
 
 @contextmanager

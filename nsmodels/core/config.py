@@ -157,11 +157,13 @@ def _relevant(config: BaseModel) -> dict[str, Any]:
 def _explain(error: ValidationError, config: type[Config]) -> str:
     parts = []
     for item in error.errors():
-        place = ".".join(str(p) for p in item["loc"]) or "value"
+        place, message = ".".join(str(p) for p in item["loc"]), item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             parts.append(f"unknown field '{place}' (known: {', '.join(_known(config, item['loc'][:-1]))})")
+        elif item["type"] == "value_error":  # a rule of ours: it says what it saw
+            parts.append(f"{place}: {message}" if item["loc"] else message)
         else:
-            parts.append(f"field '{place}': {item['msg']}, got {item.get('input')!r}")
+            parts.append(f"field '{place}': {message}, got {item.get('input')!r}")
     return "; ".join(parts)
 
 

@@ -373,3 +373,22 @@ def test_a_plain_folder_is_an_input_known_by_names_sizes_and_json(tmp_path: Path
     with pytest.raises(InputError, match="absent: no such folder"):
         make(tmp_path / "other", inputs={"data": tmp_path / "absent"})
     assert not (tmp_path / "other").exists()
+
+
+def test_what_is_no_artifact_is_never_replaced(tmp_path: Path) -> None:
+    own = tmp_path / "thesis"
+    own.mkdir()
+    (own / "chapter.tex").write_text("years of work")
+    recipe = {"key": "x", "maker": "tests", "config": {}, "code_version": "1"}
+    lost = "thesis: holds files that are no artifact and would be lost"
+    with pytest.raises(InputError, match=lost), artifact.build(own, **recipe):
+        pass
+    assert (own / "chapter.tex").read_text() == "years of work"
+    with pytest.raises(InputError, match="is a file"), artifact.build(own / "chapter.tex", **recipe):
+        pass
+    with pytest.raises(InputError, match="is not a folder"), artifact.build(own / "chapter.tex" / "x", **recipe):
+        pass
+    (tmp_path / "empty").mkdir()
+    with artifact.build(tmp_path / "empty", **recipe) as part:
+        (part.path / "file").write_text("content")
+    assert artifact.read_manifest(tmp_path / "empty").files

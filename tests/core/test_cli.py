@@ -13,8 +13,15 @@ from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 
 NAMES = [*discover.systems(), *discover.datasets()]
-# Verbs with a flag for every configuration field, by name.
-CONFIGURED = [(name, "train") for name in discover.systems()] + [(name, "prepare") for name in discover.datasets()]
+
+
+def verbs(name: str) -> list[str]:
+    parser = discover.module("systems" if name in discover.systems() else "datasets", name, "__main__")._parser()
+    return next(list(action.choices) for action in parser._actions if isinstance(action.choices, dict))
+
+
+# Verbs with a flag for every configuration field, by name; the first verb of a dataset makes it.
+CONFIGURED = [(name, "train") for name in discover.systems()] + [(name, verbs(name)[0]) for name in discover.datasets()]
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -55,11 +62,6 @@ def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
     assert err.startswith("error: no system or dataset 'visaul' (there are: ")
     assert all(name in err for name in NAMES)
     assert err.count("\n") == 1
-
-
-def verbs(name: str) -> list[str]:
-    parser = discover.module("systems" if name in discover.systems() else "datasets", name, "__main__")._parser()
-    return next(list(action.choices) for action in parser._actions if isinstance(action.choices, dict))
 
 
 @pytest.mark.parametrize(("name", "verb"), [(name, verb) for name in NAMES for verb in ("", *verbs(name))])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from nsmodels.core import discover
 from nsmodels.core.config import Config, add_flags, fingerprint, read_yaml, runtime_field, values_from_flags
@@ -213,3 +213,22 @@ def test_runtime_fields_do_not_enter_the_fingerprint_of_a_preset(kind: str, name
                     )
                     changed += 1
     assert changed
+
+
+class Range(Config):
+    """Two fields that must fit each other."""
+
+    low: int = Field(default=0, description="lower end")
+    high: int = Field(default=9, description="upper end")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Range":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        return self
+
+
+def test_a_rule_over_several_fields_is_told_in_its_own_words_alone() -> None:
+    with pytest.raises(InputError) as caught:
+        Range.from_mapping({"low": 12}, "command line")
+    assert str(caught.value) == "command line: low 12 is above high 9"
