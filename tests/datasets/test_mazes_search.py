@@ -35,6 +35,16 @@ def test_every_solver_finds_an_optimal_path(height: int, width: int, connectivit
             assert path_cost(maps, i, path) == pytest.approx(exact)
 
 
+@pytest.mark.parametrize("connectivity", [4, 8])
+def test_without_walls_astar_goes_straight_on(connectivity: int) -> None:
+    """Among equal estimates it follows the cell that has come farthest, so 40,000 free cells are no work."""
+    maps = draw(1, 200, 200, connectivity, False, density=0.0)
+    maps = replace(maps, start=np.array([[0, 3]], np.int16), goal=np.array([[199, 180]], np.int16))
+    path = astar(maps, 0)
+    assert path is not None
+    assert path_cost(maps, 0, path) == pytest.approx(distance((0, 3), (199, 180), connectivity))
+
+
 def test_a_demonstration_takes_the_lowest_optimal_action() -> None:
     maps = draw(1, 5, 5, 8, False, density=0.0)
     maps = replace(maps, start=np.array([[4, 0]], np.int16), goal=np.array([[0, 2]], np.int16))

@@ -30,7 +30,15 @@ def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
     A* with a heap and the Manhattan or octile distance, times the least cost of a cell, as its lower bound.
     """
     least = 1 if maps.cost is None else int(maps.cost[i].min(initial=255, where=maps.free[i]))
-    return _best_first(maps, i, lambda cell: least * distance(cell, _cell(maps.goal[i]), maps.connectivity))
+    goal_row, goal_column = _cell(maps.goal[i])
+
+    def manhattan(cell: Cell) -> float:
+        return least * (abs(cell[0] - goal_row) + abs(cell[1] - goal_column))
+
+    def octile(cell: Cell) -> float:
+        return least * distance(cell, (goal_row, goal_column), 8)
+
+    return _best_first(maps, i, manhattan if maps.connectivity == 4 else octile)
 
 
 def dijkstra(maps: Maps, i: int) -> NDArray[np.int16] | None:
@@ -99,19 +107,20 @@ def path_cost(maps: Maps, i: int, cells: NDArray) -> float:
 def _best_first(maps: Maps, i: int, bound: Callable[[Cell], float]) -> NDArray[np.int16] | None:
     start, goal, moves = _cell(maps.start[i]), _cell(maps.goal[i]), _moves(maps, i)
     cost, parent, closed = {start: 0.0}, {start: start}, set()
-    heap = [(bound(start), start)]
+    heap = [(bound(start), 0.0, start)]
     while heap:
-        _, cell = heapq.heappop(heap)
+        _, _, cell = heapq.heappop(heap)  # of equal sums the one that has come farthest
         if cell == goal:
             return _way(parent, goal)
         if cell in closed:
             continue
         closed.add(cell)
+        gone = cost[cell]
         for there, step in moves(cell):
-            found = cost[cell] + step
+            found = gone + step
             if found < cost.get(there, math.inf):
                 cost[there], parent[there] = found, cell
-                heapq.heappush(heap, (found + bound(there), there))
+                heapq.heappush(heap, (found + bound(there), -found, there))
     return None
 
 
