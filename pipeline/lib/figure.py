@@ -1,4 +1,4 @@
-"""Assets that are figures: one input, one function of the library that draws it, no configuration."""
+"""Assets that are figures: their inputs, one function of the library that draws them, no configuration."""
 
 import importlib
 from typing import cast
@@ -14,21 +14,25 @@ PAD = Launchpad({"default": Config}, default="default")
 
 
 def asset(name: str, made_from: str, module: str, code_version: str, description: str) -> dg.AssetsDefinition:
-    """The figure `name`, drawn from the asset `made_from` by the function of that name in `module`."""
+    """The figure `name`, drawn from the assets `made_from` ("model, data") by the function of that name in `module`.
+
+    The function is given the folders of these assets, the folder of the figure, and their keys.
+    """
+    keys = tuple(key.strip() for key in made_from.split(","))
 
     def draw(order: step.Order[Config]) -> Manifest:
         function = getattr(importlib.import_module(module), name)  # not before: it may import torch
-        return function(order.inputs[made_from], order.folder, made_from)
+        return function(*(order.inputs[key] for key in keys), order.folder, *keys)
 
     @dg.asset(
         name=name,
-        deps=[made_from],
+        deps=keys,
         description=description,
         code_version=code_version,
         config_schema=PAD.schema,
         **policy.figure(),
     )
     def drawn(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, PAD, code_version, (made_from,), draw)
+        return step.materialise(context, PAD, code_version, keys, draw)
 
     return cast(dg.AssetsDefinition, drawn)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 DEBUG = {"config": {"preset": "debug"}}
 # What has presets; `mazes` itself is not asked for and is made on the spot.
 TRAINED = ("nav_model", "nav_grid_search", "nav_data_scaling")
-KEYS = (*TRAINED, "nav_evaluation", "nav_training_curves", "nav_success")
+KEYS = (*TRAINED, "nav_evaluation", "nav_training_curves", "nav_success", "nav_policies")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_the_page_of_a_study_shows_table_figure_and_the_best_beside_greedy_and_c
     assert {"table", key, "best/success", "greedy/success", "chance/success"} <= shown.keys()
 
 
-@pytest.mark.parametrize("key", ["nav_training_curves", "nav_success"])
+@pytest.mark.parametrize("key", ["nav_training_curves", "nav_success", "nav_policies"])
 def test_figures_are_pdf_and_png_and_name_their_data(made, key):
     from PIL import Image
 

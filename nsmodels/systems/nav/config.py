@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nsmodels.core.config import Config, runtime_field
 from nsmodels.engine.config import TrainingConfig
@@ -39,7 +39,7 @@ class ModelConfig(Config):
     height: int = Field(default=8, ge=2, le=64, description="core=mixer: rows of the only map size it takes")
     width: int = Field(default=8, ge=2, le=64, description="core=mixer: columns of the only map size it takes")
     connectivity: Literal[4, 8] = Field(
-        default=4, description="actions: 4, or 8 with diagonals; the training data decide where they say otherwise"
+        default=4, description="actions: 4, or 8 with diagonals; training sets it to that of the data"
     )
 
 
@@ -60,15 +60,15 @@ class ObjectiveConfig(Config):
         default=0,
         ge=0,
         le=256,
-        description="up to so many segments without gradient before the supervised ones, drawn for each batch, so "
-        "that thinking longer stays safe",
+        description="up to so many segments without gradient before the supervised ones, drawn for each batch, often "
+        "none",
     )
 
 
 class DataConfig(Config):
     """Which of the training maps are seen, and how."""
 
-    augment: bool = Field(default=True, description="each map in one of its 8 rotations and mirrors, drawn anew")
+    augment: bool = Field(default=True, description="maps in one of their 8 orientations, drawn for each batch")
     fresh_maps: bool = Field(
         default=False, description="draw new training maps every epoch by the data's own recipe: no map comes twice"
     )
@@ -92,6 +92,12 @@ class NavConfig(Config):
     data: DataConfig = DataConfig()
     baselines: BaselineConfig = BaselineConfig()
     baseline_training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _has_no_curriculum(self) -> NavConfig:
+        if self.training.curriculum or self.baseline_training.curriculum:
+            raise ValueError("training.curriculum: the navigator has none; data with small sides are its easy maps")
+        return self
 
 
 class EvaluationConfig(Config):
@@ -122,7 +128,8 @@ def quick() -> NavConfig:
         training=TrainingConfig(
             epochs=10, batch_size=64, lr=3e-3, warmup_epochs=0.5, ema_decay=0.99, patience=10, num_workers=0
         ),
-        baseline_training=TrainingConfig(epochs=8, batch_size=128, lr=2e-3, patience=10, num_workers=0),
+        # as many CPU-seconds as make a fair rival: with 8 epochs the CNN reached 77 % of the goals, with 30 about 89
+        baseline_training=TrainingConfig(epochs=30, batch_size=128, lr=2e-3, patience=10, num_workers=0),
     )
 
 
@@ -134,7 +141,7 @@ def base() -> NavConfig:
             "training.epochs": 12,
             "training.ema_decay": 0.999,
             "training.patience": 20,
-            "baseline_training.epochs": 3,
+            "baseline_training.epochs": 10,
         }
     )
 

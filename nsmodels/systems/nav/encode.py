@@ -13,8 +13,7 @@ from torch import Tensor
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import Labels, action_sets
 
-NUM_CHANNELS = 3  # free, goal, cost of entering beyond 1
-LARGEST_COST = 255
+NUM_CHANNELS = 3  # free, goal, logarithm (base 2) of the cost of entering
 
 
 def encode(maps: Maps) -> Float[Tensor, "n c h w"]:
@@ -26,7 +25,7 @@ def encode(maps: Maps) -> Float[Tensor, "n c h w"]:
     shown[:, 0] = maps.free
     shown[np.arange(len(maps)), 1, maps.goal[:, 0], maps.goal[:, 1]] = 1
     if maps.cost is not None:
-        shown[:, 2] = np.log2(np.maximum(maps.cost, 1)) / np.log2(LARGEST_COST + 1) * 8 * maps.free
+        shown[:, 2] = np.log2(np.maximum(maps.cost, 1)) * maps.free
     return torch.from_numpy(shown)
 
 

@@ -26,7 +26,8 @@ def make_task(phase: str, config: NavConfig, data: Path) -> tuple[Task, Training
     maps = TrainingMaps(data, config.data, training)
     if phase == NAVIGATOR:
         return NavigationTask(maps, config.model, config.objective, training), training
-    return PlainTask(phase, maps, config.baselines, training, Navigator(config.model).num_parameters), training
+    beside = Navigator(config.model.with_values({"connectivity": maps.connectivity})).num_parameters
+    return PlainTask(phase, maps, config.baselines, training, beside), training
 
 
 def baseline_training(config: NavConfig) -> TrainingConfig:

@@ -82,7 +82,9 @@ class TrainingMaps:
         else:
             groups = self.val
             parts = _in_sequence(groups, shard)
-        return Batches(parts, lambda rows: self._batch(groups, split, epoch, rows, max_burn_in))
+        return Batches(
+            parts, lambda rows: self._batch(groups, split, epoch, rows, max_burn_in), self.training.num_workers
+        )
 
     def _batch(self, groups: list[Labelled], split: str, epoch: int, rows: np.ndarray, max_burn_in: int) -> MapBatch:
         ends = np.cumsum([len(group) for group in groups])
@@ -92,7 +94,7 @@ class TrainingMaps:
             return MapBatch.of(*group.turned(local, 0))
         random = generator(self.training.seed, "augment", epoch, int(rows[0]))
         k = int(random.integers(NUM_TRANSFORMS)) if self.config.augment else 0
-        return MapBatch.of(*group.turned(local, k), int(random.integers(max_burn_in + 1)))
+        return MapBatch.of(*group.turned(local, k), _burn_in(random, max_burn_in))
 
     def _order(self, groups: list[Labelled], epoch: int) -> np.ndarray:
         """All maps, shuffled so that each batch holds one shape; of several shapes, a few come twice to fill up."""
@@ -119,8 +121,18 @@ class TrainingMaps:
         assert self.recipe is not None
         random = generator(self.training.seed, "maps", epoch, place)
         maps, _ = problems.draw(self.recipe, len(group), *group.maps.shape, random)
-        known = np.array([name in self.held_out for name in mark(maps.free)])
-        return Labelled.of(maps[np.resize(np.flatnonzero(~known), len(group))])
+        usable = np.flatnonzero([name not in self.held_out for name in mark(maps.free)])
+        if not len(usable):
+            raise InputError(
+                f"data.fresh_maps: every map drawn of {group.maps.shape[0]}x{group.maps.shape[1]} is held out; "
+                "take larger sides"
+            )
+        return Labelled.of(maps[np.resize(usable, len(group))])
+
+
+def _burn_in(random: np.random.Generator, most: int) -> int:
+    """Segments of burn-in, 0 to `most`: none for many batches, few for most, so that early steps stay well taught."""
+    return int((most + 1) * random.random() ** 3)
 
 
 def _first(split: stored.Split, num: int) -> list[Labelled]:

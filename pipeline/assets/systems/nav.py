@@ -14,7 +14,7 @@ EVALUATION = Launchpad({"default": lambda: EvaluationConfig.from_mapping({})}, d
 GRID = Launchpad(GRID_PRESETS, default="base", automatic=hardware.fitting_preset)
 SCALING = Launchpad(SCALING_PRESETS, default="base", automatic=hardware.fitting_preset)
 FIGURES = "nsmodels.systems.nav.figures"
-COMMON = {"tags": {"system": "nav"}, "code_version": CODE_VERSION}
+ALIKE = {"tags": {"system": "nav"}, "code_version": CODE_VERSION}
 
 
 def train(order: step.Order[NavConfig]) -> Manifest:
@@ -50,25 +50,25 @@ def scale(order: step.Order[DataScalingConfig]) -> Manifest:
     return data_scaling(order.config, data, order.folder, order.key, data_key, trackers, order.force)
 
 
-@dg.asset(**policy.model(), **COMMON, deps=["mazes"], config_schema=MODEL.schema)
+@dg.asset(**policy.model(), **ALIKE, deps=["mazes"], config_schema=MODEL.schema)
 def nav_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The recursive navigator trained on `mazes`, and networks without recursion beside it."""
     return step.materialise(context, MODEL, CODE_VERSION, ("mazes",), train, first_look)
 
 
-@dg.asset(**policy.evaluation(), **COMMON, deps=["nav_model", "mazes"], config_schema=EVALUATION.schema)
+@dg.asset(**policy.evaluation(), **ALIKE, deps=["nav_model", "mazes"], config_schema=EVALUATION.schema)
 def nav_evaluation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """`nav_model` on held-out maps and larger ones: walks, cells, detours, thinking longer, speed, A* beside."""
     return step.materialise(context, EVALUATION, CODE_VERSION, ("nav_model", "mazes"), evaluate)
 
 
-@dg.asset(**policy.study(), **COMMON, deps=["mazes"], config_schema=GRID.schema)
+@dg.asset(**policy.study(), **ALIKE, deps=["mazes"], config_schema=GRID.schema)
 def nav_grid_search(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Width x depth x dropout of the navigator; hopeless trials are stopped, an interrupted search goes on."""
     return step.materialise(context, GRID, CODE_VERSION, ("mazes",), search)
 
 
-@dg.asset(**policy.study(), **COMMON, deps=["mazes"], config_schema=SCALING.schema)
+@dg.asset(**policy.study(), **ALIKE, deps=["mazes"], config_schema=SCALING.schema)
 def nav_data_scaling(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The navigator by number of training maps, with and without augmentation, in equally many steps."""
     return step.materialise(context, SCALING, CODE_VERSION, ("mazes",), scale)
@@ -79,4 +79,11 @@ nav_training_curves = figure.asset(
 )
 nav_success = figure.asset(
     "nav_success", "nav_evaluation", FIGURES, CODE_VERSION, "Success by map size and by how long a detour is needed."
+)
+nav_policies = figure.asset(
+    "nav_policies",
+    "nav_model, mazes",
+    FIGURES,
+    CODE_VERSION,
+    "What the network does on maps of each kind, and how it gets there.",
 )
