@@ -111,7 +111,7 @@ class EvaluationConfig(Config):
 
 
 def debug() -> NavConfig:
-    """Seconds on one CPU core, to see that everything runs; scores are near those of the greedy rule."""
+    """Seconds on one CPU core, to see that everything runs; scores are near chance."""
     small = TrainingConfig(epochs=2, batch_size=16, lr=3e-3, num_workers=0)
     return NavConfig(
         model=ModelConfig(dim=16, num_segments=3, group_width=16),
@@ -122,7 +122,11 @@ def debug() -> NavConfig:
 
 
 def quick() -> NavConfig:
-    """Minutes on two CPU cores, 5,000 maps of 8x8."""
+    """5,000 maps of 8x8: 90 to 100 seconds of one CPU core, and half a minute for the networks beside it.
+
+    Measured: the goal is reached on all of 1,000 held-out 8x8 maps (95 % interval 99.6–100), on 99 % of 30x30 and 88 %
+    of 64x64 maps, sizes never seen in training.
+    """
     return NavConfig(
         model=ModelConfig(dim=32, group_width=32),
         training=TrainingConfig(
@@ -134,7 +138,11 @@ def quick() -> NavConfig:
 
 
 def base() -> NavConfig:
-    """An hour of one CPU core or minutes on a GPU, 50,000 maps with sides of 8 to 16."""
+    """50,000 maps with sides of 8 to 16: 50 minutes of one CPU core; not measured on a GPU.
+
+    Measured: the goal is reached on all of 2,000 held-out maps (95 % interval 99.8–100) with SPL 1.000, and on all of
+    200 maps each of 30x30 and 64x64, sizes never seen in training.
+    """
     return quick().with_values(
         {
             "model.num_segments": 6,
@@ -147,24 +155,33 @@ def base() -> NavConfig:
 
 
 def paper() -> NavConfig:
-    """The full run on one GPU, 100,000 maps with sides of 8 to 30."""
+    """100,000 maps with sides of 8 to 30, drawn anew every epoch, on one GPU. Time and score are not measured yet."""
     return base().with_values(
         {"model.dim": 64, "model.num_segments": 8, "training.epochs": 40, "data.fresh_maps": True}
     )
 
 
 def recipe_1() -> NavConfig:
-    """The seed's recipe 1 to the letter: its mixer of 64 channels and 2 layers, on 8x8 maps only."""
+    """Recipe 1 of the source document to the letter: a mixer of 64 channels and 2 layers, on 8x8 maps only.
+
+    About 34 CPU-seconds an epoch; not measured to its end.
+    """
     return _recipe(dim=64, depth=2, dropout=0.1, lr=1e-3, epochs=30, patience=10)
 
 
 def recipe_2() -> NavConfig:
-    """The seed's recipe 2 to the letter: a mixer of 128 channels and 3 layers."""
+    """Recipe 2 of the source document to the letter: a mixer of 128 channels and 3 layers.
+
+    Time and score are not measured.
+    """
     return _recipe(dim=128, depth=3, dropout=0.15, lr=5e-4, epochs=100, patience=20)
 
 
 def recipe_3() -> NavConfig:
-    """The seed's recipe 3 to the letter: a mixer of 256 channels and 4 layers, batches of 128."""
+    """Recipe 3 of the source document to the letter: a mixer of 256 channels and 4 layers, batches of 128.
+
+    Time and score are not measured.
+    """
     return _recipe(dim=256, depth=4, dropout=0.2, lr=3e-4, epochs=150, patience=30, batch_size=128, weight_decay=0.02)
 
 
