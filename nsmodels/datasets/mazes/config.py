@@ -105,7 +105,7 @@ def debug() -> MazesConfig:
 
 
 def quick() -> MazesConfig:
-    """5,000 training maps of 8x8 (recipe 1 of the source document), 2 CPU-seconds; for models trained in minutes on two CPU cores.
+    """5,000 training maps of 8x8 (recipe 1 of the source document), 2 CPU-seconds; for models trained in minutes.
 
     1,000 test maps where the recipe has 500: near 99 % success they make the interval half a point.
     """
