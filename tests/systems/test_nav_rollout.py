@@ -119,7 +119,12 @@ def test_the_greedy_rule_is_optimal_without_walls(connectivity: int) -> None:
 def test_the_greedy_rule_goes_to_and_fro_behind_a_wall() -> None:
     maps = drawn(["....#.", ".S..#G", "....#."])
     assert follow(greedy(maps), maps).looped.all()
-    assert greedy(drawn([".S", "G."]))[0, 0, 1] == DOWN  # of two equals the lower number
+
+
+def test_the_greedy_rule_breaks_ties_by_the_straight_line_then_by_number() -> None:
+    assert greedy(drawn(["....G", "S...."]))[0, 1, 0] == RIGHT  # up is as near on foot, but farther as the crow flies
+    assert greedy(drawn(["G..", "...", "..S"]))[0, 2, 2] == UP  # up and left are equal in both: the lower number
+    assert greedy(drawn([".S", "G."]))[0, 0, 1] == DOWN
 
 
 def test_chance_takes_legal_actions_only() -> None:

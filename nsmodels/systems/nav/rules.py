@@ -9,21 +9,27 @@ from nsmodels.datasets.mazes.actions import OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.problems import empty_distance
 
+TOLERANCE = 1e-4  # distances are float32
+
 
 def greedy(maps: Maps) -> NDArray[np.int8]:
-    """The greedy rule, int8 (n, h, w): go to the free neighbour nearest to the goal, the first of equals.
+    """The greedy rule, int8 (n, h, w): go to the free neighbour nearest to the goal.
 
-    Distance as without walls: Manhattan on 4-connected maps, octile on 8-connected ones. It has no memory, so that
-    before the back of a wall it goes to and fro.
+    Nearest as without walls: Manhattan on 4-connected maps, octile on 8-connected ones; of equals the one nearest in a
+    straight line, then the lowest action number. It has no memory, so that before the back of a wall it goes to and
+    fro.
     """
-    far = np.pad(empty_distance(maps), ((0, 0), (1, 1), (1, 1)))
-    legal, best = legal_actions(maps), np.full(maps.free.shape, np.inf)
-    actions = np.zeros(maps.free.shape, np.int8)
+    margin = ((0, 0), (1, 1), (1, 1))
+    ways, lines = np.pad(empty_distance(maps), margin), np.pad(_straight(maps), margin)
+    legal, actions = legal_actions(maps), np.zeros(maps.free.shape, np.int8)
+    least_way, least_line = (np.full(maps.free.shape, np.inf) for _ in range(2))
     for action, move in enumerate(OFFSETS[: maps.connectivity]):
-        there = np.where(legal[:, action], _shifted(far, maps.shape, *move), np.inf)
-        is_nearer = there < best - 1e-4
+        way, line = (_shifted(far, maps.shape, *move) for far in (ways, lines))
+        is_equal = np.abs(way - least_way) <= TOLERANCE
+        is_nearer = (way < least_way - TOLERANCE) | (is_equal & (line < least_line - TOLERANCE))
+        is_nearer &= legal[:, action]
         actions[is_nearer] = action
-        best = np.where(is_nearer, there, best)
+        least_way, least_line = np.where(is_nearer, way, least_way), np.where(is_nearer, line, least_line)
     return actions
 
 
@@ -41,6 +47,13 @@ def legal_actions(maps: Maps) -> NDArray[np.bool_]:
         for down, right in OFFSETS[: maps.connectivity]
     ]
     return np.stack(legal, axis=1) & maps.free[:, None]
+
+
+def _straight(maps: Maps) -> NDArray[np.float64]:
+    """Distance of each cell to the goal in a straight line, (n, h, w)."""
+    down = np.arange(maps.shape[0])[None, :, None] - maps.goal[:, 0, None, None]
+    right = np.arange(maps.shape[1])[None, None, :] - maps.goal[:, 1, None, None]
+    return np.hypot(down, right)
 
 
 def _shifted(wide: NDArray, shape: tuple[int, int], down: int, right: int) -> NDArray:
