@@ -122,6 +122,33 @@ def test_evaluate_prints_and_writes_the_report_and_its_figures_can_be_drawn(made
     assert artifact.verify(tmp_path / "nav_success").files.keys() >= {"success.pdf", "thinking.png", "numbers.json"}
 
 
+@pytest.mark.parametrize(("target", "why"), [("nowhere/x.png", "does not exist"), ("folder.png", "is a folder")])
+def test_a_target_that_cannot_be_written_is_told_before_any_work(
+    target: str, why: str, made: Made, tmp_path: Path, capsys
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    absent, place = made._replace(model=Path("absent")), str(tmp_path / target)
+    evaluate = ["nav", "evaluate", "--checkpoint", "absent", "--data", str(made.data), "--json", place]
+    for run in (lambda: plan(absent, "--draw", place), lambda: plan(absent, "--json", place), lambda: main(evaluate)):
+        assert run() == 2
+        error = capsys.readouterr().err
+        assert place in error
+        assert why in error
+        assert error.count("\n") == 1
+
+
+def test_as_many_problems_of_a_scenario_as_wanted_are_scored(made: Made, tmp_path: Path, capsys) -> None:
+    row = "0\twalled.map\t5\t4\t0\t0\t2\t{}\t3"
+    (tmp_path / "x.scen").write_text("\n".join(["version 1", *(row.format(k) for k in range(4)), ""]))
+    command = ["nav", "evaluate", "--checkpoint", str(made.model), "--device", "cpu", "--steps", "4"]
+    for flags, num in ((["--max-problems", "2"], 2), (["--max-problems", "0"], 4)):
+        files = ["--map", str(made.map), "--scen", str(tmp_path / "x.scen"), "--json", str(tmp_path / "x.json")]
+        assert main([*command, *files, *flags]) == 0
+        assert json.loads((tmp_path / "x.json").read_text())["data"]["num_problems"] == num
+    assert main([*command, "--data", str(made.data), "--max-problems", "2"]) == 2
+    assert "--max-problems goes with --map" in capsys.readouterr().err
+
+
 def test_training_curves_are_sealed(made: Made, tmp_path: Path) -> None:
     manifest = figures.nav_training_curves(made.model, tmp_path / "nav_training_curves", "nav_model")
     assert {"navigator.pdf", "mlp.pdf", "cnn.png", "numbers.json"} <= manifest.files.keys()

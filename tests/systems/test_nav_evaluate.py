@@ -14,11 +14,13 @@ import torch
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import debug as debug_data
+from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import label
 from nsmodels.datasets.mazes.movingai import write_map
 from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.systems.nav.config import ModelConfig, debug
 from nsmodels.systems.nav.contest import Contest, read_problems
+from nsmodels.systems.nav.encode import encode
 from nsmodels.systems.nav.evaluate import evaluate_checkpoint, evaluate_map, make_evaluation
 from nsmodels.systems.nav.model import Navigator
 from nsmodels.systems.nav.report import headline, table
@@ -103,6 +105,9 @@ def test_thinking_and_halting_are_reported(report: dict) -> None:
     longer = steps["thinking_longer"]
     assert longer["factor"] == 2
     assert longer["is_safe"] == (min(longer["any_optimal"], longer["success"]) >= -0.2)
+    at = {point["factor"]: point for point in steps["points"]}
+    for name in ("any_optimal", "success"):
+        assert longer[f"raw_{name}"] == 100 * (at[2][f"raw_{name}"] - at[1][f"raw_{name}"])
     assert sum(entry["n"] for entry in halting["bins"]) == 24
     assert halting["steps_by_size"].keys() == {"8x8", "12x12"}
 
@@ -133,6 +138,72 @@ def test_the_steps_curve_is_the_policy_after_so_many_steps(checkpoint: Path, dat
     found = score(policy.actions, problems[0].maps, label(problems[0].maps))
     assert point["any_optimal"] == found["right"].sum() / found["cells"].sum()
     assert point["n"] == 24
+
+
+def test_without_holding_the_last_segment_speaks(checkpoint: Path, data: Path) -> None:
+    navigator, (part, *_) = Navigator.load(checkpoint, "cpu"), read_problems(data, "test")
+    segments = 3
+    ((_, policy),) = navigator.policies_by_step(part.maps, [segments * navigator.steps_per_segment], is_held=False)
+    with torch.inference_mode():
+        said = navigator(encode(part.maps), segments)
+    assert (policy.actions == said.actions.argmax(1).numpy()).all()
+    points = steps_curve(navigator, [part])["points"]
+    assert points[0]["raw_any_optimal"] == points[0]["any_optimal"]  # the first segment has nothing to hold
+    last = policies(navigator, part.maps, points[-1]["steps"], is_held=False)
+    found = score(last, part.maps, label(part.maps))
+    assert points[-1]["raw_success"] == found["success"].mean()
+
+
+def policies(navigator: Navigator, maps: Maps, steps: int, is_held: bool) -> np.ndarray:
+    ((_, policy),) = navigator.policies_by_step(maps, [steps], is_held)
+    return policy.actions
+
+
+def test_the_comparison_names_the_cost_of_training(report: dict, checkpoint: Path) -> None:
+    measured = artifact.read_manifest(checkpoint).metrics
+    rows = report["rows"] | report["baselines"]
+    for name in ("navigator", "mlp", "cnn"):
+        assert rows[name]["train_cpu_seconds"] == measured[f"{name}/cpu_seconds"]
+    assert "train_cpu_seconds" not in rows["greedy"]
+    head, line = (next(x for x in table(report).splitlines() if x.startswith(w)) for w in ("in %", "navigator"))
+    assert head.split()[-2:] == ["CPU-s", "maps/CPU-s"]
+    assert line.split()[-1] == f"{rows['navigator']['maps_per_cpu_second']:,.0f}"
+
+
+def test_a_size_of_both_splits_is_counted_apart(checkpoint: Path, tmp_path: Path) -> None:
+    both = maps_of(tmp_path / "both", transfer_sides=[8])
+    found = evaluate_checkpoint(checkpoint, both, device="cpu")
+    sizes = {"8x8", "8x8 (transfer)"}
+    assert found["by_size"].keys() == found["speed"]["by_size"].keys() == sizes
+    assert found["halting"]["steps_by_size"].keys() == sizes
+    timed = found["speed"]["by_size"]
+    assert timed["8x8"]["navigator"]["n"] == found["by_size"]["8x8"]["n"] == found["data"]["num_problems"]
+    assert timed["8x8 (transfer)"]["navigator"]["n"] == found["by_size"]["8x8 (transfer)"]["n"]
+    assert found["baselines"]["astar"]["n"] == timed["8x8"]["astar"]["n"] <= found["data"]["num_problems"]
+
+
+def test_maps_trained_on_are_counted_where_the_training_data_are_there(
+    checkpoint: Path, data: Path, report: dict, tmp_path: Path
+) -> None:
+    assert report["data"]["num_trained_on"] == 0
+    assert "trained on (" not in table(report)
+    seen = evaluate_checkpoint(checkpoint, data, "train", device="cpu")
+    num = seen["data"]["num_problems"]
+    assert seen["data"]["num_trained_on"] == num
+    assert f"{num} of {num} problems are on maps it was trained on (turned or mirrored ones count)" in table(seen)
+    moved = tmp_path / "moved"
+    shutil.copytree(checkpoint, moved)
+    sealed = (moved / artifact.MANIFEST).read_text()
+    (moved / artifact.MANIFEST).write_text(sealed.replace(str(data.resolve()), str(tmp_path / "gone")))
+    unknown = evaluate_checkpoint(moved, data, "val", device="cpu")
+    assert unknown["data"]["num_trained_on"] is None
+    assert "is not known: its training data are not there" in table(unknown)
+
+
+def test_costs_that_were_not_in_training_are_noted(checkpoint: Path, report: dict, tmp_path: Path) -> None:
+    assert "cells differ in cost" not in table(report)
+    weighted = maps_of(tmp_path / "weighted", max_cell_cost=9)
+    assert "it was trained where each costs 1" in table(evaluate_checkpoint(checkpoint, weighted, "val", device="cpu"))
 
 
 def test_exact_search_is_measured_where_it_is_exact(octile: Path, data: Path) -> None:
@@ -169,8 +240,14 @@ def test_listed_optima_are_recomputed_for_four_moves(checkpoint: Path) -> None:
 def test_listed_optima_hold_for_eight_moves(octile: Path, tmp_path: Path) -> None:
     model = trained(octile, tmp_path / "model", **{"baselines.is_enabled": False})
     found = evaluate_map(model, MAP, SCEN, "cpu", max_problems=7, max_steps=12)
-    assert found["data"]["num_optima_reproduced"] == found["data"]["num_problems"] == 7
+    assert (found["data"]["num_disagreeing"], found["data"]["num_problems"]) == (0, 7)
     assert found["baselines"]["astar"]["accuracy"] == 1.0
+    lines = SCEN.read_text().splitlines()[:4]
+    lines[2] = "\t".join([*lines[2].split("\t")[:-1], "99.5"])
+    (tmp_path / "wrong.scen").write_text("\n".join([*lines, ""]))
+    found = evaluate_map(model, MAP, tmp_path / "wrong.scen", "cpu", max_steps=12)
+    assert (found["data"]["num_disagreeing"], found["data"]["num_problems"]) == (1, 2)
+    assert "left out with a listed optimum that is wrong: 1" in table(found)
     with pytest.raises(InputError, match=r"4-connected maps, but .* has learnt 8 actions"):
         evaluate_checkpoint(model, maps_of(tmp_path / "mazes"), device="cpu")
 

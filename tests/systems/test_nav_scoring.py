@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.labels import label
+from nsmodels.datasets.mazes.labels import Labels, label
 from nsmodels.systems.nav import summary
 from nsmodels.systems.nav.contest import MODEL, Judged
 from nsmodels.systems.nav.exact_path import exact_path, exact_path_report
 from nsmodels.systems.nav.model import Policy
+from nsmodels.systems.nav.rollout import follow
 from nsmodels.systems.nav.rules import greedy, uniform
 from nsmodels.systems.nav.scoring import Table, calibration, means, metrics, ratio, score, share
 
@@ -126,8 +127,8 @@ def test_problems_of_one_map_are_resampled_one_by_one() -> None:
     assert (single.num_maps, len(np.unique(single.clusters))) == (1, 6)
 
 
-def test_larger_maps_are_named_apart_when_the_size_is_there_already() -> None:
-    one, other = judged(problems(3), np.ones(3)), judged(problems(4), np.ones(4))
+def test_larger_maps_stand_beside_the_others_by_size() -> None:
+    one, other = (judged(problems(n), np.ones(n), size=np.full(n, s)) for n, s in ((3, "x"), (4, "x (transfer)")))
     found = summary.by_size(one, other, "test")
     assert {name: (entry["n"], entry["split"]) for name, entry in found.items()} == {
         "x": (3, "test"), "x (transfer)": (4, "transfer"),
@@ -135,19 +136,48 @@ def test_larger_maps_are_named_apart_when_the_size_is_there_already() -> None:
     assert found["x"]["by_detour"]["1"]["n"] == 3
 
 
-def test_exact_paths_are_those_of_the_demonstration() -> None:
+def corridors() -> Maps:
+    """Twice 30x30: one winding corridor, and the same with two equal ways at its beginning."""
+    free = np.ones((2, 30, 30), bool)
+    free[:, 1:29:2] = False
+    free[:, 1:29:4, 29] = free[:, 3:29:4, 0] = True
+    free[:, 29] = False
+    free[1, 1], free[1, 3] = np.isin(np.arange(30), (5, 10)), np.arange(30) == 15
+    return Maps(free, np.zeros((2, 2), np.int16), np.array([[28, 29], [28, 29]], np.int16))
+
+
+def highest(labels: Labels) -> np.ndarray:
+    """Of the optimal actions the one with the highest number."""
+    return np.log2(np.maximum(labels.optimal, 1)).astype(np.int8)
+
+
+def test_exact_and_optimal_are_the_same_where_one_path_is_shortest() -> None:
+    maps = corridors()
+    labels, facts = label(maps), {"kind": np.full(2, "obstacles")}
+    actions = highest(labels)
+    table = score(actions, maps, labels) | exact_path(actions, maps, labels, facts)
+    assert table["optimal"].tolist() == [1, 1]
+    assert table["unique"].tolist() == table["exact"].tolist() == [1, 0]
+    found = exact_path_report(table, np.arange(2))
+    assert found is not None
+    assert {name: found[name]["n"] for name in ("all", "unique", "long")} == {"all": 2, "unique": 1, "long": 2}
+    assert found["unique"]["exact_path"]["value"] == found["unique"]["valid_and_optimal"]["value"] == 1.0
+
+
+def test_exact_paths_are_those_of_the_data_and_else_of_the_demonstration() -> None:
     maps = problems(40, 30)
     labels, facts = label(maps), {"kind": np.full(40, "obstacles")}
-    perfect = Policy.from_labels(labels, maps).actions
-    sets = labels.optimal
-    highest = np.where(sets > 0, np.log2(np.maximum(sets, 1)).astype(np.int8), 0).astype(np.int8)
-    table = score(highest, maps, labels) | exact_path(highest, maps, labels, facts)
+    perfect, other = Policy.from_labels(labels, maps).actions, highest(labels)
+    table = score(other, maps, labels) | exact_path(other, maps, labels, facts)
     assert exact_path(perfect, maps, labels, facts)["exact"].all()
     found = exact_path_report(table, np.arange(40))
     assert found is not None
     assert found["all"]["valid_and_optimal"]["value"] == 1.0 > found["all"]["exact_path"]["value"]
-    if "unique" in found:  # where there is but one shortest path, optimal and exact are the same
-        assert found["unique"]["exact_path"]["value"] == 1.0
+    assert "only 'a single shortest path' is free of tie-breaking" in found["target"]
+    paths = ["".join(str(other[k, *cell]) for cell in path[:-1]) for k, path in enumerate(follow(other, maps).paths)]
+    answers = facts | {"path": np.array(paths, object)}
+    assert exact_path(other, maps, labels, answers)["exact"].all()
+    assert not exact_path(perfect, maps, labels, answers)["exact"].all()
     assert [row["accuracy"] for row in found["published"]] == [0.853, 0.745]
     small = problems(3)
     nothing = exact_path(greedy(small), small, label(small), {"kind": np.full(3, "maze")})

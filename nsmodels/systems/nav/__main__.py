@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", help="test, val, train or transfer [test]")
     evaluate.add_argument("--map", type=Path, metavar="FILE.map", help="instead of --data: a MovingAI map")
     evaluate.add_argument("--scen", type=Path, metavar="FILE.scen", help="with --map: problems on it")
+    evaluate.add_argument(
+        "--max-problems", type=_whole, metavar="N", help="with --map: so many problems, spread evenly (0: all) [0]"
+    )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
     _add_thinking(evaluate)
     evaluate.set_defaults(verb=_evaluate)
@@ -96,6 +99,18 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text}'")
     return number
+
+
+def _whole(text: str) -> int:
+    return 0 if text == "0" else _count(text)
+
+
+def _check_target(path: Path | None) -> None:
+    """Raise `InputError` when no file can be written at `path`, before anything is computed."""
+    if path and path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file")
+    if path and not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first or give another place")
 
 
 def _cell(name: str, text: str) -> tuple[int, int]:
@@ -155,6 +170,7 @@ def _tell(folder: Path, manifest: artifact.Manifest) -> None:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from nsmodels.systems.nav.report import table
 
+    _check_target(arguments.json)
     print(table(result := _report(arguments)))
     if arguments.json:
         artifact.write_json(arguments.json, result)
@@ -165,13 +181,15 @@ def _report(arguments: argparse.Namespace) -> dict[str, Any]:
     from nsmodels.systems.nav.evaluate import evaluate_checkpoint, evaluate_map
 
     map, scen, data, steps = arguments.map, arguments.scen, arguments.data, arguments.steps or 0
+    if arguments.max_problems is not None and not map:
+        raise InputError("evaluate: --max-problems goes with --map; a split is scored as a whole")
     if data and not map and not scen:
         return evaluate_checkpoint(arguments.checkpoint, data, arguments.split or "test", arguments.device, steps)
     if not (map and scen) or data:
         raise InputError("evaluate: give either --data FOLDER or both --map FILE.map and --scen FILE.scen")
     if arguments.split:
         raise InputError("evaluate: --split goes with --data; a .scen file is scored as a whole")
-    return evaluate_map(arguments.checkpoint, map, scen, arguments.device, max_steps=steps)
+    return evaluate_map(arguments.checkpoint, map, scen, arguments.device, arguments.max_problems or 0, steps)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
@@ -183,6 +201,8 @@ def _plan(arguments: argparse.Namespace) -> int:
     start, goal = _cell("start", arguments.start), _cell("goal", arguments.goal)
     if arguments.draw:
         check_suffix(arguments.draw)
+    for target in (arguments.draw, arguments.json):
+        _check_target(target)
     free = read_map(arguments.map)
     problem(free, start, goal)
     navigator = Navigator.load(_checkpoint(arguments.checkpoint), arguments.device)

@@ -37,18 +37,24 @@ def success(report: Report) -> Figure:
 
 
 def thinking(report: Report) -> Figure:
-    """Share of optimal actions and of goals reached by recursion steps; the number used in training is marked."""
+    """Share of optimal actions and of goals reached by recursion steps; the number used in training is marked.
+
+    Solid: each cell holds its surest answer for a few segments; dashed: the last segment's answers.
+    """
     points, trained = report["steps"]["points"], report["steps"]["trained"]
     figure, (axis,) = plots.make_figure()
     steps = [point["steps"] for point in points]
-    axis.axvline(trained, color="#8a929b", linewidth=1, linestyle="--", label=f"as in training ({trained})")
+    axis.axvline(trained, color="#8a929b", linewidth=1, linestyle=":", label=f"as in training ({trained})")
     for name, label, colour in (
         ("any_optimal", "optimal action, cells", MODEL),
         ("success", "goal reached, starts", RULE),
     ):
         axis.plot(steps, [100 * point[name] for point in points], "o-", color=colour, label=label, markersize=4)
+        raw = [100 * point[f"raw_{name}"] for point in points]
+        axis.plot(steps, raw, "--", color=colour, linewidth=1)
+    axis.plot([], [], "--", color=CHANCE, linewidth=1, label="the recursion itself")
     axis.set(xlabel="recursion steps", ylabel="%", xlim=(0, None))
-    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nsmodels.core import artifact
 from nsmodels.core.progress import counted
 from nsmodels.datasets.mazes.format import read_split
 from nsmodels.datasets.mazes.grids import Maps
@@ -24,7 +25,7 @@ from nsmodels.systems.nav.scoring import Table, joined, right_cells, score
 
 CHUNK_CELLS = 2**18
 MODEL = "navigator"
-FACTS = ("kind", "name", "mark", "size", "density", "detour")
+FACTS = ("kind", "name", "mark", "path", "size", "density", "detour")
 T = TypeVar("T")
 
 
@@ -34,13 +35,22 @@ class Problems:
 
     Attributes:
         maps: n problems.
-        facts: kind, name, mark, size, density, detour of each, (n,).
+        facts: kind, name, mark, path (digits of a shortest one, may be empty), size, density, detour of each, (n,).
         optimum: their optimal costs where another source than our labels decides, (n,).
     """
 
     maps: Maps
     facts: dict[str, NDArray]
     optimum: NDArray[np.float64] | None = None
+
+    @property
+    def size(self) -> str:
+        """The name under which these problems are counted: as `size_name`, or what `set_apart` made of it."""
+        return str(self.facts["size"][0])
+
+    def set_apart(self, word: str) -> Problems:
+        """The same problems under a size of another name: 16x16 (word)."""
+        return replace(self, facts=self.facts | {"size": np.full(len(self.maps), f"{size_name(self.maps)} ({word})")})
 
     def parts(self) -> Iterator[Problems]:
         """The problems in lots of about `CHUNK_CELLS` cells."""
@@ -100,16 +110,24 @@ class Judged:
 
 @dataclass
 class Contest:
-    """The navigator of a checkpoint with the plain networks beside it, and the rules."""
+    """The navigator of a checkpoint with the plain networks beside it, and the rules.
+
+    `train_cpu_seconds` holds what the training of each network took, by name.
+    """
 
     navigator: Navigator
     plain: dict[str, PlainNetwork] = field(default_factory=dict)
     max_steps: int | None = None
+    train_cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def load(cls, checkpoint: Path, device: str = "auto", max_steps: int = 0) -> Contest:
         """All networks of a checkpoint folder; raise `InputError` when it is none."""
-        return cls(Navigator.load(checkpoint, device), load_plain(checkpoint, device), max_steps or None)
+        navigator, plain = Navigator.load(checkpoint, device), load_plain(checkpoint, device)
+        measured = artifact.read_manifest(checkpoint).metrics
+        spent = {name: measured.get(f"{name}/cpu_seconds") for name in (MODEL, *plain)}
+        known = {name: float(seconds) for name, seconds in spent.items() if seconds is not None}
+        return cls(navigator, plain, max_steps or None, known)
 
     def objection(self, maps: Maps) -> str:
         """Why the navigator does not take maps of this shape; empty when it does."""
@@ -127,7 +145,7 @@ class Contest:
         for number, part in enumerate(shown):
             if part.maps.shape not in warm:
                 warm.add(part.maps.shape)
-                self.navigator.policy(part.maps[:1], max_steps=1)
+                self._warm_up(part.maps[:1])
             scored.append(self._judge(part, np.random.default_rng(number), seconds))
         names = scored[0].tables
         return Judged(
@@ -138,6 +156,13 @@ class Contest:
             {name: dict(sizes) for name, sizes in seconds.items()},
         )
 
+    def _warm_up(self, maps: Maps) -> None:
+        """Ask every network once: the first time a shape comes is slower."""
+        self.navigator.policy(maps, max_steps=1)
+        for network in self.plain.values():
+            if network.takes(maps):
+                network.policy(maps)
+
     def _judge(self, problems: Problems, rng: np.random.Generator, seconds: Any) -> Judged:
         maps, labels = problems.maps, label(problems.maps)
 
@@ -145,7 +170,7 @@ class Contest:
             wall, cpu = time.perf_counter(), time.process_time()
             made = make()
             spent = (len(maps), time.perf_counter() - wall, time.process_time() - cpu)
-            seconds[name][size_name(maps)] += np.array(spent)
+            seconds[name][problems.size] += np.array(spent)
             return made
 
         policy = timed(MODEL, lambda: self.navigator.policy(maps, self.max_steps))

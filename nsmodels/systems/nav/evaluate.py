@@ -11,6 +11,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.format import splits
 from nsmodels.systems.nav.config import CODE_VERSION
 from nsmodels.systems.nav.contest import Contest, Judged, Problems, read_problems, size_name
+from nsmodels.systems.nav.familiarity import familiarity
 from nsmodels.systems.nav.report import Report, headline, table
 from nsmodels.systems.nav.scenarios import compared, read_scenario
 from nsmodels.systems.nav.speed import speed_report
@@ -19,6 +20,7 @@ from nsmodels.systems.nav.thinking import steps_curve
 
 MAKER = "nsmodels.systems.nav"
 TRANSFER = "transfer"
+REPORT_VERSION = 2  # beside the version of the system: an evaluation is made again, its checkpoint is not
 
 
 def evaluate_checkpoint(
@@ -33,13 +35,14 @@ def evaluate_checkpoint(
     given = read_problems(data, split)
     more = read_problems(data, TRANSFER) if split == "test" and TRANSFER in splits(data) else []
     check_connectivity(contest, given, data, checkpoint)
-    problems, others = (_taken(contest, part) for part in (given, more))
+    problems, others = _taken(contest, given), _set_apart(_taken(contest, more), given)
     skipped = {size_name(part.maps): contest.objection(part.maps) for part in given + more}
     skipped = {size: why for size, why in skipped.items() if why}
     if not problems:
         raise InputError(f"{data}: no map of split '{split}' can be scored, {next(iter(skipped.values()))}")
     source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
     source |= {"connectivity": contest.navigator.config.connectivity, "skipped": skipped}
+    source |= familiarity(checkpoint, problems)
     return evaluate_problems(contest, problems, others, source)[0]
 
 
@@ -49,7 +52,8 @@ def evaluate_map(
     """The report on the problems that a .scen file lists on a .map; `max_problems` (0: all), spread evenly over them.
 
     A 4-connected checkpoint is measured against 4-connected optima, computed here; the mean length of its paths over
-    the listed octile optimum stands in `data`. An 8-connected one is measured against the listed optima.
+    the listed octile optimum stands in `data`. An 8-connected one is measured against the listed optima; a problem
+    whose listed optimum exact search does not find is left out.
     Raises InputError for broken files or checkpoint, and when no problem can be solved.
     """
     contest = Contest.load(checkpoint, device, max_steps)
@@ -58,9 +62,10 @@ def evaluate_map(
     if why := contest.objection(maps):
         raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
     source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
-    source |= {"connectivity": maps.connectivity, "skipped": {}}
+    source |= {"connectivity": maps.connectivity, "skipped": {}} | familiarity(checkpoint, [scenario.problems])
     result, judged = evaluate_problems(contest, [scenario.problems], [], source)
-    result["data"] |= compared(scenario, judged)
+    found = compared(scenario, judged)
+    result["data"] |= {**found, "notes": [*source["notes"], *found["notes"]]}
     return result
 
 
@@ -92,12 +97,12 @@ def make_evaluation(
     from nsmodels.systems.nav.figures import draw_all
 
     inputs = {checkpoint_key: checkpoint, data_key: data}
-    recipe = {"split": split, "max_steps": max_steps}
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, None))
+    recipe, version = {"split": split, "max_steps": max_steps}, f"{CODE_VERSION}.{REPORT_VERSION}"
+    found = artifact.current(folder, artifact.make_fingerprint(recipe, version, inputs, None))
     if found and not is_forced:
         return found
     with artifact.build(
-        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, is_resumable=False
+        folder, key=key, maker=MAKER, config=recipe, code_version=version, inputs=inputs, is_resumable=False
     ) as part:
         result = evaluate_checkpoint(checkpoint, data, split, device, max_steps)
         artifact.write_json(part.path / "report.json", result)
@@ -122,6 +127,12 @@ def check_connectivity(contest: Contest, problems: list[Problems], data: Path, c
                 f"{data}: {part.maps.connectivity}-connected maps, but {checkpoint} has learnt {learnt} actions; "
                 f"train on these data, or make data with connectivity {learnt}"
             )
+
+
+def _set_apart(others: list[Problems], problems: list[Problems]) -> list[Problems]:
+    """`others`, under sizes of their own where `problems` have the size too."""
+    sizes = {part.size for part in problems}
+    return [part.set_apart(TRANSFER) if part.size in sizes else part for part in others]
 
 
 def _taken(contest: Contest, problems: list[Problems]) -> list[Problems]:

@@ -207,15 +207,18 @@ class Navigator(nn.Module):
     def policy(self, maps: Maps, max_steps: int | None = None) -> Policy:
         """The policy of each map, thought out until it halts or `max_steps` are used (default: by the map's size).
 
-        A map halts when the halting head believes in the policy, or when a whole segment has changed nothing.
+        A map halts when a whole segment has changed none of its decisions.
         """
         limit = math.ceil((max_steps or self.default_steps(*maps.shape)) / self.steps_per_segment)
         return Policy.joined([self._halted(part, max(limit, 1)) for part in self._chunks(maps)])
 
-    def policies_by_step(self, maps: Maps, steps: Sequence[int]) -> Iterator[tuple[int, Policy]]:
-        """The policies after so many steps each (rounded up to whole segments), in one pass, without halting."""
+    def policies_by_step(self, maps: Maps, steps: Sequence[int], is_held: bool = True) -> Iterator[tuple[int, Policy]]:
+        """The policies after so many steps each (rounded up to whole segments), in one pass, without halting.
+
+        Without `is_held` they are what the recursion says after that segment, not the answers that cells hold.
+        """
         wanted = sorted({max(1, math.ceil(number / self.steps_per_segment)) for number in steps})
-        parts = [self._snapshots(part, wanted) for part in self._chunks(maps)]
+        parts = [self._snapshots(part, wanted, is_held) for part in self._chunks(maps)]
         for place, number in enumerate(wanted):
             yield number * self.steps_per_segment, Policy.joined([part[place] for part in parts])
 
@@ -240,8 +243,8 @@ class Navigator(nn.Module):
             yield maps[first : first + size]
 
     @torch.inference_mode()
-    def _snapshots(self, maps: Maps, segments: list[int]) -> list[Policy]:
-        thinking, found = Thinking(self, maps), []
+    def _snapshots(self, maps: Maps, segments: list[int], is_held: bool) -> list[Policy]:
+        thinking, found = Thinking(self, maps, is_held), []
         for number in range(1, max(segments) + 1):
             thinking.go_on()
             if number in segments:
@@ -267,10 +270,13 @@ class Navigator(nn.Module):
 
 @final
 class Thinking:
-    """A recursion under way on maps of one shape: where it stands, and the answer that each cell holds."""
+    """A recursion under way on maps of one shape: where it stands, and the answer that each cell holds.
 
-    def __init__(self, navigator: Navigator, maps: Maps) -> None:
-        self.navigator, self.segments = navigator, 0
+    Without `is_held` a cell's answer is always that of the last segment.
+    """
+
+    def __init__(self, navigator: Navigator, maps: Maps, is_held: bool = True) -> None:
+        self.navigator, self.segments, self.is_held = navigator, 0, is_held
         self.problem, self.thought = navigator.begin(encode(maps).to(navigator.embed.weight.device))
         self.held: Held | None = None
 
@@ -279,7 +285,8 @@ class Thinking:
         self.thought = self.navigator.segment(self.problem, self.thought)
         self.segments += 1
         answer = self.navigator.answer(self.problem, self.thought)
-        before, self.held = self.held, hold(self.held, answer, self.navigator.window)
+        before = self.held
+        self.held = hold(before if self.is_held else None, answer, self.navigator.window)
         if before is None:
             return torch.zeros(len(answer.halting), dtype=torch.bool, device=answer.halting.device)
         was, now = (_decisions(held.answer, self.problem) for held in (before, self.held))

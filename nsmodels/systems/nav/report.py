@@ -11,6 +11,8 @@ from typing import Any
 Report = dict[str, Any]
 COLUMNS = ("success", "spl", "optimal", "any_optimal")
 _FIRST = 28
+_RATES = {True: ("maps_per_cpu_second", "maps/CPU-s"), False: ("maps_per_second", "maps/s")}  # by: the device is a CPU
+_CURVES = ("any_optimal", "success", "raw_any_optimal", "raw_success")
 _BUCKETS = {"by_detour": "path length / distance", "by_kind": "kind", "by_density": "density", "by_size": "size"}
 
 
@@ -66,15 +68,25 @@ def _data_lines(data: Mapping[str, Any]) -> list[str]:
         f"intervals: {data['intervals']}",
     ]
     lines += [f"trained on {data['trained_on']}; checkpoint {data['checkpoint']}, seed {data['seed']}"]
+    lines += _familiarity_lines(data)
     lines += [f"{size}: not scored, {why}" for size, why in data.get("skipped", {}).items()]
     return lines + list(data.get("notes", []))
 
 
+def _familiarity_lines(data: Mapping[str, Any]) -> list[str]:
+    seen, num = data["num_trained_on"], data["num_problems"]
+    if seen is None:
+        return ["how many problems are on maps it was trained on is not known: its training data are not there"]
+    said = f"{seen:,} of {num:,} problems are on maps it was trained on (turned or mirrored ones count)"
+    return [said] if seen else []
+
+
 def _comparison(result: Mapping[str, Any]) -> list[str]:
-    lines = [_heading("in %", "parameters", "maps/s")]
+    rate, head = _RATES[result["speed"]["device"] == "cpu"]
+    lines = [_heading("in %", "parameters", "train CPU-s", head)]
     for name, entry in (result["rows"] | result["baselines"]).items():
-        size, rate = entry.get("num_parameters"), entry["maps_per_second"]
-        more = (f"{size:,}" if size else "-", "-" if rate is None else f"{rate:,.0f}")
+        columns = (entry.get("num_parameters"), entry.get("train_cpu_seconds"), entry[rate])
+        more = ("-" if value is None else f"{value:,.0f}" for value in columns)
         lines.append(f"{name:<{_FIRST}}{_cells(entry)}" + "".join(f"{text:>12}" for text in more))
     return lines
 
@@ -104,17 +116,18 @@ def _steps_lines(steps: Mapping[str, Any]) -> list[str]:
     head = (
         f"recursion steps (trained with {steps['trained']}; {_count(steps['points'][0]['n'], 'problem')}, no halting)"
     )
-    lines = [f"{head:<{_FIRST}}", f"{'steps':>8}{'x trained':>12}{'any-optimal':>13}{'success':>10}"]
+    titles = "".join(f"{name.replace('_', '-').replace('raw-', 'raw '):>17}" for name in _CURVES)
+    lines = [head, "each cell holds its surest answer for a few segments (raw: the recursion itself)"]
+    lines += [f"{'steps':>8}{'x trained':>12}{titles}"]
     for point in steps["points"]:
-        shares = f"{_percent(point['any_optimal']):>13}{_percent(point['success']):>10}"
+        shares = "".join(f"{_percent(point[name]):>17}" for name in _CURVES)
         lines.append(f"{point['steps']:>8}{point['factor']:>12.2f}{shares}")
     longer = steps["thinking_longer"]
     gains = f"any-optimal {longer['any_optimal']:+.2f}, success {longer['success']:+.2f} points"
     verdict = "safe" if longer["is_safe"] else "NOT safe"
-    return [
-        *lines,
-        f"{longer['factor']:g}x the trained steps: {gains}: {verdict}; worst of all longer {longer['worst']:+.2f}",
-    ]
+    more = f"worst of all longer {longer['worst']:+.2f}"
+    more += f"; raw {longer['raw_any_optimal']:+.2f}, {longer['raw_success']:+.2f}"
+    return [*lines, f"{longer['factor']:g}x the trained steps: {gains}: {verdict}; {more}"]
 
 
 def _trust_lines(result: Mapping[str, Any]) -> list[str]:
@@ -145,7 +158,7 @@ def _exact_lines(found: Mapping[str, Any] | None) -> list[str]:
             )
             lines.append(f"  {title} (n {found[name]['n']}): {shares}")
     published = [f"    {_percent(row['accuracy'])}  {row['name']} ({row['source']})" for row in found["published"]]
-    return [*lines, f"  {found['note']}", *published, ""]
+    return [*lines, f"  {found['target']}", f"  {found['note']}", *published, ""]
 
 
 def _speed_lines(speed: Mapping[str, Any]) -> list[str]:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from nsmodels.datasets.mazes import search
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import label
-from nsmodels.systems.nav.contest import Judged, Problems, size_name
+from nsmodels.systems.nav.contest import Judged, Problems
 from nsmodels.systems.nav.scoring import RELATIVE, TOLERANCE
 
 NOTE = "navigator, mlp, cnn, greedy and labels: the actions of all cells of a map; astar, bfs, dijkstra: one path"
+RATES = ("maps_per_second", "maps_per_cpu_second")
 SEARCH = ("astar", "bfs", "dijkstra")
 SECONDS, MOST_SHAPES, LABEL_CELLS = 0.3, 5, 2**18
 Solver = Callable[[Maps, int], NDArray[np.int16] | None]
@@ -38,9 +39,8 @@ def speed_report(problems: Sequence[Problems], judged: Sequence[Judged], device:
             for size, (num, wall, cpu) in sizes.items():
                 by_size.setdefault(size, {})[name] = _rate(num, wall, cpu)
     for place in chosen:
-        maps = problems[place].maps
-        by_size[size_name(maps)] |= solved(maps)
-        by_size[size_name(maps)]["labels"] = label_rate(maps)
+        part = problems[place]
+        by_size[part.size] |= solved(part.maps) | {"labels": label_rate(part.maps)}
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     return {"by_size": by_size, "device": where, "num_threads": torch.get_num_threads(), "note": NOTE}
 
@@ -86,4 +86,4 @@ def _timed(maps: Maps) -> dict[str, Any]:
 
 def _rate(num: float, wall: float, cpu: float) -> dict[str, Any]:
     per_second, per_cpu = num / max(wall, 1e-9), num / max(cpu, 1e-9)
-    return {"maps_per_second": float(per_second), "maps_per_cpu_second": float(per_cpu), "n": int(num)}
+    return {**dict(zip(RATES, (float(per_second), float(per_cpu)), strict=True)), "n": int(num)}

@@ -12,7 +12,7 @@ from nsmodels.systems.nav.contest import MODEL, Contest, Judged
 from nsmodels.systems.nav.exact_path import exact_path_report
 from nsmodels.systems.nav.report import Report
 from nsmodels.systems.nav.scoring import Table, bucketed, calibration, metrics, ratio, row, rows_of
-from nsmodels.systems.nav.speed import SEARCH
+from nsmodels.systems.nav.speed import RATES, SEARCH
 from nsmodels.systems.nav.thinking import halting_report
 
 EXACT = 1 + 1e-4  # detours are quotients of float32
@@ -75,10 +75,8 @@ def by_density(judged: Judged) -> dict[str, Any]:
 
 
 def by_size(judged: Judged, further: Judged | None, split: str) -> dict[str, Any]:
-    """The size of the map, within it detour and kind; sizes of `further` that `judged` has too are named apart."""
-    found = _sizes(judged, split)
-    more = _sizes(further, "transfer") if further else {}
-    return found | {f"{name} (transfer)" if name in found else name: entry for name, entry in more.items()}
+    """The size of the map, within it detour and kind; `further` has no size of `judged`, see `Problems.set_apart`."""
+    return _sizes(judged, split) | (_sizes(further, "transfer") if further else {})
 
 
 def _sizes(judged: Judged, split: str) -> dict[str, Any]:
@@ -106,8 +104,8 @@ def _row(contest: Contest, judged: Judged, speed: Mapping[str, Any], name: str) 
     rows = ~np.isnan(table["success"])
     networks = {MODEL: contest.navigator, **contest.plain}
     more = {"num_parameters": networks[name].num_parameters} if name in networks else {}
-    rate = _commonest(judged, speed).get(name, {}).get("maps_per_second")
-    return row(rows_of(table, rows), judged.clusters[rows], maps_per_second=rate, **more)
+    more |= {"train_cpu_seconds": contest.train_cpu_seconds.get(name)} if name in networks else {}
+    return row(rows_of(table, rows), judged.clusters[rows], **_rates(judged, speed, name), **more)
 
 
 def _rivals(contest: Contest, judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,9 +124,14 @@ def _searched(judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
             num = sum(timing["n"] for timing in timings)
             value = sum(timing["n"] * timing["optimal"] for timing in timings) / num
             shares = dict.fromkeys(("accuracy", "success", "spl", "optimal"), value)
-            rate = _commonest(judged, speed).get(name, {}).get("maps_per_second")
-            found[name] = {**shares, "any_optimal": None, "interval": None, "n": num, "maps_per_second": rate}
+            rates = _rates(judged, speed, name)
+            found[name] = {**shares, "any_optimal": None, "interval": None, "n": num, **rates}
     return found
+
+
+def _rates(judged: Judged, speed: Mapping[str, Any], name: str) -> dict[str, float | None]:
+    timed = _commonest(judged, speed).get(name, {})
+    return {rate: timed.get(rate) for rate in RATES}
 
 
 def _commonest(judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
