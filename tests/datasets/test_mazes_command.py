@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +49,40 @@ def test_verify_ends_with_1_when_a_length_is_wrong(arena: tuple[Path, Path], cap
     arena[1].write_text(SCEN.format(4.5))
     assert main(words) == 1
     assert "0 agree" in capsys.readouterr().out
+
+
+def test_verify_notes_a_scenario_of_another_map(arena: tuple[Path, Path], capsys) -> None:
+    arena[1].write_text(SCEN.format(5).replace("arena.map", "maps/other.map"))
+    assert main(["mazes", "verify", "--map", str(arena[0]), "--scen", str(arena[1])]) == 0
+    assert "\nnote: " in capsys.readouterr().out
+
+
+def test_an_interrupted_generate_promises_nothing_that_is_not_so(tmp_path: Path) -> None:
+    """A map that is a pipe nobody writes to keeps the command at its work."""
+    maps, out = tmp_path / "maps", tmp_path / "out"
+    maps.mkdir()
+    os.mkfifo(maps / "a.map")
+    words = ["generate", "--out", str(out), "--source", "local", "--local-path", str(maps)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "nsmodels", "mazes", *words], stderr=subprocess.PIPE, text=True
+    ) as run:
+        pipe = opened_when_read(maps / "a.map", run)
+        run.send_signal(signal.SIGINT)
+        said = run.communicate()[1]
+        os.close(pipe)
+    assert run.returncode == 130
+    assert said == "stopped; the same command begins anew, data made before stay as they were\n"
+    assert not out.exists()
+
+
+def opened_when_read(path: Path, run: subprocess.Popen) -> int:
+    """The writing end of a pipe, as soon as somebody reads it."""
+    while run.poll() is None:
+        try:
+            return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.02)
+    pytest.fail(f"ended with {run.returncode} before it read {path}")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ def test_a_maze_is_read_with_its_answer(tmp_path: Path) -> None:
     assert maps.free[0].tolist() == [[True, False, True], [True, True, False], [False, True, True]]
     assert maps.start.tolist() == [[0, 0], [2, 2]]
     assert maps.goal.tolist() == [[2, 2], [0, 0]]
-    assert np.argwhere(answers[0]).tolist() == [[1, 0], [1, 1], [2, 1]]
+    assert answers == ["2121", "0303"]
+    assert path_cells(maps, 0, answers[0])[1:-1].tolist() == [[1, 0], [1, 1], [2, 1]]
     assert label(maps).cost_to_go[[0, 1], maps.start[:, 0], maps.start[:, 1]].tolist() == [4, 4]
 
 
@@ -53,7 +54,33 @@ def test_published_size(tmp_path: Path) -> None:
     assert len(found) > 10
     for name in ("free", "start", "goal"):
         np.testing.assert_array_equal(getattr(found, name), getattr(maps, name))
-    assert answers.sum(axis=(1, 2)).tolist() == [len(path) - 2 for path in paths]
+    for i, path in enumerate(paths):
+        np.testing.assert_array_equal(path_cells(found, i, answers[i]), path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("S   " "    " "   G" "    ", "column 1: expected one way on along the 'o' of the answer, got 0"),
+        ("So  " " o  " "   G" "    ", "column 6: expected one way on along the 'o' of the answer, got 0"),
+        ("Soo " " oo " "  oG" "    ", "column 2: expected one way on along the 'o' of the answer, got 2"),
+        ("So  " "oo  " " ooG" "    ", "column 1: expected one way on along the 'o' of the answer, got 2"),
+        ("Soo " "  o " "  oG" "o   ", "column 13: expected 'o' only on one path from S to G in the answer, this is off"
+         " it"),
+        ("Soo " "  o " "  oG" "   o", "column 16: expected 'o' only on one path from S to G in the answer, this is off"
+         " it"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_one_path(tmp_path: Path, answer: str, told: str) -> None:
+    path = save(tmp_path, [(answer.replace("o", " "), answer)])
+    with pytest.raises(InputError, match=re.escape(f"{path}: line 2 {told}") + "$"):
+        read(path)
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    path = save(tmp_path, [(QUESTION, ANSWER)])
+    path.write_text("\n".join(["question,answer", f"{QUESTION},{ANSWER}", ""]), encoding="utf-8-sig")
+    assert read(path)[1] == ["2121"]
 
 
 @pytest.mark.parametrize(

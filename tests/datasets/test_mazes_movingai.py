@@ -51,6 +51,23 @@ def test_a_wrong_length_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_scenario_of_another_map_is_noted(tmp_path: Path) -> None:
+    map = save(tmp_path, "a.map", GOOD)
+    lines = [["0", name, *LINE[2:]] for name in ("maps/x/a.map", "maps\\a.map", "maps/b.map", "c.map")]
+    scen = save(tmp_path, "a.scen", ["version 1", *("\t".join(line) for line in lines)])
+    found = verify(map, scen)
+    assert found.disagreements == []
+    assert found.note == (f"{scen}: line 4 names the map 'maps/b.map', not a.map; 2 of 4 problems name another map")
+    assert verify(map, save(tmp_path, "a.scen", ["version 1", "\t".join(LINE)])).note == ""
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    map, scen = tmp_path / "a.map", tmp_path / "a.scen"
+    map.write_text("\n".join(GOOD), encoding="utf-8-sig")
+    scen.write_text("\n".join(["version 1", "\t".join(LINE)]), encoding="utf-8-sig")
+    assert verify(map, scen).num_agreeing == 1
+
+
 def test_an_unreachable_goal_disagrees(tmp_path: Path) -> None:
     scen = save(tmp_path, "a.scen", ["version 1", "\t".join(["0", "a.map", "3", "2", "0", "0", "2", "0", "2"])])
     found = verify(save(tmp_path, "a.map", GOOD), scen)

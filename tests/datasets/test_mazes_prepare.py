@@ -217,6 +217,59 @@ def test_a_maze_hard_table_goes_where_its_name_says(tmp_path: Path) -> None:
     assert [line for check in ALL_CHECKS for line in check(place)] == []
 
 
+def test_the_path_of_a_maze_hard_problem_is_the_answer_of_its_file(tmp_path: Path) -> None:
+    """Also where another path is as short; an answer that is longer gives way to a shortest path."""
+    rows = [("S   #   G", "Soo #o  G"), ("S  # #  G", "So #o# oG"), ("S     G  ", "Soo  oGoo")]
+    lines = [f"own,{question},{answer},1" for question, answer in rows]
+    (tmp_path / "test.csv").write_text("\n".join(["source,question,answer,rating", *lines, ""]))
+    place = made(tmp_path, source="local", local_path=str(tmp_path / "test.csv"))
+    assert list(read_index(place, "test")["path"]) == ["1122", "1221", "22"]
+    metrics = artifact.read_manifest(place).metrics
+    assert (metrics["num_compared"], metrics["num_disagreeing"]) == (3, 1)
+    assert [line for check in ALL_CHECKS for line in check(place)] == []
+    turned = made(tmp_path, source="local", local_path=str(tmp_path / "test.csv"), connectivity=8)
+    assert [line for check in ALL_CHECKS for line in check(turned)] == []
+
+
+def test_maps_of_one_name_take_the_scenarios_of_their_own_folder(tmp_path: Path) -> None:
+    for name, end in (("a", "4"), ("b", "3")):
+        (tmp_path / "maps" / name).mkdir(parents=True)
+        (tmp_path / "maps" / name / "arena.map").write_text(MAP)
+        scen = f"version 1\n0\tarena.map\t5\t4\t0\t0\t{end}\t0\t{end}\n"
+        (tmp_path / "maps" / name / "arena.map.scen").write_text(scen)
+    (tmp_path / "maps" / "c").mkdir()
+    (tmp_path / "maps" / "c" / "arena.map").write_text(MAP)
+    (tmp_path / "maps" / "plain.map").write_text(MAP)
+    (tmp_path / "maps" / "a" / "plain.scen").write_text(SCEN)
+    place = made(tmp_path, source="local", local_path=str(tmp_path / "maps"), problems_per_map=3)
+    index = read_index(place)
+    assert index.groupby("name")["goal_col"].agg(list).drop("c/arena.map").to_dict() == {
+        "a/arena.map": [4],
+        "b/arena.map": [3],
+        "plain.map": [2, 2],
+    }
+    assert (index["name"] == "c/arena.map").sum() == 3
+    assert artifact.read_manifest(place).metrics["num_naming_another_map"] == 2
+
+
+@pytest.mark.parametrize(
+    ("out", "source"), [("maps", "maps"), ("maps/out", "maps"), ("", "maps"), ("", "maps/arena.map")]
+)
+def test_data_are_not_made_among_their_sources(out: str, source: str, maps: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    config = MazesConfig(source="local", local_path=str(tmp_path / source))
+    with pytest.raises(InputError, match=r"'local_path' .*; give another folder as --out"):
+        prepare(config, "mazes", tmp_path / out)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_states_are_cells_with_a_goal(maps: Path, tmp_path: Path) -> None:
+    """Two problems on one map with different goals are labelled one by one."""
+    place = made(tmp_path, source="local", local_path=str(maps / "arena.map"))
+    reached = read_index(place)["num_free"].sum()
+    assert artifact.read_manifest(place).metrics["num_states"] == reached
+
+
 def test_changed_local_files_make_other_data(maps: Path, tmp_path: Path) -> None:
     first = artifact.read_manifest(made(tmp_path, source="local", local_path=str(maps)))
     (maps / "plain.map").write_text(MAP.replace(".@.T.", "..@T."))

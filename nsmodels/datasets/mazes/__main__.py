@@ -13,6 +13,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import PRESETS, SPLITS, MazesConfig
 
 SHOWN = 10
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +48,11 @@ def _generate(arguments: argparse.Namespace) -> int:
 
     config = config_from(arguments, PRESETS, "quick")
     assert isinstance(config, MazesConfig)
-    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
+    try:
+        manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
+    except KeyboardInterrupt:  # told here: this work is too short to be taken up where it was left
+        print("stopped; the same command begins anew, data made before stay as they were", file=sys.stderr)
+        return INTERRUPTED
     counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics["num_problems"].items())
     print(f"{arguments.out}: {manifest.source}, {counts}, {manifest.num_bytes / 1e6:,.1f} MB")
     return 0
@@ -60,6 +65,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     print(f"{arguments.scen}: {found.number} problems, {found.num_agreeing} agree with the length listed")
     for line in found.disagreements[:SHOWN]:
         print(f"  {line}")
+    if found.note:
+        print(f"note: {found.note}")
     return 1 if found.disagreements else 0
 
 

@@ -27,8 +27,9 @@ CELLS_AT_ONCE = 1 << 24
 
 
 def make_index(batches: Sequence[Batch], num_workers: int = 0) -> tuple[pd.DataFrame, list[Group], int]:
-    """The index of all batches, their maps by its rows, and how many states (cells that reach the goal) it labels.
+    """The index of all batches, their maps by its rows, and how many states it labels.
 
+    A state is a cell together with a goal that it can reach: the cells of a map count once for each of its problems.
     Rows stand in the order of `SPLITS`, within a split in that of the batches' `rows`. The number of threads changes
     nothing of that; 0: one per core.
     """
@@ -50,6 +51,8 @@ def _first_rows(batches: Sequence[Batch]) -> dict[str, int]:
 def _columns(batch: Batch) -> tuple[dict[str, Any], int]:
     maps = batch.maps
     cost, path, num_states = _solved(maps)
+    if batch.answer is not None:
+        path = [given or shown for given, shown in zip(batch.answer, path, strict=True)]
     distance = cost if maps.cost is None else costs_at_start(replace(maps, cost=None))
     empty = _at(empty_distance(maps), maps.start)
     num_free = maps.free.sum(axis=(1, 2))

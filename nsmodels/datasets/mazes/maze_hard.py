@@ -1,7 +1,8 @@
 """The published Maze-Hard table: a CSV with columns source, question, answer, rating; a maze is one string of rows.
 
 Tiles of a question: `#` wall, a space for a free cell, `S` start, `G` goal; the answer has `o` on the cells between
-start and goal of a shortest path. 4-connected; the published mazes are 30x30, any square is read.
+start and goal of a shortest path. 4-connected; the published mazes are 30x30, any square is read. A byte-order mark is
+skipped.
 """
 
 from __future__ import annotations
@@ -16,24 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
 
 Rows = list[tuple[int, str, str]]
 
 
-def read(path: Path) -> tuple[Maps, NDArray[np.bool_]]:
-    """The problems of a Maze-Hard CSV and where their answers have `o`, bool (n, side, side).
+def read(path: Path) -> tuple[Maps, list[str]]:
+    """The problems of a Maze-Hard CSV, and the path along the `o` of each answer: its actions as digits.
 
-    Raises `InputError` with file, line and column (of the character in its field) for anything malformed.
+    Raises `InputError` with file, line and column (of the character in its field) for anything malformed, an answer
+    that is not one path from start to goal, without branch or remainder, included.
     """
     rows = _rows(path)
     side = math.isqrt(len(rows[0][1]))
     for line, question, answer in rows:
         _check(path, line, question, answer, side)
-    _, questions, answers = zip(*rows, strict=True)
-    tiles, told = _tiles(questions, side), _tiles(answers, side)
+    tiles = _tiles([question for _, question, _ in rows], side)
     start, goal = (np.argwhere(tiles == ord(tile))[:, 1:].astype(np.int16) for tile in "SG")
-    return Maps(tiles != ord("#"), start, goal), told == ord("o")
+    return Maps(tiles != ord("#"), start, goal), [_walk(path, line, answer, side) for line, _, answer in rows]
 
 
 def _tiles(mazes: Sequence[str], side: int) -> NDArray[np.uint8]:
@@ -43,7 +45,7 @@ def _tiles(mazes: Sequence[str], side: int) -> NDArray[np.uint8]:
 def _rows(path: Path) -> Rows:
     """Line in the file, question and answer of each maze."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             missing = [name for name in ("question", "answer") if name not in (reader.fieldnames or ())]
             if missing:
@@ -93,6 +95,32 @@ def _check(path: Path, line: int, question: str, answer: str, side: int) -> None
                 at + 1,
                 f"expected the question's {asked!r} or 'o' on a free cell in the answer, got {told!r}",
             )
+
+
+def _walk(path: Path, line: int, answer: str, side: int) -> str:
+    """The actions along the `o` from S to G, as digits."""
+    at, goal = answer.index("S"), answer.index("G")
+    digits, passed = "", {at}
+    while at != goal:
+        ways = [(k, there) for k, there in _beside(at, side) if answer[there] in "oG" and there not in passed]
+        if len(ways) != 1:
+            raise _fault(path, line, at + 1, f"expected one way on along the 'o' of the answer, got {len(ways)}")
+        ((action, at),) = ways
+        digits += str(action)
+        passed.add(at)
+    for place, tile in enumerate(answer):
+        if tile == "o" and place not in passed:
+            raise _fault(
+                path, line, place + 1, "expected 'o' only on one path from S to G in the answer, this is off it"
+            )
+    return digits
+
+
+def _beside(at: int, side: int) -> list[tuple[int, int]]:
+    """Each action possible at a cell and the cell that it leads to, cells numbered by rows."""
+    row, column = divmod(at, side)
+    moved = [(k, row + rows, column + columns) for k, (rows, columns) in enumerate(OFFSETS[:4])]
+    return [(k, r * side + c) for k, r, c in moved if 0 <= r < side and 0 <= c < side]
 
 
 def _fault(path: Path, line: int, column: int, what: str) -> InputError:

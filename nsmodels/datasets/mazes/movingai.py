@@ -1,7 +1,7 @@
 """Maps and scenarios of the MovingAI benchmark sets (Sturtevant, "Benchmarks for Grid-Based Pathfinding", 2012).
 
 A scenario lists problems on one map with the length of an optimal path: 8-connected, a diagonal move is √2 long and
-does not cut a corner. Files write x, y; here it is always row, column.
+does not cut a corner. Files write x, y; here it is always row, column. A byte-order mark is skipped.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ class Verification:
         number: problems in the file.
         num_agreeing: how many of their lengths are optimal, to the digits listed.
         disagreements: a line for each of the others.
+        note: a line when the scenario names another map, else empty.
     """
 
     number: int
     num_agreeing: int
     disagreements: list[str]
+    note: str = ""
 
 
 def read_map(path: Path) -> NDArray[np.bool_]:
@@ -103,7 +105,20 @@ def verify(map: Path, scen: Path) -> Verification:
         f"column {goal[i, 1]}: listed {listed[i]:.10g}, optimal {found[i]:.10g}"
         for i in np.flatnonzero(is_wrong)
     ]
-    return Verification(len(table), len(table) - len(told), told)
+    return Verification(len(table), len(table) - len(told), told, _note(map, scen, table))
+
+
+def names_another(map: Path, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each problem of a scenario (n,) was written for a map of another file name; folders may differ."""
+    return np.array([re.split(r"[/\\]", text.strip())[-1] != map.name for text in table["map"]], bool)
+
+
+def _note(map: Path, scen: Path, table: pd.DataFrame) -> str:
+    others = table[names_another(map, table)]
+    if others.empty:
+        return ""
+    named = f"line {others.index[0]} names the map {_quoted(others['map'].iloc[0])}"
+    return f"{scen}: {named}, not {map.name}; {len(others)} of {len(table)} problems name another map"
 
 
 def _header(path: Path, lines: list[str]) -> dict[str, int]:
@@ -176,7 +191,7 @@ def _value(path: Path, number: int, column: int, name: str, text: str) -> Any:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").split("\n")
+        return path.read_text(encoding="utf-8").removeprefix("\ufeff").split("\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} is not text; expected a MovingAI file") from None
     except OSError as error:

@@ -26,6 +26,8 @@ CAPTIONS = {
 # A path this much longer than on an empty map is a detour; the quotient is rounded to float32.
 LEAST_DETOUR = 1 + 1e-4
 LOCAL_FILES = (".map", ".scen", ".csv")
+# Raise it when the same local files give other data; what is drawn stays valid then.
+READING_VERSION = "2"
 # The fields that decide the content, by source; the others cannot change it.
 _ONLY_LOCAL = ("local_path", "local_split", "problems_per_map")
 _LOCAL = ("source", *_ONLY_LOCAL, "connectivity", "placement", "detour_share", "seed")
@@ -33,6 +35,8 @@ _LOCAL = ("source", *_ONLY_LOCAL, "connectivity", "placement", "detour_share", "
 
 def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False) -> Manifest:
     """The data as a sealed `folder`, made when it is not there yet; raise `InputError` with the reason if it cannot."""
+    if config.source == "local":
+        _require_apart(folder, Path(config.local_path))
     recipe = recipe_of(config)
     found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, {}, config.seed))
     if found and not is_forced:
@@ -99,10 +103,22 @@ def _summary(index: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _require_apart(folder: Path, source: Path) -> None:
+    """`InputError` when one of the two is the other or lies in it: the data would count among their own sources."""
+    out, read = folder.resolve(), source.resolve()
+    if source.exists() and (out.is_relative_to(read) or read.is_relative_to(out)):
+        raise InputError(
+            f"{folder}: the data cannot be made in, around or in place of the files they are read from, "
+            f"'local_path' {source}; give another folder as --out"
+        )
+
+
 def _local_mark(path: Path) -> str:
     """Names and content of the files that are read; `InputError` when there is nothing at `path`."""
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; field 'local_path' names .map files or a Maze-Hard .csv")
     found = [path, *path.parent.glob(f"{path.stem}*.scen")] if path.is_file() else path.rglob("*")
     files = sorted(file for file in found if file.is_file() and file.suffix in LOCAL_FILES)
-    return fingerprint([(str(file.relative_to(path.parent)), artifact.sha256_of(file)) for file in files])
+    return fingerprint(
+        [READING_VERSION, *((str(file.relative_to(path.parent)), artifact.sha256_of(file)) for file in files)]
+    )

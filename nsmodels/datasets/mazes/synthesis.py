@@ -32,6 +32,7 @@ class Batch:
         kind: what sort of map each is, (n,).
         name: what each is called, (n,).
         mark: the mark of each map, (n,).
+        answer: the optimal path that its file gives as digits of actions, empty where it gives none, (n,); or None.
     """
 
     split: str
@@ -40,6 +41,7 @@ class Batch:
     kind: NDArray[np.object_]
     name: NDArray[np.object_]
     mark: NDArray[np.object_]
+    answer: NDArray[np.object_] | None = None
 
 
 def draw_splits(config: MazesConfig) -> tuple[list[Batch], int]:
