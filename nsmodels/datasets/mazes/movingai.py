@@ -114,11 +114,12 @@ def names_another(map: Path, table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _note(map: Path, scen: Path, table: pd.DataFrame) -> str:
-    others = table[names_another(map, table)]
-    if others.empty:
+    is_other = names_another(map, table)
+    if not is_other.any():
         return ""
-    named = f"line {others.index[0]} names the map {_quoted(others['map'].iloc[0])}"
-    return f"{scen}: {named}, not {map.name}; {len(others)} of {len(table)} problems name another map"
+    first = int(is_other.argmax())
+    named = f"line {table.index[first]} names the map {_quoted(str(table['map'].iloc[first]))}"
+    return f"{scen}: {named}, not {map.name}; {is_other.sum()} of {len(table)} problems name another map"
 
 
 def _header(path: Path, lines: list[str]) -> dict[str, int]:
