@@ -27,8 +27,10 @@ from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.nav.config import BaselineConfig, DataConfig, ModelConfig, ObjectiveConfig, debug
+from nsmodels.systems.nav.model import Navigator
 from nsmodels.systems.nav.navigation_task import NavigationTask
 from nsmodels.systems.nav.plain import PlainTask, load_plain
+from nsmodels.systems.nav.plan import plan
 from nsmodels.systems.nav.rollout import follow
 from nsmodels.systems.nav.rules import greedy
 from nsmodels.systems.nav.train import fit_navigator, train
@@ -198,6 +200,9 @@ def test_checkpoint_and_history_have_the_usual_keys(tmp_path: Path) -> None:
     assert history["val_acc"] == [record["val/accuracy"] for record in history["navigator"]]
     assert {"train_loss", "train_acc", "val_loss", "mlp", "cnn"} <= history.keys()
     assert manifest.metrics["num_parameters"] < 50_000
+    navigator = Navigator.load(folder, "cpu")
+    with pytest.raises(InputError, match="cost: this network was trained on maps where every move costs 1"):
+        plan(navigator, np.ones((8, 8), bool), (0, 0), (7, 7), cost=np.full((8, 8), 3))
 
 
 SETTINGS = ["--preset", "debug", "--device", "cpu", "--training.epochs", "3", "--training.batch-size", "8"]

@@ -112,6 +112,7 @@ class Navigator(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.knows_costs = True  # a checkpoint knows whether it has ever seen cells that cost more than 1
         self.embed = nn.Conv2d(NUM_CHANNELS, config.dim, 3, padding=1)
         self.core = make_core(config)
         self.first_y = nn.Parameter(torch.randn(config.dim, 1, 1) / 2)
@@ -195,6 +196,7 @@ class Navigator(nn.Module):
         """The network in a checkpoint, ready to be asked."""
         config = ModelConfig.from_mapping(checkpoint.settings_of(payload, "model", where), where)
         model = cls(config)
+        model.knows_costs = bool(payload["config"].get("knows_costs"))
         checkpoint.fill(model, payload["model_state_dict"], where)
         return model.eval()
 

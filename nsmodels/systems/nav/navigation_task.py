@@ -88,7 +88,8 @@ class NavigationTask(Task):
         """The network, and its size under the names that stand in the checkpoints of others."""
         sides = {side for shape in self.maps.shapes for side in shape}
         flat = {"grid_size": max(sides), **{name: getattr(self.model, name) for name in ("dim", "depth", "dropout")}}
-        return {"model": self.model.model_dump(mode="json"), "objective": self.objective.model_dump(mode="json")} | flat
+        shown = {"model": self.model.model_dump(mode="json"), "objective": self.objective.model_dump(mode="json")}
+        return shown | flat | {"knows_costs": self.maps.has_costs}
 
     def _segment_losses(self, model: Navigator, answer: Answer, batch: MapBatch, number: int) -> dict[str, Tensor]:
         asked = self._asked(model, batch, number)

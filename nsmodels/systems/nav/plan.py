@@ -90,8 +90,14 @@ def plan(
     given, the whole-numbered cost (h, w) of entering a cell, 1 to 255. With `fallback` exact search decides: the path
     is the network's where that reaches the goal, else the A* path, or the certain answer that there is no way; the
     optimal cost stands beside it. `max_steps` limits the recursion (default: by the size of the map).
-    Raises InputError for a grid that is not bool and 2-D, and for a start or goal in a wall or outside.
+    Raises InputError for a grid that is not bool and 2-D, for a start or goal in a wall or outside, and for costs when
+    the network was trained on maps without any.
     """
+    if cost is not None and not navigator.knows_costs:
+        raise InputError(
+            "cost: this network was trained on maps where every move costs 1; leave cost out, or train with data made "
+            "with --max-cell-cost above 1"
+        )
     maps = problem(free, start, goal, cost, navigator.config.connectivity)
     return plan_many(navigator, maps, fallback, max_steps)[0]
 

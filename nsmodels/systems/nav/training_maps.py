@@ -70,6 +70,11 @@ class TrainingMaps:
         return self.val[0].maps.connectivity
 
     @property
+    def has_costs(self) -> bool:
+        """Whether cells differ in what entering them costs."""
+        return any(group.maps.cost is not None for group in self.train)
+
+    @property
     def shapes(self) -> list[tuple[int, int]]:
         """The shapes of the training maps."""
         return [group.maps.shape for group in self.train]
