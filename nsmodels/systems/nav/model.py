@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import counted
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import Labels, action_sets
 from nsmodels.engine import checkpoint
@@ -27,6 +28,7 @@ from nsmodels.systems.nav.cores import make_core
 from nsmodels.systems.nav.encode import NUM_CHANNELS, encode
 
 CHUNK_CELLS = {"cpu": 2**15, "cuda": 2**21}  # cells thought about at once: the CPU's caches, the GPU's memory
+LARGE_CELLS = 128 * 128  # thinking about a map as large takes long enough to be shown
 BELIEVED = 0.5
 
 
@@ -257,7 +259,8 @@ class Navigator(nn.Module):
     def _halted(self, maps: Maps, max_segments: int) -> Policy:
         thinking, rows = Thinking(self, maps), np.arange(len(maps))
         places, finished = [], []
-        for number in range(1, max_segments + 1):
+        is_large = maps.shape[0] * maps.shape[1] >= LARGE_CELLS
+        for number in counted(range(1, max_segments + 1), max_segments, "thinking, at most", "segment", show=is_large):
             halts = thinking.go_on().cpu() | (number == max_segments)
             if halts.any():
                 places.append(rows[halts.numpy()])
