@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from nsmodels.systems.nav.thinking import steps_curve
 
 MAKER = "nsmodels.systems.nav"
 TRANSFER = "transfer"
+CELL_STEPS_PER_SECOND, LONG = 2e6, 0.2  # of the preset `quick` on one core, measured; hours worth a warning
+log = logging.getLogger(__name__)
 REPORT_VERSION = 2  # beside the version of the system: an evaluation is made again, its checkpoint is not
 
 
@@ -61,6 +64,7 @@ def evaluate_map(
     maps = scenario.problems.maps
     if why := contest.objection(maps):
         raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
+    _warn_of_hours(contest, scenario.problems)
     source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
     source |= {"connectivity": maps.connectivity, "skipped": {}} | familiarity(checkpoint, [scenario.problems])
     result, judged = evaluate_problems(contest, [scenario.problems], [], source)
@@ -110,6 +114,18 @@ def make_evaluation(
         draw_all(result, checkpoint, data, part.path / "figures", split, device)
         part.metrics |= headline(result)
     return artifact.read_manifest(folder)
+
+
+def _warn_of_hours(contest: Contest, problems: Problems) -> None:
+    """Say how long a CPU will take for many problems on a large map; a map's steps grow with its sides."""
+    height, width = problems.maps.shape
+    steps = (height + width) / max(contest.navigator.core.reach, 1)
+    hours = len(problems.maps) * height * width * steps / CELL_STEPS_PER_SECOND / 3600
+    if contest.navigator.embed.weight.device.type == "cpu" and hours > LONG:
+        log.warning(
+            "%d problems on a map of %s: roughly %.1f hours on one CPU core; --max-problems 50 takes a sample",
+            len(problems.maps), size_name(problems.maps), hours,
+        )  # fmt: skip
 
 
 def describe(checkpoint: Path) -> dict[str, Any]:

@@ -80,6 +80,8 @@ def check(path: Path) -> None:
     """Raise `InputError` when `path` cannot be exported to, before anything is loaded."""
     if Path(path).suffix != ".onnx":
         raise InputError(f"{path}: expected a file name that ends in .onnx")
+    if Path(path).parent.exists() and not Path(path).parent.is_dir():
+        raise InputError(f"{path}: {Path(path).parent} is not a folder; give another place")
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"export needs the package {missing[0]}; install the extra: pip install -e '.[export]'")
