@@ -137,6 +137,20 @@ def current(folder: Path, expected: str) -> Manifest | None:
     return manifest if manifest.fingerprint == expected else None
 
 
+def kept(
+    folder: Path,
+    is_forced: bool,
+    *,
+    config: Mapping[str, Any],
+    code_version: str,
+    inputs: Mapping[str, Path] | None = None,
+    seed: int | None = None,
+) -> Manifest | None:
+    """The manifest when an artifact of this recipe is sealed in `folder` and is not to be made anew, else None."""
+    found = current(folder, make_fingerprint(config, code_version, inputs or {}, seed))
+    return None if is_forced else found
+
+
 def verify(folder: Path, with_checksums: bool = True) -> Manifest:
     """Compare the files of a sealed folder with its manifest; raise `InputError` naming the first that differs."""
     manifest = read_manifest(folder)

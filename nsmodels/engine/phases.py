@@ -19,6 +19,8 @@ from nsmodels.engine.launch import is_launched, launch
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import Tracker
 
+# What the first training of a command decides for all of them.
+SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
 C = TypeVar("C", bound=Config)
 Made = tuple[Task, TrainingConfig]
 
@@ -60,6 +62,11 @@ class Phases:
             raise InputError(
                 f"{phase}: the {self.num_processes} training processes ended with status {status}; see above"
             )
+
+
+def sharing(training: TrainingConfig, first: TrainingConfig) -> TrainingConfig:
+    """`training` with seed, device, processes and trackers of the `first` training of the command."""
+    return training.with_values({name: getattr(first, name) for name in SHARED})
 
 
 def run_launched(argv: Sequence[str], config: type[C], make_task: Callable[[str, C, Path], Made]) -> int:

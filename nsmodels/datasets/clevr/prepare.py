@@ -38,12 +38,11 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
     """
     config, reason = resolve(config, key, folder)
     log.info("%s: source %s (%s)", key, config.source, reason)
-    recipe, inputs, seed = recipe_of(config), _inputs_of(config), _seed_of(config)
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, seed))
-    if found and not is_forced:
+    recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION}
+    recipe |= {"inputs": _inputs_of(config), "seed": _seed_of(config)}
+    if found := artifact.kept(folder, is_forced, **recipe):
         return found
-    made = {"config": recipe, "code_version": CODE_VERSION, "inputs": inputs, "seed": seed}
-    with artifact.build(folder, key=key, maker=MAKER, source=_caption(config), **made) as part:
+    with artifact.build(folder, key=key, maker=MAKER, source=_caption(config), **recipe) as part:
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
     return artifact.read_manifest(folder)
 

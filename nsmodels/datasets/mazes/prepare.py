@@ -37,12 +37,10 @@ def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False
     """The data as a sealed `folder`, made when it is not there yet; raise `InputError` with the reason if it cannot."""
     if config.source == "local":
         _require_apart(folder, Path(config.local_path))
-    recipe = recipe_of(config)
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, {}, config.seed))
-    if found and not is_forced:
+    recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION, "seed": config.seed}
+    if found := artifact.kept(folder, is_forced, **recipe):
         return found
-    made = {"config": recipe, "code_version": CODE_VERSION, "seed": config.seed}
-    with artifact.build(folder, key=key, maker=MAKER, source=caption(config), **made) as part:
+    with artifact.build(folder, key=key, maker=MAKER, source=caption(config), **recipe) as part:
         part.metrics |= _make(config, part.path)
     return artifact.read_manifest(folder)
 

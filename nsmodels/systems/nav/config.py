@@ -132,7 +132,7 @@ def quick() -> NavConfig:
         training=TrainingConfig(
             epochs=10, batch_size=64, lr=3e-3, warmup_epochs=0.5, ema_decay=0.99, patience=10, num_workers=0
         ),
-        # as many CPU-seconds as make a fair rival: with 8 epochs the CNN reached 77 % of the goals, with 30 about 89
+        # as many CPU-seconds as make a fair rival: with 8 epochs the CNN reached 77 % of the goals, with 30 90 %
         baseline_training=TrainingConfig(epochs=30, batch_size=128, lr=2e-3, patience=10, num_workers=0),
     )
 

@@ -100,14 +100,14 @@ def make_evaluation(
     """Evaluate and seal `report.json`, `table.txt` and `figures/` in `folder`; reuse an equal one."""
     from nsmodels.systems.nav.figures import draw_all
 
-    inputs = {checkpoint_key: checkpoint, data_key: data}
-    recipe, version = {"split": split, "max_steps": max_steps}, f"{CODE_VERSION}.{REPORT_VERSION}"
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, version, inputs, None))
-    if found and not is_forced:
+    recipe: Any = {"config": {"split": split, "max_steps": max_steps}}
+    recipe |= {
+        "code_version": f"{CODE_VERSION}.{REPORT_VERSION}",
+        "inputs": {checkpoint_key: checkpoint, data_key: data},
+    }
+    if found := artifact.kept(folder, is_forced, **recipe):
         return found
-    with artifact.build(
-        folder, key=key, maker=MAKER, config=recipe, code_version=version, inputs=inputs, is_resumable=False
-    ) as part:
+    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
         result = evaluate_checkpoint(checkpoint, data, split, device, max_steps)
         artifact.write_json(part.path / "report.json", result)
         artifact.write_atomic(part.path / "table.txt", table(result) + "\n")

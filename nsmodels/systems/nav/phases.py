@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nsmodels.core.cli import run
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.phases import run_launched
+from nsmodels.engine.phases import run_launched, sharing
 from nsmodels.engine.task import Task
 from nsmodels.systems.nav.config import NavConfig
 from nsmodels.systems.nav.model import Navigator
@@ -16,23 +16,16 @@ from nsmodels.systems.nav.plain import PlainTask
 from nsmodels.systems.nav.training_maps import TrainingMaps
 
 NAVIGATOR = "navigator"
-# What `training` decides for every phase.
-SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
 
 
 def make_task(phase: str, config: NavConfig, data: Path) -> tuple[Task, TrainingConfig]:
     """The task of a phase and how it is trained."""
-    training = config.training if phase == NAVIGATOR else baseline_training(config)
+    training = config.training if phase == NAVIGATOR else sharing(config.baseline_training, config.training)
     maps = TrainingMaps(data, config.data, training)
     if phase == NAVIGATOR:
         return NavigationTask(maps, config.model, config.objective, training), training
     beside = Navigator(config.model.with_values({"connectivity": maps.connectivity})).num_parameters
     return PlainTask(phase, maps, config.baselines, training, beside), training
-
-
-def baseline_training(config: NavConfig) -> TrainingConfig:
-    """How the plain networks are trained."""
-    return config.baseline_training.with_values({name: getattr(config.training, name) for name in SHARED})
 
 
 if __name__ == "__main__":

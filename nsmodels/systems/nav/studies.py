@@ -117,13 +117,11 @@ def _sealed(
     draw: Callable[[Report], Figure],
     title: str,
 ) -> Manifest:
-    inputs, recipe, seed = {data_key: data}, config.relevant(), config.training.seed
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, seed))
-    if found and not is_forced:
+    recipe: Any = {"config": config.relevant(), "code_version": CODE_VERSION, "seed": config.training.seed}
+    recipe["inputs"] = {data_key: data}
+    if found := artifact.kept(folder, is_forced, **recipe):
         return found
-    with artifact.build(
-        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
-    ) as part:
+    with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
         report = fill(part)
         artifact.write_json(part.path / "report.json", report)
         artifact.write_atomic(part.path / "table.txt", table(report))

@@ -42,14 +42,11 @@ def train(
 
     A stopped run continues where it was. Raises `InputError` for bad data, and when the run was interrupted.
     """
-    inputs = {data_key: data}
-    recipe, seed = config.relevant(), config.training.seed
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, seed))
-    if found and not is_forced:
+    recipe: Any = {"config": config.relevant(), "code_version": CODE_VERSION, "seed": config.training.seed}
+    recipe["inputs"] = {data_key: data}
+    if found := artifact.kept(folder, is_forced, **recipe):
         return found
-    with artifact.build(
-        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
-    ) as part:
+    with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
         fit = fit_navigator(config, data, part.path, trackers)
         part.metrics |= prefixed(phases.NAVIGATOR, fit) | _told(diagnose(fit.history, chance(data)))
         part.metrics |= fit_baselines(config, data, part.path, trackers)

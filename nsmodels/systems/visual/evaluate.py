@@ -69,14 +69,11 @@ def make_evaluation(
     is_forced: bool = False,
 ) -> Manifest:
     """Evaluate and seal `report.json`, `table.txt`, proofs over their images and figures in `folder`."""
-    inputs = {checkpoint_key: checkpoint, data_key: data}
-    recipe = {"split": split}
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, None))
-    if found and not is_forced:
+    recipe: Any = {"config": {"split": split}, "code_version": CODE_VERSION}
+    recipe["inputs"] = {checkpoint_key: checkpoint, data_key: data}
+    if found := artifact.kept(folder, is_forced, **recipe):
         return found
-    with artifact.build(
-        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, is_resumable=False
-    ) as part:
+    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
         model = VisualReasoner.load(checkpoint, device)
         predictions = predict(model, data, split)
         result = _report(model, checkpoint, data, split, predictions)

@@ -9,26 +9,22 @@ from typing import Any
 from nsmodels.core.cli import run
 from nsmodels.datasets.clevr.format import read_questions
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.phases import run_launched
+from nsmodels.engine.phases import run_launched, sharing
 from nsmodels.engine.task import Task
 from nsmodels.systems.visual.cnn_lstm_task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
 from nsmodels.systems.visual.parser_task import ParserTask
 from nsmodels.systems.visual.perception_task import PerceptionTask
 
-# What `training` decides for every phase.
-SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
-
 
 def make_task(phase: str, config: VisualConfig, data: Path) -> tuple[Task, TrainingConfig]:
     """The task of a phase and how it is trained."""
     if phase == "perception":
         return PerceptionTask(config.perception, config.training, data), config.training
-    shared = {name: getattr(config.training, name) for name in SHARED}
     if phase == "baseline":
-        training = config.baseline_training.with_values(shared)
+        training = sharing(config.baseline_training, config.training)
         return CnnLstmTask.from_tree(data, config.baseline, training), training
-    training = config.parser_training.with_values(shared)
+    training = sharing(config.parser_training, config.training)
     questions = parser_questions(config, read_questions(data, "train"))
     return ParserTask(questions, read_questions(data, "val"), config.parser, training), training
 

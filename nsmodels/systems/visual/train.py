@@ -44,16 +44,13 @@ def train(
 
     A stopped run continues where it was. Raises `InputError` for bad data, and when the run was interrupted.
     """
-    inputs = {data_key: data}
-    recipe, seed = config.relevant(), config.training.seed
-    found = artifact.current(folder, artifact.make_fingerprint(recipe, CODE_VERSION, inputs, seed))
-    if found and not is_forced:
+    recipe: Any = {"config": config.relevant(), "code_version": CODE_VERSION, "seed": config.training.seed}
+    recipe["inputs"] = {data_key: data}
+    if found := artifact.kept(folder, is_forced, **recipe):
         return found
     for split in ("train", "val"):
         check_split(data, split)  # a question without its image must not come to light after hours
-    with artifact.build(
-        folder, key=key, maker=MAKER, config=recipe, code_version=CODE_VERSION, inputs=inputs, seed=seed
-    ) as part:
+    with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
         part.metrics |= train_perception(config, data, part, trackers)
         part.metrics |= train_parser(config, data, part, trackers)
         part.metrics |= train_baseline(config, data, part, trackers)
