@@ -10,7 +10,7 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.format import splits
-from nsmodels.systems.nav.config import CODE_VERSION
+from nsmodels.systems.nav.config import EVALUATION_VERSION
 from nsmodels.systems.nav.contest import Contest, Judged, Problems, read_problems, size_name
 from nsmodels.systems.nav.familiarity import familiarity
 from nsmodels.systems.nav.report import Report, headline, table
@@ -23,7 +23,6 @@ MAKER = "nsmodels.systems.nav"
 TRANSFER = "transfer"
 CELL_STEPS_PER_SECOND, LONG = 2e6, 0.2  # of the preset `quick` on one core, measured; hours worth a warning
 log = logging.getLogger(__name__)
-REPORT_VERSION = 2  # beside the version of the system: an evaluation is made again, its checkpoint is not
 
 
 def evaluate_checkpoint(
@@ -102,7 +101,7 @@ def make_evaluation(
 
     recipe: Any = {"config": {"split": split, "max_steps": max_steps}}
     recipe |= {
-        "code_version": f"{CODE_VERSION}.{REPORT_VERSION}",
+        "code_version": EVALUATION_VERSION,
         "inputs": {checkpoint_key: checkpoint, data_key: data},
     }
     if found := artifact.kept(folder, is_forced, **recipe):

@@ -16,7 +16,7 @@ from nsmodels.engine.checkpoint import load
 from nsmodels.systems.visual.baselines import PRIORS, Prior
 from nsmodels.systems.visual.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.cnn_lstm_task import answer_all, read_asked
-from nsmodels.systems.visual.config import CODE_VERSION
+from nsmodels.systems.visual.config import EVALUATION_VERSION
 from nsmodels.systems.visual.draw import draw_proof
 from nsmodels.systems.visual.images import read_pixels
 from nsmodels.systems.visual.latency import measured_latency
@@ -69,7 +69,7 @@ def make_evaluation(
     is_forced: bool = False,
 ) -> Manifest:
     """Evaluate and seal `report.json`, `table.txt`, proofs over their images and figures in `folder`."""
-    recipe: Any = {"config": {"split": split}, "code_version": CODE_VERSION}
+    recipe: Any = {"config": {"split": split}, "code_version": EVALUATION_VERSION}
     recipe["inputs"] = {checkpoint_key: checkpoint, data_key: data}
     if found := artifact.kept(folder, is_forced, **recipe):
         return found

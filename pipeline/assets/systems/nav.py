@@ -3,11 +3,12 @@
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest
-from nsmodels.systems.nav.config import CODE_VERSION, PRESETS, EvaluationConfig, NavConfig
+from nsmodels.systems.nav.config import CODE_VERSION, EVALUATION_VERSION, PRESETS, EvaluationConfig, NavConfig
 from nsmodels.systems.nav.study_config import GRID_PRESETS, SCALING_PRESETS, DataScalingConfig, GridSearchConfig
 from pipeline.assets.systems.nav_checks import first_look
 from pipeline.lib import figure, hardware, policy, step
 from pipeline.lib.launchpad import Launchpad
+from pipeline.lib.training import Training
 
 MODEL = Launchpad(PRESETS, default="base", automatic=hardware.fitting_preset)
 EVALUATION = Launchpad({"default": lambda: EvaluationConfig.from_mapping({})}, default="default")
@@ -50,16 +51,24 @@ def scale(order: step.Order[DataScalingConfig]) -> Manifest:
     return data_scaling(order.config, data, order.folder, order.key, data_key, trackers, order.force)
 
 
-@dg.asset(**policy.model(), **ALIKE, deps=["mazes"], config_schema=MODEL.schema)
-def nav_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """The recursive navigator trained on `mazes`, and networks without recursion beside it."""
-    return step.materialise(context, MODEL, CODE_VERSION, ("mazes",), train, first_look)
-
-
-@dg.asset(**policy.evaluation(), **ALIKE, deps=["nav_model", "mazes"], config_schema=EVALUATION.schema)
-def nav_evaluation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """`nav_model` on held-out maps and larger ones: walks, cells, detours, thinking longer, speed, A* beside."""
-    return step.materialise(context, EVALUATION, CODE_VERSION, ("nav_model", "mazes"), evaluate)
+TRAININGS = [
+    Training(
+        name="nav",
+        system="nav",
+        dataset="mazes",
+        code_version=CODE_VERSION,
+        model=MODEL,
+        train=train,
+        evaluation=EVALUATION,
+        evaluate=evaluate,
+        evaluation_version=EVALUATION_VERSION,
+        about_model="The recursive navigator trained on `mazes`, and networks without recursion beside it.",
+        about_evaluation="`nav_model` on held-out maps and larger ones: walks, cells, detours, thinking longer, speed, "
+        "A* beside.",
+        show=first_look,
+    )
+]
+assets = [asset for each in TRAININGS for asset in each.assets()]
 
 
 @dg.asset(**policy.study(), **ALIKE, deps=["mazes"], config_schema=GRID.schema)

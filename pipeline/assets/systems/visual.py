@@ -1,19 +1,14 @@
 """The neuro-symbolic visual reasoner: a model and its evaluation per dataset."""
 
-from typing import cast
-
-import dagster as dg
-
 from nsmodels.core.artifact import Manifest
-from nsmodels.systems.visual.config import CODE_VERSION, PRESETS, EvaluationConfig, VisualConfig
+from nsmodels.systems.visual.config import CODE_VERSION, EVALUATION_VERSION, PRESETS, EvaluationConfig, VisualConfig
 from pipeline.assets.systems.visual_checks import first_look
-from pipeline.lib import hardware, policy, step
+from pipeline.lib import hardware, step
 from pipeline.lib.launchpad import Launchpad
+from pipeline.lib.training import Training
 
-DATASETS = ("clevr_mini", "clevr")
 MODEL = Launchpad(PRESETS, default="base", automatic=hardware.fitting_preset)
 EVALUATION = Launchpad({"default": lambda: EvaluationConfig.from_mapping({})}, default="default")
-TAGS = {"system": "visual"}
 
 
 def train(order: step.Order[VisualConfig]) -> Manifest:
@@ -33,42 +28,23 @@ def evaluate(order: step.Order[EvaluationConfig]) -> Manifest:
     return make_evaluation(*where, order.config.split, order.config.device, order.force)
 
 
-def model(dataset: str) -> dg.AssetsDefinition:
-    """The model asset of a dataset."""
-
-    @dg.asset(
-        name=f"{dataset}_model",
-        deps=[dataset],
-        tags=TAGS,
+def training(dataset: str) -> Training[VisualConfig, EvaluationConfig]:
+    """Learning from a dataset of CLEVR's form."""
+    return Training(
+        name=dataset,
+        system="visual",
+        dataset=dataset,
         code_version=CODE_VERSION,
-        config_schema=MODEL.schema,
-        description=f"Perception and question parser trained on `{dataset}`; answers with proofs.",
-        **policy.model(),
+        model=MODEL,
+        train=train,
+        evaluation=EVALUATION,
+        evaluate=evaluate,
+        evaluation_version=EVALUATION_VERSION,
+        about_model=f"Perception and question parser trained on `{dataset}`; answers with proofs.",
+        about_evaluation=f"`{dataset}_model` on held-out `{dataset}`: four rows, priors, calibration, latency.",
+        show=first_look,
     )
-    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, MODEL, CODE_VERSION, (dataset,), train, first_look)
-
-    return cast(dg.AssetsDefinition, asset)
 
 
-def evaluation(dataset: str) -> dg.AssetsDefinition:
-    """The evaluation asset of a dataset's model."""
-    inputs = (f"{dataset}_model", dataset)
-
-    @dg.asset(
-        name=f"{dataset}_evaluation",
-        deps=inputs,
-        tags=TAGS,
-        code_version=CODE_VERSION,
-        config_schema=EVALUATION.schema,
-        description=f"`{dataset}_model` on held-out `{dataset}`: four rows, priors beside them, calibration, latency.",
-        **policy.evaluation(),
-    )
-    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, EVALUATION, CODE_VERSION, inputs, evaluate)
-
-    return cast(dg.AssetsDefinition, asset)
-
-
-models = [model(dataset) for dataset in DATASETS]
-evaluations = [evaluation(dataset) for dataset in DATASETS]
+TRAININGS = [training("clevr_mini"), training("clevr")]
+assets = [asset for each in TRAININGS for asset in each.assets()]

@@ -1,0 +1,109 @@
+"""A system that can be trained on a dataset: its two assets, and what studies, schedules and sensors ask of it."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+import dagster as dg
+
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.config import Config
+from pipeline.lib import policy, results, step
+from pipeline.lib.launchpad import Launchpad
+
+M = TypeVar("M", bound=Config)
+E = TypeVar("E", bound=Config)
+
+
+@dataclass(frozen=True)
+class Training(Generic[M, E]):
+    """How a system learns a dataset and is scored on it; `<name>_model` and `<name>_evaluation` are made from it.
+
+    The configuration of a model has a section `training` with the engine's options, the seed among them. The orders of
+    `train` hold the dataset as their input, those of `evaluate` the model and then the dataset.
+
+    Attributes:
+        name: what both asset keys begin with.
+        system: folder under nsmodels/systems.
+        dataset: key of the asset it learns from.
+        code_version: of the system; a change makes everything again.
+        model: launchpad of the model.
+        train: makes the model of an order.
+        evaluation: launchpad of the evaluation.
+        evaluate: makes the evaluation of an order.
+        evaluation_version: code version of the evaluation alone.
+        about_model: description of the model asset.
+        about_evaluation: description of the evaluation asset.
+        show: what one can look at of a model folder.
+    """
+
+    name: str
+    system: str
+    dataset: str
+    code_version: str
+    model: Launchpad[M]
+    train: Callable[[step.Order[M]], Manifest]
+    evaluation: Launchpad[E]
+    evaluate: Callable[[step.Order[E]], Manifest]
+    evaluation_version: str
+    about_model: str
+    about_evaluation: str
+    show: Callable[[Path], Mapping[str, Any]] = results.pages
+
+    @property
+    def model_key(self) -> str:
+        """Key of the model asset."""
+        return f"{self.name}_model"
+
+    @property
+    def evaluation_key(self) -> str:
+        """Key of the evaluation asset."""
+        return f"{self.name}_evaluation"
+
+    def assets(self) -> list[dg.AssetsDefinition]:
+        """The model and its evaluation."""
+        return [self._model(), self._evaluation()]
+
+    def _model(self) -> dg.AssetsDefinition:
+        @dg.asset(
+            name=self.model_key,
+            deps=[self.dataset],
+            tags={"system": self.system},
+            code_version=self.code_version,
+            config_schema=self.model.schema,
+            description=self.about_model,
+            **policy.model(),
+        )
+        def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+            return step.materialise(context, self.model, self.code_version, (self.dataset,), self.train, self.show)
+
+        return cast(dg.AssetsDefinition, asset)
+
+    def _evaluation(self) -> dg.AssetsDefinition:
+        inputs = (self.model_key, self.dataset)
+
+        @dg.asset(
+            name=self.evaluation_key,
+            deps=inputs,
+            tags={"system": self.system},
+            code_version=self.evaluation_version,
+            config_schema=self.evaluation.schema,
+            description=self.about_evaluation,
+            **policy.evaluation(),
+        )
+        def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+            return step.materialise(context, self.evaluation, self.evaluation_version, inputs, self.evaluate)
+
+        return cast(dg.AssetsDefinition, asset)
+
+
+def trainings() -> list[Training[Any, Any]]:
+    """Every system on every dataset that it can be trained on: the lists `TRAININGS` of the systems' asset files."""
+    import pipeline.assets.systems as systems  # not above: these files import this one
+
+    names = sorted(module.name for module in pkgutil.iter_modules(systems.__path__, f"{systems.__name__}."))
+    found = [getattr(importlib.import_module(name), "TRAININGS", []) for name in names]
+    return [training for those in found for training in those]
