@@ -137,6 +137,12 @@ def current(folder: Path, expected: str) -> Manifest | None:
     return manifest if manifest.fingerprint == expected else None
 
 
+def input_folder(key: str, record: InputRecord) -> Path:
+    """Where an input lies: in today's data root when it is there, since a root may move, else where it stood then."""
+    place = folder_of(key)
+    return place if current(place, record.fingerprint) else Path(record.path)
+
+
 def kept(
     folder: Path,
     is_forced: bool,

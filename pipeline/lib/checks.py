@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from nsmodels.core.artifact import current, read_manifest
+from nsmodels.core.artifact import input_folder, read_manifest
 from nsmodels.core.errors import InputError
 from pipeline.lib import store
 
@@ -97,10 +97,8 @@ def _is_broken(value: object) -> bool:
 
 
 def data_of(folder: Path) -> Path:
-    """The data that a model was trained on: in today's data root where they are there, else where they stood then."""
-    key, record = next(iter(read_manifest(folder).inputs.items()))
-    place = store.folder(key)
-    return place if current(place, record.fingerprint) else Path(record.path)
+    """The data that a model was trained on."""
+    return input_folder(*next(iter(read_manifest(folder).inputs.items())))
 
 
 def reproduces(phase: str, make_task: MakeTask) -> Judge:

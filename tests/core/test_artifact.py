@@ -392,3 +392,15 @@ def test_what_is_no_artifact_is_never_replaced(tmp_path: Path) -> None:
     with artifact.build(tmp_path / "empty", **recipe) as part:
         (part.path / "file").write_text("content")
     assert artifact.read_manifest(tmp_path / "empty").files
+
+
+def test_an_input_is_found_in_a_data_root_that_moved(tmp_path, monkeypatch):
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path / "before"))
+    place = tmp_path / "before" / "data_set"
+    with artifact.build(place, key="data_set", maker="tests", config={}, code_version="1"):
+        pass
+    record = artifact.describe_input(place)
+    (tmp_path / "before").rename(tmp_path / "after")
+    assert artifact.input_folder("data_set", record) == place
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path / "after"))
+    assert artifact.input_folder("data_set", record) == tmp_path / "after" / "data_set"

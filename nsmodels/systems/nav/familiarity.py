@@ -27,10 +27,10 @@ class TrainingData:
 
     @classmethod
     def of(cls, checkpoint: Path) -> TrainingData | None:
-        """Read from the folder that the manifest names; None when that is gone or holds other data by now."""
+        """Read from the data that the manifest names; None when they are gone or others by now."""
         manifest = artifact.read_manifest(checkpoint)
-        (record,) = manifest.inputs.values()
-        folder = Path(record.path)
+        ((key, record),) = manifest.inputs.items()
+        folder = artifact.input_folder(key, record)
         try:
             if artifact.describe_input(folder).fingerprint != record.fingerprint:
                 return None
