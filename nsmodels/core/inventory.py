@@ -1,0 +1,143 @@
+"""What lies under the data root: artifacts, unfinished work, leftovers of killed processes; and their bytes."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import MANIFEST, NOTE, Manifest
+
+Kind = Literal["sealed", "unfinished", "leftover", "cache"]
+BESIDE = re.compile(r"\.(?P<name>.+)\.(?P<word>partial|previous|removed)")
+INTERVAL = re.compile(r"epoch_\d+\.pt")
+CACHE = ".cache"
+DEEPEST = 4  # folders between the data root and an artifact: <key>/<partition>/<part>
+
+
+@dataclass(frozen=True)
+class Item:
+    """One folder that a command of ours has made.
+
+    Attributes:
+        name: the place of its artifact under the data root, as "nav_model" or "mazes_replicates/3/model".
+        folder: where the artifact stands or would stand; `path`: what this is about, the same or a sibling.
+        manifest: None unless sealed.
+        is_being_built: another process is at work on it.
+    """
+
+    name: str
+    kind: Kind
+    folder: Path
+    path: Path
+    manifest: Manifest | None = None
+    is_being_built: bool = False
+
+    def files(self) -> list[Path]:
+        """Every file and link in it; links are not followed."""
+        return files_in(self.path)
+
+    def interval_checkpoints(self) -> list[Path]:
+        """Checkpoints kept every so many epochs, beside best and last."""
+        return [path for path in self.files() if INTERVAL.fullmatch(path.name)]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Every file and link below `folder`, sorted; links are not followed."""
+    found: list[Path] = []
+    pending = [folder]
+    while pending:
+        for entry in pending.pop().iterdir():
+            is_folder = entry.is_dir() and not entry.is_symlink()
+            (pending if is_folder else found).append(entry)
+    return sorted(found)
+
+
+def bytes_of(files: Iterable[Path]) -> int:
+    """Bytes of `files`; a file with several names (a checkpoint that is best and last) counts once."""
+    states = {(state.st_dev, state.st_ino): state.st_size for state in (path.lstat() for path in files)}
+    return sum(states.values())
+
+
+def bytes_freed(files: Iterable[Path]) -> int:
+    """Bytes that go with `files`: those of a file with further names elsewhere stay."""
+    states = [path.lstat() for path in files]
+    names = Counter((state.st_dev, state.st_ino) for state in states)
+    sizes = {(s.st_dev, s.st_ino): s.st_size for s in states if names[s.st_dev, s.st_ino] >= s.st_nlink}
+    return sum(sizes.values())
+
+
+def items(root: Path) -> list[Item]:
+    """Everything of ours below `root`, sorted by name; what is linked into it from elsewhere is left out."""
+    if not root.is_dir():
+        return []
+    for folder in _folders(root):
+        if found := BESIDE.fullmatch(folder.name):
+            artifact.recover(folder.with_name(found["name"]))  # a swap that a dead process began
+    found = [item for folder in _folders(root) if (item := _item(root, folder))]
+    return sorted(found, key=lambda item: (item.name, item.path.name))
+
+
+def made_from(item: Item, others: Iterable[Item]) -> list[str]:
+    """The names of those that were made from it."""
+    if item.manifest is None:
+        return []
+    mark = item.manifest.fingerprint
+    users = [o for o in others if o.manifest and mark in {r.fingerprint for r in o.manifest.inputs.values()}]
+    return [user.name for user in users]
+
+
+def links(root: Path) -> dict[str, Path]:
+    """Names directly below `root` that lead elsewhere, and where to."""
+    return {path.name: path.resolve() for path in sorted(root.iterdir()) if path.is_symlink()} if root.is_dir() else {}
+
+
+def _folders(folder: Path, depth: int = 1) -> Iterator[Path]:
+    """Folders that may be ours; none inside of an artifact, none behind a link."""
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() or not path.is_dir():
+            continue
+        yield path
+        is_plain = not path.name.startswith(".") and not (path / MANIFEST).exists()
+        if is_plain and depth < DEEPEST:
+            yield from _folders(path, depth + 1)
+
+
+def _item(root: Path, path: Path) -> Item | None:
+    name = str(path.relative_to(root))
+    if path.name == CACHE:
+        return Item(name, "cache", path, path)
+    beside = BESIDE.fullmatch(path.name)
+    if not beside:
+        manifest = _manifest(path)
+        return Item(name, "sealed", path, path, manifest) if manifest else None
+    if not (path / NOTE).exists() and not _manifest(path):
+        return None  # somebody's own folder of a similar name
+    folder, is_partial = path.with_name(beside["name"]), beside["word"] == "partial"
+    kind: Kind = "unfinished" if is_partial else "leftover"
+    return Item(str(folder.relative_to(root)), kind, folder, path, None, is_partial and _is_locked(folder))
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        with artifact._beside(folder, "lock").open() as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,203 @@
+"""`nsmodels disk`: what it shows is what lies there, and what it frees is what was named, whole or not at all."""
+
+import contextlib
+import fcntl
+import io
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nsmodels.core import artifact
+from nsmodels.core.cli import run
+from nsmodels.core.errors import InputError
+from nsmodels.disk_usage import main
+
+
+def make(root: Path, key: str, num_bytes: int = 1000, inputs: dict[str, Path] | None = None) -> Path:
+    """A sealed artifact like a trained model: best and last are one file, two interval checkpoints beside."""
+    recipe = {"config": {"of": key}, "code_version": "1", "inputs": inputs or {}}
+    with artifact.build(root / key, key=key, maker="tests", **recipe) as part:
+        (part.path / "net").mkdir()
+        (part.path / "net" / "last.pt").write_bytes(b"l" * num_bytes)
+        (part.path / "net" / "best.pt").hardlink_to(part.path / "net" / "last.pt")
+        (part.path / "net" / "epoch_0001.pt").write_bytes(b"1" * 500)
+        (part.path / "net" / "epoch_0002.pt").hardlink_to(part.path / "net" / "last.pt")
+    return root / key
+
+
+def stop_while_making(root: Path, key: str) -> Path:
+    """Unfinished work, with a download that has only begun."""
+    recipe = {"config": {"of": key}, "code_version": "1"}
+    with contextlib.suppress(KeyboardInterrupt), artifact.build(root / key, key=key, maker="tests", **recipe) as part:
+        (part.path / "archive.zip.partial").write_bytes(b"d" * 700)
+        raise KeyboardInterrupt
+    return root / f".{key}.partial"
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    place = tmp_path / "data"
+    monkeypatch.setenv("NSMODELS_DATA", str(place))
+    return place
+
+
+def shown(capsys) -> dict[str, str]:
+    """The rows of the table by name."""
+    assert main([]) == 0
+    rows = capsys.readouterr().out.splitlines()[3:]
+    return {row.split(maxsplit=7)[-1].split(";")[0].strip(): row for row in rows[: rows.index("")]}
+
+
+def test_the_table_tells_sizes_kinds_and_users_and_counts_a_file_of_two_names_once(root, capsys):
+    model = make(root, "model", num_bytes=50_000)
+    make(root, "model_evaluation", inputs={"model": model})
+    stop_while_making(root, "other")
+    (root / "notes.txt").write_text("mine")
+    rows = shown(capsys)
+    assert list(rows) == ["model", "model_evaluation", "other"], "by size"
+    manifest = (model / artifact.MANIFEST).stat().st_size
+    assert rows["model"].split()[:2] == [f"{(50_500 + manifest) / 1000:.1f}", "kB"]
+    assert "1/1/2" in rows["model"]
+    assert "model_evaluation made from it" in rows["model"]
+    assert "unfinished" in rows["other"]
+    assert "700 B of it partly downloaded" in rows["other"]
+    assert main([]) == 0
+    assert "of files that are no artifacts" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_what_is_named_goes_and_nothing_else(root, capsys):
+    make(root, "runs/3/model")
+    make(root, "runs/4/model")
+    unfinished = stop_while_making(root, "runs_of_others")
+    own = root / "runs" / "mine"
+    own.mkdir()
+    (own / "thesis.txt").write_text("mine")
+    assert main(["--free", "runs/3", "--yes"]) == 0
+    assert not (root / "runs" / "3" / "model").exists()
+    assert artifact.verify(root / "runs" / "4" / "model")
+    assert main(["--free", "runs", "--yes"]) == 0
+    assert not (root / "runs" / "4" / "model").exists()
+    assert (own / "thesis.txt").exists()
+    assert unfinished.exists()
+    assert main(["--free", "unfinished", "--yes"]) == 0
+    assert not unfinished.exists()
+    assert main(["--free", "unfinished", "--yes"]) == 0
+    assert "nothing to free" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_no_artifact_and_an_unknown_name_are_refused(root):
+    make(root, "model")
+    (root / "photos").mkdir()
+    (root / "photos" / "manifest.json").write_text('{"name": "a web page"}')
+    for name in ("photos", "modle", ".", "/"):
+        with pytest.raises(InputError, match=r"no artifact of that name.*model"):
+            main(["--free", name, "--yes"])
+    with pytest.raises(InputError, match="optimizer"):
+        main(["--free", "training-state", "--yes"])
+    assert (root / "photos" / "manifest.json").exists()
+
+
+def test_links_are_not_followed(root, tmp_path, capsys):
+    elsewhere = make(tmp_path / "disk2", "big")
+    model = make(root, "model")
+    (root / "big").symlink_to(elsewhere)
+    (model / "pictures").symlink_to(elsewhere)
+    with pytest.raises(InputError, match=r"is a link, which is not followed; free it at .*disk2"):
+        main(["--free", "big", "--yes"])
+    assert "big is a link to" in (main([]), capsys.readouterr().out)[1]
+    assert main(["--free", "model", "--yes"]) == 0
+    assert artifact.verify(elsewhere)
+
+
+def test_without_a_terminal_nothing_goes(root, monkeypatch, capsys):
+    make(root, "model")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert run(lambda: main(["--free", "model"])) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "--yes" in told
+    assert artifact.verify(root / "model")
+
+
+@pytest.mark.parametrize(("said", "is_gone"), [(b"\n", False), (b"no\n", False), (b"y\n", True)])
+def test_on_a_terminal_it_asks(root, said, is_gone):
+    make(root, "model")
+    ours, theirs = pty.openpty()
+    program = "import sys; from nsmodels.disk_usage import main; sys.exit(main(['--free', 'model']))"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=theirs, stdout=subprocess.PIPE, text=True) as asked:
+        os.write(ours, said)
+        printed, _ = asked.communicate(timeout=60)
+    os.close(ours), os.close(theirs)
+    assert "model (sealed)" in printed
+    assert "free 1.5 kB?" not in printed, "the manifest has bytes too"
+    assert (root / "model").exists() != is_gone
+    assert asked.returncode == (0 if is_gone else 1)
+
+
+def test_what_is_being_made_is_left_alone(root, capsys):
+    make(root, "model")
+    recipe = {"config": {"of": "another"}, "code_version": "1"}
+    with artifact.build(root / "model", key="model", maker="tests", **recipe) as part:
+        (part.path / "work").write_text("so far")
+        assert main([]) == 0
+        assert "being made now" in capsys.readouterr().out
+        assert main(["--free", "unfinished", "--yes"]) == 0
+        assert (part.path / "work").exists()
+        assert main(["--free", "model", "--yes"]) == 2
+        assert "another process is building" in capsys.readouterr().err
+        assert artifact.verify(root / "model")
+    assert (root / "model" / "work").exists()
+
+
+def test_without_its_interval_checkpoints_a_model_is_still_what_its_manifest_says(root, capsys):
+    model = make(root, "model")
+    before = artifact.read_manifest(model)
+    assert main(["--free", "interval-checkpoints", "--yes"]) == 0
+    assert "500 B" in capsys.readouterr().out, "the second is best and last under another name"
+    sealed = artifact.verify(model)
+    assert sorted(sealed.files) == ["net/best.pt", "net/last.pt"]
+    assert sealed.fingerprint == before.fingerprint
+    assert not list(model.rglob("epoch_*"))
+
+
+def test_ctrl_c_leaves_an_artifact_whole_or_gone(root, monkeypatch, capsys):
+    model = make(root, "model")
+    erase = shutil.rmtree
+
+    def stopped(path, *more, **options):
+        erase(path, *more, **options)
+        if path.parent.name == ".model.removed":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", stopped)
+        assert run(lambda: main(["--free", "model", "--yes"])) == 130
+    with pytest.raises(InputError, match="does not exist"):
+        artifact.read_manifest(model)
+    assert "leftover" in shown(capsys)["model"]
+    assert main(["--free", "leftovers", "--yes"]) == 0
+    assert [path.name for path in root.iterdir()] == [".model.lock"]
+
+
+def test_a_previous_artifact_does_not_come_back_for_one_that_was_removed(root):
+    model = make(root, "model")
+    shutil.copytree(model, root / ".model.previous")  # of a run killed at the end of its swap
+    assert main(["--free", "model", "--yes"]) == 0
+    with pytest.raises(InputError, match="does not exist"):
+        artifact.read_manifest(model)
+
+
+def test_decoded_images_go_unless_they_are_just_being_written(root):
+    cache = root / ".cache"
+    cache.mkdir(parents=True)
+    for name in ("images_a.npy", "images_a.lock", "images_b.partial.npy", "images_b.lock"):
+        (cache / name).write_bytes(b"12345678")
+    with (cache / "images_b.lock").open() as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        assert main(["--free", "cache", "--yes"]) == 0
+    assert sorted(path.name for path in cache.glob("*.npy")) == ["images_b.partial.npy"]
