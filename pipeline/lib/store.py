@@ -42,6 +42,11 @@ def on_demand(key: str, is_too_small: Callable[[Manifest, str], bool]) -> Callab
     return register
 
 
+def is_made_on_demand(key: str) -> bool:
+    """Whether a step that misses `key` makes it on the spot: it is a small subset, or generated."""
+    return key in _makers
+
+
 def ready(context: dg.AssetExecutionContext, keys: Iterable[str], preset: str | None) -> dict[str, Path]:
     """The sealed folders of the inputs, by key; what is missing is made on the spot where that is cheap.
 
