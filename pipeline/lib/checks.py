@@ -34,11 +34,16 @@ class Verdict:
 Judge = Callable[[Path], Verdict]
 
 
-def check(key: str, name: str, description: str, judge: Judge, is_warning: bool = False) -> dg.AssetChecksDefinition:
-    """The check `name` of an asset; a folder that cannot be read fails it with the one line that says why."""
+def check(
+    key: str, name: str, description: str, judge: Judge, is_warning: bool = False, is_blocking: bool = False
+) -> dg.AssetChecksDefinition:
+    """The check `name` of an asset; a folder that cannot be read fails it with the one line that says why.
+
+    When a blocking check fails, what follows the asset in the same run is not made; a warning never blocks.
+    """
     severity = dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR
 
-    @dg.asset_check(asset=key, name=name, description=description)
+    @dg.asset_check(asset=key, name=name, description=description, blocking=is_blocking and not is_warning)
     def run() -> dg.AssetCheckResult:
         try:
             folder = store.folder(key)

@@ -64,19 +64,23 @@ def make_mini(preset: str | None) -> Manifest:
     return build(step.Order("clevr_mini", config, {}, folder_of("clevr_mini")))
 
 
-@dg.asset(**policy.archive(), code_version=CODE_VERSION, config_schema=FULL.schema)
+@dg.asset(**policy.archive(), code_version=FULL.version(CODE_VERSION), config_schema=FULL.schema)
 def clevr_archive(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """URL, size, ETag and member list of CLEVR_v1.0.zip, read over HTTP ranges; nothing is downloaded."""
     return step.materialise(context, FULL, CODE_VERSION, (), inspect, wanted=only_the_library_knows)
 
 
-@dg.asset(**policy.dataset(), deps=["clevr_archive"], code_version=CODE_VERSION, config_schema=FULL.schema)
+@dg.asset(
+    **policy.dataset(), deps=["clevr_archive"], code_version=FULL.version(CODE_VERSION), config_schema=FULL.schema
+)
 def clevr(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """CLEVR v1.0 whole: 70,000 training and 15,000 validation images with scenes and questions (18 GB)."""
     return step.materialise(context, FULL, CODE_VERSION, (), build, show, wanted=only_the_library_knows)
 
 
-@dg.asset(**policy.dataset(), deps=["clevr_archive"], code_version=CODE_VERSION, config_schema=MINI.schema)
+@dg.asset(
+    **policy.dataset(), deps=["clevr_archive"], code_version=MINI.version(CODE_VERSION), config_schema=MINI.schema
+)
 def clevr_mini(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """10,000 training and 1,000 validation images: out of the archive, or its synthetic twin, by name."""
     return step.materialise(context, MINI, CODE_VERSION, (), build, show, wanted=only_the_library_knows)
@@ -89,6 +93,7 @@ CHECKS = {
     "answers": "Every answer follows from the scene by the executor.",
     "balance": "No answer is so frequent that a prior could live on it.",
 }
+WARNINGS = {"balance"}  # everything else makes a model trained on such data meaningless, and so blocks it
 
 
 def judge(name: str) -> checks.Judge:
@@ -103,7 +108,7 @@ def judge(name: str) -> checks.Judge:
 
 
 dataset_checks = [
-    checks.check(key, name, text, judge(name), is_warning=name == "balance")
+    checks.check(key, name, text, judge(name), is_warning=name in WARNINGS, is_blocking=name not in WARNINGS)
     for key in ("clevr", "clevr_mini")
     for name, text in CHECKS.items()
 ]

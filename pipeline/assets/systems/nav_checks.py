@@ -95,8 +95,11 @@ CHECKS: dict[str, dict[str, tuple[str, Judge]]] = {
     "nav_grid_search": {"best_beats_greedy": ("The best trial is above the greedy rule.", best_beats_greedy)},
     "nav_data_scaling": {"best_beats_greedy": ("The best trial is above the greedy rule.", best_beats_greedy)},
 }
+WARNINGS = {"thinking_longer_is_safe"}
+# What follows a failure of these would be meaningless. A network that does not beat a rule may be what one looks for.
+BLOCKING = {"losses_are_finite", "search_is_perfect"}
 nav_checks: list[dg.AssetChecksDefinition] = [
-    checks.check(key, name, text, judge, is_warning=name == "thinking_longer_is_safe")
+    checks.check(key, name, text, judge, is_warning=name in WARNINGS, is_blocking=name in BLOCKING)
     for key, those in CHECKS.items()
     for name, (text, judge) in those.items()
 ]
