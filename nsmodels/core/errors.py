@@ -1,4 +1,4 @@
-"""The one exception a person is meant to read."""
+"""The exceptions a person is meant to read."""
 
 from __future__ import annotations
 
@@ -11,3 +11,7 @@ class InputError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class Interrupted(InputError):
+    """Somebody asked the work to stop: nothing is wrong, what there is so far is kept, and nothing else shall begin."""

@@ -37,13 +37,17 @@ class Made:
 
 
 def make(
-    context: dg.AssetExecutionContext, recipe: Recipe, force: bool, build: Callable[[Path, bool], Manifest]
+    context: dg.AssetExecutionContext,
+    recipe: Recipe,
+    force: bool,
+    build: Callable[[Path, bool], Manifest],
+    folder: Path | None = None,
 ) -> Made:
-    """Call `build` with the asset's folder unless a sealed artifact of the same recipe lies there.
+    """Call `build` with `folder`, or else the asset's own, unless a sealed artifact of the same recipe lies there.
 
     `build` is also told whether to make it though its recipe is the same: by `force`, or its inputs were made again.
     """
-    folder = store.folder(context.asset_key)
+    folder = folder or store.folder(context.asset_key)
     before, sealed_at = _sealed(folder), _sealed_at(folder)
     reasons = ["force"] if force and before else changes(before, recipe)
     if before and not reasons and recipe.config is not None:

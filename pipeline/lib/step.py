@@ -28,10 +28,11 @@ class Order(Generic[C]):
     folder: Path
     force: bool = False
     context: dg.AssetExecutionContext | None = None
+    partition: str | None = None
 
     def trackers(self, *phases: str) -> tuple[EpochTracker, ...]:
         """Trackers of trainings that follow each other, for the engine; none outside of a step."""
-        return (EpochTracker(self.context, phases),) if self.context else ()
+        return (EpochTracker(self.context, phases, self.partition),) if self.context else ()
 
 
 def materialise(
