@@ -3,13 +3,15 @@
 import dagster as dg
 
 from pipeline import assets, jobs, schedules, sensors
+from pipeline.lib import references, staleness
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The one code location."""
+    found = dg.load_assets_from_package_module(assets)
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(assets),
+        assets=staleness.spread(references.with_references(found)),
         asset_checks=dg.load_asset_checks_from_package_module(assets),
         jobs=jobs.JOBS,
         schedules=schedules.SCHEDULES,

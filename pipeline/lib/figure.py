@@ -7,7 +7,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from pipeline.lib import policy, step
+from pipeline.lib import policy, references, step
 from pipeline.lib.launchpad import Launchpad
 
 PAD = Launchpad({"default": Config}, default="default")
@@ -28,8 +28,10 @@ def asset(name: str, made_from: str, module: str, code_version: str, description
         name=name,
         deps=keys,
         description=description,
-        code_version=code_version,
+        code_version=PAD.version(code_version),
         config_schema=PAD.schema,
+        tags={"system": module.split(".")[2]},
+        metadata=references.to_module(module),
         **policy.figure(),
     )
     def drawn(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -23,6 +23,7 @@ from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from nsmodels.core.config import Config
+from pipeline.lib import staleness
 
 C = TypeVar("C", bound=Config)
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >=", "max_length": "length <="}
@@ -61,6 +62,11 @@ class Launchpad(Generic[C]):
     def schema(self) -> Any:
         """What `@dg.asset(config_schema=...)` takes."""
         return self.mirrored.to_config_schema()
+
+    def version(self, code_version: str) -> str:
+        """The code version for Dagster: it changes with any default too, but not with the machine."""
+        presets = {name: preset().relevant() for name, preset in self.presets.items()}
+        return staleness.with_presets(code_version, {"default": self.default, "presets": presets})
 
     def choose(self, context: dg.AssetExecutionContext) -> Chosen[C]:
         """The configuration of the run of `context`; raise `InputError` for values out of bounds."""

@@ -10,11 +10,8 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of
-from pipeline.lib import pictures
+from pipeline.lib import pictures, staleness
 
-DATA_VERSION = "dagster/data_version"
-CODE_VERSION = "dagster/code_version"
-IS_OWN_VERSION = "dagster/data_version_is_user_provided"
 IS_SHOWN = "is_reused"  # stands in the metadata of every materialisation that its own step recorded
 Metadata = dict[str, Any]
 
@@ -26,17 +23,23 @@ def result(manifest: Manifest, **shown: Any) -> dg.MaterializeResult:
     )
 
 
-def materialization(key: str, manifest: Manifest) -> dg.AssetMaterialization:
-    """The record of an artifact made outside of its own step."""
-    tags = {DATA_VERSION: manifest.fingerprint, IS_OWN_VERSION: "true", CODE_VERSION: manifest.code_version}
-    return dg.AssetMaterialization(key, metadata=metadata(manifest), tags=tags)
+def materialization(
+    context: dg.AssetExecutionContext, key: str, manifest: Manifest, partition: str | None = None, **shown: Any
+) -> dg.AssetMaterialization:
+    """The record of an artifact made outside of its own step, or one of several partitions of a step."""
+    tags = staleness.tags(context, dg.AssetKey(key), manifest)
+    return dg.AssetMaterialization(key, metadata={**shown, **metadata(manifest)}, partition=partition, tags=tags)
 
 
 def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metadata | None:
     """What the last materialisation showed, if it was of this very artifact: it need not be drawn again."""
     event = context.instance.get_latest_materialization_event(context.asset_key)
     last = event.asset_materialization if event else None
-    if last is None or (last.tags or {}).get(DATA_VERSION) != manifest.fingerprint or IS_SHOWN not in last.metadata:
+    if (
+        last is None
+        or (last.tags or {}).get(staleness.DATA_VERSION) != manifest.fingerprint
+        or IS_SHOWN not in last.metadata
+    ):
         return None
     return dict(last.metadata)
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of, read_manifest
 from nsmodels.core.errors import InputError
-from pipeline.lib import results
+from pipeline.lib import results, staleness
 
 Make = Callable[[str | None], Manifest]
 
@@ -76,8 +76,8 @@ def _record(context: dg.AssetExecutionContext, key: str, manifest: Manifest) -> 
     """Enter an artifact that Dagster has not seen into its history, so that the lineage of this step is true."""
     event = context.instance.get_latest_materialization_event(dg.AssetKey(key))
     known = event.asset_materialization if event else None
-    if known and (known.tags or {}).get(results.DATA_VERSION) == manifest.fingerprint:
+    if known and (known.tags or {}).get(staleness.DATA_VERSION) == manifest.fingerprint:
         return
-    context.log_event(results.materialization(key, manifest))
+    context.log_event(results.materialization(context, key, manifest))
     # Dagster has looked up the versions of the inputs before the step began; make it look again.
     context.op_execution_context.get_step_execution_context().wipe_input_asset_version_info(dg.AssetKey(key))

@@ -11,7 +11,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from pipeline.lib import policy, results, step
+from pipeline.lib import policy, references, results, step
 from pipeline.lib.launchpad import Launchpad
 
 M = TypeVar("M", bound=Config)
@@ -63,6 +63,11 @@ class Training(Generic[M, E]):
         """Key of the evaluation asset."""
         return f"{self.name}_evaluation"
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """By which the assets are found in the UI and in selections."""
+        return {"system": self.system, "dataset": self.dataset}
+
     def assets(self) -> list[dg.AssetsDefinition]:
         """The model and its evaluation."""
         return [self._model(), self._evaluation()]
@@ -71,10 +76,11 @@ class Training(Generic[M, E]):
         @dg.asset(
             name=self.model_key,
             deps=[self.dataset],
-            tags={"system": self.system},
-            code_version=self.code_version,
+            tags=self.tags,
+            code_version=self.model.version(self.code_version),
             config_schema=self.model.schema,
             description=self.about_model,
+            metadata=references.to(self.train, self.show),
             **policy.model(),
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -88,10 +94,11 @@ class Training(Generic[M, E]):
         @dg.asset(
             name=self.evaluation_key,
             deps=inputs,
-            tags={"system": self.system},
-            code_version=self.evaluation_version,
+            tags=self.tags,
+            code_version=self.evaluation.version(self.evaluation_version),
             config_schema=self.evaluation.schema,
             description=self.about_evaluation,
+            metadata=references.to(self.evaluate),
             **policy.evaluation(),
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

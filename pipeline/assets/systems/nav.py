@@ -15,7 +15,7 @@ EVALUATION = Launchpad({"default": lambda: EvaluationConfig.from_mapping({})}, d
 GRID = Launchpad(GRID_PRESETS, default="base", automatic=hardware.fitting_preset)
 SCALING = Launchpad(SCALING_PRESETS, default="base", automatic=hardware.fitting_preset)
 FIGURES = "nsmodels.systems.nav.figures"
-ALIKE = {"tags": {"system": "nav"}, "code_version": CODE_VERSION}
+TAGS = {"system": "nav", "dataset": "mazes"}
 
 
 def train(order: step.Order[NavConfig]) -> Manifest:
@@ -71,13 +71,21 @@ TRAININGS = [
 assets = [asset for each in TRAININGS for asset in each.assets()]
 
 
-@dg.asset(**policy.study(), **ALIKE, deps=["mazes"], config_schema=GRID.schema)
+@dg.asset(
+    **policy.study(), tags=TAGS, deps=["mazes"], code_version=GRID.version(CODE_VERSION), config_schema=GRID.schema
+)
 def nav_grid_search(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Width x depth x dropout of the navigator; hopeless trials are stopped, an interrupted search goes on."""
     return step.materialise(context, GRID, CODE_VERSION, ("mazes",), search)
 
 
-@dg.asset(**policy.study(), **ALIKE, deps=["mazes"], config_schema=SCALING.schema)
+@dg.asset(
+    **policy.study(),
+    tags=TAGS,
+    deps=["mazes"],
+    code_version=SCALING.version(CODE_VERSION),
+    config_schema=SCALING.schema,
+)
 def nav_data_scaling(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The navigator by number of training maps, with and without augmentation, in equally many steps."""
     return step.materialise(context, SCALING, CODE_VERSION, ("mazes",), scale)
