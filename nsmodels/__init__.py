@@ -1,0 +1,44 @@
+"""Neuro-symbolic models: data, training, evaluation; usable without Dagster.
+
+model = nsmodels.load("clevr_mini_model")
+scores = nsmodels.report("clevr_mini_evaluation")
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["load", "report"]
+
+
+def load(name: str | Path, partition: str | None = None, device: str = "auto") -> Any:
+    """A trained model, ready to be asked, rebuilt from its checkpoint alone.
+
+    Args:
+        name: an asset key ("clevr_mini_model"), one with its partition ("mazes_replicates/3/model"), a checkpoint
+            folder, or one checkpoint file in it ("nav_model/navigator/epoch_0005.pt"), which gives that network.
+            Names are looked up below the data root first, then as paths.
+        partition: of a partitioned asset, instead of writing it into the name.
+        device: auto, cpu, cuda or cuda:N.
+
+    Returns:
+        The system's own object: `VisualReasoner`, `Navigator`; for a file the `torch.nn.Module` of that network.
+
+    Raises:
+        nsmodels.core.errors.InputError: nothing of that name, not sealed, or no model; says what to do.
+    """
+    from nsmodels import loading
+
+    return loading.load(name, partition, device)
+
+
+def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:
+    """The whole report of an evaluation ("nav_evaluation", or its folder), as it was written.
+
+    Raises:
+        nsmodels.core.errors.InputError: nothing of that name, not sealed, or no evaluation.
+    """
+    from nsmodels import loading
+
+    return loading.report(name, partition)

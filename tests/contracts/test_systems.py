@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+import nsmodels
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
@@ -121,3 +123,15 @@ def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: 
     assert result["data"]["source"] == artifact.read_manifest(trained.data).source
     assert result["rows"]
     assert result["baselines"]
+
+
+def test_its_model_and_each_network_are_loaded_by_name(trained: Trained) -> None:
+    package = discover.module("systems", trained.name, "config").__package__
+    assert type(nsmodels.load(trained.folder, device="cpu")).__module__.startswith(package)
+    phases = importlib.import_module(package).PHASES
+    assert set(phases) == {path.parent.name for path in trained.folder.glob("*/best.pt")}
+    for phase in phases:
+        network = nsmodels.load(trained.folder / phase / "last.pt", device="cpu")
+        saved = torch.load(trained.folder / phase / "last.pt", weights_only=True)["model_state_dict"]
+        assert not network.training
+        assert all(torch.equal(network.state_dict()[name], value) for name, value in saved.items())

@@ -152,15 +152,19 @@ class PlainTask(Task):
 
 def load_plain(folder: Path, device: str = "auto") -> dict[str, PlainNetwork]:
     """The plain networks that a checkpoint folder holds, by name."""
-    found = {}
-    for name in NAMES:
-        path = Path(folder) / name / checkpoint.BEST
-        if path.exists():
-            payload = checkpoint.load(path)
-            network = _make(checkpoint.settings_of(payload, "plain", str(path)))
-            checkpoint.fill(network, payload["model_state_dict"], str(path))
-            found[name] = network.eval().to(resolve_device(device))
-    return found
+    paths = {name: Path(folder) / name / checkpoint.BEST for name in NAMES}
+    return {
+        name: from_checkpoint(checkpoint.load(path), str(path)).to(resolve_device(device))
+        for name, path in paths.items()
+        if path.exists()
+    }
+
+
+def from_checkpoint(payload: dict[str, Any], where: str) -> PlainNetwork:
+    """The network in a checkpoint, ready to be asked."""
+    network = _make(checkpoint.settings_of(payload, "plain", where))
+    checkpoint.fill(network, payload["model_state_dict"], where)
+    return network.eval()
 
 
 def _make(shown: dict[str, Any]) -> PlainNetwork:

@@ -1,0 +1,105 @@
+"""From the name of an asset to the trained model or the report in it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nsmodels.core import artifact, discover
+from nsmodels.core.artifact import MANIFEST, Manifest
+from nsmodels.core.errors import InputError
+
+MODEL = "model"  # a partition may hold a model and its evaluation side by side
+EVALUATION = "evaluation"
+REPORT = "report.json"
+BEST = "best.pt"
+SYSTEMS = "nsmodels.systems."
+
+
+def load(name: str | Path, partition: str | None = None, device: str = "auto") -> Any:
+    """The trained model called `name`; see `nsmodels.load`."""
+    place = _place(name, partition, MODEL)
+    if place.is_file():
+        return _load_network(place, device)
+    manifest = artifact.read_manifest(place)
+    system = _system_of(manifest, place)
+    if not any(place.glob(f"*/{BEST}")):
+        raise InputError(f"{place}: holds no trained model{_hint(place, manifest)}")
+    return system.load(place, device)
+
+
+def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:
+    """The report of the evaluation called `name`; see `nsmodels.report`."""
+    place = _place(name, partition, EVALUATION)
+    manifest = artifact.read_manifest(place)
+    try:
+        return json.loads((place / REPORT).read_text())
+    except FileNotFoundError:
+        raise InputError(f"{place}: holds no evaluation{_hint(place, manifest)}") from None
+
+
+def _load_network(path: Path, device: str) -> Any:
+    """One network of a model from any of its checkpoint files; those of a training under way may be looked at too."""
+    folder = path.parent.parent
+    is_sealed = (folder / MANIFEST).exists()
+    systems = [_system_of(artifact.read_manifest(folder), folder)] if is_sealed else _packages()
+    for system in systems:
+        if path.parent.name in system.PHASES and path.suffix == ".pt":
+            return system.load_network(path, device)
+    known = ", ".join(phase for system in systems for phase in system.PHASES)
+    raise InputError(f"{path}: not a checkpoint; those are .pt files in folders called after networks ({known})")
+
+
+def _place(name: str | Path, partition: str | None, part: str) -> Path:
+    """The folder or file meant: below the data root, else as a path; a partition's own `part` where it has several."""
+    place = artifact.data_root() / name
+    if partition is not None:
+        place = place / partition
+    elif not place.exists() and Path(name).exists():
+        place = Path(name).resolve()
+    is_whole = place.is_file() or (place / MANIFEST).exists()
+    if not is_whole and (place / part).is_dir():
+        return place / part
+    if not is_whole and (place / BEST).is_file():
+        return place / BEST
+    if not is_whole and place.is_dir():
+        _require_artifact(place)
+    return place
+
+
+def _require_artifact(place: Path) -> None:
+    """Say which folder to name where `place` is one around artifacts, or inside of one."""
+    artifact.recover(place)
+    if (place.parent / MANIFEST).exists():
+        raise InputError(f"{place}: is a part of {place.parent}; give that folder, or a .pt file in this one")
+    inner = sorted({path.parent.relative_to(place) for end in ("*", "*/*") for path in place.glob(f"{end}/{MANIFEST}")})
+    if inner:
+        names = ", ".join(dict.fromkeys(path.parts[0] for path in inner))
+        raise InputError(f"{place}: is no artifact but holds some ({names}); name one, as {place.name}/{inner[0]}")
+
+
+def _system_of(manifest: Manifest, place: Path) -> ModuleType:
+    if not manifest.maker.startswith(SYSTEMS):
+        raise InputError(f"{place}: holds no trained model; it was made by {manifest.maker}")
+    return _package(manifest.maker.removeprefix(SYSTEMS))
+
+
+def _package(name: str) -> ModuleType:
+    if name not in discover.systems():
+        raise InputError(f"{name}: no such system in this version (there are: {', '.join(discover.systems())})")
+    return importlib.import_module(f"{SYSTEMS}{name}")
+
+
+def _packages() -> list[ModuleType]:
+    return [_package(name) for name in discover.systems()]
+
+
+def _hint(place: Path, manifest: Manifest) -> str:
+    if (place / REPORT).exists():
+        return f"; it is an evaluation: nsmodels.report({manifest.key!r})"
+    if any(place.glob(f"*/{BEST}")):
+        return f"; it is a model: nsmodels.load({manifest.key!r})"
+    return f"; it was made by {manifest.maker}"

@@ -1,0 +1,141 @@
+"""`nsmodels.load` and `nsmodels.report`; and a data root that moves with everything in it."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import nsmodels
+from nsmodels.core import artifact, inventory
+from nsmodels.core.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@dataclass(frozen=True)
+class Root:
+    """A data root with maps, a navigator of preset debug, its evaluation, and a partition with both."""
+
+    path: Path
+
+    def train(self) -> artifact.Manifest:
+        from nsmodels.systems.nav.config import debug
+        from nsmodels.systems.nav.train import train
+
+        small = debug().with_values({"training.epochs": 1, "training.save_interval": 1, "training.device": "cpu"})
+        return train(small, self.path / "mazes", self.path / "nav_model", data_key="mazes")
+
+    def evaluate(self, is_forced: bool = False) -> artifact.Manifest:
+        from nsmodels.systems.nav.evaluate import make_evaluation
+
+        place = self.path / "nav_evaluation"
+        keys = {"checkpoint_key": "nav_model", "data_key": "mazes"}
+        return make_evaluation(self.path / "nav_model", self.path / "mazes", place, is_forced=is_forced, **keys)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Root:
+    from nsmodels.datasets.mazes import config, prepare
+
+    made = Root(tmp_path_factory.mktemp("root") / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NSMODELS_DATA", str(made.path))
+        prepare.prepare(config.debug(), "mazes", made.path / "mazes")
+        made.train()
+        made.evaluate()
+    for part in ("model", "evaluation"):
+        shutil.copytree(made.path / f"nav_{part}", made.path / "mazes_replicates" / "3" / part)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _at(root, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("NSMODELS_DATA", str(root.path))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "partition"),
+    [
+        ("nav_model", None),
+        (Path("nav_model"), None),
+        ("mazes_replicates", "3"),
+        ("mazes_replicates/3", None),
+        ("mazes_replicates/3/model", None),
+        ("nav_model/navigator", None),
+        ("nav_model/navigator/epoch_0001.pt", None),
+    ],
+)
+def test_a_navigator_by_any_of_its_names(name, partition):
+    from nsmodels.systems.nav.model import Navigator
+
+    navigator = nsmodels.load(name, partition, device="cpu")
+    assert isinstance(navigator, Navigator)
+    assert not navigator.training
+
+
+def test_a_path_outside_of_the_data_root(root, tmp_path, monkeypatch):
+    shutil.copytree(root.path / "nav_model", tmp_path / "taken_along")
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path / "nothing_here"))
+    assert (
+        nsmodels.load("taken_along", device="cpu").num_parameters
+        == nsmodels.load(tmp_path / "taken_along").num_parameters
+    )
+
+
+def test_a_training_under_way_may_be_looked_at(root, tmp_path):
+    shutil.copytree(root.path / "nav_model", tmp_path / ".nav_model.partial")
+    (tmp_path / ".nav_model.partial" / "manifest.json").unlink()
+    assert nsmodels.load(tmp_path / ".nav_model.partial" / "mlp" / "last.pt", device="cpu").num_parameters
+    with pytest.raises(InputError, match="never finished"):
+        nsmodels.load(tmp_path / ".nav_model.partial")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nav_modle", "'nav_modle' does not exist or was never finished; make it with: dagster asset"),
+        ("nav_evaluation", r"no trained model; it is an evaluation: nsmodels.report\('nav_evaluation'\)"),
+        ("mazes", "no trained model; it was made by nsmodels.datasets.mazes"),
+        ("mazes_replicates", r"holds some \(3\); name one, as mazes_replicates/3/evaluation"),
+        ("nav_model/figures", "is a part of .*nav_model; give that folder"),
+        ("nav_model/history.json", "not a checkpoint"),
+    ],
+)
+def test_what_is_no_model_is_told_in_one_line(name, said):
+    with pytest.raises(InputError, match=said):
+        nsmodels.load(name)
+
+
+def test_reports_by_name():
+    assert nsmodels.report("nav_evaluation")["headline"] == "navigator"
+    assert nsmodels.report("mazes_replicates", "3") == nsmodels.report("nav_evaluation")
+    with pytest.raises(InputError, match=r"holds no evaluation; it is a model: nsmodels.load"):
+        nsmodels.report("nav_model")
+
+
+def test_the_package_itself_needs_no_torch():
+    program = "import sys, nsmodels, nsmodels.loading, nsmodels.disk_usage; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_data_root_that_moved_goes_on_as_before(root, tmp_path, monkeypatch):
+    before = {item.name: item.manifest for item in inventory.items(root.path)}
+    counted = nsmodels.report("nav_evaluation")["data"]["num_trained_on"]
+    moved = Root(tmp_path / "elsewhere" / "data")
+    shutil.copytree(root.path, moved.path, copy_function=shutil.copy2)
+    hidden = root.path.rename(root.path.with_name("gone"))
+    monkeypatch.setenv("NSMODELS_DATA", str(moved.path))
+    try:
+        assert {item.name: item.manifest for item in inventory.items(moved.path)} == before
+        assert moved.train() == before["nav_model"], "trained again"
+        assert moved.evaluate() == before["nav_evaluation"], "evaluated again"
+        assert moved.evaluate(is_forced=True).created >= before["nav_evaluation"].created
+        assert nsmodels.report("nav_evaluation")["data"]["num_trained_on"] == counted == 0, "data not found again"
+        assert nsmodels.load("nav_model", device="cpu").num_parameters
+        assert artifact.verify(moved.path / "nav_model")
+    finally:
+        hidden.rename(root.path)
