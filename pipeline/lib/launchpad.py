@@ -4,6 +4,9 @@ Dagster refuses plain pydantic models, tuples, paths, `Literal[1, 2]` and `int |
 types it takes. Every field stands on null, which means "as in the preset": the web UI opens the launchpad with all
 of them filled in, and so whatever is not null was written by a person. Bounds and the value of the default preset
 stand in the descriptions; the bounds are checked by nsmodels when the step starts, in one line.
+
+A backfill has no launchpad, but its dialog takes tags. `nsmodels/preset=debug` and `nsmodels/config={"training.lr":
+0.001}` (JSON) say the same to every asset of the run that has presets to choose from, and win over its launchpad.
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
 from pipeline.lib import staleness
 
 C = TypeVar("C", bound=Config)
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >=", "max_length": "length <="}
 SCALARS = (bool, int, float, str)
 AUTO = "auto"
+PRESET_TAG, CONFIG_TAG = "nsmodels/preset", "nsmodels/config"
 
 
 @dataclass(frozen=True)
@@ -69,14 +74,17 @@ class Launchpad(Generic[C]):
         return staleness.with_presets(code_version, {"default": self.default, "presets": presets})
 
     def choose(self, context: dg.AssetExecutionContext) -> Chosen[C]:
-        """The configuration of the run of `context`; raise `InputError` for values out of bounds."""
-        return self.resolve(given_config(context))
+        """The configuration of the run of `context`; raise `InputError` for values out of bounds and broken tags."""
+        tagged = tagged_config(context.run.tags) if len(self.presets) > 1 else {}
+        return self.resolve({**_written(given_config(context)), **_written(tagged)})
 
     def resolve(self, given: Mapping[str, Any]) -> Chosen[C]:
         """The preset, overlaid by what was `given`; a field that is null is left to the preset."""
         preset, reason = self._preset(given.get("preset", self._default_name))
         values = {k: v for k, v in given.items() if k not in ("preset", "force")}
         changed = _written(values)
+        if preset not in self.presets:
+            raise InputError(f"preset '{preset}': there is none of that name here (known: {', '.join(self.presets)})")
         config = self.presets[preset]().with_values(changed, "launchpad")
         return Chosen(config, preset, reason, changed, bool(given.get("force", False)))
 
@@ -116,6 +124,18 @@ def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
     written: Any = context.run.run_config or context.op_execution_context.job_def.run_config or {}
     ops: Any = written.get("ops") or {}
     return dict((ops.get(context.op_execution_context.op.name) or {}).get("config") or {})
+
+
+def tagged_config(tags: Mapping[str, str]) -> dict[str, Any]:
+    """What the tags of a run say of its configuration; raise `InputError` for a tag that is no JSON object."""
+    text = tags.get(CONFIG_TAG, "{}")
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"run tag {CONFIG_TAG}: not valid JSON ({error}), got {text}") from None
+    if not isinstance(found, dict):
+        raise InputError(f'run tag {CONFIG_TAG}: expected fields and values as in {{"training.lr": 0.001}}, got {text}')
+    return found | ({"preset": tags[PRESET_TAG]} if PRESET_TAG in tags else {})
 
 
 def _fields(config: Config, said: str) -> dict[str, Any]:

@@ -47,15 +47,15 @@ def fits() -> tuple[str, str]:
 PAD = Launchpad({"small": small, "whole": Whole}, "whole", fits)
 
 
-def launch(given):
-    """Run an asset with the launchpad on a real Dagster run; returns what it chose."""
-    seen = []
+def launch(given, **tags):
+    """Run an asset with the launchpad on a real Dagster run, with tags `nsmodels/...`; returns what it chose."""
+    seen, said = [], {f"nsmodels/{name}": value for name, value in tags.items()}
 
     @dg.asset(config_schema=PAD.schema)
     def thing(context: dg.AssetExecutionContext) -> None:
         seen.append(PAD.choose(context))
 
-    dg.materialize([thing], run_config={"ops": {"thing": {"config": given}}})
+    dg.materialize([thing], run_config={"ops": {"thing": {"config": given}}}, tags=said)
     return seen[0]
 
 
@@ -112,6 +112,39 @@ def test_a_full_launchpad_changes_what_is_not_null():
     given["training"]["epochs"] = 7  # what preset whole says, and the preset in force does not
     given["shape"]["mode"] = "slow"
     assert launch(given).changed == {"training.epochs": 7, "shape.mode": "slow"}
+
+
+def test_the_tags_of_a_run_say_what_a_backfill_cannot():
+    chosen = launch({}, preset="whole", config='{"training.lr": 0.5, "shape": {"mode": "fast"}}')
+    assert chosen.preset == "whole"
+    assert chosen.changed == {"training.lr": 0.5, "shape.mode": "fast"}
+
+
+def test_tags_win_over_a_launchpad_that_the_ui_filled_in():
+    given = PAD.mirrored().model_dump() | {"name": "mine"}
+    chosen = launch(given, preset="whole", config='{"training": {"lr": 0.5}, "force": true}')
+    assert (chosen.preset, chosen.force) == ("whole", True)
+    assert chosen.changed == {"name": "mine", "training.lr": 0.5}
+
+
+def test_tags_leave_an_asset_alone_that_has_no_presets(monkeypatch):
+    monkeypatch.setattr(f"{__name__}.PAD", Launchpad({"whole": Whole}, "whole"))
+    assert launch({}, preset="small", config='{"lr": 1}').config == Whole()
+
+
+@pytest.mark.parametrize(
+    ("tags", "line"),
+    [
+        ({"preset": "smal"}, "preset 'smal': there is none of that name here (known: small, whole)"),
+        ({"config": "lr=1"}, "run tag nsmodels/config: not valid JSON (Expecting value: "),
+        ({"config": "[1]"}, "run tag nsmodels/config: expected fields and values as in "),
+        ({"config": '{"lr": 1}'}, "launchpad: unknown field 'lr' (known: shape, training, name)"),
+    ],
+)
+def test_a_wrong_tag_is_one_line(tags, line):
+    with pytest.raises(InputError) as error:
+        launch({}, **tags)
+    assert str(error.value).startswith(line)
 
 
 def test_a_choice_that_there_is_not_is_refused_before_the_run_starts():
