@@ -13,11 +13,12 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
-from nsmodels.engine import loop, plots
+from nsmodels.engine import loop, plots, worker
 from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.following import Follower
 from nsmodels.engine.launch import is_launched, launch
 from nsmodels.engine.task import Task
-from nsmodels.engine.tracking import Tracker
+from nsmodels.engine.tracking import METRICS, Tracker
 
 # What the first training of a command decides for all of them.
 SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
@@ -46,22 +47,23 @@ class Phases:
     def fit(self, phase: str, make_task: Callable[[], Made], trackers: Sequence[Tracker] = ()) -> loop.Fit:
         """Train a phase, or go on with it; `InputError` when it is interrupted."""
         if self.num_processes > 1 and not is_launched():
-            self._launch(phase)
+            self._launch(phase, trackers)
         # After several processes this finds the finished training and only reads it.
         task, training = make_task()
         return finished(loop.fit(task, training, self.folder / phase, trackers))
 
-    def _launch(self, phase: str) -> None:
+    def _launch(self, phase: str, trackers: Sequence[Tracker]) -> None:
+        epochs = Follower(self.folder / phase / METRICS, trackers)
         # Outside the artifact: a killed run must leave nothing there that would be sealed.
         with TemporaryDirectory(prefix="nsmodels-") as place:
             settings = Path(place) / f"{phase}.json"
             settings.write_text(self.config.model_dump_json())
             arguments = [phase, str(settings), str(self.data), str(self.folder)]
-            status = launch(arguments, self.num_processes, module=self.module)
-        if status:
-            raise InputError(
-                f"{phase}: the {self.num_processes} training processes ended with status {status}; see above"
-            )
+            try:
+                launch(arguments, self.num_processes, module=self.module, look=epochs.look)
+            except InputError as error:
+                raise InputError(f"{phase}: {error}") from None
+        epochs.close()
 
 
 def sharing(training: TrainingConfig, first: TrainingConfig) -> TrainingConfig:
@@ -72,9 +74,13 @@ def sharing(training: TrainingConfig, first: TrainingConfig) -> TrainingConfig:
 def run_launched(argv: Sequence[str], config: type[C], make_task: Callable[[str, C, Path], Made]) -> int:
     """One of the processes of a phase: phase, configuration file (JSON), data folder, checkpoint folder."""
     phase, settings, data, folder = argv
-    task, training = make_task(phase, config.model_validate_json(Path(settings).read_text()), Path(data))
-    fit = loop.fit(task, training, Path(folder) / phase)
-    return 1 if fit.outcome == "interrupted" else 0
+    try:
+        task, training = make_task(phase, config.model_validate_json(Path(settings).read_text()), Path(data))
+        finished(loop.fit(task, training, Path(folder) / phase))
+    except InputError as error:
+        worker.leave(error)
+        raise
+    return 0
 
 
 def finished(fit: loop.Fit) -> loop.Fit:

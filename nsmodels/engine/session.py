@@ -222,7 +222,7 @@ class Session:
         generators = payload["rng"]
         if len(generators) == self.world.size:
             runtime.restore_rng_state(generators[self.world.rank], self.device)
-        elif self.world.is_first:
+        elif self.world.is_first and self.progress.epoch < self.config.epochs:
             log.warning(
                 "begun in %d processes, continued in %d: the random generators start anew, so not to the last digit",
                 len(generators), self.world.size,

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig
 
+METRICS = "metrics.jsonl"  # in the folder of a training: one line per epoch
 Record = dict[str, Any]
 
 
@@ -123,7 +124,7 @@ def open_trackers(
     config: TrainingConfig, folder: Path, history: Sequence[Record], settings: dict[str, Any], given: Sequence[Tracker]
 ) -> list[Tracker]:
     """The trackers that the configuration names, then those `given`."""
-    trackers: list[Tracker] = [Lines(config), JsonLines(folder / "metrics.jsonl", history)]
+    trackers: list[Tracker] = [Lines(config), JsonLines(folder / METRICS, history)]
     if config.use_tensorboard:
         trackers.append(TensorBoard(folder / "tensorboard", len(history)))
     if config.use_wandb:

@@ -85,9 +85,10 @@ def test_meter_weighs_by_samples_and_reads_in_groups():
         meter.flush()
 
 
-def test_launch_starts_torchrun_and_passes_its_status_on(tmp_path):
-    assert launch.launch([], 1, module="this") == 0
-    assert launch.launch([], 1, module="no_such_module_here") != 0
+def test_launch_starts_torchrun_and_tells_its_failure():
+    launch.launch([], 1, module="this")
+    with pytest.raises(InputError, match="process 0: ImportError: No module named no_such_module_here"):
+        launch.launch([], 1, module="no_such_module_here")
     assert not launch.is_launched()
     with pytest.raises(InputError, match="num_processes"):
         launch.launch([], 0)
