@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -50,28 +52,34 @@ class Item:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Every file and link below `folder`, sorted; links are not followed."""
+    """Every file and link below `folder`, sorted; links are not followed, what vanishes meanwhile is left out."""
     found: list[Path] = []
     pending = [folder]
     while pending:
-        for entry in pending.pop().iterdir():
-            is_folder = entry.is_dir() and not entry.is_symlink()
-            (pending if is_folder else found).append(entry)
+        with contextlib.suppress(FileNotFoundError):
+            for entry in pending.pop().iterdir():
+                is_folder = entry.is_dir() and not entry.is_symlink()
+                (pending if is_folder else found).append(entry)
     return sorted(found)
 
 
 def bytes_of(files: Iterable[Path]) -> int:
     """Bytes of `files`; a file with several names (a checkpoint that is best and last) counts once."""
-    states = {(state.st_dev, state.st_ino): state.st_size for state in (path.lstat() for path in files)}
-    return sum(states.values())
+    return sum({(state.st_dev, state.st_ino): state.st_size for state in _states(files)}.values())
 
 
 def bytes_freed(files: Iterable[Path]) -> int:
     """Bytes that go with `files`: those of a file with further names elsewhere stay."""
-    states = [path.lstat() for path in files]
+    states = list(_states(files))
     names = Counter((state.st_dev, state.st_ino) for state in states)
     sizes = {(s.st_dev, s.st_ino): s.st_size for s in states if names[s.st_dev, s.st_ino] >= s.st_nlink}
     return sum(sizes.values())
+
+
+def _states(files: Iterable[Path]) -> Iterator[os.stat_result]:
+    for path in files:
+        with contextlib.suppress(FileNotFoundError):
+            yield path.lstat()
 
 
 def items(root: Path) -> list[Item]:

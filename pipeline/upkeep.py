@@ -1,0 +1,119 @@
+"""How much disk Dagster's history takes, and old runs removed: `nsmodels upkeep [--older-than 30d]`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from nsmodels.core.cli import Parser
+from nsmodels.core.errors import InputError
+from nsmodels.core.inventory import bytes_of
+from nsmodels.core.progress import readable
+from pipeline.lib import history, pruning
+from pipeline.lib.pruning import History
+
+UNITS = {"h": 3600.0, "d": pruning.DAY, "w": 7 * pruning.DAY}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Show sizes and what would go, ask, then remove it and give the room back."""
+    arguments = _parser().parse_args(argv)
+    seconds = _seconds(arguments.older_than)
+    with opened() as instance:
+        _show_sizes(instance)
+        found = pruning.judge(instance, pruning.moment(seconds), arguments.keep)
+        num_ticks = pruning.ticks(instance)
+        _show_runs(instance, found, arguments.older_than)
+        print(f"ticks past the retention of dagster.yaml: {num_ticks:,}")
+        if arguments.dry_run or not (found.gone or found.orphans or num_ticks):
+            print("nothing was removed" if arguments.dry_run else "nothing to remove")
+            return 0
+        if not arguments.yes and not _ask():
+            print("nothing was removed")
+            return 1
+        _remove(instance, found)
+        _show_sizes(instance)
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="nsmodels upkeep", description=__doc__)
+    parser.add_argument(
+        "--older-than", default="30d", metavar="AGE", help="finished runs to remove: 12h, 30d, 8w [30d]"
+    )
+    parser.add_argument(
+        "--keep", type=_count, default=50, metavar="N",
+        help="runs of the last N materialisations of each asset and partition stay whatever their age [50]",
+    )  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would go")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise InputError(f"--keep {text}: expected a whole number from 1 on; the last materialisation always stays")
+    return number
+
+
+def _seconds(age: str) -> float:
+    found = re.fullmatch(r"(\d+)([hdw])", age)
+    if not found:
+        raise InputError(f"--older-than {age}: expected hours, days or weeks, as 12h, 30d or 8w")
+    return int(found[1]) * UNITS[found[2]]
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME, else of the dagster.yaml here; `InputError` where there is neither."""
+    if os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+        return
+    if not Path("dagster.yaml").exists():
+        raise InputError(f"{Path.cwd()}: has no dagster.yaml; go to the project's folder or set DAGSTER_HOME")
+    with history.opened() as instance:
+        yield instance
+
+
+def _show_sizes(instance: dg.DagsterInstance) -> None:
+    for name, folders in pruning.places(instance).items():
+        size = readable(pruning.size_of(folders)) if folders else "-"
+        where = ", ".join(_shown(folder) for folder in folders) or "not on this disk"
+        print(f"{size:>10}  {name:<14}{where}")
+
+
+def _shown(folder: Path) -> str:
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
+
+
+def _show_runs(instance: dg.DagsterInstance, found: History, age: str) -> None:
+    old = len(found.gone) + sum(map(len, found.kept.values()))
+    print(f"runs: {found.num_runs:,}, of which {old:,} ended more than {age} ago")
+    for reason, ids in found.kept.items():
+        print(f"{len(ids):>10,}  stay: they {reason}")
+    for ids, said in ((found.gone, "go, with events and logs"), (found.orphans, "logs of runs that are gone already")):
+        size = bytes_of(path for run_id in ids for path in pruning.files_of_run(instance, run_id))
+        print(f"{len(ids):>10,}  {said} ({readable(size)} of files)")
+
+
+def _ask() -> bool:
+    if not sys.stdin.isatty():
+        raise InputError("nothing was removed: there is no terminal to ask at; add --yes to remove what is listed")
+    return input("Remove these? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _remove(instance: dg.DagsterInstance, found: History) -> None:
+    for run_id in [*found.gone, *found.orphans]:
+        pruning.remove_run(instance, run_id)
+    print(f"removed {len(found.gone):,} runs and {pruning.ticks(instance, is_removed=True):,} ticks")
+    busy = [path.name for path in pruning.databases(instance) if not pruning.compact(path)]
+    if busy:
+        print(f"in use, not compacted: {', '.join(busy)}; run this again while nothing else runs", file=sys.stderr)
