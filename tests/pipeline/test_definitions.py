@@ -35,7 +35,7 @@ def line_of(graph, key):
 
 
 def test_every_asset_is_described_grouped_and_owned(graph):
-    groups = {"archives", "datasets", "models", "evaluations", "studies", "figures"}
+    groups = {"archives", "datasets", "models", "evaluations", "replicates", "trials", "studies", "figures"}
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key

@@ -1,0 +1,46 @@
+"""A training repeated with other seeds: the seed is the partition, the rest of the configuration the model's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nsmodels.core.errors import InputError
+from pipeline.lib import policy
+from pipeline.lib.launchpad import Chosen
+from pipeline.lib.repeated import Given, Repeated
+from pipeline.lib.training import Training
+from pipeline.partitions import SEEDS
+
+SEED = "training.seed"
+
+
+def replicates(trainings: list[Training[Any, Any]]) -> list[Repeated]:
+    """One per training, by the name of its dataset; where several share one, all but the first by their own name."""
+    found: list[Repeated] = []
+    for training in trainings:
+        taken = {each.key for each in found}
+        key = f"{training.dataset}_replicates"
+        found.append(_repeated(f"{training.name}_replicates" if key in taken else key, training))
+    return found
+
+
+def _repeated(key: str, training: Training[Any, Any]) -> Repeated:
+    def choose(partition: str, given: Given) -> Chosen[Any]:
+        chosen = training.model.resolve(given)
+        if SEED in chosen.changed:
+            raise InputError(
+                f"launchpad: field '{SEED}': the seed is the partition; leave the field out, or give it to "
+                f"{training.model_key}"
+            )
+        return replace(chosen, config=chosen.config.with_values({SEED: int(partition)}))
+
+    return Repeated(
+        key=key,
+        training=training,
+        partitions=SEEDS,
+        choose=choose,
+        schema=training.model.schema,
+        policy=policy.replicates(),
+        description=f"`{training.model_key}` and `{training.evaluation_key}` once more for each seed, the partition.",
+    )
