@@ -1,36 +1,67 @@
-"""The command line: `nsmodels <system or dataset> <verb> ...`."""
+"""The command line: `nsmodels <system or dataset> <verb> ...`, and commands beside them."""
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from nsmodels.core import discover
 from nsmodels.core.cli import run
+from nsmodels.core.errors import InputError
+
+COMMANDS = "nsmodels.commands"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Hand the arguments to the named system or dataset; print what there is when none is named."""
+    """Hand the arguments to what they name; print what there is when nothing is named."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     places = {name: f"nsmodels.systems.{name}" for name in discover.systems()}
     places |= {name: f"nsmodels.datasets.{name}" for name in discover.datasets()}
+    commands = {point.name: point for point in entry_points(group=COMMANDS) if point.name not in places}
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(_usage(places))
+        print(_usage(places, commands))
         return 0
-    if arguments[0] not in places:
-        print(f"error: no system or dataset '{arguments[0]}' (there are: {', '.join(places)})", file=sys.stderr)
-        return 2
-    entry = importlib.import_module(f"{places[arguments[0]]}.__main__")
-    return run(lambda: entry.main(arguments[1:]))
+    name, *more = arguments
+    if name in places:
+        entry = importlib.import_module(f"{places[name]}.__main__")
+        return run(lambda: entry.main(more))
+    if name in commands:
+        return run(lambda: _load(commands[name])(more))
+    known = ", ".join([*places, *commands])
+    print(f"error: no system, dataset or command '{name}' (there are: {known})", file=sys.stderr)
+    return 2
 
 
-def _usage(places: dict[str, str]) -> str:
+def _load(command: EntryPoint):
+    try:
+        return command.load()
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"nsmodels {command.name}: cannot be loaded ({error}); is the installation complete?"
+        ) from None
+
+
+def _usage(places: dict[str, str], commands: dict[str, EntryPoint]) -> str:
     lines = ["usage: nsmodels <system or dataset> <verb> [--field value ...]", ""]
-    for name, place in places.items():
-        doc = (importlib.import_module(place).__doc__ or "").strip().splitlines()
-        lines.append(f"  {name:<10} {doc[0] if doc else ''}")
-    return "\n".join([*lines, "", "nsmodels <name> --help lists its verbs."])
+    lines += [f"  {name:<12} {_first_line(place)}" for name, place in places.items()]
+    lines += ["", "usage: nsmodels <command> [--option value ...]", ""] if commands else []
+    lines += [f"  {name:<12} {_first_line(point.module)}" for name, point in commands.items()]
+    return "\n".join([*lines, "", "nsmodels <name> --help tells more."])
+
+
+def _first_line(module: str) -> str:
+    """The first line of a module's docstring, read without importing it: one that is slow or broken may be listed."""
+    try:
+        found = importlib.util.find_spec(module)
+        text = ast.get_docstring(ast.parse(Path(found.origin).read_text())) if found and found.origin else None
+    except (ImportError, OSError, SyntaxError) as error:
+        return f"(cannot be loaded: {error})"
+    return text.splitlines()[0] if text else "(cannot be loaded)" if found is None else ""
 
 
 if __name__ == "__main__":

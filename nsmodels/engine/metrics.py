@@ -37,6 +37,18 @@ def clustered_interval(
     return float(low), float(high)
 
 
+def mean_interval(values: ArrayLike, clusters: ArrayLike) -> Interval | None:
+    """95 % interval of the mean of scores in [0, 1] (n,), whole `clusters` (n,) resampled; None for a single cluster.
+
+    Resampling cannot doubt scores that are all 0 or all 1: Wilson's interval on the number of clusters can.
+    """
+    scores, groups = _numbers(values, "values"), np.asarray(clusters)
+    num = len(np.unique(groups))
+    if scores.min() == scores.max() and scores[0] in (0, 1):
+        return wilson_interval(num * int(scores[0]), num)
+    return clustered_interval(scores, groups) if num > 1 else None
+
+
 def _cluster_sums(values: NDArray, clusters: NDArray) -> tuple[NDArray, NDArray]:
     if values.shape != clusters.shape:
         raise InputError(f"clusters: expected one per value, got {clusters.shape} for {values.shape}")

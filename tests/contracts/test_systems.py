@@ -17,6 +17,8 @@ import nsmodels
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
+from nsmodels.engine import ledger
+from nsmodels.engine.outcomes import read_outcomes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -123,6 +125,28 @@ def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: 
     assert result["data"]["source"] == artifact.read_manifest(trained.data).source
     assert result["rows"]
     assert result["baselines"]
+
+
+def test_an_evaluation_keeps_what_its_score_is_the_mean_of(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
+    folder, make = tmp_path / "evaluation", discover.module("systems", trained.name, "evaluate").make_evaluation
+    made = make(trained.folder, trained.data, folder, checkpoint_key="model", data_key="data", device="cpu")
+    outcomes, (entry,) = read_outcomes(folder), ledger.entries()
+    assert outcomes.mean == pytest.approx(made.metrics["accuracy"])
+    model, config = artifact.read_manifest(trained.folder), discover.module("systems", trained.name, "config")
+    assert (entry.score, entry.n, entry.seed) == (outcomes.mean, len(outcomes.items), model.seed)
+    assert (entry.system, entry.dataset, entry.code_version) == (trained.name, "data", config.CODE_VERSION)
+    assert made.code_version == config.EVALUATION_VERSION
+    assert entry.num_parameters == model.metrics["num_parameters"] > 0
+    assert 0 < entry.train_cpu_seconds == model.metrics["train_cpu_seconds"]
+    assert "chance" in entry.baselines or "random" in entry.baselines
+    seal = (folder / artifact.MANIFEST).stat().st_ino
+    shutil.rmtree(tmp_path / ledger.LEDGER)
+    make(trained.folder, trained.data, folder, checkpoint_key="model", data_key="data", device="cpu")
+    assert (folder / artifact.MANIFEST).stat().st_ino == seal
+    assert ledger.entries()[0].id == entry.id  # one that is kept is entered too
 
 
 def test_its_model_and_each_network_are_loaded_by_name(trained: Trained) -> None:

@@ -59,7 +59,7 @@ def test_without_arguments_it_lists_what_there_is(capsys, words) -> None:
 def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
     status, out, err = said(capsys, "visaul", "train")
     assert (status, out) == (2, "")
-    assert err.startswith("error: no system or dataset 'visaul' (there are: ")
+    assert err.startswith("error: no system, dataset or command 'visaul' (there are: ")
     assert all(name in err for name in NAMES)
     assert err.count("\n") == 1
 

@@ -17,6 +17,7 @@ from nsmodels.core.progress import counted
 from nsmodels.datasets.mazes.format import read_split
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.labels import Labels, label
+from nsmodels.engine.outcomes import Outcomes, distinct
 from nsmodels.systems.nav.exact_path import exact_path
 from nsmodels.systems.nav.model import BELIEVED, Navigator, Policy
 from nsmodels.systems.nav.plain import PlainNetwork, load_plain
@@ -106,6 +107,13 @@ class Judged:
     def num_maps(self) -> int:
         """Different maps."""
         return len(np.unique(self.facts["mark"]))
+
+    def outcomes(self, split: str) -> Outcomes:
+        """Whether the navigator reaches the goal of each problem; problems on equal maps are told apart by number."""
+        maps = zip(self.facts["size"], self.facts["mark"], strict=True)
+        items = distinct(f"{split}/{size}/{mark}" for size, mark in maps)
+        clusters = self.facts["mark"].tolist() if self.num_maps > 1 else items
+        return Outcomes("success", split, items, clusters, self.tables[MODEL]["success"])
 
 
 @dataclass

@@ -10,6 +10,8 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.format import splits
+from nsmodels.engine import ledger
+from nsmodels.engine.outcomes import write_outcomes
 from nsmodels.systems.nav.config import EVALUATION_VERSION
 from nsmodels.systems.nav.contest import Contest, Judged, Problems, read_problems, size_name
 from nsmodels.systems.nav.familiarity import familiarity
@@ -33,6 +35,10 @@ def evaluate_checkpoint(
     `max_steps` limits the recursion (0: by the size of the map). Raises InputError for a broken checkpoint or data, a
     split that is not there, maps of another connectivity, and when the network takes none of the sizes.
     """
+    return _evaluated(checkpoint, data, split, device, max_steps)[0]
+
+
+def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps: int) -> tuple[Report, Judged]:
     contest = Contest.load(checkpoint, device, max_steps)
     given = read_problems(data, split)
     more = read_problems(data, TRANSFER) if split == "test" and TRANSFER in splits(data) else []
@@ -45,7 +51,7 @@ def evaluate_checkpoint(
     source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
     source |= {"connectivity": contest.navigator.config.connectivity, "skipped": skipped}
     source |= familiarity(checkpoint, problems)
-    return evaluate_problems(contest, problems, others, source)[0]
+    return evaluate_problems(contest, problems, others, source)
 
 
 def evaluate_map(
@@ -96,7 +102,10 @@ def make_evaluation(
     is_forced: bool = False,
     max_steps: int = 0,
 ) -> Manifest:
-    """Evaluate and seal `report.json`, `table.txt` and `figures/` in `folder`; reuse an equal one."""
+    """Evaluate and seal `report.json`, `table.txt`, outcomes and `figures/` in `folder`; reuse an equal one.
+
+    One under the data root is entered into its ledger.
+    """
     from nsmodels.systems.nav.figures import draw_all
 
     recipe: Any = {"config": {"split": split, "max_steps": max_steps}}
@@ -105,13 +114,16 @@ def make_evaluation(
         "inputs": {checkpoint_key: checkpoint, data_key: data},
     }
     if found := artifact.kept(folder, is_forced, **recipe):
+        ledger.enter_own(folder)
         return found
     with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
-        result = evaluate_checkpoint(checkpoint, data, split, device, max_steps)
+        result, judged = _evaluated(checkpoint, data, split, device, max_steps)
+        write_outcomes(part.path, judged.outcomes(split), checkpoint)
         artifact.write_json(part.path / "report.json", result)
         artifact.write_atomic(part.path / "table.txt", table(result) + "\n")
         draw_all(result, checkpoint, data, part.path / "figures", split, device)
         part.metrics |= headline(result)
+    ledger.enter_own(folder)
     return artifact.read_manifest(folder)
 
 

@@ -49,6 +49,7 @@ def train(
     with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
         fit = fit_navigator(config, data, part.path, trackers)
         part.metrics |= prefixed(phases.NAVIGATOR, fit) | _told(diagnose(fit.history, chance(data)))
+        part.metrics |= {"train_cpu_seconds": fit.cpu_seconds, "train_wall_seconds": fit.seconds}
         part.metrics |= fit_baselines(config, data, part.path, trackers)
         part.metrics |= _sizes(part.path)
         write_history(part, (phases.NAVIGATOR, *NAMES), with_columns)

@@ -11,8 +11,9 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes, splits
-from nsmodels.engine import plots
+from nsmodels.engine import ledger, plots
 from nsmodels.engine.checkpoint import load
+from nsmodels.engine.outcomes import write_outcomes
 from nsmodels.systems.visual.baselines import PRIORS, Prior
 from nsmodels.systems.visual.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.cnn_lstm_task import answer_all, read_asked
@@ -24,7 +25,7 @@ from nsmodels.systems.visual.model import VisualReasoner
 from nsmodels.systems.visual.proof import NoProof, prove
 from nsmodels.systems.visual.replay import check
 from nsmodels.systems.visual.report import HEADLINE, Report, report, table
-from nsmodels.systems.visual.scoring import Predictions
+from nsmodels.systems.visual.scoring import Predictions, Scored, outcomes, rows
 from nsmodels.systems.visual.tokens import UNKNOWN
 
 MAKER = "nsmodels.systems.visual"
@@ -68,20 +69,27 @@ def make_evaluation(
     device: str = "auto",
     is_forced: bool = False,
 ) -> Manifest:
-    """Evaluate and seal `report.json`, `table.txt`, proofs over their images and figures in `folder`."""
+    """Evaluate and seal `report.json`, `table.txt`, outcomes, proofs over their images and figures in `folder`.
+
+    An equal evaluation is kept. One under the data root is entered into its ledger.
+    """
     recipe: Any = {"config": {"split": split}, "code_version": EVALUATION_VERSION}
     recipe["inputs"] = {checkpoint_key: checkpoint, data_key: data}
     if found := artifact.kept(folder, is_forced, **recipe):
+        ledger.enter_own(folder)
         return found
     with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
         model = VisualReasoner.load(checkpoint, device)
         predictions = predict(model, data, split)
-        result = _report(model, checkpoint, data, split, predictions)
+        scored = rows(predictions)
+        result = _report(model, checkpoint, data, split, predictions, scored)
+        write_outcomes(part.path, outcomes(scored[1], predictions.questions, split), checkpoint)
         artifact.write_json(part.path / "report.json", result)
         artifact.write_atomic(part.path / "table.txt", table(result) + "\n")
         _draw_examples(predictions, data, split, part.path / "proofs")
         _draw_figures(result, part)
         part.metrics |= headline(result)
+    ledger.enter_own(folder)
     return artifact.read_manifest(folder)
 
 
@@ -94,7 +102,14 @@ def headline(result: Report) -> dict[str, Any]:
     return {"accuracy": result["rows"][HEADLINE]["accuracy"], **rows, **baselines, **objects, **ece}
 
 
-def _report(model: VisualReasoner, checkpoint: Path, data: Path, split: str, predictions: Predictions) -> Report:
+def _report(
+    model: VisualReasoner,
+    checkpoint: Path,
+    data: Path,
+    split: str,
+    predictions: Predictions,
+    scored: Scored | None = None,
+) -> Report:
     trained = artifact.read_manifest(checkpoint)
     source = {
         "path": str(data),
@@ -113,6 +128,7 @@ def _report(model: VisualReasoner, checkpoint: Path, data: Path, split: str, pre
         num_parameters=model.num_parameters,
         source=source,
         learned=baseline_answers(checkpoint, data, split, predictions, model.device),
+        scored=scored,
     )
 
 

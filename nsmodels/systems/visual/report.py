@@ -12,6 +12,7 @@ from nsmodels.systems.visual.scoring import (
     HEADLINE,
     ROWS,
     Predictions,
+    Scored,
     baseline_rows,
     calibration,
     depth,
@@ -35,16 +36,18 @@ def report(
     num_parameters: Mapping[str, int] | None = None,
     source: Mapping[str, Any] | None = None,
     learned: Mapping[str, Sequence[str]] | None = None,
+    scored: Scored | None = None,
 ) -> Report:
     """Everything that is said of one evaluation, ready for JSON.
 
     `prior` holds the answers without looking; `latency` is what `measured_latency` gave; `num_parameters` is by module,
     to which "total" comes; `source` says what the data is (source, split, ...) and how much annotation trained the
     model: "num_annotated_images", and "num_annotated_questions" where it is known;
-    `learned` are the answers of trained baselines to the questions of `data`, by name.
+    `learned` are the answers of trained baselines to the questions of `data`, by name; `scored` is what `rows` gave,
+    where it has been asked already.
     Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
     """
-    scored_rows, found = rows(data)
+    scored_rows, found = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}
     return {
         "rows": scored_rows,

@@ -13,11 +13,11 @@ from nsmodels.datasets.clevr.execute import Compiled, IllPosed, compile, execute
 from nsmodels.datasets.clevr.vocabulary import QUESTION_TYPES, question_type
 from nsmodels.engine.metrics import (
     calibration_bins,
-    clustered_interval,
     expected_calibration_error,
+    mean_interval,
     selective_accuracy,
-    wilson_interval,
 )
+from nsmodels.engine.outcomes import Outcomes, distinct
 from nsmodels.systems.visual.baselines import CHANCE, Prior, last_function
 from nsmodels.systems.visual.belief import Array, Scene, SceneBelief
 from nsmodels.systems.visual.proof import Proof, prove
@@ -32,6 +32,7 @@ ROWS = (
 HEADLINE = ROWS[-1]
 COVERAGES = (1.0, 0.9, 0.8)
 Question = dict[str, Any]
+Scored = tuple[dict[str, Any], list[Answer]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ def soft_answer(program: Program | None, belief: SceneBelief) -> Answer:
         return Answer({}, "", 0.0, 0.0)
 
 
-def rows(data: Predictions) -> tuple[dict[str, Any], list[Answer]]:
+def rows(data: Predictions) -> Scored:
     """The four rows, and the soft answers behind the headline row in the order of the questions.
 
     Each row: accuracy, interval (95 %, clustered by image), n, unanswered, by_type. Rows with a predicted scene are
@@ -114,6 +115,14 @@ def rows(data: Predictions) -> tuple[dict[str, Any], list[Answer]]:
     return result, soft
 
 
+def outcomes(found: Sequence[Answer], questions: Sequence[Question], split: str) -> Outcomes:
+    """Whether each question of a split was answered rightly; `found` are the headline row's answers."""
+    images = [q["image_filename"] for q in questions]
+    items = [f"{split}/{q['question_index']}/{image}" for q, image in zip(questions, images, strict=True)]
+    right = [a.best == q["answer"] for a, q in zip(found, questions, strict=True)]
+    return Outcomes("accuracy", split, distinct(items), images, np.array(right, float))
+
+
 def scored(answers: Sequence[str | None], questions: Sequence[Question]) -> dict[str, Any]:
     """Accuracy of `answers` with its interval, overall and by question type; None counts as wrong and as unanswered."""
     right = np.array([a == q["answer"] for a, q in zip(answers, questions, strict=True)], float)
@@ -126,19 +135,8 @@ def scored(answers: Sequence[str | None], questions: Sequence[Question]) -> dict
 def _accuracy(right: Array, images: Array) -> dict[str, Any]:
     if not len(right):
         return {"accuracy": None, "interval": None, "n": 0}
-    return {
-        "accuracy": float(right.mean()),
-        "interval": list(_interval(right, images)),
-        "n": len(right),
-    }
-
-
-def _interval(right: Array, images: Array) -> tuple[float, float]:
-    """Resampling cannot doubt answers that are all right or all wrong: Wilson on the number of images can."""
-    if right.min() < right.max():
-        return clustered_interval(right, images)
-    num_images = len(np.unique(images))
-    return wilson_interval(num_images * int(right[0]), num_images)
+    found = mean_interval(right, images)
+    return {"accuracy": float(right.mean()), "interval": found and list(found), "n": len(right)}
 
 
 def baseline_rows(

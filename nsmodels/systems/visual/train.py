@@ -17,7 +17,7 @@ from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.phases import Phases, prefixed, write_history
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.tracking import Tracker
-from nsmodels.systems.visual import phases
+from nsmodels.systems.visual import load_network, phases
 from nsmodels.systems.visual.baselines import PRIORS, Prior
 from nsmodels.systems.visual.config import CODE_VERSION, VisualConfig
 from nsmodels.systems.visual.images import read_images
@@ -25,7 +25,8 @@ from nsmodels.systems.visual.matching import matched
 from nsmodels.systems.visual.perception import Perception, find_candidates
 
 MAKER = "nsmodels.systems.visual"
-NETWORKS = ("perception", "parser", "baseline")
+REASONER = ("perception", "parser")
+NETWORKS = (*REASONER, "baseline")
 # Images of the training split on which the strength of a peak is turned into a probability.
 CALIBRATION_IMAGES = 400
 MATCH_DISTANCE = 0.02  # of the image width
@@ -54,10 +55,21 @@ def train(
         part.metrics |= train_perception(config, data, part, trackers)
         part.metrics |= train_parser(config, data, part, trackers)
         part.metrics |= train_baseline(config, data, part, trackers)
+        part.metrics |= described(part)
         # Last: a training that fails at once leaves nothing, and is then thrown away.
         record_training_data(config, data, part)
         write_history(part, NETWORKS)
     return artifact.read_manifest(folder)
+
+
+def described(part: Part) -> dict[str, Any]:
+    """The size of the reasoner and what its training took, the baseline not counted."""
+    spent = {
+        f"train_{name}": sum(part.metrics[f"{network}/{there}"] for network in REASONER)
+        for name, there in (("cpu_seconds", "cpu_seconds"), ("wall_seconds", "seconds"))
+    }
+    networks = [load_network(part.path / name / checkpoint.BEST, "cpu") for name in REASONER]
+    return {"num_parameters": sum(p.numel() for network in networks for p in network.parameters()), **spent}
 
 
 def record_training_data(config: VisualConfig, data: Path, part: Part) -> None:
