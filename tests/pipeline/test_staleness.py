@@ -1,0 +1,205 @@
+"""What turns stale when a default, a code version or a dataset changes, and what makes it fresh again."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
+from pydantic import Field
+
+from nsmodels.core import artifact
+from nsmodels.core.config import Config, runtime_field
+from pipeline.definitions import defs
+from pipeline.lib import staleness, step, store
+from pipeline.lib.launchpad import Launchpad
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = """
+import json, sys
+from pipeline.definitions import defs
+graph = defs().get_repository_def().asset_graph
+assert sys.modules["nsmodels.core.config"].__file__.startswith(sys.argv[1])
+print(json.dumps({key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}))
+"""
+
+
+class Size(Config):
+    """How much of it."""
+
+    number: int = Field(3, description="how many")
+    workers: int = runtime_field(os.cpu_count() or 1, description="processes")
+
+
+def build(order: step.Order[Size]) -> artifact.Manifest:
+    """Seals a folder with one text file."""
+    recipe = {"config": order.config.relevant(), "code_version": "1", "inputs": order.inputs}
+    with artifact.build(order.folder, key=order.key, maker="tests.pipeline", **recipe) as part:
+        (part.path / "count.txt").write_text(str(order.config.number))
+    return artifact.read_manifest(order.folder)
+
+
+GRAPH = {
+    "archive": (),
+    "numbers": ("archive",),
+    "numbers_model": ("numbers",),
+    "numbers_evaluation": ("numbers_model", "numbers"),
+    "numbers_figure": ("numbers_model",),
+    "others": (),
+    "others_model": ("others",),
+}
+
+
+def graph_of(changed: str = "", number: int = 3, code_version: str = "1") -> list[dg.AssetsDefinition]:
+    """The graph; the asset `changed` has another default or another code version."""
+    return staleness.spread(
+        asset_of(key, number if key == changed else 3, code_version if key == changed else "1") for key in GRAPH
+    )
+
+
+def asset_of(key: str, number: int, code_version: str) -> dg.AssetsDefinition:
+    pad = Launchpad({"debug": lambda: Size(number=1), "base": lambda: Size(number=number)}, "base")
+    inputs = () if key == "numbers" else GRAPH[key]  # the archive is only looked at, as that of CLEVR
+
+    def make(order):
+        return build(order).model_copy(update={"code_version": code_version})
+
+    @dg.asset(name=key, deps=GRAPH[key], config_schema=pad.schema, code_version=pad.version(code_version))
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return step.materialise(context, pad, code_version, inputs, make)
+
+    return asset
+
+
+def run(instance, assets, *keys, config=None):
+    """One run of some assets; returns what each said of itself."""
+    ops = {"ops": {key: {"config": config} for key in keys}} if config else {}
+    done = dg.materialize(assets, selection=list(keys), instance=instance, run_config=ops)
+    return {key: done.asset_materializations_for_node(key)[-1].metadata["is_reused"].value for key in keys}
+
+
+def stale(instance, assets) -> set[str]:
+    """The assets that the web UI would show as unsynced: its own resolver is asked."""
+    graph = dg.Definitions(assets).get_repository_def().asset_graph
+    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    return {key.to_user_string() for key in graph.get_all_asset_keys() if resolver.get_status(key) == StaleStatus.STALE}
+
+
+@pytest.fixture
+def made(data, instance):
+    """The instance after the whole graph was made; nothing is stale."""
+    run(instance, graph_of(), *GRAPH)
+    assert stale(instance, graph_of()) == set()
+    return instance
+
+
+def behind(*keys: str) -> set[str]:
+    """These assets and all that is made from them."""
+    found = set(keys)
+    for key, parents in GRAPH.items():  # in order: parents come first
+        if not found.isdisjoint(parents):
+            found.add(key)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("archive", {"code_version": "2"}),
+        ("numbers_model", {"number": 4}),
+        ("numbers_model", {"code_version": "2"}),
+        ("others", {"number": 4}),
+    ],
+)
+def test_a_change_makes_exactly_what_stands_behind_it_stale_until_it_is_made_again(made, key, change):
+    after = graph_of(key, **change)
+    assert stale(made, after) == behind(key)
+    run(made, after, *[name for name in GRAPH if name in behind(key)])
+    assert stale(made, after) == set()
+
+
+def test_what_a_change_does_not_touch_is_fresh_again_in_a_run_that_makes_nothing(made):
+    after = graph_of("numbers", number=4)
+    run(made, after, "numbers", config={"number": 3})  # somebody keeps the data that there were
+    assert all(run(made, after, *(behind("numbers") - {"numbers"})).values())
+    assert stale(made, after) == set()
+
+
+def test_other_data_make_stale_what_was_made_from_them_and_so_on(made):
+    assert run(made, graph_of(), "numbers", config={"number": 5}) == {"numbers": False}
+    assert stale(made, graph_of()) == {"numbers_model", "numbers_evaluation"}
+    run(made, graph_of(), "numbers_model")
+    assert stale(made, graph_of()) == {"numbers_evaluation", "numbers_figure"}
+    run(made, graph_of(), "numbers_evaluation", "numbers_figure")
+    assert stale(made, graph_of()) == set()
+
+
+def test_a_choice_of_one_run_and_the_machine_are_no_change(data, instance, monkeypatch):
+    run(instance, graph_of(), *GRAPH, config={"preset": "debug"})
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert stale(instance, graph_of()) == set()
+
+
+def test_the_manifest_keeps_the_plain_code_version(made):
+    assert artifact.read_manifest(store.folder("numbers_model")).code_version == "1"
+
+
+def test_what_a_later_step_makes_or_finds_is_recorded_as_fresh(data, instance, monkeypatch):
+    monkeypatch.setattr(store, "_makers", {})
+    made_here = store.on_demand("numbers", lambda manifest, preset: False)
+    made_here(lambda preset: build(step.Order("numbers", Size(), {}, store.folder("numbers"))))
+    run(instance, graph_of(), "numbers_model")
+    assert stale(instance, graph_of()) == set()
+    assert stale(instance, graph_of("numbers", number=4)) == {"numbers", "numbers_model"}
+
+
+def test_what_older_code_made_outside_of_dagster_is_recorded_as_stale(data, instance):
+    build(step.Order("numbers", Size(), {}, store.folder("numbers")))
+    run(instance, graph_of("numbers", code_version="2"), "numbers_model")
+    assert "numbers" in stale(instance, graph_of("numbers", code_version="2"))
+
+
+def versions(tree: Path, **environment: str) -> dict[str, str]:
+    """The code versions that the project in `tree` tells Dagster, from a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(tree), **environment}
+    command = [sys.executable, "-c", VERSIONS, str(tree)]
+    return json.loads(subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "roots"),
+    [
+        (
+            "systems/nav/config.py",
+            "dropout: float = Field(\n        default=0.0",
+            "dropout: float = Field(\n        default=0.1",
+            ("nav_model", "nav_grid_search", "nav_data_scaling", "mazes_replicates"),
+        ),
+        ("datasets/mazes/config.py", 'CODE_VERSION = "', 'CODE_VERSION = "1', ("mazes",)),
+    ],
+    ids=["a default of the navigator", "the code version of its data"],
+)
+def test_in_the_real_graph(tmp_path, file, before, after, roots):
+    for package in ("nsmodels", "pipeline"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / "nsmodels" / file
+    assert path.read_text().count(before) == 1
+    path.write_text(path.read_text().replace(before, after))
+    graph = defs().get_repository_def().asset_graph
+    here = {key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}
+    there = versions(tmp_path, PYTHONHASHSEED="1", CUDA_VISIBLE_DEVICES="", NSMODELS_DATA=str(tmp_path))
+    assert {key for key in here if here[key] != there[key]} == descendants(graph, roots)
+
+
+def descendants(graph, roots) -> set[str]:
+    """These assets and all that the graph says is made from them."""
+    found = set(roots)
+    for key in graph.toposorted_asset_keys:
+        if not found.isdisjoint(parent.to_user_string() for parent in graph.get(key).parent_keys):
+            found.add(key.to_user_string())
+    return found
