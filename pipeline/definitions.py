@@ -3,7 +3,8 @@
 import dagster as dg
 
 from pipeline import assets, jobs, schedules, sensors
-from pipeline.lib import references, staleness
+from pipeline.lib import freshness, references, staleness
+from pipeline.lib.webhook import Webhook
 
 
 @dg.definitions
@@ -11,10 +12,11 @@ def defs() -> dg.Definitions:
     """The one code location."""
     found = dg.load_assets_from_package_module(assets)
     return dg.Definitions(
-        assets=staleness.spread(references.with_references(found)),
+        assets=dg.map_asset_specs(freshness.apply, staleness.spread(references.with_references(found))),
         asset_checks=dg.load_asset_checks_from_package_module(assets),
         jobs=jobs.JOBS,
         schedules=schedules.SCHEDULES,
         sensors=sensors.SENSORS,
+        resources={"webhook": Webhook()},
         executor=dg.in_process_executor,
     )

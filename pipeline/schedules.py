@@ -1,14 +1,62 @@
 """What runs by the clock. Everything here is off until it is switched on in the UI."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import dagster as dg
 
-from pipeline.jobs import retrain
+from pipeline.jobs import made_from, retrain
+from pipeline.lib import retraining, store
+from pipeline.lib.training import Training, trainings
 
-nightly = dg.ScheduleDefinition(
-    name="nightly_clevr_mini",
-    job=retrain,
-    cron_schedule="0 2 * * *",
-    description="Every night at two; costs seconds when nothing changed, since equal fingerprints are reused.",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-)
-SCHEDULES = [nightly]
+
+@dataclass(frozen=True)
+class Row:
+    """When which trainings are made again; `takes` is asked at each tick, so that systems to come need no line here."""
+
+    name: str
+    cron: str
+    timezone: str
+    takes: Callable[[Training], bool]
+    about: str
+
+
+def is_small(training: Training) -> bool:
+    """Whether it learns from a subset or from generated data: whatever a step makes on the spot when it is missing."""
+    return store.is_made_on_demand(training.dataset)
+
+
+def is_any(training: Training) -> bool:
+    """Whole archives too, where somebody has fetched them."""
+    return True
+
+
+# Replicates are in none: they say how much the seed matters, and a backfill makes them again when that is the question.
+TABLE = [
+    Row("nightly", "0 2 * * *", "UTC", is_small, "Every night: the models of mini and generated data."),
+    Row("weekly", "0 4 * * 0", "UTC", is_any, "Every Sunday: all models whose data are there."),
+]
+
+
+def schedule(row: Row) -> dg.ScheduleDefinition:
+    """A line of the table as a schedule of the job `retrain`."""
+
+    @dg.schedule(
+        job=retrain,
+        name=row.name,
+        cron_schedule=row.cron,
+        execution_timezone=row.timezone,
+        description=f"{row.about} Each with the configuration that it has; what did not change is reused in seconds.",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        those = [each for each in trainings() if row.takes(each) and retraining.is_possible(each)]
+        if not those or context.repository_def is None:
+            return dg.SkipReason("no data to train on")
+        keys = made_from(*those).resolve(context.repository_def.asset_graph)
+        return dg.RunRequest(run_config=retraining.run_config(those), asset_selection=sorted(keys))
+
+    return tick
+
+
+SCHEDULES = [schedule(row) for row in TABLE]

@@ -15,7 +15,9 @@ def within(warn_days: int, fail_days: int) -> dg.FreshnessPolicy:
 WEEKLY = within(8, 9)  # the weekly schedule and a day to spare
 BY_HAND = within(90, 180)
 # What the clock does not make. Any other group, one that comes later too, is expected to be fresh every week.
-BY_GROUP = {name: BY_HAND for name in ("archives", "datasets", "studies", "replicates")}
+BY_GROUP: dict[str, dg.FreshnessPolicy] = dict.fromkeys(
+    ("archives", "datasets", "studies", "replicates", "trials"), BY_HAND
+)
 
 
 def apply(spec: dg.AssetSpec) -> dg.AssetSpec:

@@ -90,8 +90,9 @@ def test_figures_are_pdf_and_png_and_name_their_data(made, key):
 
 def test_every_check_ran_and_those_of_the_machinery_pass(made):
     found = {(e.asset_key.to_user_string(), e.check_name): e for e in made[1].get_asset_check_evaluations()}
-    assert found.keys() == {(key, name) for key, judges in nav_checks.CHECKS.items() for name in judges}
-    sound = ("losses_are_finite", "reproduces_its_score", "search_is_perfect")
+    expected = {(key, name) for key, judges in nav_checks.CHECKS.items() for name in judges}
+    assert found.keys() == {*expected, ("nav_evaluation", "no_regression")}
+    sound = ("losses_are_finite", "reproduces_its_score", "search_is_perfect", "no_regression")
     said = {name: (event.passed, event.description) for (_, name), event in found.items() if name in sound}
     assert all(passed for passed, _ in said.values()), said
     assert found["nav_evaluation", "thinking_longer_is_safe"].severity == dg.AssetCheckSeverity.WARN

@@ -1,0 +1,72 @@
+"""The clock trains what is there as it is, in a stated time zone; systems to come need no line in the table."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from nsmodels.core import artifact
+from nsmodels.systems.nav import config as nav
+from pipeline.definitions import defs
+from pipeline.lib.training import trainings
+from pipeline.schedules import SCHEDULES, TABLE, Row, schedule
+
+NIGHTLY, WEEKLY = SCHEDULES
+
+
+@pytest.fixture(scope="module")
+def repository():
+    return defs().get_repository_def()
+
+
+@pytest.fixture
+def tick(instance, repository):
+    """What a schedule asks for."""
+    context = dg.build_schedule_context(instance, datetime(2026, 11, 22, 4, tzinfo=UTC), repository_def=repository)
+    return lambda chosen: chosen(context)
+
+
+def models(request):
+    """The models that a request asks for."""
+    return {key.to_user_string() for key in request.asset_selection if key.to_user_string().endswith("_model")}
+
+
+def seal(data, key, config, **more):
+    with artifact.build(data / key, key=key, maker="tests", config=config, code_version="1", **more):
+        pass
+
+
+def test_the_schedules_are_the_lines_of_the_table(repository):
+    assert sorted(each.name for each in repository.schedule_defs) == sorted(row.name for row in TABLE)
+    for row, made in zip(TABLE, SCHEDULES, strict=True):
+        assert (made.name, made.cron_schedule, made.execution_timezone) == (row.name, row.cron, row.timezone)
+
+
+def test_every_night_what_can_be_made_on_the_spot(data, tick):
+    assert models(tick(NIGHTLY)) == {"clevr_mini_model", "nav_model"}
+
+
+def test_every_week_the_whole_archives_too_where_they_are_there(data, tick):
+    assert models(tick(WEEKLY)) == {"clevr_mini_model", "nav_model"}
+    seal(data, "clevr", {})
+    assert models(tick(WEEKLY)) == {training.model_key for training in trainings()}
+
+
+def test_evaluations_and_figures_follow_and_studies_that_train_do_not(data, tick):
+    keys = {key.to_user_string() for key in tick(NIGHTLY).asset_selection}
+    assert {"nav_evaluation", "nav_success", "training_curves", "reasoning_depth"} <= keys
+    assert not keys & {"nav_grid_search", "nav_replicates", "mazes", "clevr_evaluation"}
+
+
+def test_a_model_keeps_its_configuration_and_others_are_left_to_the_machine(data, tick, repository):
+    seal(data, "mazes", {})
+    config = nav.debug().with_values({"training.seed": 7}).relevant()
+    seal(data, "nav_model", config, inputs={"mazes": data / "mazes"}, seed=7)
+    request = tick(NIGHTLY)
+    assert request.run_config == {"ops": {"nav_model": {"config": {"preset": "debug", "training": {"seed": 7}}}}}
+    dg.validate_run_config(repository.get_job("retrain"), request.run_config)
+
+
+def test_without_anything_to_train_the_tick_says_so(data, tick):
+    nothing = schedule(Row("nothing", "0 0 * * *", "UTC", lambda training: False, "Nothing."))
+    assert tick(nothing).skip_message == "no data to train on"
