@@ -15,7 +15,7 @@ import requests
 
 from nsmodels.core.artifact import sha256_of
 from nsmodels.core.disk import require_space, writing
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, TryLater
 from nsmodels.core.progress import Progress, readable
 from nsmodels.core.remote import (
     LINE_FAULTS,
@@ -276,7 +276,7 @@ class _Transfer:
                 f"{self.url}: not reachable after {self.patience.failed} attempts ({fault}); check the connection, "
                 "or configure a mirror or a local copy"
             )
-        return InputError(
+        return TryLater(
             f"{self.url}: stopped at {readable(file.tell())} after {self.patience.failed} attempts without progress "
             f"({fault}); run again to continue from there"
         )
@@ -294,5 +294,5 @@ def _present(target: Path, url: str, size: int | None, sha256: str | None) -> Do
 def _combined(failures: list[InputError]) -> InputError:
     if len(failures) == 1:
         return failures[0]
-    kind = Unreachable if all(isinstance(f, Unreachable) for f in failures) else InputError
+    kind = next((k for k in (Unreachable, TryLater) if all(isinstance(f, k) for f in failures)), InputError)
     return kind(f"no mirror delivered: {' | '.join(str(f) for f in failures)}")

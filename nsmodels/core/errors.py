@@ -13,5 +13,9 @@ class InputError(Exception):
         super().__init__(" ".join(message.split()))
 
 
+class TryLater(InputError):
+    """Nothing is wrong with the input: the same request may well succeed in a minute."""
+
+
 class Interrupted(InputError):
     """Somebody asked the work to stop: nothing is wrong, what there is so far is kept, and nothing else shall begin."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 import requests
 from requests import exceptions as failures
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, TryLater
 
 log = logging.getLogger(__name__)
 PIECE = 1 << 16
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 LINE_FAULTS = (failures.ConnectionError, failures.Timeout, failures.ChunkedEncodingError, failures.ContentDecodingError)
 
 
-class Unreachable(InputError):
+class Unreachable(TryLater):
     """The host did not answer, or answered only that it is out of order; nothing came through."""
 
 

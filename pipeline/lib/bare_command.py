@@ -67,7 +67,16 @@ def tell(kind: type[BaseException], error: BaseException, trace: TracebackType |
 def end_with(line: str) -> None:
     """Repeat the one line that tells a failure below Dagster's traceback, where a person at the terminal looks."""
     if is_run(sys.orig_argv):
-        atexit.register(print, f"error: {line}", file=sys.stderr)
+        atexit.register(_complain, line)
+
+
+def take_back() -> None:
+    """Forget the lines of failures that a later try has made good."""
+    atexit.unregister(_complain)
+
+
+def _complain(line: str) -> None:
+    print(f"error: {line}", file=sys.stderr)
 
 
 def shortened(line: str) -> str:

@@ -7,9 +7,14 @@ from pathlib import Path
 DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
+def has_driver() -> bool:
+    """Whether the driver of a GPU is there; says so without importing torch."""
+    return any(Path(driver).exists() for driver in DRIVERS)
+
+
 def fitting_preset() -> tuple[str, str]:
     """`base` where torch sees a GPU, else `quick`; torch is imported only where a driver is there."""
-    if not any(Path(driver).exists() for driver in DRIVERS):
+    if not has_driver():
         return "quick", "no GPU found"
     import torch
 

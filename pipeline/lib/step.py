@@ -12,7 +12,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, TryLater
 from pipeline.lib import bare_command, results, reuse, store
 from pipeline.lib.epochs import EpochTracker
 from pipeline.lib.launchpad import C, Chosen, Launchpad
@@ -48,6 +48,8 @@ def materialise(
 
     `wanted` is what the manifest will say of the configuration; None where only `build` can tell and decides itself.
     """
+    if context.retry_number:
+        bare_command.take_back()
     with one_line_errors():
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
@@ -65,12 +67,12 @@ def materialise(
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """An `InputError` ends the step with its one line, not with a traceback, and is not tried again."""
+    """An `InputError` ends the step with its one line, not with a traceback; only one of a bad line is tried again."""
     try:
         yield
     except InputError as error:
         bare_command.end_with(str(error))
-        raise dg.Failure(str(error), allow_retries=False) from None
+        raise dg.Failure(str(error), allow_retries=isinstance(error, TryLater)) from None
 
 
 def _overrides(chosen: Chosen[Any]) -> str:

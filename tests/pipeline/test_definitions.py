@@ -8,8 +8,11 @@ import dagster as dg
 import pytest
 
 from pipeline.definitions import defs
+from pipeline.lib import policy
 
 LINEAGE = Path(__file__).with_name("lineage.txt")
+STUDIES = {"nav_grid_search", "nav_data_scaling"}
+DOWNLOADED = {"clevr_archive", "clevr", "clevr_mini"}
 HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba")
 
 
@@ -45,11 +48,13 @@ def test_every_asset_is_described_grouped_and_owned(graph):
         assert node.code_version, key
 
 
-def test_only_one_model_at_a_time_holds_the_gpu(graph):
-    models = [key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "models"]
-    assert models
-    for key in models:
-        assert graph.get(key).assets_def.op.pool == "gpu"
+def test_all_trainings_take_turns_and_only_downloads_are_tried_again(graph):
+    trainings = {"models", "replicates", "trials"}
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        op, group = node.assets_def.op, node.group_name
+        assert (op.pool == policy.TRAINING) == (group in trainings or key.path[-1] in STUDIES), key
+        assert (op.retry_policy is not None) == (key.path[-1] in DOWNLOADED), key
 
 
 def test_every_model_and_dataset_has_checks(graph):

@@ -23,6 +23,7 @@ def build(order: step.Order[MazesConfig]) -> Manifest:
 
 def show(folder: Path) -> results.Metadata:
     """Maps of every kind with their shortest paths, and how long, crooked and dense they are."""
+    from nsmodels.datasets.mazes.format import ABOUT, INDEX
     from nsmodels.datasets.mazes.look import contact_sheet, distributions
 
     found = distributions(folder)
@@ -30,6 +31,7 @@ def show(folder: Path) -> results.Metadata:
     return {
         "contact_sheet": pictures.markdown(contact_sheet(folder), "maps with shortest paths"),
         "distributions": pictures.bars(panels),
+        **results.columns(folder / INDEX, ABOUT),
         **found,
     }
 
@@ -48,7 +50,7 @@ def make(preset: str | None) -> Manifest:
 
 
 @dg.asset(
-    **policy.dataset(kinds={"parquet", "numpy"}),
+    **policy.generated(kinds={"parquet", "numpy"}),
     code_version=LAUNCHPAD.version(CODE_VERSION),
     config_schema=LAUNCHPAD.schema,
 )
