@@ -14,6 +14,7 @@ import pytest
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.engine import ledger
+from nsmodels.engine.entry import Entry
 from nsmodels.engine.metrics import mean_interval
 from nsmodels.engine.outcomes import MODEL, OUTCOMES, Outcomes, distinct, read_outcomes, write_outcomes
 
@@ -60,9 +61,8 @@ def evaluated(place: Path, pictures: Path, scored: Outcomes, seed: int = 1, **me
     return place / "evaluation"
 
 
-def entered(root: Path, name: str, scored: Outcomes, **more: float) -> ledger.Entry:
-    place = ledger.enter(evaluated(root / "toys" / name, data(root), scored, **more))
-    return ledger.Entry.model_validate_json((place / ledger.ENTRY).read_text())
+def entered(root: Path, name: str, scored: Outcomes, **more: float) -> Entry:
+    return ledger.read_entry(ledger.enter(evaluated(root / "toys" / name, data(root), scored, **more)))
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------------
