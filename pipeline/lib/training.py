@@ -14,6 +14,11 @@ from nsmodels.core.config import Config
 from pipeline.lib import policy, references, results, step
 from pipeline.lib.launchpad import Launchpad
 
+ABOUT_OUTCOMES = {
+    "item": "what was scored; the same for the same data whatever the model",
+    "cluster": "what succeeds and fails together, as the questions about one image",
+    "score": "from 0 to 1",
+}
 M = TypeVar("M", bound=Config)
 E = TypeVar("E", bound=Config)
 
@@ -102,9 +107,16 @@ class Training(Generic[M, E]):
             **policy.evaluation(),
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-            return step.materialise(context, self.evaluation, self.evaluation_version, inputs, self.evaluate)
+            return step.materialise(context, self.evaluation, self.evaluation_version, inputs, self.evaluate, scores)
 
         return cast(dg.AssetsDefinition, asset)
+
+
+def scores(folder: Path) -> results.Metadata:
+    """Figures and tables of an evaluation, and the columns of the table of all that it scored."""
+    from nsmodels.engine.outcomes import OUTCOMES
+
+    return {**results.pages(folder), **results.columns(folder / OUTCOMES, ABOUT_OUTCOMES)}
 
 
 def trainings() -> list[Training[Any, Any]]:

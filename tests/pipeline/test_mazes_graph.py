@@ -13,7 +13,10 @@ def test_it_is_made_shown_checked_and_then_kept(data, instance):
     config = {"ops": {"mazes": {"config": {"preset": "debug", "sides": [8, 9]}}}}
     first = dg.materialize([mazes, *dataset_checks], run_config=config, instance=instance)
     shown = first.asset_materializations_for_node("mazes")[0].metadata
-    assert {"contact_sheet", "distributions", "num_train", "detour_share/train"} <= shown.keys()
+    assert {"contact_sheet", "distributions", "num_train", "detour_share/train", "dagster/row_count"} <= shown.keys()
+    columns = shown["dagster/column_schema"].schema.columns
+    assert all(column.description for column in columns)
+    assert {"path", "cost"} <= {column.name for column in columns}
     assert {event.check_name for event in first.get_asset_check_evaluations() if event.passed} == CHECKS.keys()
     again = dg.materialize([mazes], run_config=config, instance=instance)
     assert again.asset_materializations_for_node("mazes")[0].metadata["is_reused"].value

@@ -44,6 +44,27 @@ COLUMNS = {
     "path": "str",
     "offset": "int64",
 }
+ABOUT = {
+    "split": "split of the data",
+    "kind": "how the map was drawn, or local",
+    "name": "the map's name; for drawn ones its number",
+    "height": "rows of the map",
+    "width": "columns of the map",
+    "connectivity": "moves from a cell: 4, or 8 with diagonals",
+    "density": "share of cells that are walls",
+    "start_row": "row of the start, from 0 at the top",
+    "start_col": "column of the start, from 0 at the left",
+    "goal_row": "row of the goal",
+    "goal_col": "column of the goal",
+    "cost": "what the shortest path costs",
+    "num_steps": "moves of that path",
+    "manhattan": "length of the shortest path on an empty map",
+    "detour": "length of the shortest path by that on an empty map",
+    "num_free": "cells that are no walls",
+    "mark": "equal for maps that are the same, turned or mirrored",
+    "path": "the moves of the shortest path, one digit each",
+    "offset": "first byte of the map's bits in cells.bits",
+}
 
 
 @dataclass(frozen=True)
