@@ -75,8 +75,12 @@ class Launchpad(Generic[C]):
 
     def choose(self, context: dg.AssetExecutionContext) -> Chosen[C]:
         """The configuration of the run of `context`; raise `InputError` for values out of bounds and broken tags."""
+        return self.resolve(self.given(context))
+
+    def given(self, context: dg.AssetExecutionContext) -> dict[str, Any]:
+        """What launchpad, job and tags of the run of `context` say, with dotted keys and without defaults."""
         tagged = tagged_config(context.run.tags) if len(self.presets) > 1 else {}
-        return self.resolve({**_written(given_config(context)), **_written(tagged)})
+        return {**_written(given_config(context)), **_written(tagged)}
 
     def resolve(self, given: Mapping[str, Any]) -> Chosen[C]:
         """The preset, overlaid by what was `given`; a field that is null is left to the preset."""
