@@ -57,8 +57,9 @@ def rows(entries: Sequence[Entry], sort: str = "score", limit: int | None = None
     `sort` is one of `SORTS` and orders each such group, of which the first `limit` rows are given. `differences` names
     the fields in which the configurations of a system differ within the rows given of a group. Shares are in [0, 1].
     """
-    groups = sorted(entries, key=lambda entry: (*_contest(entry), -entry.score, entry.created))
-    return [row for _, group in groupby(groups, _contest) for row in _ranked(list(group), sort, limit)]
+    names = {e.data_fingerprint: e.dataset for e in sorted(entries, key=lambda e: e.dataset, reverse=True)}
+    ordered = sorted(entries, key=lambda e: (names[e.data_fingerprint], *_contest(e), -e.score, e.created))
+    return [row for _, group in groupby(ordered, _contest) for row in _ranked(list(group), sort, limit)]
 
 
 def frame(entries: Sequence[Entry], sort: str = "score", limit: int | None = None) -> pd.DataFrame:
@@ -76,7 +77,7 @@ def draw(entries: Sequence[Entry]) -> Figure:
     if not ranked:
         raise InputError("leaderboard: no evaluation to draw; make one first")
     lines: list[Row | str] = []
-    for title, group in groupby(ranked, _title):
+    for title, group in _contests(ranked):
         lines += [title, *group]
     figure, (axis,) = plots.make_figure(width=7.5, height=0.8 + 0.28 * len(lines))
     for place, line in enumerate(lines):
@@ -93,7 +94,8 @@ def draw(entries: Sequence[Entry]) -> Figure:
 
 
 def _contest(entry: Entry) -> tuple[str, ...]:
-    return entry.dataset, entry.data_fingerprint, entry.split, entry.metric
+    """What entries must have in common to be ranked; the key of the data may be another one."""
+    return entry.data_fingerprint, entry.split, entry.metric
 
 
 def _ranked(group: list[Entry], sort: str, limit: int | None) -> list[Row]:
@@ -174,7 +176,7 @@ def _short(differences: str) -> str:
 
 CELLS: dict[str, Callable[[Row], str]] = {
     "rank": lambda row: str(row["rank"]),
-    "id": lambda row: row["id"],
+    "id": lambda row: row["id"][:8],
     "model": _model,
     "system": lambda row: row["system"],
     "seed": lambda row: "-" if row["seed"] is None else str(row["seed"]),
@@ -191,13 +193,17 @@ CELLS: dict[str, Callable[[Row], str]] = {
 RIGHT = ("rank", "seed", "score", "n", "parameters", "train CPU-s")
 
 
-def _title(row: Row) -> str:
-    return f"{row['dataset']} {row['data_fingerprint']}, {row['source']}, split {row['split']}: {row['metric']} in %"
+def _contests(ranked: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """The rows of each contest, and what it is about."""
+    for (mark, split, metric), group in groupby(ranked, lambda r: (r["data_fingerprint"], r["split"], r["metric"])):
+        listed = list(group)
+        keys = ", ".join(sorted({row["dataset"] for row in listed}))
+        yield f"{keys} {mark}, {listed[0]['source']}, split {split}: {metric} in %", listed
 
 
 def _as_table(ranked: Sequence[Row]) -> str:
     parts = []
-    for title, group in groupby(ranked, _title):
+    for title, group in _contests(ranked):
         cells = [list(CELLS), *([cell(row) for cell in CELLS.values()] for row in group)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         sides = [">" if name in RIGHT else "<" for name in CELLS]
@@ -211,7 +217,7 @@ def _as_table(ranked: Sequence[Row]) -> str:
 
 def _as_markdown(ranked: Sequence[Row]) -> str:
     parts = []
-    for title, group in groupby(ranked, _title):
+    for title, group in _contests(ranked):
         marks = ["---:" if name in RIGHT else "---" for name in CELLS]
         lines = [list(CELLS), marks, *([cell(row).replace("|", "\\|") for cell in CELLS.values()] for row in group)]
         parts.append("\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))

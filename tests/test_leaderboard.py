@@ -177,6 +177,9 @@ def test_ranks_are_within_the_same_data_and_equals_share_one(entry: Entry) -> No
     mixed += [varied(entry, 7, score=0.1, split="test"), varied(entry, 8, score=0.9, data_fingerprint="f" * 16)]
     rows = leaderboard.rows(mixed)
     assert {row["num_parameters"]: row["rank"] for row in rows} == {0: 3, 1: 1, 2: 1, 3: 4, 7: 1, 8: 1}
+    (first, second) = leaderboard.rows([mixed[0], varied(entry, 1, dataset="mazes_elsewhere", score=0.9)])
+    assert (first["rank"], second["rank"]) == (1, 2)  # the same data under two keys
+    assert "mazes, mazes_elsewhere " in leaderboard._as_table([first, second])
     assert json.loads(json.dumps(rows)) == rows
     by_size = leaderboard.rows([*mixed[:3], varied(entry, 9, num_parameters=None)], "num_parameters")
     assert [row["num_parameters"] for row in by_size] == [0, 1, 2, None]

@@ -138,6 +138,8 @@ def test_an_evaluation_keeps_what_its_score_is_the_mean_of(
     model, config = artifact.read_manifest(trained.folder), discover.module("systems", trained.name, "config")
     assert (entry.score, entry.n, entry.seed) == (outcomes.mean, len(outcomes.items), model.seed)
     assert (entry.system, entry.dataset, entry.code_version) == (trained.name, "data", config.CODE_VERSION)
+    report = json.loads((folder / "report.json").read_text())
+    assert [entry.low, entry.high] == pytest.approx(report["rows"][report["headline"]]["interval"])
     assert made.code_version == config.EVALUATION_VERSION
     assert entry.num_parameters == model.metrics["num_parameters"] > 0
     assert 0 < entry.train_cpu_seconds == model.metrics["train_cpu_seconds"]

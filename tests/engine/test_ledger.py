@@ -186,6 +186,9 @@ def test_what_is_no_evaluation_is_one_line(root: Path) -> None:
         ledger.enter(root / "nothing")
     with pytest.raises(InputError, match=r"outcomes\.parquet: missing"):
         ledger.enter(data(root))
+    (root / ledger.LEDGER).write_text("not a folder")
+    with pytest.raises(InputError, match="cannot be written"):
+        ledger.enter(evaluated(root / "toys" / "1", data(root), outcomes(right(20))))
 
 
 def test_a_broken_entry_is_named_left_out_and_mended(root: Path, caplog: pytest.LogCaptureFixture) -> None:
