@@ -46,7 +46,14 @@ def prepare() -> None:
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = tell
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
-        history.prepare(is_run=is_run(sys.orig_argv))
+        history.prepare(will_run=is_run(sys.orig_argv) or "dev" in sys.orig_argv[2:3])
+        settle(Path.cwd(), os.environ)
+
+
+def settle(project: Path, environment: MutableMapping[str, str]) -> None:
+    """Let every command find the history beside `dagster.yaml`: `instance`, `run` and `backfill` ask for its place."""
+    if (project / "dagster.yaml").exists():
+        environment.setdefault("DAGSTER_HOME", str(project))
 
 
 def is_run(words: list[str]) -> bool:

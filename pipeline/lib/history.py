@@ -1,6 +1,6 @@
 """The run history under `.dagster/`: created once, and rid of runs whose process died, before Dagster opens it.
 
-Two processes that create SQLite stores at the same time break them, and a dead run keeps its place on the GPU; no
+Two processes that create SQLite stores at the same time break them, and a dead run keeps its place in the pool; no
 daemon cares for either when only the command line is used.
 """
 
@@ -23,23 +23,30 @@ if TYPE_CHECKING:
 FOLDER = Path(".dagster")
 READY = FOLDER / "ready"
 RUNS = FOLDER / "history" / "history" / "runs.db"
+POOLS = FOLDER / "history" / "history" / "runs" / "index.db"
+IS_OPEN = "SELECT 1 FROM runs WHERE status IN ('STARTING', 'STARTED', 'CANCELING') LIMIT 1"
+IS_TAKEN = "SELECT 1 FROM concurrency_slots WHERE run_id IS NOT NULL UNION SELECT 1 FROM pending_steps LIMIT 1"
 
 
-def prepare(is_run: bool) -> None:
+def prepare(will_run: bool) -> None:
     """See to the history of the current directory, in a process of its own and only when there is something to do."""
     if os.environ.get("DAGSTER_HOME") or not Path("dagster.yaml").exists():
         return
     if not READY.exists():
         _once("create", READY)
-    elif is_run and has_open_runs():
+    elif will_run and has_open_runs():
         _process("close")
 
 
 def has_open_runs() -> bool:
-    """Whether any run is marked as started, alive or dead."""
+    """Whether any run is marked as started, or has a place in a pool, alive or dead."""
+    return _finds(RUNS, IS_OPEN) or _finds(POOLS, IS_TAKEN)
+
+
+def _finds(store: Path, query: str) -> bool:
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{RUNS}?mode=ro", uri=True)) as runs:
-            return bool(runs.execute("SELECT 1 FROM runs WHERE status IN ('STARTED', 'CANCELING') LIMIT 1").fetchone())
+        with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as rows:
+            return rows.execute(query).fetchone() is not None
     except sqlite3.Error:
         return False
 
@@ -54,7 +61,7 @@ def create() -> None:
 
 
 def close() -> None:
-    """Mark runs whose process is gone as failed, which frees the GPU for the next."""
+    """Mark runs whose process is gone as failed, which lets the next one into the pool."""
     from pipeline.lib.launcher import close_dead_runs
 
     with opened() as instance:

@@ -1,20 +1,29 @@
-"""Dagster's default launcher, which also knows when a run's process has died (a crash, `kill -9`, a reboot).
+"""Dagster's default launcher, which also sees to runs whose process or code server died (a crash, `kill -9`, a reboot).
 
-Without this a dead run stays "started" for ever and keeps its place on the GPU. Uses names that Dagster does not
-promise to keep: the version is pinned and the tests kill a run.
+Without this a dead run stays "started" for ever and keeps its place in the pool, and a run that lost its code server
+cannot be cancelled. Uses names that Dagster does not promise to keep: the version is pinned and the tests kill runs.
+For runs on this machine; a cluster has a launcher of its own.
 """
 
 from __future__ import annotations
 
+import json
+import socket
+import time
+from contextlib import closing
+
 import psutil
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, DefaultRunLauncher, RunsFilter
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.storage.tags import GRPC_INFO_TAG
 
 TOLERANCE = 2.0  # seconds between the clocks of the kernel and of the event log
+GRACE = 60.0  # seconds in which a run that has started may not have named its process yet
+OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):
-    """The default launcher with a health check, used by the daemon's run monitoring."""
+    """The default launcher with a health check, used by the daemon's run monitoring, and a longer arm."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -25,38 +34,98 @@ class WatchfulRunLauncher(DefaultRunLauncher):
         """Whether the process that last reported for the run still lives."""
         return health(self._instance, run)
 
+    def terminate(self, run_id: str) -> bool:
+        """Ask a run to stop: by its code server, or directly where that is gone or never was (the command line)."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        if has_server(run) and super().terminate(run_id):
+            return True
+        return stop(self._instance, run)
+
 
 def health(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
     """Alive when the run's process id exists and belongs to a process that is older than its report."""
     place = _last_process(instance, run)
     if place is None:
-        return CheckRunHealthResult(WorkerStatus.UNKNOWN, "no process has reported yet")
-    pid, reported = place
-    try:
-        is_alive = psutil.Process(pid).create_time() <= reported + TOLERANCE
-    except psutil.NoSuchProcess:
-        is_alive = False
-    if is_alive:
+        return _before_its_report(instance, run)
+    if _alive(*place):
         return CheckRunHealthResult(WorkerStatus.RUNNING)
-    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {pid} is gone")
+    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {place[0]} is gone")
+
+
+def stop(instance: DagsterInstance, run: DagsterRun) -> bool:
+    """Signal the run's process to stop, or close the run where there is none; whether that could be done."""
+    place = _last_process(instance, run)
+    process = _alive(*place) if place else None
+    if process:
+        instance.report_run_canceling(run)
+        process.terminate()
+        return True
+    return close(instance, run) is not None
+
+
+def close(instance: DagsterInstance, run: DagsterRun) -> str | None:
+    """End a run whose process is gone and give back its places; returns why, None when it may be alive."""
+    found = health(instance, run)
+    if found.status != WorkerStatus.FAILED:
+        return None
+    is_canceled = run.status == DagsterRunStatus.CANCELING
+    report = instance.report_run_canceled if is_canceled else instance.report_run_failed
+    report(run, f"The run was interrupted: {found.msg}.")
+    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return found.msg
 
 
 def close_dead_runs(instance: DagsterInstance) -> list[str]:
-    """Mark runs whose process is gone as failed and give back their places; returns their ids."""
-    closed = []
-    for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])):
-        found = health(instance, run)
-        if found.status == WorkerStatus.FAILED:
-            instance.report_run_failed(run, f"The run was interrupted: {found.msg}.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            closed.append(run.run_id)
+    """Close the runs whose process is gone and give back places of runs that are over; returns the closed ones' ids."""
+    closed = [run.run_id for run in instance.get_runs(RunsFilter(statuses=OPEN)) if close(instance, run)]
+    log = instance.event_log_storage
+    for pool in log.get_concurrency_keys():
+        found = log.get_concurrency_info(pool)
+        for run_id in found.active_run_ids | found.pending_run_ids | found.assigned_run_ids:
+            run = instance.get_run_by_id(run_id)
+            if run is None or run.is_finished:
+                log.free_concurrency_slots_for_run(run_id)
     return closed
 
 
+def has_server(run: DagsterRun) -> bool:
+    """Whether the code server that a run was given to still answers; False for a run of the command line."""
+    info = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+    if not info:
+        return False
+    is_local = "socket" in info
+    with closing(socket.socket(socket.AF_UNIX if is_local else socket.AF_INET)) as line:
+        line.settimeout(5)
+        return line.connect_ex(info["socket"] if is_local else (info["host"], info["port"])) == 0
+
+
+def _before_its_report(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
+    if run.status == DagsterRunStatus.STARTING and GRPC_INFO_TAG in run.tags and not has_server(run):
+        return CheckRunHealthResult(WorkerStatus.FAILED, "its code server is gone")
+    record = instance.get_run_record_by_id(run.run_id)
+    since = (record.start_time or record.update_timestamp.timestamp()) if record else 0.0
+    if time.time() - since < GRACE:
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "it has just begun")
+    return CheckRunHealthResult(WorkerStatus.FAILED, "it never named a process")
+
+
+def _alive(pid: int, reported: float) -> psutil.Process | None:
+    """The process, unless it is gone or the id has been given to a later one."""
+    try:
+        process = psutil.Process(pid)
+        is_later = process.create_time() > reported + TOLERANCE
+        return None if is_later or process.status() == psutil.STATUS_ZOMBIE else process
+    except psutil.NoSuchProcess:
+        return None
+
+
 def _last_process(instance: DagsterInstance, run: DagsterRun) -> tuple[int, float] | None:
-    """Process id and time of the last engine event that names a process."""
+    """Process id and time of the last engine event of the run, not of one of its steps, that names a process."""
     for entry in reversed(instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)):
-        data = entry.dagster_event.engine_event_data if entry.dagster_event else None
+        event = entry.dagster_event
+        data = event.engine_event_data if event and event.step_key is None else None
         pid = data.metadata.get("pid") if data else None
         if pid is not None:
             return int(str(pid.value)), entry.timestamp
