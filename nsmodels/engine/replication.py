@@ -279,9 +279,8 @@ def _draw(axis: Axes, row: int, part: Replication) -> None:
     axis.plot([100 * part.mean], [row + 0.18], "D", color=COLOURS[0], markersize=5)
     absent = f"missing: {', '.join(part.missing)}" if part.missing else "none missing"
     others = f"; x made otherwise: {', '.join(part.others)}" if part.others else ""
-    axis.annotate(
-        f"n = {len(scores)}; {absent}{others}", (min(scores), row - 0.28), size=6.5, color="dimgrey", va="center"
-    )
+    said, left = f"n = {len(scores)}; {absent}{others}", axis.get_yaxis_transform()
+    axis.text(0.01, row - 0.3, said, fontsize=6.5, color="dimgrey", va="center", transform=left)
 
 
 def _save(parts: Sequence[Replication], path: Path) -> None:

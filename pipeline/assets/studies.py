@@ -1,41 +1,77 @@
-"""Studies over all systems: every training with several seeds, and what these say together."""
+"""Studies over all systems: every training with several seeds or configurations, and what they say together."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
+from nsmodels import ranking
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from nsmodels.engine.replication import CODE_VERSION
+from nsmodels.engine import replication
+from nsmodels.ranking import RankingConfig
 from pipeline.lib import policy, results, reuse, step, store
 from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.replicates import replicates
 from pipeline.lib.training import trainings
+from pipeline.lib.trials import trials
 from pipeline.partitions import SEEDS
 
-REPLICATES = replicates(trainings())
+TRAININGS = trainings()
+REPLICATES, TRIALS = replicates(TRAININGS), trials(TRAININGS)
 REPORT = Launchpad({"default": Config}, default="default")
-assets = [each.asset() for each in REPLICATES]
+RANKING = Launchpad({"default": RankingConfig}, default="default")
+assets = [each.asset() for each in REPLICATES + TRIALS]
 
 
 @dg.asset(
     **policy.report(),
     deps=[each.key for each in REPLICATES],
-    code_version=REPORT.version(CODE_VERSION),
+    code_version=REPORT.version(replication.CODE_VERSION),
     config_schema=REPORT.schema,
 )
 def replication_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Mean, 95 % interval, best and worst over the seeds that were trained; names those that are missing."""
-    from nsmodels.engine import replication
-
     seeds = {each.key: SEEDS.get_partition_keys() for each in REPLICATES}
     found = replication.evaluations(seeds)
+    recipe = reuse.Recipe(replication.config_of(seeds, found), replication.CODE_VERSION, found)
+    return _made(context, recipe, REPORT, lambda folder, force: replication.make_report(folder, seeds, is_forced=force))
 
-    def build(folder: Path, is_forced: bool) -> Manifest:
-        return replication.make_report(folder, seeds, is_forced=is_forced)
 
+@dg.asset(
+    **policy.report(kinds={"table", "parquet"}),
+    deps=[each.evaluation_key for each in TRAININGS] + [each.key for each in REPLICATES + TRIALS],
+    code_version=RANKING.version(ranking.CODE_VERSION),
+    config_schema=RANKING.schema,
+)
+def leaderboard(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Every evaluation ever made, replaced ones too, ranked by score with its interval; two compared item by item."""
     with step.one_line_errors():
-        recipe = reuse.Recipe(replication.config_of(seeds, found), CODE_VERSION, found)
-        made = reuse.make(context, recipe, REPORT.choose(context).force, build)
-        shown = results.pages(store.folder(context.asset_key))
-        return results.result(made.manifest, **shown, is_reused=made.is_reused, reason=made.reason)
+        config = RANKING.choose(context).config
+        recipe = reuse.Recipe(ranking.config_of(ranking.listed(), config), ranking.CODE_VERSION, {})
+    return _made(
+        context, recipe, RANKING, lambda folder, force: ranking.make_ranking(config, folder, is_forced=force), rows
+    )
+
+
+def rows(folder: Path) -> results.Metadata:
+    """The best rows as a table of the UI, and the columns of the whole."""
+    records = [dg.TableRecord(row) for row in ranking.cells(folder)]
+    table = dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in records[0].data]))
+    return {"ranking_table": table, **results.columns(folder / ranking.TABLE)}
+
+
+def _made(
+    context: dg.AssetExecutionContext,
+    recipe: reuse.Recipe,
+    pad: Launchpad[Any],
+    build: Callable[[Path, bool], Manifest],
+    show: Callable[[Path], Mapping[str, Any]] = lambda folder: {},
+) -> dg.MaterializeResult:
+    """Make or keep what is made from whatever lies on disk; its texts and figures are shown."""
+    with step.one_line_errors():
+        made = reuse.make(context, recipe, pad.choose(context).force, build)
+        folder = store.folder(context.asset_key)
+        shown = {**show(folder), **results.pages(folder), "is_reused": made.is_reused, "reason": made.reason}
+        return results.result(made.manifest, **shown)

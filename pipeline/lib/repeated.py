@@ -14,7 +14,7 @@ from nsmodels.core.artifact import Manifest, read_manifest
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, Interrupted
 from pipeline.lib import references, results, reuse, staleness, step, store
-from pipeline.lib.launchpad import Chosen, given_config
+from pipeline.lib.launchpad import Chosen, Launchpad
 from pipeline.lib.training import Training
 
 Given = Mapping[str, Any]
@@ -38,7 +38,7 @@ class Repeated:
         training: what is trained and scored.
         partitions: their keys.
         choose: the configuration of a partition from what was given in the launchpad.
-        schema: of the launchpad.
+        pad: what can be given for it.
         policy: group, pool and the like.
         description: of the asset.
     """
@@ -47,7 +47,7 @@ class Repeated:
     training: Training[Any, Any]
     partitions: dg.PartitionsDefinition
     choose: Callable[[str, Given], Chosen[Any]]
-    schema: Any
+    pad: Launchpad[Any]
     policy: Mapping[str, Any]
     description: str
 
@@ -64,7 +64,7 @@ class Repeated:
             partitions_def=self.partitions,
             tags=self.training.tags,
             code_version=self.training.model.version(self.training.evaluation_version),
-            config_schema=self.schema,
+            config_schema=self.pad.schema,
             description=self.description,
             metadata=references.to(self.training.train, self.training.evaluate),
             output_required=False,
@@ -134,6 +134,15 @@ class _Orders:
         return call
 
 
+def named(trainings: list[Training[Any, Any]], word: str) -> list[tuple[str, Training[Any, Any]]]:
+    """`<dataset>_<word>` for each training; where several share a data set, all but the first go by their own name."""
+    found: dict[str, Training[Any, Any]] = {}
+    for training in trainings:
+        key = f"{training.dataset}_{word}"
+        found[f"{training.name}_{word}" if key in found else key] = training
+    return list(found.items())
+
+
 def unfinished(folder: Path, recipe: reuse.Recipe) -> list[str]:
     """What is to be made in `folder`, and why."""
     try:
@@ -171,7 +180,7 @@ def _wanted(context: dg.AssetExecutionContext, repeated: Repeated) -> dict[str, 
     if not context.partition_keys:
         asked = "...".join(context.run.tags.get(name, "") for name in RANGE)
         raise InputError(f"partition range {asked}: there is nothing in it; give the smaller one first")
-    given = given_config(context)
+    given = repeated.pad.given(context)
     chosen = {partition: repeated.choose(partition, given) for partition in context.partition_keys}
     wanted = {partition: (each, _data(context, repeated, each)) for partition, each in chosen.items()}
     return dict(sorted(wanted.items(), key=lambda item: bool(repeated.to_do(item[0], *item[1]))))

@@ -8,7 +8,7 @@ from typing import Any
 from nsmodels.core.errors import InputError
 from pipeline.lib import policy
 from pipeline.lib.launchpad import Chosen
-from pipeline.lib.repeated import Given, Repeated
+from pipeline.lib.repeated import Given, Repeated, named
 from pipeline.lib.training import Training
 from pipeline.partitions import SEEDS
 
@@ -16,13 +16,8 @@ SEED = "training.seed"
 
 
 def replicates(trainings: list[Training[Any, Any]]) -> list[Repeated]:
-    """One per training, by the name of its dataset; where several share one, all but the first by their own name."""
-    found: list[Repeated] = []
-    for training in trainings:
-        taken = {each.key for each in found}
-        key = f"{training.dataset}_replicates"
-        found.append(_repeated(f"{training.name}_replicates" if key in taken else key, training))
-    return found
+    """One per training, by the name of its data set."""
+    return [_repeated(key, training) for key, training in named(trainings, "replicates")]
 
 
 def _repeated(key: str, training: Training[Any, Any]) -> Repeated:
@@ -40,7 +35,7 @@ def _repeated(key: str, training: Training[Any, Any]) -> Repeated:
         training=training,
         partitions=SEEDS,
         choose=choose,
-        schema=training.model.schema,
+        pad=training.model,
         policy=policy.replicates(),
         description=f"`{training.model_key}` and `{training.evaluation_key}` once more for each seed, the partition.",
     )
