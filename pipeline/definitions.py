@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pipeline import assets, jobs, schedules, sensors
-from pipeline.lib import freshness, references, staleness
+from pipeline.lib import cluster, freshness, references, staleness
 from pipeline.lib.webhook import Webhook
 
 
@@ -18,5 +18,5 @@ def defs() -> dg.Definitions:
         schedules=schedules.SCHEDULES,
         sensors=sensors.SENSORS,
         resources={"webhook": Webhook()},
-        executor=dg.in_process_executor,
+        executor=cluster.executor(),
     )

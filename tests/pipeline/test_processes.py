@@ -1,0 +1,80 @@
+"""A model trained in two processes: its epochs and lines in the history, and what a kill -9 of the run leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from nsmodels.core.artifact import read_manifest
+
+ROOT, BIN = Path(__file__).parents[2], Path(sys.executable).parent
+CONFIG = {"preset": "debug", "baselines": {"is_enabled": False}, "training": {"num_processes": 2, "epochs": 4}}
+QUERY = """
+import json, dagster as dg
+from pipeline.lib.history import opened
+with opened() as instance:
+    seen = instance.fetch_observations(dg.AssetKey("nav_model"), limit=100, ascending=True).records
+    numbers = [{name: item.value for name, item in row.asset_observation.metadata.items()} for row in seen]
+    print(json.dumps({"numbers": numbers, "runs": [run.status.value for run in instance.get_runs()]}))
+"""
+
+
+def environment(project: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "NSMODELS_", "RAY_"))}
+    return kept | {"NSMODELS_DATA": str(project / "data"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def start(project: Path) -> subprocess.Popen[str]:
+    config = json.dumps({"ops": {"nav_model": {"config": CONFIG}}})
+    words = [BIN / "dagster", "asset", "materialize", "--select", "nav_model", "--config-json", config]
+    return subprocess.Popen(
+        words, cwd=project, env=environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def history(project: Path) -> dict[str, list]:
+    words = [sys.executable, "-c", QUERY]
+    asked = subprocess.run(words, cwd=project, env=environment(project), capture_output=True, text=True, check=True)
+    return json.loads(asked.stdout)
+
+
+def lines_of_epochs(project: Path) -> list[str]:
+    """The lines of epochs in the compute logs of all steps."""
+    logs = (project / ".dagster/logs").rglob("*.err")
+    return [line.split()[1] for log in logs for line in log.read_text().splitlines() if line.startswith("epoch ")]
+
+
+def test_every_epoch_of_two_processes_is_seen_once_though_the_run_is_killed(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "dagster.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    run = start(tmp_path)
+    metrics = tmp_path / "data/.nav_model.partial/navigator/metrics.jsonl"
+    while not (metrics.exists() and metrics.read_text().count("\n") >= 1):
+        assert run.poll() is None, run.communicate()[1]
+        time.sleep(0.05)
+    family = psutil.Process(run.pid).children(recursive=True)
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    assert len(family) >= 3
+    assert not psutil.wait_procs(family, timeout=60)[1]
+
+    again = start(tmp_path)
+    _, err = again.communicate(timeout=240)
+    assert again.returncode == 0, err
+    seen = history(tmp_path)
+    assert sorted(seen["runs"]) == ["FAILURE", "SUCCESS"]
+    assert [row["navigator/epoch"] for row in seen["numbers"]] == [1, 2, 3, 4]
+    assert all(row["navigator/val/loss"] > 0 for row in seen["numbers"])
+    assert sorted(lines_of_epochs(tmp_path)) == [f"{epoch}/4" for epoch in range(1, 5)]  # plain, of one process
+    model = tmp_path / "data/nav_model"
+    trained = json.loads((model / "history.json").read_text())["navigator"]
+    assert [row["epoch"] for row in trained] == [1, 2, 3, 4]
+    assert not [name for name in read_manifest(model).files if Path(name).name.startswith(".")]
