@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.engine import loop, plots, worker
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.following import Follower
@@ -84,9 +84,9 @@ def run_launched(argv: Sequence[str], config: type[C], make_task: Callable[[str,
 
 
 def finished(fit: loop.Fit) -> loop.Fit:
-    """`fit` itself unless it was interrupted: then an `InputError` that says how to go on."""
+    """`fit` itself unless it was interrupted: then `Interrupted`, which says how to go on."""
     if fit.outcome == "interrupted":
-        raise InputError(f"stopped in epoch {len(fit.history) + 1}; run the same command again to go on from there")
+        raise Interrupted(f"stopped in epoch {len(fit.history) + 1}; run the same command again to go on from there")
     return fit
 
 
