@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +15,10 @@ from torch import Tensor
 
 from nsmodels.core.hardware import num_cores
 from nsmodels.engine.task import Shard
+
+# torch's own choice on Linux, unless somebody set another for the whole process, as Dagster does in runs of its UI:
+# there every epoch would begin by importing everything anew in each worker and by copying all of the data.
+START = "fork" if sys.platform == "linux" else None
 
 
 def generator(seed: int, split: str, epoch: int, batch: int) -> np.random.Generator:
@@ -86,6 +91,7 @@ class Batches:
             sampler=self.index_batches,  # pyright: ignore[reportArgumentType] - one item is one batch of indices
             batch_size=None,
             num_workers=self.num_workers,
+            multiprocessing_context=START,
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=_ignore_signals,
             generator=torch.Generator().manual_seed(0),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -63,6 +65,17 @@ def test_workers_keep_the_order_and_the_global_generator():
     assert len(outside) == 10
     assert [batch.tolist() for batch in outside] == inside
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are spawned there in any case")
+def test_workers_need_not_copy_what_they_read_though_the_process_spawns_by_default():
+    before = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("spawn", force=True)  # as in a run that Dagster's code server started
+    try:
+        found = Batches(split_order(np.arange(8), 4), lambda rows: rows.tolist(), num_workers=2)
+        assert list(found) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    finally:
+        multiprocessing.set_start_method(before, force=True)
 
 
 Pair = namedtuple("Pair", "first second")
