@@ -68,7 +68,7 @@ class Live:
 
     def start(self) -> None:
         """Start it (again, after `stop` or `kill`) and wait until the definitions are loaded and every daemon lives."""
-        words = ["dagster", "dev", "--port", str(self.port), "--log-format", "json"]
+        words = ["dagster", "dev", "--port", str(self.port), "--log-format", "json", "--workspace", "workspace.yaml"]
         with (self.root / "dev.log").open("ab") as log:
             self.process = subprocess.Popen(words, cwd=self.root, env=self.environment, stdout=log, stderr=log)
         until(self._is_ready, 120, lambda: f"dagster dev is not ready\n{self.log()}")
