@@ -1,7 +1,6 @@
 """The short command as a person types it: a subprocess with a clean environment in a folder of its own."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -9,12 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import dagster as dg
 import pytest
-from dagster._core.events import EngineEventData
 
 from nsmodels.core.artifact import read_manifest
-from pipeline.lib import bare_command, launcher
+from pipeline.lib import bare_command
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -147,16 +144,3 @@ def test_a_target_on_the_command_line_wins(words):
     assert found == {}
     bare_command.point_dagster(ROOT, ["asset", "materialize", "--select", "x"], found)
     assert found == {bare_command.VARIABLE: "pipeline.definitions"}
-
-
-def test_a_process_id_taken_by_another_process_is_not_the_run(instance):
-    job = dg.GraphDefinition(name="empty").to_job()
-    dead, alive = (instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED) for _ in range(2))
-    for started in (dead, alive):
-        instance.report_engine_event("works", started, EngineEventData.in_process(os.getpid()))
-    assert launcher.close_dead_runs(instance) == []
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    instance.report_engine_event("works", dead, EngineEventData.in_process(gone.pid))
-    assert launcher.close_dead_runs(instance) == [dead.run_id]
-    assert instance.get_run_by_id(dead.run_id).status == dg.DagsterRunStatus.FAILURE

@@ -1,0 +1,121 @@
+"""Which runs are dead, in every state a crash can leave them in, and what they give back."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus as Status
+from dagster._core.events import EngineEventData
+from dagster._core.storage.tags import GRPC_INFO_TAG
+
+from pipeline.lib import launcher
+
+JOB = dg.GraphDefinition(name="empty").to_job()
+
+
+def run_in(instance, status, pid=None, **tags):
+    """A run in the history, as the process `pid` would have left it."""
+    run = instance.create_run_for_job(JOB, status=status, tags=tags)
+    if pid:
+        instance.report_engine_event("works", run, EngineEventData.in_process(pid))
+    return run
+
+
+def status(instance, run):
+    return instance.get_run_by_id(run.run_id).status
+
+
+@pytest.fixture(scope="module")
+def gone():
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def later():
+    """A process that begins only after our reports: it stands for the next owner of a dead run's id."""
+    time.sleep(launcher.TOLERANCE + 0.5)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+
+
+def test_a_run_whose_process_lives_is_left_alone(instance):
+    runs = [run_in(instance, state, os.getpid()) for state in launcher.OPEN]
+    assert launcher.close_dead_runs(instance) == []
+    assert [status(instance, run) for run in runs] == launcher.OPEN
+
+
+def test_a_run_whose_process_is_gone_is_failed_and_one_being_cancelled_is_cancelled(instance, gone):
+    runs = [run_in(instance, state, gone) for state in launcher.OPEN]
+    assert sorted(launcher.close_dead_runs(instance)) == sorted(run.run_id for run in runs)
+    assert [status(instance, run) for run in runs] == [Status.FAILURE, Status.FAILURE, Status.CANCELED]
+
+
+def test_a_process_id_taken_by_another_process_is_not_the_run(instance, monkeypatch, later):
+    run = run_in(instance, Status.STARTED)
+    an_hour_ago = time.time() - 3600
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "time", lambda: an_hour_ago)
+        instance.report_engine_event("works", run, EngineEventData.in_process(later.pid))
+    assert launcher.close_dead_runs(instance) == [run.run_id]
+
+
+def test_the_process_of_a_step_is_not_that_of_the_run(instance, gone):
+    run = run_in(instance, Status.STARTED, os.getpid())
+    instance.report_engine_event("step", run, EngineEventData.in_process(gone), step_key="train")
+    assert launcher.close_dead_runs(instance) == []
+
+
+def test_a_run_killed_while_it_started_is_known_by_its_code_server(instance, tmp_path):
+    place = str(tmp_path / "server")
+    tags = {GRPC_INFO_TAG: json.dumps({"host": "localhost", "socket": place})}
+    with closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind(place)
+        server.listen()
+        run = run_in(instance, Status.STARTING, **tags)
+        assert launcher.close_dead_runs(instance) == []
+    assert launcher.close_dead_runs(instance) == [run.run_id]
+    assert status(instance, run) == Status.FAILURE
+
+
+def test_a_run_that_has_just_begun_may_name_its_process_later(instance, monkeypatch):
+    run = run_in(instance, Status.STARTED)
+    assert launcher.close_dead_runs(instance) == []
+    monkeypatch.setattr(launcher, "GRACE", 0.0)
+    assert launcher.close_dead_runs(instance) == [run.run_id]
+
+
+def test_places_of_dead_and_of_finished_runs_are_free_again(instance, gone):
+    log = instance.event_log_storage
+    log.set_concurrency_slots("training", 2)
+    dead, over, waiting = (
+        run_in(instance, Status.STARTED, gone),
+        run_in(instance, Status.FAILURE),
+        run_in(instance, Status.STARTED, os.getpid()),
+    )
+    for run in (dead, over):
+        assert log.claim_concurrency_slot("training", run.run_id, "step").is_claimed
+    assert not log.claim_concurrency_slot("training", waiting.run_id, "step").is_claimed
+    launcher.close_dead_runs(instance)
+    assert log.claim_concurrency_slot("training", waiting.run_id, "step").is_claimed
+    assert log.get_concurrency_info("training").active_run_ids == {waiting.run_id}
+
+
+def test_a_run_of_the_command_line_is_stopped_by_a_signal(instance):
+    words = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        run = run_in(instance, Status.STARTED, process.pid)
+        assert launcher.stop(instance, run)
+        assert process.wait() != 0
+    assert status(instance, run) == Status.CANCELING
+    assert launcher.stop(instance, instance.get_run_by_id(run.run_id))
+    assert status(instance, run) == Status.CANCELED
