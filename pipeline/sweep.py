@@ -1,0 +1,335 @@
+"""A grid of configurations as queued runs, or here one after the other: `nsmodels sweep`."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._daemon.controller import get_daemon_statuses
+
+from nsmodels.core.cli import Parser, run
+from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+from pipeline.lib import history, store, trials
+from pipeline.lib.repeated import Repeated
+from pipeline.lib.training import Training, trainings
+from pipeline.lib.trials import Trial
+
+SEED = "training.seed"
+DAEMONS = ("BACKFILL", "QUEUED_RUN_COORDINATOR")
+FINISHED, RUNNING, TO_DO = "finished", "queued or running", "to do"
+POLL, TOP = 2.0, 5  # seconds between two looks; rows of the leaderboard
+EPILOG = """examples:
+  nsmodels sweep nav_model --preset quick training.lr=1e-3,3e-3 model.dim=32,64 --seeds 0...2
+  nsmodels sweep nav_model --preset quick lr=1e-3,3e-3 --dry-run
+The same command again goes on: what is finished stays, what failed is queued again."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The trials of one training, by the name of their partition."""
+
+    repeated: Repeated
+    trials: Mapping[str, Trial]
+
+    def to_do(self, name: str) -> list[str]:
+        """Why a trial is not finished; empty when it is."""
+        training = self.repeated.training
+        try:
+            chosen = trials.chosen(training, self.trials[name])
+            return self.repeated.to_do(name, chosen, store.folder(training.dataset))
+        except InputError:
+            return ["its data are not there yet"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Plan, show and queue a sweep."""
+    arguments = _parser().parse_intermixed_args(sys.argv[1:] if argv is None else argv)
+    return run(lambda: _sweep(arguments))
+
+
+def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[int] = ()) -> Sweep:
+    """The trials of a grid, each checked against the configuration; `words` are "field=value,value".
+
+    Raises InputError for an unknown training, preset or field, and for a value out of bounds.
+    """
+    repeated = _found(target)
+    training = repeated.training
+    name = _preset(training, preset)
+    default = training.model.presets[name]()
+    axes = dict(_axis(default, word) for word in words) | ({SEED: list(seeds)} if seeds else {})
+    if len(axes) < len(words) + bool(seeds):
+        raise InputError("sweep: a field stands there twice; give its values in one list")
+    short = _short_names(default)
+    found: dict[str, Trial] = {}
+    for values in itertools.product(*axes.values()):
+        config = default.with_values(dict(zip(axes, values, strict=True)), "sweep")
+        trial = Trial(name, {field: _value(config, field) for field in sorted(axes, key=_seed_last)})
+        found[trial.name(short)] = trial
+    return Sweep(repeated, found)
+
+
+def states(sweep: Sweep, instance: dg.DagsterInstance) -> dict[str, str]:
+    """What became of each trial: finished, queued or running, or to do and why."""
+    waiting = _waiting(sweep.repeated.key, instance)
+    told = {}
+    for name in sweep.trials:
+        why = sweep.to_do(name)
+        told[name] = FINISHED if not why else RUNNING if name in waiting else f"{TO_DO}: {why[0]}"
+    return told
+
+
+def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> str:
+    """Write the trials down, add their partitions and hand them to the daemon; returns the id of the backfill."""
+    from pipeline.definitions import defs
+
+    key = sweep.repeated.key
+    _write_down(sweep, names, instance)
+    mark = uuid.uuid4().hex[:8]
+    backfill = PartitionBackfill.from_asset_partitions(
+        backfill_id=mark,
+        asset_graph=defs().get_repository_def().asset_graph,
+        partition_names=list(names),
+        asset_selection=[dg.AssetKey(key)],
+        backfill_timestamp=time.time(),
+        tags={"nsmodels/sweep": key},
+        dynamic_partitions_store=instance,
+        all_partitions=False,
+        title=f"sweep of {sweep.repeated.training.model_key}: {len(names)} trials",
+        description=None,
+        run_config=None,
+    )
+    instance.add_backfill(backfill)
+    return mark
+
+
+def execute(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> dict[str, str]:
+    """Run the trials here, one after the other; returns those that failed, each with the reason."""
+    from pipeline.definitions import defs
+
+    key = sweep.repeated.key
+    failed: dict[str, str] = {}
+    _write_down(sweep, names, instance)
+    job = defs().get_repository_def().get_implicit_job_def_for_assets([dg.AssetKey(key)])
+    assert job is not None
+    for number, name in enumerate(names, 1):
+        print(f"[{number}/{len(names)}] {name}", flush=True)
+        done = job.execute_in_process(
+            asset_selection=[dg.AssetKey(key)], partition_key=name, instance=instance, raise_on_error=False
+        )
+        if not done.success:
+            failed[name] = _reason(done.failure_data_for_node(key))
+    return failed
+
+
+def _reason(failure: Any) -> str:
+    said = failure.user_failure_data if failure else None
+    return said.description if said else "its run failed"
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    sweep = plan(arguments.target, arguments.preset, arguments.fields, _seeds(arguments.seeds))
+    with _instance() as instance:
+        found = states(sweep, instance)
+        _show(sweep, found)
+        names = [name for name, state in found.items() if state.startswith(TO_DO)]
+        if arguments.dry_run:
+            return 0
+        if arguments.local:
+            failed = execute(sweep, names, instance)
+            return _closing(sweep, failed)
+        if names:
+            mark = queue(sweep, names, instance)
+            print(f"queued {len(names)} of {len(found)} as backfill {mark}")
+            if not _is_daemon_alive(instance):
+                print("they wait: no Dagster daemon runs here; start it with make ui, or give --local", file=sys.stderr)
+        return _wait(sweep, instance) if arguments.wait else 0
+
+
+def _wait(sweep: Sweep, instance: dg.DagsterInstance) -> int:
+    """Until nothing of the sweep is queued or running; a line whenever something changes."""
+    told = ""
+    while True:
+        found = Counter(state.split(":")[0] for state in states(sweep, instance).values())
+        line = ", ".join(f"{found[name]} {name}" for name in (FINISHED, RUNNING) if found[name])
+        if line != told:
+            print(told := line, flush=True)
+        if not found[RUNNING]:
+            left = [name for name in sweep.trials if sweep.to_do(name)]
+            return _closing(sweep, dict.fromkeys(left, "not finished; its run says why (make ui)"))
+        time.sleep(POLL)
+
+
+def _closing(sweep: Sweep, failed: Mapping[str, str]) -> int:
+    from nsmodels import leaderboard
+
+    leaderboard.main(["--dataset", sweep.repeated.training.dataset, "--limit", str(TOP)])
+    for name, line in failed.items():
+        print(f"error: {name}: {line}", file=sys.stderr)
+    if failed:
+        print("the same command tries what failed again, and only that", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _show(sweep: Sweep, found: Mapping[str, str]) -> None:
+    width = max(map(len, found))
+    for name, state in found.items():
+        print(f"{name:<{width}}  {state}")
+    many = "s" * (len(found) != 1)
+    print(f"{len(found)} trial{many} of {sweep.repeated.training.model_key} on {sweep.repeated.training.dataset}")
+
+
+# --- what is asked for -----------------------------------------------------------------------------------------------
+
+
+def _found(target: str) -> Repeated:
+    """The trials of the training that `target` names by its model, its data set or its own name."""
+    known = trials.trials(trainings())
+    exact = [each for each in known if target in (each.training.model_key, each.training.name)]
+    found = exact or [each for each in known if target == each.training.dataset]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(each.training.model_key for each in found or known)
+    raise InputError(
+        f"sweep: {'several models learn' if found else 'no model or data set'} '{target}'; give one of: {names}"
+    )
+
+
+def _preset(training: Training[Any, Any], name: str | None) -> str:
+    if name is None:
+        return training.model.resolve({}).preset
+    if name not in training.model.presets:
+        raise InputError(f"sweep: no preset '{name}' (there are: {', '.join(training.model.presets)})")
+    return name
+
+
+def _axis(config: Config, word: str) -> tuple[str, list[Any]]:
+    field, sign, text = word.partition("=")
+    try:
+        values = yaml.safe_load(f"[{text}]")
+    except yaml.YAMLError:
+        values = []
+    if not sign or not values:
+        raise InputError(f"sweep: expected field=value,value as in training.lr=1e-3,3e-3, got '{word}'")
+    return _full_names(config).get(field, field), values
+
+
+def _full_names(config: Config) -> dict[str, str]:
+    """Fields by their short names: a name alone means the first section that has it, as for flags."""
+    found: dict[str, str] = {}
+    for section in type(config).model_fields:
+        inner = getattr(config, section)
+        for name in type(inner).model_fields if isinstance(inner, Config) else ():
+            found.setdefault(name, f"{section}.{name}")
+    return {name: field for name, field in found.items() if name not in type(config).model_fields}
+
+
+def _short_names(config: Config) -> dict[str, str]:
+    return {field: name for name, field in _full_names(config).items()}
+
+
+def _value(config: Config, field: str) -> Any:
+    """What validation made of a value."""
+    value: Any = config
+    for name in field.split("."):
+        value = getattr(value, name)
+    return value.model_dump() if isinstance(value, Config) else value
+
+
+def _seed_last(field: str) -> tuple[bool, str]:
+    return field == SEED, field
+
+
+def _seeds(text: str | None) -> list[int]:
+    """ "0...2" or "0,3,5"."""
+    if text is None:
+        return []
+    first, dots, last = text.partition("...")
+    try:
+        found = list(range(int(first), int(last) + 1)) if dots else [int(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) < 0:
+        raise InputError(f"--seeds: expected whole numbers as in 0...4 or 0,3,5, the smaller first, got '{text}'")
+    return found
+
+
+# --- the instance ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """The history that the UI and the commands use in this folder."""
+    if os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+        return
+    if not Path("dagster.yaml").exists():
+        raise InputError(f"{Path.cwd()}: no dagster.yaml here; run this in the project's folder, or set DAGSTER_HOME")
+    history.prepare(will_run=False)
+    with history.opened() as instance:
+        yield instance
+
+
+def _write_down(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> None:
+    for name in names:
+        trials.write(sweep.repeated.key, name, sweep.trials[name])
+    instance.add_dynamic_partitions(sweep.repeated.key, list(names))
+
+
+def _waiting(key: str, instance: dg.DagsterInstance) -> set[str]:
+    """Partitions that are in a run, or in a backfill, that is not over."""
+    from pipeline.definitions import defs
+
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
+    asset, graph = dg.AssetKey(key), defs().get_repository_def().asset_graph
+    found = {
+        run.tags[PARTITION_NAME_TAG]
+        for run in runs
+        if asset in (run.asset_selection or ()) and PARTITION_NAME_TAG in run.tags
+    }
+    for backfill in instance.get_backfills():
+        if backfill.status not in BULK_ACTION_TERMINAL_STATUSES and asset in (backfill.asset_selection or ()):
+            data = backfill.get_asset_backfill_data(graph)
+            left = data.target_subset - data.materialized_subset - data.failed_and_downstream_subset
+            found |= set(left.get_partitions_subset(asset).get_partition_keys())
+    return found
+
+
+def _is_daemon_alive(instance: dg.DagsterInstance) -> bool:
+    required = [name for name in DAEMONS if name in instance.get_required_daemon_types()]
+    return all(status.healthy for status in get_daemon_statuses(instance, required, ignore_errors=True).values())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="nsmodels sweep", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("target", metavar="MODEL", help="model, or data set, as nav_model or mazes")
+    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE,VALUE", help="fields of its configuration")
+    parser.add_argument("--preset", help="named configuration that the fields change [by the machine]")
+    parser.add_argument("--seeds", metavar="0...4", help="every combination with each of these seeds")
+    parser.add_argument("--dry-run", action="store_true", help="only show the trials and what became of them")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--wait", action="store_true", help="until all of it is over; then the top of the leaderboard")
+    how.add_argument("--local", action="store_true", help="run them here one after the other, without a daemon")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
