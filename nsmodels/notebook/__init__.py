@@ -1,0 +1,25 @@
+"""What the dashboard notebook does, cell by cell; works in Jupyter, VS Code and hosted notebooks, and without any."""
+
+from __future__ import annotations
+
+from nsmodels.notebook.choice import Choice, choose
+from nsmodels.notebook.machine import begin, diagnose
+from nsmodels.notebook.results import calibration, classes, compare, evaluate, export
+from nsmodels.notebook.training import checkpoints, layers, networks, prepare, train
+
+__all__ = [
+    "Choice",
+    "begin",
+    "calibration",
+    "checkpoints",
+    "choose",
+    "classes",
+    "compare",
+    "diagnose",
+    "evaluate",
+    "export",
+    "layers",
+    "networks",
+    "prepare",
+    "train",
+]

@@ -1,0 +1,109 @@
+"""Data, networks, training that can be interrupted and taken up again, and its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nsmodels.core import artifact, discover
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.notebook.choice import Choice
+from nsmodels.notebook.live import LiveCurves
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+
+def prepare(choice: Choice) -> Manifest:
+    """The data of a choice: what lies there, else made with the dataset's preset of the same name (or `quick`)."""
+    folder = choice.data
+    try:
+        manifest = artifact.read_manifest(folder, choice.data_key)
+    except InputError:
+        dataset, key = choice.package.DATA
+        if choice.data_key != key:
+            raise
+        presets = discover.module("datasets", dataset, "config").PRESETS
+        config = presets.get(choice.preset, presets["quick"])()
+        manifest = discover.module("datasets", dataset, "prepare").prepare(config, key, folder)
+    print(f"{folder}: {manifest.source}, made {manifest.created}, fingerprint {manifest.fingerprint}")
+    return manifest
+
+
+def train(choice: Choice, is_forced: bool = False) -> Manifest | None:
+    """Train with live curves, or go on where it was stopped; an equal model is kept.
+
+    Interrupting the kernel ends the step under way with a checkpoint and returns None: call it again to go on.
+    """
+    where = (choice.config, choice.data, choice.model, choice.model_key, choice.data_key)
+    try:
+        manifest = choice.module("train").train(*where, (LiveCurves(choice.unfinished),), is_forced)
+    except Interrupted as error:
+        print(f"{error}; here: run this cell again")
+        return None
+    except KeyboardInterrupt:
+        print("stopped between two trainings; run this cell again to go on with what there is")
+        return None
+    print(f"{choice.model}: sealed {manifest.created}, fingerprint {manifest.fingerprint}, data {manifest.source}")
+    return manifest
+
+
+def networks(choice: Choice) -> pd.DataFrame:
+    """The networks that a choice would train, layer by layer; nothing is trained yet."""
+    import pandas as pd
+
+    from nsmodels.engine import runtime
+
+    tables = []
+    for phase in choice.package.PHASES:
+        task, training = choice.module("phases").make_task(phase, choice.config, choice.data)
+        runtime.seed_everything(training.seed)
+        table = layers(task.build())
+        table.insert(0, "network", phase)
+        print(f"{phase}: {table['parameters'].sum():,} parameters")
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def layers(network: nn.Module) -> pd.DataFrame:
+    """The parameters of each module of a network that has some of its own, with their shapes."""
+    import pandas as pd
+
+    rows = []
+    for name, module in network.named_modules():
+        own = dict(module.named_parameters(recurse=False))
+        if own:
+            shapes = ", ".join(f"{key} {tuple(value.shape)}" for key, value in own.items())
+            count = sum(value.numel() for value in own.values())
+            rows.append({"layer": name, "kind": type(module).__name__, "parameters": count, "shapes": shapes})
+    return pd.DataFrame(rows)
+
+
+def checkpoints(choice: Choice) -> pd.DataFrame:
+    """Every checkpoint file of a finished or stopped training, with what it scored on the validation split."""
+    import pandas as pd
+
+    folder = choice.model if choice.model.is_dir() else choice.unfinished
+    rows = [_described(path, folder) for path in sorted(folder.glob("*/*.pt"))]
+    if not rows:
+        raise InputError(f"{folder}: no checkpoint yet; train first")
+    return pd.DataFrame(rows)
+
+
+def _described(path: Path, folder: Path) -> dict[str, Any]:
+    from nsmodels.engine import checkpoint
+
+    payload, state = checkpoint.load(path), path.stat()
+    facts = {"file": str(path.relative_to(folder)), "epoch": payload["epoch"], **dict(_scores(payload))}
+    made = datetime.fromtimestamp(state.st_mtime).strftime("%Y-%m-%d %H:%M:%S")
+    return facts | {"MB": round(state.st_size / 1e6, 2), "made": made}
+
+
+def _scores(payload: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in payload["val_metrics"].items():
+        if isinstance(value, int | float):
+            yield name, value

@@ -1,0 +1,90 @@
+"""The dashboard notebook runs from top to bottom in a kernel, and a training interrupted there goes on."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+DASHBOARD = Path(__file__).parents[1] / "notebooks" / "dashboard.ipynb"
+SMALL = 'PRESET = "debug"\nCHANGES = {"training.device": "cpu", "training.epochs": 12, "training.save_interval": 1}'
+
+
+def read() -> nbformat.NotebookNode:
+    return nbformat.read(DASHBOARD, as_version=4)
+
+
+def source_of(cell: nbformat.NotebookNode) -> str:
+    return "".join(out.get("text", "") for out in cell.get("outputs", []))
+
+
+def pictures_of(cell: nbformat.NotebookNode) -> int:
+    return sum("image/png" in out.get("data", {}) for out in cell.get("outputs", []))
+
+
+def test_it_is_kept_without_outputs_and_its_cells_are_short():
+    book = read()
+    nbformat.validate(book)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    assert max(len(cell.source.splitlines()) for cell in code) <= 6
+    assert next(cell.source for cell in code if "parameters" in cell.metadata.get("tags", ())).startswith("SYSTEM")
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory) -> tuple[nbformat.NotebookNode, Path, list[dict]]:
+    """The notebook after a run in which the kernel was interrupted once, its data root, and the history by then."""
+    place = tmp_path_factory.mktemp("notebook")
+    book = read()
+    (choosing,) = [n for n, cell in enumerate(book.cells) if "parameters" in cell.metadata.get("tags", ())]
+    book.cells.insert(choosing + 1, nbformat.v4.new_code_cell(SMALL))
+    root = place / "data"
+    environment = {**os.environ, "NSMODELS_DATA": str(root), "OMP_NUM_THREADS": "1"}
+    before = asyncio.run(execute(book, place, root, environment))
+    return book, root, before
+
+
+async def execute(book, place: Path, root: Path, environment: dict[str, str]) -> list[dict]:
+    client = NotebookClient(book, timeout=250, kernel_name="python3", resources={"metadata": {"path": str(place)}})
+    history = root / "notebook" / "nav-debug-42" / ".model.partial" / "navigator" / "metrics.jsonl"
+    before: list[dict] = []
+    async with client.async_setup_kernel(env=environment):
+        for number, cell in enumerate(book.cells):
+            if "notebook.train(" in cell.source:
+                running = asyncio.ensure_future(client.async_execute_cell(cell, number))
+                while not running.done() and not (history.exists() and len(history.read_text().splitlines()) >= 2):
+                    await asyncio.sleep(0.02)
+                await client.km.interrupt_kernel()
+                await running
+                assert "run this cell again" in source_of(cell), cell.outputs
+                before = [json.loads(line) for line in history.read_text().splitlines()]
+                assert 2 <= len(before) < 12
+            await client.async_execute_cell(cell, number)
+    return before
+
+
+def test_an_interrupted_training_goes_on_where_it_was(executed):
+    _, root, before = executed
+    after = json.loads((root / "notebook" / "nav-debug-42" / "model" / "history.json").read_text())["navigator"]
+    assert after[: len(before)] == before
+    assert [record["epoch"] for record in after] == list(range(1, 13))
+
+
+def test_every_cell_shows_what_it_promises(executed):
+    book, root, _ = executed
+    cells = {cell.source.split("(")[0]: cell for cell in book.cells if cell.cell_type == "code"}
+    assert all(out.output_type != "error" for cell in cells.values() for out in cell.outputs)
+    assert "sealed" in source_of(cells["trained = notebook.train"])
+    assert pictures_of(cells["trained = notebook.train"]) >= 1, "live curves"
+    assert pictures_of(cells["report = notebook.evaluate"]) >= 3
+    assert "95 %" in source_of(cells["report = notebook.evaluate"])
+    assert pictures_of(cells["notebook.calibration"]) == 1
+    assert pictures_of(cells["notebook.compare"]) == 1
+    assert "notebook/nav-debug-42" in str(cells["notebook.compare"].outputs)
+    assert "epoch_0012.pt" in str(cells["notebook.checkpoints"].outputs)
+    assert "this process" in str(cells["notebook.diagnose"].outputs)
+    made = sorted(path.name for path in (root.parent / "exports").iterdir())
+    assert made == ["nav-debug-42-evaluation.zip", "nav-debug-42-model.zip"]
