@@ -110,7 +110,7 @@ def entries(root: Path | None = None) -> list[Entry]:
 
 def read_entry(place: Path) -> Entry:
     """The entry in a folder of the ledger, as `enter` gave it; InputError when it is broken."""
-    remedy = "remove its folder; an evaluation that is still there is then entered again"
+    remedy = "remove its folder, or make the evaluation again"
     try:
         entry = Entry.model_validate(json.loads((place / ENTRY).read_text()))
     except (OSError, ValueError):
@@ -141,7 +141,7 @@ def find(word: str, listed: Sequence[Entry]) -> Entry:
     Raises InputError when there is none, and when several ids begin so.
     """
     if named := [entry for entry in listed if word in (entry.name, entry.key)]:
-        return max(named, key=_age)
+        return max(named, key=lambda entry: ("/" not in entry.name, _age(entry)))  # an asset before its replicates
     begun = [entry for entry in listed if word and entry.id.startswith(word)]
     if len(begun) == 1:
         return begun[0]
