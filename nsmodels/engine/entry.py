@@ -38,6 +38,7 @@ class Entry(Config):
 
     model_config = ConfigDict(protected_namespaces=())
 
+    # Entries outlive their evaluations: a field that comes later needs a default.
     id: str
     name: str
     key: str
