@@ -29,6 +29,7 @@ QUICK = {
     "run_monitoring": {"poll_interval_seconds": 1, "free_slots_after_run_end_seconds": 1},
 }
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
+PATIENCE = 280.0  # seconds: a crowded machine is slow; what hangs is told before pytest ends it
 T = TypeVar("T")
 
 READY = """{
@@ -71,7 +72,7 @@ class Live:
         words = ["dagster", "dev", "--port", str(self.port), "--log-format", "json", "--workspace", "workspace.yaml"]
         with (self.root / "dev.log").open("ab") as log:
             self.process = subprocess.Popen(words, cwd=self.root, env=self.environment, stdout=log, stderr=log)
-        until(self._is_ready, 120, lambda: f"dagster dev is not ready\n{self.log()}")
+        until(self._is_ready, PATIENCE, lambda: f"dagster dev is not ready\n{self.log()}")
 
     def stop(self) -> None:
         """End it as Ctrl-C does, its runs too; whatever is left after that is killed."""
@@ -81,7 +82,7 @@ class Live:
                     self.terminate(run["id"], force=True)
             self.process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(20)
+                self.process.wait(60)
         self.kill()
 
     def kill(self, number: int = signal.SIGKILL) -> None:
@@ -91,8 +92,8 @@ class Live:
                 process.send_signal(number)
         if number == signal.SIGKILL:
             if self.process is not None:
-                self.process.wait(20)
-            psutil.wait_procs(found, 20)
+                self.process.wait(60)
+            psutil.wait_procs(found, 60)
             self.process = None
 
     def processes(self) -> list[psutil.Process]:
@@ -202,7 +203,7 @@ class Live:
             if not page["hasMore"]:
                 return found
 
-    def wait(self, run_id: str, status: str = "SUCCESS", timeout: float = 120) -> dict[str, Any]:
+    def wait(self, run_id: str, status: str = "SUCCESS", timeout: float = PATIENCE) -> dict[str, Any]:
         """The run once it has `status`; fails with its log when it ended otherwise or the time is over."""
 
         def reached() -> dict[str, Any] | None:
@@ -265,7 +266,7 @@ def live(
         place.stop()
 
 
-def until(question: Callable[[], T], timeout: float, complaint: Callable[[], str] = lambda: "waited in vain") -> T:
+def until(question: Callable[[], T], timeout: float = PATIENCE, complaint: Callable[[], str] = lambda: "waited in vain") -> T:
     """The first answer that is true."""
     end = time.monotonic() + timeout
     while not (answer := question()):
