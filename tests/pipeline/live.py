@@ -266,7 +266,9 @@ def live(
         place.stop()
 
 
-def until(question: Callable[[], T], timeout: float = PATIENCE, complaint: Callable[[], str] = lambda: "waited in vain") -> T:
+def until(
+    question: Callable[[], T], timeout: float = PATIENCE, complaint: Callable[[], str] = lambda: "waited in vain"
+) -> T:
     """The first answer that is true."""
     end = time.monotonic() + timeout
     while not (answer := question()):
