@@ -13,7 +13,7 @@ from pipeline.lib.webhook import Webhook
 OFF = dg.DefaultSensorStatus.STOPPED
 
 
-@dg.sensor(job=retrain, minimum_interval_seconds=60, default_status=OFF)
+@dg.sensor(job=retrain, minimum_interval_seconds=30, default_status=OFF)
 def retrain_changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Train a model again when its data or the code version of its system changed, once per change.
 
@@ -76,7 +76,7 @@ def tell_failures(context: dg.RunFailureSensorContext, webhook: Webhook) -> dg.S
     return None
 
 
-@dg.sensor(minimum_interval_seconds=60, default_status=OFF)
+@dg.sensor(minimum_interval_seconds=30, default_status=OFF)
 def tell_regressions(context: dg.SensorEvaluationContext, webhook: Webhook) -> dg.SensorResult:
     """Say when a new evaluation is worse than the one before on the same data, by more than the interval.
 
@@ -97,9 +97,10 @@ def tell_regressions(context: dg.SensorEvaluationContext, webhook: Webhook) -> d
 
 def _tell(context: dg.SensorEvaluationContext, webhook: Webhook, key: str, pair: regression.Pair) -> str:
     """Say how an evaluation compares; a regression goes to the webhook."""
-    context.log.log(30 if pair.is_worse else 20, pair.text())
     if not pair.is_worse:
+        context.log.info(pair.text())
         return pair.text()
+    context.log.warning(pair.text())
     if not webhook.is_set:
         return f"{pair.text()} (told nobody, {webhook.variable} is not set)"
     link = webhook.link(f"assets/{key}")

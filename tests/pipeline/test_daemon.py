@@ -1,0 +1,106 @@
+"""Schedules and sensors fire under a real daemon once they are switched on, and tell a real web server."""
+
+import pytest
+
+from pipeline.lib import regression
+from pipeline.schedules import TABLE
+from tests.pipeline.inbox import Inbox
+from tests.pipeline.live import live, until
+from tests.pipeline.test_sensors import evaluate, seal
+
+START = {
+    "schedule": "mutation ($s: ScheduleSelector!) { startSchedule(scheduleSelector: $s) { __typename } }",
+    "sensor": "mutation ($s: SensorSelector!) { startSensor(sensorSelector: $s) { __typename } }",
+}
+TICKS = """query ($s: InstigationSelector!) { instigationStateOrError(instigationSelector: $s) {
+  ... on InstigationState { status ticks(limit: 20) {
+    status timestamp skipReason runIds cursor error { message } } } } }"""
+NODE = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+  freshnessStatusInfo { freshnessStatus }
+  assetChecksOrError { ... on AssetChecks { checks { name blocking executionForLatestMaterialization {
+    status evaluation { success severity description } } } } } } } }"""
+
+
+def switch_on(dagster, kind, *names):
+    """As the switches in the UI do."""
+    for name in names:
+        found = dagster.graphql(START[kind], s=dagster.repository() | {f"{kind}Name": name})
+        assert "Error" not in str(found), found
+
+
+def ticks(dagster, name):
+    """The finished ticks of a schedule or sensor, newest first; one that broke is nothing to wait behind."""
+    found = dagster.graphql(TICKS, s=dagster.repository() | {"name": name})["instigationStateOrError"]["ticks"]
+    assert not [tick["error"]["message"] for tick in found if tick["error"]]
+    return [tick for tick in found if tick["status"] != "STARTED"]
+
+
+def run_of(dagster, name):
+    """The first run that a schedule or sensor asks for."""
+    (tick, *_) = until(lambda: [each for each in reversed(ticks(dagster, name)) if each["runIds"]], 120)
+    return dagster.run(tick["runIds"][0])
+
+
+def node(dagster, key):
+    """What the page of an asset shows."""
+    return dagster.graphql(NODE, key={"path": [key]})["assetNodeOrError"]
+
+
+def outcome(dagster, key, name):
+    """What a check of it last said; None before it said anything."""
+    (check,) = (each for each in node(dagster, key)["assetChecksOrError"]["checks"] if each["name"] == name)
+    return (check["executionForLatestMaterialization"] or {}).get("evaluation")
+
+
+@pytest.fixture(scope="module")
+def inbox():
+    with Inbox() as inbox:
+        yield inbox
+
+
+@pytest.fixture(scope="module")
+def dagster(tmp_path_factory, inbox):
+    """A live Dagster with everything switched on; its `nav_model` was made by other code from data of no use."""
+    root = tmp_path_factory.mktemp("live")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NSMODELS_DATA", str(root / "data"))
+        environment = {"NSMODELS_WEBHOOK_URL": inbox.url, "NSMODELS_UI_URL": "http://box:3000"}
+        evaluate(root / "data", 150)
+        with live(root, "tests.pipeline.soon", environment=environment) as dagster:
+            switch_on(dagster, "sensor", "tell_failures", "tell_regressions")
+            until(lambda: ticks(dagster, "tell_failures") and ticks(dagster, "tell_regressions"), 60)
+            evaluate(root / "data", 100)
+            seal(root / "data", "mazes", {"n": 2})
+            switch_on(dagster, "sensor", "retrain_changed")
+            switch_on(dagster, "schedule", *(row.name for row in TABLE))
+            yield dagster
+
+
+def test_changed_data_start_a_run_and_its_failure_is_told(dagster, inbox):
+    run = run_of(dagster, "retrain_changed")
+    assert "input mazes is another" in run["tags"]["nsmodels/reason"]
+    dagster.wait(run["id"], "FAILURE")
+    (told,) = until(lambda: [found for found in inbox.documents if found.get("run_id") == run["id"]], 120)
+    assert told["error"].startswith("nav_model: ")
+    assert told["link"] == f"http://box:3000/runs/{run['id']}"
+    assert "secret" not in str(ticks(dagster, "tell_failures"))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_every_line_of_the_table_starts_a_run_by_the_clock(dagster, row):
+    run = run_of(dagster, row.name)
+    assert run["tags"]["dagster/schedule_name"] == row.name
+    assert {"path": ["nav_model"]} in run["assetSelection"]
+    assert {"path": ["mazes"]} not in run["assetSelection"]
+
+
+def test_a_worse_evaluation_is_told_and_stands_among_the_checks_of_its_asset(dagster, inbox):
+    (told,) = until(lambda: [found for found in inbox.documents if found.get("assets") == ["nav_evaluation"]], 120)
+    assert told["text"].startswith("Regression. nav_evaluation: worse, success 75.00% -> 50.00%")
+    found = until(lambda: outcome(dagster, "nav_evaluation", regression.NAME), 60)  # entered after the tick
+    assert (found["success"], found["severity"]) == (False, "WARN")
+
+
+def test_freshness_is_judged(dagster):
+    until(lambda: node(dagster, "mazes")["freshnessStatusInfo"]["freshnessStatus"] == "HEALTHY", 90)
+    assert node(dagster, "clevr")["freshnessStatusInfo"]["freshnessStatus"] == "UNKNOWN"
