@@ -2,23 +2,33 @@
 
 Without this a dead run stays "started" for ever and keeps its place in the pool, and a run that lost its code server
 cannot be cancelled. Uses names that Dagster does not promise to keep: the version is pinned and the tests kill runs.
-For runs on this machine; a cluster has a launcher of its own.
+Runs of another machine with the same history are left to that one.
 """
 
 from __future__ import annotations
 
 import json
+import platform
 import socket
 import time
 from contextlib import closing
 
 import psutil
-from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, DefaultRunLauncher, RunsFilter
+from dagster import (
+    AssetExecutionContext,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    DefaultRunLauncher,
+    RunsFilter,
+)
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 TOLERANCE = 2.0  # seconds between the clocks of the kernel and of the event log
 GRACE = 60.0  # seconds in which a run that has started may not have named its process yet
+HOST = "nsmodels/host"  # run tag: the machine whose process ids the log of the run names
 OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
@@ -46,6 +56,8 @@ class WatchfulRunLauncher(DefaultRunLauncher):
 
 def health(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
     """Alive when the run's process id exists and belongs to a process that is older than its report."""
+    if not _is_here(run):
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "another machine knows")
     place = _last_process(instance, run)
     if place is None:
         return _before_its_report(instance, run)
@@ -54,9 +66,15 @@ def health(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
     return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {place[0]} is gone")
 
 
+def sign(context: AssetExecutionContext) -> None:
+    """Note on the run which machine it runs on."""
+    if context.instance.has_run(context.run.run_id):
+        context.instance.add_run_tags(context.run.run_id, {HOST: platform.node()})
+
+
 def stop(instance: DagsterInstance, run: DagsterRun) -> bool:
     """Signal the run's process to stop, or close the run where there is none; whether that could be done."""
-    place = _last_process(instance, run)
+    place = _last_process(instance, run) if _is_here(run) else None
     process = _alive(*place) if place else None
     if process:
         instance.report_run_canceling(run)
@@ -99,6 +117,10 @@ def has_server(run: DagsterRun) -> bool:
     with closing(socket.socket(socket.AF_UNIX if is_local else socket.AF_INET)) as line:
         line.settimeout(5)
         return line.connect_ex(info["socket"] if is_local else (info["host"], info["port"])) == 0
+
+
+def _is_here(run: DagsterRun) -> bool:
+    return run.tags.get(HOST, platform.node()) == platform.node()
 
 
 def _before_its_report(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:

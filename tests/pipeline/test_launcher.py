@@ -59,6 +59,13 @@ def test_a_run_whose_process_is_gone_is_failed_and_one_being_cancelled_is_cancel
     assert [status(instance, run) for run in runs] == [Status.FAILURE, Status.FAILURE, Status.CANCELED]
 
 
+def test_a_run_of_another_machine_is_left_to_that_one(instance, gone):
+    run = run_in(instance, Status.STARTED, gone, **{launcher.HOST: "elsewhere"})
+    assert launcher.close_dead_runs(instance) == []
+    assert not launcher.stop(instance, run)
+    assert status(instance, run) == Status.STARTED
+
+
 def test_a_process_id_taken_by_another_process_is_not_the_run(instance, monkeypatch, later):
     run = run_in(instance, Status.STARTED)
     an_hour_ago = time.time() - 3600
