@@ -91,7 +91,7 @@ def compare(data: str = "") -> pd.DataFrame:
     if not found:
         raise InputError(f"the ledger holds no evaluation{f' on data like {data}' if data else ''}; evaluate first")
     live.show(leaderboard.draw(found))
-    return leaderboard.frame(found)[list(COMPARED)]
+    return leaderboard.frame(found).reindex(columns=list(COMPARED))
 
 
 def export(choice: Choice, folder: str | Path = "exports", has_onnx: bool = False) -> list[Path]:

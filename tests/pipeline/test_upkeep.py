@@ -76,45 +76,50 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
         checked = run(instance, plain, is_good)
         oldest = run(instance, plain)
         latest = run(instance, plain)
-        seeds = {seed: [run(instance, by_seed, partition=seed) for _ in range(2)] for seed in ("0", "1")}
+        seeds = {
+            "0": [run(instance, by_seed, partition="0") for _ in range(2)],
+            "1": [run(instance, by_seed, partition="1")],
+        }
         failed = run(instance, failing)
         under_way = instance.run_storage.add_run(dg.DagsterRun(job_name="any", status=dg.DagsterRunStatus.STARTED))
         for run_id in (oldest, seeds["0"][0]):
             assert pruning.files_of_run(instance, run_id)
+        everything = ids(instance)
+
+    assert main(["--older-than", "0h", "--dry-run"]) == 0
+    assert "1  go, with events and logs" in capsys.readouterr().out
+    with pytest.raises(InputError, match="no terminal to ask at; add --yes"):
+        main(["--older-than", "0h"])
+    assert main(["--yes"]) == 0
+    with opened() as instance:
+        assert ids(instance) == everything, "all are young"
+
+    assert main(["--older-than", "0h", "--yes"]) == 0
+    with opened() as instance:
+        assert ids(instance) == everything - {failed}, "the others are points of the plots"
+
     shard = project / ".dagster" / "history" / "history" / "runs" / f"{uuid4()}.db"
     shutil.copy(shard.with_name(f"{oldest}.db"), shard)
+    capsys.readouterr()
     assert main(["--older-than", "0h", "--keep", "1", "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert "removed 2 runs" in told
+    assert "1  logs of runs that are gone already" in told
     with opened() as instance:
-        assert ids(instance) == {checked, latest, seeds["0"][1], seeds["1"][1], under_way.run_id}
+        assert ids(instance) == everything - {failed, oldest, seeds["0"][0]}
         last = instance.get_latest_materialization_event(dg.AssetKey("plain"))
         assert last.run_id == latest
-        assert [r.run_id for r in instance.fetch_materializations(dg.AssetKey("plain"), limit=9).records] == [
-            latest,
-            checked,
-        ]
+        points = [record.run_id for record in instance.fetch_materializations(dg.AssetKey("plain"), limit=9).records]
+        assert points == [latest, checked]
         assert instance.get_materialized_partitions(dg.AssetKey("by_seed")) == {"0", "1"}
         checks = instance.event_log_storage.get_latest_asset_check_execution_by_key([is_good.check_key])
         assert checks[is_good.check_key].run_id == checked
-        for run_id in (oldest, failed, seeds["0"][0], seeds["1"][0], shard.stem):
+        assert instance.get_run_by_id(under_way.run_id)
+        for run_id in (oldest, failed, seeds["0"][0], shard.stem):
             assert not pruning.files_of_run(instance, run_id)
         assert pruning.files_of_run(instance, latest)
-    told = capsys.readouterr().out
-    assert "removed 4 runs" in told
-    assert "1  logs of runs that are gone already" in told
     assert main(["--older-than", "0h", "--keep", "1", "--yes"]) == 0
     assert "nothing to remove" in capsys.readouterr().out
-
-
-def test_the_points_of_the_plots_stay_by_default_and_young_runs_in_any_case(project):
-    with opened() as instance:
-        made = {run(instance, plain) for _ in range(3)}
-        failed = run(instance, failing)
-    assert main(["--yes"]) == 0
-    with opened() as instance:
-        assert ids(instance) == {*made, failed}
-    assert main(["--older-than", "0h", "--yes"]) == 0
-    with opened() as instance:
-        assert ids(instance) == made
 
 
 def test_runs_that_others_rest_on_stay(project):
@@ -132,18 +137,10 @@ def test_runs_that_others_rest_on_stay(project):
         assert ids(instance) == {parent, child.run_id, asked}
 
 
-def test_it_only_shows_or_asks_first(project, monkeypatch, capsys):
-    with opened() as instance:
-        failed = run(instance, failing)
-    assert main(["--older-than", "0h", "--dry-run"]) == 0
-    assert "1  go, with events and logs" in capsys.readouterr().out
-    with pytest.raises(InputError, match="no terminal to ask at; add --yes"):
-        main(["--older-than", "0h"])
-    with opened() as instance:
-        assert ids(instance) == {failed}
-    for wrong in (["--older-than", "soon"], ["--keep", "0"]):
-        with pytest.raises(InputError, match="expected"):
-            main(wrong)
+@pytest.mark.parametrize("wrong", [["--older-than", "soon"], ["--keep", "0"]])
+def test_mistakes_are_told(project, wrong, monkeypatch):
+    with pytest.raises(InputError, match="expected"):
+        main(wrong)
     monkeypatch.chdir(project.parent)
     with pytest.raises(InputError, match=r"no dagster\.yaml"):
         main([])
