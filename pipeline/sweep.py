@@ -1,4 +1,8 @@
-"""A grid of configurations as queued runs, or here one after the other: `nsmodels sweep`."""
+"""A grid of configurations as queued runs, or here one after the other: `nsmodels sweep`.
+
+A trial is a partition, a sweep a backfill over them: what the web UI shows, cancels and tries again. Uses names that
+Dagster does not promise to keep: there is no public function that adds a backfill. The version is pinned, tests use it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import PARTITION_NAME_TAG
@@ -98,19 +104,17 @@ def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> s
     """Write the trials down, add their partitions and hand them to the daemon; returns the id of the backfill."""
     from pipeline.definitions import defs
 
-    key = sweep.repeated.key
+    key, mark = sweep.repeated.key, uuid.uuid4().hex[:8]
     _write_down(sweep, names, instance)
-    mark = uuid.uuid4().hex[:8]
-    backfill = PartitionBackfill.from_asset_partitions(
+    wanted = {AssetKeyPartitionKey(dg.AssetKey(key), name) for name in names}
+    graph = defs().get_repository_def().asset_graph
+    backfill = PartitionBackfill.from_asset_graph_subset(
         backfill_id=mark,
-        asset_graph=defs().get_repository_def().asset_graph,
-        partition_names=list(names),
-        asset_selection=[dg.AssetKey(key)],
         backfill_timestamp=time.time(),
         tags={"nsmodels/sweep": key},
         dynamic_partitions_store=instance,
-        all_partitions=False,
-        title=f"sweep of {sweep.repeated.training.model_key}: {len(names)} trials",
+        asset_graph_subset=AssetGraphSubset.from_asset_partition_set(wanted, graph),
+        title=f"sweep of {sweep.repeated.training.model_key}, {len(names)} trials",
         description=None,
         run_config=None,
     )
@@ -318,7 +322,10 @@ def _is_daemon_alive(instance: dg.DagsterInstance) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog="nsmodels sweep", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="nsmodels sweep",
+        description=(__doc__ or "").splitlines()[0],
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", metavar="MODEL", help="model, or data set, as nav_model or mazes")
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE,VALUE", help="fields of its configuration")

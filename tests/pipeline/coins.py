@@ -1,0 +1,120 @@
+"""Two trainings that cost nothing, with their replicates and trials: definitions for tests, in process or live."""
+
+import dagster as dg
+import numpy as np
+from pydantic import Field
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.ledger import enter_own
+from nsmodels.engine.outcomes import Outcomes, write_outcomes
+from pipeline.lib import step, store
+from pipeline.lib.launchpad import Launchpad
+from pipeline.lib.replicates import replicates
+from pipeline.lib.training import Training
+from pipeline.lib.trials import trials
+
+UNLUCKY = "unlucky"  # a file in the data root: "3 stops" or "3 breaks" or "3 is cancelled" is what happens to seed 3
+DATASETS = ("pennies", "dimes")
+
+
+class Weight(Config):
+    """How the coin is made."""
+
+    dim: int = Field(16, ge=1, le=64, description="width")
+    is_fair: bool = Field(True, description="whether")
+
+
+class CoinConfig(Config):
+    """A model with a section of its own, and that of the engine."""
+
+    model: Weight = Weight()
+    training: TrainingConfig = TrainingConfig(epochs=1)
+
+
+class TossConfig(Config):
+    """How it is scored."""
+
+    device: str = runtime_field("auto", description="where")
+
+
+PAD = Launchpad({"debug": lambda: CoinConfig(model=Weight(dim=2)), "base": CoinConfig}, "base")
+TOSS = Launchpad({"default": TossConfig}, "default")
+
+
+def train(order: step.Order[CoinConfig]) -> Manifest:
+    """A folder that says its seed, unless that seed is an unlucky one."""
+    seed = order.config.training.seed
+    recipe = {"config": order.config.relevant(), "code_version": "1", "inputs": order.inputs, "seed": seed}
+    with artifact.build(order.folder, key=order.key, maker="tests.coins", **recipe) as part:
+        _fate(seed)
+        (part.path / "seed.txt").write_text(str(seed))
+        for tracker in order.trackers("toss"):
+            tracker.epoch({"epoch": 1, "train/loss": 0.5})
+            tracker.close()
+    return artifact.read_manifest(order.folder)
+
+
+def _fate(seed: int) -> None:
+    path = artifact.data_root() / UNLUCKY
+    fate = path.read_text().partition(" ") if path.exists() else ("", "", "")
+    if fate[0] == str(seed):
+        errors = {"breaks": ZeroDivisionError("no such number"), "stops": InputError("the coin fell on its edge")}
+        raise {**errors, "is cancelled": Interrupted("stopped in epoch 1"), "is killed": KeyboardInterrupt()}[fate[2]]
+
+
+def evaluate(order: step.Order[TossConfig]) -> Manifest:
+    """As many hits of ten as the last digit of the seed."""
+    (_, model), _ = order.inputs.items()
+    hits = artifact.read_manifest(model).seed % 10
+    recipe = {"config": order.config.relevant(), "code_version": "1.1", "inputs": order.inputs}
+    with artifact.build(order.folder, key=order.key, maker="tests.coins", source="coins", **recipe) as part:
+        items = [str(number) for number in range(10)]
+        write_outcomes(part.path, Outcomes("accuracy", "val", items, items, np.arange(10) < hits), model)
+        (part.path / "table.txt").write_text(f"{hits} of 10\n")
+        part.metrics["accuracy"] = hits / 10
+    enter_own(order.folder)
+    return artifact.read_manifest(order.folder)
+
+
+def training(dataset: str, name: str) -> Training[CoinConfig, TossConfig]:
+    """Learning from a bag of coins."""
+    return Training(
+        name=name,
+        system="coins",
+        dataset=dataset,
+        code_version="1",
+        model=PAD,
+        train=train,
+        evaluation=TOSS,
+        evaluate=evaluate,
+        evaluation_version="1.1",
+        about_model="A coin.",
+        about_evaluation="Its tosses.",
+    )
+
+
+def bag(dataset: str) -> dg.AssetsDefinition:
+    """The data, which are made on the spot."""
+
+    @store.on_demand(dataset, lambda manifest, preset: False)
+    def make(preset: str | None) -> Manifest:
+        with artifact.build(store.folder(dataset), key=dataset, maker="tests", config={}, code_version="1"):
+            pass
+        return artifact.read_manifest(store.folder(dataset))
+
+    @dg.asset(name=dataset, code_version="1")
+    def asset() -> dg.MaterializeResult:
+        return dg.MaterializeResult(data_version=dg.DataVersion(make(None).fingerprint))
+
+    return asset
+
+
+TRAININGS = [training(dataset, dataset) for dataset in DATASETS]
+REPLICATES, TRIALS = replicates(TRAININGS), trials(TRAININGS)
+BAGS = [bag(dataset) for dataset in DATASETS]
+ASSETS = [*BAGS, *(each.asset() for each in REPLICATES + TRIALS)]
+defs = dg.Definitions(ASSETS, executor=dg.in_process_executor)

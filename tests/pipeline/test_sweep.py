@@ -1,0 +1,101 @@
+"""A sweep: what it refuses, how trials are named, what is queued, what is finished and stays."""
+
+import json
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus
+
+from nsmodels.core.artifact import read_manifest
+from pipeline import sweep
+from pipeline.definitions import defs
+
+KEY = "mazes_trials"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("moon lr=1", "error: sweep: no model or data set 'moon'; give one of: "),
+        ("nav_model --preset debgu", "error: sweep: no preset 'debgu' (there are: debug, quick, "),
+        ("nav_model --preset debug lerning=3", "error: sweep: unknown field 'lerning' "),
+        ("nav_model --preset debug lr=1e-3,x", "error: sweep: field 'training.lr': Input should be a valid number"),
+        ("nav_model --preset debug model.dim=0,32", "error: sweep: field 'model.dim': Input should be greater"),
+        ("nav_model --preset debug training.curriculum=true", "error: sweep: training.curriculum: the navigator has "),
+        ("nav_model --preset debug lr", "error: sweep: expected field=value,value "),
+        ("nav_model --preset debug lr=", "error: sweep: expected field=value,value "),
+        ("nav_model --preset debug lr=1 training.lr=2", "error: sweep: a field stands there twice"),
+        ("nav_model --preset debug --seeds 4...0", "error: --seeds: expected whole numbers as in 0...4 or 0,3,5"),
+        ("nav_model --preset debug --seeds x", "error: --seeds: expected whole numbers"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_queues_nothing(data, tmp_path, monkeypatch, capsys, words, line):
+    monkeypatch.chdir(tmp_path)
+    assert sweep.main(words.split()) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(line)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_project_there_is_no_queue(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    assert sweep.main(["nav_model", "--preset", "debug"]) == 2
+    assert "no dagster.yaml here" in capsys.readouterr().err
+
+
+def test_every_combination_is_a_trial_with_a_name_that_can_be_read():
+    found = sweep.plan("mazes", "debug", ["lr=1e-3,3e-3", "baseline_training.lr=0.1"], [0, 1])
+    assert list(found.trials) == [
+        "debug_baseline_training.lr=0.1_lr=0.001_seed=0",
+        "debug_baseline_training.lr=0.1_lr=0.001_seed=1",
+        "debug_baseline_training.lr=0.1_lr=0.003_seed=0",
+        "debug_baseline_training.lr=0.1_lr=0.003_seed=1",
+    ]
+    assert found.trials["debug_baseline_training.lr=0.1_lr=0.001_seed=1"].values["training.seed"] == 1
+
+
+def test_names_that_are_long_or_no_names_of_folders_stay_apart():
+    words = ["perception.backbone=a/b,a-b", "baseline.channels=[1, 2],[3]", "device=cpu"]
+    names = list(sweep.plan("clevr_mini_model", "debug", words).trials)
+    assert len(set(names)) == 4
+    assert all("/" not in name and len(name) < 120 for name in names)
+    assert names[0].startswith("debug_channels=1-2_backbone=a-b_device=cpu_")
+
+
+def test_what_is_queued_is_not_queued_again_and_what_was_cancelled_is(data, instance):
+    planned = sweep.plan("nav_model", "debug", ["lr=1e-3,3e-3"])
+    assert set(sweep.states(planned, instance).values()) == {"to do: there is none yet"}
+    mark = sweep.queue(planned, list(planned.trials), instance)
+    assert set(instance.get_dynamic_partitions(KEY)) == set(planned.trials)
+    backfill = instance.get_backfill(mark)
+    assert backfill.asset_selection == [dg.AssetKey(KEY)]
+    assert json.loads((data / KEY / "debug_lr=0.001" / "trial.json").read_text())["values"] == {"training.lr": 0.001}
+    more = sweep.plan("nav_model", "debug", ["lr=1e-3,3e-3,5e-3"])
+    told = sweep.states(more, instance)
+    assert [name for name, state in told.items() if state == sweep.RUNNING] == list(planned.trials)
+    instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELED))
+    assert all(state.startswith(sweep.TO_DO) for state in sweep.states(more, instance).values())
+
+
+def test_a_run_under_way_counts_as_running(data, instance):
+    planned = sweep.plan("nav_model", "debug", ["lr=1e-3"])
+    (name,) = planned.trials
+    job = defs().get_repository_def().get_implicit_job_def_for_assets([dg.AssetKey(KEY)])
+    keys = frozenset({dg.AssetKey(KEY)})
+    status, tags = dg.DagsterRunStatus.STARTED, {"dagster/partition": name}
+    instance.create_run_for_job(job, status=status, tags=tags, asset_selection=keys)
+    assert sweep.states(planned, instance) == {name: sweep.RUNNING}
+
+
+def test_trials_run_here_too_and_the_same_again_does_only_what_is_left(data, instance, one_thread):
+    planned = sweep.plan("nav_model", "debug", ["dim=16,24", "baselines.is_enabled=false"])
+    good, bad = planned.trials
+    failed = sweep.execute(planned, [good, bad], instance)
+    assert failed == {bad: f"{KEY}: 1 of 1 failed: {bad}: model.group_width: expected a divisor of dim 24, got 16"}
+    assert read_manifest(data / KEY / good / "model").config["model"]["dim"] == 16
+    told = sweep.states(planned, instance)
+    assert told[good] == sweep.FINISHED
+    assert told[bad].startswith(sweep.TO_DO)
+    (record,) = instance.fetch_materializations(dg.AssetKey(KEY), limit=9).records
+    assert record.partition_key == good
