@@ -137,6 +137,17 @@ def test_every_command_that_starts_runs_closes_dead_ones_first(verb):
     assert not bare_command.is_run(["python", "dagster", "asset", "list"])
 
 
+def test_every_command_finds_the_history_unless_told_otherwise(tmp_path):
+    found: dict[str, str] = {}
+    bare_command.settle(tmp_path, found)
+    assert found == {}
+    (tmp_path / "dagster.yaml").touch()
+    bare_command.settle(tmp_path, found)
+    assert found == {"DAGSTER_HOME": str(tmp_path)}
+    bare_command.settle(ROOT, found)
+    assert found == {"DAGSTER_HOME": str(tmp_path)}
+
+
 @pytest.mark.parametrize("words", [["-m", "x.y"], ["--module-name=x.y"], ["-f", "x.py"]])
 def test_a_target_on_the_command_line_wins(words):
     found: dict[str, str] = {}
