@@ -30,7 +30,8 @@ IS_TAKEN = "SELECT 1 FROM concurrency_slots WHERE run_id IS NOT NULL UNION SELEC
 
 def prepare(will_run: bool) -> None:
     """See to the history of the current directory, in a process of its own and only when there is something to do."""
-    if os.environ.get("DAGSTER_HOME") or not Path("dagster.yaml").exists():
+    is_elsewhere = Path(os.environ.get("DAGSTER_HOME") or ".").resolve() != Path.cwd()
+    if is_elsewhere or not Path("dagster.yaml").exists():
         return
     if not READY.exists():
         _once("create", READY)
