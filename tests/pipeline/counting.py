@@ -39,9 +39,13 @@ def third() -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"counted": count("third", 1)})
 
 
+@dg.asset
+def instant() -> None: ...
+
+
 @dg.asset(partitions_def=SEEDS, backfill_policy=dg.BackfillPolicy.multi_run(1))
 def by_seed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"counted": count(f"seed_{context.partition_key}")})
 
 
-defs = dg.Definitions(assets=[first, second, third, by_seed], executor=cluster.executor())
+defs = dg.Definitions(assets=[first, second, third, instant, by_seed], executor=cluster.executor())
