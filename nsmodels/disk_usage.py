@@ -129,15 +129,14 @@ def _ask(question: str) -> bool:
 
 
 def _carry_out(root: Path, removals: Iterable[Removal]) -> int:
-    before, status = shutil.disk_usage(root).free, 0
+    status = 0
     for going in removals:
         try:
             going.carry_out()
         except InputError as error:  # it has begun to be made since it was listed; the others may still go
             print(f"error: {error}", file=sys.stderr)
             status = 2
-    gained = max(0, shutil.disk_usage(root).free - before)
-    print(f"done; {readable(shutil.disk_usage(root).free)} free on this disk, {readable(gained)} more than before")
+    print(f"done; {readable(shutil.disk_usage(root).free)} free on this disk")
     return status
 
 
@@ -185,6 +184,6 @@ def _whole(item: Item, others: Iterable[Item]) -> Removal:
 
 def _intervals(item: Item, others: Iterable[Item]) -> Removal:
     files, users = item.interval_checkpoints(), inventory.made_from(item, others)
-    more = f"; sealed anew, so {', '.join(users)} will be made again when next asked for" if users else ""
+    more = f"; sealed anew, so {', '.join(users)} will be made again when next materialised" if users else ""
     said = f"{len(files)} interval checkpoints of {item.name}{more}"
     return Removal(item, said, files, lambda: removal.remove_interval_checkpoints(item))
