@@ -24,6 +24,6 @@ def load_network(path: Path, device: str = "auto") -> Any:
     from nsmodels.systems.visual.parser import Parser
     from nsmodels.systems.visual.perception import Perception
 
-    kinds = dict(zip(PHASES, (Perception, Parser, CnnLstm), strict=True))
+    kinds: dict[str, Any] = dict(zip(PHASES, (Perception, Parser, CnnLstm), strict=True))
     network = kinds[path.parent.name].from_checkpoint(checkpoint.load(path), str(path))
     return network.to(resolve_device(device)).eval()
