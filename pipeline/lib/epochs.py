@@ -22,9 +22,11 @@ class EpochTracker:
         self._partition = partition
 
     def epoch(self, record: dict[str, Any]) -> None:
-        """Take the record of a finished epoch: its numbers become metadata, one plot each."""
+        """Take the record of a finished epoch: its numbers become metadata, and what was measured one plot each."""
         prefix = f"{self._phases[0]}/" if self._phases else ""
-        shown = {f"{prefix}{name}": value for name, value in record.items() if isinstance(value, (int, float))}
+        numbers = {name: value for name, value in record.items() if isinstance(value, (int, float))}
+        # Text is not plotted: a page of curves is not to begin with clocks and counters.
+        shown = {f"{prefix}{k}": v if "/" in k or k == "lr" else f"{v:g}" for k, v in numbers.items()}
         self._context.log_event(dg.AssetObservation(self._context.asset_key, partition=self._partition, metadata=shown))
 
     def close(self) -> None:

@@ -86,10 +86,16 @@ def columns(path: Path, said: Mapping[str, str] | None = None) -> Metadata:
 
     file = pq.ParquetFile(path)
     shown = [
-        dg.TableColumn(field.name, str(field.type), (said or {}).get(field.name) or _description(field.metadata))
+        dg.TableColumn(field.name, _kind(field.type), (said or {}).get(field.name) or _description(field.metadata))
         for field in file.schema_arrow
     ]
     return {"dagster/column_schema": dg.TableSchema(shown), "dagster/row_count": file.metadata.num_rows}
+
+
+def _kind(kind: Any) -> str:
+    """The type of a column as a person would call it."""
+    plain = kind.value_type if hasattr(kind, "index_type") else kind  # a column of few values names each once
+    return str(plain).removeprefix("large_")
 
 
 def _description(metadata: Mapping[bytes, bytes] | None) -> str | None:
