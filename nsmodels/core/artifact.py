@@ -198,7 +198,7 @@ def build(
     made |= {"inputs": records, "fingerprint": mark, "commit": git_commit()}
     folder = folder.resolve()
     _make_parent(folder)
-    with _locked(folder):
+    with locked(folder):
         _require_own(folder)
         part = Part(_prepare_partial(folder, mark, is_resumable), source or _common_source(records))
         wall, cpu = time.time(), cpu_seconds()
@@ -235,22 +235,23 @@ def sha256_of(path: Path) -> str:
 
 def recover(folder: Path) -> None:
     """Finish a swap that a dead process began, or put the previous artifact back."""
-    if not _is_sealed(_beside(folder, "partial")) and (folder.exists() or not _beside(folder, "previous").exists()):
+    if not _is_sealed(beside(folder, "partial")) and (folder.exists() or not beside(folder, "previous").exists()):
         return
     # A builder that is alive holds the lock and finishes its swap in a moment; a read-only disk stays as it is.
-    with contextlib.suppress(InputError, OSError), _locked(folder):
+    with contextlib.suppress(InputError, OSError), locked(folder):
         _mend(folder)
 
 
 def _mend(folder: Path) -> None:
-    partial, previous = _beside(folder, "partial"), _beside(folder, "previous")
+    partial, previous = beside(folder, "partial"), beside(folder, "previous")
     if not folder.exists() and previous.exists():
         previous.rename(folder)
     if _is_sealed(partial):
         _swap(partial, folder)
 
 
-def _beside(folder: Path, word: str) -> Path:
+def beside(folder: Path, word: str) -> Path:
+    """Where the unfinished ("partial"), the replaced ("previous") and the lock ("lock") of an artifact lie."""
     return folder.with_name(f".{folder.name}.{word}")
 
 
@@ -270,9 +271,10 @@ def _require_own(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of an artifact; `InputError` at once when another process holds it."""
     # The kernel drops the lock with the process, so a killed run never blocks the next one.
-    with _beside(folder, "lock").open("w") as stream:
+    with beside(folder, "lock").open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -282,7 +284,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _prepare_partial(folder: Path, mark: str, is_resumable: bool) -> Path:
     """The folder to build in: unfinished work of the same mark, finished work that was not swapped in, or empty."""
-    partial = _beside(folder, "partial")
+    partial = beside(folder, "partial")
     is_ours = is_resumable and _mark_of(partial) == mark
     if is_ours:
         (partial / NOTE).write_text(mark)  # before the seal is broken, so that the work keeps its mark
@@ -337,7 +339,7 @@ def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: 
 
 
 def _swap(partial: Path, folder: Path) -> None:
-    previous = _beside(folder, "previous")
+    previous = beside(folder, "previous")
     shutil.rmtree(previous, ignore_errors=True)
     if folder.exists():
         folder.rename(previous)

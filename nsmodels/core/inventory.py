@@ -142,7 +142,7 @@ def _manifest(folder: Path) -> Manifest | None:
 
 def _is_locked(folder: Path) -> bool:
     try:
-        with artifact._beside(folder, "lock").open() as stream:
+        with artifact.beside(folder, "lock").open() as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

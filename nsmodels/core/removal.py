@@ -20,12 +20,12 @@ def remove(item: Item) -> None:
     It is given another name first: stopped at any moment, the artifact is whole or gone. What a stop leaves under that
     name is a leftover.
     """
-    removed = artifact._beside(item.folder, "removed")
-    with artifact._locked(item.folder):
+    removed = artifact.beside(item.folder, "removed")
+    with artifact.locked(item.folder):
         if item.path != removed:
             _erase(removed)
             if item.kind == "sealed":  # else a reader would put the previous artifact back
-                _erase(artifact._beside(item.folder, "previous"))
+                _erase(artifact.beside(item.folder, "previous"))
             item.path.rename(removed)
         _erase(removed)
 
@@ -35,7 +35,7 @@ def remove_interval_checkpoints(item: Item) -> None:
 
     A sealed artifact is sealed anew first, without them: stopped at any moment, its manifest names what is there.
     """
-    with artifact._locked(item.folder):
+    with artifact.locked(item.folder):
         files = item.interval_checkpoints()
         if item.kind == "sealed":
             _seal_without(item.path, files)
