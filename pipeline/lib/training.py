@@ -19,6 +19,15 @@ ABOUT_OUTCOMES = {
     "cluster": "what succeeds and fails together, as the questions about one image",
     "score": "from 0 to 1",
 }
+USE_MODEL = """
+
+*Materialize* trains it, or keeps an equal one; the arrow beside it opens the launchpad with presets and every option.
+*Plots* below show the curves while it trains. Cancelled, it goes on where it stopped when materialized again.
+In Python: `nsmodels.load("{key}")`."""
+USE_EVALUATION = """
+
+Tables and pictures are below. Two evaluations of the same data are compared by `leaderboard`, here and as
+`nsmodels leaderboard`. In Python: `nsmodels.report("{key}")`."""
 M = TypeVar("M", bound=Config)
 E = TypeVar("E", bound=Config)
 
@@ -84,7 +93,7 @@ class Training(Generic[M, E]):
             tags=self.tags,
             code_version=self.model.version(self.code_version),
             config_schema=self.model.schema,
-            description=self.about_model,
+            description=self.about_model + USE_MODEL.format(key=self.model_key),
             metadata=references.to(self.train, self.show),
             **policy.model(),
         )
@@ -102,7 +111,7 @@ class Training(Generic[M, E]):
             tags=self.tags,
             code_version=self.evaluation.version(self.evaluation_version),
             config_schema=self.evaluation.schema,
-            description=self.about_evaluation,
+            description=self.about_evaluation + USE_EVALUATION.format(key=self.evaluation_key),
             metadata=references.to(self.evaluate),
             **policy.evaluation(),
         )

@@ -64,14 +64,20 @@ def make_mini(preset: str | None) -> Manifest:
     return build(step.Order("clevr_mini", config, {}, folder_of("clevr_mini")))
 
 
-@dg.asset(**policy.archive(), code_version=FULL.version(CODE_VERSION), config_schema=FULL.schema)
+@dg.asset(
+    **policy.archive(), tags={"dataset": "clevr"}, code_version=FULL.version(CODE_VERSION), config_schema=FULL.schema
+)
 def clevr_archive(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """URL, size, ETag and member list of CLEVR_v1.0.zip, read over HTTP ranges; nothing is downloaded."""
     return step.materialise(context, FULL, CODE_VERSION, (), inspect, wanted=only_the_library_knows)
 
 
 @dg.asset(
-    **policy.dataset(), deps=["clevr_archive"], code_version=FULL.version(CODE_VERSION), config_schema=FULL.schema
+    **policy.dataset(),
+    tags={"dataset": "clevr"},
+    deps=["clevr_archive"],
+    code_version=FULL.version(CODE_VERSION),
+    config_schema=FULL.schema,
 )
 def clevr(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """CLEVR v1.0 whole: 70,000 training and 15,000 validation images with scenes and questions (18 GB)."""
@@ -79,10 +85,17 @@ def clevr(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 @dg.asset(
-    **policy.dataset(), deps=["clevr_archive"], code_version=MINI.version(CODE_VERSION), config_schema=MINI.schema
+    **policy.dataset(),
+    tags={"dataset": "clevr_mini"},
+    deps=["clevr_archive"],
+    code_version=MINI.version(CODE_VERSION),
+    config_schema=MINI.schema,
 )
 def clevr_mini(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """10,000 training and 1,000 validation images: out of the archive, or its synthetic twin, by name."""
+    """10,000 training and 1,000 validation images: out of the archive, or its synthetic twin, by name.
+
+    `source` in the launchpad takes the archive alone, the twin, or a folder of yours; a contact sheet is below.
+    """
     return step.materialise(context, MINI, CODE_VERSION, (), build, show, wanted=only_the_library_knows)
 
 

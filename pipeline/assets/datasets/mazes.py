@@ -51,11 +51,15 @@ def make(preset: str | None) -> Manifest:
 
 @dg.asset(
     **policy.generated(kinds={"parquet", "numpy"}),
+    tags={"dataset": "mazes"},
     code_version=LAUNCHPAD.version(CODE_VERSION),
     config_schema=LAUNCHPAD.schema,
 )
 def mazes(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Obstacle fields, mazes, rooms and caves, each with a solvable problem and its A* path; no map in two splits."""
+    """Obstacle fields, mazes, rooms and caves, each with a solvable problem and its A* path; no map in two splits.
+
+    `source: local` in the launchpad reads maps of yours; a contact sheet and the columns of the index are below.
+    """
     return step.materialise(context, LAUNCHPAD, CODE_VERSION, (), build, show, wanted=recipe_of)
 
 
