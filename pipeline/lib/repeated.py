@@ -13,7 +13,7 @@ import dagster as dg
 from nsmodels.core.artifact import Manifest, read_manifest
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, Interrupted
-from pipeline.lib import launcher, references, results, reuse, staleness, step, store
+from pipeline.lib import references, results, reuse, staleness, step, store, turn
 from pipeline.lib.launchpad import Chosen, Launchpad
 from pipeline.lib.training import Training
 
@@ -71,7 +71,7 @@ class Repeated:
             **self.policy,
         )
         def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-            launcher.sign(context)
+            turn.begin(context)
             with step.one_line_errors():
                 yield from run(context, self)
 

@@ -13,7 +13,7 @@ import dagster as dg
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, TryLater
-from pipeline.lib import bare_command, launcher, results, reuse, store
+from pipeline.lib import bare_command, results, reuse, store, turn
 from pipeline.lib.epochs import EpochTracker
 from pipeline.lib.launchpad import C, Chosen, Launchpad
 
@@ -48,7 +48,7 @@ def materialise(
 
     `wanted` is what the manifest will say of the configuration; None where only `build` can tell and decides itself.
     """
-    launcher.sign(context)
+    turn.begin(context)
     if context.retry_number:
         bare_command.take_back()
     with one_line_errors():
