@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,9 @@ class RaySteps(RayStepHandler):
         """Submit the step as a job; Ray queues it until a machine has room."""
         key, job = self._get_step_key(step_handler_context), self._get_ray_job_submission_id(step_handler_context)
         context = step_handler_context.get_step_context(key)
-        needs = self.needs(context.step.pool, RayExecutionConfig.from_tags(dict(step_handler_context.step_tags[key])))
+        num_processes = processes_of(step_handler_context.dagster_run.run_config, key)
+        asked = RayExecutionConfig.from_tags(dict(step_handler_context.step_tags[key]))
+        needs = self.needs(context.step.pool, num_processes, asked)
         said = ", ".join(f"{value:g} {name.rsplit('_', 1)[-1]}" for name, value in needs.items())
         yield DagsterEvent.step_worker_starting(
             context, f"Ray job {job} ({said})", {"ray_job": dg.TextMetadataValue(job)}
@@ -78,18 +80,24 @@ class RaySteps(RayStepHandler):
             **needs,
         )
 
-    def needs(self, pool: str | None, asked: RayExecutionConfig) -> dict[str, Any]:
-        """One CPU; one GPU for what waits in the pool of trainings, where the cluster has any; or as the tag says.
+    def needs(self, pool: str | None, num_processes: int, asked: RayExecutionConfig) -> dict[str, Any]:
+        """A CPU per process; a GPU each for what waits in the pool of trainings, where there are any; or as tagged.
 
         The tag is dagster-ray's own: `op_tags={"dagster-ray/config": {"num_cpus": 4}}`.
         """
         # Once seen: a training that has lost its GPU waits for another, it does not go on for weeks without.
         self._has_gpus = self._has_gpus or num_gpus_of(self.client) > 0
-        num_gpus = 1.0 if pool == policy.TRAINING and self._has_gpus else 0.0
+        num_gpus = float(num_processes) if pool == policy.TRAINING and self._has_gpus else 0.0
         return {
-            "entrypoint_num_cpus": 1.0 if asked.num_cpus is None else asked.num_cpus,
+            "entrypoint_num_cpus": float(num_processes) if asked.num_cpus is None else asked.num_cpus,
             "entrypoint_num_gpus": num_gpus if asked.num_gpus is None else asked.num_gpus,
         }
+
+
+def processes_of(run_config: Mapping[str, Any], step: str) -> int:
+    """How many processes the launchpad gives a training."""
+    given = run_config.get("ops", {}).get(step, {}).get("config", {})
+    return (given.get("training") or {}).get("num_processes") or 1
 
 
 def entrypoint() -> str:

@@ -42,6 +42,12 @@ try:
 except cluster.InputError as error:
     print(error)
 """
+NEEDS = """
+import json
+from pipeline.lib.ray_steps import processes_of
+config = {"ops": {"nav_model": {"config": {"training": {"num_processes": 3}}}, "mazes": {}}}
+print(json.dumps([processes_of(config, step) for step in ("nav_model", "mazes", "nav_evaluation")]))
+"""
 IMPORTED = """
 import sys
 import pipeline.definitions
@@ -149,6 +155,12 @@ def test_what_is_wrong_with_the_address_is_one_line() -> None:
         "RAY_ADDRESS=http://127.0.0.1:1: no Ray cluster answers there; start it, or unset RAY_ADDRESS",
         "RAY_ADDRESS is set, but 'dagster_ray' is not installed: pip install 'nsmodels[ray]', or unset RAY_ADDRESS",
     ]
+
+
+@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
+def test_a_training_in_several_processes_asks_for_as_many() -> None:
+    done = subprocess.run([sys.executable, "-c", NEEDS], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [3, 1, 1]
 
 
 @pytest.mark.parametrize(("address", "said"), [("", "in_process"), ("http://127.0.0.1:1", "ray")])
