@@ -18,6 +18,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast
 
@@ -63,7 +64,7 @@ class Launchpad(Generic[C]):
         """Build the mirrored class once."""
         object.__setattr__(self, "mirrored", self._mirror())
 
-    @property
+    @cached_property
     def schema(self) -> Any:
         """What `@dg.asset(config_schema=...)` takes."""
         return self.mirrored.to_config_schema()
