@@ -15,6 +15,7 @@ from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.training import Training
 
 Values = dict[str, Any]
+Context = dg.SensorEvaluationContext | dg.ScheduleEvaluationContext
 OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
 
@@ -108,13 +109,13 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-def under_way(context: dg.SensorEvaluationContext) -> set[str]:
+def under_way(context: Context) -> set[str]:
     """The keys of all assets that queued and running runs will make."""
     runs = context.instance.get_runs(dg.RunsFilter(statuses=[each for each in dg.DagsterRunStatus if each not in OVER]))
     return {key.to_user_string() for run in runs for key in run.asset_selection or _keys_of_job(context, run)}
 
 
-def _keys_of_job(context: dg.SensorEvaluationContext, run: dg.DagsterRun) -> Iterable[dg.AssetKey]:
+def _keys_of_job(context: Context, run: dg.DagsterRun) -> Iterable[dg.AssetKey]:
     """A run of a whole job does not list its assets."""
     repository = context.repository_def
     if repository is None or not repository.has_job(run.job_name):

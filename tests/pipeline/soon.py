@@ -1,4 +1,4 @@
-"""The project's definitions, with every line of the schedules' table due each minute, for what learns from mazes."""
+"""The project's definitions, with the lines of the schedules' table due in turns, for what learns from mazes."""
 
 from dataclasses import replace
 
@@ -18,10 +18,11 @@ def defs() -> dg.Definitions:
         sensors=ours.sensors,
         resources=ours.resources,
         executor=ours.executor,
-        schedules=[schedules.schedule(due(row)) for row in schedules.TABLE],
+        schedules=[schedules.schedule(due(row, number)) for number, row in enumerate(schedules.TABLE)],
     )
 
 
-def due(row: schedules.Row) -> schedules.Row:
-    """A line of the table that comes soon and is soon over."""
-    return replace(row, cron="* * * * *", takes=lambda training: training.dataset == "mazes" and row.takes(training))
+def due(row: schedules.Row, number: int) -> schedules.Row:
+    """A line of the table that comes soon, while no other is under way, and is soon over."""
+    minutes = f"{number}-59/{len(schedules.TABLE)} * * * *"
+    return replace(row, cron=minutes, takes=lambda training: training.dataset == "mazes" and row.takes(training))

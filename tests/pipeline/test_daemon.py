@@ -37,7 +37,7 @@ def ticks(dagster, name):
 
 def run_of(dagster, name):
     """The first run that a schedule or sensor asks for."""
-    (tick, *_) = until(lambda: [each for each in reversed(ticks(dagster, name)) if each["runIds"]], 120)
+    (tick, *_) = until(lambda: [each for each in reversed(ticks(dagster, name)) if each["runIds"]], 240)
     return dagster.run(tick["runIds"][0])
 
 

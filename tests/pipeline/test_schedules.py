@@ -20,6 +20,13 @@ def repository():
 
 
 @pytest.fixture
+def instance(tmp_path):
+    """On the disk: a schedule finds its instance by reference."""
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        yield instance
+
+
+@pytest.fixture
 def tick(instance, repository):
     """What a schedule asks for."""
     context = dg.build_schedule_context(instance, datetime(2026, 11, 22, 4, tzinfo=UTC), repository_def=repository)
@@ -65,6 +72,17 @@ def test_a_model_keeps_its_configuration_and_others_are_left_to_the_machine(data
     request = tick(NIGHTLY)
     assert request.run_config == {"ops": {"nav_model": {"config": {"preset": "debug", "training": {"seed": 7}}}}}
     dg.validate_run_config(repository.get_job("retrain"), request.run_config)
+
+
+def test_what_a_run_is_making_already_is_left_to_it(data, tick, instance, repository):
+    keys = frozenset(dg.AssetKey(key) for key in ("nav_model", "leaderboard"))
+    under_way = instance.create_run_for_job(repository.get_job("retrain"), asset_selection=keys)
+    asked = tick(NIGHTLY).asset_selection
+    assert dg.AssetKey("clevr_mini_model") in asked
+    assert not keys & set(asked)
+    instance.report_run_canceled(under_way)
+    instance.create_run_for_job(repository.get_job("retrain"))
+    assert tick(WEEKLY).skip_message == "runs of every model are under way"
 
 
 def test_without_anything_to_train_the_tick_says_so(data, tick):
