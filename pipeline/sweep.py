@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +46,25 @@ EPILOG = """examples:
 The same command again goes on: what is finished stays, what failed is queued again."""
 
 
+def project() -> dg.Definitions:
+    """Those of this project; loaded late, what is wrong on the command line is told before."""
+    from pipeline.definitions import defs
+
+    return defs()
+
+
 @dataclass(frozen=True)
 class Sweep:
-    """The trials of one training, by the name of their partition."""
+    """The trials of one training, by the name of their partition, and the definitions that hold them."""
 
     repeated: Repeated
     trials: Mapping[str, Trial]
+    definitions: Callable[[], dg.Definitions] = project
+
+    @property
+    def asset(self) -> dg.AssetKey:
+        """What is partitioned by trial."""
+        return dg.AssetKey(self.repeated.key)
 
     def to_do(self, name: str) -> list[str]:
         """Why a trial is not finished; empty when it is."""
@@ -92,7 +105,7 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
 
 def states(sweep: Sweep, instance: dg.DagsterInstance) -> dict[str, str]:
     """What became of each trial: finished, queued or running, or to do and why."""
-    waiting = _waiting(sweep.repeated.key, instance)
+    waiting = _waiting(sweep, instance)
     told = {}
     for name in sweep.trials:
         why = sweep.to_do(name)
@@ -102,16 +115,14 @@ def states(sweep: Sweep, instance: dg.DagsterInstance) -> dict[str, str]:
 
 def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> str:
     """Write the trials down, add their partitions and hand them to the daemon; returns the id of the backfill."""
-    from pipeline.definitions import defs
-
-    key, mark = sweep.repeated.key, uuid.uuid4().hex[:8]
+    mark = uuid.uuid4().hex[:8]
     _write_down(sweep, names, instance)
-    wanted = {AssetKeyPartitionKey(dg.AssetKey(key), name) for name in names}
-    graph = defs().get_repository_def().asset_graph
+    wanted = {AssetKeyPartitionKey(sweep.asset, name) for name in names}
+    graph = sweep.definitions().get_repository_def().asset_graph
     backfill = PartitionBackfill.from_asset_graph_subset(
         backfill_id=mark,
         backfill_timestamp=time.time(),
-        tags={"nsmodels/sweep": key},
+        tags={"nsmodels/sweep": sweep.repeated.key},
         dynamic_partitions_store=instance,
         asset_graph_subset=AssetGraphSubset.from_asset_partition_set(wanted, graph),
         title=f"sweep of {sweep.repeated.training.model_key}, {len(names)} trials",
@@ -124,20 +135,17 @@ def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> s
 
 def execute(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> dict[str, str]:
     """Run the trials here, one after the other; returns those that failed, each with the reason."""
-    from pipeline.definitions import defs
-
-    key = sweep.repeated.key
     failed: dict[str, str] = {}
     _write_down(sweep, names, instance)
-    job = defs().get_repository_def().get_implicit_job_def_for_assets([dg.AssetKey(key)])
+    job = sweep.definitions().get_repository_def().get_implicit_job_def_for_assets([sweep.asset])
     assert job is not None
     for number, name in enumerate(names, 1):
         print(f"[{number}/{len(names)}] {name}", flush=True)
         done = job.execute_in_process(
-            asset_selection=[dg.AssetKey(key)], partition_key=name, instance=instance, raise_on_error=False
+            asset_selection=[sweep.asset], partition_key=name, instance=instance, raise_on_error=False
         )
         if not done.success:
-            failed[name] = _reason(done.failure_data_for_node(key))
+            failed[name] = _reason(done.failure_data_for_node(sweep.repeated.key))
     return failed
 
 
@@ -296,12 +304,10 @@ def _write_down(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance
     instance.add_dynamic_partitions(sweep.repeated.key, list(names))
 
 
-def _waiting(key: str, instance: dg.DagsterInstance) -> set[str]:
+def _waiting(sweep: Sweep, instance: dg.DagsterInstance) -> set[str]:
     """Partitions that are in a run, or in a backfill, that is not over."""
-    from pipeline.definitions import defs
-
     runs = instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
-    asset, graph = dg.AssetKey(key), defs().get_repository_def().asset_graph
+    asset, graph = sweep.asset, sweep.definitions().get_repository_def().asset_graph
     found = {
         run.tags[PARTITION_NAME_TAG]
         for run in runs

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from nsmodels.core.artifact import MANIFEST, Manifest, describe_input, read_manifest
+from nsmodels.core.artifact import MANIFEST, Manifest, data_root, describe_input, read_manifest
 from nsmodels.core.errors import InputError
 from pipeline.lib import store
 
@@ -53,7 +53,8 @@ def make(
     if before and not reasons and recipe.config is not None:
         return _told(context, Made(before, True, _kept(before)))
     if reasons:
-        context.log.info(f"{folder.name}: to be made, because: {'; '.join(reasons)}")
+        name = str(folder).removeprefix(f"{data_root()}/")
+        context.log.info(f"{name}: to be made, because: {'; '.join(reasons)}")
     manifest = build(folder, force or bool(before and made_again(before, recipe.inputs)))
     if before and _sealed_at(folder) == sealed_at:
         return _told(context, Made(manifest, True, _kept(manifest)))

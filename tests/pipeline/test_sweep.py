@@ -9,6 +9,8 @@ from dagster._core.execution.backfill import BulkActionStatus
 from nsmodels.core.artifact import read_manifest
 from pipeline import sweep
 from pipeline.definitions import defs
+from pipeline.lib.trials import Trial
+from tests.pipeline import coins
 
 KEY = "mazes_trials"
 
@@ -88,14 +90,18 @@ def test_a_run_under_way_counts_as_running(data, instance):
     assert sweep.states(planned, instance) == {name: sweep.RUNNING}
 
 
-def test_trials_run_here_too_and_the_same_again_does_only_what_is_left(data, instance, one_thread):
-    planned = sweep.plan("nav_model", "debug", ["dim=16,24", "baselines.is_enabled=false"])
-    good, bad = planned.trials
-    failed = sweep.execute(planned, [good, bad], instance)
-    assert failed == {bad: f"{KEY}: 1 of 1 failed: {bad}: model.group_width: expected a divisor of dim 24, got 16"}
-    assert read_manifest(data / KEY / good / "model").config["model"]["dim"] == 16
-    told = sweep.states(planned, instance)
-    assert told[good] == sweep.FINISHED
-    assert told[bad].startswith(sweep.TO_DO)
-    (record,) = instance.fetch_materializations(dg.AssetKey(KEY), limit=9).records
-    assert record.partition_key == good
+def test_trials_run_here_too_and_the_same_again_does_only_what_is_left(data, instance):
+    (repeated, _), names = coins.TRIALS, ["good", "bad"]
+    of_seed = {name: Trial("debug", {"training.seed": seed}) for name, seed in zip(names, (3, 4), strict=True)}
+    planned = sweep.Sweep(repeated, of_seed, lambda: coins.defs)
+    data.mkdir()
+    (data / coins.UNLUCKY).write_text("4 stops")
+    failed = sweep.execute(planned, names, instance)
+    assert failed == {"bad": "pennies_trials: 1 of 1 failed: bad: the coin fell on its edge"}
+    assert read_manifest(data / "pennies_trials" / "good" / "model").seed == 3
+    assert sweep.states(planned, instance) == {"good": sweep.FINISHED, "bad": "to do: there is none yet"}
+    (record,) = instance.fetch_materializations(dg.AssetKey("pennies_trials"), limit=9).records
+    assert record.partition_key == "good"
+    (data / coins.UNLUCKY).write_text("")
+    assert sweep.execute(planned, ["bad"], instance) == {}
+    assert set(sweep.states(planned, instance).values()) == {sweep.FINISHED}
