@@ -158,9 +158,6 @@ def test_a_trial_that_nobody_queued_is_refused(data, instance):
 
 # --- the real commands -----------------------------------------------------------------------------------------------
 
-BACKFILL = (
-    """query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"""
-)
 PARTITIONS = """query ($key: [String!]!) { assetNodes(assetKeys: [{path: $key}]) { assetPartitionStatuses {
   ... on DefaultPartitionStatuses { materializedPartitions failedPartitions } } } }"""
 
@@ -170,17 +167,6 @@ def ui(tmp_path_factory):
     """A running Dagster with the coins."""
     with live(tmp_path_factory.mktemp("live"), "tests.pipeline.coins") as started:
         yield started
-
-
-def backfill(ui, keys, seeds):
-    """Launch a backfill as the dialog does and wait for its end; returns its status."""
-    mark = ui.backfill(keys, seeds, {key: {"preset": "debug"} for key in keys})
-
-    def over():
-        status = ui.graphql(BACKFILL, id=mark)["partitionBackfillOrError"]["status"]
-        return status if status.startswith("COMPLETED") or status == "FAILED" else None
-
-    return until(over, 240)
 
 
 def partitions(ui, key):
@@ -194,13 +180,16 @@ def test_a_backfill_of_two_data_sets_and_three_seeds_with_one_that_fails(ui):
     foreign = data / PENNIES / "1" / "model"
     foreign.mkdir(parents=True)
     (foreign / "mine.txt").write_text("somebody's own")
-    assert backfill(ui, [PENNIES, DIMES], ["0", "1", "2"]) == "COMPLETED_FAILED"
+    config = {key: {"preset": "debug"} for key in (PENNIES, DIMES)}
+    ui.backfill(list(config), ["0", "1", "2"], config)
+    (run,) = until(ui.runs, 120)  # one for all; the daemon looks for backfills every 30 s
+    ui.wait(run["id"], "FAILURE")
     assert partitions(ui, PENNIES) == (["0", "2"], ["1"])
     assert partitions(ui, DIMES) == (["0", "1", "2"], [])
     before = sealed_at(data, "*_replicates")
     assert len(before) == 10
     shutil.rmtree(foreign)
-    assert backfill(ui, [PENNIES], ["1"]) == "COMPLETED_SUCCESS"
+    ui.wait(ui.launch([PENNIES], config, partition="1"))
     assert partitions(ui, PENNIES) == (["0", "1", "2"], [])
     after = sealed_at(data, "*_replicates")
     assert {path: after[path] for path in before} == before
