@@ -23,6 +23,13 @@ class Follower:
             self._told = int(self._mark.read_text())
         else:  # of a training without followers its own trackers have heard everything
             self._told = max((record["epoch"] for record in self._records()), default=0)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._mark.write_text(str(self._told))
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the training has come so far as to write its file."""
+        return self._path.exists()
 
     def look(self) -> None:
         """Tell what has come since the last look; to be called again and again."""
@@ -34,8 +41,10 @@ class Follower:
                     tracker.epoch(record)
 
     def close(self) -> None:
-        """The training is over: forget how far it was told."""
+        """The training is over, or never began: forget how far it was told."""
         self._mark.unlink(missing_ok=True)
+        if not any(self._path.parent.iterdir()):
+            self._path.parent.rmdir()
 
     def _records(self) -> Iterator[Record]:
         """The whole lines of the file, when it has changed; a resumed training writes it anew from the beginning."""

@@ -62,6 +62,8 @@ class Phases:
             try:
                 launch(arguments, self.num_processes, module=self.module, look=epochs.look)
             except InputError as error:
+                if not epochs.has_begun:
+                    epochs.close()  # a training that fails at once leaves nothing
                 raise InputError(f"{phase}: {error}") from None
         epochs.close()
 

@@ -65,3 +65,16 @@ def test_half_a_line_waits_for_its_other_half(tmp_path):
     path.write_text('{"epoch": 1}\n{"epoch": 2}\n')
     follower.look()
     assert heard.epochs == [1, 2]
+
+
+def test_epochs_before_the_first_look_are_told_by_the_next_follower(tmp_path):
+    path, heard = tmp_path / "phase/metrics.jsonl", Heard()
+    Follower(path, [Heard()])  # killed before it looked
+    JsonLines(path, rows(1, 2)).close()
+    Follower(path, [heard]).look()
+    assert heard.epochs == [1, 2]
+
+
+def test_a_training_that_never_began_leaves_nothing(tmp_path):
+    Follower(tmp_path / "phase/metrics.jsonl", []).close()
+    assert not list(tmp_path.iterdir())

@@ -71,7 +71,7 @@ def test_every_epoch_of_two_processes_is_seen_once_though_the_run_is_killed(tmp_
     assert again.returncode == 0, err
     seen = history(tmp_path)
     assert sorted(seen["runs"]) == ["FAILURE", "SUCCESS"]
-    assert [row["navigator/epoch"] for row in seen["numbers"]] == [1, 2, 3, 4]
+    assert [int(row["navigator/epoch"]) for row in seen["numbers"]] == [1, 2, 3, 4]
     assert all(row["navigator/val/loss"] > 0 for row in seen["numbers"])
     assert sorted(lines_of_epochs(tmp_path)) == [f"{epoch}/4" for epoch in range(1, 5)]  # plain, of one process
     model = tmp_path / "data/nav_model"
