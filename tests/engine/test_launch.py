@@ -40,7 +40,7 @@ def test_a_failing_process_ends_the_others_and_is_named(tmp_path, monkeypatch, c
     with pytest.raises(InputError, match=LINES[way]):
         launch([way], 2, module="faulty")
     printed = capfd.readouterr()
-    assert printed.out == "said by 0\n"
+    assert printed.out in ("said by 0\n", "")  # never process 1; process 0 may be ended before it speaks
     if way == "raises":
         assert "Traceback" in printed.err  # of process 1, whose words went to a file
 
