@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.disk import atomically, full_disk
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Busy, InputError
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
 
 MANIFEST = "manifest.json"
@@ -272,13 +272,13 @@ def _require_own(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an artifact; `InputError` at once when another process holds it."""
+    """Hold the lock of an artifact; `Busy` at once when another process holds it."""
     # The kernel drops the lock with the process, so a killed run never blocks the next one.
     with beside(folder, "lock").open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{folder}: another process is building this artifact; wait for it or stop it") from None
+            raise Busy(f"{folder}: another process is building this artifact; wait for it or stop it") from None
         yield
 
 

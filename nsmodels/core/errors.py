@@ -17,5 +17,9 @@ class TryLater(InputError):
     """Nothing is wrong with the input: the same request may well succeed in a minute."""
 
 
+class Busy(InputError):
+    """Another process is making the same artifact; who can wait may do so."""
+
+
 class Interrupted(InputError):
     """Somebody asked the work to stop: nothing is wrong, what there is so far is kept, and nothing else shall begin."""

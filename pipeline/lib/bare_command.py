@@ -21,6 +21,15 @@ VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
 REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
+# What Dagster says of partitions as failed checks of its own, and what to do.
+PARTITIONS = {
+    "no '--partition' option was provided": "some of these assets are partitioned: give --partition or "
+    "--partition-range, or leave them out, as in "
+    """--select 'key:"mazes"+ and not (group:"replicates" or group:"trials")'""",
+    "Partition ranges with the CLI require": "a range goes for replicates alone, without RAY_ADDRESS: "
+    "--select group:replicates --partition-range 0...4; give other assets a command of their own",
+    "Invalid partition range format": "expected --partition-range FIRST...LAST, as in 0...4",
+}
 
 
 def module_name(project: Path) -> str | None:
@@ -46,6 +55,7 @@ def prepare() -> None:
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = tell
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
+        warnings.filterwarnings("ignore", message="Parameter `include_sources` of function")
         history.prepare(will_run=is_run(sys.orig_argv) or "dev" in sys.orig_argv[2:3])
         settle(Path.cwd(), os.environ)
 
@@ -63,6 +73,9 @@ def is_run(words: list[str]) -> bool:
 
 def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print what Dagster refuses of the user's input in short lines, anything else with its traceback."""
+    known = [line for said, line in PARTITIONS.items() if said in str(error)]
+    if kind.__name__ == "CheckError" and known:
+        return print(f"error: {known[0]}", file=sys.stderr)
     if kind.__name__ not in REFUSALS:
         return sys.__excepthook__(kind, error, trace)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of, read_manifest
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Busy, InputError
 from pipeline.lib import results, staleness
 
+PAUSE = 1.0  # seconds between two looks at what another run is making
 Make = Callable[[str | None], Manifest]
 
 
@@ -64,12 +66,25 @@ def _ready(context: dg.AssetExecutionContext, key: str, preset: str | None) -> P
         if maker is None:
             raise
         context.log.info(f"{key}: not there yet, made on the spot in {place}")
-        manifest = maker.make(preset)
+        manifest = _make(context, key, maker, preset)
     if maker and preset and maker.is_too_small(manifest, preset):
         context.log.info(f"{key}: too small for preset {preset}, made again in {place}")
-        manifest = maker.make(preset)
+        manifest = _make(context, key, maker, preset)
     _record(context, key, manifest)
     return place
+
+
+def _make(context: dg.AssetExecutionContext, key: str, maker: Maker, preset: str | None) -> Manifest:
+    """Make an input, or wait for another run that is making it: both may have begun without it."""
+    is_told = False
+    while True:
+        try:
+            return maker.make(preset)
+        except Busy:
+            if not is_told:
+                context.log.info(f"{key}: another run is making it; waiting for it")
+            is_told = True
+            time.sleep(PAUSE)
 
 
 def _record(context: dg.AssetExecutionContext, key: str, manifest: Manifest) -> None:

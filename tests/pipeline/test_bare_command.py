@@ -98,8 +98,9 @@ def test_a_killed_run_does_not_block_the_next(project):
         ("clevr_mini_model", {"training": {"epochs": 0}}, "error: launchpad: field 'training.epochs': "),
         ("clevr_mini_modell", {}, "error: AssetKey(s) ['clevr_mini_modell'] were selected, but no "),
         ("clevr_model", {"preset": "debug"}, "error: "),
+        ("mazes*", {}, "error: some of these assets are partitioned: give --partition"),
     ],
-    ids=["unknown field", "out of bounds", "unknown asset", "missing data"],
+    ids=["unknown field", "out of bounds", "unknown asset", "missing data", "partitions"],
 )
 def test_what_is_wrong_is_said_in_the_last_line(project, select, config, line):
     done = run(project, select, **config)

@@ -1,6 +1,7 @@
 """Make or reuse, inputs on the spot, failures in one line: on tiny real artifacts and real Dagster runs."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 import pytest
@@ -95,6 +96,18 @@ def run(instance, name, config=None, **more):
 def latest(instance, name):
     event = instance.get_latest_materialization_event(dg.AssetKey(name))
     return event.asset_materialization if event else None
+
+
+def test_an_input_that_another_run_is_making_is_waited_for(data, instance, on_the_spot):
+    data.mkdir(parents=True)
+    with ThreadPoolExecutor(1) as pool:
+        with artifact.locked(data / "numbers"):
+            waiting = pool.submit(run, instance, "numbers_model")
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=3 * store.PAUSE)
+            assert not (data / "numbers").exists()
+        assert waiting.result()
+    assert artifact.read_manifest(data / "numbers").key == "numbers"
 
 
 def test_an_unchanged_asset_is_reused_and_says_why(data, instance):
