@@ -2,7 +2,7 @@
 
 Without this a dead run stays "started" for ever and keeps its place in the pool, and a run that lost its code server
 cannot be cancelled. Uses names that Dagster does not promise to keep: the version is pinned and the tests kill runs.
-Runs of another machine with the same history are left to that one.
+In a history that several machines share the runs of another machine are left to that one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from contextlib import closing
 
 import psutil
 from dagster import (
-    AssetExecutionContext,
     DagsterEventType,
     DagsterInstance,
     DagsterRun,
@@ -26,9 +25,10 @@ from dagster import (
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
+from pipeline.lib import liveness
+
 TOLERANCE = 2.0  # seconds between the clocks of the kernel and of the event log
 GRACE = 60.0  # seconds in which a run that has started may not have named its process yet
-HOST = "nsmodels/host"  # run tag: the machine whose process ids the log of the run names
 OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
@@ -55,28 +55,20 @@ class WatchfulRunLauncher(DefaultRunLauncher):
 
 
 def health(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
-    """Alive when the run's process id exists and belongs to a process that is older than its report."""
-    if not _is_here(run):
-        return CheckRunHealthResult(WorkerStatus.RUNNING, "another machine knows")
-    place = _last_process(instance, run)
-    if place is None:
-        return _before_its_report(instance, run)
-    if _alive(*place):
+    """Alive when the process that signed the run lives; before that, when the one that its log names does."""
+    signed = liveness.signature(run)
+    if signed is None:
+        return _before_it_signed(instance, run)
+    if signed.process():
         return CheckRunHealthResult(WorkerStatus.RUNNING)
-    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {place[0]} is gone")
-
-
-def sign(context: AssetExecutionContext) -> None:
-    """Note on the run which machine it runs on."""
-    if context.instance.has_run(context.run.run_id):
-        context.instance.add_run_tags(context.run.run_id, {HOST: platform.node()})
+    if signed.host != platform.node() and liveness.is_shared(instance):
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "another machine knows")
+    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {signed.pid} is gone")
 
 
 def stop(instance: DagsterInstance, run: DagsterRun) -> bool:
     """Signal the run's process to stop, or close the run where there is none; whether that could be done."""
-    place = _last_process(instance, run) if _is_here(run) else None
-    process = _alive(*place) if place else None
-    if process:
+    if process := _process(instance, run):
         instance.report_run_canceling(run)
         process.terminate()
         return True
@@ -119,8 +111,24 @@ def has_server(run: DagsterRun) -> bool:
         return line.connect_ex(info["socket"] if is_local else (info["host"], info["port"])) == 0
 
 
-def _is_here(run: DagsterRun) -> bool:
-    return run.tags.get(HOST, platform.node()) == platform.node()
+def _process(instance: DagsterInstance, run: DagsterRun) -> psutil.Process | None:
+    signed = liveness.signature(run)
+    if signed or liveness.is_shared(instance):  # a process id without signature may be of another machine
+        return signed.process() if signed else None
+    place = _last_process(instance, run)
+    return _alive(*place) if place else None
+
+
+def _before_it_signed(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
+    is_shared = liveness.is_shared(instance)
+    if is_shared and run.status == DagsterRunStatus.STARTING:
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "its start is watched by the daemon")
+    place = None if is_shared else _last_process(instance, run)
+    if place is None:
+        return _before_its_report(instance, run)
+    if _alive(*place):
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {place[0]} is gone")
 
 
 def _before_its_report(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:

@@ -1,4 +1,4 @@
-"""The turn of a step: its run says where it runs, and its place in the pool is looked at a second time.
+"""The turn of a step: its place in the pool is looked at a second time.
 
 Dagster takes a place with `SELECT ... FOR UPDATE`, which SQLite ignores: of steps that begin in the same moment each
 believes that the last place is its own. The store names only one of them; the others wait here.
@@ -11,14 +11,11 @@ import time
 
 import dagster as dg
 
-from pipeline.lib import launcher
-
 PAUSE = 0.5  # seconds in which a claim of the same moment has reached the store
 
 
 def begin(context: dg.AssetExecutionContext) -> None:
     """Return when it is really this step's turn."""
-    launcher.sign(context)
     pool = context.op_execution_context.op_def.pool
     if pool is None:
         return
