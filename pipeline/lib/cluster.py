@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from nsmodels.core.errors import InputError
-from pipeline.lib import bare_command
+from pipeline.lib import attended, bare_command
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
@@ -18,7 +18,7 @@ VARIABLE = "RAY_ADDRESS"
 
 def executor() -> dg.ExecutorDefinition:
     """The executor of all jobs. Nothing of Ray is imported before a run starts, and nothing at all without address."""
-    return on_ray if os.environ.get(VARIABLE) else dg.in_process_executor
+    return on_ray if os.environ.get(VARIABLE) else attended.in_process
 
 
 @dg.executor(name="ray", requirements=dg.multiple_process_executor_requirements())
@@ -31,7 +31,7 @@ def on_ray(context: dg.InitExecutorContext) -> Any:
         raise dg.Failure(str(error), allow_retries=False) from None
     from pipeline.lib.ray_steps import RayExecutor
 
-    return RayExecutor(client)
+    return attended.Attended(RayExecutor(client))
 
 
 def connect(address: str) -> JobSubmissionClient:
