@@ -36,7 +36,7 @@ class Webhook(dg.ConfigurableResource):
 
         Raises `InputError`, which never shows the URL, when all three attempts fail.
         """
-        document = {"text": text, **{name: value for name, value in fields.items() if value}}
+        document = {"text": text, **{name: value for name, value in fields.items() if value not in (None, "", [])}}
         url, failure = os.environ[self.variable], ""
         for pause in (*PAUSES, None):
             failure, is_passing = _post(url, document)

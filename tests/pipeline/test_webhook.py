@@ -28,8 +28,8 @@ def address(monkeypatch):
 def test_a_message_is_a_json_document_without_empty_fields(address):
     with Inbox() as inbox:
         address(inbox.url)
-        Webhook().send("hello", job="demo", partition=None, assets=[])
-    assert inbox.documents == [{"text": "hello", "job": "demo"}]
+        Webhook().send("hello", job="demo", partition=None, assets=[], error="", low=0.0, n=0)
+    assert inbox.documents == [{"text": "hello", "job": "demo", "low": 0.0, "n": 0}]
 
 
 @pytest.mark.parametrize("answers", [(503,), (500, 429)])
