@@ -119,7 +119,7 @@ def _differing(shown: Sequence[Entry]) -> dict[str, dict[str, Any]]:
     """By id: the fields, dotted, that are not the same in all of `shown` of its system; seeds stand by themselves."""
     found = {}
     for system in {entry.system for entry in shown}:
-        flat = {entry.id: _settings(entry) for entry in shown if entry.system == system}
+        flat = {entry.id: entry.settings() for entry in shown if entry.system == system}
         names = dict.fromkeys(name for settings in flat.values() for name in settings)
         several = [name for name in names if len({json.dumps(s.get(name)) for s in flat.values()}) > 1]
         found |= {mark: {name: s[name] for name in several if name in s} for mark, s in flat.items()}
@@ -128,20 +128,6 @@ def _differing(shown: Sequence[Entry]) -> dict[str, dict[str, Any]]:
 
 def _plain(value: Any) -> str:
     return json.dumps(value, separators=(",", ":")).replace('"', "")
-
-
-def _settings(entry: Entry) -> dict[str, Any]:
-    flat = dict([*_flat(entry.configuration), *_flat(entry.evaluation, "evaluation.")])
-    flat |= {"code": entry.code_version, "trained_on": entry.trained_on}
-    return {name: value for name, value in flat.items() if name.rpartition(".")[2] != "seed"}
-
-
-def _flat(values: Mapping[str, Any], front: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{front}{name}.")
-        else:
-            yield f"{front}{name}", value
 
 
 # --- how it is shown -------------------------------------------------------------------------------------------------
@@ -307,6 +293,11 @@ def _tell(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
         return
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"{out}: no such folder to write to; make it first")
-    artifact.write_atomic(out, text)
+    try:
+        if out.is_dir():
+            raise InputError(f"--out {out}: is a folder; give the name of a file in it")
+        if not out.absolute().parent.is_dir():
+            raise InputError(f"{out}: no such folder to write to; make it first")
+        artifact.write_atomic(out, text)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}); choose another file") from None

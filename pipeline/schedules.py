@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from nsmodels.core.errors import InputError
+from pipeline.assets.studies import RANKING
 from pipeline.jobs import made_from, retrain
 from pipeline.lib import retraining, store
+from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.training import Training, trainings
 
 
@@ -57,11 +60,31 @@ def schedule(row: Row) -> dg.ScheduleDefinition:
         free = [each for each in those if each.model_key not in busy]
         if not free:
             return dg.SkipReason("runs of every model are under way")
-        keys = made_from(*free).resolve(context.repository_def.asset_graph)
+        pads, refused = _launchpads(free)
+        for line in refused.values():
+            context.log.error(line)
+        valid = [each for each in free if each.model_key in pads]
+        if not valid:
+            return dg.SkipReason("; ".join(refused.values()))
+        keys = made_from(*valid).resolve(context.repository_def.asset_graph)
         apart = sorted(key for key in keys if key.to_user_string() not in busy)
-        return dg.RunRequest(run_config=retraining.run_config(free), asset_selection=apart)
+        config = retraining.run_config({key: pad for key, pad in pads.items() if dg.AssetKey(key) in apart})
+        return dg.RunRequest(run_config=config, asset_selection=apart)
 
     return tick
+
+
+def _launchpads(those: list[Training]) -> tuple[retraining.Pads, dict[str, str]]:
+    """What can be configured in a run of these; by model, why those are not trained that cannot be made as they are."""
+    pads: dict[str, Launchpad] = {"leaderboard": RANKING}
+    refused: dict[str, str] = {}
+    for each in those:
+        try:
+            retraining.run_config(retraining.pads(each))
+            pads |= retraining.pads(each)
+        except InputError as error:
+            refused[each.model_key] = f"{each.model_key} is left out: {error}"
+    return pads, refused
 
 
 SCHEDULES = [schedule(row) for row in TABLE]

@@ -46,7 +46,7 @@ def _look(
             return mark, None, f"{key}: asked before, {mark}" if mark else ""
         if key in busy:
             return seen, None, f"{key}: a run of it is under way"
-        config = retraining.run_config([training])
+        config = retraining.run_config(retraining.pads(training))
     except InputError as error:
         return seen, None, str(error)
     tags = {"nsmodels/reason": mark}
@@ -104,7 +104,11 @@ def _tell(context: dg.SensorEvaluationContext, webhook: Webhook, key: str, pair:
     if not webhook.is_set:
         return f"{pair.text()} (told nobody, {webhook.variable} is not set)"
     link = webhook.link(f"assets/{key}")
-    webhook.send(f"Regression. {pair.text()} {link or ''}".strip(), assets=[key], **pair.numbers(), link=link)
+    try:
+        webhook.send(f"Regression. {pair.text()} {link or ''}".strip(), assets=[key], **pair.numbers(), link=link)
+    except InputError as error:  # the others are told once all the same, so this one is not tried for ever
+        context.log.error(str(error))
+        return f"{pair.text()} (told nobody: {error})"
     return pair.text()
 
 

@@ -139,6 +139,15 @@ def test_the_same_as_csv_and_markdown_on_disk(root: Path, shown, tmp_path: Path)
     assert len(lines) == 2 + 2
 
 
+def test_what_cannot_be_written_is_one_line(root: Path, refused, tmp_path: Path) -> None:
+    assert f"--out {tmp_path}: is a folder" in refused("--out", str(tmp_path))
+    assert "is a folder; give the name of a file" in refused("--out", "")
+    assert "no such folder to write to" in refused("--out", str(tmp_path / "none" / "board.csv"))
+    assert ": cannot be written (File name too long)" in refused("--out", str(tmp_path / ("a" * 300)))
+    assert "is a folder" in refused("--compare", "nav_model", "mazes_trials/wide", "--out", str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
+
+
 def test_filters_order_and_limit(root: Path, shown, refused) -> None:
     ranked = json.loads(shown("--format", "json", "--sort", "num_parameters", "--limit", "1", "--system", "nav"))
     assert [row["num_parameters"] for row in ranked] == [5799]

@@ -71,6 +71,20 @@ class Entry(Config):
     created: str
     entered: str
 
+    def settings(self) -> dict[str, Any]:
+        """All that makes two evaluations of the same data others, by dotted name; seeds stand by themselves."""
+        every = {**flat(self.configuration), **flat(self.evaluation, "evaluation.")}
+        every |= {"code": self.code_version, "trained_on": self.trained_on}
+        return {name: value for name, value in every.items() if name.rpartition(".")[2] != "seed"}
+
+
+def flat(values: Mapping[str, Any], front: str = "") -> dict[str, Any]:
+    """Nested mappings as one with dotted names, each after `front`."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= flat(value, f"{front}{name}.") if isinstance(value, Mapping) else {f"{front}{name}": value}
+    return found
+
 
 def entry_of(evaluation: Path, root: Path) -> Entry:
     """The entry of a sealed evaluation; InputError when it is none, or was changed since it was sealed."""

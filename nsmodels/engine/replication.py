@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.engine"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 LEVEL = 0.95
-SEED = "seed"
 Seeds = Mapping[str, Sequence[str]]  # partitions that there can be, by the key of the replicates
 
 
@@ -59,7 +58,7 @@ class Replication:
 
     @property
     def interval(self) -> Interval | None:
-        """95 % interval of that mean; None with a single seed."""
+        """95 % interval of that mean; None with a single seed, and where all are equal."""
         return student_interval(self.scores)
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,8 +84,11 @@ class Replication:
 
 
 def student_interval(values: Sequence[float], level: float = LEVEL) -> Interval | None:
-    """Interval of the mean of independent, roughly normal `values` (Student 1908), cut to [0, 1]; None below two."""
-    if len(values) < 2:
+    """Interval of the mean of independent, roughly normal `values` (Student 1908), cut to [0, 1].
+
+    None below two, and where all are equal: they do not say how much others would differ.
+    """
+    if len(set(values)) < 2:
         return None
     half = student_quantile(len(values) - 1, level) * statistics.stdev(values) / math.sqrt(len(values))
     mean = statistics.fmean(values)
@@ -156,19 +158,9 @@ def _recipe(entry: Entry) -> str:
 
 
 def _settings(entry: Entry) -> dict[str, Any]:
-    """What must be the same in all that is taken together, with dotted names; the seed of the training is not."""
-    flat = dict(_flat(entry.configuration)) | dict(_flat(entry.evaluation, "evaluation."))
-    kept = {name: value for name, value in flat.items() if name.rpartition(".")[2] != SEED}
+    """What must be the same in all that is taken together, with dotted names."""
     data = {"data": entry.data_fingerprint, "split": entry.split, "metric": entry.metric}
-    return {"system": entry.system, "code": entry.code_version, **data, **kept}
-
-
-def _flat(values: Mapping[str, Any], front: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{front}{name}.")
-        else:
-            yield f"{front}{name}", value
+    return {"system": entry.system, **data, **entry.settings()}
 
 
 def _differing(first: Entry, other: Entry) -> str:
@@ -234,7 +226,8 @@ def table(parts: Sequence[Replication], untrained: Sequence[str] = ()) -> str:
 
 def _line(part: Replication, width: int) -> str:
     told = part.to_dict()
-    ends = "needs two" if part.interval is None else "–".join(f"{100 * end:.1f}" for end in part.interval)
+    none = "all equal" if len(part.scores) > 1 else "needs two"
+    ends = "–".join(f"{100 * end:.1f}" for end in part.interval) if part.interval else none
     best, worst = (f"{100 * told[name]['score']:.1f} ({told[name]['seed']})" for name in ("best", "worst"))
     return (
         f"{part.key:<{width}}  {told['metric']:<9} {told['num_seeds']:>3}  {100 * part.mean:>5.1f}  {ends:<13} "

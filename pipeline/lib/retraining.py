@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, describe_input, read_manifest
 from nsmodels.core.errors import InputError
+from nsmodels.engine.entry import flat
 from pipeline.lib import reuse, store
 from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.training import Training
 
 Values = dict[str, Any]
+Pads = Mapping[str, Launchpad[Any]]
 Context = dg.SensorEvaluationContext | dg.ScheduleEvaluationContext
 OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
@@ -51,19 +52,18 @@ def mark(training: Training[Any, Any], model: Manifest) -> str:
     return f"{'; '.join(found)} (data {data.fingerprint}, manifest {data.manifest_sha256[:8]})" if found else ""
 
 
-def run_config(trainings: Iterable[Training[Any, Any]]) -> Values:
-    """The configuration of a run that makes models and evaluations again as they are; what is not there has none.
+def pads(training: Training[Any, Any]) -> Pads:
+    """The launchpads of a model and of its evaluation, by key."""
+    return {training.model_key: training.model, training.evaluation_key: training.evaluation}
 
-    Raises `InputError` for a model whose configuration is not valid any more.
+
+def run_config(those: Pads) -> Values:
+    """The configuration of a run that makes assets again as they are; what is not there has none.
+
+    Raises `InputError` for an asset whose configuration is not valid any more.
     """
-    known = [(key, pad, manifest) for key, pad in _pads(trainings) if (manifest := sealed(key))]
+    known = [(key, pad, manifest) for key, pad in those.items() if (manifest := sealed(key))]
     return {"ops": {key: {"config": values_of(pad, manifest)} for key, pad, manifest in known}}
-
-
-def _pads(trainings: Iterable[Training[Any, Any]]) -> Iterator[tuple[str, Launchpad[Any]]]:
-    for each in trainings:
-        yield each.model_key, each.model
-        yield each.evaluation_key, each.evaluation
 
 
 def values_of(pad: Launchpad[Any], manifest: Manifest) -> Values:
@@ -72,9 +72,10 @@ def values_of(pad: Launchpad[Any], manifest: Manifest) -> Values:
     The nearest, because what a configuration does not record (workers, size of data made on the spot) comes from it.
     Fields that did not exist then stay as in the preset; those that exist no more are left out.
     """
-    found = {name: _differences(_plain(pad.presets[name]().relevant()), manifest.config) for name in pad.presets}
-    name = min(found, key=lambda name: (_has_null(found[name]), _size(found[name])))
-    values = {"preset": name, **found[name]}
+    found = {name: _changed(preset().relevant(), manifest.config) for name, preset in pad.presets.items()}
+    # A field that would have to be null cannot be told: the launchpad takes that as "as in the preset".
+    name = min(found, key=lambda name: (None in found[name].values(), len(found[name])))
+    values = {"preset": name, **_nested(found[name])}
     try:
         pad.resolve(values)
     except InputError as error:
@@ -84,29 +85,19 @@ def values_of(pad: Launchpad[Any], manifest: Manifest) -> Values:
     return values
 
 
-def _differences(base: Mapping[str, Any], wanted: Mapping[str, Any]) -> Values:
-    """The fields of `base` that are others in `wanted`, nested alike."""
-    changed: Values = {}
-    for name, value in wanted.items():
-        if isinstance(value, Mapping) and isinstance(base.get(name), Mapping):
-            changed |= {name: inner} if (inner := _differences(base[name], value)) else {}
-        elif name in base and base[name] != value:
-            changed[name] = value
-    return changed
+def _changed(base: Values, wanted: Mapping[str, Any]) -> Values:
+    """The fields of `base` that are others in `wanted`, by dotted name."""
+    known = flat(reuse.plain(base))
+    return {name: value for name, value in flat(wanted).items() if name in known and known[name] != value}
 
 
-def _size(values: Mapping[str, Any]) -> int:
-    return sum(_size(value) if isinstance(value, Mapping) else 1 for value in values.values())
-
-
-def _has_null(values: Mapping[str, Any]) -> bool:
-    """Whether a field would have to be null, which the launchpad takes as "as in the preset"."""
-    return any(_has_null(value) if isinstance(value, Mapping) else value is None for value in values.values())
-
-
-def _plain(value: Any) -> Any:
-    """As it comes back from a manifest."""
-    return json.loads(json.dumps(value, default=str))
+def _nested(values: Values) -> Values:
+    """Sections and their fields; a configuration is never deeper."""
+    found: Values = {}
+    for name, value in values.items():
+        section, _, field = name.rpartition(".")
+        (found.setdefault(section, {}) if section else found)[field] = value
+    return found
 
 
 def under_way(context: Context) -> set[str]:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, Manifest, data_root, describe_input, read_manifest
 from nsmodels.core.errors import InputError
+from nsmodels.engine.entry import flat
 from pipeline.lib import store
 
 
@@ -110,20 +111,12 @@ def _sealed_at(folder: Path) -> int:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The fields in which the configuration of a manifest differs from another, a short line each."""
-    return _differences(before, _plain(after))
+    was, now = flat(before), flat(plain(after))
+    names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
+    kinds = {name: "seed" if name.rpartition(".")[2] == "seed" else "config" for name in names}
+    return [f"{kinds[name]} {name} {was.get(name)} -> {now.get(name)}" for name in names]
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
-    lines: list[str] = []
-    for name in sorted(before.keys() | after.keys()):
-        was, now = before.get(name), after.get(name)
-        if isinstance(was, Mapping) and isinstance(now, Mapping):
-            lines += _differences(was, now, f"{prefix}{name}.")
-        elif was != now:
-            lines.append(f"{'seed' if name == 'seed' else 'config'} {prefix}{name} {was} -> {now}")
-    return lines
-
-
-def _plain(value: Any) -> Any:
+def plain(config: Mapping[str, Any]) -> dict[str, Any]:
     """As it comes back from a manifest."""
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(config, default=str))

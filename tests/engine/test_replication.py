@@ -53,6 +53,7 @@ def test_the_interval_is_that_of_scipy_and_needs_two_seeds():
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
     assert replication.student_interval(values) == pytest.approx((low, high))
     assert replication.student_interval([0.9]) is None
+    assert replication.student_interval([0.9, 0.9, 0.9]) is None  # they leave no doubt to measure, and that is too few
     assert replication.student_interval([0.99, 0.5]) == (pytest.approx(0.0), 1.0)
 
 
@@ -65,6 +66,17 @@ def test_what_is_missing_is_named_and_counts_for_nothing(root):
     assert (told["num_seeds"], told["best"]["seed"], told["worst"]["seed"]) == (2, "0", "2")
     assert told["missing"] == {"1": "", "3": ""}
     assert "missing: seeds 1, 3" in replication.table([found])
+
+
+def test_equal_scores_have_no_interval(root, tmp_path):
+    for seed in "01":
+        seal(root, seed, 10)
+    sealed = replication.make_report(tmp_path / "report", SEEDS)
+    assert f"{KEY}/low" not in sealed.metrics
+    assert json.loads((tmp_path / "report" / "report.json").read_text())[KEY]["interval"] is None
+    text = (tmp_path / "report" / "table.txt").read_text()
+    assert "100.0  all equal" in text
+    assert "100.0–" not in text
 
 
 def test_an_evaluation_that_cannot_be_read_is_missing_with_its_reason(root):
@@ -96,6 +108,14 @@ def test_other_data_are_told_apart(root):
         pass
     seal(root, "2", 9)
     assert replication.replication(KEY, SEEDS[KEY]).others["2"][1].startswith("data=")
+
+
+def test_a_model_of_other_data_is_told_apart(root):
+    for seed in "01":
+        seal(root, seed, 5)
+    known = replication.replication(KEY, SEEDS[KEY]).alike
+    known = {**known, "2": known["1"].model_copy(update={"trained_on": "dice"})}
+    assert replication._together(KEY, known, {}).others["2"][1] == "trained_on=dice"
 
 
 def test_among_equally_many_the_newest_are_taken_together(root):

@@ -74,12 +74,35 @@ def test_a_model_keeps_its_configuration_and_others_are_left_to_the_machine(data
     dg.validate_run_config(repository.get_job("retrain"), request.run_config)
 
 
+def test_a_model_that_cannot_be_made_as_it_is_keeps_no_other_from_its_night(data, tick, repository):
+    config = nav.debug().relevant()
+    config["training"]["epochs"] = -1
+    seal(data, "nav_model", config)
+    request = tick(NIGHTLY)
+    assert models(request) == {"clevr_mini_model"}
+    dg.validate_run_config(repository.get_job("retrain"), request.run_config)
+    seal(data, "clevr_mini_model", config)
+    said = tick(NIGHTLY).skip_message
+    assert said.count("its configuration is not valid any more") == 2
+    assert "nav_model is left out" in said
+
+
+def test_the_leaderboard_goes_on_with_the_comparison_that_somebody_chose(data, tick, repository):
+    seal(data, "leaderboard", {"compare": ["nav_model", "ab12"], "entries": ["ab12cd"]})
+    request = tick(NIGHTLY)
+    chosen = {"config": {"preset": "default", "compare": ["nav_model", "ab12"]}}
+    assert request.run_config == {"ops": {"leaderboard": chosen}}
+    dg.validate_run_config(repository.get_job("retrain"), request.run_config)
+
+
 def test_what_a_run_is_making_already_is_left_to_it(data, tick, instance, repository):
     keys = frozenset(dg.AssetKey(key) for key in ("nav_model", "leaderboard"))
     under_way = instance.create_run_for_job(repository.get_job("retrain"), asset_selection=keys)
-    asked = tick(NIGHTLY).asset_selection
-    assert dg.AssetKey("clevr_mini_model") in asked
-    assert not keys & set(asked)
+    seal(data, "leaderboard", {"compare": []})
+    request = tick(NIGHTLY)
+    assert dg.AssetKey("clevr_mini_model") in request.asset_selection
+    assert not keys & set(request.asset_selection)
+    assert request.run_config == {"ops": {}}  # Dagster refuses one for what is not in the run
     instance.report_run_canceled(under_way)
     instance.create_run_for_job(repository.get_job("retrain"))
     assert tick(WEEKLY).skip_message == "runs of every model are under way"
