@@ -18,7 +18,7 @@ from nsmodels.engine import ledger
 from nsmodels.engine.ledger import Comparison, Entry
 
 MAKER = "nsmodels"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 TABLE = "leaderboard.parquet"
 HEAD: dict[str, Callable[[leaderboard.Row], str]] = {"data": lambda row: f"{row['dataset']} {row['split']}"}
 

@@ -34,8 +34,8 @@ class Comparison:
     """`first` minus `second` over the n items that both were scored on, with its 95 % interval by cluster.
 
     `p_value` is of McNemar's exact test (a sign test where scores are not 0 or 1), which takes items as independent;
-    where they are not, trust the interval. `only_first`, `only_second`: items on which the one does better. `unpaired`:
-    items that only one of them was scored on, left out.
+    where they are not, trust the interval, which for a single cluster is -1 to 1. `only_first`, `only_second`: items on
+    which the one does better. `unpaired`: items that only one of them was scored on, left out.
     """
 
     first: Entry
@@ -181,9 +181,10 @@ def compare(first: Entry, second: Entry, root: Path | None = None) -> Comparison
 
 def _doubted(differences: np.ndarray, clusters: np.ndarray) -> tuple[float, float] | None:
     """Where all differences are equal resampling sees no doubt: as many clusters could still hide some others."""
-    if differences.min() < differences.max():
+    num_clusters = len(np.unique(clusters))
+    if differences.min() < differences.max() or num_clusters < 2:
         return None
-    hidden = wilson_interval(0, len(np.unique(clusters)))[1]
+    hidden = wilson_interval(0, num_clusters)[1]
     return max(-1.0, float(differences[0]) - hidden), min(1.0, float(differences[0]) + hidden)
 
 

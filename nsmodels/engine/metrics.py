@@ -130,6 +130,7 @@ class Comparison:
 def paired_comparison(first: ArrayLike, second: ArrayLike, clusters: ArrayLike | None = None) -> Comparison:
     """Compare two systems on the same samples: `first`, `second` (n,) 0 or 1; interval by bootstrap over `clusters`.
 
+    A single cluster says nothing of others: the interval is then all that can be, -1 to 1.
     The p-value (McNemar 1947, exact and two-sided) takes samples as independent; with clusters trust the interval.
     """
     one, other = _numbers(first, "first"), _numbers(second, "second")
@@ -137,7 +138,7 @@ def paired_comparison(first: ArrayLike, second: ArrayLike, clusters: ArrayLike |
         raise InputError(f"paired_comparison: expected the same samples, got {one.shape} and {other.shape}")
     groups = np.arange(len(one)) if clusters is None else np.asarray(clusters)
     wins, losses = int((one > other).sum()), int((one < other).sum())
-    interval = clustered_interval(one - other, groups)
+    interval = clustered_interval(one - other, groups) if len(np.unique(groups)) > 1 else (-1.0, 1.0)
     return Comparison(float((one - other).mean()), interval, _sign_test(wins, losses), wins, losses)
 
 

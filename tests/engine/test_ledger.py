@@ -271,6 +271,14 @@ def test_equal_outcomes_leave_room_for_doubt(root: Path) -> None:
     assert "no difference is shown" in found.text()
 
 
+@pytest.mark.parametrize("num_right", [0, QUESTIONS // 2])
+def test_a_single_cluster_shows_no_difference(root: Path, num_right: int) -> None:
+    scores = (np.arange(QUESTIONS) < num_right).astype(float)
+    found = ledger.compare(entered(root, "1", outcomes(np.ones(QUESTIONS))), entered(root, "2", outcomes(scores)))
+    assert (found.low, found.high) == (-1, 1)
+    assert "no difference is shown" in found.text()
+
+
 def test_items_of_one_alone_are_left_out_and_counted(root: Path) -> None:
     whole, fewer = entered(root, "1", outcomes(right(20))), entered(root, "2", outcomes(right(20, 300)))
     found = ledger.compare(whole, fewer)

@@ -64,6 +64,11 @@ def test_selective_accuracy_rises_when_confidence_is_informative():
     assert risk == pytest.approx([0, 0, 1 / 3, 0.5])
 
 
+def test_one_cluster_says_nothing_of_others():
+    assert paired_comparison([1, 1, 0], [0, 0, 0], ["a", "a", "a"]).interval == (-1, 1)
+    assert paired_comparison([1, 1, 1], [0, 0, 0], ["a", "a", "a"]).interval == (-1, 1)
+
+
 def test_paired_comparison_against_the_exact_test():
     first = [1] * 9 + [0] * 1 + [1] * 20
     second = [0] * 9 + [1] * 1 + [1] * 20

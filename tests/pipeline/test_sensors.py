@@ -147,15 +147,18 @@ def test_a_configuration_that_is_not_valid_any_more_is_said_and_not_trained(data
 # --- regressions ------------------------------------------------------------------------------------------------------
 
 
-def evaluate(data, num_right, mazes=1, n=200):
-    """Enter an evaluation of `nav_model` that is right on the first items."""
+def evaluate(data, num_right, mazes=1, n=200, cluster=""):
+    """Enter an evaluation of `nav_model` that is right on the first items, each a cluster of its own by default."""
     seal(data, "mazes", {"n": mazes})
     seal_model(data, code_version=str(num_right))
     inputs = {"nav_model": data / "nav_model", "mazes": data / "mazes"}
     recipe = {"key": "nav_evaluation", "maker": "nsmodels.systems.nav", "config": {"split": "test"}}
     names, scores = [str(number) for number in range(n)], np.arange(n) < num_right
     with artifact.build(data / "nav_evaluation", code_version="1", inputs=inputs, **recipe) as part:
-        write_outcomes(part.path, Outcomes("success", "test", names, names, scores.astype(float)), data / "nav_model")
+        clusters = [cluster or name for name in names]
+        write_outcomes(
+            part.path, Outcomes("success", "test", names, clusters, scores.astype(float)), data / "nav_model"
+        )
     ledger.enter(data / "nav_evaluation")
 
 
@@ -232,3 +235,30 @@ def test_every_evaluation_since_the_last_tick_is_compared(data, watch):
     result, messages = watch()
     assert [message["score"] for message in messages] == [0.5]
     assert result.skip_reason.skip_message.count("nav_evaluation: ") == 2
+
+
+@pytest.mark.parametrize("num_right", [0, 100])
+def test_a_single_cluster_shows_nothing(data, watch, num_right):
+    evaluate(data, 200, cluster="one")
+    watch()
+    evaluate(data, num_right, cluster="one")
+    result, messages = watch()
+    assert "nav_evaluation: not shown to differ" in result.skip_reason.skip_message
+    assert messages == []
+
+
+def test_a_message_that_cannot_be_delivered_repeats_no_other(data, watch, monkeypatch):
+    evaluate(data, 200)
+    watch()
+    with Inbox(404) as refusing:
+        monkeypatch.setenv("NSMODELS_WEBHOOK_URL", refusing.url)
+        evaluate(data, 150)
+        evaluate(data, 100)
+        result, _ = watch()
+        assert "worse, success 100.00% -> 75.00%" in result.skip_reason.skip_message
+        assert "(told nobody: the webhook in NSMODELS_WEBHOOK_URL does not take messages" in (
+            result.skip_reason.skip_message
+        )
+        assert [message["score"] for message in refusing.documents] == [0.5]
+        assert watch()[0].skip_reason.skip_message == "no evaluation since"
+        assert refusing.num_requests == 2
