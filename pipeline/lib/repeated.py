@@ -63,7 +63,7 @@ class Repeated:
             deps=[self.training.dataset],
             partitions_def=self.partitions,
             tags=self.training.tags,
-            code_version=self.training.model.version(self.training.evaluation_version),
+            code_version=self._version(),
             config_schema=self.pad.schema,
             description=self.description,
             metadata=references.to(self.training.train, self.training.evaluate),
@@ -76,6 +76,12 @@ class Repeated:
                 yield from run(context, self)
 
         return cast(dg.AssetsDefinition, asset)
+
+    def _version(self) -> str:
+        """That of the evaluation, for Dagster: it changes with any default of either launchpad too."""
+        each = self.training
+        pads = {"model": each.model.version(each.code_version), "how": each.evaluation.version(each.evaluation_version)}
+        return staleness.with_presets(each.evaluation_version, pads)
 
     def model_key(self, partition: str) -> str:
         """Where the model of a partition lies under the data root."""

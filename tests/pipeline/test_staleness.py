@@ -178,11 +178,17 @@ def versions(tree: Path, **environment: str) -> dict[str, str]:
             "systems/nav/config.py",
             "dropout: float = Field(\n        default=0.0",
             "dropout: float = Field(\n        default=0.1",
-            ("nav_model", "nav_grid_search", "nav_data_scaling", "mazes_replicates"),
+            ("nav_model", "nav_grid_search", "nav_data_scaling", "mazes_replicates", "mazes_trials"),
+        ),
+        (
+            "systems/nav/config.py",
+            'max_steps: int = Field(default=0, ge=0, description="recursion steps at most',
+            'max_steps: int = Field(default=8, ge=0, description="recursion steps at most',
+            ("nav_evaluation", "mazes_replicates", "mazes_trials"),
         ),
         ("datasets/mazes/config.py", 'CODE_VERSION = "', 'CODE_VERSION = "1', ("mazes",)),
     ],
-    ids=["a default of the navigator", "the code version of its data"],
+    ids=["a default of the navigator", "a default of its evaluation", "the code version of its data"],
 )
 def test_in_the_real_graph(tmp_path, file, before, after, roots):
     for package in ("nsmodels", "pipeline"):
