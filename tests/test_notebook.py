@@ -9,8 +9,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from nsmodels import notebook
+from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
+
 DASHBOARD = Path(__file__).parents[1] / "notebooks" / "dashboard.ipynb"
-SMALL = 'PRESET = "debug"\nCHANGES = {"training.device": "cpu", "training.epochs": 12, "training.save_interval": 1}'
+CHANGES = {"training.device": "cpu", "training.epochs": 12, "training.save_interval": 1}
+SMALL = f'PRESET = "debug"\nCHANGES = {CHANGES}'
+NAME = notebook.choose("nav", "debug", changes=CHANGES).name
 
 
 def read() -> nbformat.NotebookNode:
@@ -34,6 +40,29 @@ def test_it_is_kept_without_outputs_and_its_cells_are_short():
     assert next(cell.source for cell in code if "parameters" in cell.metadata.get("tags", ())).startswith("SYSTEM")
 
 
+def test_what_makes_another_model_has_a_folder_of_its_own():
+    def name(changes=None, **more):
+        return notebook.choose("nav", "debug", changes=changes, **more).name
+
+    usual = name()
+    assert usual == name({"training.num_workers": 1}) == name(data="mazes") == "nav-debug-42"
+    assert name({"training.seed": 7}) == name(seed=7) == "nav-debug-7"
+    others = [name({"training.lr": 0.1}), name({"training.lr": 0.2}), name(data="mazes_hard"), name(data="elsewhere")]
+    assert len({usual, *others}) == 5
+    assert all(other.startswith("nav-debug-42-") for other in others)
+
+
+def test_a_model_of_another_configuration_is_not_scored(tmp_path, monkeypatch):
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
+    first, second = (notebook.choose("nav", "debug", changes={"training.lr": lr}, name="mine") for lr in (0.1, 0.2))
+    recipe = {"config": first.config.relevant(), "code_version": "1"}
+    with artifact.build(first.model, key=first.model_key, maker="tests", **recipe):
+        pass
+    with pytest.raises(InputError, match="trained with another configuration than the chosen one; train first"):
+        notebook.evaluate(second)
+    assert not second.evaluation.exists()
+
+
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory) -> tuple[nbformat.NotebookNode, Path, list[dict]]:
     """The notebook after a run in which the kernel was interrupted once, its data root, and the history by then."""
@@ -49,7 +78,7 @@ def executed(tmp_path_factory) -> tuple[nbformat.NotebookNode, Path, list[dict]]
 
 async def execute(book, place: Path, root: Path, environment: dict[str, str]) -> list[dict]:
     client = NotebookClient(book, timeout=250, kernel_name="python3", resources={"metadata": {"path": str(place)}})
-    history = root / "notebook" / "nav-debug-42" / ".model.partial" / "navigator" / "metrics.jsonl"
+    history = root / "notebook" / NAME / ".model.partial" / "navigator" / "metrics.jsonl"
     before: list[dict] = []
     async with client.async_setup_kernel(env=environment):
         for number, cell in enumerate(book.cells):
@@ -68,7 +97,7 @@ async def execute(book, place: Path, root: Path, environment: dict[str, str]) ->
 
 def test_an_interrupted_training_goes_on_where_it_was(executed):
     _, root, before = executed
-    after = json.loads((root / "notebook" / "nav-debug-42" / "model" / "history.json").read_text())["navigator"]
+    after = json.loads((root / "notebook" / NAME / "model" / "history.json").read_text())["navigator"]
     assert after[: len(before)] == before
     assert [record["epoch"] for record in after] == list(range(1, 13))
 
@@ -83,8 +112,8 @@ def test_every_cell_shows_what_it_promises(executed):
     assert "95 %" in source_of(cells["report = notebook.evaluate"])
     assert pictures_of(cells["notebook.calibration"]) == 1
     assert pictures_of(cells["notebook.compare"]) == 1
-    assert "notebook/nav-debug-42" in str(cells["notebook.compare"].outputs)
+    assert f"notebook/{NAME}" in str(cells["notebook.compare"].outputs)
     assert "epoch_0012.pt" in str(cells["notebook.checkpoints"].outputs)
     assert "this process" in str(cells["notebook.diagnose"].outputs)
     made = sorted(path.name for path in (root.parent / "exports").iterdir())
-    assert made == ["nav-debug-42-evaluation.zip", "nav-debug-42-model.zip"]
+    assert made == [f"{NAME}-evaluation.zip", f"{NAME}-model.zip"]

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from nsmodels.core import artifact, discover
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.errors import InputError
 
 PLACE = "notebook"  # below the data root: what notebooks make never replaces an asset of the pipeline
@@ -84,14 +84,19 @@ def choose(
     """A choice from the registry of systems, told in a few lines.
 
     `changes` are fields of the configuration by dotted name; `data` is an asset key or a folder (default: what the
-    system is usually trained on). Raises `InputError` for a system, preset or field that there is not.
+    system is usually trained on). Without a `name`, what any of them makes another model has a folder of its own.
+    Raises `InputError` for a system, preset or field that there is not.
     """
     presets = discover.module("systems", system, "config").PRESETS
     if preset not in presets:
         raise InputError(f"preset '{preset}': not one of {system}; known are {', '.join(presets)}")
     config = presets[preset]().with_values({"training.seed": seed, **(changes or {})}, "changes")
-    key = data or importlib.import_module(f"nsmodels.systems.{system}").DATA[1]
-    chosen = Choice(system, preset, config, key, name or f"{system}-{preset}-{config.training.seed}")
+    usual = importlib.import_module(f"nsmodels.systems.{system}").DATA[1]
+    plain = presets[preset]().with_values({"training.seed": config.training.seed})
+    recipe, key = config.relevant(), data or usual
+    mark = "" if (recipe, key) == (plain.relevant(), usual) else f"-{fingerprint([recipe, key])[:8]}"
+    name = name or f"{system}-{preset}-{config.training.seed}{mark}"
+    chosen = Choice(system, preset, config, key, name)
     print(f"{system}, preset {preset}: {(presets[preset].__doc__ or '').strip()}")
     print(f"data {chosen.data_key}; model {chosen.model_key} (other systems: {', '.join(discover.systems())})")
     return chosen

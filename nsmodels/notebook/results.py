@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nsmodels import loading
 from nsmodels.core import artifact
+from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.notebook import live
 from nsmodels.notebook.choice import Choice
@@ -24,7 +25,13 @@ COMPARED = (
 
 
 def evaluate(choice: Choice, is_forced: bool = False, has_figures: bool = True) -> Report:
-    """Score the model on held-out data, print the table, show the figures; returns the whole report."""
+    """Score the model on held-out data, print the table, show the figures; returns the whole report.
+
+    Raises `InputError` when the model is none of this choice: nobody trained it since its configuration was changed.
+    """
+    trained = artifact.read_manifest(choice.model, choice.model_key)
+    if fingerprint(trained.config) != fingerprint(choice.config.relevant()):
+        raise InputError(f"{choice.model}: trained with another configuration than the chosen one; train first")
     keys = {"checkpoint_key": choice.model_key, "data_key": choice.data_key}
     where = (choice.model, choice.data, choice.evaluation, choice.evaluation_key)
     choice.module("evaluate").make_evaluation(*where, **keys, is_forced=is_forced)
