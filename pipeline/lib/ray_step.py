@@ -25,6 +25,11 @@ INTERVAL = 10.0  # seconds between two looks at the run
 GRACE = 60.0  # seconds for a checkpoint
 
 
+def is_here() -> bool:
+    """Whether this process runs a step for a run that is another process, perhaps of another machine."""
+    return ARGUMENTS in os.environ
+
+
 def main() -> None:
     """Run the step as `dagster api execute_step` does."""
     threading.Thread(target=watch, args=(os.environ[ARGUMENTS],), name="run", daemon=True).start()
