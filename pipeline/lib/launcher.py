@@ -11,11 +11,10 @@ import json
 import platform
 import socket
 import time
-from contextlib import closing
+from typing import Any
 
 import psutil
 from dagster import (
-    DagsterEventType,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -27,7 +26,6 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from pipeline.lib import liveness
 
-TOLERANCE = 2.0  # seconds between the clocks of the kernel and of the event log
 GRACE = 60.0  # seconds in which a run that has started may not have named its process yet
 OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
@@ -105,28 +103,42 @@ def has_server(run: DagsterRun) -> bool:
     info = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
     if not info:
         return False
-    is_local = "socket" in info
-    with closing(socket.socket(socket.AF_UNIX if is_local else socket.AF_INET)) as line:
-        line.settimeout(5)
-        return line.connect_ex(info["socket"] if is_local else (info["host"], info["port"])) == 0
+    try:
+        _connect(info).close()
+    except OSError:  # nobody answers, or its machine has no address any more
+        return False
+    return True
+
+
+def _connect(info: dict[str, Any]) -> socket.socket:
+    if "socket" not in info:
+        return socket.create_connection((info["host"], info["port"]), timeout=5)
+    line = socket.socket(socket.AF_UNIX)
+    line.settimeout(5)
+    try:
+        line.connect(info["socket"])
+    except OSError:
+        line.close()
+        raise
+    return line
 
 
 def _process(instance: DagsterInstance, run: DagsterRun) -> psutil.Process | None:
     signed = liveness.signature(run)
     if signed or liveness.is_shared(instance):  # a process id without signature may be of another machine
         return signed.process() if signed else None
-    place = _last_process(instance, run)
-    return _alive(*place) if place else None
+    place = liveness.last_named(instance, run)
+    return liveness.not_later(*place) if place else None
 
 
 def _before_it_signed(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
     is_shared = liveness.is_shared(instance)
     if is_shared and run.status == DagsterRunStatus.STARTING:
         return CheckRunHealthResult(WorkerStatus.RUNNING, "its start is watched by the daemon")
-    place = None if is_shared else _last_process(instance, run)
+    place = None if is_shared else liveness.last_named(instance, run)
     if place is None:
         return _before_its_report(instance, run)
-    if _alive(*place):
+    if liveness.not_later(*place):
         return CheckRunHealthResult(WorkerStatus.RUNNING)
     return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {place[0]} is gone")
 
@@ -139,24 +151,3 @@ def _before_its_report(instance: DagsterInstance, run: DagsterRun) -> CheckRunHe
     if time.time() - since < GRACE:
         return CheckRunHealthResult(WorkerStatus.RUNNING, "it has just begun")
     return CheckRunHealthResult(WorkerStatus.FAILED, "it never named a process")
-
-
-def _alive(pid: int, reported: float) -> psutil.Process | None:
-    """The process, unless it is gone or the id has been given to a later one."""
-    try:
-        process = psutil.Process(pid)
-        is_later = process.create_time() > reported + TOLERANCE
-        return None if is_later or process.status() == psutil.STATUS_ZOMBIE else process
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _last_process(instance: DagsterInstance, run: DagsterRun) -> tuple[int, float] | None:
-    """Process id and time of the last engine event of the run, not of one of its steps, that names a process."""
-    for entry in reversed(instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)):
-        event = entry.dagster_event
-        data = event.engine_event_data if event and event.step_key is None else None
-        pid = data.metadata.get("pid") if data else None
-        if pid is not None:
-            return int(str(pid.value)), entry.timestamp
-    return None

@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
-from dagster import DagsterInstance, DagsterRun
+from dagster import DagsterEventType, DagsterInstance, DagsterRun
 from dagster._core.storage.runs.in_memory import InMemoryRunStorage
 from dagster._core.storage.runs.sqlite import SqliteRunStorage
 
 TAG = ".dagster/nsmodels_process"  # hidden in the UI by its prefix
+TOLERANCE = 2.0  # seconds between the clocks of the kernel and of the event log
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -71,3 +72,24 @@ def _birth_of_kernel(pid: int) -> str | None:
     except OSError:
         return None
     return None if state in "ZX" else f"{BOOT.read_text().strip()} {fields[18]}"
+
+
+def last_named(instance: DagsterInstance, run: DagsterRun) -> tuple[int, float] | None:
+    """Process id and time of the last engine event of the run, not of one of its steps, that names a process."""
+    for entry in reversed(instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)):
+        event = entry.dagster_event
+        data = event.engine_event_data if event and event.step_key is None else None
+        pid = data.metadata.get("pid") if data else None
+        if pid is not None:
+            return int(str(pid.value)), entry.timestamp
+    return None
+
+
+def not_later(pid: int, reported: float) -> psutil.Process | None:
+    """The process of that id, unless it is gone or began after the report; by the clock, for want of a signature."""
+    try:
+        process = psutil.Process(pid)
+        is_later = process.create_time() > reported + TOLERANCE
+        return None if is_later or process.status() == psutil.STATUS_ZOMBIE else process
+    except psutil.NoSuchProcess:
+        return None

@@ -2,11 +2,13 @@
 
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import asdict
 
 import dagster as dg
 import pytest
@@ -14,7 +16,7 @@ from dagster import DagsterRunStatus as Status
 from dagster._core.events import EngineEventData
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
-from pipeline.lib import launcher
+from pipeline.lib import launcher, liveness
 
 JOB = dg.GraphDefinition(name="empty").to_job()
 
@@ -25,6 +27,24 @@ def run_in(instance, status, pid=None, **tags):
     if pid:
         instance.report_engine_event("works", run, EngineEventData.in_process(pid))
     return run
+
+
+def signed_in(instance, pid, birth, host="here", status=Status.STARTED):
+    """A run of the history that a process has signed."""
+    run = instance.create_run_for_job(JOB, status=status)
+    words = liveness.Signature(run.run_id, host, pid, birth)
+    instance.add_run_tags(run.run_id, {liveness.TAG: json.dumps(asdict(words))})
+    return instance.get_run_by_id(run.run_id)
+
+
+class OnServer:
+    """What holds a history elsewhere than in files, as PostgreSQL does."""
+
+    def __init__(self, storage):
+        self._storage = storage
+
+    def __getattr__(self, name):
+        return getattr(self._storage, name)
 
 
 def status(instance, run):
@@ -42,7 +62,7 @@ def gone():
 @pytest.fixture
 def later():
     """A process that begins only after our reports: it stands for the next owner of a dead run's id."""
-    time.sleep(launcher.TOLERANCE + 0.5)
+    time.sleep(liveness.TOLERANCE + 0.5)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
 
@@ -59,11 +79,53 @@ def test_a_run_whose_process_is_gone_is_failed_and_one_being_cancelled_is_cancel
     assert [status(instance, run) for run in runs] == [Status.FAILURE, Status.FAILURE, Status.CANCELED]
 
 
-def test_a_run_of_another_machine_is_left_to_that_one(instance, gone):
-    run = run_in(instance, Status.STARTED, gone, **{launcher.HOST: "elsewhere"})
+def test_a_signed_run_lives_whatever_the_clock_and_the_host_name_say(instance, monkeypatch, later):
+    run = signed_in(instance, later.pid, liveness.birth(later.pid), host="name of yesterday")
+    an_hour_ago = time.time() - 3600
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "time", lambda: an_hour_ago)
+        instance.report_engine_event("works", run, EngineEventData.in_process(later.pid))
     assert launcher.close_dead_runs(instance) == []
-    assert not launcher.stop(instance, run)
-    assert status(instance, run) == Status.STARTED
+
+
+def test_a_process_with_the_id_of_the_signature_is_not_the_run(instance):
+    run = signed_in(instance, os.getpid(), "another boot, the same tick")
+    instance.report_engine_event("works", run, EngineEventData.in_process(os.getpid()))  # the clock was set back since
+    assert launcher.close_dead_runs(instance) == [run.run_id]
+
+
+def test_a_history_in_files_belongs_to_one_machine_whatever_its_name(instance, gone):
+    run = signed_in(instance, gone, "then", host="name of yesterday")
+    assert launcher.close_dead_runs(instance) == [run.run_id]
+    assert status(instance, run) == Status.FAILURE
+
+
+def test_in_a_shared_history_runs_of_another_machine_are_left_to_it(instance, monkeypatch, gone):
+    monkeypatch.setattr(instance, "_run_storage", OnServer(instance.run_storage))
+    here = signed_in(instance, gone, "then", host=platform.node())
+    there = signed_in(instance, gone, "then", host="elsewhere")
+    unsigned = [run_in(instance, state, gone) for state in (Status.STARTING, Status.STARTED)]
+    assert launcher.close_dead_runs(instance) == [here.run_id]
+    assert not launcher.stop(instance, there)
+    assert [status(instance, run) for run in (there, *unsigned)] == [Status.STARTED, Status.STARTING, Status.STARTED]
+
+
+def test_a_signature_that_was_copied_from_another_run_is_none(instance):
+    first = signed_in(instance, os.getpid(), "another boot")
+    again = run_in(instance, Status.STARTED, os.getpid(), **first.tags)
+    assert liveness.signature(first) is not None
+    assert launcher.close_dead_runs(instance) == [first.run_id]
+    assert status(instance, again) == Status.STARTED
+
+
+def test_a_process_is_born_once_and_its_remains_do_not_live():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        born = liveness.birth(process.pid)
+        assert born == liveness.birth(process.pid) != liveness.birth(os.getpid())
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, not yet buried
+        assert liveness.birth(process.pid) is None
+    assert liveness.birth(process.pid) is None
 
 
 def test_a_process_id_taken_by_another_process_is_not_the_run(instance, monkeypatch, later):
@@ -91,6 +153,12 @@ def test_a_run_killed_while_it_started_is_known_by_its_code_server(instance, tmp
         assert launcher.close_dead_runs(instance) == []
     assert launcher.close_dead_runs(instance) == [run.run_id]
     assert status(instance, run) == Status.FAILURE
+
+
+def test_a_code_server_on_a_machine_without_address_is_gone_and_other_runs_are_closed_all_the_same(instance, gone):
+    tags = {GRPC_INFO_TAG: json.dumps({"host": "no-such-machine.invalid", "port": 4000})}
+    runs = [run_in(instance, Status.STARTED, gone), run_in(instance, Status.STARTING, **tags)]
+    assert sorted(launcher.close_dead_runs(instance)) == sorted(run.run_id for run in runs)
 
 
 def test_a_run_that_has_just_begun_may_name_its_process_later(instance, monkeypatch):

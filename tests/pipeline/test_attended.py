@@ -1,0 +1,63 @@
+"""The process of a run signs it, and looks after the others while it waits for its place."""
+
+import os
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.events import EngineEventData
+from dagster._core.execution.api import execute_run
+
+from pipeline.lib import attended, launcher, liveness
+
+
+@dg.op(pool="training")
+def train(context: dg.OpExecutionContext) -> None:
+    """Holds its place for a moment."""
+
+
+@dg.job(executor_def=attended.in_process)
+def alone() -> None:
+    """A job of one step in the pool."""
+    train()
+
+
+@pytest.fixture
+def instance(tmp_path):
+    settings = {"concurrency": {"pools": {"default_limit": 1, "granularity": "op"}}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=settings) as instance:
+        yield instance
+
+
+def test_a_run_is_signed_by_its_process(instance):
+    run = instance.create_run_for_job(alone)
+    assert execute_run(InMemoryJob(alone), run, instance).success
+    signed = liveness.signature(instance.get_run_by_id(run.run_id))
+    assert signed is not None
+    assert (signed.pid, signed.birth) == (os.getpid(), liveness.birth(os.getpid()))
+
+
+@pytest.mark.timeout(60)
+def test_who_waits_for_the_place_of_a_run_that_dies_meanwhile_gets_it(instance, monkeypatch):
+    monkeypatch.setattr(attended, "INTERVAL", 0.2)
+    log = instance.event_log_storage
+    log.set_concurrency_slots("training", 1)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        holder = instance.create_run_for_job(alone, status=dg.DagsterRunStatus.STARTED)
+        instance.report_engine_event("works", holder, EngineEventData.in_process(process.pid))
+        assert log.claim_concurrency_slot("training", holder.run_id, "train").is_claimed
+        assert launcher.close_dead_runs(instance) == []
+        run, is_killed = instance.create_run_for_job(alone), []
+
+        def kill(noticed):
+            """Once the run waits: what Dagster says then."""
+            if "blocked by limit" in str(noticed) and not is_killed:
+                is_killed.append(True)
+                process.kill()
+
+        instance.add_event_listener(run.run_id, kill)
+        assert execute_run(InMemoryJob(alone), run, instance).success
+    assert is_killed
+    assert instance.get_run_by_id(holder.run_id).status == dg.DagsterRunStatus.FAILURE
