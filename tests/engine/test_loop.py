@@ -326,7 +326,7 @@ def test_another_number_of_processes_is_said(tmp_path, caplog):
     train(tmp_path, epochs=1)
     payload = checkpoint.load(tmp_path / "last.pt")
     checkpoint.save(tmp_path / "last.pt", payload | {"rng": payload["rng"] * 2})
-    config = CONFIG.model_copy(update={"epochs": 1})
+    config = CONFIG.model_copy(update={"epochs": 2})  # of a finished training nothing is continued
     session = Session(Toy(config), config, tmp_path, distributed.World(), torch.device("cpu"))
     assert session.resume()
     assert "begun in 2 processes, continued in 1" in caplog.text
