@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
@@ -48,10 +49,10 @@ def materialise(
 
     `wanted` is what the manifest will say of the configuration; None where only `build` can tell and decides itself.
     """
-    turn.begin(context)
-    if context.retry_number:
-        bare_command.take_back()
-    with one_line_errors():
+    with for_good_when_asked(context), one_line_errors():
+        turn.begin(context)
+        if context.retry_number:
+            bare_command.take_back()
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
         folders = store.ready(context, inputs, chosen.preset if "debug" in launchpad.presets else None)
@@ -68,12 +69,27 @@ def materialise(
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """An `InputError` ends the step with its one line, not with a traceback; only one of a bad line is tried again."""
+    """An `InputError` ends the step with its one line, not with a traceback; only a `TryLater` is tried again."""
     try:
         yield
     except InputError as error:
         bare_command.end_with(str(error))
         raise dg.Failure(str(error), allow_retries=isinstance(error, TryLater)) from None
+    except (dg.Failure, dg.RetryRequested):
+        raise
+    except Exception as error:  # a mistake in the code, which a second try finds again
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+
+
+@contextmanager
+def for_good_when_asked(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """A signal ends the step, though Dagster would begin one with a retry policy again."""
+    try:
+        yield
+    except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+        if context.op_execution_context.op_def.retry_policy is None:
+            raise
+        raise dg.Failure("stopped, as asked", allow_retries=False) from None
 
 
 def _overrides(chosen: Chosen[Any]) -> str:

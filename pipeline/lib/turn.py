@@ -11,11 +11,15 @@ import time
 
 import dagster as dg
 
+from pipeline.lib import ray_step
+
 PAUSE = 0.5  # seconds in which a claim of the same moment has reached the store
 
 
 def begin(context: dg.AssetExecutionContext) -> None:
-    """Return when it is really this step's turn."""
+    """Return when it is really this step's turn; at once on a cluster, which shares without pools."""
+    if ray_step.is_here():
+        return
     pool = context.op_execution_context.op_def.pool
     if pool is None:
         return

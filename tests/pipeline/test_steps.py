@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nsmodels.core import artifact
 from nsmodels.core.config import Config, runtime_field
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, TryLater
 from pipeline.lib import step, store
 from pipeline.lib.launchpad import Launchpad
 
@@ -208,3 +208,34 @@ def test_an_error_line_keeps_its_words():
         raise InputError("file: field x\n  is wrong")
     assert failure.value.description == "file: field x is wrong"
     assert not failure.value.allow_retries
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "line"),
+    [
+        (KeyError("split"), 1, "KeyError: 'split'"),
+        (InputError("file: bad"), 1, "file: bad"),
+        (TryLater("server: busy"), 3, "server: busy"),
+        (KeyboardInterrupt(), 1, "stopped, as asked"),
+    ],
+    ids=["mistake", "bad input", "busy line", "Ctrl-C"],
+)
+def test_only_what_may_be_better_in_a_minute_is_tried_again(data, instance, error, tries, line):
+    tried = []
+
+    def fail(order: step.Order[Size]) -> artifact.Manifest:
+        tried.append(order.key)
+        raise error
+
+    @dg.asset(config_schema=PAD.schema, retry_policy=dg.RetryPolicy(max_retries=2))
+    def fetched(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return step.materialise(context, PAD, "1", (), fail)
+
+    done = dg.materialize([fetched], instance=instance, raise_on_error=False)
+    failure = done.failure_data_for_node("fetched")
+    assert failure is not None
+    assert len(tried) == tries
+    if tries == 1:
+        assert failure.user_failure_data.description == line
+    if isinstance(error, KeyError):
+        assert "test_steps.py" in failure.error.cause.to_string()  # where it happened
