@@ -8,6 +8,8 @@ from pathlib import Path
 
 from nsmodels.engine.tracking import Record, Tracker
 
+MARK = ".told"  # beside the file: how far its followers have come
+
 
 class Follower:
     """Reads the file of a `JsonLines` tracker and tells each epoch once, also when the training was cut in between.
@@ -17,7 +19,7 @@ class Follower:
     """
 
     def __init__(self, path: Path, trackers: Sequence[Tracker]) -> None:
-        self._path, self._trackers, self._mark = path, trackers, path.with_name(".told")
+        self._path, self._trackers, self._mark = path, trackers, path.with_name(MARK)
         self._seen: tuple[int, int] | None = None
         if self._mark.exists():
             self._told = int(self._mark.read_text())

@@ -15,7 +15,7 @@ from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.engine import loop, plots, worker
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.following import Follower
+from nsmodels.engine.following import MARK, Follower
 from nsmodels.engine.launch import is_launched, launch
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import METRICS, Tracker
@@ -48,6 +48,8 @@ class Phases:
         """Train a phase, or go on with it; `InputError` when it is interrupted."""
         if self.num_processes > 1 and not is_launched():
             self._launch(phase, trackers)
+        else:  # of an interrupted training in several processes: this one tells its epochs itself
+            (self.folder / phase / MARK).unlink(missing_ok=True)
         # After several processes this finds the finished training and only reads it.
         task, training = make_task()
         return finished(loop.fit(task, training, self.folder / phase, trackers))
