@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nsmodels.core import inventory, removal
 from nsmodels.core.artifact import data_root
-from nsmodels.core.cli import Parser
+from nsmodels.core.cli import Parser, ask
 from nsmodels.core.errors import InputError
 from nsmodels.core.inventory import Item
 from nsmodels.core.progress import readable
@@ -23,11 +23,13 @@ KINDS = {
     "cache": "decoded images, which are made again when they are needed",
 }
 KINDS_OF = {"unfinished": "unfinished", "leftovers": "leftover", "cache": "cache"}
-NOT_OFFERED = (
-    "training-state: optimizer and generator states lie in the same sealed files as the weights; taken out of a "
+NOT_OFFERED = {
+    "training-state": "optimizer and generator states lie in the same sealed files as the weights; taken out of a "
     "finished model they would leave checkpoints that cannot be continued and evaluations of another seal; remove the "
-    "whole artifact, or train with fewer interval checkpoints"
-)
+    "whole artifact, or train with fewer interval checkpoints",
+    "ledger": "stays, for it holds what is left of evaluations that were replaced or removed; to take one out of the "
+    "leaderboard for good, remove its folder ledger/<id> under the data root by hand",
+}
 HEAD = f"{'size':>10}  {'files':>6}  {'best/last/other':>15}  {'what':<10}  {'made':<16}  name"
 
 
@@ -64,12 +66,20 @@ def _parser() -> Parser:
 
 def table(root: Path) -> str:
     """Every artifact, unfinished work and leftover by size, the total and what is free on that disk."""
-    found = inventory.items(root)
+    found = [*inventory.items(root), *_ledger(root)]
     sizes = {item.path: inventory.bytes_of(item.files()) for item in found}
     ordered = sorted(found, key=lambda item: sizes[item.path], reverse=True)
     lines = [f"{root}", "", HEAD, *(_line(item, sizes[item.path], found) for item in ordered), ""]
     lines += [f"{name} is a link to {place}: not counted" for name, place in inventory.links(root).items()]
     return "\n".join([*lines, _total(root, sum(sizes.values()))])
+
+
+def _ledger(root: Path) -> list[Item]:
+    """The ledger as a row of the table, where there is one; nothing that can be freed."""
+    from nsmodels.engine.ledger import LEDGER
+
+    place = root / LEDGER
+    return [Item(LEDGER, "ledger", place, place)] if place.is_dir() and not place.is_symlink() else []
 
 
 def _line(item: Item, size: int, others: Iterable[Item]) -> str:
@@ -92,6 +102,7 @@ def _words(item: Item, files: Iterable[Path], others: Iterable[Item]) -> list[st
     parts = [path for path in files if path.name.endswith((".partial", ".part"))]
     words = [f"{readable(inventory.bytes_of(parts))} of it partly downloaded or written"] if parts else []
     words += ["being made now"] if item.is_being_built else []
+    words += ["stays when the evaluations in it go"] if item.kind == "ledger" else []
     users = inventory.made_from(item, others)
     return words + ([f"{', '.join(users)} made from it"] if users else [])
 
@@ -116,16 +127,10 @@ def free(root: Path, words: Iterable[str], is_agreed: bool) -> int:
     total = inventory.bytes_freed(path for removal in removals for path in removal.files)
     for going in removals:
         print(f"{readable(inventory.bytes_freed(going.files)):>10}  {going.said}")
-    if not is_agreed and not _ask(f"Remove these {len(removals)} and free {readable(total)}? [y/N] "):
+    if not is_agreed and not ask(f"Remove these {len(removals)} and free {readable(total)}?"):
         print("nothing was removed")
         return 1
     return _carry_out(root, removals)
-
-
-def _ask(question: str) -> bool:
-    if not sys.stdin.isatty():
-        raise InputError("nothing was removed: there is no terminal to ask at; add --yes to remove what is listed")
-    return input(question).strip().lower() in ("y", "yes")
 
 
 def _carry_out(root: Path, removals: Iterable[Removal]) -> int:
@@ -135,6 +140,9 @@ def _carry_out(root: Path, removals: Iterable[Removal]) -> int:
             going.carry_out()
         except InputError as error:  # it has begun to be made since it was listed; the others may still go
             print(f"error: {error}", file=sys.stderr)
+            status = 2
+        except OSError as error:
+            print(f"error: {going.item.name}: cannot be removed ({error.strerror or error})", file=sys.stderr)
             status = 2
     print(f"done; {readable(shutil.disk_usage(root).free)} free on this disk")
     return status
@@ -154,8 +162,8 @@ def plan(root: Path, words: Sequence[str]) -> list[Removal]:
 
 
 def _named(root: Path, word: str, found: list[Item]) -> list[Item]:
-    if word == "training-state":
-        raise InputError(NOT_OFFERED)
+    if (first := word.partition("/")[0]) in NOT_OFFERED:
+        raise InputError(f"{word}: {NOT_OFFERED[first]}")
     if word in KINDS:
         return [item for item in found if item.kind == KINDS_OF.get(word)]
     if word in inventory.links(root):

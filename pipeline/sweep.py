@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -31,7 +28,7 @@ from dagster._daemon.controller import get_daemon_statuses
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
-from pipeline.lib import history, store, trials
+from pipeline.lib import history, signals, store, trials
 from pipeline.lib.repeated import Repeated
 from pipeline.lib.training import Training, trainings
 from pipeline.lib.trials import Trial
@@ -40,6 +37,8 @@ SEED = "training.seed"
 DAEMONS = ("BACKFILL", "QUEUED_RUN_COORDINATOR")
 FINISHED, RUNNING, TO_DO = "finished", "queued or running", "to do"
 POLL, TOP = 2.0, 5  # seconds between two looks; rows of the leaderboard
+NO_DAEMON = "they wait: no Dagster daemon runs here; start it with make ui, or give --local"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # Dagster tells a failure as two tracebacks
 EPILOG = """examples:
   nsmodels sweep nav_model --preset quick training.lr=1e-3,3e-3 model.dim=32,64 --seeds 0...2
   nsmodels sweep nav_model --preset quick lr=1e-3,3e-3 --dry-run
@@ -104,7 +103,8 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
 
 
 def states(sweep: Sweep, instance: dg.DagsterInstance) -> dict[str, str]:
-    """What became of each trial: finished, queued or running, or to do and why."""
+    """What became of each trial: finished, queued or running, or to do and why; runs that died are closed first."""
+    history.close_dead(instance)
     waiting = _waiting(sweep, instance)
     told = {}
     for name in sweep.trials:
@@ -134,53 +134,70 @@ def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> s
 
 
 def execute(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> dict[str, str]:
-    """Run the trials here, one after the other; returns those that failed, each with the reason."""
+    """Run the trials here, one after the other; returns those that failed, each with the reason.
+
+    A signal ends it with KeyboardInterrupt once the trial under way has stopped.
+    """
     failed: dict[str, str] = {}
     _write_down(sweep, names, instance)
     job = sweep.definitions().get_repository_def().get_implicit_job_def_for_assets([sweep.asset])
     assert job is not None
-    for number, name in enumerate(names, 1):
-        print(f"[{number}/{len(names)}] {name}", flush=True)
-        done = job.execute_in_process(
-            asset_selection=[sweep.asset], partition_key=name, instance=instance, raise_on_error=False
-        )
-        if not done.success:
-            failed[name] = _reason(done.failure_data_for_node(sweep.repeated.key))
+    how = {"asset_selection": [sweep.asset], "instance": instance, "run_config": QUIET, "raise_on_error": False}
+    with signals.watched() as is_asked_to_stop:
+        for number, name in enumerate(names, 1):
+            print(f"[{number}/{len(names)}] {name}", flush=True)
+            done = job.execute_in_process(partition_key=name, **how)
+            if is_asked_to_stop():
+                raise KeyboardInterrupt
+            if not done.success:
+                failed[name] = _reason(done.failure_data_for_node(sweep.repeated.key))
+                print(f"  {failed[name]}", flush=True)
     return failed
 
 
 def _reason(failure: Any) -> str:
     said = failure.user_failure_data if failure else None
-    return said.description if said else "its run failed"
+    return said.description if said else "its run failed, and says why (make ui)"
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
     sweep = plan(arguments.target, arguments.preset, arguments.fields, _seeds(arguments.seeds))
-    with _instance() as instance:
+    with history.current() as instance:
         found = states(sweep, instance)
         _show(sweep, found)
         names = [name for name, state in found.items() if state.startswith(TO_DO)]
         if arguments.dry_run:
             return 0
         if arguments.local:
-            failed = execute(sweep, names, instance)
-            return _closing(sweep, failed)
+            return _closing(sweep, execute(sweep, names, instance) | _left_out(sweep, found))
         if names:
             mark = queue(sweep, names, instance)
             print(f"queued {len(names)} of {len(found)} as backfill {mark}")
-            if not _is_daemon_alive(instance):
-                print("they wait: no Dagster daemon runs here; start it with make ui, or give --local", file=sys.stderr)
-        return _wait(sweep, instance) if arguments.wait else 0
+        if arguments.wait:
+            return _wait(sweep, instance)
+        if (names or RUNNING in found.values()) and not _is_daemon_alive(instance):
+            print(NO_DAEMON, file=sys.stderr)
+        return 0
+
+
+def _left_out(sweep: Sweep, found: Mapping[str, str]) -> dict[str, str]:
+    """Trials that were not run here because something else has them, and still are not finished."""
+    names = [name for name, state in found.items() if state == RUNNING and sweep.to_do(name)]
+    return dict.fromkeys(names, "left out, for it is queued or runs elsewhere")
 
 
 def _wait(sweep: Sweep, instance: dg.DagsterInstance) -> int:
-    """Until nothing of the sweep is queued or running; a line whenever something changes."""
-    told = ""
+    """Until nothing of the sweep is queued or running; a line whenever something changes, or the daemon has gone."""
+    told = "", False
     while True:
         found = Counter(state.split(":")[0] for state in states(sweep, instance).values())
         line = ", ".join(f"{found[name]} {name}" for name in (FINISHED, RUNNING) if found[name])
-        if line != told:
-            print(told := line, flush=True)
+        is_stuck = bool(found[RUNNING]) and not _is_daemon_alive(instance)
+        if (line, is_stuck) != told:
+            told = line, is_stuck
+            print(line, flush=True)
+            if is_stuck:
+                print(NO_DAEMON, file=sys.stderr)
         if not found[RUNNING]:
             left = [name for name in sweep.trials if sweep.to_do(name)]
             return _closing(sweep, dict.fromkeys(left, "not finished; its run says why (make ui)"))
@@ -188,14 +205,22 @@ def _wait(sweep: Sweep, instance: dg.DagsterInstance) -> int:
 
 
 def _closing(sweep: Sweep, failed: Mapping[str, str]) -> int:
-    from nsmodels import leaderboard
-
-    leaderboard.main(["--dataset", sweep.repeated.training.dataset, "--limit", str(TOP)])
     for name, line in failed.items():
         print(f"error: {name}: {line}", file=sys.stderr)
     if failed:
         print("the same command tries what failed again, and only that", file=sys.stderr)
+    _show_best(sweep.repeated.training.dataset)
     return 1 if failed else 0
+
+
+def _show_best(dataset: str) -> None:
+    """The top of the leaderboard, where it has anything on these data."""
+    from nsmodels import leaderboard
+    from nsmodels.engine import ledger
+
+    ledger.scan()
+    if any(entry.dataset == dataset for entry in ledger.entries()):
+        leaderboard.main(["--dataset", dataset, "--limit", str(TOP)])
 
 
 def _show(sweep: Sweep, found: Mapping[str, str]) -> None:
@@ -282,20 +307,6 @@ def _seeds(text: str | None) -> list[int]:
 
 
 # --- the instance ----------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _instance() -> Iterator[dg.DagsterInstance]:
-    """The history that the UI and the commands use in this folder."""
-    if os.environ.get("DAGSTER_HOME"):
-        with dg.DagsterInstance.get() as instance:
-            yield instance
-        return
-    if not Path("dagster.yaml").exists():
-        raise InputError(f"{Path.cwd()}: no dagster.yaml here; run this in the project's folder, or set DAGSTER_HOME")
-    history.prepare(will_run=False)
-    with history.opened() as instance:
-        yield instance
 
 
 def _write_down(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> None:

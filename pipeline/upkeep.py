@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 
-from nsmodels.core.cli import Parser
+from nsmodels.core.cli import Parser, ask
 from nsmodels.core.errors import InputError
 from nsmodels.core.inventory import bytes_of
 from nsmodels.core.progress import readable
@@ -19,13 +17,14 @@ from pipeline.lib import history, pruning
 from pipeline.lib.pruning import History
 
 UNITS = {"h": 3600.0, "d": pruning.DAY, "w": 7 * pruning.DAY}
+LONGEST = 36_525 * pruning.DAY  # a hundred years
 
 
 def main(argv: Sequence[str]) -> int:
     """Show sizes and what would go, ask, then remove it and give the room back."""
     arguments = _parser().parse_args(argv)
     seconds = _seconds(arguments.older_than)
-    with opened() as instance:
+    with history.current() as instance:
         _show_sizes(instance)
         found = pruning.judge(instance, pruning.moment(seconds), arguments.keep)
         num_ticks = pruning.ticks(instance)
@@ -34,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         if arguments.dry_run or not (found.gone or found.orphans or num_ticks):
             print("nothing was removed" if arguments.dry_run else "nothing to remove")
             return 0
-        if not arguments.yes and not _ask():
+        if not arguments.yes and not ask("Remove these?"):
             print("nothing was removed")
             return 1
         _remove(instance, found)
@@ -64,23 +63,11 @@ def _count(text: str) -> int:
 
 
 def _seconds(age: str) -> float:
-    found = re.fullmatch(r"(\d+)([hdw])", age)
-    if not found:
-        raise InputError(f"--older-than {age}: expected hours, days or weeks, as 12h, 30d or 8w")
-    return int(found[1]) * UNITS[found[2]]
-
-
-@contextlib.contextmanager
-def opened() -> Iterator[dg.DagsterInstance]:
-    """The instance of DAGSTER_HOME, else of the dagster.yaml here; `InputError` where there is neither."""
-    if os.environ.get("DAGSTER_HOME"):
-        with dg.DagsterInstance.get() as instance:
-            yield instance
-        return
-    if not Path("dagster.yaml").exists():
-        raise InputError(f"{Path.cwd()}: has no dagster.yaml; go to the project's folder or set DAGSTER_HOME")
-    with history.opened() as instance:
-        yield instance
+    found = re.fullmatch(r"(\d{1,6})([hdw])", age)
+    seconds = int(found[1]) * UNITS[found[2]] if found else LONGEST + 1
+    if seconds > LONGEST:
+        raise InputError(f"--older-than {age}: expected hours, days or weeks, as 12h, 30d or 8w, at most 100 years")
+    return seconds
 
 
 def _show_sizes(instance: dg.DagsterInstance) -> None:
@@ -102,12 +89,6 @@ def _show_runs(instance: dg.DagsterInstance, found: History, age: str) -> None:
     for ids, said in ((found.gone, "go, with events and logs"), (found.orphans, "logs of runs that are gone already")):
         size = bytes_of(path for run_id in ids for path in pruning.files_of_run(instance, run_id))
         print(f"{len(ids):>10,}  {said} ({readable(size)} of files)")
-
-
-def _ask() -> bool:
-    if not sys.stdin.isatty():
-        raise InputError("nothing was removed: there is no terminal to ask at; add --yes to remove what is listed")
-    return input("Remove these? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _remove(instance: dg.DagsterInstance, found: History) -> None:

@@ -58,8 +58,12 @@ def test_the_table_tells_sizes_kinds_and_users_and_counts_a_file_of_two_names_on
     make(root, "model_evaluation", inputs={"model": model})
     stop_while_making(root, "other")
     (root / "notes.txt").write_text("mine")
+    entry = root / "ledger" / "0123456789abcdef" / "entry.json"
+    entry.parent.mkdir(parents=True)
+    entry.write_text("{}")
     rows = shown(capsys)
-    assert list(rows) == ["model", "model_evaluation", "other"], "by size"
+    assert list(rows) == ["model", "model_evaluation", "other", "ledger"], "by size"
+    assert "stays" in rows["ledger"]
     manifest = (model / artifact.MANIFEST).stat().st_size
     assert rows["model"].split()[:2] == [f"{(50_500 + manifest) / 1000:.1f}", "kB"]
     assert "1/1/2" in rows["model"]
@@ -67,7 +71,9 @@ def test_the_table_tells_sizes_kinds_and_users_and_counts_a_file_of_two_names_on
     assert "unfinished" in rows["other"]
     assert "700 B of it partly downloaded" in rows["other"]
     assert main([]) == 0
-    assert "of files that are no artifacts" in capsys.readouterr().out.splitlines()[-1]
+    assert " and 4 B of files that are no artifacts" in capsys.readouterr().out.splitlines()[-1]
+    with pytest.raises(InputError, match=r"ledger: stays.* by hand"):
+        main(["--free", "ledger", "--yes"])
 
 
 def test_what_is_named_goes_and_nothing_else(root, capsys):
@@ -124,19 +130,38 @@ def test_without_a_terminal_nothing_goes(root, monkeypatch, capsys):
     assert artifact.verify(root / "model")
 
 
-@pytest.mark.parametrize(("said", "is_gone"), [(b"\n", False), (b"no\n", False), (b"y\n", True)])
+@pytest.mark.parametrize(("said", "is_gone"), [(b"\n", False), (b"no\n", False), (b"\x04", False), (b"y\n", True)])
 def test_on_a_terminal_it_asks(root, said, is_gone):
     make(root, "model")
     ours, theirs = pty.openpty()
     program = "import sys; from nsmodels.disk_usage import main; sys.exit(main(['--free', 'model']))"
-    with subprocess.Popen([sys.executable, "-c", program], stdin=theirs, stdout=subprocess.PIPE, text=True) as asked:
+    pipes = {"stdin": theirs, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", program], **pipes) as asked:
         os.write(ours, said)
-        printed, _ = asked.communicate(timeout=60)
+        printed, complaints = asked.communicate(timeout=60)
     os.close(ours), os.close(theirs)
     assert "model (sealed)" in printed
     assert "free 1.5 kB?" not in printed, "the manifest has bytes too"
     assert (root / "model").exists() != is_gone
     assert asked.returncode == (0 if is_gone else 1)
+    assert complaints == ""
+
+
+def test_what_cannot_be_removed_is_told_and_the_rest_goes(root, monkeypatch, capsys):
+    make(root, "locked/model")
+    make(root, "model")
+    rename = Path.rename
+
+    def refused(path, target):  # as in a folder of another user; root may do anything
+        if path.parent.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    assert main(["--free", "locked", "model", "--yes"]) == 2
+    assert capsys.readouterr().err == "error: locked/model: cannot be removed (Permission denied)\n"
+    assert artifact.verify(root / "locked" / "model")
+    assert not (root / "model").exists()
 
 
 def test_what_is_being_made_is_left_alone(root, capsys):

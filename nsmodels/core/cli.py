@@ -42,6 +42,17 @@ def config_from(arguments: argparse.Namespace, presets: Presets, default: str) -
     return config.with_values(values_from_flags(arguments), "command line")
 
 
+def ask(question: str) -> bool:
+    """Whether the person at the terminal agrees; the end of the input means no. InputError where there is nobody."""
+    if not sys.stdin or not sys.stdin.isatty():
+        raise InputError("nothing was removed: there is no terminal to ask at; add --yes to remove what is listed")
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False
+
+
 def run(main: Callable[[], int | None]) -> int:
     """Run a command: `InputError` becomes one line on stderr and status 2, Ctrl-C status 130."""
     try:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from nsmodels.core import artifact
 from nsmodels.core.artifact import MANIFEST, NOTE, Manifest
 
-Kind = Literal["sealed", "unfinished", "leftover", "cache"]
+Kind = Literal["sealed", "unfinished", "leftover", "cache", "ledger"]
 BESIDE = re.compile(r"\.(?P<name>.+)\.(?P<word>partial|previous|removed)")
 INTERVAL = re.compile(r"epoch_\d+\.pt")
 CACHE = ".cache"

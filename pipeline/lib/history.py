@@ -62,12 +62,39 @@ def create() -> None:
 
 
 def close() -> None:
-    """Mark runs whose process is gone as failed, which lets the next one into the pool."""
+    """Mark runs of the current directory whose process is gone as failed, which lets the next one into the pool."""
+    with opened() as instance:
+        close_dead(instance)
+
+
+def close_dead(instance: DagsterInstance) -> None:
+    """Mark runs whose process is gone as failed, and say which."""
     from pipeline.lib.launcher import close_dead_runs
 
-    with opened() as instance:
-        for run in close_dead_runs(instance):
-            print(f"run {run[:8]} was interrupted earlier; marked as failed", file=sys.stderr)
+    for run in close_dead_runs(instance):
+        print(f"run {run[:8]} was interrupted earlier; marked as failed", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def current() -> Iterator[DagsterInstance]:
+    """The instance of DAGSTER_HOME, else of the `dagster.yaml` here; `InputError` where there is neither."""
+    from dagster import DagsterInstance
+
+    home = os.environ.get("DAGSTER_HOME")
+    _require_project(home)
+    prepare(will_run=False)
+    with DagsterInstance.get() if home else opened() as instance:
+        yield instance
+
+
+def _require_project(home: str | None) -> None:
+    from nsmodels.core.errors import InputError
+
+    place = Path(home or ".").expanduser()
+    if home and not (place.is_absolute() and place.is_dir()):
+        raise InputError(f"DAGSTER_HOME={home}: no such folder; give the absolute path of one, or unset it")
+    if not home and not Path("dagster.yaml").exists():
+        raise InputError(f"{Path.cwd()}: no dagster.yaml here; go to the project's folder or set DAGSTER_HOME")
 
 
 @contextlib.contextmanager

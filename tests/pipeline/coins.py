@@ -1,5 +1,8 @@
 """Two trainings that cost nothing, with their replicates and trials: definitions for tests, in process or live."""
 
+import os
+import signal
+
 import dagster as dg
 import numpy as np
 from pydantic import Field
@@ -17,7 +20,7 @@ from pipeline.lib.replicates import replicates
 from pipeline.lib.training import Training
 from pipeline.lib.trials import trials
 
-UNLUCKY = "unlucky"  # a file in the data root: "3 stops" or "3 breaks" or "3 is cancelled" is what happens to seed 3
+UNLUCKY = "unlucky"  # a file in the data root: "3 stops", "3 breaks", "3 gets SIGINT" is what happens to seed 3
 DATASETS = ("pennies", "dimes")
 
 
@@ -62,8 +65,20 @@ def _fate(seed: int) -> None:
     path = artifact.data_root() / UNLUCKY
     fate = path.read_text().partition(" ") if path.exists() else ("", "", "")
     if fate[0] == str(seed):
+        if fate[2].startswith("gets "):
+            _signalled(fate[2].removeprefix("gets "))
         errors = {"breaks": ZeroDivisionError("no such number"), "stops": InputError("the coin fell on its edge")}
         raise {**errors, "is cancelled": Interrupted("stopped in epoch 1"), "is killed": KeyboardInterrupt()}[fate[2]]
+
+
+def _signalled(name: str) -> None:
+    """SIGINT as it comes between two epochs, taken by Dagster; SIGTERM as within one, by a handler of the loop."""
+    if name == "SIGINT":
+        os.kill(os.getpid(), signal.SIGINT)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.signal(signal.SIGTERM, before)
+    raise Interrupted("stopped in epoch 1")
 
 
 def evaluate(order: step.Order[TossConfig]) -> Manifest:

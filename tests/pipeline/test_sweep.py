@@ -1,14 +1,21 @@
 """A sweep: what it refuses, how trials are named, what is queued, what is finished and stays."""
 
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
 from dagster._core.execution.backfill import BulkActionStatus
 
 from nsmodels.core.artifact import read_manifest
 from pipeline import sweep
 from pipeline.definitions import defs
+from pipeline.lib import history
 from pipeline.lib.trials import Trial
 from tests.pipeline import coins
 
@@ -44,6 +51,9 @@ def test_without_a_project_there_is_no_queue(data, tmp_path, monkeypatch, capsys
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     assert sweep.main(["nav_model", "--preset", "debug"]) == 2
     assert "no dagster.yaml here" in capsys.readouterr().err
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "missing"))
+    assert sweep.main(["nav_model", "--preset", "debug"]) == 2
+    assert "missing: no such folder" in capsys.readouterr().err
 
 
 def test_every_combination_is_a_trial_with_a_name_that_can_be_read():
@@ -105,3 +115,74 @@ def test_trials_run_here_too_and_the_same_again_does_only_what_is_left(data, ins
     (data / coins.UNLUCKY).write_text("")
     assert sweep.execute(planned, ["bad"], instance) == {}
     assert set(sweep.states(planned, instance).values()) == {sweep.FINISHED}
+
+
+@pytest.fixture
+def project(data, tmp_path, monkeypatch) -> Path:
+    """A folder to type the command in, whose trainings cost nothing; returns the data root."""
+    shutil.copy(Path(__file__).parents[2] / "dagster.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setattr(sweep, "trainings", lambda: coins.TRAININGS)
+    monkeypatch.setattr("pipeline.definitions.defs", lambda: coins.defs)
+    data.mkdir()
+    return data
+
+
+def typed(words: str) -> int:
+    return sweep.main(["--preset", "debug", *words.split()])
+
+
+def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_again_goes_on(project, capsys):
+    for name in ("SIGINT", "SIGTERM"):
+        (project / coins.UNLUCKY).write_text(f"3 gets {name}")
+        assert typed("pennies --seeds 3,4 --local") == 130
+        said = capsys.readouterr()
+        assert said.out.splitlines()[-1] == "[1/2] debug_seed=3"
+        assert said.err == "stopped; run the same command again, finished work is kept\n"
+    (project / coins.UNLUCKY).write_text("")
+    assert typed("pennies --seeds 3,4 --local") == 0
+    assert "pennies_trials/debug_seed=4" in capsys.readouterr().out
+
+
+def test_what_failed_is_named_without_tracebacks_also_when_nothing_was_scored_on_these_data(project, capsys):
+    assert typed("dimes --seeds 1 --local") == 0
+    capsys.readouterr()
+    (project / coins.UNLUCKY).write_text("3 stops")
+    assert typed("pennies --seeds 3 --local") == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("error: debug_seed=3: ")
+    assert first.endswith("the coin fell on its edge")
+    assert second == "the same command tries what failed again, and only that"
+
+
+def begin(name: str, process: int) -> None:
+    """Note a run of a trial in the history, as the process with this id would have."""
+    with history.current() as instance:
+        asset = dg.AssetKey("pennies_trials")
+        job = coins.defs.get_repository_def().get_implicit_job_def_for_assets([asset])
+        assert job
+        about = {"tags": {"dagster/partition": name}, "asset_selection": frozenset({asset})}
+        run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, **about)
+        instance.report_engine_event("works", run, EngineEventData.in_process(process))
+
+
+def test_a_trial_that_runs_elsewhere_is_left_out_and_one_whose_process_died_is_not_waited_for(
+    project, capsys, monkeypatch
+):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        begin("debug_seed=3", process.pid)
+        assert typed("pennies --seeds 3 --local") == 1
+        assert "error: debug_seed=3: left out, " in capsys.readouterr().err
+        assert typed("pennies --seeds 3") == 0
+        assert capsys.readouterr().err == f"{sweep.NO_DAEMON}\n"
+
+        # It dies while it is waited for.
+        monkeypatch.setattr(sweep, "time", SimpleNamespace(sleep=lambda _: (process.kill(), process.wait())))
+        assert typed("pennies --seeds 3 --wait") == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == sweep.NO_DAEMON
+    assert said[1].endswith("was interrupted earlier; marked as failed")
+    assert said[2].startswith("error: debug_seed=3: not finished")
+    assert typed("pennies --seeds 3 --dry-run") == 0
+    assert "debug_seed=3  to do: there is none yet" in capsys.readouterr().out

@@ -27,7 +27,8 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from pipeline.lib import pruning, store
-from pipeline.upkeep import main, opened
+from pipeline.lib.history import current
+from pipeline.upkeep import main
 
 REPOSITORY = Path(__file__).parents[2]
 SEEDS = dg.StaticPartitionsDefinition(["0", "1"])
@@ -72,7 +73,7 @@ def ids(instance) -> set[str]:
 
 
 def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
-    with opened() as instance:
+    with current() as instance:
         checked = run(instance, plain, is_good)
         oldest = run(instance, plain)
         latest = run(instance, plain)
@@ -91,11 +92,11 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
     with pytest.raises(InputError, match="no terminal to ask at; add --yes"):
         main(["--older-than", "0h"])
     assert main(["--yes"]) == 0
-    with opened() as instance:
+    with current() as instance:
         assert ids(instance) == everything, "all are young"
 
     assert main(["--older-than", "0h", "--yes"]) == 0
-    with opened() as instance:
+    with current() as instance:
         assert ids(instance) == everything - {failed}, "the others are points of the plots"
 
     shard = project / ".dagster" / "history" / "history" / "runs" / f"{uuid4()}.db"
@@ -105,7 +106,7 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
     told = capsys.readouterr().out
     assert "removed 2 runs" in told
     assert "1  logs of runs that are gone already" in told
-    with opened() as instance:
+    with current() as instance:
         assert ids(instance) == everything - {failed, oldest, seeds["0"][0]}
         last = instance.get_latest_materialization_event(dg.AssetKey("plain"))
         assert last.run_id == latest
@@ -123,7 +124,7 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
 
 
 def test_runs_that_others_rest_on_stay(project):
-    with opened() as instance:
+    with current() as instance:
         parent = run(instance, failing)
         lineage = {"dagster/parent_run_id": parent, "dagster/root_run_id": parent}
         child = dg.DagsterRun(
@@ -133,17 +134,23 @@ def test_runs_that_others_rest_on_stay(project):
         asked = run(instance, failing, tags={"dagster/run_key": "of a sensor"})
         run(instance, failing)
     assert main(["--older-than", "0h", "--yes"]) == 0
-    with opened() as instance:
+    with current() as instance:
         assert ids(instance) == {parent, child.run_id, asked}
 
 
-@pytest.mark.parametrize("wrong", [["--older-than", "soon"], ["--keep", "0"]])
+@pytest.mark.parametrize(
+    "wrong", [["--older-than", "soon"], ["--older-than", "99999999999d"], ["--older-than", "9999w"], ["--keep", "0"]]
+)
 def test_mistakes_are_told(project, wrong, monkeypatch):
     with pytest.raises(InputError, match="expected"):
         main(wrong)
     monkeypatch.chdir(project.parent)
     with pytest.raises(InputError, match=r"no dagster\.yaml"):
         main([])
+    for place in ("missing", "."):
+        monkeypatch.setenv("DAGSTER_HOME", place)
+        with pytest.raises(InputError, match="give the absolute path"):
+            main([])
 
 
 def test_ticks_of_what_is_switched_off_go_by_the_retention(project, capsys):
@@ -151,14 +158,14 @@ def test_ticks_of_what_is_switched_off_go_by_the_retention(project, capsys):
     repository = RemoteRepositoryOrigin(ManagedGrpcPythonEnvCodeLocationOrigin(target), "any")
     origin = RemoteInstigatorOrigin(repository, "nightly")
     state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.STOPPED, SensorInstigatorData())
-    with opened() as instance:
+    with current() as instance:
         instance.add_instigator_state(state)
         for days in (8, 6):
             about = (state.instigator_origin_id, "nightly", state.instigator_type, TickStatus.SKIPPED)
             instance.create_tick(TickData(*about, time.time() - days * pruning.DAY, selector_id=state.selector_id))
     assert main(["--yes"]) == 0
     assert "1 ticks" in capsys.readouterr().out
-    with opened() as instance:
+    with current() as instance:
         assert len(instance.get_ticks(state.instigator_origin_id, state.selector_id)) == 1
 
 
