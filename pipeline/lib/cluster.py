@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 VARIABLE = "RAY_ADDRESS"
+RUN = "dagster/run-id"  # which run a job of the cluster belongs to
 
 
 def executor() -> dg.ExecutorDefinition:

@@ -8,28 +8,28 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster._core.events import DagsterEvent
+from dagster._core.execution.context.system import IStepContext
 from dagster._core.execution.plan.objects import StepRetryData
 from dagster._core.execution.retries import RetryMode
-from dagster._core.executor.step_delegating import StepDelegatingExecutor, StepHandlerContext
+from dagster._core.executor.step_delegating import CheckStepHealthResult, StepDelegatingExecutor, StepHandlerContext
 from dagster_ray.configs import RayExecutionConfig
 from dagster_ray.core.executor import RayStepHandler
 from ray.job_submission import JobSubmissionClient
 
 from nsmodels.core.artifact import data_root
-from pipeline.lib import policy, ray_step
+from pipeline.lib import cluster, policy, ray_jobs, ray_step
 
 HEALTH_INTERVAL = 5  # seconds between two looks whether the jobs live
 MAX_LOSSES = 5  # machines that a step may lose in one run
 PAUSE = 5  # seconds before a lost step starts again: its lock must be free
 STOP_SECONDS = 60  # for a checkpoint; Ray's own default is 3
-# What says that a job ended by itself, rather than with its machine.
-OWN_END = "JOB_ENTRYPOINT_COMMAND_ERROR"
 # Passed on to the steps. Never a password: Ray's dashboard shows the environment of its jobs.
 PASSED = ("DAGSTER_HOME", "PYTHONPATH", "OMP_NUM_THREADS")
 
@@ -44,12 +44,14 @@ class RayExecutor(StepDelegatingExecutor):
             check_step_health_interval_seconds=HEALTH_INTERVAL,
             should_verify_step=True,
         )
+        self._without_room: Counter[str] = Counter()  # attempts of a step that never began
 
     def log_failure_or_retry_event_after_error(self, step_context: Any, err_info: Any, known_state: Any) -> Any:
-        """A step that was lost is to be retried, whatever its policy; others as Dagster does."""
-        losses = known_state.get_retry_state().get_attempt_count(step_context.step.key)
-        is_lost = "failed health check" in err_info.message and OWN_END not in err_info.message
-        if is_lost and losses < MAX_LOSSES:
+        """A step that was lost, or never found room, is to be retried, whatever its policy; others as Dagster does."""
+        key, why = step_context.step.key, err_info.message.partition(" failed health check: ")[2]
+        self._without_room[key] += why.startswith(ray_jobs.NO_ROOM)
+        losses = known_state.get_retry_state().get_attempt_count(key) - self._without_room[key]
+        if why.startswith(ray_jobs.NO_ROOM) or (why.startswith(ray_jobs.LOST) and losses < MAX_LOSSES):
             return DagsterEvent.step_retry_event(step_context, StepRetryData(error=err_info, seconds_to_wait=PAUSE))
         return super().log_failure_or_retry_event_after_error(step_context, err_info, known_state)
 
@@ -60,6 +62,9 @@ class RaySteps(RayStepHandler):
     def __init__(self, client: JobSubmissionClient) -> None:
         super().__init__(client, None, None, None, None, None, None)
         self._has_gpus = False
+        self._needs: dict[str, dict[str, float]] = {}
+        self._over: set[str] = set()  # jobs that were seen to be over, by steps that have not said so
+        self._told: set[tuple[str, str]] = set()
 
     def launch_step(self, step_handler_context: StepHandlerContext) -> Iterator[DagsterEvent]:
         """Submit the step as a job; Ray queues it until a machine has room."""
@@ -67,31 +72,62 @@ class RaySteps(RayStepHandler):
         context = step_handler_context.get_step_context(key)
         num_processes = processes_of(step_handler_context.dagster_run.run_config, key)
         asked = RayExecutionConfig.from_tags(dict(step_handler_context.step_tags[key]))
-        needs = self.needs(context.step.pool, num_processes, asked)
-        said = ", ".join(f"{value:g} {name.rsplit('_', 1)[-1]}" for name, value in needs.items())
-        yield DagsterEvent.step_worker_starting(
-            context, f"Ray job {job} ({said})", {"ray_job": dg.TextMetadataValue(job)}
-        )
-        self.client.submit_job(
-            entrypoint=entrypoint(),
-            submission_id=job,
-            metadata={"dagster/run-id": step_handler_context.execute_step_args.run_id, "dagster/op": key},
-            runtime_env={"env_vars": environment(step_handler_context)},
-            **needs,
-        )
+        try:
+            self._needs[job] = self.needs(context.step.pool, num_processes, asked)
+            message = f"Ray job {job} ({ray_jobs.said(self._needs[job])})"
+            yield DagsterEvent.step_worker_starting(context, message, {"ray_job": dg.TextMetadataValue(job)})
+            self._submit(job, step_handler_context)
+        except ray_jobs.NO_ANSWER as error:  # whether the job is there, the next look at it says
+            context.log.warning(f"Ray job {job}: the cluster did not confirm it: {_short(error)}")
 
-    def needs(self, pool: str | None, num_processes: int, asked: RayExecutionConfig) -> dict[str, Any]:
+    def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
+        """Unhealthy is a step whose job is over, at two looks in a row: its last event may be on its way.
+
+        A cluster that does not answer says nothing of a step.
+        """
+        key, job = self._get_step_key(step_handler_context), self._get_ray_job_submission_id(step_handler_context)
+        context = step_handler_context.get_step_context(key)
+        try:
+            found = ray_jobs.details(self.client, job)
+            if found and found["status"] == "PENDING":
+                self._tell(context, job, ray_jobs.waiting_for(self._needs[job], ray_jobs.machines(self.client)))
+        except ray_jobs.NO_ANSWER as error:
+            self._tell(context, job, "the cluster does not answer as it should; taken to live", _short(error))
+            return CheckStepHealthResult.healthy()
+        was_over = job in self._over
+        (self._over.add if ray_jobs.is_over(found) else self._over.discard)(job)
+        if not (was_over and ray_jobs.is_over(found)):
+            return CheckStepHealthResult.healthy()
+        return CheckStepHealthResult.unhealthy(ray_jobs.ending(found))
+
+    def needs(self, pool: str | None, num_processes: int, asked: RayExecutionConfig) -> dict[str, float]:
         """A CPU per process; a GPU each for what waits in the pool of trainings, where there are any; or as tagged.
 
         The tag is dagster-ray's own: `op_tags={"dagster-ray/config": {"num_cpus": 4}}`.
         """
         # Once seen: a training that has lost its GPU waits for another, it does not go on for weeks without.
-        self._has_gpus = self._has_gpus or num_gpus_of(self.client) > 0
+        self._has_gpus = self._has_gpus or any(machine.get("GPU") for machine in ray_jobs.machines(self.client))
         num_gpus = float(num_processes) if pool == policy.TRAINING and self._has_gpus else 0.0
         return {
-            "entrypoint_num_cpus": float(num_processes) if asked.num_cpus is None else asked.num_cpus,
-            "entrypoint_num_gpus": num_gpus if asked.num_gpus is None else asked.num_gpus,
+            "CPU": float(num_processes) if asked.num_cpus is None else asked.num_cpus,
+            "GPU": num_gpus if asked.num_gpus is None else asked.num_gpus,
         }
+
+    def _submit(self, job: str, context: StepHandlerContext) -> None:
+        self.client.submit_job(
+            entrypoint=entrypoint(),
+            submission_id=job,
+            metadata={cluster.RUN: context.execute_step_args.run_id, "dagster/op": self._get_step_key(context)},
+            runtime_env={"env_vars": environment(context)},
+            entrypoint_num_cpus=self._needs[job]["CPU"],
+            entrypoint_num_gpus=self._needs[job]["GPU"],
+        )
+
+    def _tell(self, context: IStepContext, job: str, line: str, more: str = "") -> None:
+        """Log a line of a job once, whatever more there is to it."""
+        if (job, line) not in self._told:
+            self._told.add((job, line))
+            context.log.warning(f"Ray job {job}: {line}" + (f" ({more})" if more else ""))
 
 
 def processes_of(run_config: Mapping[str, Any], step: str) -> int:
@@ -113,8 +149,5 @@ def environment(context: StepHandlerContext) -> dict[str, str]:
     return passed | given | {"NSMODELS_DATA": str(data_root()), "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}
 
 
-def num_gpus_of(client: JobSubmissionClient) -> float:
-    """GPUs of the whole cluster, free or not."""
-    status = client._do_request("GET", "/api/cluster_status").json()
-    usage = ((status["data"].get("clusterStatus") or {}).get("loadMetricsReport") or {}).get("usage", {})
-    return usage.get("GPU", [0.0, 0.0])[1]
+def _short(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

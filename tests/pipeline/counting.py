@@ -39,6 +39,15 @@ def third() -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"counted": count("third", 1)})
 
 
+@dg.asset(op_tags={"dagster-ray/config": {"num_cpus": 4, "num_gpus": 4}})
+def greedy() -> None: ...
+
+
+@dg.asset
+def endless() -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata={"counted": count("endless", 1000)})
+
+
 @dg.asset
 def instant() -> None: ...
 
@@ -48,4 +57,4 @@ def by_seed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"counted": count(f"seed_{context.partition_key}")})
 
 
-defs = dg.Definitions(assets=[first, second, third, instant, by_seed], executor=cluster.executor())
+defs = dg.Definitions(assets=[first, second, third, greedy, endless, instant, by_seed], executor=cluster.executor())

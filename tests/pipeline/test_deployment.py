@@ -6,21 +6,43 @@ import configparser
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from dagster._core.instance import InstanceRef
 
-from tests.pipeline.live import ROOT
+from tests.pipeline.live import ROOT, until
 
 FOLDER = ROOT / "docs/deployment"
 FILES = [path for path in FOLDER.rglob("*") if path.is_file() and path.name != "README.md"]
 UNITS = [path for path in FILES if path.suffix == ".service"]
 
+# What the Slurm script calls, played: each notes that it was called; dagster runs until Ctrl-C.
+PLAYED = {
+    "scontrol": "#!/bin/bash\necho node1 node2 | tr ' ' '\\n'",
+    "curl": "#!/bin/bash",
+    "srun": """#!/bin/bash
+        echo "srun $SRUN_CPUS_PER_TASK $RAY_JOB_START_TIMEOUT_SECONDS ${RAY_ADDRESS-none} ${@: -3:1}" >> calls
+        sleep 60 & wait""",
+    "python": "#!/bin/bash\necho python $* $RAY_ADDRESS >> calls",
+    "dagster": f"""#!{sys.executable}
+import signal, sys
+from pathlib import Path
+def note(word):
+    with Path("calls").open("a") as file: file.write(f"dagster {{word}}\\n")
+try:
+    note(sys.argv[1])
+    signal.pause()
+except KeyboardInterrupt:
+    note("stopped")""",
+}
 FLAGS = """
 import json
 from dagster._cli import create_dagster_cli
@@ -111,3 +133,35 @@ def test_the_rest_can_at_least_be_read() -> None:
             assert list(yaml.safe_load_all(path.read_text())), path
         if path.suffix == ".sbatch":
             subprocess.run(["bash", "-n", path], check=True)
+
+
+def test_the_end_of_a_slurm_allocation_cancels_the_runs_and_stops_dagster(tmp_path: Path) -> None:
+    bin = tmp_path / ".venv/bin"
+    bin.mkdir(parents=True)
+    for name, text in PLAYED.items():
+        (bin / name).write_text(text)
+        (bin / name).chmod(0o755)
+    (bin / "activate").write_text(f"export PATH={bin}:$PATH")
+    shutil.copy(FOLDER / "lab-cluster/nsmodels.env", tmp_path)
+    given = {
+        "SLURM_JOB_NODELIST": "node[1-2]",
+        "SLURM_NNODES": "2",
+        "SLURM_GPUS_ON_NODE": "1",
+        "SLURM_CPUS_PER_TASK": "8",
+    }
+    script, calls = FOLDER / "lab-cluster/nsmodels.sbatch", tmp_path / "calls"
+    environment = {"PATH": "/usr/bin:/bin", "NSMODELS_PROJECT": str(tmp_path), **given}
+    job = subprocess.Popen(["bash", script], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: calls.exists() and len(calls.read_text().splitlines()) == 3, 30)
+        job.terminate()
+        assert job.wait(30) == 0
+    finally:
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.cwd() == str(tmp_path):
+                    process.kill()
+        job.wait()
+    lines = calls.read_text().splitlines()
+    assert sorted(lines[:3]) == ["dagster dev", *["srun 8 31536000 none 1"] * 2]
+    assert lines[3:] == ["python -m pipeline.cancel http://node1:8265", "dagster stopped"]

@@ -9,8 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -42,6 +46,14 @@ try:
 except cluster.InputError as error:
     print(error)
 """
+ENDINGS = """
+import json, sys
+from pipeline.lib.ray_jobs import ending, waiting_for
+jobs = [None, *({"status": status, "error_type": kind, "message": "why"} for status, kind in json.loads(sys.argv[1]))]
+machines = [{"CPU": 2.0, "GPU": 1.0}, {"CPU": 2.0, "GPU": 1.0}, {"CPU": 4.0}]
+needs = [{"CPU": 4.0, "GPU": 0.0}, {"CPU": 4.0, "GPU": 1.0}]
+print(json.dumps([[ending(job) for job in jobs], [waiting_for(each, machines) for each in needs]]))
+"""
 NEEDS = """
 import json
 from pipeline.lib.ray_steps import processes_of
@@ -63,7 +75,8 @@ class Cluster:
         self.address = f"http://127.0.0.1:{dashboard}"
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "DAGSTER_"))}
         mark = {"NSMODELS_TEST_CLUSTER": str(folder), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        self.environment, self.folder = kept | mark, folder
+        patience = {"RAY_JOB_START_TIMEOUT_SECONDS": "31536000"}
+        self.environment, self.folder = kept | mark | patience, folder
         head = ["--head", "--port", str(port), "--dashboard-port", str(dashboard), "--temp-dir", str(folder)]
         self.start(*head, "--include-log-monitor", "false")
         self.start("--address", f"127.0.0.1:{port}")
@@ -144,6 +157,104 @@ def test_steps_of_a_machine_that_dies_finish_on_another_and_nothing_is_lost(clus
         events = json.loads(asked.stdout)
         assert [step for kind, step in events if kind == "STEP_UP_FOR_RETRY"] == [lost]
         assert sorted(step for kind, step in events if kind == "ASSET_MATERIALIZATION") == ["first", "second"]
+
+
+class Moody(BaseHTTPRequestHandler):
+    """A door to the dashboard that gives bad answers about jobs when told to, a status for each."""
+
+    behind, moods, asked = "", [], []
+
+    def do_GET(self) -> None:
+        """Pass on, or be in a mood."""
+        is_of_job = self.path.startswith("/api/jobs/")
+        if is_of_job and self.moods:
+            self.asked.append(self.moods.pop(0))
+            return self._answer(self.asked[-1], b"in a bad mood")
+        self.asked += [200] * is_of_job
+        return self._pass_on(Request(self.behind + self.path))
+
+    def do_POST(self) -> None:
+        """Pass on."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._pass_on(Request(self.behind + self.path, body, {"Content-Type": "application/json"}))
+
+    def log_message(self, *_: object) -> None:
+        """Be silent."""
+
+    def _pass_on(self, request: Request) -> None:
+        try:
+            with urlopen(request, timeout=30) as answer:
+                self._answer(answer.status, answer.read())
+        except HTTPError as error:
+            self._answer(error.code, error.read())
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def door(cluster: Cluster) -> Iterator[str]:
+    Moody.behind = cluster.address
+    with ThreadingHTTPServer(("127.0.0.1", 0), Moody) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
+def test_bad_answers_start_no_second_copy_and_a_run_that_waits_can_be_cancelled(door: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with live(tmp_path, daemon=False, environment={"RAY_ADDRESS": door}) as place:
+        words = ("asset", "materialize", "-m", "tests.pipeline.counting", "--select", "endless,greedy")
+        run, file = place.begin(*words), tmp_path / "data/endless.jsonl"
+        until(lambda: run.poll() is not None or counted(file), 120)
+        Moody.moods[:] = [500, 401, 404, 500, 503, 401]  # three looks at two steps
+        until(lambda: run.poll() is not None or not Moody.moods, 60)
+        until(lambda: run.poll() is not None or len(Moody.asked) > 6 + Moody.asked.index(500), 60)
+        assert run.poll() is None, run.communicate()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline.cancel"], capture_output=True, text=True, **place.place()
+        )
+        rows = counted(file)
+        assert (done.returncode, done.stdout) == (0, "1 runs cancelled\n"), done.stderr[-3000:]
+        assert len({row["pid"] for row in rows}) == 1
+        assert not psutil.pid_exists(rows[-1]["pid"]) or psutil.Process(rows[-1]["pid"]).status() == "zombie"
+        _, said = run.communicate(timeout=60)
+        assert run.returncode != 0
+        assert said.count("the cluster does not answer as it should; taken to live") == 2  # one for each of two steps
+        assert said.count("no machine of the cluster has 4 CPU, 4 GPU, what they have is: 1 CPU, 1 GPU") == 1
+        asked = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, **place.place())
+        events = json.loads(asked.stdout)
+        assert [step for kind, step in events if kind == "STEP_UP_FOR_RETRY"] == []
+        assert "PIPELINE_CANCELED" in [kind for kind, _ in events]
+
+
+@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
+def test_only_what_another_machine_may_do_better_is_tried_again() -> None:
+    ended = [
+        ("FAILED", "JOB_SUPERVISOR_ACTOR_DIED"),
+        ("FAILED", "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"),
+        ("FAILED", "JOB_ENTRYPOINT_COMMAND_ERROR"),
+        ("STOPPED", None),
+    ]
+    words = [sys.executable, "-c", ENDINGS, json.dumps(ended)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    endings, waiting = json.loads(done.stdout)
+    assert endings == [
+        "its machine is lost: the cluster knows nothing of its job",
+        "its machine is lost: JOB_SUPERVISOR_ACTOR_DIED: why",
+        "it found no room: JOB_SUPERVISOR_ACTOR_START_TIMEOUT: why",
+        "its job ended without a word of the step: JOB_ENTRYPOINT_COMMAND_ERROR: why",
+        "its job ended without a word of the step: STOPPED: why",
+    ]
+    assert waiting == [
+        "waiting until a machine of the cluster has 4 CPU, 0 GPU free",
+        "no machine of the cluster has 4 CPU, 1 GPU, what they have is: 2 CPU, 1 GPU; 4 CPU, 0 GPU; "
+        "waiting until one joins, or cancel",
+    ]
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
