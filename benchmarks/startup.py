@@ -33,6 +33,7 @@ LOADED = "{repositoriesOrError{...on%20RepositoryConnection{nodes{name}}}}"
 
 def main() -> None:
     """Measure and print."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # inherited as ignored by what a script starts with `&`
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="runs after the first [5]")
     runs = parser.parse_args().runs

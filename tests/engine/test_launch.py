@@ -1,7 +1,6 @@
 """Several processes: which one failed and of what, and that none outlives the one that started them."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -52,12 +51,14 @@ def test_killing_the_starter_stops_its_processes_with_a_checkpoint(tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         stdout=subprocess.DEVNULL,
     )
-    while not (tmp_path / "metrics.jsonl").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    family = psutil.Process(process.pid).children(recursive=True)
-    assert len(family) >= 3
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    try:
+        while not (tmp_path / "metrics.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 3
+    finally:
+        process.kill()
+        process.wait()
     assert not psutil.wait_procs(family, timeout=40)[1]
     assert 0 < checkpoint.load(tmp_path / "last.pt")["progress"]["batch"] < 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ COLOURS = 160  # of a palette: enough for a page, and a third of the bytes
 
 def main() -> None:
     """Make the navigator in an empty store and take its pictures."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # inherited as ignored by what a script starts with `&`
     with tempfile.TemporaryDirectory() as folder, live(Path(folder)) as place:
         place.wait(place.launch(MADE, CONFIG), timeout=3600)
         take(place)

@@ -74,9 +74,13 @@ def test_four_first_runs_at_once_on_an_empty_database(server: Mapping[str, str],
     command = [str(Path(sys.executable).parent / words[0]), *words[1:]]
     pipe = subprocess.PIPE
     runs = [subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=pipe, text=True) for _ in range(4)]
-    for run in runs:
-        _, err = run.communicate(timeout=120)
-        assert run.returncode == 0, err[-3000:]
+    try:
+        for run in runs:
+            _, err = run.communicate(timeout=120)
+            assert run.returncode == 0, err[-3000:]
+    finally:
+        for run in runs:
+            run.kill()
     asked = subprocess.run(
         [sys.executable, "-c", HISTORY], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -32,12 +33,19 @@ def environment(project: Path) -> dict[str, str]:
     return kept | {"NSMODELS_DATA": str(project / "data"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
-def start(project: Path) -> subprocess.Popen[str]:
+@contextmanager
+def started(project: Path) -> Iterator[subprocess.Popen[str]]:
+    """A training in two processes, killed at the end if it still runs."""
     config = json.dumps({"ops": {"nav_model": {"config": CONFIG}}})
     words = [BIN / "dagster", "asset", "materialize", "--select", "nav_model", "--config-json", config]
-    return subprocess.Popen(
+    run = subprocess.Popen(
         words, cwd=project, env=environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
+    try:
+        yield run
+    finally:
+        run.kill()
+        run.communicate()
 
 
 def history(project: Path) -> dict[str, list]:
@@ -55,19 +63,17 @@ def lines_of_epochs(project: Path) -> list[str]:
 def test_every_epoch_of_two_processes_is_seen_once_though_the_run_is_killed(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "dagster.yaml"):
         shutil.copy(ROOT / name, tmp_path)
-    run = start(tmp_path)
-    metrics = tmp_path / "data/.nav_model.partial/navigator/metrics.jsonl"
-    while not (metrics.exists() and metrics.read_text().count("\n") >= 1):
-        assert run.poll() is None, run.communicate()[1]
-        time.sleep(0.05)
-    family = psutil.Process(run.pid).children(recursive=True)
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
+    with started(tmp_path) as run:
+        metrics = tmp_path / "data/.nav_model.partial/navigator/metrics.jsonl"
+        while not (metrics.exists() and metrics.read_text().count("\n") >= 1):
+            assert run.poll() is None, run.communicate()[1]
+            time.sleep(0.05)
+        family = psutil.Process(run.pid).children(recursive=True)
     assert len(family) >= 3
     assert not psutil.wait_procs(family, timeout=60)[1]
 
-    again = start(tmp_path)
-    _, err = again.communicate(timeout=240)
+    with started(tmp_path) as again:
+        _, err = again.communicate(timeout=240)
     assert again.returncode == 0, err
     seen = history(tmp_path)
     assert sorted(seen["runs"]) == ["FAILURE", "SUCCESS"]
