@@ -5,7 +5,7 @@ import threading
 import dagster as dg
 import pytest
 
-from pipeline.lib import turn
+from pipeline.lib import ray_step, turn
 
 
 @pytest.fixture
@@ -46,3 +46,17 @@ def test_a_pool_without_limit_keeps_nobody_waiting():
         turn.begin(context)
 
     assert dg.materialize([free]).success
+
+
+def test_a_step_of_a_cluster_takes_no_turn_whatever_pool_its_machine_would_take(instance, monkeypatch):
+    instance.event_log_storage.initialize_concurrency_limit_to_default("training")
+    assert instance.event_log_storage.claim_concurrency_slot("training", "other", "step").is_claimed
+
+    @dg.asset
+    def step(context: dg.AssetExecutionContext) -> None:
+        monkeypatch.setattr(context.op_execution_context.op_def, "_pool", "training")
+        monkeypatch.setenv(ray_step.ARGUMENTS, "given by its run")
+        turn.begin(context)
+
+    assert dg.materialize([step], instance=instance).success
+    assert instance.event_log_storage.get_concurrency_info("training").active_run_ids == {"other"}
