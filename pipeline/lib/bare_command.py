@@ -1,6 +1,7 @@
-"""Lets `dagster asset materialize --select ...` find this project without further arguments.
+"""Lets `dagster asset materialize --select ...` find this project without further arguments, and all its history.
 
-Runs while a `dagster` process starts (see `bare_command.pth` and ADR 0001): standard library only, silent, never fatal.
+Runs while `dagster`, `dagster-webserver` or `dagster-daemon` starts (see `bare_command.pth` and ADR 0001): standard
+library only, silent, and fatal in one case: a command that would begin a second history elsewhere.
 """
 
 from __future__ import annotations
@@ -50,7 +51,10 @@ def point_dagster(project: Path, arguments: list[str], environment: MutableMappi
 
 
 def prepare() -> None:
-    """What a `dagster` process started in this project needs; nothing anywhere else."""
+    """What a Dagster process started in this project needs; nothing anywhere else."""
+    if line := history.astray(os.environ.get("DAGSTER_HOME")):
+        _complain(line)
+        os._exit(2)  # Python, still starting, would tell any exception as one of its own
     if (module_name(Path.cwd()) or "").split(".")[0] == "pipeline":
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = tell
@@ -96,7 +100,7 @@ def take_back() -> None:
 
 
 def _complain(line: str) -> None:
-    print(f"error: {line}", file=sys.stderr)
+    print(f"error: {line}", file=sys.stderr, flush=True)
 
 
 def shortened(line: str) -> str:

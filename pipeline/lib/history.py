@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +27,27 @@ RUNS = FOLDER / "history" / "history" / "runs.db"
 POOLS = FOLDER / "history" / "history" / "runs" / "index.db"
 IS_OPEN = "SELECT 1 FROM runs WHERE status IN ('STARTING', 'STARTED', 'CANCELING') LIMIT 1"
 IS_TAKEN = "SELECT 1 FROM concurrency_slots WHERE run_id IS NOT NULL UNION SELECT 1 FROM pending_steps LIMIT 1"
+OURS = "pipeline.lib.launcher"  # what a dagster.yaml of this project names
+RELATIVE = re.compile(r"""base_dir:\s*["']?[\w.]""")
+
+
+def astray(home: str | None) -> str | None:
+    """Why a command here would begin a second history; None when it would not.
+
+    Dagster takes the relative folders of a dagster.yaml from where a command is typed, whatever DAGSTER_HOME is.
+    """
+    place = Path(home or ".").expanduser()
+    if place.resolve() == Path.cwd():
+        return None
+    try:
+        text = (place / "dagster.yaml").read_text()
+    except OSError:
+        return None
+    if OURS not in text or not RELATIVE.search(text):
+        return None
+    return (
+        f"this is {Path.cwd()}, but DAGSTER_HOME={home}: its history is found from there only; cd {home}, or unset it"
+    )
 
 
 def prepare(will_run: bool) -> None:
@@ -93,6 +115,8 @@ def _require_project(home: str | None) -> None:
     place = Path(home or ".").expanduser()
     if home and not (place.is_absolute() and place.is_dir()):
         raise InputError(f"DAGSTER_HOME={home}: no such folder; give the absolute path of one, or unset it")
+    if line := astray(home):
+        raise InputError(line)
     if not home and not Path("dagster.yaml").exists():
         raise InputError(f"{Path.cwd()}: no dagster.yaml here; go to the project's folder or set DAGSTER_HOME")
 

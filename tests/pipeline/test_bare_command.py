@@ -1,10 +1,13 @@
 """The short command as a person types it: a subprocess with a clean environment in a folder of its own."""
 
+import contextlib
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -12,6 +15,9 @@ import pytest
 
 from nsmodels.core.artifact import read_manifest
 from pipeline.lib import bare_command
+from pipeline.lib import history as history_module
+from tests.core.server import free_port
+from tests.pipeline.live import until
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -123,13 +129,98 @@ def test_four_first_runs_at_once(tmp_path):
         assert "select clevr\n" in started.communicate()[1]
 
 
+def greet(folder, program, **more):
+    """The least that a program of Dagster does."""
+    words = [BIN / program, "--version"]
+    return subprocess.run(words, cwd=folder, env={**environment(folder), **more}, capture_output=True, text=True)
+
+
+def is_ready(folder):
+    return (folder / ".dagster/ready").exists()
+
+
+@pytest.mark.parametrize("program", ["dagster-webserver", "dagster-daemon"])
+def test_the_services_create_the_history_as_the_command_does(tmp_path, program):
+    for name in ("pyproject.toml", "dagster.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    assert greet(tmp_path, program).returncode == 0
+    assert is_ready(tmp_path)
+
+
 def test_other_projects_are_left_alone(tmp_path):
-    (tmp_path / "pyproject.toml").write_text('[tool.dagster]\nmodule_name = "other.definitions"\n')
-    code = f"import os; print(os.environ.get('{bare_command.VARIABLE}'))"
-    words = [BIN / "python", "-c", code, "dagster"]
-    done = subprocess.run(words, cwd=tmp_path, env={}, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "None"
-    assert not (tmp_path / ".dagster").exists()
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder, module in ((ours, "pipeline.definitions"), (theirs, "other.definitions")):
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text(f'[tool.dagster]\nmodule_name = "{module}"\n')
+        shutil.copy(ROOT / "dagster.yaml", folder)
+        assert greet(folder, "dagster").returncode == 0
+    assert is_ready(ours)
+    assert not (theirs / ".dagster").exists()
+
+
+def test_a_second_history_is_not_begun_elsewhere(project, tmp_path):
+    done = greet(tmp_path, "dagster-daemon", DAGSTER_HOME=str(project))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: this is {tmp_path}, but DAGSTER_HOME={project}")
+    assert done.stderr.endswith(f"cd {project}, or unset it\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_astray"),
+    [
+        ("module: pipeline.lib.launcher\nbase_dir: .dagster/history", True),
+        ('module: pipeline.lib.launcher\nbase_dir: "history"', True),
+        ("module: pipeline.lib.launcher\nbase_dir: /srv/history", False),
+        ("module: pipeline.lib.launcher\nbase_dir: {env: PLACE}", False),
+        ("base_dir: .dagster/history", False),
+    ],
+    ids=["ours", "quoted", "absolute", "from the environment", "of another project"],
+)
+def test_only_our_relative_folders_depend_on_where_one_stands(tmp_path, monkeypatch, text, is_astray):
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir(), elsewhere.mkdir()
+    (home / "dagster.yaml").write_text(text)
+    monkeypatch.chdir(elsewhere)
+    assert bool(history_module.astray(str(home))) == is_astray
+    assert history_module.astray(None) is None
+    monkeypatch.chdir(home)
+    assert history_module.astray(str(home)) is None
+
+
+def test_the_installed_line_is_that_of_the_project():
+    installed = Path(sysconfig.get_path("purelib")) / "nsmodels_bare_command.pth"
+    assert installed.read_text() == (ROOT / "pipeline/lib/bare_command.pth").read_text(), "install the project again"
+
+
+def test_web_server_daemon_and_code_server_start_together_on_an_empty_store(tmp_path):
+    for name in ("pyproject.toml", "dagster.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    given = {**environment(tmp_path), "DAGSTER_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    web, code = (["--host", "127.0.0.1", "--port", str(port)] for port in (free_port(), free_port()))
+    commands = [
+        ["dagster-webserver", "--empty-workspace", *web],
+        ["dagster-daemon", "run", "--empty-workspace"],
+        ["dagster", "api", "grpc", "--module-name", "tests.pipeline.coins", *code],
+    ]
+    logs = [tmp_path / f"{words[0]}.log" for words in commands]
+    running = []
+    try:
+        for words, log in zip(commands, logs, strict=True):
+            with log.open("w") as stream:
+                running.append(subprocess.Popen(words, cwd=tmp_path, env=given, stdout=stream, stderr=stream))
+        for said, log in zip(("Serving dagster-webserver", "Instance is configured", "Started"), logs, strict=True):
+            until(lambda log=log, said=said: said in log.read_text() or any(p.poll() is not None for p in running))
+        assert [process.poll() for process in running] == [None, None, None], [log.read_text()[-900:] for log in logs]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    stores = list((tmp_path / ".dagster/history").rglob("*.db"))
+    assert len(stores) == 3
+    for store in stores:
+        with contextlib.closing(sqlite3.connect(store)) as rows:
+            assert len(rows.execute("SELECT * FROM alembic_version").fetchall()) == 1
 
 
 @pytest.mark.parametrize("verb", ["asset materialize", "job execute", "job backfill", "job launch"])
