@@ -123,9 +123,8 @@ def test_the_lab_differs_from_the_project_in_history_and_sharing_only() -> None:
 def test_the_services_of_the_gpu_box_agree_on_the_port() -> None:
     for name in ("webserver", "daemon"):
         words = command(FOLDER / f"gpu-box/nsmodels-{name}.service")
-        assert (
-            ROOT / words[words.index("--workspace") + 1] == FOLDER / "gpu-box/workspace.yaml"
-        )  # nothing is overwritten
+        place = words[words.index("--workspace") + 1]  # where it lies: a copy would overwrite that of the project
+        assert ROOT / place == FOLDER / "gpu-box/workspace.yaml"
     (server,) = yaml.safe_load((FOLDER / "gpu-box/workspace.yaml").read_text())["load_from"]
     words = command(FOLDER / "gpu-box/nsmodels-code.service")
     assert str(server["grpc_server"]["port"]) == words[words.index("--port") + 1]
