@@ -76,9 +76,10 @@ def stop(instance: DagsterInstance, run: DagsterRun) -> bool:
 def close(instance: DagsterInstance, run: DagsterRun) -> str | None:
     """End a run whose process is gone and give back its places; returns why, None when it may be alive."""
     found = health(instance, run)
-    if found.status != WorkerStatus.FAILED:
+    now = instance.get_run_by_id(run.run_id) if found.status == WorkerStatus.FAILED else None
+    if now is None or now.is_finished:  # alive, or ended by itself since `run` was read
         return None
-    is_canceled = run.status == DagsterRunStatus.CANCELING
+    is_canceled = now.status == DagsterRunStatus.CANCELING
     report = instance.report_run_canceled if is_canceled else instance.report_run_failed
     report(run, f"The run was interrupted: {found.msg}.")
     instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

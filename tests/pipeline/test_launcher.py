@@ -79,6 +79,14 @@ def test_a_run_whose_process_is_gone_is_failed_and_one_being_cancelled_is_cancel
     assert [status(instance, run) for run in runs] == [Status.FAILURE, Status.FAILURE, Status.CANCELED]
 
 
+def test_a_run_that_ends_while_one_looks_is_not_failed(instance, gone):
+    seen = signed_in(instance, gone, "then")
+    instance.report_run_failed(seen, "its own words")
+    assert launcher.close(instance, seen) is None
+    ends = instance.all_logs(seen.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    assert [entry.dagster_event.message for entry in ends] == ["its own words"]
+
+
 def test_a_signed_run_lives_whatever_the_clock_and_the_host_name_say(instance, monkeypatch, later):
     run = signed_in(instance, later.pid, liveness.birth(later.pid), host="name of yesterday")
     an_hour_ago = time.time() - 3600
