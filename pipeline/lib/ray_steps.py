@@ -28,7 +28,8 @@ from pipeline.lib import cluster, policy, ray_jobs, ray_step
 
 HEALTH_INTERVAL = 5  # seconds between two looks whether the jobs live
 MAX_LOSSES = 5  # machines that a step may lose in one run
-PAUSE = 5  # seconds before a lost step starts again: its lock must be free
+# Before a lost step starts again its lock must be free: shared storage holds those of a dead machine for a while.
+PAUSE = 5 + int(os.environ.get("NSMODELS_LOCK_SECONDS", "0"))
 STOP_SECONDS = 60  # for a checkpoint; Ray's own default is 3
 # Passed on to the steps. Never a password: Ray's dashboard shows the environment of its jobs.
 PASSED = ("DAGSTER_HOME", "PYTHONPATH", "OMP_NUM_THREADS")

@@ -56,9 +56,9 @@ print(json.dumps([[ending(job) for job in jobs], [waiting_for(each, machines) fo
 """
 NEEDS = """
 import json
-from pipeline.lib.ray_steps import processes_of
+from pipeline.lib.ray_steps import PAUSE, processes_of
 config = {"ops": {"nav_model": {"config": {"training": {"num_processes": 3}}}, "mazes": {}}}
-print(json.dumps([processes_of(config, step) for step in ("nav_model", "mazes", "nav_evaluation")]))
+print(json.dumps([[processes_of(config, step) for step in ("nav_model", "mazes", "nav_evaluation")], PAUSE]))
 """
 IMPORTED = """
 import sys
@@ -269,9 +269,10 @@ def test_what_is_wrong_with_the_address_is_one_line() -> None:
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_a_training_in_several_processes_asks_for_as_many() -> None:
-    done = subprocess.run([sys.executable, "-c", NEEDS], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [3, 1, 1]
+def test_a_training_asks_for_as_many_as_its_processes_and_waits_for_the_locks_of_a_dead_machine() -> None:
+    words, environment = [sys.executable, "-c", NEEDS], os.environ | {"NSMODELS_LOCK_SECONDS": "90"}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [[3, 1, 1], 95]
 
 
 @pytest.mark.parametrize(("address", "said"), [("", "in_process"), ("http://127.0.0.1:1", "ray")])
