@@ -10,7 +10,7 @@ help:  ## this list
 
 setup: $(READY)  ## an environment in .venv (VENV=...) with the exact versions of constraints.txt
 
-$(READY): pyproject.toml constraints.txt pipeline/lib/bare_command.pth
+$(READY): pyproject.toml constraints.txt pipeline/lib/runs/bare_command.pth
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 13) else "error: Python 3.11 or 3.12 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,wandb]'

@@ -24,8 +24,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from nsmodels.datasets.mazes.actions import OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.labels import action_sets, label
-from nsmodels.datasets.mazes.search import astar
+from nsmodels.datasets.mazes.solving.labels import action_sets, label
+from nsmodels.datasets.mazes.solving.search import astar
 
 DENSITY = 0.2
 REPEATS = 3

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from nsmodels.datasets.mazes.config import MazesConfig
+from nsmodels.datasets.mazes.drawing.problems import draw
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.problems import draw
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.nav.config import quick
-from nsmodels.systems.nav.model import Navigator
-from nsmodels.systems.nav.speed import label_rate, solved
+from nsmodels.systems.nav.evaluation.speed import label_rate, solved
+from nsmodels.systems.nav.network.navigator import Navigator
 
 CELLS, MOST_MAPS = 2**17, 1000
 

@@ -19,8 +19,8 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.visual.config import ParserConfig
-from nsmodels.systems.visual.parser import Parser
-from nsmodels.systems.visual.parser_task import ParserTask
+from nsmodels.systems.visual.language.parser import Parser
+from nsmodels.systems.visual.language.task import ParserTask
 
 OFFICIAL = Path(__file__).parents[1] / "tests/data/clevr_official/CLEVR_v1.0/questions"
 

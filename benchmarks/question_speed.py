@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 
-from nsmodels.datasets.clevr.execute import compile, execute
-from nsmodels.datasets.clevr.questions import generate
-from nsmodels.datasets.clevr.scenes import relationships
+from nsmodels.datasets.clevr.questions.executor import compile, execute
+from nsmodels.datasets.clevr.questions.generation import generate
+from nsmodels.datasets.clevr.rendering.scenes import relationships
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 
 REPEATS = 10

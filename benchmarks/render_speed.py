@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from nsmodels.datasets.clevr.render import render, render_split
-from nsmodels.datasets.clevr.scenes import sample_scene, scene_generator
+from nsmodels.datasets.clevr.rendering.render import render, render_split
+from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generator
 
 # Measured on the same kind of core with the prototype of about 200 lines of numpy.
 NUMPY_PROTOTYPE = {(128, 96): (35, 43), (320, 240): (190, 225)}

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes
-from nsmodels.datasets.clevr.scenes import sample_scene, scene_generator
+from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes
+from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generator
 from nsmodels.systems.visual.config import PerceptionConfig, quick
 from nsmodels.systems.visual.model import VisualReasoner
-from nsmodels.systems.visual.perception import Perception
-from nsmodels.systems.visual.perception_task import PerceptionBatch, batch_loss, draw_looks, targets_of
+from nsmodels.systems.visual.perception.network import Perception
+from nsmodels.systems.visual.perception.task import PerceptionBatch, batch_loss, draw_looks, targets_of
 
 PEER_IMAGES_PER_CPU_SECOND = 2.5
 PEER_LATENCY_MS = 252.0

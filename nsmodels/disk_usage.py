@@ -76,7 +76,7 @@ def table(root: Path) -> str:
 
 def _ledger(root: Path) -> list[Item]:
     """The ledger as a row of the table, where there is one; nothing that can be freed."""
-    from nsmodels.engine.ledger import LEDGER
+    from nsmodels.evaluation.ledger import LEDGER
 
     place = root / LEDGER
     return [Item(LEDGER, "ledger", place, place)] if place.is_dir() and not place.is_symlink() else []

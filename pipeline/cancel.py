@@ -13,8 +13,9 @@ import time
 import dagster as dg
 
 from nsmodels.core.errors import InputError
-from pipeline.lib import cluster, history, liveness
-from pipeline.lib.launcher import OPEN
+from pipeline.lib.cluster import executor
+from pipeline.lib.runs import history, liveness
+from pipeline.lib.runs.launcher import OPEN
 
 PATIENCE = 200.0  # seconds; Slurm gives 300
 
@@ -25,7 +26,7 @@ def main() -> int:
     try:
         with history.current() as instance:
             asked, left = cancel(instance, end)
-            if address := os.environ.get(cluster.VARIABLE):
+            if address := os.environ.get(executor.VARIABLE):
                 wait_for_steps(address, asked, end)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -52,9 +53,11 @@ def unfinished(instance: dg.DagsterInstance) -> list[str]:
 
 def wait_for_steps(address: str, runs: set[str], end: float) -> None:
     """Return when no step of the runs is on the cluster: their checkpoints are written."""
-    client = cluster.connect(address)
+    from pipeline.lib.cluster import jobs  # imports Ray
+
+    client = executor.connect(address)
     while time.monotonic() < end and any(
-        job.status == "RUNNING" and (job.metadata or {}).get(cluster.RUN) in runs for job in client.list_jobs()
+        job.status == "RUNNING" and (job.metadata or {}).get(jobs.RUN) in runs for job in client.list_jobs()
     ):
         time.sleep(1)
 

@@ -3,8 +3,11 @@
 import dagster as dg
 
 from pipeline import assets, jobs, schedules, sensors
-from pipeline.lib import cluster, freshness, references, staleness
-from pipeline.lib.webhook import Webhook
+from pipeline.lib import staleness
+from pipeline.lib.automation import freshness
+from pipeline.lib.automation.webhook import Webhook
+from pipeline.lib.cluster import executor
+from pipeline.lib.display import references
 
 
 @dg.definitions
@@ -18,5 +21,5 @@ def defs() -> dg.Definitions:
         schedules=schedules.SCHEDULES,
         sensors=sensors.SENSORS,
         resources={"webhook": Webhook()},
-        executor=cluster.executor(),
+        executor=executor.executor(),
     )

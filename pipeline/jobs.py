@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from pipeline.lib.training import Training, trainings
+from pipeline.assets.systems import trainings
+from pipeline.lib.training import Training
 
 demo = dg.define_asset_job(
     "demo",

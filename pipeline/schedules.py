@@ -7,10 +7,12 @@ import dagster as dg
 
 from nsmodels.core.errors import InputError
 from pipeline.assets.studies import RANKING
+from pipeline.assets.systems import trainings
 from pipeline.jobs import made_from, retrain
-from pipeline.lib import retraining, store
+from pipeline.lib import store
+from pipeline.lib.automation import retraining
 from pipeline.lib.launchpad import Launchpad
-from pipeline.lib.training import Training, trainings
+from pipeline.lib.training import Training
 
 
 @dataclass(frozen=True)

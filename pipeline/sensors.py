@@ -5,10 +5,11 @@ import json
 import dagster as dg
 
 from nsmodels.core.errors import InputError
+from pipeline.assets.systems import trainings
 from pipeline.jobs import made_from, retrain
-from pipeline.lib import failure, regression, retraining
-from pipeline.lib.training import Training, trainings
-from pipeline.lib.webhook import Webhook
+from pipeline.lib.automation import failure, regression, retraining
+from pipeline.lib.automation.webhook import Webhook
+from pipeline.lib.training import Training
 
 OFF = dg.DefaultSensorStatus.STOPPED
 

@@ -28,10 +28,13 @@ from dagster._daemon.controller import get_daemon_statuses
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
-from pipeline.lib import history, signals, store, trials
-from pipeline.lib.repeated import Repeated
-from pipeline.lib.training import Training, trainings
-from pipeline.lib.trials import Trial
+from pipeline.assets.systems import trainings
+from pipeline.lib import store
+from pipeline.lib.partitions import trials
+from pipeline.lib.partitions.partitioned import Repeated
+from pipeline.lib.partitions.trials import Trial
+from pipeline.lib.runs import history, signals
+from pipeline.lib.training import Training
 
 SEED = "training.seed"
 DAEMONS = ("BACKFILL", "QUEUED_RUN_COORDINATOR")
@@ -215,8 +218,7 @@ def _closing(sweep: Sweep, failed: Mapping[str, str]) -> int:
 
 def _show_best(dataset: str) -> None:
     """The top of the leaderboard, where it has anything on these data."""
-    from nsmodels import leaderboard
-    from nsmodels.engine import ledger
+    from nsmodels.evaluation import leaderboard, ledger
 
     ledger.scan()
     if any(entry.dataset == dataset for entry in ledger.entries()):

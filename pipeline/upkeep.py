@@ -13,8 +13,8 @@ from nsmodels.core.cli import Parser, ask
 from nsmodels.core.errors import InputError
 from nsmodels.core.inventory import bytes_of
 from nsmodels.core.progress import readable
-from pipeline.lib import history, pruning
-from pipeline.lib.pruning import History
+from pipeline.lib.runs import history, pruning
+from pipeline.lib.runs.pruning import History
 
 UNITS = {"h": 3600.0, "d": pruning.DAY, "w": 7 * pruning.DAY}
 LONGEST = 36_525 * pruning.DAY  # a hundred years

@@ -72,7 +72,7 @@ def _at(root, monkeypatch, tmp_path) -> None:
     ],
 )
 def test_a_navigator_by_any_of_its_names(name, partition):
-    from nsmodels.systems.nav.model import Navigator
+    from nsmodels.systems.nav.network.navigator import Navigator
 
     navigator = nsmodels.load(name, partition, device="cpu")
     assert isinstance(navigator, Navigator)
@@ -125,7 +125,7 @@ def test_the_package_itself_needs_no_torch():
 
 
 def test_a_data_root_that_moved_goes_on_as_before(root, tmp_path, monkeypatch):
-    from nsmodels.systems.nav.familiarity import TrainingData
+    from nsmodels.systems.nav.evaluation.familiarity import TrainingData
 
     before = {item.name: item.manifest for item in inventory.items(root.path)}
     moved = Root(tmp_path / "elsewhere" / "data")

@@ -17,10 +17,11 @@ from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import checkpoint, distributed, runtime, tracking
+from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.meters import named
+from nsmodels.engine.processes import distributed
 from nsmodels.engine.session import Session
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import Tracker

@@ -13,12 +13,14 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, Interrupted
-from nsmodels.engine import loop, plots, worker
+from nsmodels.engine import loop
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.following import MARK, Follower
-from nsmodels.engine.launch import is_launched, launch
+from nsmodels.engine.processes import worker
+from nsmodels.engine.processes.following import MARK, Follower
+from nsmodels.engine.processes.launch import is_launched, launch
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import METRICS, Tracker
+from nsmodels.evaluation import plots
 
 # What the first training of a command decides for all of them.
 SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")

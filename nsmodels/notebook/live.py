@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import plots
 from nsmodels.engine.tracking import Record
+from nsmodels.evaluation import plots
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -61,7 +61,7 @@ def calibration(report: Report) -> pd.DataFrame:
     """How sure and how right the model was, by bins of confidence, for all in a report that has such; drawn too."""
     import pandas as pd
 
-    from nsmodels.engine import plots
+    from nsmodels.evaluation import plots
 
     found = dict(_bins(report, ""))
     if not found:
@@ -90,8 +90,7 @@ def compare(data: str = "") -> pd.DataFrame:
 
     `data` keeps those on data whose key contains it. `nsmodels leaderboard` tells more, and compares two item by item.
     """
-    from nsmodels import leaderboard
-    from nsmodels.engine import ledger
+    from nsmodels.evaluation import leaderboard, ledger
 
     ledger.scan()
     found = [entry for entry in ledger.entries() if data in entry.dataset]

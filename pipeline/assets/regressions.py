@@ -4,8 +4,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.lib import checks, regression
-from pipeline.lib.training import Training, trainings
+from pipeline.assets.systems import trainings
+from pipeline.lib import checks
+from pipeline.lib.automation import regression
+from pipeline.lib.training import Training
 
 
 def judge(training: Training[Any, Any], folder: Path) -> checks.Verdict:

@@ -6,17 +6,17 @@ from typing import Any
 
 import dagster as dg
 
-from nsmodels import ranking
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from nsmodels.engine import replication
-from nsmodels.ranking import RankingConfig
-from pipeline.lib import policy, results, reuse, step, store
+from nsmodels.evaluation import ranking, replication
+from nsmodels.evaluation.ranking import RankingConfig
+from pipeline.assets.systems import trainings
+from pipeline.lib import policy, reuse, step, store
+from pipeline.lib.display import results
 from pipeline.lib.launchpad import Launchpad
-from pipeline.lib.replicates import replicates
-from pipeline.lib.training import trainings
-from pipeline.lib.trials import trials
-from pipeline.partitions import SEEDS
+from pipeline.lib.partitions.keys import SEEDS
+from pipeline.lib.partitions.replicates import replicates
+from pipeline.lib.partitions.trials import trials
 
 TRAININGS = trainings()
 REPLICATES, TRIALS = replicates(TRAININGS), trials(TRAININGS)

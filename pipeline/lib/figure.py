@@ -7,7 +7,8 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from pipeline.lib import policy, references, step
+from pipeline.lib import policy, step
+from pipeline.lib.display import references
 from pipeline.lib.launchpad import Launchpad
 
 PAD = Launchpad({"default": Config}, default="default")

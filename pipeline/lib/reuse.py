@@ -12,7 +12,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, Manifest, data_root, describe_input, read_manifest
 from nsmodels.core.errors import InputError
-from nsmodels.engine.entry import flat
+from nsmodels.evaluation.entry import flat
 from pipeline.lib import store
 
 

@@ -14,9 +14,11 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, TryLater
-from pipeline.lib import bare_command, results, reuse, store, turn
-from pipeline.lib.epochs import EpochTracker
+from pipeline.lib import reuse, store
+from pipeline.lib.display import results
+from pipeline.lib.display.epochs import EpochTracker
 from pipeline.lib.launchpad import C, Chosen, Launchpad
+from pipeline.lib.runs import bare_command, turn
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of, read_manifest
 from nsmodels.core.errors import Busy, InputError
-from pipeline.lib import results, staleness
+from pipeline.lib import staleness
+from pipeline.lib.display import results
 
 PAUSE = 1.0  # seconds between two looks at what another run is making
 Make = Callable[[str | None], Manifest]

@@ -1,7 +1,5 @@
 """A system that can be trained on a dataset: its two assets, and what studies, schedules and sensors ask of it."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,8 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from pipeline.lib import policy, references, results, step
+from pipeline.lib import policy, step
+from pipeline.lib.display import references, results
 from pipeline.lib.launchpad import Launchpad
 
 ABOUT_OUTCOMES = {
@@ -123,15 +122,6 @@ class Training(Generic[M, E]):
 
 def scores(folder: Path) -> results.Metadata:
     """Figures and tables of an evaluation, and the columns of the table of all that it scored."""
-    from nsmodels.engine.outcomes import OUTCOMES
+    from nsmodels.evaluation.outcomes import OUTCOMES
 
     return {**results.pages(folder), **results.columns(folder / OUTCOMES, ABOUT_OUTCOMES)}
-
-
-def trainings() -> list[Training[Any, Any]]:
-    """Every system on every dataset that it can be trained on: the lists `TRAININGS` of the systems' asset files."""
-    import pipeline.assets.systems as systems  # not above: these files import this one
-
-    names = sorted(module.name for module in pkgutil.iter_modules(systems.__path__, f"{systems.__name__}."))
-    found = [getattr(importlib.import_module(name), "TRAININGS", []) for name in names]
-    return [training for those in found for training in those]

@@ -17,8 +17,8 @@ import nsmodels
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
-from nsmodels.engine import ledger
-from nsmodels.engine.outcomes import read_outcomes
+from nsmodels.evaluation import ledger
+from nsmodels.evaluation.outcomes import read_outcomes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -115,7 +115,9 @@ def test_two_processes_stop_together_continue_and_give_the_losses_of_one(tmp_pat
 
 
 def test_interrupting_a_launch_leaves_a_checkpoint_and_no_process(tmp_path):
-    program = "import sys; from nsmodels.engine.launch import launch; launch(sys.argv[1:], 1, 'tests.engine.toy')"
+    program = (
+        "import sys; from nsmodels.engine.processes.launch import launch; launch(sys.argv[1:], 1, 'tests.engine.toy')"
+    )
     process = start(tmp_path, "num_samples=16000", "nap=0.01", command=[sys.executable, "-c", program])
     wait_until_it_listens(process, tmp_path)
     family = psutil.Process(process.pid).children(recursive=True)

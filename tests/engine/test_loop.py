@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import checkpoint, distributed
+from nsmodels.engine import checkpoint
 from nsmodels.engine.loop import fit
+from nsmodels.engine.processes import distributed
 from nsmodels.engine.session import Session
 from tests.engine.toy import CONFIG, Toy, losses
 

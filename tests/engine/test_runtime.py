@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import launch, runtime
+from nsmodels.engine import runtime
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.meters import Meter
+from nsmodels.engine.processes import launch
 
 CPU = torch.device("cpu")
 

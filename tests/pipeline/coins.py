@@ -12,13 +12,13 @@ from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config, runtime_field
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.ledger import enter_own
-from nsmodels.engine.outcomes import Outcomes, write_outcomes
+from nsmodels.evaluation.ledger import enter_own
+from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
 from pipeline.lib import step, store
 from pipeline.lib.launchpad import Launchpad
-from pipeline.lib.replicates import replicates
+from pipeline.lib.partitions.replicates import replicates
+from pipeline.lib.partitions.trials import trials
 from pipeline.lib.training import Training
-from pipeline.lib.trials import trials
 
 UNLUCKY = "unlucky"  # a file in the data root: "3 stops", "3 breaks", "3 gets SIGINT" is what happens to seed 3
 DATASETS = ("pennies", "dimes")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipeline.lib import cluster, policy
+from pipeline.lib import policy
+from pipeline.lib.cluster import executor
 
 SEEDS = dg.StaticPartitionsDefinition(["0", "1", "2"])
 
@@ -57,4 +58,4 @@ def by_seed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"counted": count(f"seed_{context.partition_key}")})
 
 
-defs = dg.Definitions(assets=[first, second, third, greedy, endless, instant, by_seed], executor=cluster.executor())
+defs = dg.Definitions(assets=[first, second, third, greedy, endless, instant, by_seed], executor=executor.executor())

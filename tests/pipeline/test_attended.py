@@ -10,7 +10,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.events import EngineEventData
 from dagster._core.execution.api import execute_run
 
-from pipeline.lib import attended, launcher, liveness
+from pipeline.lib.runs import launcher, liveness, supervision
 
 
 @dg.op(pool="training")
@@ -18,7 +18,7 @@ def train(context: dg.OpExecutionContext) -> None:
     """Holds its place for a moment."""
 
 
-@dg.job(executor_def=attended.in_process)
+@dg.job(executor_def=supervision.in_process)
 def alone() -> None:
     """A job of one step in the pool."""
     train()
@@ -41,7 +41,7 @@ def test_a_run_is_signed_by_its_process(instance):
 
 @pytest.mark.timeout(60)
 def test_who_waits_for_the_place_of_a_run_that_dies_meanwhile_gets_it(instance, monkeypatch):
-    monkeypatch.setattr(attended, "INTERVAL", 0.2)
+    monkeypatch.setattr(supervision, "INTERVAL", 0.2)
     log = instance.event_log_storage
     log.set_concurrency_slots("training", 1)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from nsmodels.core.artifact import read_manifest
-from pipeline.lib import bare_command
-from pipeline.lib import history as history_module
+from pipeline.lib.runs import bare_command
+from pipeline.lib.runs import history as history_module
 from tests.core.server import free_port
 from tests.pipeline.live import until
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 QUERY = """
 import dagster as dg, json
-from pipeline.lib.history import opened
+from pipeline.lib.runs.history import opened
 with opened() as instance:
     made = {k.to_user_string(): instance.fetch_materializations(k, limit=99) for k in instance.get_asset_keys()}
     keys = {key: len(result.records) for key, result in made.items()}
@@ -169,10 +169,10 @@ def test_a_second_history_is_not_begun_elsewhere(project, tmp_path):
 @pytest.mark.parametrize(
     ("text", "is_astray"),
     [
-        ("module: pipeline.lib.launcher\nbase_dir: .dagster/history", True),
-        ('module: pipeline.lib.launcher\nbase_dir: "history"', True),
-        ("module: pipeline.lib.launcher\nbase_dir: /srv/history", False),
-        ("module: pipeline.lib.launcher\nbase_dir: {env: PLACE}", False),
+        ("module: pipeline.lib.runs.launcher\nbase_dir: .dagster/history", True),
+        ('module: pipeline.lib.runs.launcher\nbase_dir: "history"', True),
+        ("module: pipeline.lib.runs.launcher\nbase_dir: /srv/history", False),
+        ("module: pipeline.lib.runs.launcher\nbase_dir: {env: PLACE}", False),
         ("base_dir: .dagster/history", False),
     ],
     ids=["ours", "quoted", "absolute", "from the environment", "of another project"],
@@ -190,7 +190,9 @@ def test_only_our_relative_folders_depend_on_where_one_stands(tmp_path, monkeypa
 
 def test_the_installed_line_is_that_of_the_project():
     installed = Path(sysconfig.get_path("purelib")) / "nsmodels_bare_command.pth"
-    assert installed.read_text() == (ROOT / "pipeline/lib/bare_command.pth").read_text(), "install the project again"
+    assert installed.read_text() == (ROOT / "pipeline/lib/runs/bare_command.pth").read_text(), (
+        "install the project again"
+    )
 
 
 def test_web_server_daemon_and_code_server_start_together_on_an_empty_store(tmp_path):

@@ -8,10 +8,10 @@ import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from pipeline import cancel
-from pipeline.lib import liveness
+from pipeline.lib.runs import liveness
 
 OVERRIDES = {
-    "run_launcher": {"module": "pipeline.lib.launcher", "class": "WatchfulRunLauncher"},
+    "run_launcher": {"module": "pipeline.lib.runs.launcher", "class": "WatchfulRunLauncher"},
     "run_coordinator": {"module": "dagster", "class": "QueuedRunCoordinator"},
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.lib import regression
+from pipeline.lib.automation import regression
 from pipeline.schedules import TABLE
 from tests.pipeline.inbox import Inbox
 from tests.pipeline.live import live, until

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from pipeline.definitions import defs
-from pipeline.lib import freshness
+from pipeline.lib.automation import freshness
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from dagster import DagsterRunStatus as Status
 from dagster._core.events import EngineEventData
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
-from pipeline.lib import launcher, liveness
+from pipeline.lib.runs import launcher, liveness
 
 JOB = dg.GraphDefinition(name="empty").to_job()
 

@@ -25,7 +25,7 @@ PASSWORD = "p/w:with@signs"
 ACCOUNT = "postgres" if os.getuid() == 0 else None  # the server refuses to run as root
 HISTORY = """
 import json, os, dagster as dg
-from pipeline.lib.history import opened
+from pipeline.lib.runs.history import opened
 with opened() as instance:
     made = instance.fetch_materializations(dg.AssetKey("instant"), limit=99).records
     runs = [run.status.value for run in instance.get_runs()]

@@ -20,7 +20,7 @@ ROOT, BIN = Path(__file__).parents[2], Path(sys.executable).parent
 CONFIG = {"preset": "debug", "baselines": {"is_enabled": False}, "training": {"num_processes": 2, "epochs": 4}}
 QUERY = """
 import json, dagster as dg
-from pipeline.lib.history import opened
+from pipeline.lib.runs.history import opened
 with opened() as instance:
     seen = instance.fetch_observations(dg.AssetKey("nav_model"), limit=100, ascending=True).records
     numbers = [{name: item.value for name, item in row.asset_observation.metadata.items()} for row in seen]

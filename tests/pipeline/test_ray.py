@@ -26,7 +26,7 @@ IS_INSTALLED = find_spec("ray") is not None and find_spec("dagster_ray") is not 
 BIN = Path(sys.executable).parent
 EVENTS = """
 import json, dagster as dg
-from pipeline.lib.history import opened
+from pipeline.lib.runs.history import opened
 with opened() as instance:
     run, = instance.get_runs()
     logged = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
@@ -34,21 +34,21 @@ with opened() as instance:
 """
 REFUSED = """
 import sys
-from pipeline.lib import cluster
+from pipeline.lib.cluster import executor
 for address in sys.argv[1:]:
     try:
-        cluster.connect(address)
-    except cluster.InputError as error:
+        executor.connect(address)
+    except executor.InputError as error:
         print(error)
 sys.modules["dagster_ray"] = None
 try:
-    cluster.connect("http://127.0.0.1:1")
-except cluster.InputError as error:
+    executor.connect("http://127.0.0.1:1")
+except executor.InputError as error:
     print(error)
 """
 ENDINGS = """
 import json, sys
-from pipeline.lib.ray_jobs import ending, waiting_for
+from pipeline.lib.cluster.jobs import ending, waiting_for
 jobs = [None, *({"status": status, "error_type": kind, "message": "why"} for status, kind in json.loads(sys.argv[1]))]
 machines = [{"CPU": 2.0, "GPU": 1.0}, {"CPU": 2.0, "GPU": 1.0}, {"CPU": 4.0}]
 needs = [{"CPU": 4.0, "GPU": 0.0}, {"CPU": 4.0, "GPU": 1.0}]
@@ -56,7 +56,7 @@ print(json.dumps([[ending(job) for job in jobs], [waiting_for(each, machines) fo
 """
 NEEDS = """
 import json
-from pipeline.lib.ray_steps import PAUSE, processes_of
+from pipeline.lib.cluster.steps import PAUSE, processes_of
 config = {"ops": {"nav_model": {"config": {"training": {"num_processes": 3}}}, "mazes": {}}}
 print(json.dumps([[processes_of(config, step) for step in ("nav_model", "mazes", "nav_evaluation")], PAUSE]))
 """

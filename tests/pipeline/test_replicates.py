@@ -7,7 +7,8 @@ import dagster as dg
 import pytest
 
 from nsmodels.core.artifact import read_manifest
-from pipeline.lib import policy, replicates
+from pipeline.lib import policy
+from pipeline.lib.partitions import replicates
 from tests.pipeline import coins
 from tests.pipeline.live import live, until
 

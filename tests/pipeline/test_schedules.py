@@ -7,8 +7,8 @@ import pytest
 
 from nsmodels.core import artifact
 from nsmodels.systems.nav import config as nav
+from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
-from pipeline.lib.training import trainings
 from pipeline.schedules import SCHEDULES, TABLE, Row, schedule
 
 NIGHTLY, WEEKLY = SCHEDULES

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from nsmodels.core import artifact
-from nsmodels.engine import ledger
-from nsmodels.engine.outcomes import Outcomes, write_outcomes
+from nsmodels.evaluation import ledger
+from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
 from nsmodels.systems.nav import config as nav
+from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
-from pipeline.lib import regression, retraining
-from pipeline.lib.training import trainings
-from pipeline.lib.webhook import Webhook
+from pipeline.lib.automation import regression, retraining
+from pipeline.lib.automation.webhook import Webhook
 from pipeline.sensors import retrain_changed, tell_regressions
 from tests.pipeline.inbox import Inbox
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from pipeline.lib import signals
+from pipeline.lib.runs import signals
 
 
 def test_a_signal_is_heard_whoever_takes_it_but_not_that_of_a_forked_worker():

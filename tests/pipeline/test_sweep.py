@@ -15,8 +15,8 @@ from dagster._core.execution.backfill import BulkActionStatus
 from nsmodels.core.artifact import read_manifest
 from pipeline import sweep
 from pipeline.definitions import defs
-from pipeline.lib import history
-from pipeline.lib.trials import Trial
+from pipeline.lib.partitions.trials import Trial
+from pipeline.lib.runs import history
 from tests.pipeline import coins
 
 KEY = "mazes_trials"

@@ -5,7 +5,7 @@ import threading
 import dagster as dg
 import pytest
 
-from pipeline.lib import ray_step, turn
+from pipeline.lib.runs import turn
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_step_of_a_cluster_takes_no_turn_whatever_pool_its_machine_would_take(
     @dg.asset
     def step(context: dg.AssetExecutionContext) -> None:
         monkeypatch.setattr(context.op_execution_context.op_def, "_pool", "training")
-        monkeypatch.setenv(ray_step.ARGUMENTS, "given by its run")
+        monkeypatch.setenv(turn.ARGUMENTS, "given by its run")
         turn.begin(context)
 
     assert dg.materialize([step], instance=instance).success

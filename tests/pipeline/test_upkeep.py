@@ -26,8 +26,9 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
-from pipeline.lib import pruning, store
-from pipeline.lib.history import current
+from pipeline.lib import store
+from pipeline.lib.runs import pruning
+from pipeline.lib.runs.history import current
 from pipeline.upkeep import main
 
 REPOSITORY = Path(__file__).parents[2]

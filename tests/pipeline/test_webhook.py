@@ -4,8 +4,9 @@ import dagster as dg
 import pytest
 
 from nsmodels.core.errors import InputError
-from pipeline.lib import step, webhook
-from pipeline.lib.webhook import Webhook
+from pipeline.lib import step
+from pipeline.lib.automation import webhook
+from pipeline.lib.automation.webhook import Webhook
 from pipeline.sensors import tell_failures
 from tests.core.server import free_port
 from tests.pipeline.inbox import Inbox

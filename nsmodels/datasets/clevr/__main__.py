@@ -62,8 +62,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.clevr.questions import generate_split
-    from nsmodels.datasets.clevr.render import render_split
+    from nsmodels.datasets.clevr.questions.generation import generate_split
+    from nsmodels.datasets.clevr.rendering.render import render_split
 
     workers = arguments.num_workers or None
     shape = (arguments.width, arguments.height)
@@ -75,8 +75,8 @@ def _render(arguments: argparse.Namespace) -> int:
 
 
 def _execute(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.clevr.execute import agreement
-    from nsmodels.datasets.clevr.format import answered_splits
+    from nsmodels.datasets.clevr.files.format import answered_splits
+    from nsmodels.datasets.clevr.questions.executor import agreement
 
     total, wrong = 0, []
     for split in [arguments.split] if arguments.split else answered_splits(arguments.data):
@@ -95,7 +95,7 @@ def _execute(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.clevr.fetch import inspect_archive
+    from nsmodels.datasets.clevr.files.fetch import inspect_archive
 
     config = config_from(arguments, PRESETS, "full")
     assert isinstance(config, ClevrConfig)

@@ -10,8 +10,15 @@ from typing import Any
 
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.execute import agreement
-from nsmodels.datasets.clevr.format import check_split, image_path, read_questions, read_scenes, splits, verify_image
+from nsmodels.datasets.clevr.files.format import (
+    check_split,
+    image_path,
+    read_questions,
+    read_scenes,
+    splits,
+    verify_image,
+)
+from nsmodels.datasets.clevr.questions.executor import agreement
 from nsmodels.datasets.clevr.vocabulary import question_type
 
 SPLITS = ("train", "val")

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from nsmodels.datasets.clevr.checks import SPLITS, answer_shares
-from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes
+from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes
 
 
 def contact_sheet(folder: Path, columns: int = 6, rows: int = 3, width: int = 200) -> bytes:

@@ -9,7 +9,6 @@ from typing import Any
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr import fetch
 from nsmodels.datasets.clevr.config import (
     CODE_VERSION,
     RELEASED_TRAIN,
@@ -17,6 +16,7 @@ from nsmodels.datasets.clevr.config import (
     RENDERER_VERSION,
     ClevrConfig,
 )
+from nsmodels.datasets.clevr.files import fetch
 
 MAKER = "nsmodels.datasets.clevr"
 CAPTIONS = {"archive": "CLEVR v1.0", "synthetic": "synthetic CLEVR", "local": "CLEVR from a local folder"}
@@ -126,8 +126,8 @@ def _local_mark(path: Path) -> str:
 
 
 def _make_synthetic(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
-    from nsmodels.datasets.clevr.questions import generate_split
-    from nsmodels.datasets.clevr.render import render_split
+    from nsmodels.datasets.clevr.questions.generation import generate_split
+    from nsmodels.datasets.clevr.rendering.render import render_split
 
     workers = config.num_workers or None
     for split, num in (("train", config.num_train), ("val", config.num_val)):

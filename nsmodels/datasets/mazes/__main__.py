@@ -59,7 +59,7 @@ def _generate(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.movingai import verify
+    from nsmodels.datasets.mazes.files.movingai import verify
 
     found = verify(arguments.map, arguments.scen)
     print(f"{arguments.scen}: {found.number} problems, {found.num_agreeing} agree with the length listed")

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.datasets.mazes import search
 from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
 from nsmodels.datasets.mazes.config import KINDS
-from nsmodels.datasets.mazes.distances import dijkstra_all
-from nsmodels.datasets.mazes.format import Split, read_split, splits
+from nsmodels.datasets.mazes.drawing.symmetry import mark
+from nsmodels.datasets.mazes.files.format import Split, read_split, splits
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.labels import label
 from nsmodels.datasets.mazes.prepare import LEAST_DETOUR
-from nsmodels.datasets.mazes.symmetry import mark
+from nsmodels.datasets.mazes.solving import search
+from nsmodels.datasets.mazes.solving.distances import dijkstra_all
+from nsmodels.datasets.mazes.solving.labels import label
 
 SAMPLE = 40  # problems of each split and shape that are solved again, one by one
 NUM_SIGMAS = 4

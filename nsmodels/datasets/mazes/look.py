@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nsmodels.datasets.mazes.actions import ARROWS
-from nsmodels.datasets.mazes.format import Split, read_index, read_split, splits
+from nsmodels.datasets.mazes.files.format import Split, read_index, read_split, splits
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.search import path_cells
+from nsmodels.datasets.mazes.solving.search import path_cells
 
 COLORS = {
     "wall": (45, 52, 64),

@@ -15,7 +15,7 @@ from nsmodels.datasets.mazes.config import CODE_VERSION, SPLITS, MazesConfig
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nsmodels.datasets.mazes.synthesis import Batch
+    from nsmodels.datasets.mazes.drawing.synthesis import Batch
 
 MAKER = "nsmodels.datasets.mazes"
 CAPTIONS = {
@@ -61,8 +61,8 @@ def caption(config: MazesConfig) -> str:
 
 
 def _make(config: MazesConfig, folder: Path) -> dict[str, Any]:
-    from nsmodels.datasets.mazes.format import write
-    from nsmodels.datasets.mazes.indexing import make_index
+    from nsmodels.datasets.mazes.files.format import write
+    from nsmodels.datasets.mazes.files.indexing import make_index
 
     began = time.perf_counter()
     batches, told = _batches(config)
@@ -78,10 +78,10 @@ def _make(config: MazesConfig, folder: Path) -> dict[str, Any]:
 def _batches(config: MazesConfig) -> tuple[list[Batch], dict[str, Any]]:
     """Problems by split and shape, and what is to be said of how they came about."""
     if config.source == "local":
-        from nsmodels.datasets.mazes.local import read_splits
+        from nsmodels.datasets.mazes.files.local import read_splits
 
         return read_splits(config)
-    from nsmodels.datasets.mazes.synthesis import draw_splits
+    from nsmodels.datasets.mazes.drawing.synthesis import draw_splits
 
     batches, num_dropped = draw_splits(config)
     return batches, {"num_duplicates_dropped": num_dropped}

@@ -11,7 +11,7 @@ DATA = ("mazes", "mazes")  # the dataset and the asset key that it is usually tr
 
 def load(folder: Path, device: str = "auto") -> Any:
     """The `Navigator` of a checkpoint folder."""
-    from nsmodels.systems.nav.model import Navigator
+    from nsmodels.systems.nav.network.navigator import Navigator
 
     return Navigator.load(folder, device)
 
@@ -20,8 +20,8 @@ def load_network(path: Path, device: str = "auto") -> Any:
     """The network in one checkpoint file: the `Navigator`, or the plain `Mlp` or `Cnn` trained beside it."""
     from nsmodels.engine import checkpoint
     from nsmodels.engine.runtime import resolve_device
-    from nsmodels.systems.nav.model import Navigator
-    from nsmodels.systems.nav.plain import from_checkpoint
+    from nsmodels.systems.nav.network.navigator import Navigator
+    from nsmodels.systems.nav.training.plain import from_checkpoint
 
     kind = Navigator.from_checkpoint if path.parent.name == PHASES[0] else from_checkpoint
     return kind(checkpoint.load(path), str(path)).to(resolve_device(device))

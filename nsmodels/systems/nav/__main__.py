@@ -12,10 +12,10 @@ from nsmodels.core import artifact
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.errors import InputError
 from nsmodels.systems.nav.config import PRESETS, NavConfig
-from nsmodels.systems.nav.study_config import GRID_PRESETS, SCALING_PRESETS, DataScalingConfig, GridSearchConfig
+from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS, DataScalingConfig, GridSearchConfig
 
 if TYPE_CHECKING:
-    from nsmodels.systems.nav.plan import Plan
+    from nsmodels.systems.nav.planning.plan import Plan
 
 MODEL_KEY = "nav_model"
 WIDEST = 80  # columns of a map that is also printed
@@ -138,7 +138,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _study(arguments: argparse.Namespace) -> int:
-    from nsmodels.systems.nav.studies import data_scaling, grid_search
+    from nsmodels.systems.nav.studies.experiments import data_scaling, grid_search
 
     config, name = config_from(arguments, arguments.presets, _preset(arguments)), arguments.out.name
     if isinstance(config, GridSearchConfig):
@@ -168,7 +168,7 @@ def _tell(folder: Path, manifest: artifact.Manifest) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from nsmodels.systems.nav.report import table
+    from nsmodels.systems.nav.evaluation.report import table
 
     _check_target(arguments.json)
     print(table(result := _report(arguments)))
@@ -193,10 +193,10 @@ def _report(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.movingai import read_map
-    from nsmodels.systems.nav.draw import as_text, check_suffix, draw_plan
-    from nsmodels.systems.nav.model import Navigator
-    from nsmodels.systems.nav.plan import plan_many, problem
+    from nsmodels.datasets.mazes.files.movingai import read_map
+    from nsmodels.systems.nav.network.navigator import Navigator
+    from nsmodels.systems.nav.pictures.drawing import as_text, check_suffix, draw_plan
+    from nsmodels.systems.nav.planning.plan import plan_many, problem
 
     start, goal = _cell("start", arguments.start), _cell("goal", arguments.goal)
     if arguments.draw:
@@ -232,8 +232,8 @@ def _verdict(found: Plan) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from nsmodels.systems.nav.export import check, export
-    from nsmodels.systems.nav.model import Navigator
+    from nsmodels.systems.nav.network.export import check, export
+    from nsmodels.systems.nav.network.navigator import Navigator
 
     check(arguments.out)
     if (arguments.height is None) != (arguments.width is None):

@@ -9,17 +9,17 @@ from typing import Any
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes.format import splits
-from nsmodels.engine import ledger
-from nsmodels.engine.outcomes import write_outcomes
+from nsmodels.datasets.mazes.files.format import splits
+from nsmodels.evaluation import ledger
+from nsmodels.evaluation.outcomes import write_outcomes
 from nsmodels.systems.nav.config import EVALUATION_VERSION
-from nsmodels.systems.nav.contest import Contest, Judged, Problems, read_problems, size_name
-from nsmodels.systems.nav.familiarity import familiarity
-from nsmodels.systems.nav.report import Report, headline, table
-from nsmodels.systems.nav.scenarios import compared, read_scenario
-from nsmodels.systems.nav.speed import speed_report
-from nsmodels.systems.nav.summary import summary
-from nsmodels.systems.nav.thinking import steps_curve
+from nsmodels.systems.nav.evaluation.familiarity import familiarity
+from nsmodels.systems.nav.evaluation.recursion import steps_curve
+from nsmodels.systems.nav.evaluation.report import Report, headline, table
+from nsmodels.systems.nav.evaluation.scenarios import compared, read_scenario
+from nsmodels.systems.nav.evaluation.scorer import Contest, Judged, Problems, read_problems, size_name
+from nsmodels.systems.nav.evaluation.speed import speed_report
+from nsmodels.systems.nav.evaluation.summary import summary
 
 MAKER = "nsmodels.systems.nav"
 TRANSFER = "transfer"

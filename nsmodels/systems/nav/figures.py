@@ -12,14 +12,14 @@ import numpy as np
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes.format import read_split
+from nsmodels.datasets.mazes.files.format import read_split
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.labels import label
-from nsmodels.datasets.mazes.search import path_cells
-from nsmodels.engine import plots
-from nsmodels.systems.nav import charts, draw
-from nsmodels.systems.nav.model import Navigator, Policy
-from nsmodels.systems.nav.plan import plans_from
+from nsmodels.datasets.mazes.solving.labels import label
+from nsmodels.datasets.mazes.solving.search import path_cells
+from nsmodels.evaluation import plots
+from nsmodels.systems.nav.network.navigator import Navigator, Policy
+from nsmodels.systems.nav.pictures import charts, drawing
+from nsmodels.systems.nav.planning.plan import plans_from
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,9 +64,9 @@ def draw_policies(navigator: Navigator, data: Path, folder: Path, split: str, so
     plots.save_figure(gallery(navigator, examples), folder / "gallery", GALLERY, said)
     maps = max(examples, key=lambda example: len(example.digits)).maps
     moments, labels = until_it_halts(navigator, maps), label(maps)
-    strip = draw.draw_recursion(_spread(moments, PANELS), maps, 0, labels)
+    strip = drawing.draw_recursion(_spread(moments, PANELS), maps, 0, labels)
     plots.save_figure(strip, folder / "recursion", RECURSION, said)
-    draw.animate(_spread(moments, FRAMES), maps, 0, labels, folder / "recursion.gif", said)
+    drawing.animate(_spread(moments, FRAMES), maps, 0, labels, folder / "recursion.gif", said)
 
 
 def longest(navigator: Navigator, data: Path, split: str) -> list[Example]:
@@ -87,18 +87,18 @@ def longest(navigator: Navigator, data: Path, split: str) -> list[Example]:
 
 def gallery(navigator: Navigator, examples: list[Example]) -> Figure:
     """The policy of each example in one row, and the path it gives against A*'s in the next."""
-    figure, axes = draw.make_panels(2 * len(examples), (1, 1), 2.8, columns=len(examples))
+    figure, axes = drawing.make_panels(2 * len(examples), (1, 1), 2.8, columns=len(examples))
     for above, below, (kind, maps, digits) in zip(axes, axes[len(examples) :], examples, strict=False):
         policy, labels = navigator.policy(maps), label(maps)
-        draw.paint_policy(above, policy, maps, 0, labels)
-        draw.paint_ends(above, maps, 0, 6.0, is_ring=True)
-        above.set_title(f"{kind}\n{draw.describe(policy, maps, 0, labels)}", fontsize=8)
+        drawing.paint_policy(above, policy, maps, 0, labels)
+        drawing.paint_ends(above, maps, 0, 6.0, is_ring=True)
+        above.set_title(f"{kind}\n{drawing.describe(policy, maps, 0, labels)}", fontsize=8)
         (plan,) = plans_from(policy, maps)
         best = path_cells(maps, 0, digits)
-        draw.paint_map(below, maps, 0)
-        draw.paint_path(below, best, draw.EXACT, "A* path", is_dashed=True)
-        draw.paint_path(below, plan.path, draw.MODEL, "path of the network")
-        draw.paint_ends(below, maps, 0, 6.0)
+        drawing.paint_map(below, maps, 0)
+        drawing.paint_path(below, best, drawing.EXACT, "A* path", is_dashed=True)
+        drawing.paint_path(below, plan.path, drawing.MODEL, "path of the network")
+        drawing.paint_ends(below, maps, 0, 6.0)
         below.set_title(f"{plan.why}: {len(plan.actions)} moves, A* {len(digits)}", fontsize=8)
     handles, names = axes[-1].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False, fontsize=8)

@@ -10,10 +10,10 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.phases import run_launched, sharing
 from nsmodels.engine.task import Task
 from nsmodels.systems.nav.config import NavConfig
-from nsmodels.systems.nav.model import Navigator
-from nsmodels.systems.nav.navigation_task import NavigationTask
-from nsmodels.systems.nav.plain import PlainTask
-from nsmodels.systems.nav.training_maps import TrainingMaps
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.training.maps import TrainingMaps
+from nsmodels.systems.nav.training.plain import PlainTask
+from nsmodels.systems.nav.training.task import NavigationTask
 
 NAVIGATOR = "navigator"
 

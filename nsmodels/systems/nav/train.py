@@ -14,9 +14,9 @@ from nsmodels.engine.phases import Phases, prefixed, write_history
 from nsmodels.engine.tracking import Tracker
 from nsmodels.systems.nav import phases
 from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
-from nsmodels.systems.nav.diagnosis import chance, diagnose
-from nsmodels.systems.nav.model import Navigator
-from nsmodels.systems.nav.plain import NAMES, load_plain
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.training.diagnosis import chance, diagnose
+from nsmodels.systems.nav.training.plain import NAMES, load_plain
 
 MAKER = "nsmodels.systems.nav"
 log = logging.getLogger(__name__)

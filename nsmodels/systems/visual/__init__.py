@@ -20,9 +20,9 @@ def load_network(path: Path, device: str = "auto") -> Any:
     """The network in one checkpoint file: `Perception`, `Parser` or the baseline `CnnLstm`."""
     from nsmodels.engine import checkpoint
     from nsmodels.engine.runtime import resolve_device
-    from nsmodels.systems.visual.cnn_lstm import CnnLstm
-    from nsmodels.systems.visual.parser import Parser
-    from nsmodels.systems.visual.perception import Perception
+    from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
+    from nsmodels.systems.visual.language.parser import Parser
+    from nsmodels.systems.visual.perception.network import Perception
 
     kinds: dict[str, Any] = dict(zip(PHASES, (Perception, Parser, CnnLstm), strict=True))
     network = kinds[path.parent.name].from_checkpoint(checkpoint.load(path), str(path))

@@ -70,7 +70,7 @@ def _default_preset() -> tuple[str, str]:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from nsmodels.core.artifact import write_json
     from nsmodels.systems.visual.evaluate import evaluate_checkpoint
-    from nsmodels.systems.visual.report import table
+    from nsmodels.systems.visual.evaluation.report import table
 
     result = evaluate_checkpoint(arguments.checkpoint, arguments.data, arguments.split, arguments.device)
     print(table(result))
@@ -81,10 +81,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 def _answer(arguments: argparse.Namespace) -> int:
     from nsmodels.core.artifact import write_atomic
-    from nsmodels.systems.visual.counterfactual import without
-    from nsmodels.systems.visual.draw import draw_proof, draw_tree
-    from nsmodels.systems.visual.images import read_pixels
     from nsmodels.systems.visual.model import VisualReasoner
+    from nsmodels.systems.visual.perception.images import read_pixels
+    from nsmodels.systems.visual.reasoning.counterfactual import without
+    from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree
 
     said = VisualReasoner.load(arguments.checkpoint, arguments.device).answer(arguments.image, arguments.question)
     print(said.text())

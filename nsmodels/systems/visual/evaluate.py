@@ -10,23 +10,23 @@ import torch
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.format import image_path, read_questions, read_scenes, splits
-from nsmodels.engine import ledger, plots
+from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes, splits
 from nsmodels.engine.checkpoint import load
-from nsmodels.engine.outcomes import write_outcomes
-from nsmodels.systems.visual.baselines import PRIORS, Prior
-from nsmodels.systems.visual.cnn_lstm import CnnLstm
-from nsmodels.systems.visual.cnn_lstm_task import answer_all, read_asked
+from nsmodels.evaluation import ledger, plots
+from nsmodels.evaluation.outcomes import write_outcomes
+from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
+from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
+from nsmodels.systems.visual.baselines.task import answer_all, read_asked
 from nsmodels.systems.visual.config import EVALUATION_VERSION
-from nsmodels.systems.visual.draw import draw_proof
-from nsmodels.systems.visual.images import read_pixels
-from nsmodels.systems.visual.latency import measured_latency
+from nsmodels.systems.visual.evaluation.latency import measured_latency
+from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report, table
+from nsmodels.systems.visual.evaluation.scoring import Predictions, Scored, outcomes, rows
+from nsmodels.systems.visual.language.tokens import UNKNOWN
 from nsmodels.systems.visual.model import VisualReasoner
-from nsmodels.systems.visual.proof import NoProof, prove
-from nsmodels.systems.visual.replay import check
-from nsmodels.systems.visual.report import HEADLINE, Report, report, table
-from nsmodels.systems.visual.scoring import Predictions, Scored, outcomes, rows
-from nsmodels.systems.visual.tokens import UNKNOWN
+from nsmodels.systems.visual.perception.images import read_pixels
+from nsmodels.systems.visual.reasoning.drawing import draw_proof
+from nsmodels.systems.visual.reasoning.proof import NoProof, prove
+from nsmodels.systems.visual.reasoning.replay import check
 
 MAKER = "nsmodels.systems.visual"
 LATENCY_PAIRS = 40

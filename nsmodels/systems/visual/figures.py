@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
-from nsmodels.engine import plots
+from nsmodels.evaluation import plots
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

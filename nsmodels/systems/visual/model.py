@@ -15,12 +15,12 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
-from nsmodels.systems.visual.belief import SceneBelief
-from nsmodels.systems.visual.images import read_image, read_images, read_size
-from nsmodels.systems.visual.parser import Parser
-from nsmodels.systems.visual.perception import Perception, perceive
-from nsmodels.systems.visual.proof import NoProof, Proof, prove
-from nsmodels.systems.visual.reason import Answer, answer
+from nsmodels.systems.visual.language.parser import Parser
+from nsmodels.systems.visual.perception.images import read_image, read_images, read_size
+from nsmodels.systems.visual.perception.network import Perception, perceive
+from nsmodels.systems.visual.reasoning.belief import SceneBelief
+from nsmodels.systems.visual.reasoning.execution import Answer, answer
+from nsmodels.systems.visual.reasoning.proof import NoProof, Proof, prove
 
 PERCEIVE_BATCH = 32
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core.cli import run
-from nsmodels.datasets.clevr.format import read_questions
+from nsmodels.datasets.clevr.files.format import read_questions
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.phases import run_launched, sharing
 from nsmodels.engine.task import Task
-from nsmodels.systems.visual.cnn_lstm_task import CnnLstmTask
+from nsmodels.systems.visual.baselines.task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
-from nsmodels.systems.visual.parser_task import ParserTask
-from nsmodels.systems.visual.perception_task import PerceptionTask
+from nsmodels.systems.visual.language.task import ParserTask
+from nsmodels.systems.visual.perception.task import PerceptionTask
 
 
 def make_task(phase: str, config: VisualConfig, data: Path) -> tuple[Task, TrainingConfig]:

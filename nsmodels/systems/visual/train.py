@@ -12,17 +12,17 @@ import torch
 
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
-from nsmodels.datasets.clevr.format import check_split, read_questions, read_scenes
+from nsmodels.datasets.clevr.files.format import check_split, read_questions, read_scenes
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.phases import Phases, prefixed, write_history
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.tracking import Tracker
 from nsmodels.systems.visual import load_network, phases
-from nsmodels.systems.visual.baselines import PRIORS, Prior
+from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.config import CODE_VERSION, VisualConfig
-from nsmodels.systems.visual.images import read_images
-from nsmodels.systems.visual.matching import matched
-from nsmodels.systems.visual.perception import Perception, find_candidates
+from nsmodels.systems.visual.perception.images import read_images
+from nsmodels.systems.visual.perception.matching import matched
+from nsmodels.systems.visual.perception.network import Perception, find_candidates
 
 MAKER = "nsmodels.systems.visual"
 REASONER = ("perception", "parser")

@@ -6,7 +6,8 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig, debug, full, mini, quick
-from pipeline.lib import checks, pictures, policy, results, step, store
+from pipeline.lib import checks, policy, step, store
+from pipeline.lib.display import pictures, results
 from pipeline.lib.launchpad import Launchpad
 
 FULL = Launchpad({"full": full}, default="full")

@@ -7,7 +7,8 @@ import dagster as dg
 from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.datasets.mazes.config import CODE_VERSION, PRESETS, MazesConfig
 from nsmodels.datasets.mazes.prepare import recipe_of
-from pipeline.lib import checks, pictures, policy, results, step, store
+from pipeline.lib import checks, policy, step, store
+from pipeline.lib.display import pictures, results
 from pipeline.lib.launchpad import Launchpad
 
 LAUNCHPAD = Launchpad(PRESETS, default="quick")
@@ -23,7 +24,7 @@ def build(order: step.Order[MazesConfig]) -> Manifest:
 
 def show(folder: Path) -> results.Metadata:
     """Maps of every kind with their shortest paths, and how long, crooked and dense they are."""
-    from nsmodels.datasets.mazes.format import ABOUT, INDEX
+    from nsmodels.datasets.mazes.files.format import ABOUT, INDEX
     from nsmodels.datasets.mazes.look import contact_sheet, distributions
 
     found = distributions(folder)

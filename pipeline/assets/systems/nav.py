@@ -4,7 +4,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.systems.nav.config import CODE_VERSION, EVALUATION_VERSION, PRESETS, EvaluationConfig, NavConfig
-from nsmodels.systems.nav.study_config import GRID_PRESETS, SCALING_PRESETS, DataScalingConfig, GridSearchConfig
+from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS, DataScalingConfig, GridSearchConfig
 from pipeline.assets.systems.nav_checks import first_look
 from pipeline.lib import figure, hardware, policy, step
 from pipeline.lib.launchpad import Launchpad
@@ -37,7 +37,7 @@ def evaluate(order: step.Order[EvaluationConfig]) -> Manifest:
 
 def search(order: step.Order[GridSearchConfig]) -> Manifest:
     """Train the grid's trials, or those that are left."""
-    from nsmodels.systems.nav.studies import grid_search
+    from nsmodels.systems.nav.studies.experiments import grid_search
 
     (data_key, data), trackers = next(iter(order.inputs.items())), order.trackers("trials")
     return grid_search(order.config, data, order.folder, order.key, data_key, trackers, order.force)
@@ -45,7 +45,7 @@ def search(order: step.Order[GridSearchConfig]) -> Manifest:
 
 def scale(order: step.Order[DataScalingConfig]) -> Manifest:
     """Train on more and more maps, or what is left of it."""
-    from nsmodels.systems.nav.studies import data_scaling
+    from nsmodels.systems.nav.studies.experiments import data_scaling
 
     (data_key, data), trackers = next(iter(order.inputs.items())), order.trackers("trials")
     return data_scaling(order.config, data, order.folder, order.key, data_key, trackers, order.force)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, read_manifest
-from pipeline.lib import checks, pictures, results
+from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
+from pipeline.lib.display import pictures, results
 
 if TYPE_CHECKING:
     from nsmodels.engine.config import TrainingConfig
     from nsmodels.engine.task import Task
-    from nsmodels.systems.nav.glance import Glance
+    from nsmodels.systems.nav.pictures.look import Glance
 
 
 def first_look(folder: Path) -> results.Metadata:
@@ -31,7 +32,7 @@ def look(folder: Path) -> "Glance":
 
 @cache
 def _look(folder: Path, created: str) -> "Glance":
-    from nsmodels.systems.nav.glance import glance
+    from nsmodels.systems.nav.pictures.look import glance
 
     return glance(folder, checks.data_of(folder))
 

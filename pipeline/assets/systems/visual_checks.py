@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, read_manifest
-from pipeline.lib import checks, pictures, results
+from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
+from pipeline.lib.display import pictures, results
 
 if TYPE_CHECKING:
     from nsmodels.engine.config import TrainingConfig
     from nsmodels.engine.task import Task
-    from nsmodels.systems.visual.glance import Glance, Proved
+    from nsmodels.systems.visual.look import Glance, Proved
 
 NUM_PROOFS = 3
 
@@ -23,7 +24,7 @@ NUM_PROOFS = 3
 def first_look(folder: Path) -> results.Metadata:
     """Curves, and on the first validation images: the table and some proofs over their images."""
     seen = look(folder)
-    from nsmodels.systems.visual.report import table
+    from nsmodels.systems.visual.evaluation.report import table
 
     scores = results.numbers({"first_look": {"accuracy": seen.accuracy, **seen.priors}})
     shown = {f"proof_{number}": picture(proved) for number, proved in enumerate(examples(seen.proofs))}
@@ -37,7 +38,7 @@ def look(folder: Path) -> "Glance":
 
 @cache
 def _look(folder: Path, created: str) -> "Glance":
-    from nsmodels.systems.visual.glance import glance
+    from nsmodels.systems.visual.look import glance
 
     return glance(folder, checks.data_of(folder))
 
@@ -85,7 +86,7 @@ reproduces_its_score = checks.reproduces("perception", perception_task)
 
 def proofs_replay(folder: Path) -> Verdict:
     """Replay every proof of the first look without the networks."""
-    from nsmodels.systems.visual.replay import ProofError, check
+    from nsmodels.systems.visual.reasoning.replay import ProofError, check
 
     proofs, problems = look(folder).proofs, []
     for proved in proofs:

@@ -1,0 +1,98 @@
+"""Start a command in several data-parallel processes with torchrun, and leave none behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+
+from nsmodels.core.errors import InputError
+from nsmodels.core.hardware import num_cores
+from nsmodels.engine.processes import lifeline
+
+GRACE = 60.0  # seconds for torchrun to end, which itself gives its workers 30 s and then kills them
+FAILURE = "failure.txt"  # the reason in one line
+INTERVAL = 0.5  # seconds between two looks at what the processes have written
+
+
+def is_launched() -> bool:
+    """Whether this process is one of those that torchrun has started."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def launch(
+    arguments: Sequence[str],
+    num_processes: int,
+    module: str = "nsmodels",
+    nodes: Sequence[str] = ("--standalone",),
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Run `python -m module arguments...` in `num_processes` processes; `look` is called twice a second meanwhile.
+
+    `nodes`: torchrun's own flags that say how machines meet (`--nnodes 2 --rdzv-endpoint host:port ...`).
+    Process 0 prints to this one's standard output and error, the others are silent unless they fail.
+    Whatever exception interrupts the wait, the processes are asked to stop, have 30 seconds (torchrun's own
+    limit) to finish their step and write a checkpoint, and are then killed; the exception goes on. When this
+    process is killed, they notice and do the same.
+    Raises `InputError` that says which process failed, and of what.
+    """
+    if num_processes < 1:
+        raise InputError(f"num_processes: expected at least 1, got {num_processes}")
+    with tempfile.TemporaryDirectory(prefix="nsmodels-", ignore_cleanup_errors=True) as place:
+        status = _run(_command(place, nodes, num_processes, module, arguments), _environment(num_processes), look)
+        if status:
+            failure = Path(place) / FAILURE
+            line = failure.read_text() if failure.exists() else f"torchrun ended with status {status}; see above"
+            raise InputError(f"{num_processes} training processes: {line}")
+
+
+def _command(place: str, nodes: Sequence[str], num_processes: int, module: str, arguments: Sequence[str]) -> list[str]:
+    silent = ",".join(f"{rank}:3" for rank in range(1, num_processes))  # 3: standard output and error
+    logs = ["--log-dir", place, *(["--redirects", silent] if silent else [])]
+    flags = [*nodes, "--nproc-per-node", str(num_processes), *logs, "-m", "nsmodels.engine.processes.worker"]
+    return [sys.executable, "-m", "nsmodels.engine.processes.torchrun", place, *flags, module, *arguments]
+
+
+def _environment(num_processes: int) -> dict[str, str]:
+    threads = {"OMP_NUM_THREADS": str(max(1, num_cores() // num_processes))}
+    return threads | os.environ | {lifeline.PARENT: str(os.getpid())}
+
+
+def _run(command: Sequence[str], environment: dict[str, str], look: Callable[[], None]) -> int:
+    # a session of its own: a Ctrl-C of the terminal reaches the processes once, through us
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        while process.poll() is None:
+            _wait(process, INTERVAL)
+            look()
+        return process.returncode
+    except BaseException:
+        _stop(process)
+        raise
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask torchrun to stop, which asks its workers; kill what is left after the grace, or when we are asked again."""
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)  # workers sit in sessions of their own
+    except psutil.NoSuchProcess:
+        return
+    process.terminate()
+    try:
+        _wait(process, GRACE)
+    finally:
+        process.kill()
+        process.wait()
+        for survivor in psutil.wait_procs(family, timeout=0)[1]:
+            survivor.kill()

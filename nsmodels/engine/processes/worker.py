@@ -1,0 +1,31 @@
+"""One of the processes that torchrun starts: `python -m nsmodels.engine.processes.worker module arguments...`."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Sequence
+
+from nsmodels.engine.processes import lifeline
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run a module as `python -m` does; it ends with torchrun, which finds its error."""
+    lifeline.end_with_parent()
+    sys.argv = list(argv)
+    try:
+        runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
+    except Exception as error:
+        leave(error)
+        raise
+
+
+def leave(error: Exception) -> None:
+    """Write an error where torchrun looks for the reason of a failure; its console shows the first process only."""
+    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+    get_error_handler().record_exception(error)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,303 @@
+"""Every evaluation ever made, ranked; two of them compared item by item: `nsmodels leaderboard`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nsmodels.core import artifact
+from nsmodels.core.cli import Parser
+from nsmodels.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from nsmodels.evaluation.ledger import Entry
+
+Row = dict[str, Any]
+SORTS = ("score", "created", "train_cpu_seconds", "num_parameters")
+FALLING = ("score", "created")  # the greatest first
+SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
+MOST_FIELDS, MOST_DRAWN = 4, 12
+NOTHING = "no evaluation yet in {root}; make one: dagster asset materialize --select nav_evaluation"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the table, or the comparison of two evaluations."""
+    from nsmodels.evaluation import ledger
+
+    arguments = _parser().parse_args(argv)
+    root = (arguments.data or artifact.data_root()).resolve()
+    if not root.is_dir() and arguments.data:
+        raise InputError(f"{root}: no such folder; give the data root, which holds the assets")
+    ledger.scan(root)
+    listed = ledger.entries(root)
+    if not listed:
+        print(NOTHING.format(root=root), file=sys.stderr)
+        return 0
+    if arguments.compare:
+        return _compare(arguments, listed, root)
+    chosen = _chosen(listed, arguments.dataset, arguments.system)
+    text = FORMATS[_format(arguments)](rows(chosen, arguments.sort, arguments.limit))
+    _tell(text, arguments.out)
+    return 0
+
+
+def rows(entries: Sequence[Entry], sort: str = "score", limit: int | None = None) -> list[Row]:
+    """A row of plain values per evaluation: ranked among those of the same data, split and metric, which stay together.
+
+    `sort` is one of `SORTS` and orders each such group, of which the first `limit` rows are given. `differences` names
+    the fields in which the configurations of a system differ within the rows given of a group. Shares are in [0, 1].
+    """
+    names = {e.data_fingerprint: e.dataset for e in sorted(entries, key=lambda e: e.dataset, reverse=True)}
+    ordered = sorted(entries, key=lambda e: (names[e.data_fingerprint], *_contest(e), -e.score, e.created))
+    return [row for _, group in groupby(ordered, _contest) for row in _ranked(list(group), sort, limit)]
+
+
+def frame(entries: Sequence[Entry], sort: str = "score", limit: int | None = None) -> pd.DataFrame:
+    """The rows as a table."""
+    import pandas as pd
+
+    return pd.DataFrame(rows(entries, sort, limit))
+
+
+def draw(entries: Sequence[Entry]) -> Figure:
+    """Scores with their intervals, the best of each contest; beside each the best baseline of its evaluation."""
+    from nsmodels.evaluation import plots
+
+    ranked = rows(entries, limit=MOST_DRAWN)
+    if not ranked:
+        raise InputError("leaderboard: no evaluation to draw; make one first")
+    lines: list[Row | str] = []
+    for title, group in _contests(ranked):
+        lines += [title, *group]
+    figure, (axis,) = plots.make_figure(width=7.5, height=0.8 + 0.28 * len(lines))
+    for place, line in enumerate(lines):
+        if isinstance(line, str):
+            axis.text(0, place, line, fontsize=7, fontweight="bold", va="center")
+        else:
+            _draw(axis, place, line)
+    axis.set_yticks(range(len(lines)), ["" if isinstance(line, str) else _label(line) for line in lines], fontsize=7)
+    axis.set(xlabel="score, % (95 % interval); cross: best baseline", ylim=(len(lines) - 0.5, -0.5), xlim=(-2, 102))
+    return figure
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _contest(entry: Entry) -> tuple[str, ...]:
+    """What entries must have in common to be ranked; the key of the data may be another one."""
+    return entry.data_fingerprint, entry.split, entry.metric
+
+
+def _ranked(group: list[Entry], sort: str, limit: int | None) -> list[Row]:
+    """`group`: the best first."""
+    rank = {entry.id: 1 + sum(other.score > entry.score for other in group) for entry in group}
+    known = [entry for entry in group if getattr(entry, sort) is not None]
+    ordered = sorted(known, key=lambda entry: getattr(entry, sort), reverse=sort in FALLING)
+    shown = [*ordered, *(entry for entry in group if getattr(entry, sort) is None)][:limit]
+    differing = _differing(shown)
+    return [_row(entry, rank[entry.id], differing[entry.id]) for entry in shown]
+
+
+def _row(entry: Entry, rank: int, differences: Mapping[str, Any]) -> Row:
+    name, best = max(entry.baselines.items(), key=lambda pair: pair[1], default=(None, None))
+    plain = entry.model_dump(mode="json", exclude={"baselines", "configuration", "evaluation"})
+    told = ", ".join(f"{field}={_plain(value)}" for field, value in differences.items())
+    return {"rank": rank, **plain, "baseline": name, "baseline_score": best, "differences": told}
+
+
+def _differing(shown: Sequence[Entry]) -> dict[str, dict[str, Any]]:
+    """By id: the fields, dotted, that are not the same in all of `shown` of its system; seeds stand by themselves."""
+    found = {}
+    for system in {entry.system for entry in shown}:
+        flat = {entry.id: entry.settings() for entry in shown if entry.system == system}
+        names = dict.fromkeys(name for settings in flat.values() for name in settings)
+        several = [name for name in names if len({json.dumps(s.get(name)) for s in flat.values()}) > 1]
+        found |= {mark: {name: s[name] for name in several if name in s} for mark, s in flat.items()}
+    return found
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":")).replace('"', "")
+
+
+# --- how it is shown -------------------------------------------------------------------------------------------------
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def _interval(row: Row) -> str:
+    return "-" if row["low"] is None else f"{_percent(row['low'])}–{_percent(row['high'])}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.1f}" if value < 10 else _number(value)
+
+
+def _model(row: Row) -> str:
+    is_elsewhere = row["trained_on"] != row["source"]
+    return f"{row['name']} (trained on {row['trained_on']})" if is_elsewhere else row["name"]
+
+
+def _short(differences: str) -> str:
+    fields = differences.split(", ") if differences else []
+    more = [f"+{len(fields) - MOST_FIELDS} more"] if len(fields) > MOST_FIELDS else []
+    return ", ".join(fields[:MOST_FIELDS] + more)
+
+
+CELLS: dict[str, Callable[[Row], str]] = {
+    "rank": lambda row: str(row["rank"]),
+    "id": lambda row: row["id"][:8],
+    "model": _model,
+    "system": lambda row: row["system"],
+    "seed": lambda row: "-" if row["seed"] is None else str(row["seed"]),
+    "score": lambda row: _percent(row["score"]),
+    "95 %": _interval,
+    "n": lambda row: _number(row["n"]),
+    "best baseline": lambda row: f"{_percent(row['baseline_score'])} {row['baseline']}" if row["baseline"] else "-",
+    "parameters": lambda row: _number(row["num_parameters"]),
+    "train CPU-s": lambda row: _seconds(row["train_cpu_seconds"]),
+    "commit": lambda row: row["commit"][:7] + ("+" if row["commit"].endswith("+changes") else ""),
+    "made (UTC)": lambda row: row["created"][:16].replace("T", " "),
+    "differs in": lambda row: _short(row["differences"]),
+}
+RIGHT = ("rank", "seed", "score", "n", "parameters", "train CPU-s")
+
+
+def _contests(ranked: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """The rows of each contest, and what it is about."""
+    for (mark, split, metric), group in groupby(ranked, lambda r: (r["data_fingerprint"], r["split"], r["metric"])):
+        listed = list(group)
+        keys = ", ".join(sorted({row["dataset"] for row in listed}))
+        yield f"{keys} {mark}, {listed[0]['source']}, split {split}: {metric} in %", listed
+
+
+def _as_table(ranked: Sequence[Row]) -> str:
+    parts = []
+    for title, group in _contests(ranked):
+        cells = [list(CELLS), *([cell(row) for cell in CELLS.values()] for row in group)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        sides = [">" if name in RIGHT else "<" for name in CELLS]
+        lines = [
+            "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths, strict=True)).rstrip()
+            for line in cells
+        ]
+        parts.append("\n".join([title, lines[0], "-" * max(map(len, lines)), *lines[1:]]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _as_markdown(ranked: Sequence[Row]) -> str:
+    parts = []
+    for title, group in _contests(ranked):
+        marks = ["---:" if name in RIGHT else "---" for name in CELLS]
+        lines = [list(CELLS), marks, *([cell(row).replace("|", "\\|") for cell in CELLS.values()] for row in group)]
+        parts.append("\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _as_csv(ranked: Sequence[Row]) -> str:
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(ranked[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(ranked)
+    return stream.getvalue()
+
+
+def _as_json(ranked: Sequence[Row]) -> str:
+    return json.dumps(ranked, indent=1) + "\n"
+
+
+FORMATS = {"table": _as_table, "csv": _as_csv, "json": _as_json, "markdown": _as_markdown}
+
+
+def _label(row: Row) -> str:
+    return f"{_model(row)}, seed {row['seed']}" + (f"\n{_short(row['differences'])}" if row["differences"] else "")
+
+
+def _draw(axis: Any, place: int, row: Row) -> None:
+    from nsmodels.evaluation.plots import COLOURS
+
+    if row["low"] is not None:
+        axis.plot([100 * row["low"], 100 * row["high"]], [place, place], color=COLOURS[0], linewidth=1.4)
+    axis.plot([100 * row["score"]], [place], "o", color=COLOURS[0], markersize=5)
+    if row["baseline"]:
+        axis.plot([100 * row["baseline_score"]], [place], "x", color=COLOURS[1], markersize=5)
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="nsmodels leaderboard", description=__doc__)
+    parser.add_argument("--dataset", metavar="KEY", help="only evaluations on this dataset, by key or fingerprint")
+    parser.add_argument("--system", metavar="NAME", help="only those of this system")
+    parser.add_argument("--limit", type=_count, metavar="N", help="the first N rows of each table")
+    parser.add_argument("--sort", choices=SORTS, default="score", help="order of the rows [score]")
+    parser.add_argument("--format", choices=list(FORMATS), help="[by the ending of --out, else table]")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there (.csv .json .md, else the table)")
+    parser.add_argument(
+        "--compare", nargs=2, metavar="ID", help="two evaluations item by item: ids, their beginnings, or asset keys"
+    )
+    parser.add_argument("--data", type=Path, metavar="ROOT", help="data root [$NSMODELS_DATA, else data]")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text}'")
+    return int(text)
+
+
+def _format(arguments: argparse.Namespace) -> str:
+    return arguments.format or SUFFIXES.get(arguments.out.suffix if arguments.out else "", "table")
+
+
+def _chosen(listed: Sequence[Entry], dataset: str | None, system: str | None) -> list[Entry]:
+    """Those of a dataset and a system; InputError naming what there is when none is left."""
+    found = [e for e in listed if system in (None, e.system)]
+    found = [e for e in found if dataset in (None, e.dataset) or e.data_fingerprint.startswith(dataset or "")]
+    if not found:
+        there = ", ".join(sorted({f"{entry.system} on {entry.dataset}" for entry in listed}))
+        raise InputError(f"leaderboard: no evaluation of this dataset and system (there are: {there})")
+    return found
+
+
+def _compare(arguments: argparse.Namespace, listed: Sequence[Entry], root: Path) -> int:
+    from nsmodels.evaluation import ledger
+
+    first, second = (ledger.find(word, listed) for word in arguments.compare)
+    found = ledger.compare(first, second, root)
+    if _format(arguments) == "json":
+        _tell(json.dumps(found.to_dict(), indent=1) + "\n", arguments.out)
+    else:
+        _tell(found.text() + "\n", arguments.out)
+    return 0
+
+
+def _tell(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        if out.is_dir():
+            raise InputError(f"--out {out}: is a folder; give the name of a file in it")
+        if not out.absolute().parent.is_dir():
+            raise InputError(f"{out}: no such folder to write to; make it first")
+        artifact.write_atomic(out, text)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}); choose another file") from None

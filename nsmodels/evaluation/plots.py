@@ -1,0 +1,124 @@
+"""Figures that every system draws: training curves, calibration, histograms, bars; saved as PDF and PNG.
+
+Each function returns a matplotlib Figure without touching pyplot's global state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_error
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito 2008
+
+
+def make_figure(columns: int = 1, width: float = 5.0, height: float = 3.4) -> tuple[Figure, list[Axes]]:
+    """An empty figure with `columns` axes side by side; sizes in inches per column."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * columns, height), layout="constrained")
+    axes = [figure.add_subplot(1, columns, column + 1) for column in range(columns)]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.set_axisbelow(True)
+        axis.grid(visible=True, alpha=0.25, linewidth=0.6)
+    return figure, axes
+
+
+def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[Path, Path]:
+    """Write `path` as .pdf and .png with the caption and the data's source beneath; returns both paths.
+
+    `source` says what the numbers come from ("synthetic CLEVR, 1,000 validation images"); it must not be empty.
+    """
+    if not source.strip():
+        raise InputError(f"{path}: a figure needs its data source in the caption")
+    text = f"{caption.rstrip('.')}. Data: {source}."
+    figure.text(0.5, -0.02, text, ha="center", va="top", fontsize=7, wrap=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pdf, png = path.with_suffix(".pdf"), path.with_suffix(".png")
+    figure.savefig(pdf, bbox_inches="tight", metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
+    figure.savefig(png, bbox_inches="tight", dpi=160, metadata={"Title": path.stem, "Description": text})
+    return pdf, png
+
+
+def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/loss") -> Figure:
+    """Losses and the monitored metric by epoch, and the learning rate beside them."""
+    from matplotlib.ticker import MaxNLocator
+
+    if not history:
+        raise InputError("training_curves: the history is empty; train at least one epoch")
+    figure, (left, right) = make_figure(2)
+    names = dict.fromkeys(["train/loss", "val/loss", monitor])
+    for colour, name in zip(COLOURS, names, strict=False):
+        points = [(record["epoch"], record[name]) for record in history if name in record]
+        left.plot(*zip(*points, strict=True), label=name, color=colour, marker="." if len(points) < 30 else "")
+    right.plot([r["epoch"] for r in history], [r["lr"] for r in history], color=COLOURS[0])
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.set(xlabel="epoch", ylabel="loss" if monitor.endswith("loss") else "loss, metric")
+    right.set(xlabel="epoch", ylabel="learning rate")
+    left.legend(frameon=False)
+    return figure
+
+
+def reliability_diagram(confidence: ArrayLike, right: ArrayLike, num_bins: int = 15) -> Figure:
+    """Accuracy by confidence beside the diagonal of perfect calibration, and how many predictions each bin holds."""
+    bins = calibration_bins(confidence, right, num_bins)
+    error = expected_calibration_error(confidence, right, num_bins)
+    figure, (left, beside) = make_figure(2)
+    width, filled = np.diff(bins.edges), bins.count > 0
+    left.bar(bins.edges[:-1], np.nan_to_num(bins.accuracy), width, align="edge", color=COLOURS[5], edgecolor="white")
+    left.plot([0, 1], [0, 1], color=COLOURS[6], linewidth=0.8, linestyle="--")
+    left.plot(bins.confidence[filled], bins.accuracy[filled], "o", color=COLOURS[0], markersize=4)
+    left.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), title=f"ECE {error:.3f}")
+    beside.bar(bins.edges[:-1], bins.count, width, align="edge", color=COLOURS[0], edgecolor="white")
+    beside.set(xlabel="confidence", ylabel="predictions", xlim=(0, 1))
+    return figure
+
+
+def histogram(values: Mapping[str, ArrayLike], xlabel: str, ylabel: str = "share", num_bins: int = 20) -> Figure:
+    """Share of each named group of values per bin; whole numbers of a small range get a bin each."""
+    arrays = {name: np.asarray(group, float) for name, group in values.items()}
+    edges = _edges(np.concatenate(list(arrays.values())), num_bins)
+    figure, (axis,) = make_figure()
+    for colour, (name, group) in zip(COLOURS, arrays.items(), strict=False):
+        weights = np.full(len(group), 1 / max(len(group), 1))
+        axis.hist(group, edges.tolist(), weights=weights, alpha=0.6, label=name, color=colour, edgecolor="white")
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    if len(arrays) > 1:
+        axis.legend(frameon=False)
+    return figure
+
+
+def _edges(values: np.ndarray, num_bins: int) -> np.ndarray:
+    low, high = values.min(), values.max()
+    if np.all(values == values.round()) and high - low < 60:
+        return np.arange(low, high + 2) - 0.5
+    return np.linspace(low, high if high > low else low + 1, num_bins + 1)
+
+
+def bars(rows: Mapping[str, float], ylabel: str, intervals: Mapping[str, tuple[float, float]] | None = None) -> Figure:
+    """One horizontal bar per row with its number, in the order given, and a 95 % interval where there is one."""
+    names, numbers = list(rows), np.array(list(rows.values()), float)
+    figure, (axis,) = make_figure(height=0.6 + 0.34 * len(rows))
+    axis.barh(names, numbers, color=[COLOURS[k % len(COLOURS)] for k in range(len(names))], height=0.65)
+    ends = dict(rows)
+    for name, (low, high) in (intervals or {}).items():
+        axis.plot([low, high], [name, name], color="black", linewidth=1.2)
+        ends[name] = max(ends[name], high)
+    for name in names:
+        axis.annotate(f"{rows[name]:.3g}", (ends[name], name), (4, 0), textcoords="offset points", va="center", size=8)
+    axis.margins(x=0.12)
+    axis.invert_yaxis()
+    axis.set(xlabel=ylabel)
+    return figure

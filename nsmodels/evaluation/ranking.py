@@ -1,0 +1,104 @@
+"""The leaderboard as an artifact: every evaluation in the ledger ranked, a figure, pairs compared item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation import leaderboard, ledger
+from nsmodels.evaluation.ledger import Comparison, Entry
+
+MAKER = "nsmodels"
+CODE_VERSION = "2"
+TABLE = "leaderboard.parquet"
+HEAD: dict[str, Callable[[leaderboard.Row], str]] = {"data": lambda row: f"{row['dataset']} {row['split']}"}
+
+
+class RankingConfig(Config):
+    """What the leaderboard compares."""
+
+    compare: list[str] = Field(
+        default=[], max_length=2, description="two evaluations: ids, their beginnings or keys; empty: the best two each"
+    )
+
+
+def listed() -> list[Entry]:
+    """Every evaluation under the data root; InputError when there is none."""
+    ledger.scan()
+    if found := ledger.entries():
+        return found
+    raise InputError(leaderboard.NOTHING.format(root=artifact.data_root()))
+
+
+def config_of(entries: Sequence[Entry], config: RankingConfig) -> dict[str, Any]:
+    """What decides the content of a leaderboard."""
+    return {"compare": config.compare, "entries": sorted(entry.id for entry in entries)}
+
+
+def make_ranking(config: RankingConfig, folder: Path, key: str = "leaderboard", is_forced: bool = False) -> Manifest:
+    """Seal table, figure and comparisons over the ledger; an equal leaderboard is kept.
+
+    Raises InputError for an empty ledger, and for two evaluations that cannot be compared.
+    """
+    entries = listed()
+    recipe: Any = {"config": config_of(entries, config), "code_version": CODE_VERSION}
+    if kept := artifact.kept(folder, is_forced, **recipe):
+        return kept
+    pairs = compared(entries, config.compare)
+    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
+        _write(part, entries, pairs)
+        part.source = ", ".join(sorted({entry.source for entry in entries}))
+        part.metrics |= {"num_evaluations": len(entries), **_best(entries)}
+    return artifact.read_manifest(folder)
+
+
+def cells(folder: Path, limit: int = 50) -> list[dict[str, str]]:
+    """The first rows of a sealed leaderboard, as text by column."""
+    import pandas as pd
+
+    found = pd.read_parquet(folder / TABLE).head(limit).astype(object)
+    ranked = found.where(found.notna(), None).to_dict("records")
+    return [{name: cell(row) for name, cell in {**HEAD, **leaderboard.CELLS}.items()} for row in ranked]
+
+
+def compared(entries: Sequence[Entry], words: Sequence[str]) -> list[Comparison]:
+    """The two that `words` name, else the best two of each data set, split and metric."""
+    if len(words) == 1:
+        raise InputError(f"compare: expected two evaluations, got only '{words[0]}'")
+    if words:
+        first, second = (ledger.find(word, entries) for word in words)
+        return [ledger.compare(first, second)]
+    by_id = {entry.id: entry for entry in entries}
+    best = [[by_id[row["id"]] for row in rows] for rows in _contests(entries, limit=2)]
+    return [ledger.compare(pair[0], pair[1]) for pair in best if len(pair) == 2]
+
+
+def _contests(entries: Sequence[Entry], limit: int) -> list[list[leaderboard.Row]]:
+    """The best rows of each data set, split and metric."""
+    names = ("dataset", "data_fingerprint", "split", "metric")
+    ranked = leaderboard.rows(entries, limit=limit)
+    return [list(rows) for _, rows in groupby(ranked, key=lambda row: tuple(row[name] for name in names))]
+
+
+def _best(entries: Sequence[Entry]) -> dict[str, float]:
+    return {f"best/{rows[0]['dataset']}/{rows[0]['split']}": rows[0]["score"] for rows in _contests(entries, limit=1)}
+
+
+def _write(part: Part, entries: Sequence[Entry], pairs: Sequence[Comparison]) -> None:
+    from nsmodels.evaluation import plots
+
+    leaderboard.frame(entries).to_parquet(part.path / TABLE)
+    artifact.write_atomic(part.path / "table.txt", leaderboard.FORMATS["table"](leaderboard.rows(entries)))
+    artifact.write_json(part.path / "comparisons.json", [pair.to_dict() for pair in pairs])
+    texts = [pair.text() for pair in pairs] or ["no two evaluations of the same data yet"]
+    artifact.write_atomic(part.path / "comparisons.txt", "\n\n".join(texts) + "\n")
+    figure, sources = leaderboard.draw(entries), sorted({entry.source for entry in entries})
+    plots.save_figure(figure, part.path / "figures" / "ranking", "Best evaluations", ", ".join(sources))

@@ -1,0 +1,284 @@
+"""What several seeds of one training say together: mean, interval, best, worst, and which seeds are missing.
+
+Only seeds of one configuration, code and data are taken together: those of the largest such group, among equals of the
+newest. The others stand apart with what differs; a missing seed is named, never counted as zero.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import MANIFEST, Manifest
+from nsmodels.core.config import fingerprint
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation.ledger import ENTRY, Entry, enter
+from nsmodels.evaluation.metrics import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAKER = "nsmodels.engine"
+CODE_VERSION = "2"
+LEVEL = 0.95
+Seeds = Mapping[str, Sequence[str]]  # partitions that there can be, by the key of the replicates
+
+
+@dataclass(frozen=True)
+class Replication:
+    """The replicates of one training.
+
+    Attributes:
+        key: of the replicates.
+        alike: the evaluations taken together, by seed.
+        others: evaluations of another configuration, code or data by seed, each with what differs.
+        missing: seeds without an evaluation, each with why where there is more to say than that it was not made.
+    """
+
+    key: str
+    alike: Mapping[str, Entry]
+    others: Mapping[str, tuple[Entry, str]]
+    missing: Mapping[str, str]
+
+    @property
+    def scores(self) -> list[float]:
+        """Of the seeds that are taken together, each in [0, 1]."""
+        return [entry.score for entry in self.alike.values()]
+
+    @property
+    def mean(self) -> float:
+        """Mean score over seeds."""
+        return statistics.fmean(self.scores)
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of that mean; None with a single seed, and where all are equal."""
+        return student_interval(self.scores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        first, seeds = next(iter(self.alike.values())), sorted(self.alike, key=lambda seed: self.alike[seed].score)
+        return {
+            "system": first.system,
+            "dataset": first.dataset,
+            "source": first.source,
+            "split": first.split,
+            "metric": first.metric,
+            "num_seeds": len(seeds),
+            "mean": self.mean,
+            "interval": self.interval,
+            "deviation": statistics.stdev(self.scores) if len(seeds) > 1 else None,
+            "best": {"seed": seeds[-1], "score": self.alike[seeds[-1]].score},
+            "worst": {"seed": seeds[0], "score": self.alike[seeds[0]].score},
+            "scores": {seed: _told(entry) for seed, entry in self.alike.items()},
+            "missing": dict(self.missing),
+            "others": {seed: {**_told(entry), "differs": why} for seed, (entry, why) in self.others.items()},
+            "configuration": first.configuration,
+        }
+
+
+def student_interval(values: Sequence[float], level: float = LEVEL) -> Interval | None:
+    """Interval of the mean of independent, roughly normal `values` (Student 1908), cut to [0, 1].
+
+    None below two, and where all are equal: they do not say how much others would differ.
+    """
+    if len(set(values)) < 2:
+        return None
+    half = student_quantile(len(values) - 1, level) * statistics.stdev(values) / math.sqrt(len(values))
+    mean = statistics.fmean(values)
+    return max(0.0, mean - half), min(1.0, mean + half)
+
+
+def student_quantile(freedom: int, level: float = LEVEL) -> float:
+    """The t that |T| stays below with probability `level`, for a whole number of degrees of freedom."""
+    low, high = 0.0, 1.0
+    while _share_within(high, freedom) < level:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _share_within(middle, freedom) < level else (low, middle)
+    return high
+
+
+def _share_within(t: float, freedom: int) -> float:
+    """P(|T| < t), Abramowitz & Stegun 26.7.3 and 26.7.4."""
+    angle, is_odd = math.atan(t / math.sqrt(freedom)), freedom % 2
+    term, total = math.cos(angle) ** is_odd, 0.0
+    for power in range(is_odd, freedom - 1, 2):
+        total += term
+        term *= math.cos(angle) ** 2 * (power + 1) / (power + 2)
+    return 2 / math.pi * (angle + math.sin(angle) * total) if is_odd else math.sin(angle) * total
+
+
+# --- from the disk ---------------------------------------------------------------------------------------------------
+
+
+def evaluations(seeds: Seeds, root: Path | None = None) -> dict[str, Path]:
+    """The evaluations that lie under a data root, by their key: `<key of the replicates>/<seed>/evaluation`."""
+    root = root or artifact.data_root()
+    keys = [f"{key}/{seed}/evaluation" for key, those in seeds.items() for seed in those]
+    return {key: root / key for key in keys if (root / key / MANIFEST).is_file()}
+
+
+def replication(key: str, seeds: Sequence[str], root: Path | None = None) -> Replication | None:
+    """The replicates of `key` that lie under a data root; None where there is not one."""
+    root = root or artifact.data_root()
+    known: dict[str, Entry] = {}
+    missing: dict[str, str] = {}
+    for seed in seeds:
+        evaluation = root / key / seed / "evaluation"
+        if not (evaluation / MANIFEST).is_file():
+            missing[seed] = ""
+            continue
+        try:
+            known[seed] = Entry.model_validate_json((enter(evaluation, root) / ENTRY).read_text())
+        except InputError as error:
+            missing[seed] = str(error)
+    return _together(key, known, missing) if known else None
+
+
+def _together(key: str, known: Mapping[str, Entry], missing: Mapping[str, str]) -> Replication:
+    groups: dict[str, dict[str, Entry]] = {}
+    for seed, entry in known.items():
+        groups.setdefault(_recipe(entry), {})[seed] = entry
+    alike = max(groups.values(), key=lambda group: (len(group), max(entry.created for entry in group.values())))
+    first = next(iter(alike.values()))
+    others = {seed: (entry, _differing(first, entry)) for seed, entry in known.items() if seed not in alike}
+    return Replication(key, alike, others, missing)
+
+
+def _recipe(entry: Entry) -> str:
+    return fingerprint(_settings(entry))
+
+
+def _settings(entry: Entry) -> dict[str, Any]:
+    """What must be the same in all that is taken together, with dotted names."""
+    data = {"data": entry.data_fingerprint, "split": entry.split, "metric": entry.metric}
+    return {"system": entry.system, **data, **entry.settings()}
+
+
+def _differing(first: Entry, other: Entry) -> str:
+    here, there = _settings(first), _settings(other)
+    names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+    more = [f"+{len(names) - 4} more"] if len(names) > 4 else []
+    return ", ".join([f"{name}={there.get(name)}" for name in names[:4]] + more)
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {"score": entry.score, "interval": [entry.low, entry.high], "entry": entry.id, "n": entry.n}
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def make_report(folder: Path, seeds: Seeds, key: str = "replication_report", is_forced: bool = False) -> Manifest:
+    """Seal `report.json`, `table.txt` and the figure over all replicates that lie under the data root.
+
+    An equal report is kept. Raises InputError when there is not one replicate.
+    """
+    found = evaluations(seeds)
+    recipe: Any = {"config": config_of(seeds, found), "code_version": CODE_VERSION, "inputs": found}
+    if kept := artifact.kept(folder, is_forced, **recipe):
+        return kept
+    parts = [part for name, those in seeds.items() if (part := replication(name, those))]
+    if not parts:
+        raise InputError(f"{key}: no seed was trained yet; {_how(next(iter(seeds), 'replicates'))}")
+    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
+        told: dict[str, Any] = dict.fromkeys(seeds) | {each.key: each.to_dict() for each in parts}
+        artifact.write_json(part.path / "report.json", told)
+        artifact.write_atomic(part.path / "table.txt", table(parts, [name for name in seeds if not told[name]]) + "\n")
+        _save(parts, part.path / "figures" / "replication")
+        part.metrics |= {name: value for each in parts for name, value in _figures(each).items()}
+    return artifact.read_manifest(folder)
+
+
+def config_of(seeds: Seeds, found: Mapping[str, Path]) -> dict[str, Any]:
+    """What decides the content of a report beside the evaluations found themselves."""
+    return {"seeds": {key: list(those) for key, those in seeds.items()}, "evaluations": sorted(found)}
+
+
+def _how(key: str) -> str:
+    return f"train some: dagster asset materialize --select {key} --partition-range 0...4"
+
+
+def _figures(part: Replication) -> dict[str, Any]:
+    ends = part.interval or (None, None)
+    values = {"mean": part.mean, "low": ends[0], "high": ends[1], "best": max(part.scores), "worst": min(part.scores)}
+    values |= {"num_seeds": len(part.scores), "num_missing": len(part.missing), "num_others": len(part.others)}
+    return {f"{part.key}/{name}": value for name, value in values.items() if value is not None}
+
+
+def table(parts: Sequence[Replication], untrained: Sequence[str] = ()) -> str:
+    """A line per training, in percent; below it what is missing and what was left out; last those without a seed."""
+    width = max(len(key) for key in [*(part.key for part in parts), *untrained])
+    lines = [f"{'':<{width}}  metric      n   mean  95 % interval   best (seed)  worst (seed)"]
+    for part in parts:
+        lines.append(_line(part, width))
+        lines += [f"{'':<{width}}  {note}" for note in _notes(part)]
+    return "\n".join(lines + [f"{key:<{width}}  no seed was trained yet" for key in untrained])
+
+
+def _line(part: Replication, width: int) -> str:
+    told = part.to_dict()
+    none = "all equal" if len(part.scores) > 1 else "needs two"
+    ends = "–".join(f"{100 * end:.1f}" for end in part.interval) if part.interval else none
+    best, worst = (f"{100 * told[name]['score']:.1f} ({told[name]['seed']})" for name in ("best", "worst"))
+    return (
+        f"{part.key:<{width}}  {told['metric']:<9} {told['num_seeds']:>3}  {100 * part.mean:>5.1f}  {ends:<13} "
+        f"{best:>12}  {worst:>12}"
+    )
+
+
+def _notes(part: Replication) -> Iterator[str]:
+    plain = [seed for seed, why in part.missing.items() if not why]
+    if plain:
+        yield f"missing: seed{'s' * (len(plain) > 1)} {', '.join(plain)}"
+    for seed, why in part.missing.items():
+        if why:
+            yield f"missing: seed {seed}: {why}"
+    for seed, (entry, why) in part.others.items():
+        yield f"left out: seed {seed}, {100 * entry.score:.1f}: {why}"
+
+
+def draw(parts: Sequence[Replication]) -> Figure:
+    """A row per training: a dot per seed, the mean with its interval, crosses for those made otherwise."""
+    from nsmodels.evaluation import plots
+
+    figure, (axis,) = plots.make_figure(width=7.0, height=1.1 + 0.62 * len(parts))
+    for row, part in enumerate(parts):
+        _draw(axis, row, part)
+    names = [f"{part.key}\n{next(iter(part.alike.values())).metric}" for part in parts]
+    axis.set_yticks(range(len(parts)), names, fontsize=7)
+    axis.set(xlabel="score, %", ylim=(len(parts) - 0.4, -0.6))
+    axis.margins(x=0.08)
+    return figure
+
+
+def _draw(axis: Axes, row: int, part: Replication) -> None:
+    from nsmodels.evaluation.plots import COLOURS
+
+    scores = [100 * score for score in part.scores]
+    axis.plot(scores, [row] * len(scores), "o", color=COLOURS[5], markersize=5, alpha=0.8, markeredgewidth=0)
+    for entry, _ in part.others.values():
+        axis.plot([100 * entry.score], [row], "x", color="grey", markersize=5)
+    if part.interval:
+        axis.plot([100 * end for end in part.interval], [row + 0.18] * 2, color=COLOURS[0], linewidth=1.6)
+    axis.plot([100 * part.mean], [row + 0.18], "D", color=COLOURS[0], markersize=5)
+    absent = f"missing: {', '.join(part.missing)}" if part.missing else "none missing"
+    others = f"; x made otherwise: {', '.join(part.others)}" if part.others else ""
+    said, left = f"n = {len(scores)}; {absent}{others}", axis.get_yaxis_transform()
+    axis.text(0.01, row - 0.3, said, fontsize=6.5, color="dimgrey", va="center", transform=left)
+
+
+def _save(parts: Sequence[Replication], path: Path) -> None:
+    from nsmodels.evaluation import plots
+
+    sources = sorted({entry.source for part in parts for entry in part.alike.values()})
+    caption = "One dot per seed; diamond and line: mean over seeds and its 95 % interval (Student's t)"
+    plots.save_figure(draw(parts), path, caption, ", ".join(sources))

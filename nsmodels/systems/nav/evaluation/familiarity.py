@@ -1,0 +1,55 @@
+"""What of the problems to be scored a checkpoint knows from its training: the maps, and that cells differ in cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.files.format import COSTS, read_index
+from nsmodels.systems.nav.evaluation.scorer import Problems
+
+UNIT_COSTS = "cells differ in cost here, but it was trained where each costs 1: it cannot know what a cost is"
+UNKNOWN_COSTS = "cells differ in cost here; whether it was trained on such maps is not known"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The marks of the maps that a checkpoint was trained on, and whether cells there have costs."""
+
+    marks: frozenset[str]
+    has_costs: bool
+
+    @classmethod
+    def of(cls, checkpoint: Path) -> TrainingData | None:
+        """Read from the data that the manifest names; None when they are gone or others by now."""
+        manifest = artifact.read_manifest(checkpoint)
+        ((key, record),) = manifest.inputs.items()
+        folder = artifact.input_folder(key, record)
+        try:
+            if artifact.describe_input(folder).fingerprint != record.fingerprint:
+                return None
+            used = manifest.config.get("data", {}).get("max_maps") or None
+            return cls(frozenset(read_index(folder, "train")["mark"][:used]), (folder / COSTS).exists())
+        except InputError:
+            return None
+
+
+def familiarity(checkpoint: Path, problems: Sequence[Problems]) -> dict[str, Any]:
+    """`num_trained_on`: problems on maps trained on, turned or mirrored ones too (None: not known); and `notes`."""
+    trained = TrainingData.of(checkpoint)
+    marks = np.concatenate([part.facts["mark"] for part in problems])
+    num = None if trained is None else sum(mark in trained.marks for mark in marks.tolist())
+    notes = []
+    if any(_has_costs(part) for part in problems) and not (trained and trained.has_costs):
+        notes.append(UNIT_COSTS if trained else UNKNOWN_COSTS)
+    return {"num_trained_on": num, "notes": notes}
+
+
+def _has_costs(part: Problems) -> bool:
+    return part.maps.cost is not None and bool((part.maps.cost[part.maps.free] > 1).any())

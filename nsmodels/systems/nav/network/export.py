@@ -1,0 +1,133 @@
+"""Export to ONNX: the network with a fixed number of segments, for runtimes without torch."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from nsmodels.core.disk import atomically
+from nsmodels.core.errors import InputError
+from nsmodels.systems.nav.network.encoding import NUM_CHANNELS
+from nsmodels.systems.nav.network.navigator import Navigator, hold, shares
+
+INPUT = "inputs"
+OUTPUTS = ("action_probabilities", "reachable", "cost_to_go", "halting")
+NEEDED = ("onnx", "onnxscript")
+
+
+class Exported(NamedTuple):
+    """What was written: the file, the recursion steps in its graph, and which sizes it takes."""
+
+    path: Path
+    steps: int
+    sizes: str
+
+
+def export(
+    navigator: Navigator, path: Path, max_steps: int | None = None, shape: tuple[int, int] | None = None
+) -> Exported:
+    """Write `navigator` to `path` (.onnx) with `max_steps` recursion steps (default: as trained), in whole segments.
+
+    The graph maps `inputs`, float32 (b, 3, h, w) as made by `encode`, to `action_probabilities` (b, a, h, w),
+    `reachable` (b, h, w), `cost_to_go` (b, h, w) and `halting` (b,). The batch is free; height and width are free with
+    core=conv and fixed otherwise, to `shape` with core=attention.
+    Raises InputError for another suffix, a missing package and a core that needs a shape and has none.
+    """
+    check(path)
+    height, width, is_fixed = _shape(navigator, shape)
+    segments = max(1, -(-(max_steps or navigator.trained_steps) // navigator.steps_per_segment))
+    device = navigator.embed.weight.device
+    graph = _Readable(navigator.cpu(), segments).eval()
+    example = torch.zeros(2, NUM_CHANNELS, height, width)
+    example[:, 0] = 1
+    batch, rows, columns = (
+        torch.export.Dim("batch"),
+        torch.export.Dim("height", min=2),
+        torch.export.Dim("width", min=2),
+    )
+    free = {0: batch} if is_fixed else {0: batch, 2: rows, 3: columns}
+    try:
+        with _quiet():
+            program: Any = torch.onnx.export(
+                graph,
+                (example,),
+                input_names=[INPUT],
+                output_names=list(OUTPUTS),
+                dynamic_shapes={INPUT: free},
+                dynamo=True,
+                verbose=False,
+            )
+    finally:
+        navigator.to(device)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomically(path) as beside:
+        program.save(str(beside))
+    sizes = f"maps of {height}x{width} only" if is_fixed else "maps of any size"
+    return Exported(path, segments * navigator.steps_per_segment, sizes)
+
+
+def check(path: Path) -> None:
+    """Raise `InputError` when `path` cannot be exported to, before anything is loaded."""
+    if Path(path).suffix != ".onnx":
+        raise InputError(f"{path}: expected a file name that ends in .onnx")
+    if Path(path).parent.exists() and not Path(path).parent.is_dir():
+        raise InputError(f"{path}: {Path(path).parent} is not a folder; give another place")
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(f"export needs the package {missing[0]}; install the extra: pip install -e '.[export]'")
+
+
+def _shape(navigator: Navigator, shape: tuple[int, int] | None) -> tuple[int, int, bool]:
+    """Height and width of the example, and whether the graph is to take no others."""
+    config = navigator.config
+    if config.core == "attention" and shape is None:
+        raise InputError("export: core=attention is exported for one map size; give --height and --width")
+    only = (config.height, config.width) if config.core == "mixer" else (shape or (8, 8))
+    if shape not in (None, only):
+        raise InputError(f"export: this core=mixer takes maps of {only[0]}x{only[1]} only; leave out height and width")
+    return only[0], only[1], config.core != "conv"
+
+
+@final
+class _Readable(nn.Module):
+    """The network with probabilities and costs for outputs instead of logits."""
+
+    def __init__(self, navigator: Navigator, num_segments: int) -> None:
+        super().__init__()
+        self.navigator, self.num_segments = navigator, num_segments
+
+    def forward(self, inputs: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        problem, thought = self.navigator.begin(inputs)
+        held = None
+        for _ in range(self.num_segments):
+            thought = self.navigator.segment(problem, thought)
+            answer = self.navigator.answer(problem, thought)
+            held = hold(held, answer, self.navigator.window)
+        assert held is not None
+        kept, cost = held.answer, held.answer.cost.expm1().clamp(min=0)
+        return shares(kept.actions, self.navigator.config.output), kept.reach.sigmoid(), cost, kept.halting.sigmoid()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's notices: it prints its progress and warns of deprecated calls of its own."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            for kind in (DeprecationWarning, FutureWarning):
+                warnings.filterwarnings("ignore", category=kind, module=r"torch|onnx|onnxscript|copyreg")
+            yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,230 @@
+"""Maps with paths and policies as text and pictures; the recursion as a strip and an animation.
+
+matplotlib is imported when drawing. Blue is what the network does, orange what is wrong or exact search, as said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.core.disk import atomically
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import ARROWS, OFFSETS
+from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.solving.labels import Labels, action_sets
+from nsmodels.evaluation.plots import COLOURS
+from nsmodels.systems.nav.network.navigator import BELIEVED, Policy
+from nsmodels.systems.nav.planning.plan import Plan
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".svg", ".pdf")
+WALL, OPEN, UNDECIDED, WRONG = "#39424e", "#ffffff", "#d9dde2", "#f6c9a8"
+MODEL, EXACT, START, GOAL = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]
+LONGEST = 7.0  # inches of the longer side of a picture
+MOST_ARROWS = 40  # arrows along a side; a larger map shows those of every second, third... cell
+Steps = Sequence[tuple[int, Policy]]
+
+
+def as_text(maps: Maps, k: int, plan: Plan | None = None) -> str:
+    """Map k as lines: # wall, . free, S start, G goal, and the moves of `plan` as arrows."""
+    cells = np.where(maps.free[k], ".", "#")
+    if plan is not None:
+        for (row, column), action in zip(plan.path, plan.actions, strict=False):
+            cells[row, column] = ARROWS[action]
+    cells[tuple(maps.start[k])], cells[tuple(maps.goal[k])] = "S", "G"
+    return "\n".join("".join(line) for line in cells)
+
+
+def check_suffix(path: Path) -> None:
+    """Raise `InputError` for a file that cannot be drawn to."""
+    if Path(path).suffix not in SUFFIXES:
+        raise InputError(f"{path}: cannot draw to this kind of file; name it .png, .svg or .pdf")
+
+
+def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None = None) -> None:
+    """Draw `plan` on map k to `path` (.png, .svg or .pdf), with the cells `best` (n, 2) of another path beneath it."""
+    check_suffix(path)
+    figure, (axis,) = make_panels(1, maps.shape, LONGEST)
+    paint_map(axis, maps, k)
+    if best is not None:
+        paint_path(axis, best, EXACT, "A* path", is_dashed=True)
+    name = "A* path" if plan.source == "astar" else "path of the network"
+    paint_path(axis, plan.path, EXACT if plan.source == "astar" else MODEL, name)
+    paint_ends(axis, maps, k)
+    if not plan.is_found and len(plan.path) > 1:
+        axis.plot(*plan.path[-1][::-1], "x", color=EXACT, markersize=9, markeredgewidth=2, label="walk ends here")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=4, frameon=False, fontsize=8)
+    cost = f", cost {plan.cost:.6g}" if plan.is_found else ""
+    axis.set_title(f"{plan.why}{cost}", fontsize=9)
+    save(figure, path)
+
+
+def draw_policy(policy: Policy, maps: Maps, k: int, path: Path, labels: Labels | None = None) -> None:
+    """Draw one arrow per cell of map k, dark where the network is sure; wrong ones orange when labels are given."""
+    check_suffix(path)
+    figure, (axis,) = make_panels(1, maps.shape, LONGEST)
+    paint_policy(axis, policy, maps, k, labels)
+    paint_ends(axis, maps, k, is_ring=True)
+    axis.set_title(describe(policy, maps, k, labels), fontsize=9)
+    save(figure, path)
+
+
+def draw_recursion(steps: Steps, maps: Maps, k: int, labels: Labels) -> Figure:
+    """The policies of map k after so many recursion steps each, side by side: wrong cells orange, undecided grey."""
+    rows = -(-len(steps) // 4)
+    figure, axes = make_panels(len(steps), maps.shape, 2.6, columns=-(-len(steps) // rows))
+    for axis, (number, policy) in zip(axes, steps, strict=True):
+        _paint_moment(axis, number, policy, maps, k, labels)
+    return figure
+
+
+def animate(steps: Steps, maps: Maps, k: int, labels: Labels, path: Path, source: str) -> None:
+    """Write the same as an animated GIF, one picture for each of `steps`; `source` names the data beneath it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    frames = []
+    for number, policy in steps:
+        figure, (axis,) = make_panels(1, maps.shape, 4.0)
+        _paint_moment(axis, number, policy, maps, k, labels)
+        figure.supxlabel(f"Data: {source}", fontsize=7)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+        frames.append(Image.fromarray(pixels).quantize(64, Image.Quantize.MAXCOVERAGE))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    durations = [600] * (len(frames) - 1) + [2500]
+    with atomically(path) as beside:
+        frames[0].save(beside, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+
+
+def describe(policy: Policy, maps: Maps, k: int, labels: Labels | None) -> str:
+    """What there is to say of a policy in a few words."""
+    if labels is None:
+        return f"{policy.steps[k]} recursion steps"
+    right, wrong, undecided = verdicts(policy, maps, k, labels)
+    total = max(1, int((right | wrong | undecided).sum()))
+    return f"{100 * right.sum() / total:.1f} % of {total} cells right"
+
+
+def verdicts(policy: Policy, maps: Maps, k: int, labels: Labels) -> tuple[NDArray, NDArray, NDArray]:
+    """Where the action is optimal, where it is not, and where the network sees no way yet, each bool (h, w).
+
+    They speak of the cells from which a way leads to the goal, without the goal.
+    """
+    sets = action_sets(labels.optimal[k : k + 1], maps.connectivity)[0]
+    is_asked = sets.any(0)
+    is_optimal = np.take_along_axis(sets, policy.actions[k][None].astype(np.int64), 0)[0]
+    is_decided = policy.reachable[k] >= BELIEVED
+    return is_asked & is_decided & is_optimal, is_asked & is_decided & ~is_optimal, is_asked & ~is_decided
+
+
+def make_panels(num: int, shape: tuple[int, int], longest: float, columns: int = 0) -> tuple[Figure, list[Axes]]:
+    """A figure with `num` panels for maps of `shape`, each at most `longest` inches wide or high."""
+    from matplotlib.figure import Figure
+
+    columns = columns or num
+    rows = -(-num // columns)
+    height, width = (max(1.6, longest * side / max(shape)) for side in shape)
+    figure = Figure(figsize=(columns * width + 0.3, rows * (height + 0.45) + 0.3), layout="constrained")
+    axes = [figure.add_subplot(rows, columns, number + 1) for number in range(num)]
+    for axis in axes:
+        axis.set(xticks=[], yticks=[], aspect="equal")
+    return figure, axes
+
+
+def paint_map(axis: Axes, maps: Maps, k: int) -> None:
+    """Walls dark, free cells white, or the greyer the more it costs to enter them."""
+    pixels = np.where(maps.free[k][..., None], _rgb(OPEN), _rgb(WALL))
+    if maps.cost is not None:
+        share = (maps.cost[k].astype(float) - 1) / max(1, int(maps.cost.max()) - 1)
+        shade = 1 - 0.35 * share[..., None]
+        pixels = np.where(maps.free[k][..., None], pixels * shade, pixels)
+    _show(axis, pixels)
+
+
+def paint_policy(axis: Axes, policy: Policy, maps: Maps, k: int, labels: Labels | None = None) -> None:
+    """The map with an arrow in each cell that the network sees a way from; see `draw_policy`."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    paint_map(axis, maps, k)
+    shown = maps.free[k] & (policy.reachable[k] >= BELIEVED)
+    shown[tuple(maps.goal[k])] = False
+    wrong = np.zeros_like(shown)
+    if labels is not None:
+        _, wrong, undecided = verdicts(policy, maps, k, labels)
+        _overlay(axis, undecided, UNDECIDED)
+        _overlay(axis, wrong, WRONG)
+    stride = -(-max(maps.shape) // MOST_ARROWS)
+    chosen = np.zeros_like(shown)
+    chosen[stride // 2 :: stride, stride // 2 :: stride] = True
+    blues = LinearSegmentedColormap.from_list("sure", ["#a9cbe3", MODEL, "#00324f"])
+    for where, colour in ((chosen & shown & ~wrong, blues), (chosen & shown & wrong, EXACT)):
+        _arrows(axis, policy, k, where, colour, stride)
+
+
+def paint_path(axis: Axes, path: NDArray, colour: str, label: str, is_dashed: bool = False) -> None:
+    """A line through the cells of `path` (n, 2)."""
+    style: dict[str, Any] = {"linestyle": (0, (2, 1.2)), "linewidth": 4.0} if is_dashed else {"linewidth": 2.2}
+    axis.plot(path[:, 1], path[:, 0], color=colour, label=label, solid_joinstyle="round", **style)
+
+
+def paint_ends(axis: Axes, maps: Maps, k: int, size: float = 8.0, is_ring: bool = False) -> None:
+    """A disc on the start, or a ring that leaves its arrow to be seen, and a star on the goal."""
+    place: dict[str, Any] = {"linestyle": "", "zorder": 4}
+    ring = {"markerfacecolor": "none", "markeredgecolor": START, "markeredgewidth": 0.25 * size, "markersize": 2 * size}
+    disc = {"color": START, "markeredgecolor": "white", "markersize": size}
+    axis.plot(*maps.start[k][::-1], "o", label="start", **(ring if is_ring else disc), **place)
+    axis.plot(*maps.goal[k][::-1], "*", color=GOAL, markersize=2 * size, markeredgecolor="white", label="goal", **place)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture of the kind that its suffix says."""
+    check_suffix(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130, facecolor="white", bbox_inches="tight")
+
+
+def _paint_moment(axis: Axes, number: int, policy: Policy, maps: Maps, k: int, labels: Labels) -> None:
+    paint_policy(axis, policy, maps, k, labels)
+    paint_ends(axis, maps, k, 6.0, is_ring=True)
+    axis.set_title(f"{number} steps\n{describe(policy, maps, k, labels)}", fontsize=8)
+
+
+def _arrows(axis: Axes, policy: Policy, k: int, where: NDArray, colour: Any, stride: int) -> None:
+    rows, columns = np.nonzero(where)
+    if not len(rows):
+        return
+    moves = np.array(OFFSETS, float)[policy.actions[k][rows, columns]]
+    moves *= 0.62 * stride / np.linalg.norm(moves, axis=1, keepdims=True)
+    by_confidence = not isinstance(colour, str)
+    values = [policy.confidence[k][rows, columns]] if by_confidence else []
+    paint = {"cmap": colour, "clim": (0.0, 1.0)} if by_confidence else {"color": colour}
+    shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "pivot": "mid", "units": "xy"}
+    head = {"width": 0.09 * stride, "headwidth": 4.2, "headlength": 4.0, "headaxislength": 3.6, "minlength": 0}
+    axis.quiver(columns, rows, moves[:, 1], moves[:, 0], *values, **paint, **shape, **head, zorder=3)
+
+
+def _overlay(axis: Axes, where: NDArray, colour: str) -> None:
+    pixels = np.zeros((*where.shape, 4))
+    pixels[where] = (*_rgb(colour), 1.0)
+    _show(axis, pixels)
+
+
+def _show(axis: Axes, pixels: NDArray) -> None:
+    """Cells as an image, its upper left cell at row 0 and column 0."""
+    axis.imshow(pixels, interpolation="nearest" if max(pixels.shape) <= 900 else "antialiased")
+
+
+def _rgb(colour: str) -> NDArray[np.float64]:
+    from matplotlib.colors import to_rgb
+
+    return np.array(to_rgb(colour))

@@ -1,0 +1,279 @@
+"""From a policy to a plan that has been walked on the map, with exact search behind it on request.
+
+No plan is taken on trust: a path is one whose every move was made on the map, from the start to the goal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import NAMES, OFFSETS
+from nsmodels.datasets.mazes.grids import Maps, concatenate
+from nsmodels.datasets.mazes.solving import search
+from nsmodels.datasets.mazes.solving.labels import Labels, label
+from nsmodels.systems.nav.network.navigator import BELIEVED, Navigator, Policy
+from nsmodels.systems.nav.planning.rollout import Rollout, follow
+
+CHUNK_CELLS = 2**22  # cells whose policies are held at once
+LARGEST_COST = 255
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An answer to "how do I get from here to there", checked by walking it.
+
+    Attributes:
+        path: int16 (k, 2), row and column of the cells walked, the start first. It ends at the goal when
+            `is_found`, else where the policy failed; the start alone when the goal is said to be unreachable.
+        actions: int8 (k - 1,), the moves between them.
+        confidence: float32 (k - 1,), the network's probability that each move begins an optimal path.
+        steps: recursion steps that the network used.
+        is_found: whether `path` leads to the goal.
+        is_reachable: whether there is a way: proven by a path, or by exact search; otherwise the network's belief.
+        is_certain: whether `is_reachable` is proven.
+        probability: the network's probability that there is a way.
+        source: who made the path: the "model", or "astar" when it took over.
+        cost: cost of `path` as far as it goes.
+        optimal_cost: exact cost of the best path; inf: there is none; None: not asked for (see `fallback`).
+        why: what happened, in words.
+    """
+
+    path: NDArray[np.int16]
+    actions: NDArray[np.int8]
+    confidence: NDArray[np.float32]
+    steps: int
+    is_found: bool
+    is_reachable: bool
+    is_certain: bool
+    probability: float
+    source: Literal["model", "astar"]
+    cost: float
+    optimal_cost: float | None
+    why: str
+
+    @property
+    def is_optimal(self) -> bool | None:
+        """Whether the path is a cheapest one; None when no exact search was asked for, or there is no path."""
+        if self.optimal_cost is None or not self.is_found:
+            return None
+        unit = np.spacing(np.float32(self.optimal_cost))  # of the labels; different costs lie further apart
+        return bool(self.cost <= self.optimal_cost + unit)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain values for JSON; an infinite cost is None."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        named |= {"path": self.path.tolist(), "actions": [NAMES[action] for action in self.actions]}
+        named |= {"confidence": [round(float(value), 4) for value in self.confidence], "is_optimal": self.is_optimal}
+        if self.optimal_cost == float("inf"):
+            named["optimal_cost"] = None
+        return named
+
+
+def plan(
+    navigator: Navigator,
+    free: ArrayLike,
+    start: Sequence[int],
+    goal: Sequence[int],
+    cost: ArrayLike | None = None,
+    fallback: bool = False,
+    max_steps: int | None = None,
+) -> Plan:
+    """The plan from `start` to `goal`, each a row and a column, on one map.
+
+    `free` is a bool array (h, w), True where one may stand (`movingai.read_map` reads one from a file); `cost`, if
+    given, the whole-numbered cost (h, w) of entering a cell, 1 to 255. With `fallback` exact search decides: the path
+    is the network's where that reaches the goal, else the A* path, or the certain answer that there is no way; the
+    optimal cost stands beside it. `max_steps` limits the recursion (default: by the size of the map).
+    Raises InputError for a grid that is not bool and 2-D, for a start or goal in a wall or outside, and for costs when
+    the network was trained on maps without any.
+    """
+    if cost is not None and not navigator.knows_costs:
+        raise InputError(
+            "cost: this network was trained on maps where every move costs 1; leave cost out, or train with data made "
+            "with --max-cell-cost above 1"
+        )
+    maps = problem(free, start, goal, cost, navigator.config.connectivity)
+    return plan_many(navigator, maps, fallback, max_steps)[0]
+
+
+def plan_many(
+    navigator: Navigator, maps: Maps | Sequence[Maps], fallback: bool = False, max_steps: int | None = None
+) -> list[Plan]:
+    """The plans of many problems, in their order; maps of one shape together, or a list with maps of several.
+
+    The network thinks about maps of a shape in batches and all walks of a batch are made at once. See `plan`.
+    """
+    parts = [maps] if isinstance(maps, Maps) else list(maps)
+    for part in parts:
+        check_ends(part)
+    plans: list[Plan | None] = [None] * sum(len(part) for part in parts)
+    for places, same in _by_shape(parts):
+        for rows in _chunks(same):
+            found = plans_from(navigator.policy(same[rows], max_steps), same[rows], fallback)
+            for place, made in zip(places[rows], found, strict=True):
+                plans[place] = made
+    return [made for made in plans if made is not None]
+
+
+def plans_from(policy: Policy, maps: Maps, fallback: bool = False) -> list[Plan]:
+    """Walk a policy of `maps` from every start, judge each walk, and let exact search take over on request."""
+    walks = follow(policy.actions, maps)
+    exact = label(maps) if fallback else None
+    plans = [_judged(policy, maps, walks, k, _cost_at(exact, maps, k)) for k in range(len(maps))]
+    lost = [k for k, made in enumerate(plans) if not made.is_found]
+    if exact is None or not lost:
+        return plans
+    rows = maps[lost]
+    moves = search.demonstrations(rows, Labels(exact.cost_to_go[lost], exact.optimal[lost]))
+    for place, (k, digits) in enumerate(zip(lost, moves, strict=True)):
+        plans[k] = _rescued(plans[k], policy, k, rows, place, digits)
+    return plans
+
+
+def problem(
+    free: ArrayLike, start: Sequence[int], goal: Sequence[int], cost: ArrayLike | None = None, connectivity: int = 4
+) -> Maps:
+    """One problem as `Maps`; raise `InputError` for what is no grid of free cells (see `plan`)."""
+    grid = np.asarray(free)
+    if grid.ndim != 2 or not grid.size:
+        raise InputError(f"free: expected a grid of rows and columns, got an array of shape {grid.shape}")
+    if grid.dtype != bool:
+        raise InputError(
+            f"free: expected bool, True where one may stand, got {grid.dtype}; if 1 marks a wall there, give grid == 0"
+        )
+    weights = None if cost is None else _weights(np.asarray(cost), grid)
+    first, last = (_cell(name, place) for name, place in (("start", start), ("goal", goal)))
+    maps = Maps(grid[None], first[None], last[None], weights, connectivity)
+    check_ends(maps)
+    return maps
+
+
+def check_ends(maps: Maps) -> None:
+    """Raise `InputError` naming the first map whose start or goal is no free cell."""
+    for name, ends in (("start", maps.start), ("goal", maps.goal)):
+        is_inside: NDArray[np.bool_] = np.all((ends >= 0) & (ends < np.array(maps.shape)), axis=1)
+        safe = np.where(is_inside[:, None], ends, 0)
+        is_good = is_inside & maps.free[np.arange(len(maps)), safe[:, 0], safe[:, 1]]
+        if not is_good.all():
+            k = int(np.flatnonzero(~is_good)[0])
+            where = f"{name} ({ends[k, 0]}, {ends[k, 1]})" + (f" of map {k}" if len(maps) > 1 else "")
+            height, width = maps.shape
+            reason = "is a wall" if is_inside[k] else f"lies outside the map of {height} rows and {width} columns"
+            raise InputError(f"{where}: {reason}; choose a free cell (row, column, counted from 0)")
+
+
+def _weights(cost: NDArray[Any], grid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    if cost.shape != grid.shape or not np.issubdtype(cost.dtype, np.integer):
+        raise InputError(
+            f"cost: expected whole numbers in the grid's shape {grid.shape}, got {cost.dtype} in {cost.shape}"
+        )
+    inside = cost[grid]
+    if inside.size and not (inside.min() >= 1 and inside.max() <= LARGEST_COST):
+        raise InputError(f"cost: expected 1 to {LARGEST_COST} on free cells, got {inside.min()} to {inside.max()}")
+    return np.where(grid, cost, 1).astype(np.uint8)[None]
+
+
+def _cell(name: str, place: Sequence[int]) -> NDArray[np.int16]:
+    cell = np.asarray(place)
+    if cell.shape != (2,) or not np.issubdtype(cell.dtype, np.integer):
+        raise InputError(f"{name}: expected a row and a column, got {place!r}")
+    return np.clip(cell, -(2**15), 2**15 - 1).astype(np.int16)
+
+
+def _by_shape(parts: Sequence[Maps]) -> Iterator[tuple[NDArray[np.int64], Maps]]:
+    """The places in the whole list, and the problems, of each shape and connectivity."""
+    first = np.cumsum([0, *(len(part) for part in parts)])
+    kinds: dict[Any, list[int]] = {}
+    for number, part in enumerate(parts):
+        if len(part):
+            kinds.setdefault((part.shape, part.connectivity), []).append(number)
+    for numbers in kinds.values():
+        places = np.concatenate([np.arange(first[number], first[number + 1]) for number in numbers])
+        yield places, concatenate([parts[number] for number in numbers])
+
+
+def _chunks(maps: Maps) -> Iterator[slice]:
+    size = max(1, CHUNK_CELLS // (maps.shape[0] * maps.shape[1]))
+    for first in range(0, len(maps), size):
+        yield slice(first, first + size)
+
+
+def _cost_at(exact: Labels | None, maps: Maps, k: int) -> float | None:
+    return None if exact is None else float(exact.cost_to_go[(k, *maps.start[k])])
+
+
+def _judged(policy: Policy, maps: Maps, walks: Rollout, k: int, optimal_cost: float | None) -> Plan:
+    """What a walk amounts to; a goal that was reached is reachable, whatever the network believes."""
+    path, is_found = walks.paths[k], bool(walks.success[k])
+    probability = float(policy.reachable[(k, *maps.start[k])])
+    is_believed = probability >= BELIEVED
+    if not is_found and not is_believed:
+        path = path[:1]
+    actions = _actions(path)
+    return Plan(
+        path=path,
+        actions=actions,
+        confidence=_confidence(policy, k, path, actions),
+        steps=int(policy.steps[k]),
+        is_found=is_found,
+        is_reachable=is_found or is_believed,
+        is_certain=is_found,
+        probability=probability,
+        source="model",
+        cost=float(walks.cost[k]) if len(path) > 1 else 0.0,
+        optimal_cost=optimal_cost,
+        why="goal reached" if is_found else _failure(policy, maps, walks, k, probability),
+    )
+
+
+def _rescued(lost: Plan, policy: Policy, k: int, maps: Maps, place: int, digits: str) -> Plan:
+    """The exact answer where the walk of map k, `place` in `maps`, failed."""
+    is_found = lost.optimal_cost != float("inf")
+    actions = np.array([int(digit) for digit in digits] if is_found else [], np.int8)
+    path = search.path_cells(maps, place, actions.tolist()).astype(np.int16)
+    cost = search.path_cost(maps, place, path)
+    reached = f"goal reached by A*; the network's own plan: {lost.why}"
+    return replace(
+        lost,
+        path=path,
+        actions=actions,
+        confidence=_confidence(policy, k, path, actions),
+        is_found=is_found,
+        is_reachable=is_found,
+        is_certain=True,
+        source="astar",
+        cost=cost,
+        optimal_cost=cost if is_found else lost.optimal_cost,
+        why=reached if is_found else "unreachable (certain: exact search found no way)",
+    )
+
+
+def _failure(policy: Policy, maps: Maps, walks: Rollout, k: int, probability: float) -> str:
+    if probability < BELIEVED:
+        return f"unreachable (probability {1 - probability:.2f})"
+    row, column = (int(value) for value in walks.paths[k][-1])
+    if walks.looped[k]:
+        return f"loop at ({row}, {column})"
+    if not walks.collided[k]:
+        return f"stopped at ({row}, {column}), too many moves"
+    rows, columns = OFFSETS[policy.actions[k, row, column]]
+    there = row + rows, column + columns
+    if not (0 <= there[0] < maps.shape[0] and 0 <= there[1] < maps.shape[1]):
+        return f"edge of the map at ({row}, {column})"
+    return f"corner cut at ({row}, {column})" if maps.free[(k, *there)] else f"wall at ({there[0]}, {there[1]})"
+
+
+def _actions(path: NDArray[np.int16]) -> NDArray[np.int8]:
+    """The moves between the cells of a path."""
+    moves = np.diff(path.astype(int), axis=0)
+    return (moves[:, None] == np.array(OFFSETS)).all(2).argmax(1).astype(np.int8)
+
+
+def _confidence(policy: Policy, k: int, path: NDArray, actions: NDArray[np.int8]) -> NDArray[np.float32]:
+    return policy.probabilities[k, actions, path[:-1, 0], path[:-1, 1]]

@@ -1,0 +1,224 @@
+"""The two studies: which width, depth and dropout, and how many maps with and without augmentation.
+
+Each seals `report.json`, `table.txt`, `figures/` and a folder per trial with the checkpoint of its best epoch.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.files.format import read_split
+from nsmodels.engine.tracking import Tracker
+from nsmodels.evaluation import plots
+from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
+from nsmodels.systems.nav.evaluation.validation import SCORES, SPLIT, ValMaps
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.studies import figures, trials
+from nsmodels.systems.nav.studies.config import DataScalingConfig, GridSearchConfig
+from nsmodels.systems.nav.studies.trials import MedianRule, Record, Trial
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MAKER = "nsmodels.systems.nav"
+TRIALS = "trials"
+StudyConfig = GridSearchConfig | DataScalingConfig
+Report = dict[str, Any]
+
+
+def grid_search(
+    config: GridSearchConfig,
+    data: Path,
+    folder: Path,
+    key: str = "nav_grid_search",
+    data_key: str = "data",
+    trackers: Sequence[Tracker] = (),
+    is_forced: bool = False,
+) -> Manifest:
+    """Train every combination on the maps in `data`, stopping the hopeless, and seal what came of it in `folder`.
+
+    A stopped study goes on where it was; `trackers` are told each finished trial as if it were an epoch.
+    Raises `InputError` for a combination that no network can have, for bad data, and when it was interrupted.
+    """
+    rule = MedianRule(config.stop_after, config.min_finished, config.training)
+
+    def fill(part: Part) -> Report:
+        return _run(grid_trials(config), data, part, rule, trackers)
+
+    return _sealed(config, data, folder, key, data_key, is_forced, fill, figures.grid, "Grid search")
+
+
+def data_scaling(
+    config: DataScalingConfig,
+    data: Path,
+    folder: Path,
+    key: str = "nav_data_scaling",
+    data_key: str = "data",
+    trackers: Sequence[Tracker] = (),
+    is_forced: bool = False,
+) -> Manifest:
+    """Train on nested subsets of the maps in `data`, each for the same number of steps; otherwise as `grid_search`."""
+
+    def fill(part: Part) -> Report:
+        return _run(scaling_trials(config, data), data, part, None, trackers)
+
+    return _sealed(config, data, folder, key, data_key, is_forced, fill, figures.scaling, "Data scaling")
+
+
+def grid_trials(config: GridSearchConfig) -> list[Trial]:
+    """The trials of a grid search; raise `InputError` at once for a network that cannot be built."""
+    made = []
+    for values in config.combinations:
+        model = config.model.with_values(values)
+        with torch.device("meta"):
+            Navigator(model)
+        name = "dim{dim}_depth{depth}_dropout{dropout:g}".format(**values)
+        sections = {"training": config.training, "objective": config.objective, "data": config.data}
+        made.append(Trial(name, values, NavConfig(model=model, **sections)))
+    return made
+
+
+def scaling_trials(config: DataScalingConfig, data: Path) -> list[Trial]:
+    """The trials of a data scaling; raise `InputError` when `data` has too few maps."""
+    split = read_split(data, "train")
+    if max(config.sizes) > len(split.index):
+        raise InputError(
+            f"sizes: {max(config.sizes)} maps asked for, but {data} has {len(split.index)} training maps; "
+            "ask for fewer or make larger data"
+        )
+    made = []
+    for values in config.combinations:
+        num, size = values["maps"], config.training.batch_size
+        num_batches = sum(math.ceil((group.rows < num).sum() / size) for group in split.groups)
+        chosen = config.data.with_values({"max_maps": num, "augment": values["augment"]})
+        name = f"{num}_maps_{'with' if values['augment'] else 'without'}_augmentation"
+        sections = {"model": config.model, "objective": config.objective, "data": chosen}
+        made.append(Trial(name, values, NavConfig(training=config.trained_on(num_batches), **sections)))
+    return made
+
+
+def _sealed(
+    config: StudyConfig,
+    data: Path,
+    folder: Path,
+    key: str,
+    data_key: str,
+    is_forced: bool,
+    fill: Callable[[Part], Report],
+    draw: Callable[[Report], Figure],
+    title: str,
+) -> Manifest:
+    recipe: Any = {"config": config.relevant(), "code_version": CODE_VERSION, "seed": config.training.seed}
+    recipe["inputs"] = {data_key: data}
+    if found := artifact.kept(folder, is_forced, **recipe):
+        return found
+    with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
+        report = fill(part)
+        artifact.write_json(part.path / "report.json", report)
+        artifact.write_atomic(part.path / "table.txt", table(report))
+        caption = f"{title}, scored on {report['data']['num_maps']} {SPLIT} maps, with 95 % intervals"
+        plots.save_figure(draw(report), part.path / "figures" / key, caption, part.source)
+        part.metrics |= _metrics(report)
+    return artifact.read_manifest(folder)
+
+
+def _run(listed: list[Trial], data: Path, part: Part, rule: MedianRule | None, trackers: Sequence[Tracker]) -> Report:
+    """Run the trials in order; a line and a word to the trackers for each."""
+    val, records = ValMaps.read(data), []
+    place = part.path / TRIALS
+    for number, trial in enumerate(listed, 1):
+        is_over = (place / trial.name / trials.RECORD).exists()
+        records.append(trials.run(trial, data, val, place / trial.name, rule, records))
+        _tell(records[-1], number, len(listed), is_over, trackers)
+    for tracker in trackers:
+        tracker.close()
+    return {
+        "best": best(records)["name"],
+        "baselines": val.baselines(),
+        "trials": records,
+        "data": {"source": part.source, "split": SPLIT, "num_maps": len(val), "path": str(data.resolve())},
+    }
+
+
+def best(records: Sequence[Record]) -> Record:
+    """The trial that reaches the goal most often; of equals the one with more cells optimal, then the smallest."""
+    return max(records, key=lambda r: (r["success"]["value"], r["any_optimal"]["value"], -r["num_parameters"]))
+
+
+def _tell(record: Record, number: int, total: int, is_over: bool, trackers: Sequence[Tracker]) -> None:
+    shown = f"success {record['success']['value']:.1%}  cells {record['any_optimal']['value']:.2%}"
+    seconds = "already over" if is_over else f"{record['cpu_seconds']:.0f} CPU-s"
+    line = f"trial {number}/{total}  {record['name']}  {shown}  {record['outcome']} after {record['epochs']} epochs"
+    print(f"{line}  {seconds}", file=sys.stderr, flush=True)
+    for tracker in trackers:
+        tracker.epoch({"epoch": number, **_figures(record)})
+
+
+def _figures(record: Record) -> dict[str, Any]:
+    scores = {name: record[name]["value"] for name in SCORES}
+    return scores | {name: record[name] for name in ("num_parameters", "cpu_seconds") if name in record}
+
+
+def _metrics(report: Report) -> dict[str, Any]:
+    """Figures for the manifest: the best trial, beside it the rules without learning, and what it all cost."""
+    chosen = next(record for record in report["trials"] if record["name"] == report["best"])
+    found = {f"best/{name}": value for name, value in (chosen["settings"] | _figures(chosen)).items()}
+    for name, row in report["baselines"].items():
+        found |= {f"{name}/{metric}": value for metric, value in _figures(row).items()}
+    outcomes = [record["outcome"] for record in report["trials"]]
+    found |= {f"num_{kind}": outcomes.count(kind) for kind in ("finished", "early", "stopped")}
+    return found | {"trials/cpu_seconds": round(sum(record["cpu_seconds"] for record in report["trials"]), 1)}
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def table(report: Report) -> str:
+    """A line per trial with settings, scores and cost, the best one starred; below it greedy and chance."""
+    data = report["data"]
+    rows = [_row(record, record["name"] == report["best"]) for record in report["trials"]]
+    names = [
+        "",
+        *report["trials"][0]["settings"],
+        "success",
+        "SPL",
+        "cells optimal",
+        "parameters",
+        "epochs",
+        "outcome",
+        "CPU-s",
+    ]
+    blank = [""] * (len(report["trials"][0]["settings"]) - 1)
+    below = [["", name, *blank, *_scores(row), "", "", "", ""] for name, row in report["baselines"].items()]
+    lines = _aligned([names, *rows, *below])
+    head = f"{data['source']}, {data['num_maps']} {data['split']} maps; 95 % intervals; * best on these maps"
+    return "\n".join([head, lines[0], "-" * len(lines[0]), *lines[1:]]) + "\n"
+
+
+def _row(record: Record, is_best: bool) -> list[str]:
+    settings = ["yes" if v is True else "no" if v is False else f"{v:,}" for v in record["settings"].values()]
+    cost = [f"{record['num_parameters']:,}", str(record["epochs"]), record["outcome"], f"{record['cpu_seconds']:.0f}"]
+    return ["*" if is_best else "", *settings, *_scores(record), *cost]
+
+
+def _scores(row: dict[str, Any]) -> list[str]:
+    return [_percent(row["success"], 1), f"{row['spl']['value']:.3f}", _percent(row["any_optimal"], 2)]
+
+
+def _percent(score: dict[str, Any], digits: int) -> str:
+    ends = ", ".join(f"{100 * end:.{digits}f}" for end in score["interval"] or ())
+    return f"{100 * score['value']:.{digits}f} [{ends}]"
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

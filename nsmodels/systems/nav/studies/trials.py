@@ -1,0 +1,160 @@
+"""The trials of a study: one training each in a folder of its own, a record when it is over, taken up again if killed.
+
+A trial is over when its record stands in `trial.json`, written whole or not at all. One without a record goes on from
+its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nsmodels.core import artifact
+from nsmodels.engine import checkpoint
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.systems.nav import train
+from nsmodels.systems.nav.config import NavConfig
+from nsmodels.systems.nav.evaluation.validation import ValMaps
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.phases import NAVIGATOR
+
+RECORD = "trial.json"
+LOG = "epochs.log"
+Outcome = Literal["finished", "early", "stopped"]
+History = list[dict[str, Any]]
+Record = dict[str, Any]
+Curve = list[tuple[int, float]]  # epoch and value of the monitored metric, validated epochs only
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a study: a name for its folder, what sets it apart from the others, all of its configuration."""
+
+    name: str
+    settings: dict[str, Any]
+    config: NavConfig
+
+
+@dataclass(frozen=True)
+class MedianRule:
+    """The median stopping rule (Golovin et al. 2017, section 3.2.2), on the best value so far instead of a mean.
+
+    A training is hopeless when, after `share` of its epochs or later, the best value it has had is worse than the
+    median of the best values that the finished trials had had by the same epoch. Trials that were stopped do not
+    count, and none is stopped before `min_finished` have finished.
+    """
+
+    share: float
+    min_finished: int
+    training: TrainingConfig
+
+    def is_hopeless(self, curve: Curve, finished: Sequence[Curve]) -> bool:
+        """Whether a training that stands where `curve` ends is to be stopped; depends on nothing else."""
+        epoch = curve[-1][0] if curve else 0
+        if not self.share * self.training.epochs <= epoch < self.training.epochs:
+            return False
+        reached = [best for other in finished if (best := self.best(other, epoch)) is not None]
+        mine = self.best(curve, epoch)
+        return mine is not None and len(reached) >= self.min_finished and mine < statistics.median(reached)
+
+    def best(self, curve: Curve, epoch: int) -> float | None:
+        """The best value by `epoch`, turned so that more is better; None before the first validation."""
+        sign = 1 if self.training.monitor_mode == "max" else -1
+        return max((sign * value for at, value in curve if at <= epoch), default=None)
+
+
+def run(trial: Trial, data: Path, val: ValMaps, folder: Path, rule: MedianRule | None, before: list[Record]) -> Record:
+    """The record of a trial that trains in `folder`; one that is over already is only read.
+
+    `before`: records of the trials already over, which `rule` compares with.
+    Raises `InputError` when the training fails or is interrupted; the next call goes on from there.
+    """
+    path = folder / RECORD
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        outcome = _trained(trial, data, folder, _judge(rule, before))
+        artifact.write_json(path, _record(trial, val, folder, outcome))
+    (folder / NAVIGATOR / checkpoint.LAST).unlink(missing_ok=True)  # best.pt is enough once the trial is over
+    return json.loads(path.read_text())
+
+
+def curve_of(history: History, monitor: str) -> Curve:
+    """The monitored metric by epoch."""
+    return [(row["epoch"], row[monitor]) for row in history if monitor in row]
+
+
+# --- a training that may be stopped ----------------------------------------------------------------------------------
+
+Judge = Callable[[Curve], bool]
+
+
+class _Stop(BaseException):
+    """Ends a training from within; not an `Exception`, which the loop would take for a failure of the step."""
+
+
+class _Watch:
+    """A tracker that ends the training as soon as it is judged hopeless."""
+
+    def __init__(self, history: History, monitor: str, is_hopeless: Judge) -> None:
+        self._history, self._monitor, self._is_hopeless = list(history), monitor, is_hopeless
+
+    def epoch(self, record: dict[str, Any]) -> None:
+        """Look at the epoch that has just been saved."""
+        self._history.append(record)
+        self.look()
+
+    def look(self) -> None:
+        """Raise `_Stop` where the training is hopeless."""
+        if self._is_hopeless(curve_of(self._history, self._monitor)):
+            raise _Stop
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def _judge(rule: MedianRule | None, before: list[Record]) -> Judge:
+    finished = [[(at, value) for at, value in record["curve"]] for record in before if record["outcome"] != "stopped"]
+    return lambda curve: rule is not None and rule.is_hopeless(curve, finished)
+
+
+def _trained(trial: Trial, data: Path, folder: Path, is_hopeless: Judge) -> Outcome:
+    """Train, or go on training, until the end or until it is hopeless."""
+    watch = _Watch(_progress(folder).get("history", []), trial.config.training.monitor, is_hopeless)
+    # The engine's line for each epoch goes to a file: a study says one line for each trial.
+    with (folder / LOG).open("a") as stream, contextlib.redirect_stderr(stream):
+        try:
+            watch.look()  # a process may have been killed between an epoch and the look at it
+            fit = train.fit_navigator(trial.config, data, folder, (watch,))
+        except _Stop:
+            return "stopped"
+    return "early" if fit.outcome == "early" else "finished"
+
+
+def _progress(folder: Path) -> dict[str, Any]:
+    """Where the training in `folder` stands, from its last checkpoint; empty before the first."""
+    path = folder / NAVIGATOR / checkpoint.LAST
+    return checkpoint.load(path)["progress"] if path.exists() else {}
+
+
+def _record(trial: Trial, val: ValMaps, folder: Path, outcome: Outcome) -> Record:
+    navigator = Navigator.load(folder, trial.config.training.device)
+    progress, training = _progress(folder), trial.config.training
+    return {
+        "name": trial.name,
+        "settings": trial.settings,
+        "seed": training.seed,
+        "outcome": outcome,
+        **val.score(lambda maps: navigator.policy(maps).actions),
+        "num_parameters": navigator.num_parameters,
+        "epochs": progress["epoch"],
+        "steps": progress["step"],
+        "best_epoch": progress["best"]["epoch"],
+        "monitor": training.monitor,
+        "curve": curve_of(progress["history"], training.monitor),
+        "cpu_seconds": round(progress["cpu_seconds"], 1),
+    }

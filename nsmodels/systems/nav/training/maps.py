@@ -1,0 +1,169 @@
+"""The labelled maps of a data folder as batches: one shape each, turned and mirrored, or drawn anew every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nsmodels.core.artifact import read_manifest
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.config import MazesConfig
+from nsmodels.datasets.mazes.drawing import problems
+from nsmodels.datasets.mazes.drawing.symmetry import NUM_TRANSFORMS, mark, transform, transform_maps, transform_mask
+from nsmodels.datasets.mazes.files import format as stored
+from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.solving.labels import Labels, label
+from nsmodels.engine.batching import Batches, generator, split_order
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.task import Shard
+from nsmodels.systems.nav.config import DataConfig
+from nsmodels.systems.nav.network.encoding import MapBatch
+
+VAL_BATCH_CELLS = 2**15
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Maps of one shape with their labels."""
+
+    maps: Maps
+    labels: Labels
+
+    @classmethod
+    def of(cls, maps: Maps) -> Labelled:
+        """Label `maps`."""
+        return cls(maps, label(maps))
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    def turned(self, rows: np.ndarray, k: int) -> tuple[Maps, Labels]:
+        """Some of the maps with their labels, under transform `k`."""
+        maps, connectivity = self.maps[rows], self.maps.connectivity
+        cost = np.ascontiguousarray(transform(self.labels.cost_to_go[rows], k))
+        return transform_maps(maps, k), Labels(cost, transform_mask(self.labels.optimal[rows], k, connectivity))
+
+
+class TrainingMaps:
+    """Train and val split of a folder, labelled once.
+
+    Args:
+        data: folder of the dataset.
+        config: which of the training maps, and how they are turned.
+        training: batch size and seed are read from it.
+    """
+
+    def __init__(self, data: Path, config: DataConfig, training: TrainingConfig) -> None:
+        self.config, self.training = config, training
+        self.val = [Labelled.of(group.maps) for group in stored.read_split(data, "val").groups]
+        self.recipe = _recipe(data) if config.fresh_maps else None
+        self.held_out = _marks(data) if config.fresh_maps else frozenset()
+        self.train = _first(stored.read_split(data, "train"), config.max_maps)
+        self._fresh: tuple[int, list[Labelled]] = (-1, [])
+
+    @property
+    def connectivity(self) -> int:
+        """Of all maps."""
+        return self.val[0].maps.connectivity
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether cells differ in what entering them costs."""
+        return any(group.maps.cost is not None for group in self.train)
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """The shapes of the training maps."""
+        return [group.maps.shape for group in self.train]
+
+    def batches(self, split: str, epoch: int, shard: Shard, max_burn_in: int = 0) -> Batches:
+        """Batches of one shape each; in training in an order, orientation and burn-in drawn from seed and epoch."""
+        if split == "train":
+            groups = self._epoch_maps(epoch)
+            parts = split_order(self._order(groups, epoch), self.training.batch_size, shard)
+        else:
+            groups = self.val
+            parts = _in_sequence(groups, shard)
+        return Batches(
+            parts, lambda rows: self._batch(groups, split, epoch, rows, max_burn_in), self.training.num_workers
+        )
+
+    def _batch(self, groups: list[Labelled], split: str, epoch: int, rows: np.ndarray, max_burn_in: int) -> MapBatch:
+        ends = np.cumsum([len(group) for group in groups])
+        place = int(np.searchsorted(ends, rows[0], side="right"))
+        group, local = groups[place], rows - (ends[place] - len(groups[place]))
+        if split != "train":
+            return MapBatch.of(*group.turned(local, 0))
+        random = generator(self.training.seed, "augment", epoch, int(rows[0]))
+        k = int(random.integers(NUM_TRANSFORMS)) if self.config.augment else 0
+        return MapBatch.of(*group.turned(local, k), _burn_in(random, max_burn_in))
+
+    def _order(self, groups: list[Labelled], epoch: int) -> np.ndarray:
+        """All maps, shuffled so that each batch holds one shape; of several shapes, a few come twice to fill up."""
+        random = generator(self.training.seed, "order", epoch, 0)
+        size, first, lots = self.training.batch_size, 0, []
+        for group in groups:
+            rows = first + random.permutation(len(group))
+            lots.append(np.resize(rows, -(-len(rows) // size) * size) if len(groups) > 1 else rows)
+            first += len(group)
+        if len(lots) == 1:
+            return lots[0]
+        whole = np.concatenate([lot.reshape(-1, size) for lot in lots])
+        return whole[random.permutation(len(whole))].ravel()
+
+    def _epoch_maps(self, epoch: int) -> list[Labelled]:
+        if self.recipe is None:
+            return self.train
+        if self._fresh[0] != epoch:
+            self._fresh = (epoch, [self._drawn(group, place, epoch) for place, group in enumerate(self.train)])
+        return self._fresh[1]
+
+    def _drawn(self, group: Labelled, place: int, epoch: int) -> Labelled:
+        """As many fresh maps of this shape, none of which is held out."""
+        assert self.recipe is not None
+        random = generator(self.training.seed, "maps", epoch, place)
+        maps, _ = problems.draw(self.recipe, len(group), *group.maps.shape, random)
+        usable = np.flatnonzero([name not in self.held_out for name in mark(maps.free)])
+        if not len(usable):
+            raise InputError(
+                f"data.fresh_maps: every map drawn of {group.maps.shape[0]}x{group.maps.shape[1]} is held out; "
+                "take larger sides"
+            )
+        return Labelled.of(maps[np.resize(usable, len(group))])
+
+
+def _burn_in(random: np.random.Generator, most: int) -> int:
+    """Segments of burn-in, 0 to `most`: none for many batches, few for most, so that early steps stay well taught."""
+    return int((most + 1) * random.random() ** 3)
+
+
+def _first(split: stored.Split, num: int) -> list[Labelled]:
+    """The first `num` maps of a split (0: all), by shape."""
+    if num > len(split.index):
+        raise InputError(f"data.max_maps: {num} asked for, but the data have {len(split.index)} training maps")
+    chosen = [group.maps[group.rows < (num or len(split.index))] for group in split.groups]
+    return [Labelled.of(maps) for maps in chosen if len(maps)]
+
+
+def _in_sequence(groups: Sequence[Labelled], shard: Shard) -> list[np.ndarray]:
+    parts, first = [], 0
+    for group in groups:
+        size = max(1, VAL_BATCH_CELLS // (group.maps.shape[0] * group.maps.shape[1]))
+        parts += split_order(first + np.arange(len(group)), size, shard, even=False)
+        first += len(group)
+    return parts
+
+
+def _recipe(data: Path) -> MazesConfig:
+    config = read_manifest(data).config
+    if config.get("source") != "synthetic":
+        raise InputError(f"data.fresh_maps: {data} holds maps from files; only drawn data can be drawn anew")
+    return MazesConfig.from_mapping(config, str(data))
+
+
+def _marks(data: Path) -> frozenset[str]:
+    index = stored.read_index(data)
+    return frozenset(index.loc[index["split"] != "train", "mark"])

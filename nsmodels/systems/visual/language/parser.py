@@ -1,0 +1,162 @@
+"""Question → program: an encoder-decoder GRU with attention that can only write well-typed programs.
+
+Shapes: b batch, s words of the longest question, t functions of the longest program, h hidden, v number of tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+
+from nsmodels.engine import checkpoint
+from nsmodels.systems.visual.config import ParserConfig
+from nsmodels.systems.visual.language import grammar
+from nsmodels.systems.visual.language.grammar import Derivation, Program
+from nsmodels.systems.visual.language.tokens import Vocabulary
+
+PARSE_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Parse:
+    """The program read from a question, and the probability that the parser gives to it."""
+
+    program: Program
+    probability: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """An encoded question: what the decoder attends to, `keys` (b, h, s) and `values` (b, s, h)."""
+
+    keys: Tensor
+    values: Tensor
+    padding: Bool[Tensor, "b 1 s"]
+
+
+class Parser(nn.Module):
+    """Reads questions as programs.
+
+    A bidirectional GRU encodes the words. A first GRU reads the tokens so far with the type of the open slot; from it
+    the question is attended to, and a second GRU reads both and scores the next token (attention between the layers
+    as in Wu et al. 2016, so that training runs whole sequences at once). Tokens that do not fit the slot cannot score.
+
+    Args:
+        config: sizes and regularisation.
+        words: the words that questions may hold, in the order of their numbers.
+    """
+
+    fits: Bool[Tensor, "types v"]
+    fits_within: Bool[Tensor, "types slack v"]
+
+    def __init__(self, config: ParserConfig, words: Iterable[str]) -> None:
+        super().__init__()
+        self.config = config
+        self.vocabulary = Vocabulary(words)
+        width, hidden = config.embedding_dim, config.hidden_dim
+        self.words = nn.Embedding(len(self.vocabulary), width, padding_idx=0)
+        self.encoder = nn.GRU(width, hidden // 2, config.num_layers, batch_first=True, bidirectional=True)
+        self.tokens = nn.Embedding(grammar.START + 1, width)
+        self.slots = nn.Embedding(2 * len(grammar.TYPES), width)
+        self.start = nn.Linear(hidden, 2 * hidden)
+        self.reader = nn.GRU(width, hidden, batch_first=True)
+        self.key = nn.Linear(hidden, hidden, bias=False)
+        self.writer = nn.GRU(2 * hidden, hidden, batch_first=True)
+        self.score = nn.Linear(2 * hidden, len(grammar.TOKENS))
+        self.dropout = nn.Dropout(config.dropout)
+        self.register_buffer("fits", torch.from_numpy(grammar.FITS), persistent=False)
+        self.register_buffer("fits_within", torch.from_numpy(grammar.FITS_WITHIN), persistent=False)
+
+    @classmethod
+    def from_checkpoint(cls, payload: Mapping[str, Any], where: str = "checkpoint") -> Parser:
+        """The parser of a checkpoint as `engine.checkpoint.load` reads it, ready to parse; nothing else is needed.
+
+        Raises `InputError` naming `where` when configuration or weights do not fit.
+        """
+        config = ParserConfig.from_mapping(checkpoint.settings_of(payload, "parser", where), where)
+        parser = cls(config, checkpoint.settings_of(payload, "words", where))
+        checkpoint.fill(parser, payload["model_state_dict"], where)
+        return parser.eval()
+
+    def forward(
+        self,
+        words: Int[Tensor, "b s"],
+        lengths: Int[Tensor, " b"],
+        previous: Int[Tensor, "b t"],
+        slots: Int[Tensor, "b t"],
+        num_open: Int[Tensor, "b t"],
+    ) -> Float[Tensor, "b t v"]:
+        """Log-probabilities of each next token, given the tokens before it (teacher forcing)."""
+        memory, start = self.encode(words, lengths)
+        logits, _ = self.step(memory, start, previous, slots, num_open)
+        return logits.masked_fill(~self.fits[slots], -torch.inf).log_softmax(-1)
+
+    def encode(self, words: Tensor, lengths: Tensor) -> tuple[Memory, tuple[Tensor, Tensor]]:
+        """The questions as memory for attention, and the first states of the two decoder layers, (1, b, h) each."""
+        embedded = self.dropout(self.words(words))
+        packed = pack_padded_sequence(embedded, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        output, last = self.encoder(packed)
+        values, _ = pad_packed_sequence(output, batch_first=True)
+        both = torch.cat([last[-2], last[-1]], dim=-1)
+        reader, writer = self.start(both).tanh().chunk(2, dim=-1)
+        memory = Memory(self.key(values).transpose(1, 2), values, (words == 0)[:, None, : values.shape[1]])
+        return memory, (reader[None].contiguous(), writer[None].contiguous())
+
+    def step(
+        self, memory: Memory, state: tuple[Tensor, Tensor], previous: Tensor, slots: Tensor, num_open: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Unmasked scores (b, t, v) of the tokens that follow `previous` (b, t), and the decoder's next state."""
+        is_nested = (num_open > 1).long()
+        embedded = self.tokens(previous) + self.slots(slots + len(grammar.TYPES) * is_nested)
+        read, reader = self.reader(self.dropout(embedded), state[0])
+        weights = torch.bmm(read, memory.keys).masked_fill(memory.padding, -torch.inf).softmax(-1)
+        context = torch.bmm(weights, memory.values)
+        written, writer = self.writer(torch.cat([read, context], dim=-1), state[1])
+        return self.score(self.dropout(torch.cat([written, context], dim=-1))), (reader, writer)
+
+    @torch.inference_mode()
+    def decode(self, words: Tensor, lengths: Tensor) -> tuple[list[list[int]], np.ndarray]:
+        """Greedy well-typed token sequences of encoded questions and their probabilities (b,)."""
+        memory, state = self.encode(words, lengths)
+        derivations = [Derivation() for _ in range(len(words))]
+        log_probability = torch.zeros(len(words), device=words.device)
+        token = torch.full((len(words), 1), grammar.START, device=words.device)
+        limit = self.config.max_program_length
+        while any(derivation.num_open for derivation in derivations):
+            view = [(d.slot, d.num_open, d.slack(limit)) for d in derivations]
+            slot, num_open, slack = torch.tensor(view, device=words.device).T
+            logits, state = self.step(memory, state, token, slot[:, None], num_open[:, None])
+            masked = logits[:, 0].masked_fill(~self.fits_within[slot, slack], -torch.inf)
+            best, token = masked.log_softmax(-1).max(-1, keepdim=True)
+            log_probability += best[:, 0] * (slot != grammar.CLOSED)
+            for derivation, number in zip(derivations, token[:, 0].tolist(), strict=True):
+                if derivation.num_open:
+                    derivation.push(number)
+        return [d.tokens for d in derivations], log_probability.exp().cpu().numpy()
+
+    def parse(self, questions: list[str]) -> list[Parse]:
+        """The most likely program of each question.
+
+        Raises `InputError` for an empty question, or naming a word that the parser never saw and the nearest it did.
+        """
+        was_training = self.training
+        self.eval()
+        parses: list[Parse] = []
+        for first in range(0, len(questions), PARSE_BATCH):
+            numbers = [self.vocabulary.known_numbers(q) for q in questions[first : first + PARSE_BATCH]]
+            tokens, probabilities = self.decode(*self._pad(numbers))
+            parses += [Parse(grammar.program_of(t), float(p)) for t, p in zip(tokens, probabilities, strict=True)]
+        self.train(was_training)
+        return parses
+
+    def _pad(self, numbers: list[list[int]]) -> tuple[Tensor, Tensor]:
+        device = self.words.weight.device
+        words = pad_sequence([torch.tensor(row) for row in numbers], batch_first=True)
+        return words.to(device), torch.tensor([len(row) for row in numbers])

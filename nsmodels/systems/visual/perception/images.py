@@ -1,0 +1,143 @@
+"""Images of a CLEVR tree as one array at the network's input size, decoded once and kept on disk."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from nsmodels.core.artifact import data_root
+from nsmodels.core.config import fingerprint
+from nsmodels.core.disk import full_disk, require_space
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.files.format import image_path
+
+# Below so many images decoding takes seconds and leaves nothing on disk.
+SMALLEST_CACHE = 500
+ZEROS = 2**24  # bytes written at once where space cannot be reserved
+
+
+def read_image(path: Path, width: int, height: int) -> np.ndarray:
+    """One image file as uint8 (height, width, 3); raise `InputError` when it is missing or broken."""
+    try:
+        with Image.open(path) as image:
+            # The box filter averages the pixels of a cell, as the supersampled renderer does.
+            return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BOX))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such image") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path}: cannot be decoded ({error}); delete it and make the dataset again") from None
+
+
+def read_pixels(path: Path) -> np.ndarray:
+    """One image file at its own size, uint8 (height, width, 3)."""
+    return read_image(path, *read_size(path))
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file, from its header."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such image") from None
+    except (OSError, SyntaxError) as error:
+        raise InputError(f"{path}: cannot be read as an image ({error}); make the dataset again") from None
+
+
+def read_images(
+    root: Path, split: str, scenes: list[dict[str, Any]], width: int, height: int, num_workers: int = 4
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images of `scenes` as uint8 (n, height, width, 3) and their files' own sizes (n, 2: width, height).
+
+    Many images come from a memory-mapped cache under the data root, made on first use by one process while others
+    wait. Raises InputError for an image that is missing or broken, and when the disk cannot hold the cache.
+    """
+    paths = [image_path(root, split, scene) for scene in scenes]
+    sizes = np.array([read_size(path) for path in paths], np.float32).reshape(-1, 2)
+    if len(paths) < SMALLEST_CACHE:
+        return _decode(paths, np.empty((len(paths), height, width, 3), np.uint8), num_workers), sizes
+    cache = data_root() / ".cache" / f"images_{_tree_mark(paths, width, height)}.npy"
+    if not cache.exists():
+        with _locked(cache):
+            if not cache.exists():  # else another process made it meanwhile
+                _fill_cache(cache, paths, (len(paths), height, width, 3), num_workers)
+    return np.load(cache, mmap_mode="r"), sizes
+
+
+def _tree_mark(paths: list[Path], width: int, height: int) -> str:
+    # Size and time of every file: a changed or replaced image gives another cache.
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    return fingerprint([str(paths[0].parent.resolve()), stats, width, height])
+
+
+@contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """Hold the cache's lock file, waiting for whoever holds it; the kernel drops the lock with the process."""
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        stream = cache.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise full_disk(error, cache) from error
+    with stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _fill_cache(cache: Path, paths: list[Path], shape: tuple[int, ...], num_workers: int) -> None:
+    beside = cache.with_suffix(".partial.npy")
+    try:
+        require_space(cache.parent, int(np.prod(shape)), "decoded images")
+        _create(beside, shape)
+        array = np.lib.format.open_memmap(beside, mode="r+")
+        _decode(paths, array, num_workers)
+        array.flush()
+        beside.replace(cache)
+    except OSError as error:
+        raise full_disk(error, cache) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _create(path: Path, shape: tuple[int, ...]) -> None:
+    """An array file of uint8 with all its blocks: writing to a mapped file that lacks them on a full disk kills."""
+    with path.open("wb") as stream:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.flush()
+        _reserve(stream, int(np.prod(shape)))
+
+
+def _reserve(stream: BinaryIO, num_bytes: int) -> None:
+    """Append `num_bytes` zero bytes that really stand on the disk; raise OSError when it has no room."""
+    if hasattr(os, "posix_fallocate"):
+        try:
+            return os.posix_fallocate(stream.fileno(), stream.tell(), num_bytes)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+                raise
+    for first in range(0, num_bytes, ZEROS):
+        stream.write(bytes(min(ZEROS, num_bytes - first)))
+    return None
+
+
+def _decode(paths: list[Path], into: np.ndarray, num_workers: int) -> np.ndarray:
+    height, width = into.shape[1:3]
+
+    def one(index: int) -> None:
+        into[index] = read_image(paths[index], width, height)
+
+    with ThreadPoolExecutor(max(1, num_workers)) as pool:
+        todo = pool.map(one, range(len(paths)))
+        for _ in tqdm(todo, total=len(paths), desc="decode", unit="image", leave=False, disable=None):
+            pass
+    return into

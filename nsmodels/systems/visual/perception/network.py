@@ -1,0 +1,239 @@
+"""Perception: an image to the objects in it, with their attributes and places on the ground.
+
+Shapes: b images, h × w pixels, n objects per image (padded), c channels, s levels of the feature pyramid.
+The detector is a centre heat map (Zhou et al. 2019, "Objects as points"), the attribute head reads the
+pyramid at each centre. Relations come from ground coordinates, never from pixel order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import timm
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
+from nsmodels.engine import checkpoint
+from nsmodels.systems.visual.config import PerceptionConfig
+from nsmodels.systems.visual.reasoning.belief import SceneBelief
+
+# Ground coordinates lie in ±3; the head predicts them in units of this half width.
+GROUND_HALF_WIDTH = 3.0
+MEAN, STD = (0.45, 0.45, 0.45), (0.15, 0.15, 0.15)
+
+
+@dataclass(frozen=True)
+class ObjectLogits:
+    """What the head says of each queried point: attribute logits, ground x and y, offset to the true centre."""
+
+    attributes: dict[str, Float[Tensor, "b n k"]]
+    ground: Float[Tensor, "b n 2"]
+    offset: Float[Tensor, "b n 2"]
+
+
+@final
+class Perception(nn.Module):
+    """Backbone, feature pyramid down to stride 2, centre heat map and object head."""
+
+    stride = 2
+    mean: Tensor
+    std: Tensor
+    presence_map: Tensor
+
+    def __init__(self, config: PerceptionConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone, channels = build_backbone(config)
+        self.pyramid = Pyramid(channels, config.feature_dim)
+        fine = self.pyramid.fine_channels
+        peak = nn.Conv2d(fine, 1, 1)
+        peak.bias = nn.Parameter(torch.tensor([-4.0]))  # centres are rare: start near the base rate
+        self.heat = nn.Sequential(conv_block(fine, fine), peak)
+        self.head = ObjectHead(self.pyramid.level_channels, config)
+        # Logistic map from a peak's logit to the probability that an object stands there, see `fit_presence`.
+        self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255, persistent=False)
+
+    @classmethod
+    def from_checkpoint(cls, payload: Mapping[str, Any], where: str = "checkpoint") -> Perception:
+        """The network of a checkpoint as `engine.checkpoint.load` reads it, ready to look; nothing else is needed.
+
+        Raises `InputError` naming `where` when configuration or weights do not fit.
+        """
+        settings = checkpoint.settings_of(payload, "perception", where) | {"pretrained": False}
+        model = cls(PerceptionConfig.from_mapping(settings, where))
+        checkpoint.fill(model, payload["model_state_dict"], where)
+        return model.eval()
+
+    def forward(
+        self, images: Float[Tensor, "b 3 h w"], points: Float[Tensor, "b n 2"]
+    ) -> tuple[Float[Tensor, "b 1 h2 w2"], ObjectLogits]:
+        """Heat-map logits at stride 2 and the head's word on `points`; see `levels` and `ObjectHead`."""
+        levels = self.levels(images)
+        return self.heat(levels[0]), self.head(levels, points)
+
+    def levels(self, images: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b c _ _"]]:
+        """The feature pyramid, fine to coarse. Pixel values are 0..255."""
+        scaled = (images.float() - self.mean) / self.std
+        return self.pyramid(self.backbone(scaled.contiguous(memory_format=torch.channels_last)))
+
+
+@final
+class Pyramid(nn.Module):
+    """Top-down fusion of the backbone's levels (Lin et al. 2017).
+
+    At stride 2, where pixels are many, it is half as wide and not smoothed: that halves the cost of the network.
+    """
+
+    def __init__(self, channels: list[int], width: int) -> None:
+        super().__init__()
+        self.fine_channels = max(16, width // 2)
+        self.level_channels = [self.fine_channels, *[width] * (len(channels) - 1)]
+        self.lateral = nn.ModuleList(nn.Conv2d(c, w, 1) for c, w in zip(channels, self.level_channels, strict=True))
+        self.smooth = nn.ModuleList([nn.Identity(), *(conv_block(w, w) for w in self.level_channels[1:-1])])
+        self.narrow = nn.Conv2d(width, self.fine_channels, 1)
+
+    def forward(self, features: list[Float[Tensor, "b c _ _"]]) -> list[Float[Tensor, "b c _ _"]]:
+        """Fused maps, fine to coarse."""
+        fused = [self.lateral[-1](features[-1])]
+        for level in range(len(features) - 2, -1, -1):
+            above = fused[0] if level else self.narrow(fused[0])
+            above = F.interpolate(above, size=features[level].shape[-2:], mode="nearest")
+            fused.insert(0, self.smooth[level](self.lateral[level](features[level]) + above))
+        return fused
+
+
+@final
+class ObjectHead(nn.Module):
+    """Reads every pyramid level around a point and says what stands there."""
+
+    def __init__(self, channels: list[int], config: PerceptionConfig) -> None:
+        super().__init__()
+        self.sizes = {name: len(values) for name, values in ATTRIBUTES.items()}
+        # A 3×3 neighbourhood on the two finest levels keeps the outline that tells small shapes apart.
+        self.grids = [3, 3, *[1] * (len(channels) - 2)]
+        width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True)) + 2
+        self.mix = nn.Sequential(
+            nn.Linear(width, config.head_dim),
+            nn.GELU(),
+            nn.LayerNorm(config.head_dim),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.head_dim, config.head_dim),
+            nn.GELU(),
+            nn.LayerNorm(config.head_dim),
+        )
+        self.out = nn.Linear(config.head_dim, sum(self.sizes.values()) + 4)
+
+    def forward(self, levels: list[Float[Tensor, "b c _ _"]], points: Float[Tensor, "b n 2"]) -> ObjectLogits:
+        """Logits for the objects at `points`, (x, y) in 0..1 of the image."""
+        # Full precision: eight bits of mantissa would blur where a point lies. The head is a small part of the cost.
+        with torch.autocast(points.device.type, enabled=False):
+            read = [sample(level.float(), points, grid) for level, grid in zip(levels, self.grids, strict=True)]
+            out = self.out(self.mix(torch.cat([*read, points * 2 - 1], dim=-1)))
+        *attributes, ground, offset = out.split([*self.sizes.values(), 2, 2], dim=-1)
+        return ObjectLogits(dict(zip(self.sizes, attributes, strict=True)), ground, offset)
+
+
+def sample(level: Float[Tensor, "b c h w"], points: Float[Tensor, "b n 2"], grid: int) -> Float[Tensor, "b n d"]:
+    """Bilinear reads of `level` on a grid × grid neighbourhood (two cells apart) of each point, d = c·grid²."""
+    height, width = level.shape[-2:]
+    steps = (torch.arange(grid, device=points.device, dtype=points.dtype) - (grid - 1) / 2) * 2
+    dy, dx = torch.meshgrid(steps, steps, indexing="ij")
+    shifts = torch.stack([dx.flatten() / width, dy.flatten() / height], dim=-1)
+    where = (points[:, :, None] + shifts) * 2 - 1
+    read = F.grid_sample(level, where, align_corners=False, padding_mode="border")
+    return read.permute(0, 2, 3, 1).flatten(2)
+
+
+def conv_block(inner: int, outer: int) -> nn.Sequential:
+    """3×3 convolution, batch norm, ReLU."""
+    return nn.Sequential(nn.Conv2d(inner, outer, 3, padding=1, bias=False), nn.BatchNorm2d(outer), nn.ReLU(True))
+
+
+def build_backbone(config: PerceptionConfig) -> tuple[nn.Module, list[int]]:
+    """A timm `features_only` backbone and the channels of its levels, fine to coarse.
+
+    Raises `InputError` for an unknown name or weights that cannot be had.
+    """
+    options: dict[str, Any] = {}
+    if config.backbone_channels:
+        options = {"channels": tuple(config.backbone_channels), "stem_width": config.backbone_channels[0] // 2}
+    try:
+        built: Any = timm.create_model(config.backbone, features_only=True, pretrained=config.pretrained, **options)
+        return built, built.feature_info.channels()
+    except RuntimeError as error:
+        if "Unknown model" in str(error):
+            raise InputError(f"backbone '{config.backbone}' is not a timm model; see timm.list_models()") from None
+        raise
+    except (OSError, ValueError) as error:
+        if not config.pretrained:
+            raise
+        raise InputError(
+            f"pretrained weights of '{config.backbone}' cannot be fetched ({type(error).__name__}); "
+            "use pretrained=false, or put them into the hub cache while online"
+        ) from None
+    except (AttributeError, TypeError) as error:
+        raise InputError(
+            f"backbone '{config.backbone}' offers no feature pyramid with these options: {error}"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Heat-map peaks of a batch, strongest first: where, how strong (logit) and what the head says there."""
+
+    points: Float[Tensor, "b n 2"]
+    logits: Float[Tensor, "b n"]
+    said: ObjectLogits
+
+
+def find_candidates(model: Perception, images: Float[Tensor, "b 3 h w"], num: int = 16) -> Candidates:
+    """The `num` strongest local maxima of the heat map, each moved by its predicted offset."""
+    levels = model.levels(images)
+    heat = model.heat(levels[0]).float()
+    peaks = heat.masked_fill(heat < F.max_pool2d(heat, 3, stride=1, padding=1), -torch.inf)
+    logits, cells = peaks.flatten(1).topk(num)
+    size = heat.new_tensor([heat.shape[-1], heat.shape[-2]])
+    points = (torch.stack([cells % heat.shape[-1], cells // heat.shape[-1]], dim=-1) + 0.5) / size
+    said = model.head(levels, points)
+    return Candidates(points + said.offset.float() / size, logits, said)
+
+
+def perceive(model: Perception, images: np.ndarray, sizes: np.ndarray, min_presence: float = 0.05) -> list[SceneBelief]:
+    """Beliefs about `images`, uint8 (b, h, w, 3) at the network's size; `sizes` (b, 2) are the files' own pixels."""
+    device = model.presence_map.device
+    with torch.inference_mode():
+        found = find_candidates(model, torch.tensor(images, device=device).permute(0, 3, 1, 2))
+        presence = (found.logits * model.presence_map[0] + model.presence_map[1]).sigmoid()
+        tables = {name: logits.float().softmax(-1) for name, logits in found.said.attributes.items()}
+    arrays = [t.double().cpu().numpy() for t in (presence, found.points, found.said.ground, *tables.values())]
+    return [_belief(*(a[row] for a in arrays), size=sizes[row], least=min_presence) for row in range(len(images))]
+
+
+def _belief(
+    presence: np.ndarray, points: np.ndarray, ground: np.ndarray, *tables: np.ndarray, size: np.ndarray, least: float
+) -> SceneBelief:
+    pixels = points * size - 0.5
+    kept = _without_doubles(np.flatnonzero(presence >= least), points)
+    attributes = {name: table[kept] for name, table in zip(ATTRIBUTES, tables, strict=True)}
+    # An object stands on the ground: its centre is as high as its half size, 0.7 when large and 0.35 when small.
+    height = attributes["size"] @ np.array([0.7, 0.35])
+    coords = np.column_stack([ground[kept] * GROUND_HALF_WIDTH, height])
+    return SceneBelief.from_predictions(presence[kept], attributes, coords, pixels[kept], (int(size[0]), int(size[1])))
+
+
+def _without_doubles(order: np.ndarray, points: np.ndarray, least: float = 0.006) -> list[int]:
+    """Rows of `order` (strongest first) whose point is no nearer than `least` of the image to a stronger one."""
+    kept: list[int] = []
+    for row in order.tolist():
+        if all(np.abs(points[row] - points[other]).max() >= least for other in kept):
+            kept.append(row)
+    return kept

@@ -1,0 +1,201 @@
+"""Training of the perception network: targets from scene annotations, augmentation, loss.
+
+Shapes: b images, n objects per image (padded to the most), h × w heat-map cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor, nn
+
+from nsmodels.datasets.clevr.files.format import read_scenes
+from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, MAX_OBJECTS
+from nsmodels.engine.batching import Batches, epoch_order, generator, split_order
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.task import Shard, Task
+from nsmodels.systems.visual.config import PerceptionConfig
+from nsmodels.systems.visual.perception.images import read_images
+from nsmodels.systems.visual.perception.network import GROUND_HALF_WIDTH, ObjectLogits, Perception
+
+# Per-image losses are divided by this typical object count, not by the batch's own, so that equal
+# shards of a batch average to the loss of the whole batch.
+TYPICAL_OBJECTS = 6.5
+GROUND_WEIGHT, OFFSET_WEIGHT = 4.0, 1.0
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is known of the objects of each image; padded rows have `exists` False."""
+
+    points: Float[Tensor, "b n 2"]
+    ground: Float[Tensor, "b n 2"]
+    attributes: Int[Tensor, "b n 4"]
+    exists: Bool[Tensor, "b n"]
+
+
+@dataclass(frozen=True)
+class PerceptionBatch:
+    """Images, their targets, where to query the head, and when training how to change the images' looks."""
+
+    images: UInt8[Tensor, "b h w 3"]
+    targets: Targets
+    queries: Float[Tensor, "b n 2"]
+    looks: Float[Tensor, "b 6"] | None
+    seed: int
+
+
+def targets_of(scenes: list[dict[str, Any]], sizes: np.ndarray) -> Targets:
+    """Targets of `scenes` whose images measure `sizes` (n, 2: width, height) pixels."""
+    num = max((len(scene["objects"]) for scene in scenes), default=MAX_OBJECTS)
+    points, ground = np.zeros((2, len(scenes), num, 2), np.float32)
+    attributes = np.zeros((len(scenes), num, len(ATTRIBUTES)), np.int64)
+    exists = np.zeros((len(scenes), num), bool)
+    for row, scene in enumerate(scenes):
+        for column, thing in enumerate(scene["objects"]):
+            points[row, column] = (np.asarray(thing["pixel_coords"][:2]) + 0.5) / sizes[row]
+            ground[row, column] = np.asarray(thing["3d_coords"][:2]) / GROUND_HALF_WIDTH
+            attributes[row, column] = [values.index(thing[name]) for name, values in ATTRIBUTES.items()]
+            exists[row, column] = True
+    return Targets(*(torch.from_numpy(a) for a in (points, ground, attributes, exists)))
+
+
+def centre_heat(targets: Targets, height: int, width: int, sigma: float) -> Float[Tensor, "b 1 h w"]:
+    """Gaussians of one at each centre's cell, `sigma` cells wide; the maximum where they overlap."""
+    cells = (targets.points * targets.points.new_tensor([width, height])).floor()
+    x = torch.arange(width, device=cells.device) - cells[..., :1]
+    y = torch.arange(height, device=cells.device) - cells[..., 1:]
+    across, down = torch.exp(-x.square() / (2 * sigma**2)), torch.exp(-y.square() / (2 * sigma**2))
+    down = down * targets.exists[..., None]
+    return (down[..., :, None] * across[..., None, :]).amax(1, keepdim=True)
+
+
+def focal_loss(logits: Float[Tensor, "b 1 h w"], heat: Float[Tensor, "b 1 h w"]) -> Float[Tensor, ""]:
+    """Penalty-reduced focal loss of a centre heat map (Law & Deng 2018, equation 1; alpha 2, beta 4)."""
+    chance = logits.sigmoid()
+    positive = F.logsigmoid(logits) * (1 - chance).square() * (heat > 0.999)
+    negative = F.logsigmoid(-logits) * chance.square() * (1 - heat).pow(4) * (heat <= 0.999)
+    return -(positive + negative).sum() / (len(logits) * TYPICAL_OBJECTS)
+
+
+def draw_looks(num: int, strength: float, rng: np.random.Generator) -> Float[Tensor, "b 6"]:
+    """How to change each image: gains of red, green and blue, a shift, an amount of blur and of noise."""
+    spread = np.array([1, 1, 1, 12, 0.175, 1.5]) * strength
+    drawn = rng.uniform(-1, 1, (num, 6))
+    drawn[:, :3] = 0.03 * drawn[:, :3] + 0.12 * rng.uniform(-1, 1, (num, 1))
+    looks = drawn * spread + np.array([1, 1, 1, 0, 0.075 * strength, 1.5 * strength])
+    return torch.from_numpy(looks.astype(np.float32))
+
+
+def change_looks(images: Float[Tensor, "b 3 h w"], looks: Float[Tensor, "b 6"], seed: int) -> Float[Tensor, "b 3 h w"]:
+    """Brightness, contrast, colour cast, blur (negative amounts sharpen) and noise, as `draw_looks` drew them."""
+    columns = looks[:, :, None, None]
+    changed = images * columns[:, :3] + columns[:, 3:4]
+    changed = changed + columns[:, 4:5] * (F.avg_pool2d(changed, 3, 1, 1, count_include_pad=False) - changed)
+    source = torch.Generator(images.device).manual_seed(seed)
+    noise = torch.randn(changed.shape, generator=source, device=images.device)
+    return changed + noise * columns[:, 5:6]
+
+
+@final
+class PerceptionTask(Task):
+    """Objects from images: centre heat map, attributes, ground coordinates."""
+
+    def __init__(self, config: PerceptionConfig, training: TrainingConfig, data: Path) -> None:
+        self.config, self.training = config, training
+        self.scenes = {split: read_scenes(data, split) for split in ("train", "val")}
+        self.images: dict[str, np.ndarray] = {}
+        self.targets: dict[str, Targets] = {}
+        shape = (config.image_width, config.image_height)
+        for split, scenes in self.scenes.items():
+            self.images[split], sizes = read_images(data, split, scenes, *shape, training.num_workers)
+            self.targets[split] = targets_of(scenes, sizes)
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration that rebuilds the network."""
+        return {"perception": self.config.model_dump(mode="json")}
+
+    def build(self) -> nn.Module:
+        """A `Perception` network with channels-last weights, the fast layout on CPU and GPU."""
+        return Perception(self.config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def curriculum(self, epoch: int) -> dict[str, float]:
+        """The most objects an image of this epoch may hold: 4 at first, all from half of the training on."""
+        if not self.training.curriculum:
+            return {}
+        progress = min(1.0, 2 * epoch / max(1, self.training.epochs))
+        return {"curriculum/max_objects": 4 + round(progress * (MAX_OBJECTS - 4))}
+
+    def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
+        """Images in this epoch's order, augmented when training."""
+        is_training = split == "train"
+        chosen = self._chosen(split, epoch)
+        order = chosen[epoch_order(len(chosen), self.training.seed, epoch, shuffle=is_training)]
+        rows = split_order(order, self.training.batch_size, shard, even=is_training)
+        return Batches(rows, lambda picked: self._batch(split, epoch, picked))
+
+    def loss(self, model: nn.Module, batch: PerceptionBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Focal loss of the heat map, cross-entropy of each attribute, smooth L1 of coordinates."""
+        return batch_loss(model, batch, self.config.heat_sigma)
+
+    def _chosen(self, split: str, epoch: int) -> np.ndarray:
+        most = self.curriculum(epoch).get("curriculum/max_objects") if split == "train" else None
+        if most is None:
+            return np.arange(len(self.scenes[split]))
+        counts = self.targets[split].exists.sum(1).numpy()
+        return np.flatnonzero(counts <= most)
+
+    def _batch(self, split: str, epoch: int, picked: np.ndarray) -> PerceptionBatch:
+        rows = np.sort(picked)  # in file order: neighbours of a memory-mapped array share pages
+        # The first sample names the batch, whatever the number of processes.
+        rng = generator(self.training.seed, split, epoch, int(picked[0])) if split == "train" else None
+        targets = self.targets[split]
+        part = Targets(*(getattr(targets, name)[rows] for name in Targets.__dataclass_fields__))
+        pixels = torch.from_numpy(self.images[split][rows])
+        if rng is None:
+            return PerceptionBatch(pixels, part, part.points, None, 0)
+        # At test time the head is asked at heat-map cells, up to a cell away from the true centre.
+        jitter = rng.uniform(-1, 1, part.points.shape).astype(np.float32)
+        scale = Perception.stride / np.array([self.config.image_width, self.config.image_height], np.float32)
+        looks = draw_looks(len(rows), self.config.augment, rng) if self.config.augment else None
+        return PerceptionBatch(
+            pixels, part, part.points + torch.from_numpy(jitter * scale), looks, int(rng.integers(2**31))
+        )
+
+
+def batch_loss(model: nn.Module, batch: PerceptionBatch, heat_sigma: float) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a batch and its terms, each a mean over images."""
+    images = batch.images.permute(0, 3, 1, 2).float()
+    if batch.looks is not None:
+        images = change_looks(images, batch.looks, batch.seed)
+    heat_logits, said = model(images, batch.queries)
+    height, width = heat_logits.shape[-2:]
+    heat = centre_heat(batch.targets, height, width, heat_sigma)
+    terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(said, batch, (height, width))
+    return torch.stack(list(terms.values())).sum(), terms
+
+
+def object_terms(said: ObjectLogits, batch: PerceptionBatch, cells: tuple[int, int]) -> dict[str, Tensor]:
+    """Loss terms of the object head, each a mean over images."""
+    targets, exists = batch.targets, batch.targets.exists
+    scale = 1 / (len(exists) * TYPICAL_OBJECTS)
+
+    def total(values: Tensor) -> Tensor:
+        return (values * exists).sum() * scale
+
+    terms = {
+        name: total(
+            F.cross_entropy(said.attributes[name].float().movedim(-1, 1), targets.attributes[..., i], reduction="none")
+        )
+        for i, name in enumerate(ATTRIBUTES)
+    }
+    ground = F.smooth_l1_loss(said.ground.float(), targets.ground, beta=0.02, reduction="none").sum(-1)
+    away = (targets.points - batch.queries) * targets.points.new_tensor([cells[1], cells[0]])
+    offset = F.smooth_l1_loss(said.offset.float(), away, beta=0.2, reduction="none").sum(-1)
+    return terms | {"ground": GROUND_WEIGHT * total(ground), "offset": OFFSET_WEIGHT * total(offset)}

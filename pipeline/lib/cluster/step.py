@@ -1,0 +1,61 @@
+"""A step on a machine of the cluster: `python -m pipeline.lib.cluster.step`, its arguments in the environment.
+
+It ends with its run: when that is over although the step is not (its process was killed, it was cancelled while the
+cluster did not answer), the step is asked to stop, which saves a checkpoint.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+import zlib
+from typing import TYPE_CHECKING
+
+from pipeline.lib.runs.turn import ARGUMENTS
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+INTERVAL = 10.0  # seconds between two looks at the run
+GRACE = 60.0  # seconds for a checkpoint
+
+
+def main() -> None:
+    """Run the step as `dagster api execute_step` does."""
+    threading.Thread(target=watch, args=(os.environ[ARGUMENTS],), name="run", daemon=True).start()
+    sys.argv = ["dagster", "api", "execute_step"]
+    runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+
+
+def watch(packed: str) -> None:
+    """End this process once its run is over."""
+    from dagster import DagsterInstance, deserialize_value
+    from dagster._grpc.types import ExecuteStepArgs
+
+    arguments = deserialize_value(zlib.decompress(base64.b64decode(packed)).decode(), ExecuteStepArgs)
+    if arguments.instance_ref is None:
+        return
+    with DagsterInstance.from_ref(arguments.instance_ref) as instance:
+        while not is_over(instance, arguments.run_id):
+            time.sleep(INTERVAL)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)
+
+
+def is_over(instance: DagsterInstance, run_id: str) -> bool:
+    """Whether the run has ended; no answer is no end."""
+    with contextlib.suppress(Exception):
+        run = instance.get_run_by_id(run_id)
+        return run is None or run.is_finished
+    return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Several processes: which one failed and of what, and that none outlives the one that started them."""
+
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine import checkpoint
+from nsmodels.engine.processes.launch import launch
+
+FAULTY = """
+import os, signal, sys, time
+from nsmodels.core.errors import InputError
+print("said by", os.environ["RANK"], flush=True)
+if os.environ["RANK"] == "1":
+    if sys.argv[1] == "raises":
+        raise InputError("train.json: line 7 is broken")
+    if sys.argv[1] == "is killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    print("error: no such file", file=sys.stderr)
+    sys.exit(2)
+time.sleep(60)
+"""
+LINES = {
+    "raises": "2 training processes: process 1: train.json: line 7 is broken",
+    "is killed": r"2 training processes: process 1 was killed \(SIGKILL; out of memory\?\)",
+    "exits": "2 training processes: process 1 ended with status 2: error: no such file",
+}
+
+
+@pytest.mark.parametrize("way", LINES)
+def test_a_failing_process_ends_the_others_and_is_named(tmp_path, monkeypatch, capfd, way):
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(InputError, match=LINES[way]):
+        launch([way], 2, module="faulty")
+    printed = capfd.readouterr()
+    assert printed.out in ("said by 0\n", "")  # never process 1; process 0 may be ended before it speaks
+    if way == "raises":
+        assert "Traceback" in printed.err  # of process 1, whose words went to a file
+
+
+def test_killing_the_starter_stops_its_processes_with_a_checkpoint(tmp_path):
+    program = (
+        "import sys; from nsmodels.engine.processes.launch import launch; launch(sys.argv[1:], 2, 'tests.engine.toy')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path), "num_samples=16000", "nap=0.01"],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        while not (tmp_path / "metrics.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 3
+    finally:
+        process.kill()
+        process.wait()
+    assert not psutil.wait_procs(family, timeout=40)[1]
+    assert 0 < checkpoint.load(tmp_path / "last.pt")["progress"]["batch"] < 1000

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation import plots
+
+HISTORY = [
+    {"epoch": k, "lr": 0.1 / k, "train/loss": 1 / k, "val/accuracy": 1 - 1 / k} | ({"val/loss": 2 / k} if k % 2 else {})
+    for k in range(1, 6)
+]
+
+
+def test_training_curves_show_each_split_where_it_was_measured():
+    left, right = plots.training_curves(HISTORY, "val/accuracy").axes
+    drawn = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in left.lines}
+    assert drawn.keys() == {"train/loss", "val/loss", "val/accuracy"}
+    assert drawn["val/loss"] == [[1, 2], [3, pytest.approx(2 / 3)], [5, pytest.approx(0.4)]]
+    assert np.asarray(right.lines[0].get_ydata())[1] == 0.05
+
+
+def test_figures_are_saved_twice_with_their_source(tmp_path):
+    rng = np.random.default_rng(0)
+    confidence = rng.random(500)
+    figures = {
+        "curves": plots.training_curves(HISTORY),
+        "reliability": plots.reliability_diagram(confidence, rng.random(500) < confidence),
+        "depth": plots.histogram({"CLEVR": rng.integers(2, 9, 100), "GQA": rng.integers(1, 5, 100)}, "depth"),
+        "rows": plots.bars({"chance": 0.04, "ours": 0.97}, "accuracy", {"ours": (0.96, 0.98)}),
+    }
+    for name, figure in figures.items():
+        pdf, png = plots.save_figure(figure, tmp_path / "figures" / name, "A caption", "synthetic CLEVR")
+        assert pdf.read_bytes().startswith(b"%PDF")
+        with Image.open(png) as picture:
+            assert picture.info["Description"] == "A caption. Data: synthetic CLEVR."
+            assert np.asarray(picture.convert("L")).std() > 5
+    with pytest.raises(InputError, match="needs its data source"):
+        plots.save_figure(figures["rows"], tmp_path / "x", "A caption", " ")
+
+
+def test_histogram_gives_whole_numbers_a_bin_each():
+    axis = plots.histogram({"depth": [2, 2, 3, 5]}, "depth").axes[0]
+    boxes = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
+    drawn = {round(box.get_x() + box.get_width() / 2): box.get_height() for box in boxes}
+    assert drawn == {2: 0.5, 3: 0.25, 4: 0.0, 5: 0.25}
+
+
+def test_no_history_no_curves():
+    with pytest.raises(InputError, match="history is empty"):
+        plots.training_curves([])
