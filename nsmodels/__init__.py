@@ -16,7 +16,7 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto") -
     """A trained model, ready to be asked, rebuilt from its checkpoint alone.
 
     Args:
-        name: an asset key ("clevr_mini_model"), one with its partition ("mazes_replicates/3/model"), a checkpoint
+        name: an asset key ("clevr_mini_model"), one with its partition ("nav_replicates/3/model"), a checkpoint
             folder, or one checkpoint file in it ("nav_model/navigator/epoch_0005.pt"), which gives that network.
             Names are looked up below the data root first, then as paths.
         partition: of a partitioned asset, instead of writing it into the name.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact, discover
+from nsmodels.core import artifact, discover, renamed
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.errors import InputError
+
+if TYPE_CHECKING:
+    from nsmodels.engine.system import System
 
 MODEL = "model"  # a partition may hold a model and its evaluation side by side
 EVALUATION = "evaluation"
@@ -25,7 +26,7 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto") -
     if place.is_file():
         return _load_network(place, device)
     manifest = artifact.read_manifest(place)
-    system = _system_of(manifest, place)
+    system = _system_of(manifest.maker, place)
     if not any(place.glob(f"*/{BEST}")):
         raise InputError(f"{place}: holds no trained model{_hint(place, manifest)}")
     return system.load(place, device)
@@ -42,20 +43,25 @@ def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:
 
 
 def _load_network(path: Path, device: str) -> Any:
-    """One network of a model from any of its checkpoint files; those of a training under way may be looked at too."""
-    folder = path.parent.parent
-    is_sealed = (folder / MANIFEST).exists()
-    systems = [_system_of(artifact.read_manifest(folder), folder)] if is_sealed else _packages()
-    for system in systems:
-        if path.parent.name in system.PHASES and path.suffix == ".pt":
-            return system.load_network(path, device)
-    known = ", ".join(phase for system in systems for phase in system.PHASES)
-    raise InputError(f"{path}: not a checkpoint; those are .pt files in folders called after networks ({known})")
+    """One network of a model from any of its checkpoint files, those of an unfinished training included."""
+    folder, phase = path.parent.parent, path.parent.name
+    maker = artifact.maker_of(folder)
+    systems = [_system_of(maker, folder)] if maker else [discover.system(name) for name in discover.systems()]
+    fitting = [system for system in systems if phase in system.phases and path.suffix == ".pt"]
+    if len(fitting) == 1:
+        return fitting[0].load_network(path, device)
+    if fitting:
+        names = ", ".join(system.name for system in fitting)
+        raise InputError(f"{path}: several systems have a network '{phase}' ({names}); load it from a sealed model")
+    known = ", ".join(phase for system in systems for phase in system.phases)
+    raise InputError(f"{path}: not a checkpoint; those are .pt files in folders named after networks ({known})")
 
 
 def _place(name: str | Path, partition: str | None, part: str) -> Path:
     """The folder or file meant: below the data root, else as a path; a partition's own `part` where it has several."""
     place = artifact.data_root() / name
+    if not place.exists() and not isinstance(name, Path):
+        place = artifact.data_root() / renamed.current(name)
     if partition is not None:
         place = place / partition
     elif not place.exists() and Path(name).exists():
@@ -81,20 +87,10 @@ def _require_artifact(place: Path) -> None:
         raise InputError(f"{place}: is no artifact but holds some ({names}); name one, as {place.name}/{inner[0]}")
 
 
-def _system_of(manifest: Manifest, place: Path) -> ModuleType:
-    if not manifest.maker.startswith(SYSTEMS):
-        raise InputError(f"{place}: holds no trained model; it was made by {manifest.maker}")
-    return _package(manifest.maker.removeprefix(SYSTEMS))
-
-
-def _package(name: str) -> ModuleType:
-    if name not in discover.systems():
-        raise InputError(f"{name}: no such system in this version (there are: {', '.join(discover.systems())})")
-    return importlib.import_module(f"{SYSTEMS}{name}")
-
-
-def _packages() -> list[ModuleType]:
-    return [_package(name) for name in discover.systems()]
+def _system_of(maker: str, place: Path) -> System[Any, Any]:
+    if not maker.startswith(SYSTEMS):
+        raise InputError(f"{place}: holds no trained model; it was made by {maker}")
+    return discover.system(maker.removeprefix(SYSTEMS))
 
 
 def _hint(place: Path, manifest: Manifest) -> str:

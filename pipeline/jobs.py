@@ -1,6 +1,9 @@
 """Selections of assets that are often run together."""
 
+from collections.abc import Iterable
+
 import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from pipeline.assets.systems import trainings
 from pipeline.lib.training import Training
@@ -17,6 +20,20 @@ def made_from(*those: Training) -> dg.AssetSelection:
     """The models of trainings and all that is made from them, except studies that train anew."""
     studies = dg.AssetSelection.groups("studies", "replicates", "trials") & dg.AssetSelection.kind("pytorch")
     return dg.AssetSelection.assets(*(each.model_key for each in those)).downstream() - studies
+
+
+def reach(graph: BaseAssetGraph, those: Iterable[Training], without: Iterable[Training] = ()) -> set[dg.AssetKey]:
+    """Keys of the models of `those` and of all that is built from them, except what only `without` leads to."""
+    roots = list(those)
+    allowed = made_from(*roots).resolve(graph)
+    closed = {dg.AssetKey(each.model_key) for each in without}
+    pending, found = [dg.AssetKey(each.model_key) for each in roots], set()
+    while pending:
+        key = pending.pop()
+        if key in allowed and key not in closed and key not in found:
+            found.add(key)
+            pending += graph.get(key).child_keys
+    return found
 
 
 retrain = dg.define_asset_job(

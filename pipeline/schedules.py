@@ -1,4 +1,4 @@
-"""What runs by the clock. Everything here is off until it is switched on in the UI."""
+"""Schedules: runs by the clock. Everything here is off until it is switched on in the UI."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import dagster as dg
 from nsmodels.core.errors import InputError
 from pipeline.assets.studies import RANKING
 from pipeline.assets.systems import trainings
-from pipeline.jobs import made_from, retrain
+from pipeline.jobs import reach, retrain
 from pipeline.lib import store
 from pipeline.lib.automation import retraining
 from pipeline.lib.launchpad import Launchpad
@@ -27,8 +27,8 @@ class Row:
 
 
 def is_small(training: Training) -> bool:
-    """Whether it learns from a subset or from generated data: whatever a step makes on the spot when it is missing."""
-    return store.is_made_on_demand(training.dataset)
+    """Whether it learns from subsets or generated data, which a step builds when they are missing."""
+    return all(store.is_made_on_demand(key) for key in training.all_datasets)
 
 
 def is_any(training: Training) -> bool:
@@ -68,7 +68,8 @@ def schedule(row: Row) -> dg.ScheduleDefinition:
         valid = [each for each in free if each.model_key in pads]
         if not valid:
             return dg.SkipReason("; ".join(refused.values()))
-        keys = made_from(*valid).resolve(context.repository_def.asset_graph)
+        left_out = [each for each in trainings() if each not in valid]
+        keys = reach(context.repository_def.asset_graph, valid, left_out)
         apart = sorted(key for key in keys if key.to_user_string() not in busy)
         config = retraining.run_config({key: pad for key, pad in pads.items() if dg.AssetKey(key) in apart})
         return dg.RunRequest(run_config=config, asset_selection=apart)

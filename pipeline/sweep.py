@@ -31,7 +31,7 @@ from nsmodels.core.errors import InputError
 from pipeline.assets.systems import trainings
 from pipeline.lib import store
 from pipeline.lib.partitions import trials
-from pipeline.lib.partitions.partitioned import Repeated
+from pipeline.lib.partitions.partitioned import Partitioned
 from pipeline.lib.partitions.trials import Trial
 from pipeline.lib.runs import history, signals
 from pipeline.lib.training import Training
@@ -59,21 +59,22 @@ def project() -> dg.Definitions:
 class Sweep:
     """The trials of one training, by the name of their partition, and the definitions that hold them."""
 
-    repeated: Repeated
+    partitioned: Partitioned
     trials: Mapping[str, Trial]
     definitions: Callable[[], dg.Definitions] = project
 
     @property
     def asset(self) -> dg.AssetKey:
         """What is partitioned by trial."""
-        return dg.AssetKey(self.repeated.key)
+        return dg.AssetKey(self.partitioned.key)
 
     def to_do(self, name: str) -> list[str]:
         """Why a trial is not finished; empty when it is."""
-        training = self.repeated.training
+        training = self.partitioned.training
         try:
             chosen = trials.chosen(training, self.trials[name])
-            return self.repeated.to_do(name, chosen, store.folder(training.dataset))
+            data = {key: store.folder(key) for key in training.all_datasets}
+            return self.partitioned.to_do(name, chosen, data)
         except InputError:
             return ["its data are not there yet"]
 
@@ -89,8 +90,8 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
 
     Raises InputError for an unknown training, preset or field, and for a value out of bounds.
     """
-    repeated = _found(target)
-    training = repeated.training
+    partitioned = _found(target)
+    training = partitioned.training
     name = _preset(training, preset)
     default = training.model.presets[name]()
     axes = dict(_axis(default, word) for word in words) | ({SEED: list(seeds)} if seeds else {})
@@ -102,11 +103,11 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
         config = default.with_values(dict(zip(axes, values, strict=True)), "sweep")
         trial = Trial(name, {field: _value(config, field) for field in sorted(axes, key=_seed_last)})
         found[trial.name(short)] = trial
-    return Sweep(repeated, found)
+    return Sweep(partitioned, found)
 
 
 def states(sweep: Sweep, instance: dg.DagsterInstance) -> dict[str, str]:
-    """What became of each trial: finished, queued or running, or to do and why; runs that died are closed first."""
+    """The state of each trial: finished, queued or running, or to do and why; runs that died are closed first."""
     history.close_dead(instance)
     waiting = _waiting(sweep, instance)
     told = {}
@@ -125,10 +126,10 @@ def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> s
     backfill = PartitionBackfill.from_asset_graph_subset(
         backfill_id=mark,
         backfill_timestamp=time.time(),
-        tags={"nsmodels/sweep": sweep.repeated.key},
+        tags={"nsmodels/sweep": sweep.partitioned.key},
         dynamic_partitions_store=instance,
         asset_graph_subset=AssetGraphSubset.from_asset_partition_set(wanted, graph),
-        title=f"sweep of {sweep.repeated.training.model_key}, {len(names)} trials",
+        title=f"sweep of {sweep.partitioned.training.model_key}, {len(names)} trials",
         description=None,
         run_config=None,
     )
@@ -153,7 +154,7 @@ def execute(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) ->
             if is_asked_to_stop():
                 raise KeyboardInterrupt
             if not done.success:
-                failed[name] = _reason(done.failure_data_for_node(sweep.repeated.key))
+                failed[name] = _reason(done.failure_data_for_node(sweep.partitioned.key))
                 print(f"  {failed[name]}", flush=True)
     return failed
 
@@ -212,15 +213,16 @@ def _closing(sweep: Sweep, failed: Mapping[str, str]) -> int:
         print(f"error: {name}: {line}", file=sys.stderr)
     if failed:
         print("the same command tries what failed again, and only that", file=sys.stderr)
-    _show_best(sweep.repeated.training.dataset)
+    _show_best(sweep.partitioned.training)
     return 1 if failed else 0
 
 
-def _show_best(dataset: str) -> None:
-    """The top of the leaderboard, where it has anything on these data."""
+def _show_best(training: Training[Any, Any]) -> None:
+    """Print the top of the leaderboard, where it has anything on these data."""
     from nsmodels.evaluation import leaderboard, ledger
 
     ledger.scan()
+    dataset = "+".join(training.datasets)
     if any(entry.dataset == dataset for entry in ledger.entries()):
         leaderboard.main(["--dataset", dataset, "--limit", str(TOP)])
 
@@ -229,18 +231,18 @@ def _show(sweep: Sweep, found: Mapping[str, str]) -> None:
     width = max(map(len, found))
     for name, state in found.items():
         print(f"{name:<{width}}  {state}")
-    many = "s" * (len(found) != 1)
-    print(f"{len(found)} trial{many} of {sweep.repeated.training.model_key} on {sweep.repeated.training.dataset}")
+    many, training = "s" * (len(found) != 1), sweep.partitioned.training
+    print(f"{len(found)} trial{many} of {training.model_key} on {', '.join(training.datasets)}")
 
 
 # --- what is asked for -----------------------------------------------------------------------------------------------
 
 
-def _found(target: str) -> Repeated:
+def _found(target: str) -> Partitioned:
     """The trials of the training that `target` names by its model, its data set or its own name."""
     known = trials.trials(trainings())
     exact = [each for each in known if target in (each.training.model_key, each.training.name)]
-    found = exact or [each for each in known if target == each.training.dataset]
+    found = exact or [each for each in known if target in each.training.datasets]
     if len(found) == 1:
         return found[0]
     names = ", ".join(each.training.model_key for each in found or known)
@@ -313,8 +315,8 @@ def _seeds(text: str | None) -> list[int]:
 
 def _write_down(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> None:
     for name in names:
-        trials.write(sweep.repeated.key, name, sweep.trials[name])
-    instance.add_dynamic_partitions(sweep.repeated.key, list(names))
+        trials.write(sweep.partitioned.key, name, sweep.trials[name])
+    instance.add_dynamic_partitions(sweep.partitioned.key, list(names))
 
 
 def _waiting(sweep: Sweep, instance: dg.DagsterInstance) -> set[str]:

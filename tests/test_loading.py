@@ -11,6 +11,7 @@ import pytest
 import nsmodels
 from nsmodels.core import artifact, inventory
 from nsmodels.core.errors import InputError
+from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -22,13 +23,13 @@ class Root:
     path: Path
 
     def train(self) -> artifact.Manifest:
+        from nsmodels.systems.nav import SYSTEM
         from nsmodels.systems.nav.config import debug
-        from nsmodels.systems.nav.train import train
 
         small = debug().with_values(
             {"training.epochs": 1, "training.max_steps": 2, "training.save_interval": 1, "training.device": "cpu"}
         )
-        return train(small, self.path / "mazes", self.path / "nav_model", data_key="mazes")
+        return orders.train(SYSTEM, small, self.path / "mazes", self.path / "nav_model", data_key="mazes")
 
     def evaluate(self) -> None:
         place = self.path / "nav_evaluation"
@@ -49,7 +50,7 @@ def root(tmp_path_factory) -> Root:
         made.train()
         made.evaluate()
     for part in ("model", "evaluation"):
-        shutil.copytree(made.path / f"nav_{part}", made.path / "mazes_replicates" / "3" / part)
+        shutil.copytree(made.path / f"nav_{part}", made.path / "nav_replicates" / "3" / part)
     return made
 
 
@@ -64,9 +65,9 @@ def _at(root, monkeypatch, tmp_path) -> None:
     [
         ("nav_model", None),
         (Path("nav_model"), None),
-        ("mazes_replicates", "3"),
-        ("mazes_replicates/3", None),
-        ("mazes_replicates/3/model", None),
+        ("nav_replicates", "3"),
+        ("nav_replicates/3", None),
+        ("nav_replicates/3/model", None),
         ("nav_model/navigator", None),
         ("nav_model/navigator/epoch_0001.pt", None),
     ],
@@ -102,7 +103,7 @@ def test_a_training_under_way_may_be_looked_at(root, tmp_path):
         ("nav_modle", "'nav_modle' does not exist or was never finished; make it with: dagster asset"),
         ("nav_evaluation", r"no trained model; it is an evaluation: nsmodels.report\('nav_evaluation'\)"),
         ("mazes", "no trained model; it was made by nsmodels.datasets.mazes"),
-        ("mazes_replicates", r"holds some \(3\); name one, as mazes_replicates/3/evaluation"),
+        ("nav_replicates", r"holds some \(3\); name one, as nav_replicates/3/evaluation"),
         ("nav_model/figures", "is a part of .*nav_model; give that folder"),
         ("nav_model/history.json", "not a checkpoint"),
     ],
@@ -114,7 +115,7 @@ def test_what_is_no_model_is_told_in_one_line(name, said):
 
 def test_reports_by_name():
     assert nsmodels.report("nav_evaluation")["headline"] == "navigator"
-    assert nsmodels.report("mazes_replicates", "3") == nsmodels.report("nav_evaluation")
+    assert nsmodels.report("nav_replicates", "3") == nsmodels.report("nav_evaluation")
     with pytest.raises(InputError, match=r"holds no evaluation; it is a model: nsmodels.load"):
         nsmodels.report("nav_model")
 

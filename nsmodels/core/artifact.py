@@ -22,10 +22,11 @@ from pydantic import ValidationError
 from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.disk import atomically, full_disk
 from nsmodels.core.errors import Busy, InputError
+from nsmodels.core.orders import DATA, Inputs
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
 
 MANIFEST = "manifest.json"
-NOTE = ".building"  # holds the fingerprint of what a partial folder is to become
+NOTE = ".building"  # what a partial folder is to become: the fingerprint, and the maker on a second line
 # What a killed process leaves of files that it was writing.
 LEFTOVERS = (".partial", ".part", ".link")
 
@@ -47,6 +48,7 @@ class InputRecord(Config):
     fingerprint: str
     manifest_sha256: str
     source: str
+    role: str = ""  # "data", "model" or "parent"; empty in manifests that were written before roles were recorded
 
 
 class Manifest(Config):
@@ -68,6 +70,11 @@ class Manifest(Config):
     created: str
     wall_seconds: float
     cpu_seconds: float
+
+    @property
+    def datasets(self) -> dict[str, InputRecord]:
+        """The inputs that are data, by key."""
+        return {key: record for key, record in self.inputs.items() if record.role in (DATA, "")}
 
     @property
     def num_bytes(self) -> int:
@@ -193,6 +200,8 @@ def build(
     """
     # Inputs and code are described before the work: either may change on the disk while it lasts.
     records = {key: describe_input(place) for key, place in (inputs or {}).items()}
+    if isinstance(inputs, Inputs):
+        records = {key: record.model_copy(update={"role": inputs.role(key)}) for key, record in records.items()}
     mark = _fingerprint(config, code_version, records, seed)
     made = {"key": key, "maker": maker, "config": dict(config), "code_version": code_version, "seed": seed}
     made |= {"inputs": records, "fingerprint": mark, "commit": git_commit()}
@@ -200,7 +209,7 @@ def build(
     _make_parent(folder)
     with locked(folder):
         _require_own(folder)
-        part = Part(_prepare_partial(folder, mark, is_resumable), source or _common_source(records))
+        part = Part(_prepare_partial(folder, mark, maker, is_resumable), source or _common_source(records))
         wall, cpu = time.time(), cpu_seconds()
         try:
             yield part
@@ -282,18 +291,18 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _prepare_partial(folder: Path, mark: str, is_resumable: bool) -> Path:
+def _prepare_partial(folder: Path, mark: str, maker: str, is_resumable: bool) -> Path:
     """The folder to build in: unfinished work of the same mark, finished work that was not swapped in, or empty."""
-    partial = beside(folder, "partial")
+    partial, note = beside(folder, "partial"), f"{mark}\n{maker}"
     is_ours = is_resumable and _mark_of(partial) == mark
     if is_ours:
-        (partial / NOTE).write_text(mark)  # before the seal is broken, so that the work keeps its mark
+        (partial / NOTE).write_text(note)  # before the seal is broken, so that the work keeps its mark
         (partial / MANIFEST).unlink(missing_ok=True)
     _mend(folder)
     if partial.exists() and not is_ours:
         shutil.rmtree(partial)
     partial.mkdir(exist_ok=True)
-    (partial / NOTE).write_text(mark)
+    (partial / NOTE).write_text(note)
     return partial
 
 
@@ -302,8 +311,19 @@ def _mark_of(partial: Path) -> str:
     try:
         if _is_sealed(partial):
             return Manifest.model_validate_json((partial / MANIFEST).read_bytes()).fingerprint
-        return (partial / NOTE).read_text()
+        return (partial / NOTE).read_text().partition("\n")[0]
     except (FileNotFoundError, ValidationError):
+        return ""
+
+
+def maker_of(folder: Path) -> str:
+    """The package that made, or is making, an artifact; empty where neither a manifest nor a note names it."""
+    recover(folder)
+    if (folder / MANIFEST).exists():
+        return read_manifest(folder).maker
+    try:
+        return (folder / NOTE).read_text().partition("\n")[2]
+    except (FileNotFoundError, NotADirectoryError):
         return ""
 
 

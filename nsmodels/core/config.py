@@ -7,7 +7,7 @@ import hashlib
 import json
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +33,7 @@ class Config(BaseModel):
 
     def with_values(self, values: dict[str, Any], where: str = "configuration") -> Self:
         """A copy with `values` (nested mappings or dotted keys) laid over this configuration."""
-        return type(self).from_mapping(_merge(self.model_dump(), _nest(values)), where)
+        return type(self).from_mapping(_merge(self.model_dump(), nested(values)), where)
 
     def relevant(self) -> dict[str, Any]:
         """The fields that can change a result; fields marked `runtime_field` are left out."""
@@ -127,13 +127,22 @@ def _section(info: FieldInfo) -> type[Config] | None:
     return kind if isinstance(kind, type) and issubclass(kind, Config) else None
 
 
-def _nest(values: dict[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one mapping with dotted keys, each after `prefix`."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings with dotted keys, nested ones among them, as nested mappings: the inverse of `flat`."""
+    found: dict[str, Any] = {}
     for key, value in values.items():
         head, _, tail = key.partition(".")
-        inner = _nest({tail: value}) if tail else _nest(value) if isinstance(value, dict) else value
-        nested = _merge(nested, {head: inner})
-    return nested
+        inner = nested({tail: value}) if tail else nested(value) if isinstance(value, Mapping) else value
+        found = _merge(found, {head: inner})
+    return found
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

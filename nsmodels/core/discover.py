@@ -1,34 +1,67 @@
-"""Which datasets and systems exist: the folders that hold a `config.py`, and their modules on demand."""
+"""Registry of datasets and systems: the folders that hold a `config.py`, and their modules on demand.
+
+Folders outside of the project take part: `$NSMODELS_EXTENSIONS` names roots, separated as in `$PATH`, with the layout
+of the project (`nsmodels/datasets/<name>`, `nsmodels/systems/<name>`, `pipeline/assets/...`).
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from nsmodels.core.errors import InputError
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+VARIABLE = "NSMODELS_EXTENSIONS"
 
 
 def datasets() -> list[str]:
     """The names of the datasets, sorted."""
-    return _folders("datasets")
+    return sorted(_folders("datasets"))
 
 
 def systems() -> list[str]:
     """The names of the systems, sorted."""
-    return _folders("systems")
+    return sorted(_folders("systems"))
+
+
+def system(name: str) -> Any:
+    """The `System` of that name. Raises InputError where there is none."""
+    if name not in systems():
+        raise InputError(f"{name}: no such system in this version (available: {', '.join(systems())})")
+    return importlib.import_module(f"nsmodels.systems.{name}").SYSTEM
 
 
 def module(kind: str, name: str, part: str) -> ModuleType:
     """Import `nsmodels.<kind>.<name>.<part>`, for instance ("datasets", "clevr", "config"); `InputError` if absent."""
-    if name not in _folders(kind):
-        raise InputError(f"{name}: not one of the {kind}; known are {', '.join(_folders(kind)) or 'none'}")
-    if not (ROOT / kind / name / f"{part}.py").is_file() and not (ROOT / kind / name / part).is_dir():
+    folders = _folders(kind)
+    if name not in folders:
+        raise InputError(f"{name}: not one of the {kind}; known are {', '.join(sorted(folders)) or 'none'}")
+    if not (folders[name] / f"{part}.py").is_file() and not (folders[name] / part).is_dir():
         raise InputError(f"nsmodels/{kind}/{name}: has no {part}.py; add it or ask for another part")
     return importlib.import_module(f"nsmodels.{kind}.{name}.{part}")
 
 
-def _folders(kind: str) -> list[str]:
-    return sorted(path.parent.name for path in (ROOT / kind).glob("*/config.py"))
+def folder(kind: str, name: str) -> Path:
+    """The folder of a dataset or system. Raises InputError where there is none."""
+    return Path(module(kind, name, "config").__file__ or "").parent
+
+
+def extended(path: Iterable[str], package: str) -> list[str]:
+    """The search path of a package, with the folders of that package in all extensions. Folders must exist."""
+    roots = [Path(root) for root in os.environ.get(VARIABLE, "").split(os.pathsep) if root]
+    folders = [root.resolve().joinpath(*package.split(".")) for root in roots]
+    own = [place for place in path if Path(place) not in folders]
+    return [*own, *(str(place) for place in folders if place.is_dir())]
+
+
+def _folders(kind: str) -> dict[str, Path]:
+    """Folder by name; where two have a name, the project's own comes first."""
+    package = importlib.import_module(f"nsmodels.{kind}")
+    found = [config.parent for place in package.__path__ for config in sorted(Path(place).glob("*/config.py"))]
+    return {path.name: path for path in reversed(found)}

@@ -29,7 +29,7 @@ class Item:
     """One folder that a command of ours has made.
 
     Attributes:
-        name: the place of its artifact under the data root, as "nav_model" or "mazes_replicates/3/model".
+        name: the place of its artifact under the data root, as "nav_model" or "nav_replicates/3/model".
         folder: where the artifact stands or would stand; `path`: what this is about, the same or a sibling.
         manifest: None unless sealed.
         is_being_built: another process is at work on it.

@@ -1,70 +1,112 @@
-"""Several trainings of one command, each a phase in a folder of its own, in this process or in several."""
+"""Phases: several trainings of one artifact, each in a folder of its own, in this process or in several."""
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, Self
 
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.core.orders import Inputs
 from nsmodels.engine import loop
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.processes import worker
 from nsmodels.engine.processes.following import MARK, Follower
 from nsmodels.engine.processes.launch import is_launched, launch
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import METRICS, Tracker
 from nsmodels.evaluation import plots
 
-# What the first training of a command decides for all of them.
+# What the first training of an artifact decides for all of them.
 SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
-C = TypeVar("C", bound=Config)
-Made = tuple[Task, TrainingConfig]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: what the loop needs to fit a network.
+
+    Attributes:
+        task: model, batches and loss.
+        training: the options of the loop.
+        initial_weights: checkpoint file to start from; modules that it lacks keep their own initialisation.
+        freeze: names of submodules that are not trained.
+    """
+
+    task: Task
+    training: TrainingConfig
+    initial_weights: Path | None = None
+    freeze: Sequence[str] = ()
+
+    def fit(self, folder: Path, trackers: Sequence[Tracker] = ()) -> loop.Fit:
+        """Train in `folder`, or resume; raises `Interrupted` when asked to stop, InputError as `loop.fit`."""
+        fit = loop.fit(self.task, self.training, folder, trackers, self.initial_weights, self.freeze)
+        if fit.outcome == "interrupted":
+            raise Interrupted(f"stopped in epoch {len(fit.history) + 1}; run the same command again to resume")
+        return fit
 
 
 @dataclass(frozen=True)
 class Phases:
-    """What the phases of a command share.
+    """What the phases of an artifact share.
 
     Attributes:
-        module: started by torchrun for a phase in several processes; it calls `run_launched`.
+        system: package whose `SYSTEM` makes the trial of each phase, as "nsmodels.systems.nav".
         config: the whole configuration.
-        data: folder of the data.
+        inputs: folders of data and parent, by role.
         folder: each phase trains in a folder of its name in here.
-        num_processes: data-parallel processes.
+        num_processes: data-parallel processes, started with torchrun.
     """
 
-    module: str
+    system: str
     config: Config
-    data: Path
+    inputs: Inputs
     folder: Path
     num_processes: int = 1
 
-    def fit(self, phase: str, make_task: Callable[[], Made], trackers: Sequence[Tracker] = ()) -> loop.Fit:
-        """Train a phase, or go on with it; `InputError` when it is interrupted."""
+    def trial(self, phase: str) -> Trial:
+        """The trial of a phase, the same in every process."""
+        return importlib.import_module(self.system).SYSTEM.make_trial(phase, self.config, self.inputs)
+
+    def fit(self, phase: str, trackers: Sequence[Tracker] = ()) -> loop.Fit:
+        """Train a phase, or resume it; raises `Interrupted` when asked to stop."""
         if self.num_processes > 1 and not is_launched():
             self._launch(phase, trackers)
-        else:  # of an interrupted training in several processes: this one tells its epochs itself
+        else:  # of an interrupted training in several processes: this one reports its epochs itself
             (self.folder / phase / MARK).unlink(missing_ok=True)
         # After several processes this finds the finished training and only reads it.
-        task, training = make_task()
-        return finished(loop.fit(task, training, self.folder / phase, trackers))
+        return self.trial(phase).fit(self.folder / phase, trackers)
+
+    def to_dict(self, phase: str) -> dict[str, Any]:
+        """A phase as plain values: all that a launched process needs, in one JSON file."""
+        return {
+            "phase": phase,
+            "system": self.system,
+            "config": [type(self.config).__module__, type(self.config).__qualname__, self.config.model_dump()],
+            "inputs": self.inputs.to_dict(),
+            "folder": str(self.folder.resolve()),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The phases that `to_dict` described."""
+        module, name, fields = values["config"]
+        config = getattr(importlib.import_module(module), name).from_mapping(fields)
+        return cls(values["system"], config, Inputs.from_dict(values["inputs"]), Path(values["folder"]))
 
     def _launch(self, phase: str, trackers: Sequence[Tracker]) -> None:
         epochs = Follower(self.folder / phase / METRICS, trackers)
         # Outside the artifact: a killed run must leave nothing there that would be sealed.
         with TemporaryDirectory(prefix="nsmodels-") as place:
-            settings = Path(place) / f"{phase}.json"
-            settings.write_text(self.config.model_dump_json())
-            arguments = [phase, str(settings), str(self.data), str(self.folder)]
+            job = Path(place) / f"{phase}.json"
+            artifact.write_json(job, self.to_dict(phase))
             try:
-                launch(arguments, self.num_processes, module=self.module, look=epochs.look)
+                launch([str(job)], self.num_processes, module="nsmodels.engine.phase", look=epochs.look)
             except InputError as error:
                 if not epochs.has_begun:
                     epochs.close()  # a training that fails at once leaves nothing
@@ -73,27 +115,8 @@ class Phases:
 
 
 def sharing(training: TrainingConfig, first: TrainingConfig) -> TrainingConfig:
-    """`training` with seed, device, processes and trackers of the `first` training of the command."""
+    """`training` with seed, device, processes and trackers of the `first` training of the artifact."""
     return training.with_values({name: getattr(first, name) for name in SHARED})
-
-
-def run_launched(argv: Sequence[str], config: type[C], make_task: Callable[[str, C, Path], Made]) -> int:
-    """One of the processes of a phase: phase, configuration file (JSON), data folder, checkpoint folder."""
-    phase, settings, data, folder = argv
-    try:
-        task, training = make_task(phase, config.model_validate_json(Path(settings).read_text()), Path(data))
-        finished(loop.fit(task, training, Path(folder) / phase))
-    except InputError as error:
-        worker.leave(error)
-        raise
-    return 0
-
-
-def finished(fit: loop.Fit) -> loop.Fit:
-    """`fit` itself unless it was interrupted: then `Interrupted`, which says how to go on."""
-    if fit.outcome == "interrupted":
-        raise Interrupted(f"stopped in epoch {len(fit.history) + 1}; run the same command again to go on from there")
-    return fit
 
 
 def prefixed(phase: str, fit: loop.Fit) -> dict[str, Any]:
@@ -103,10 +126,12 @@ def prefixed(phase: str, fit: loop.Fit) -> dict[str, Any]:
     return {f"{phase}/{key}": value for key, value in figures.items()} | {f"{phase}/device": fit.device}
 
 
-def write_history(part: Part, phases: Sequence[str], also: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> None:
-    """The epochs of all phases that were trained in one `history.json`, and their curves as figures.
+def write_history(
+    part: Part, phases: Sequence[str], also: Callable[[dict[str, Any]], Mapping[str, Any]] = dict
+) -> None:
+    """Write the epochs of the trained `phases` to one `history.json`, and their curves as figures.
 
-    `also` turns the histories by phase into what the file holds.
+    `also` maps the histories by phase to the content of the file.
     """
     folders = {name: part.path / name for name in phases if (part.path / name).is_dir()}
     history = {name: json.loads((folder / "history.json").read_text()) for name, folder in folders.items()}

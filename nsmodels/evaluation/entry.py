@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, ValidationError
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, orders
 from nsmodels.core.artifact import InputRecord, Manifest
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, fingerprint, flat
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.outcomes import MODEL, OUTCOMES, Outcomes, read_outcomes
+from nsmodels.evaluation.measure import SHARE, Measure
+from nsmodels.evaluation.outcomes import MODEL, OUTCOMES, Outcomes, files_of, read_outcomes
 
 
 class Entry(Config):
@@ -24,10 +25,11 @@ class Entry(Config):
         name: the model's key; of a replicate or trial also its partition, as "clevr_replicates/3".
         key: the evaluation's key.
         system: which system made it.
-        dataset: key of the scored data, with their `data_fingerprint`, `source` and `split`.
+        dataset: key of the scored data, with their `data_fingerprint`, `source` and `split`; several are joined by "+".
         trained_on: source of the data that the model learnt from.
-        metric: what the score counts, "accuracy" or "success".
-        score: mean over n items, in [0, 1], with its 95 % interval `low` to `high` (None: a single cluster).
+        metric: name of the metric, as "accuracy" or "nmse", with `unit`, `bounds` and `direction` (see `Measure`);
+            `is_headline` for the first metric of its evaluation.
+        score: mean over n items, with its 95 % interval `low` to `high` (None: a single cluster).
         baselines: scores of what was scored beside it, without what cannot be beaten.
         configuration: of the model, all that can change a result; `evaluation` that of the evaluation.
         num_parameters: trained numbers; None where the model does not say.
@@ -49,6 +51,10 @@ class Entry(Config):
     trained_on: str
     split: str
     metric: str
+    unit: str = SHARE
+    bounds: tuple[float | None, float | None] = (0.0, 1.0)
+    direction: Literal["higher", "lower"] = "higher"
+    is_headline: bool = True
     score: float
     low: float | None
     high: float | None
@@ -71,6 +77,11 @@ class Entry(Config):
     created: str
     entered: str
 
+    @property
+    def measure(self) -> Measure:
+        """Name, unit, bounds and direction of the metric."""
+        return Measure(self.metric, self.unit, self.bounds, self.direction)
+
     def settings(self) -> dict[str, Any]:
         """All that makes two evaluations of the same data others, by dotted name; seeds stand by themselves."""
         every = {**flat(self.configuration), **flat(self.evaluation, "evaluation.")}
@@ -78,78 +89,105 @@ class Entry(Config):
         return {name: value for name, value in every.items() if name.rpartition(".")[2] != "seed"}
 
 
-def flat(values: Mapping[str, Any], front: str = "") -> dict[str, Any]:
-    """Nested mappings as one with dotted names, each after `front`."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= flat(value, f"{front}{name}.") if isinstance(value, Mapping) else {f"{front}{name}": value}
+def entries_of(evaluation: Path, root: Path) -> list[tuple[Entry, Path]]:
+    """The entries of a sealed evaluation, one per metric with its file, the headline first.
+
+    Raises InputError when the folder is no evaluation, or was changed since it was sealed.
+    """
+    manifest = artifact.read_manifest(evaluation)
+    scored = [(_sealed_outcomes(path, manifest), path) for path in files_of(evaluation)]
+    trained, data = _model_and_data(evaluation, manifest)
+    shared = _shared(evaluation, manifest, trained, data, root)
+    found = []
+    for outcomes, path in scored:
+        is_headline = path.name == OUTCOMES
+        ends = outcomes.interval or (None, None)
+        entry = Entry(
+            **shared,
+            id=id_of(evaluation, None if is_headline else outcomes.metric),
+            split=outcomes.split,
+            metric=outcomes.metric,
+            unit=outcomes.unit,
+            bounds=outcomes.bounds,
+            direction=outcomes.direction,
+            is_headline=is_headline,
+            score=outcomes.mean,
+            low=ends[0],
+            high=ends[1],
+            n=len(outcomes.items),
+            num_clusters=outcomes.num_clusters,
+            baselines=dict(_baselines(manifest.metrics, "" if is_headline else outcomes.metric)),
+        )
+        found.append((entry, path))
     return found
 
 
-def entry_of(evaluation: Path, root: Path) -> Entry:
-    """The entry of a sealed evaluation; InputError when it is none, or was changed since it was sealed."""
-    manifest, outcomes = artifact.read_manifest(evaluation), _sealed_outcomes(evaluation)
-    trained, (dataset, data) = _model_and_data(evaluation, manifest)
-    ends = outcomes.interval or (None, None)
-    return Entry(
-        id=id_of(evaluation),
-        name=_name(evaluation, root) or trained.key,
-        key=manifest.key,
-        system=manifest.maker.rpartition(".")[2],
-        dataset=dataset,
-        data_fingerprint=data.fingerprint,
-        source=data.source,
-        trained_on=trained.source,
-        split=outcomes.split,
-        metric=outcomes.metric,
-        score=outcomes.mean,
-        low=ends[0],
-        high=ends[1],
-        n=len(outcomes.items),
-        num_clusters=outcomes.num_clusters,
-        baselines=dict(_baselines(manifest.metrics)),
-        seed=trained.seed,
-        configuration=trained.config,
-        evaluation=manifest.config,
-        code_version=trained.code_version,
-        num_parameters=trained.metrics.get("num_parameters"),
-        train_cpu_seconds=_spent(trained, "cpu_seconds", trained.cpu_seconds),
-        train_wall_seconds=_spent(trained, "seconds", trained.wall_seconds),
-        evaluation_cpu_seconds=manifest.cpu_seconds,
-        evaluation_wall_seconds=manifest.wall_seconds,
-        model_fingerprint=trained.fingerprint,
-        evaluation_fingerprint=manifest.fingerprint,
-        commit=manifest.commit,
-        machine=manifest.machine,
-        created=manifest.created,
-        entered=datetime.now(UTC).isoformat(),
-    )
+def _shared(
+    evaluation: Path, manifest: Manifest, trained: Manifest, data: Mapping[str, InputRecord], root: Path
+) -> dict[str, Any]:
+    """The fields that all metrics of an evaluation have in common."""
+    marks = [record.fingerprint for record in data.values()]
+    return {
+        "name": _name(evaluation, root) or trained.key,
+        "key": manifest.key,
+        "system": manifest.maker.rpartition(".")[2],
+        "dataset": "+".join(data),
+        "data_fingerprint": marks[0] if len(marks) == 1 else fingerprint(sorted(marks)),
+        "source": ", ".join(dict.fromkeys(record.source for record in data.values())),
+        "trained_on": trained.source,
+        "seed": trained.seed,
+        "configuration": trained.config,
+        "evaluation": manifest.config,
+        "code_version": trained.code_version,
+        "num_parameters": trained.metrics.get("num_parameters"),
+        "train_cpu_seconds": _spent(trained, "cpu_seconds", trained.cpu_seconds),
+        "train_wall_seconds": _spent(trained, "seconds", trained.wall_seconds),
+        "evaluation_cpu_seconds": manifest.cpu_seconds,
+        "evaluation_wall_seconds": manifest.wall_seconds,
+        "model_fingerprint": trained.fingerprint,
+        "evaluation_fingerprint": manifest.fingerprint,
+        "commit": manifest.commit,
+        "machine": manifest.machine,
+        "created": manifest.created,
+        "entered": datetime.now(UTC).isoformat(),
+    }
 
 
-def id_of(evaluation: Path) -> str:
-    """The id of the entry of a sealed evaluation: another one whenever it is made again."""
-    return artifact.sha256_of(evaluation / artifact.MANIFEST)[:16]
+def id_of(evaluation: Path, metric: str | None = None) -> str:
+    """The id of the entry of a sealed evaluation and metric (None: the headline); it changes with each sealing."""
+    seal = artifact.sha256_of(evaluation / artifact.MANIFEST)
+    return seal[:16] if metric is None else fingerprint([seal, metric])
 
 
-def _sealed_outcomes(evaluation: Path) -> Outcomes:
-    outcomes, manifest = read_outcomes(evaluation), artifact.read_manifest(evaluation)
-    record = manifest.files.get(OUTCOMES)
-    if record is None or artifact.sha256_of(evaluation / OUTCOMES) != record.sha256:
-        raise InputError(f"{evaluation / OUTCOMES}: differs from its checksum; make the evaluation again")
+def _sealed_outcomes(path: Path, manifest: Manifest) -> Outcomes:
+    outcomes, record = read_outcomes(path), manifest.files.get(path.name)
+    if record is None or artifact.sha256_of(path) != record.sha256:
+        raise InputError(f"{path}: differs from its checksum; make the evaluation again")
     return outcomes
 
 
-def _model_and_data(evaluation: Path, manifest: Manifest) -> tuple[Manifest, tuple[str, InputRecord]]:
-    """The manifest of the scored model, and key and record of the data: the other input."""
+def _model_and_data(evaluation: Path, manifest: Manifest) -> tuple[Manifest, dict[str, InputRecord]]:
+    """The manifest of the scored model, and the records of the data by key.
+
+    Manifests without roles have one model and one dataset; their model is the input with the hash of `model.json`.
+    """
     path = evaluation / MODEL
     try:
         trained, mark = Manifest.model_validate_json(path.read_bytes()), artifact.sha256_of(path)
     except (OSError, ValidationError):
         raise InputError(f"{path}: missing or broken; make the evaluation again") from None
-    others = [(key, record) for key, record in manifest.inputs.items() if record.manifest_sha256 != mark]
-    if len(others) != 1 or len(manifest.inputs) != 2:
+    has_roles = any(record.role for record in manifest.inputs.values())
+    models = {
+        key: record
+        for key, record in manifest.inputs.items()
+        if (record.role == orders.MODEL if has_roles else record.manifest_sha256 == mark)
+    }
+    data = {key: record for key, record in manifest.inputs.items() if key not in models}
+    if [record.manifest_sha256 for record in models.values()] != [mark] or (not has_roles and len(data) != 1):
         raise InputError(f"{evaluation}: its model was made again while it was scored; make the evaluation again")
-    return trained, others[0]
+    if not data:
+        raise InputError(f"{evaluation}: its manifest names no data; make the evaluation again")
+    return trained, data
 
 
 def _name(evaluation: Path, root: Path) -> str:
@@ -159,10 +197,13 @@ def _name(evaluation: Path, root: Path) -> str:
     return "/".join(parts[:2]) if len(parts) > 1 else ""
 
 
-def _baselines(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def _baselines(metrics: Mapping[str, Any], metric: str) -> Iterator[tuple[str, float]]:
+    """Scores named "baseline/<name>" of the headline, "baseline/<metric>/<name>" of any other metric."""
+    prefix = f"baseline/{metric}/" if metric else "baseline/"
     for name, value in metrics.items():
-        if name.startswith("baseline/") and isinstance(value, int | float):
-            yield name.removeprefix("baseline/"), float(value)
+        rest = name.removeprefix(prefix)
+        if rest != name and "/" not in rest and isinstance(value, int | float):
+            yield rest, float(value)
 
 
 def _spent(trained: Manifest, name: str, whole: float) -> float:

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 from nsmodels.core import artifact
 from nsmodels.core.cli import Parser
 from nsmodels.core.errors import InputError
+from nsmodels.evaluation.measure import SHARE, Measure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from nsmodels.evaluation.ledger import Entry
 
 Row = dict[str, Any]
+GROUP = ("data_fingerprint", "split", "is_headline", "metric", "unit", "direction")
 SORTS = ("score", "created", "train_cpu_seconds", "num_parameters")
-FALLING = ("score", "created")  # the greatest first
+FALLING = ("created",)  # the greatest first; of scores the best
 SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
 MOST_FIELDS, MOST_DRAWN = 4, 12
 NOTHING = "no evaluation yet in {root}; make one: dagster asset materialize --select nav_evaluation"
@@ -58,8 +61,11 @@ def rows(entries: Sequence[Entry], sort: str = "score", limit: int | None = None
     the fields in which the configurations of a system differ within the rows given of a group. Shares are in [0, 1].
     """
     names = {e.data_fingerprint: e.dataset for e in sorted(entries, key=lambda e: e.dataset, reverse=True)}
-    ordered = sorted(entries, key=lambda e: (names[e.data_fingerprint], *_contest(e), -e.score, e.created))
-    return [row for _, group in groupby(ordered, _contest) for row in _ranked(list(group), sort, limit)]
+    ordered = sorted(
+        entries,
+        key=lambda e: (names[e.data_fingerprint], *map(str, _group(e)), -e.measure.sign * e.score, e.created),
+    )
+    return [row for _, group in groupby(ordered, _group) for row in _ranked(list(group), sort, limit)]
 
 
 def frame(entries: Sequence[Entry], sort: str = "score", limit: int | None = None) -> pd.DataFrame:
@@ -70,46 +76,76 @@ def frame(entries: Sequence[Entry], sort: str = "score", limit: int | None = Non
 
 
 def draw(entries: Sequence[Entry]) -> Figure:
-    """Scores with their intervals, the best of each contest; beside each the best baseline of its evaluation."""
+    """Scores with their intervals, the best of each group; beside each the best baseline of its evaluation.
+
+    All shares are on one axis in percent, every other metric is on an axis of its own. Raises InputError without
+    entries.
+    """
     from nsmodels.evaluation import plots
 
     ranked = rows(entries, limit=MOST_DRAWN)
     if not ranked:
         raise InputError("leaderboard: no evaluation to draw; make one first")
-    lines: list[Row | str] = []
-    for title, group in _contests(ranked):
-        lines += [title, *group]
-    figure, (axis,) = plots.make_figure(width=7.5, height=0.8 + 0.28 * len(lines))
+    panels = _panels(ranked)
+    figure, axes = plots.make_figure(len(panels), width=7.5, height=0.8 + 0.28 * max(map(len, panels)))
+    for axis, lines in zip(axes, panels, strict=True):
+        _draw_panel(axis, lines)
+    return figure
+
+
+def _panels(ranked: Sequence[Row]) -> list[list[Row | str]]:
+    """The lines of each axis, a title before the rows of each group."""
+    shares: list[Row | str] = []
+    others: list[list[Row | str]] = []
+    for title, group in _groups(ranked):
+        if group[0]["unit"] == SHARE:
+            shares += [title, *group]
+        else:
+            others.append([title, *group])
+    return [shares, *others] if shares else others
+
+
+def _draw_panel(axis: Axes, lines: Sequence[Row | str]) -> None:
+    measure = measure_of(next(line for line in lines if not isinstance(line, str)))
+    is_share = measure.unit == SHARE
     for place, line in enumerate(lines):
         if isinstance(line, str):
-            axis.text(0, place, line, fontsize=7, fontweight="bold", va="center")
+            axis.text(
+                0.02, place, line, fontsize=7, fontweight="bold", va="center", transform=axis.get_yaxis_transform()
+            )
         else:
-            _draw(axis, place, line)
+            _draw(axis, place, line, 100 if is_share else 1)
     axis.set_yticks(range(len(lines)), ["" if isinstance(line, str) else _label(line) for line in lines], fontsize=7)
-    axis.set(xlabel="score, % (95 % interval); cross: best baseline", ylim=(len(lines) - 0.5, -0.5), xlim=(-2, 102))
-    return figure
+    head = "score, %" if is_share else measure.title
+    axis.set(xlabel=f"{head} (95 % interval); cross: best baseline", ylim=(len(lines) - 0.5, -0.5))
+    if is_share:
+        axis.set_xlim(-2, 102)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _contest(entry: Entry) -> tuple[str, ...]:
-    """What entries must have in common to be ranked; the key of the data may be another one."""
-    return entry.data_fingerprint, entry.split, entry.metric
+def _group(entry: Entry) -> tuple[Any, ...]:
+    """What entries must have in common to be ranked; the key of the data may differ."""
+    # the headline's group comes first
+    return entry.data_fingerprint, entry.split, not entry.is_headline, entry.metric, entry.unit, entry.direction
 
 
 def _ranked(group: list[Entry], sort: str, limit: int | None) -> list[Row]:
     """`group`: the best first."""
-    rank = {entry.id: 1 + sum(other.score > entry.score for other in group) for entry in group}
+    sign = group[0].measure.sign
+    rank = {entry.id: 1 + sum(sign * other.score > sign * entry.score for other in group) for entry in group}
     known = [entry for entry in group if getattr(entry, sort) is not None]
-    ordered = sorted(known, key=lambda entry: getattr(entry, sort), reverse=sort in FALLING)
+    is_falling = sign > 0 if sort == "score" else sort in FALLING
+    ordered = sorted(known, key=lambda entry: getattr(entry, sort), reverse=is_falling)
     shown = [*ordered, *(entry for entry in group if getattr(entry, sort) is None)][:limit]
     differing = _differing(shown)
     return [_row(entry, rank[entry.id], differing[entry.id]) for entry in shown]
 
 
 def _row(entry: Entry, rank: int, differences: Mapping[str, Any]) -> Row:
-    name, best = max(entry.baselines.items(), key=lambda pair: pair[1], default=(None, None))
+    sign = entry.measure.sign
+    name, best = max(entry.baselines.items(), key=lambda pair: sign * pair[1], default=(None, None))
     plain = entry.model_dump(mode="json", exclude={"baselines", "configuration", "evaluation"})
     told = ", ".join(f"{field}={_plain(value)}" for field, value in differences.items())
     return {"rank": rank, **plain, "baseline": name, "baseline_score": best, "differences": told}
@@ -133,12 +169,17 @@ def _plain(value: Any) -> str:
 # --- how it is shown -------------------------------------------------------------------------------------------------
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"
+def measure_of(row: Row) -> Measure:
+    """Name, unit, bounds and direction of the metric of a row."""
+    return Measure(row["metric"], row["unit"], tuple(row["bounds"]), row["direction"])
+
+
+def _score(row: Row, value: float | None) -> str:
+    return measure_of(row).text(value)
 
 
 def _interval(row: Row) -> str:
-    return "-" if row["low"] is None else f"{_percent(row['low'])}–{_percent(row['high'])}"
+    return "-" if row["low"] is None else f"{_score(row, row['low'])}–{_score(row, row['high'])}"
 
 
 def _number(value: float | None) -> str:
@@ -166,10 +207,10 @@ CELLS: dict[str, Callable[[Row], str]] = {
     "model": _model,
     "system": lambda row: row["system"],
     "seed": lambda row: "-" if row["seed"] is None else str(row["seed"]),
-    "score": lambda row: _percent(row["score"]),
+    "score": lambda row: _score(row, row["score"]),
     "95 %": _interval,
     "n": lambda row: _number(row["n"]),
-    "best baseline": lambda row: f"{_percent(row['baseline_score'])} {row['baseline']}" if row["baseline"] else "-",
+    "best baseline": lambda row: f"{_score(row, row['baseline_score'])} {row['baseline']}" if row["baseline"] else "-",
     "parameters": lambda row: _number(row["num_parameters"]),
     "train CPU-s": lambda row: _seconds(row["train_cpu_seconds"]),
     "commit": lambda row: row["commit"][:7] + ("+" if row["commit"].endswith("+changes") else ""),
@@ -179,17 +220,17 @@ CELLS: dict[str, Callable[[Row], str]] = {
 RIGHT = ("rank", "seed", "score", "n", "parameters", "train CPU-s")
 
 
-def _contests(ranked: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
-    """The rows of each contest, and what it is about."""
-    for (mark, split, metric), group in groupby(ranked, lambda r: (r["data_fingerprint"], r["split"], r["metric"])):
+def _groups(ranked: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """The rows of each group, and its title."""
+    for (mark, split, *_), group in groupby(ranked, lambda row: tuple(row[name] for name in GROUP)):
         listed = list(group)
         keys = ", ".join(sorted({row["dataset"] for row in listed}))
-        yield f"{keys} {mark}, {listed[0]['source']}, split {split}: {metric} in %", listed
+        yield f"{keys} {mark}, {listed[0]['source']}, split {split}: {measure_of(listed[0]).title}", listed
 
 
 def _as_table(ranked: Sequence[Row]) -> str:
     parts = []
-    for title, group in _contests(ranked):
+    for title, group in _groups(ranked):
         cells = [list(CELLS), *([cell(row) for cell in CELLS.values()] for row in group)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         sides = [">" if name in RIGHT else "<" for name in CELLS]
@@ -203,7 +244,7 @@ def _as_table(ranked: Sequence[Row]) -> str:
 
 def _as_markdown(ranked: Sequence[Row]) -> str:
     parts = []
-    for title, group in _contests(ranked):
+    for title, group in _groups(ranked):
         marks = ["---:" if name in RIGHT else "---" for name in CELLS]
         lines = [list(CELLS), marks, *([cell(row).replace("|", "\\|") for cell in CELLS.values()] for row in group)]
         parts.append("\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
@@ -229,14 +270,14 @@ def _label(row: Row) -> str:
     return f"{_model(row)}, seed {row['seed']}" + (f"\n{_short(row['differences'])}" if row["differences"] else "")
 
 
-def _draw(axis: Any, place: int, row: Row) -> None:
+def _draw(axis: Axes, place: int, row: Row, scale: int) -> None:
     from nsmodels.evaluation.plots import COLOURS
 
     if row["low"] is not None:
-        axis.plot([100 * row["low"], 100 * row["high"]], [place, place], color=COLOURS[0], linewidth=1.4)
-    axis.plot([100 * row["score"]], [place], "o", color=COLOURS[0], markersize=5)
+        axis.plot([scale * row["low"], scale * row["high"]], [place, place], color=COLOURS[0], linewidth=1.4)
+    axis.plot([scale * row["score"]], [place], "o", color=COLOURS[0], markersize=5)
     if row["baseline"]:
-        axis.plot([100 * row["baseline_score"]], [place], "x", color=COLOURS[1], markersize=5)
+        axis.plot([scale * row["baseline_score"]], [place], "x", color=COLOURS[1], markersize=5)
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
-"""The ledger: every sealed evaluation with what it took, kept when artifacts are replaced; any two can be compared.
+"""The ledger: every sealed evaluation with its cost, kept when artifacts are replaced; any two can be compared.
 
-One folder per evaluation under `<data root>/ledger`, named by the hash of its manifest: `entry.json` and the outcomes.
+One folder per evaluation and metric under `<data root>/ledger`, named after the hash of the evaluation's manifest (and
+of the metric, where it is not the headline): `entry.json` and the outcomes.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -19,7 +21,8 @@ import numpy as np
 from nsmodels.core import artifact
 from nsmodels.core.disk import writing
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.entry import Entry, entry_of, id_of
+from nsmodels.evaluation.entry import Entry, entries_of, id_of
+from nsmodels.evaluation.measure import SHARE
 from nsmodels.evaluation.metrics import paired_comparison, wilson_interval
 from nsmodels.evaluation.outcomes import OUTCOMES, Outcomes, read_outcomes
 
@@ -34,8 +37,9 @@ class Comparison:
     """`first` minus `second` over the n items that both were scored on, with its 95 % interval by cluster.
 
     `p_value` is of McNemar's exact test (a sign test where scores are not 0 or 1), which takes items as independent;
-    where they are not, trust the interval, which for a single cluster is -1 to 1. `only_first`, `only_second`: items on
-    which the one does better. `unpaired`: items that only one of them was scored on, left out.
+    where they are not, trust the interval, which for a single cluster is as wide as the metric allows (infinite for an
+    unbounded one). `only_first`, `only_second`: number of items on which the one is better, in the metric's direction.
+    `unpaired`: number of items that only one of them was scored on, left out.
     """
 
     first: Entry
@@ -50,16 +54,29 @@ class Comparison:
     unpaired: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison as plain values; the evaluations by their ids."""
-        return {**asdict(self), "first": self.first.id, "second": self.second.id}
+        """The comparison as plain values, None for an infinite end; the evaluations by their ids."""
+        ends = {
+            name: value if math.isfinite(value) else None for name, value in (("low", self.low), ("high", self.high))
+        }
+        return {**asdict(self), **ends, "first": self.first.id, "second": self.second.id}
+
+    @property
+    def gain(self) -> tuple[float, float]:
+        """The interval of how much better `first` is, in the metric's direction: above 0 it is better for certain."""
+        low, high = (self.first.measure.sign * end for end in (self.low, self.high))
+        return min(low, high), max(low, high)
 
     def text(self) -> str:
-        """The comparison in words, in percentage points."""
-        difference, low, high = (f"{100 * value:+.2f}" for value in (self.difference, self.low, self.high))
+        """The comparison as text, shares in percentage points."""
+        measure = self.first.measure
+        difference, low, high = (measure.difference(value) for value in (self.difference, self.low, self.high))
         verdict = "no difference is shown" if self.low <= 0 <= self.high else "a difference is shown"
+        unit = "points" if measure.unit == SHARE else measure.unit
+        name = f"{measure.name} (lower is better)" if measure.sign < 0 else measure.name
         lines = [f"{entry.id}  {entry.name}, seed {entry.seed}" for entry in (self.first, self.second)]
         lines += [
-            f"{self.first.metric}, first minus second: {difference} points, 95 % interval {low} to {high}: {verdict}"
+            f"{name}, first minus second: {' '.join(filter(None, (difference, unit)))}, 95 % interval {low} to {high}: "
+            f"{verdict}"
         ]
         lines += [
             f"better on {self.only_first:,} and {self.only_second:,} of {self.n:,} items of split {self.first.split}; "
@@ -70,12 +87,18 @@ class Comparison:
 
 
 def enter(evaluation: Path, root: Path | None = None) -> Path:
-    """Enter a sealed evaluation into the ledger of a data root, unless it stands there; returns the entry's folder.
+    """Enter every metric of a sealed evaluation into the ledger of a data root, unless it is there already.
 
-    Raises InputError for a folder that is no evaluation, or one without outcomes.
+    Returns the folder of the headline's entry. Raises InputError for a folder that is no evaluation, or one without
+    outcomes.
     """
     root = root or artifact.data_root()
-    entry = entry_of(evaluation, root)
+    # The headline last: where it is, `scan` takes the others to be there.
+    places = [_enter(entry, outcomes, root) for entry, outcomes in reversed(entries_of(evaluation, root))]
+    return places[-1]
+
+
+def _enter(entry: Entry, outcomes: Path, root: Path) -> Path:
     place = root / LEDGER / entry.id
     if _is_readable(place):
         return place
@@ -83,7 +106,7 @@ def enter(evaluation: Path, root: Path | None = None) -> Path:
     try:
         with writing(place):
             beside.mkdir(parents=True)
-            shutil.copyfile(evaluation / OUTCOMES, beside / OUTCOMES)
+            shutil.copyfile(outcomes, beside / OUTCOMES)
             artifact.write_atomic(beside / ENTRY, entry.model_dump_json(indent=1) + "\n")
             _put(beside, place)
     finally:
@@ -138,9 +161,11 @@ def scan(root: Path | None = None) -> list[Path]:
 def find(word: str, listed: Sequence[Entry]) -> Entry:
     """The entry whose id begins with `word`, else the latest evaluation of the asset key or name `word`.
 
-    Raises InputError when there is none, and when several ids begin so.
+    A name gives the headline; "nav_evaluation:spl" names another metric. Raises InputError when there is none, and when
+    several ids begin so.
     """
-    if named := [entry for entry in listed if word in (entry.name, entry.key)]:
+    name, _, metric = word.partition(":")
+    if named := [e for e in listed if name in (e.name, e.key) and (e.metric == metric if metric else e.is_headline)]:
         return max(named, key=lambda entry: ("/" not in entry.name, _age(entry)))  # an asset before its replicates
     begun = [entry for entry in listed if word and entry.id.startswith(word)]
     if len(begun) == 1:
@@ -172,29 +197,36 @@ def compare(first: Entry, second: Entry, root: Path | None = None) -> Comparison
         raise InputError(f"{first.id} and {second.id}: no item was scored in both; evaluate both on the same items")
     mine, theirs = np.array(shared).T
     clusters = np.array(one.clusters)[mine]
-    pair = one.scores[mine], other.scores[theirs]
-    found = paired_comparison(*pair, clusters)
-    low, high = _doubted(pair[0] - pair[1], clusters) or found.interval
-    counts = found.only_first, found.only_second, len(mine), len(one.items) + len(other.items) - 2 * len(mine)
+    pair, measure = (one.scores[mine], other.scores[theirs]), first.measure
+    found = paired_comparison(*pair, clusters, measure.range)
+    low, high = _equal_differences(pair[0] - pair[1], clusters, measure.range) or found.interval
+    first_wins, second_wins = (found.only_first, found.only_second)[:: measure.sign]
+    counts = first_wins, second_wins, len(mine), len(one.items) + len(other.items) - 2 * len(mine)
     return Comparison(first, second, found.difference, low, high, found.p_value, *counts)
 
 
-def _doubted(differences: np.ndarray, clusters: np.ndarray) -> tuple[float, float] | None:
-    """Where all differences are equal resampling sees no doubt: as many clusters could still hide some others."""
+def _equal_differences(differences: np.ndarray, clusters: np.ndarray, widest: float) -> tuple[float, float] | None:
+    """The interval where all differences are equal, to which resampling gives no width.
+
+    A share `hidden` of other clusters may still differ (Wilson's interval of 0 in n), each by `widest` at most.
+    """
     num_clusters = len(np.unique(clusters))
     if differences.min() < differences.max() or num_clusters < 2:
         return None
-    hidden = wilson_interval(0, num_clusters)[1]
-    return max(-1.0, float(differences[0]) - hidden), min(1.0, float(differences[0]) + hidden)
+    hidden = wilson_interval(0, num_clusters)[1] * widest
+    return max(-widest, float(differences[0]) - hidden), min(widest, float(differences[0]) + hidden)
 
 
 def _require_same(first: Entry, second: Entry) -> None:
-    for what in ("data_fingerprint", "split", "metric"):
+    for what in ("data_fingerprint", "split", "metric", "unit", "direction", "bounds"):
         one, other = getattr(first, what), getattr(second, what)
         if one != other:
-            told = {"data_fingerprint": f"data ({first.dataset} {one}, {second.dataset} {other})"}
+            names = {
+                "data_fingerprint": f"data ({first.dataset} {one}, {second.dataset} {other})",
+                "bounds": f"bounds of {first.metric} ({one}, {other})",
+            }
             raise InputError(
-                f"{first.id} and {second.id}: of different {told.get(what, f'{what}s ({one}, {other})')}; "
+                f"{first.id} and {second.id}: of different {names.get(what, f'{what}s ({one}, {other})')}; "
                 "only evaluations of the same data, split and metric can be compared"
             )
 

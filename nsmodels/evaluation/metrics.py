@@ -37,16 +37,24 @@ def clustered_interval(
     return float(low), float(high)
 
 
-def mean_interval(values: ArrayLike, clusters: ArrayLike) -> Interval | None:
-    """95 % interval of the mean of scores in [0, 1] (n,), whole `clusters` (n,) resampled; None for a single cluster.
+def mean_interval(
+    values: ArrayLike, clusters: ArrayLike, bounds: tuple[float | None, float | None] = (0.0, 1.0)
+) -> Interval | None:
+    """95 % interval of the mean of scores (n,) within `bounds`, whole `clusters` (n,) resampled.
 
-    Resampling cannot doubt scores that are all 0 or all 1: Wilson's interval on the number of clusters can.
+    Resampling gives no width to scores that all equal one bound: Wilson's interval on the number of clusters does,
+    scaled to the bounds. None for a single cluster, and for equal scores of an unbounded metric.
     """
     scores, groups = _numbers(values, "values"), np.asarray(clusters)
-    num = len(np.unique(groups))
-    if scores.min() == scores.max() and scores[0] in (0, 1):
-        return wilson_interval(num * int(scores[0]), num)
-    return clustered_interval(scores, groups) if num > 1 else None
+    num, (low, high) = len(np.unique(groups)), bounds
+    if scores.min() < scores.max():
+        return clustered_interval(scores, groups) if num > 1 else None
+    if low is None or high is None:
+        return None
+    if scores[0] not in (low, high):
+        return clustered_interval(scores, groups) if num > 1 else None
+    ends = wilson_interval(num if scores[0] == high else 0, num)
+    return low + (high - low) * ends[0], low + (high - low) * ends[1]
 
 
 def _cluster_sums(values: NDArray, clusters: NDArray) -> tuple[NDArray, NDArray]:
@@ -127,10 +135,13 @@ class Comparison:
     only_second: int
 
 
-def paired_comparison(first: ArrayLike, second: ArrayLike, clusters: ArrayLike | None = None) -> Comparison:
-    """Compare two systems on the same samples: `first`, `second` (n,) 0 or 1; interval by bootstrap over `clusters`.
+def paired_comparison(
+    first: ArrayLike, second: ArrayLike, clusters: ArrayLike | None = None, widest: float = 1.0
+) -> Comparison:
+    """Compare two systems on the same samples: scores `first`, `second` (n,); interval by bootstrap over `clusters`.
 
-    A single cluster says nothing of others: the interval is then all that can be, -1 to 1.
+    A single cluster gives no estimate of the variation: the interval is then all that is possible, -`widest` to
+    `widest`, where `widest` is the greatest possible difference of two scores.
     The p-value (McNemar 1947, exact and two-sided) takes samples as independent; with clusters trust the interval.
     """
     one, other = _numbers(first, "first"), _numbers(second, "second")
@@ -138,15 +149,15 @@ def paired_comparison(first: ArrayLike, second: ArrayLike, clusters: ArrayLike |
         raise InputError(f"paired_comparison: expected the same samples, got {one.shape} and {other.shape}")
     groups = np.arange(len(one)) if clusters is None else np.asarray(clusters)
     wins, losses = int((one > other).sum()), int((one < other).sum())
-    interval = clustered_interval(one - other, groups) if len(np.unique(groups)) > 1 else (-1.0, 1.0)
+    interval = clustered_interval(one - other, groups) if len(np.unique(groups)) > 1 else (-widest, widest)
     return Comparison(float((one - other).mean()), interval, _sign_test(wins, losses), wins, losses)
 
 
 def _sign_test(wins: int, losses: int) -> float:
     """Two-sided probability of a split at least this uneven when both are equally likely."""
-    total, fewer = wins + losses, min(wins, losses)
-    logs = [math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) for k in range(fewer + 1)]
-    return min(1.0, 2 * math.fsum(math.exp(value - total * math.log(2)) for value in logs))
+    from scipy.stats import binomtest
+
+    return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
 def _numbers(values: ArrayLike, name: str) -> NDArray:

@@ -1,7 +1,9 @@
-"""What a model scored on each item of a split: written beside every evaluation, so that any two can be compared."""
+"""Outcomes: the score of a model on each item of a split, written beside every evaluation, so that any two compare."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,24 +16,30 @@ from numpy.typing import NDArray
 from nsmodels.core.artifact import MANIFEST, read_manifest, write_atomic
 from nsmodels.core.disk import atomically, writing
 from nsmodels.core.errors import InputError
+from nsmodels.evaluation.measure import SHARE, Bounds, Direction, Measure
 from nsmodels.evaluation.metrics import Interval, mean_interval
 
-OUTCOMES = "outcomes.parquet"
-MODEL = "model.json"  # the manifest of the scored model: an evaluation speaks for itself when the model is gone
+OUTCOMES = "outcomes.parquet"  # of the headline metric; of any other "outcomes_<metric>.parquet"
+MODEL = "model.json"  # the manifest of the scored model: an evaluation is self-contained when the model is gone
 COLUMNS = ("item", "cluster", "score")
 ABOUT = ("metric", "split")
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """The scores of n items.
+    """The scores of n items by one metric. The score of the model is their mean.
+
+    A statistic that is no mean over items, as a correlation, is given per cluster: one item each.
 
     Attributes:
-        metric: what a score of 1 means, as "accuracy" or "success".
+        metric: name of the metric, as "accuracy" or "nmse".
         split: the split of the data.
         items: names (n,), all different, the same for the same data whatever the model.
         clusters: names (n,) of what succeeds and fails together, as the questions about one image.
-        scores: (n,), each in [0, 1].
+        scores: (n,), each within `bounds`.
+        unit: "share" for a number in [0, 1]; see `Measure` for the rest.
+        bounds: least and greatest possible score; None: unbounded.
+        direction: whether "higher" or "lower" is better.
 
     Raises InputError when they are not that.
     """
@@ -41,6 +49,9 @@ class Outcomes:
     items: Sequence[str]
     clusters: Sequence[str]
     scores: NDArray[np.float64]
+    unit: str = SHARE
+    bounds: Bounds = (0.0, 1.0)
+    direction: Direction = "higher"
 
     def __post_init__(self) -> None:
         if not self.metric or not self.split:
@@ -49,12 +60,20 @@ class Outcomes:
             sizes = f"{len(self.items)}, {len(self.clusters)}, {len(self.scores)}"
             raise InputError(f"outcomes: expected as many items, clusters and scores, at least one; got {sizes}")
         if twice := [item for item, num in Counter(self.items).items() if num > 1]:
-            raise InputError(f"outcomes: item '{twice[0]}' stands there more than once; names must differ")
-        wrong = np.flatnonzero(~((self.scores >= 0) & (self.scores <= 1)))
-        if len(wrong):
+            raise InputError(f"outcomes: item '{twice[0]}' appears more than once; names must differ")
+        measure = self.measure
+        wrong = [k for k, score in enumerate(self.scores) if not measure.includes(float(score))]
+        if wrong:
+            low, high = ("unbounded" if end is None else f"{end:g}" for end in self.bounds)
             raise InputError(
-                f"outcomes: expected scores in [0, 1], got {self.scores[wrong[0]]} for item '{self.items[wrong[0]]}'"
+                f"outcomes: expected {self.metric} in [{low}, {high}], got {self.scores[wrong[0]]} for item "
+                f"'{self.items[wrong[0]]}'"
             )
+
+    @cached_property
+    def measure(self) -> Measure:
+        """Name, unit, bounds and direction of the metric."""
+        return Measure(self.metric, self.unit, self.bounds, self.direction)
 
     @cached_property
     def mean(self) -> float:
@@ -64,11 +83,11 @@ class Outcomes:
     @cached_property
     def interval(self) -> Interval | None:
         """Its 95 % interval, whole clusters resampled; None for a single cluster."""
-        return mean_interval(self.scores, list(self.clusters))
+        return mean_interval(self.scores, list(self.clusters), self.bounds)
 
     @property
     def num_clusters(self) -> int:
-        """Different clusters."""
+        """Number of different clusters."""
         return len(set(self.clusters))
 
 
@@ -82,26 +101,49 @@ def distinct(names: Iterable[str]) -> list[str]:
     return found
 
 
-def write_outcomes(folder: Path, outcomes: Outcomes, model: Path) -> None:
-    """Write `outcomes.parquet` into an evaluation, and `model.json`, the manifest of the sealed `model`."""
+def file_of(metric: str) -> str:
+    """Name of the file with the outcomes of a metric that is not the headline."""
+    return f"outcomes_{re.sub(r'[^A-Za-z0-9.-]+', '_', metric)}.parquet"
+
+
+def write_outcomes(folder: Path, outcomes: Outcomes | Sequence[Outcomes], model: Path) -> None:
+    """Write the outcomes of each metric into an evaluation, the headline first, and the manifest of the `model`.
+
+    Raises InputError without outcomes, for two metrics of one name, and for a model that is not sealed.
+    """
+    several = [outcomes] if isinstance(outcomes, Outcomes) else list(outcomes)
+    names = [file_of(each.metric) for each in several]
+    if not several or len(set(names)) < len(names):
+        raise InputError(f"outcomes: expected one or more metrics of different names, got {names}")
+    for each, name in zip(several, [OUTCOMES, *names[1:]], strict=True):
+        _write(folder / name, each)
+    read_manifest(model)
+    write_atomic(folder / MODEL, (model / MANIFEST).read_bytes())
+
+
+def _write(path: Path, outcomes: Outcomes) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     columns = (pa.array(outcomes.items, pa.string()), pa.array(outcomes.clusters, pa.string()).dictionary_encode())
     table = pa.table(dict(zip(COLUMNS, (*columns, pa.array(outcomes.scores, pa.float64())), strict=True)))
-    about = {name: getattr(outcomes, name) for name in ABOUT}
-    with writing(folder / OUTCOMES), atomically(folder / OUTCOMES) as beside:
+    about = {name: getattr(outcomes, name) for name in (*ABOUT, "unit", "direction")}
+    about["bounds"] = json.dumps(outcomes.bounds)
+    with writing(path), atomically(path) as beside:
         pq.write_table(table.replace_schema_metadata(about), beside, compression="zstd")
-    read_manifest(model)
-    write_atomic(folder / MODEL, (model / MANIFEST).read_bytes())
 
 
-def read_outcomes(folder: Path) -> Outcomes:
-    """The outcomes in a folder; `InputError` naming the file when it is missing, broken, or none."""
+def files_of(folder: Path) -> list[Path]:
+    """The files with outcomes in an evaluation, the headline first."""
+    return [folder / OUTCOMES, *sorted(folder.glob("outcomes_*.parquet"))]
+
+
+def read_outcomes(place: Path) -> Outcomes:
+    """The outcomes in a file, or the headline of a folder; InputError naming the file when it is missing or broken."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = folder / OUTCOMES
+    path = place / OUTCOMES if place.is_dir() else place
     try:
         table = pq.read_table(path)
     except FileNotFoundError:
@@ -116,6 +158,10 @@ def read_outcomes(folder: Path) -> Outcomes:
         raise InputError(f"{path}: '{absent[0]}' is missing, so these are no outcomes; make the evaluation again")
     items, clusters, scores = (table.column(name).to_pylist() for name in COLUMNS)
     try:
-        return Outcomes(about["metric"], about["split"], items, clusters, np.array(scores, float))
+        how = {"unit": about["unit"], "direction": about["direction"], "bounds": tuple(json.loads(about["bounds"]))}
+    except (KeyError, ValueError):
+        how = {}  # written before metrics had units: a share, higher is better
+    try:
+        return Outcomes(about["metric"], about["split"], items, clusters, np.array(scores, float), **how)
     except (InputError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}; make the evaluation again") from None

@@ -17,7 +17,7 @@ from nsmodels.evaluation import leaderboard, ledger
 from nsmodels.evaluation.ledger import Comparison, Entry
 
 MAKER = "nsmodels"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 TABLE = "leaderboard.parquet"
 HEAD: dict[str, Callable[[leaderboard.Row], str]] = {"data": lambda row: f"{row['dataset']} {row['split']}"}
 
@@ -77,19 +77,22 @@ def compared(entries: Sequence[Entry], words: Sequence[str]) -> list[Comparison]
         first, second = (ledger.find(word, entries) for word in words)
         return [ledger.compare(first, second)]
     by_id = {entry.id: entry for entry in entries}
-    best = [[by_id[row["id"]] for row in rows] for rows in _contests(entries, limit=2)]
+    best = [[by_id[row["id"]] for row in rows] for rows in _groups(entries, limit=2)]
     return [ledger.compare(pair[0], pair[1]) for pair in best if len(pair) == 2]
 
 
-def _contests(entries: Sequence[Entry], limit: int) -> list[list[leaderboard.Row]]:
+def _groups(entries: Sequence[Entry], limit: int) -> list[list[leaderboard.Row]]:
     """The best rows of each data set, split and metric."""
-    names = ("dataset", "data_fingerprint", "split", "metric")
+    names = ("dataset", *leaderboard.GROUP)
     ranked = leaderboard.rows(entries, limit=limit)
     return [list(rows) for _, rows in groupby(ranked, key=lambda row: tuple(row[name] for name in names))]
 
 
 def _best(entries: Sequence[Entry]) -> dict[str, float]:
-    return {f"best/{rows[0]['dataset']}/{rows[0]['split']}": rows[0]["score"] for rows in _contests(entries, limit=1)}
+    """The best score of each group; one that is not of a headline has its metric in the name."""
+    best = [rows[0] for rows in _groups(entries, limit=1)]
+    metric = {row["id"]: "" if row["is_headline"] else f"/{row['metric']}" for row in best}
+    return {f"best/{row['dataset']}/{row['split']}{metric[row['id']]}": row["score"] for row in best}
 
 
 def _write(part: Part, entries: Sequence[Entry], pairs: Sequence[Comparison]) -> None:

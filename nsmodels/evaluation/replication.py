@@ -18,6 +18,7 @@ from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.ledger import ENTRY, Entry, enter
+from nsmodels.evaluation.measure import SHARE, Measure
 from nsmodels.evaluation.metrics import Interval
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.engine"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 LEVEL = 0.95
 Seeds = Mapping[str, Sequence[str]]  # partitions that there can be, by the key of the replicates
 
@@ -47,8 +48,13 @@ class Replication:
     missing: Mapping[str, str]
 
     @property
+    def measure(self) -> Measure:
+        """Name, unit, bounds and direction of the headline metric."""
+        return next(iter(self.alike.values())).measure
+
+    @property
     def scores(self) -> list[float]:
-        """Of the seeds that are taken together, each in [0, 1]."""
+        """Scores of the seeds that are taken together."""
         return [entry.score for entry in self.alike.values()]
 
     @property
@@ -59,17 +65,20 @@ class Replication:
     @property
     def interval(self) -> Interval | None:
         """95 % interval of that mean; None with a single seed, and where all are equal."""
-        return student_interval(self.scores)
+        return student_interval(self.scores, measure=self.measure)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
-        first, seeds = next(iter(self.alike.values())), sorted(self.alike, key=lambda seed: self.alike[seed].score)
+        first, sign = next(iter(self.alike.values())), self.measure.sign
+        seeds = sorted(self.alike, key=lambda seed: sign * self.alike[seed].score)
         return {
             "system": first.system,
             "dataset": first.dataset,
             "source": first.source,
             "split": first.split,
             "metric": first.metric,
+            "unit": first.unit,
+            "direction": first.direction,
             "num_seeds": len(seeds),
             "mean": self.mean,
             "interval": self.interval,
@@ -83,37 +92,19 @@ class Replication:
         }
 
 
-def student_interval(values: Sequence[float], level: float = LEVEL) -> Interval | None:
-    """Interval of the mean of independent, roughly normal `values` (Student 1908), cut to [0, 1].
+def student_interval(values: Sequence[float], level: float = LEVEL, measure: Measure | None = None) -> Interval | None:
+    """Interval of the mean of independent, roughly normal `values` (Student 1908), cut to the bounds of `measure`.
 
-    None below two, and where all are equal: they do not say how much others would differ.
+    By default the bounds are those of a share, [0, 1]. None below two values, and where all are equal: they give no
+    estimate of how much further values would differ.
     """
+    from scipy import stats
+
     if len(set(values)) < 2:
         return None
-    half = student_quantile(len(values) - 1, level) * statistics.stdev(values) / math.sqrt(len(values))
+    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
     mean = statistics.fmean(values)
-    return max(0.0, mean - half), min(1.0, mean + half)
-
-
-def student_quantile(freedom: int, level: float = LEVEL) -> float:
-    """The t that |T| stays below with probability `level`, for a whole number of degrees of freedom."""
-    low, high = 0.0, 1.0
-    while _share_within(high, freedom) < level:
-        high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _share_within(middle, freedom) < level else (low, middle)
-    return high
-
-
-def _share_within(t: float, freedom: int) -> float:
-    """P(|T| < t), Abramowitz & Stegun 26.7.3 and 26.7.4."""
-    angle, is_odd = math.atan(t / math.sqrt(freedom)), freedom % 2
-    term, total = math.cos(angle) ** is_odd, 0.0
-    for power in range(is_odd, freedom - 1, 2):
-        total += term
-        term *= math.cos(angle) ** 2 * (power + 1) / (power + 2)
-    return 2 / math.pi * (angle + math.sin(angle) * total) if is_odd else math.sin(angle) * total
+    return (measure or Measure("share")).clipped(mean - half, mean + half)
 
 
 # --- from the disk ---------------------------------------------------------------------------------------------------
@@ -159,7 +150,7 @@ def _recipe(entry: Entry) -> str:
 
 def _settings(entry: Entry) -> dict[str, Any]:
     """What must be the same in all that is taken together, with dotted names."""
-    data = {"data": entry.data_fingerprint, "split": entry.split, "metric": entry.metric}
+    data = {"data": entry.data_fingerprint, "split": entry.split, "metric": entry.metric, "unit": entry.unit}
     return {"system": entry.system, **data, **entry.settings()}
 
 
@@ -209,13 +200,14 @@ def _how(key: str) -> str:
 
 def _figures(part: Replication) -> dict[str, Any]:
     ends = part.interval or (None, None)
-    values = {"mean": part.mean, "low": ends[0], "high": ends[1], "best": max(part.scores), "worst": min(part.scores)}
+    ordered = sorted(part.scores, key=lambda score: part.measure.sign * score)
+    values = {"mean": part.mean, "low": ends[0], "high": ends[1], "best": ordered[-1], "worst": ordered[0]}
     values |= {"num_seeds": len(part.scores), "num_missing": len(part.missing), "num_others": len(part.others)}
     return {f"{part.key}/{name}": value for name, value in values.items() if value is not None}
 
 
 def table(parts: Sequence[Replication], untrained: Sequence[str] = ()) -> str:
-    """A line per training, in percent; below it what is missing and what was left out; last those without a seed."""
+    """A line per training, shares in percent, then what is missing and was left out; last those without a seed."""
     width = max(len(key) for key in [*(part.key for part in parts), *untrained])
     lines = [f"{'':<{width}}  metric      n   mean  95 % interval   best (seed)  worst (seed)"]
     for part in parts:
@@ -227,10 +219,11 @@ def table(parts: Sequence[Replication], untrained: Sequence[str] = ()) -> str:
 def _line(part: Replication, width: int) -> str:
     told = part.to_dict()
     none = "all equal" if len(part.scores) > 1 else "needs two"
-    ends = "–".join(f"{100 * end:.1f}" for end in part.interval) if part.interval else none
-    best, worst = (f"{100 * told[name]['score']:.1f} ({told[name]['seed']})" for name in ("best", "worst"))
+    text = part.measure.text
+    ends = "–".join(text(end) for end in part.interval) if part.interval else none
+    best, worst = (f"{text(told[name]['score'])} ({told[name]['seed']})" for name in ("best", "worst"))
     return (
-        f"{part.key:<{width}}  {told['metric']:<9} {told['num_seeds']:>3}  {100 * part.mean:>5.1f}  {ends:<13} "
+        f"{part.key:<{width}}  {told['metric']:<9} {told['num_seeds']:>3}  {text(part.mean):>5}  {ends:<13} "
         f"{best:>12}  {worst:>12}"
     )
 
@@ -243,37 +236,44 @@ def _notes(part: Replication) -> Iterator[str]:
         if why:
             yield f"missing: seed {seed}: {why}"
     for seed, (entry, why) in part.others.items():
-        yield f"left out: seed {seed}, {100 * entry.score:.1f}: {why}"
+        yield f"left out: seed {seed}, {entry.measure.text(entry.score)}: {why}"
 
 
 def draw(parts: Sequence[Replication]) -> Figure:
-    """A row per training: a dot per seed, the mean with its interval, crosses for those made otherwise."""
+    """A row per training: a dot per seed, the mean with its interval, crosses for those made otherwise.
+
+    Shares have one axis in percent; every other unit has an axis of its own.
+    """
     from nsmodels.evaluation import plots
 
-    figure, (axis,) = plots.make_figure(width=7.0, height=1.1 + 0.62 * len(parts))
-    for row, part in enumerate(parts):
-        _draw(axis, row, part)
-    names = [f"{part.key}\n{next(iter(part.alike.values())).metric}" for part in parts]
-    axis.set_yticks(range(len(parts)), names, fontsize=7)
-    axis.set(xlabel="score, %", ylim=(len(parts) - 0.4, -0.6))
-    axis.margins(x=0.08)
+    units = list(dict.fromkeys(part.measure.unit for part in parts))
+    figure, axes = plots.make_figure(len(units), width=7.0, height=1.1 + 0.62 * len(parts))
+    for axis, unit in zip(axes, units, strict=True):
+        those = [part for part in parts if part.measure.unit == unit]
+        for row, part in enumerate(those):
+            _draw(axis, row, part, 100 if unit == SHARE else 1)
+        names = [f"{part.key}\n{part.measure.name}" for part in those]
+        axis.set_yticks(range(len(those)), names, fontsize=7)
+        label = "score, %" if unit == SHARE else f"score, {unit}" if unit else "score"
+        axis.set(xlabel=label, ylim=(len(those) - 0.4, -0.6))
+        axis.margins(x=0.08)
     return figure
 
 
-def _draw(axis: Axes, row: int, part: Replication) -> None:
+def _draw(axis: Axes, row: int, part: Replication, scale: int) -> None:
     from nsmodels.evaluation.plots import COLOURS
 
-    scores = [100 * score for score in part.scores]
+    scores = [scale * score for score in part.scores]
     axis.plot(scores, [row] * len(scores), "o", color=COLOURS[5], markersize=5, alpha=0.8, markeredgewidth=0)
     for entry, _ in part.others.values():
-        axis.plot([100 * entry.score], [row], "x", color="grey", markersize=5)
+        axis.plot([scale * entry.score], [row], "x", color="grey", markersize=5)
     if part.interval:
-        axis.plot([100 * end for end in part.interval], [row + 0.18] * 2, color=COLOURS[0], linewidth=1.6)
-    axis.plot([100 * part.mean], [row + 0.18], "D", color=COLOURS[0], markersize=5)
+        axis.plot([scale * end for end in part.interval], [row + 0.18] * 2, color=COLOURS[0], linewidth=1.6)
+    axis.plot([scale * part.mean], [row + 0.18], "D", color=COLOURS[0], markersize=5)
     absent = f"missing: {', '.join(part.missing)}" if part.missing else "none missing"
     others = f"; x made otherwise: {', '.join(part.others)}" if part.others else ""
-    said, left = f"n = {len(scores)}; {absent}{others}", axis.get_yaxis_transform()
-    axis.text(0.01, row - 0.3, said, fontsize=6.5, color="dimgrey", va="center", transform=left)
+    note, left = f"n = {len(scores)}; {absent}{others}", axis.get_yaxis_transform()
+    axis.text(0.01, row - 0.3, note, fontsize=6.5, color="dimgrey", va="center", transform=left)
 
 
 def _save(parts: Sequence[Replication], path: Path) -> None:

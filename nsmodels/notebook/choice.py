@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.errors import InputError
+from nsmodels.engine.system import System
 
 PLACE = "notebook"  # below the data root: what notebooks make never replaces an asset of the pipeline
 
@@ -64,13 +63,9 @@ class Choice:
         return self.model.with_name(f".{self.model.name}.partial")
 
     @property
-    def package(self) -> ModuleType:
-        """The system's package."""
-        return importlib.import_module(f"nsmodels.systems.{self.system}")
-
-    def module(self, part: str) -> ModuleType:
-        """A module of the system."""
-        return discover.module("systems", self.system, part)
+    def trained(self) -> System[Any, Any]:
+        """The system itself."""
+        return discover.system(self.system)
 
 
 def choose(
@@ -87,11 +82,11 @@ def choose(
     system is usually trained on). Without a `name`, what any of them makes another model has a folder of its own.
     Raises `InputError` for a system, preset or field that there is not.
     """
-    presets = discover.module("systems", system, "config").PRESETS
+    presets = discover.system(system).presets
     if preset not in presets:
         raise InputError(f"preset '{preset}': not one of {system}; known are {', '.join(presets)}")
     config = presets[preset]().with_values({"training.seed": seed, **(changes or {})}, "changes")
-    usual = importlib.import_module(f"nsmodels.systems.{system}").DATA[1]
+    usual = discover.system(system).data_key
     plain = presets[preset]().with_values({"training.seed": config.training.seed})
     recipe, key = config.relevant(), data or usual
     mark = "" if (recipe, key) == (plain.relevant(), usual) else f"-{fingerprint([recipe, key])[:8]}"

@@ -11,6 +11,7 @@ from nsmodels import loading
 from nsmodels.core import artifact
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs, Order
 from nsmodels.notebook import live
 from nsmodels.notebook.choice import Choice
 
@@ -32,9 +33,9 @@ def evaluate(choice: Choice, is_forced: bool = False, has_figures: bool = True) 
     trained = artifact.read_manifest(choice.model, choice.model_key)
     if fingerprint(trained.config) != fingerprint(choice.config.relevant()):
         raise InputError(f"{choice.model}: trained with another configuration than the chosen one; train first")
-    keys = {"checkpoint_key": choice.model_key, "data_key": choice.data_key}
-    where = (choice.model, choice.data, choice.evaluation, choice.evaluation_key)
-    choice.module("evaluate").make_evaluation(*where, **keys, is_forced=is_forced)
+    inputs = Inputs.of({choice.data_key: choice.data}, model=(choice.model_key, choice.model))
+    how = next(iter(choice.trained.evaluation_presets.values()))()
+    choice.trained.evaluate(Order(choice.evaluation_key, how, inputs, choice.evaluation, is_forced))
     print((choice.evaluation / "table.txt").read_text())
     for path in sorted((choice.evaluation / "figures").glob("*.png")) if has_figures else []:
         live.show_png(path.read_bytes())
@@ -113,7 +114,7 @@ def export(choice: Choice, folder: str | Path = "exports", has_onnx: bool = Fals
         made.append(Path(shutil.make_archive(str(target / f"{choice.name}-{place.name}"), "zip", place)))
     if has_onnx:
         graph = target / f"{choice.name}.onnx"
-        made.append(choice.module("export").export(loading.load(choice.model, device="cpu"), graph).path)
+        made.append(choice.trained.export(loading.load(choice.model, device="cpu"), graph))
     for path in made:
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
     return made

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.core.orders import Inputs, Order
 from nsmodels.notebook.choice import Choice
 from nsmodels.notebook.live import LiveCurves
 
@@ -24,7 +25,7 @@ def prepare(choice: Choice) -> Manifest:
     try:
         manifest = artifact.read_manifest(folder, choice.data_key)
     except InputError:
-        dataset, key = choice.package.DATA
+        dataset, key = choice.trained.datasets[0], choice.trained.data_key
         if choice.data_key != key:
             raise
         presets = discover.module("datasets", dataset, "config").PRESETS
@@ -39,9 +40,10 @@ def train(choice: Choice, is_forced: bool = False) -> Manifest | None:
 
     Interrupting the kernel ends the step under way with a checkpoint and returns None: call it again to go on.
     """
-    where = (choice.config, choice.data, choice.model, choice.model_key, choice.data_key)
+    inputs, trackers = Inputs.of({choice.data_key: choice.data}), (LiveCurves(choice.unfinished),)
+    order = Order(choice.model_key, choice.config, inputs, choice.model, is_forced, trackers)
     try:
-        manifest = choice.module("train").train(*where, (LiveCurves(choice.unfinished),), is_forced)
+        manifest = choice.trained.train(order)
     except Interrupted as error:
         print(f"{error}; here: run this cell again")
         return None
@@ -59,10 +61,10 @@ def networks(choice: Choice) -> pd.DataFrame:
     from nsmodels.engine import runtime
 
     tables = []
-    for phase in choice.package.PHASES:
-        task, training = choice.module("phases").make_task(phase, choice.config, choice.data)
-        runtime.seed_everything(training.seed)
-        table = layers(task.build())
+    for phase in choice.trained.phases:
+        trial = choice.trained.make_trial(phase, choice.config, Inputs.of({choice.data_key: choice.data}))
+        runtime.seed_everything(trial.training.seed)
+        table = layers(trial.task.build())
         table.insert(0, "network", phase)
         print(f"{phase}: {table['parameters'].sum():,} parameters")
         tables.append(table)

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from nsmodels.core import renamed
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.evaluation import ranking, replication
@@ -20,6 +21,7 @@ from pipeline.lib.partitions.trials import trials
 
 TRAININGS = trainings()
 REPLICATES, TRIALS = replicates(TRAININGS), trials(TRAININGS)
+SCORED, SCORED_REPLICATES = [t for t in TRAININGS if t.is_scored], [r for r in REPLICATES if r.training.is_scored]
 REPORT = Launchpad({"default": Config}, default="default")
 RANKING = Launchpad({"default": RankingConfig}, default="default")
 assets = [each.asset() for each in REPLICATES + TRIALS]
@@ -27,13 +29,15 @@ assets = [each.asset() for each in REPLICATES + TRIALS]
 
 @dg.asset(
     **policy.report(),
-    deps=[each.key for each in REPLICATES],
+    deps=[each.key for each in SCORED_REPLICATES],
     code_version=REPORT.version(replication.CODE_VERSION),
     config_schema=REPORT.schema,
 )
 def replication_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Mean, 95 % interval, best and worst over the seeds that were trained; names those that are missing."""
-    seeds = {each.key: SEEDS.get_partition_keys() for each in REPLICATES}
+    seeds = {each.key: SEEDS.get_partition_keys() for each in SCORED_REPLICATES}
+    for key in seeds:
+        renamed.take_over(key)
     found = replication.evaluations(seeds)
     recipe = reuse.Recipe(replication.config_of(seeds, found), replication.CODE_VERSION, found)
     return _made(context, recipe, REPORT, lambda folder, force: replication.make_report(folder, seeds, is_forced=force))
@@ -41,7 +45,7 @@ def replication_report(context: dg.AssetExecutionContext) -> dg.MaterializeResul
 
 @dg.asset(
     **policy.report(kinds={"table", "parquet"}),
-    deps=[each.evaluation_key for each in TRAININGS] + [each.key for each in REPLICATES + TRIALS],
+    deps=[each.evaluation_key for each in SCORED] + [each.key for each in REPLICATES + TRIALS],
     code_version=RANKING.version(ranking.CODE_VERSION),
     config_schema=RANKING.schema,
 )

@@ -6,19 +6,24 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 
-from nsmodels.core.artifact import input_folder, read_manifest
+from nsmodels.core import discover
+from nsmodels.core.artifact import MANIFEST, input_folder, read_manifest
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import DATA, Inputs
+from nsmodels.engine.system import System
 from pipeline.lib import store
 
 if TYPE_CHECKING:
     from nsmodels.engine.config import TrainingConfig
     from nsmodels.engine.task import Task
 
+L = TypeVar("L")
 TOLERANCE = 1e-3  # of a loss, between two machines
 
 
@@ -57,11 +62,11 @@ def check(
     return run
 
 
-def from_problems(find: Callable[[Path], list[str]]) -> Judge:
-    """A judge from a function that lists problems, one line each."""
+def of_dataset(dataset: str, name: str) -> Judge:
+    """A judge from the function `name` of a dataset's `checks`, which lists the problems of a folder, one line each."""
 
     def judge(folder: Path) -> Verdict:
-        problems = find(folder)
+        problems = getattr(discover.module("datasets", dataset, "checks"), name)(folder)
         said = problems[0] if problems else ""
         more = {"problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in problems[:50]))} if problems else {}
         return Verdict(not problems, said, {"num_problems": len(problems), **more})
@@ -70,8 +75,6 @@ def from_problems(find: Callable[[Path], list[str]]) -> Judge:
 
 
 # --- judges of any trained model -------------------------------------------------------------------------------------
-
-MakeTask = Callable[[Path, Path], "tuple[Task, TrainingConfig]"]
 
 
 def above(score: float, others: Mapping[str, float], name: str) -> Verdict:
@@ -102,25 +105,42 @@ def _is_broken(value: object) -> bool:
 
 
 def data_of(folder: Path) -> Path:
-    """The data that a model was trained on."""
-    return input_folder(*next(iter(read_manifest(folder).inputs.items())))
+    """The data that a model was trained on; the first where there are several."""
+    return input_folder(*next(iter(read_manifest(folder).datasets.items())))
 
 
-def reproduces(phase: str, make_task: MakeTask) -> Judge:
-    """A judge that loads the best network of `phase` anew and compares its validation loss with the training's.
+def inputs_of(folder: Path) -> Inputs:
+    """The inputs that a model was trained on, by role. Raises InputError where the content of one has changed."""
+    found, roles = {}, {}
+    for key, record in read_manifest(folder).inputs.items():
+        found[key], roles[key] = input_folder(key, record), record.role or DATA
+        if read_manifest(found[key]).fingerprint != record.fingerprint:
+            raise InputError(f"{found[key]}: not the {key} that {folder.name} was trained on; train it again")
+    return Inputs(found, roles)
 
-    `make_task` gets the model's folder and its data and returns the task of that phase and how it was trained.
-    """
+
+def looks(make: Callable[[Path, Path], L]) -> Callable[[Path], L]:
+    """A function that looks at a model and the data it was trained on, computed once per sealed model and process."""
+
+    @cache
+    def look(folder: Path, created: str) -> L:
+        return make(folder, data_of(folder))
+
+    return lambda folder: look(folder, read_manifest(folder).created)
+
+
+def reproduces(system: System[Any, Any], phase: str) -> Judge:
+    """A judge that loads the best network of `phase` anew and compares its validation loss with the training's."""
 
     def judge(folder: Path) -> Verdict:
-        manifest, (name, record) = read_manifest(folder), next(iter(read_manifest(folder).inputs.items()))
-        data = data_of(folder)
-        if read_manifest(data).fingerprint != record.fingerprint:
-            raise InputError(f"{data}: not the {name} that {folder.name} was trained on; train it again")
+        manifest = read_manifest(folder)
+        stage = next(stage for stage in system.stages if phase in stage.phases)
+        config = next(iter(stage.presets.values()))().from_mapping(manifest.config, str(folder / MANIFEST))
+        trial = system.make_trial(phase, config, inputs_of(folder))
         rows = json.loads((folder / "history.json").read_text())[phase]
         best = next((row for row in rows if row["epoch"] == manifest.metrics[f"{phase}/epoch"]), {})
         recorded = best.get("val/loss", math.nan)
-        found = _validation_loss(*make_task(folder, data), folder / phase / "best.pt")
+        found = _validation_loss(trial.task, trial.training, folder / phase / "best.pt")
         is_same = math.isclose(found, recorded, rel_tol=TOLERANCE)
         return Verdict(is_same, f"{found:.6g}, at training {recorded:.6g}", {"loss": found, "recorded": recorded})
 

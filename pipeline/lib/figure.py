@@ -7,6 +7,7 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
+from nsmodels.core.orders import Order
 from pipeline.lib import policy, step
 from pipeline.lib.display import references
 from pipeline.lib.launchpad import Launchpad
@@ -21,7 +22,7 @@ def asset(name: str, made_from: str, module: str, code_version: str, description
     """
     keys = tuple(key.strip() for key in made_from.split(","))
 
-    def draw(order: step.Order[Config]) -> Manifest:
+    def draw(order: Order[Config]) -> Manifest:
         function = getattr(importlib.import_module(module), name)  # not before: it may import torch
         return function(*(order.inputs[key] for key in keys), order.folder, *keys)
 

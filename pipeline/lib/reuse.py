@@ -1,4 +1,4 @@
-"""Make an artifact or keep the one that is there, and say why."""
+"""Build an artifact or reuse the one that is there, with the reason."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, Manifest, data_root, describe_input, read_manifest
+from nsmodels.core.config import flat
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.entry import flat
 from pipeline.lib import store
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What decides the content of an artifact (the seed is part of the configuration).
+    """Everything that decides the content of an artifact; the seed is part of the configuration.
 
-    `config` is None where only the library can tell, as for data whose source is still to be found.
+    `config` is None where only the library can decide, as for data whose source is still to be found.
     """
 
     config: Mapping[str, Any] | None
@@ -29,8 +29,8 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Made:
-    """The artifact of a step, and why it was made or kept."""
+class Result:
+    """The artifact of a step, and why it was built or reused."""
 
     manifest: Manifest
     is_reused: bool
@@ -43,37 +43,41 @@ def make(
     force: bool,
     build: Callable[[Path, bool], Manifest],
     folder: Path | None = None,
-) -> Made:
-    """Call `build` with `folder`, or else the asset's own, unless a sealed artifact of the same recipe lies there.
+) -> Result:
+    """Call `build` with `folder`, by default the asset's own, unless it holds a sealed artifact of the same recipe.
 
-    `build` is also told whether to make it though its recipe is the same: by `force`, or its inputs were made again.
+    The second argument of `build` is whether to build it though its recipe is the same: by `force`, or because inputs
+    were built again.
     """
     folder = folder or store.folder(context.asset_key)
     before, sealed_at = _sealed(folder), _sealed_at(folder)
     reasons = ["force"] if force and before else changes(before, recipe)
     if before and not reasons and recipe.config is not None:
-        return _told(context, Made(before, True, _kept(before)))
+        return _logged(context, Result(before, True, _kept(before)))
     if reasons:
         name = str(folder).removeprefix(f"{data_root()}/")
-        context.log.info(f"{name}: to be made, because: {'; '.join(reasons)}")
+        context.log.info(f"{name}: to be built: {'; '.join(reasons)}")
     manifest = build(folder, force or bool(before and made_again(before, recipe.inputs)))
     if before and _sealed_at(folder) == sealed_at:
-        return _told(context, Made(manifest, True, _kept(manifest)))
+        return _logged(context, Result(manifest, True, _kept(manifest)))
     reasons = reasons or changes(before, Recipe(manifest.config, manifest.code_version, recipe.inputs))
-    return _told(context, Made(manifest, False, f"made, because: {'; '.join(reasons) or 'looked at again'}"))
+    return _logged(context, Result(manifest, False, f"built: {'; '.join(reasons) or 'rechecked'}"))
 
 
 def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
-    """What differs between a sealed artifact and a recipe, one short line per kind; empty when nothing does."""
+    """Differences between a sealed artifact and a recipe, one short line per kind; empty when there are none.
+
+    Raises InputError for an input that is missing.
+    """
     if before is None:
-        return ["there is none yet"]
+        return ["no artifact yet"]
     known = {record.fingerprint for record in before.inputs.values()}
     wanted = {key: read_manifest(folder, key).fingerprint for key, folder in recipe.inputs.items()}
     found = [] if recipe.config is None else differences(before.config, recipe.config)
     if before.code_version != recipe.code_version:
         found.append(f"code version {before.code_version} -> {recipe.code_version}")
-    found += [f"input {key} is another" for key, mark in wanted.items() if mark not in known]
-    return found + [f"input {key} was made again" for key in made_again(before, recipe.inputs)]
+    found += [f"input {key} has changed" for key, mark in wanted.items() if mark not in known]
+    return found + [f"input {key} was built again" for key in made_again(before, recipe.inputs)]
 
 
 def made_again(before: Manifest, inputs: Mapping[str, Path]) -> list[str]:
@@ -89,10 +93,10 @@ def made_again(before: Manifest, inputs: Mapping[str, Path]) -> list[str]:
 
 
 def _kept(manifest: Manifest) -> str:
-    return f"reused, made {manifest.created}: same configuration, code, inputs and seed"
+    return f"reused, built {manifest.created}: same configuration, code, inputs and seed"
 
 
-def _told(context: dg.AssetExecutionContext, made: Made) -> Made:
+def _logged(context: dg.AssetExecutionContext, made: Result) -> Result:
     context.log.info(f"{made.manifest.key}: {made.reason}")
     return made
 
@@ -110,7 +114,7 @@ def _sealed_at(folder: Path) -> int:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The fields in which the configuration of a manifest differs from another, a short line each."""
+    """The fields in which the configuration of a manifest differs from a second one, a short line each."""
     was, now = flat(before), flat(plain(after))
     names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
     kinds = {name: "seed" if name.rpartition(".")[2] == "seed" else "config" for name in names}

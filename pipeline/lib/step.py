@@ -1,12 +1,11 @@
-"""What every asset does: choose its configuration, see to its inputs, make or reuse its artifact, report."""
+"""The step of every asset: choose its configuration, prepare its inputs, build or reuse its artifact, report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
@@ -14,6 +13,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, TryLater
+from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import reuse, store
 from pipeline.lib.display import results
 from pipeline.lib.display.epochs import EpochTracker
@@ -21,35 +21,29 @@ from pipeline.lib.launchpad import C, Chosen, Launchpad
 from pipeline.lib.runs import bare_command, turn
 
 
-@dataclass(frozen=True)
-class Order(Generic[C]):
-    """What a library call needs to make one artifact."""
-
-    key: str
-    config: C
-    inputs: Mapping[str, Path]
-    folder: Path
-    force: bool = False
-    context: dg.AssetExecutionContext | None = None
-    partition: str | None = None
-
-    def trackers(self, *phases: str) -> tuple[EpochTracker, ...]:
-        """Trackers of trainings that follow each other, for the engine; none outside of a step."""
-        return (EpochTracker(self.context, phases, self.partition),) if self.context else ()
-
-
 def materialise(
     context: dg.AssetExecutionContext,
     launchpad: Launchpad[C],
     code_version: str,
-    inputs: tuple[str, ...],
+    inputs: Iterable[str],
     build: Callable[[Order[C]], Manifest],
     show: Callable[[Path], Mapping[str, Any]] = results.pages,
     wanted: Callable[[C], Mapping[str, Any] | None] = Config.relevant,
+    roles: Mapping[str, str] | None = None,
+    phases: tuple[str, ...] = (),
 ) -> dg.MaterializeResult:
-    """Make the asset of `context` with `build` unless an equal artifact is there; `show` adds what one can look at.
+    """Build the asset of `context` with `build` unless an equal artifact is there.
 
-    `wanted` is what the manifest will say of the configuration; None where only `build` can tell and decides itself.
+    Args:
+        context: of the step.
+        launchpad: chooses the configuration.
+        code_version: of the library that builds it.
+        inputs: keys of the assets it is built from.
+        build: one call into the library.
+        show: metadata to look at, from the sealed folder.
+        wanted: the configuration as the manifest records it; returns None where only `build` decides.
+        roles: roles of inputs that are not data, by key.
+        phases: names of the trainings that follow each other, for the curves.
     """
     with for_good_when_asked(context), one_line_errors():
         turn.begin(context)
@@ -57,11 +51,12 @@ def materialise(
             bare_command.take_back()
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
-        folders = store.ready(context, inputs, chosen.preset if "debug" in launchpad.presets else None)
+        preset, trackers = chosen.preset if "debug" in launchpad.presets else None, (EpochTracker(context, phases),)
+        folders = Inputs(store.ready(context, inputs, preset), roles or {})
         recipe = reuse.Recipe(wanted(chosen.config), code_version, folders)
 
         def order(folder: Path, is_forced: bool) -> Manifest:
-            return build(Order(folder.name, chosen.config, folders, folder, is_forced, context))
+            return build(Order(folder.name, chosen.config, folders, folder, is_forced, trackers))
 
         made = reuse.make(context, recipe, chosen.force, order)
         shown = results.shown_before(context, made.manifest) if made.is_reused else None
@@ -98,7 +93,7 @@ def _overrides(chosen: Chosen[Any]) -> str:
     return "".join(f", {name}={value}" for name, value in chosen.changed.items())
 
 
-def _how(chosen: Chosen[Any], made: reuse.Made) -> results.Metadata:
+def _how(chosen: Chosen[Any], made: reuse.Result) -> results.Metadata:
     return {
         "preset": f"{chosen.preset} ({chosen.reason}){_overrides(chosen)}",
         "is_reused": made.is_reused,

@@ -1,4 +1,4 @@
-"""Where assets lie, and what to do when an input is not there yet."""
+"""Folders of assets, and inputs that are built when a step finds them missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Make = Callable[[str | None], Manifest]
 
 @dataclass(frozen=True)
 class Maker:
-    """How to make an asset for the preset of the step that misses it; `is_too_small` tells a stand-in for the tests."""
+    """How to build an asset for the preset of the step that misses it; `is_too_small` recognises data for tests."""
 
     make: Make
     is_too_small: Callable[[Manifest, str], bool]
@@ -36,7 +36,7 @@ def folder(key: dg.AssetKey | str, partition: str | None = None) -> Path:
 
 
 def on_demand(key: str, is_too_small: Callable[[Manifest, str], bool]) -> Callable[[Make], Make]:
-    """Register how to make a small or generated asset that a later step finds missing, for that step's preset."""
+    """Register how to build a small or generated asset that a later step finds missing, for that step's preset."""
 
     def register(make: Make) -> Make:
         _makers[key] = Maker(make, is_too_small)
@@ -46,14 +46,14 @@ def on_demand(key: str, is_too_small: Callable[[Manifest, str], bool]) -> Callab
 
 
 def is_made_on_demand(key: str) -> bool:
-    """Whether a step that misses `key` makes it on the spot: it is a small subset, or generated."""
+    """Whether a step that misses `key` builds it: it is a small subset, or generated."""
     return key in _makers
 
 
 def ready(context: dg.AssetExecutionContext, keys: Iterable[str], preset: str | None) -> dict[str, Path]:
-    """The sealed folders of the inputs, by key; what is missing is made on the spot where that is cheap.
+    """The sealed folders of the inputs, by key; what is missing is built where that is cheap.
 
-    `preset` is that of the step; None where its presets say nothing of the size of the inputs.
+    `preset` is that of the step; None where its presets do not decide the size of the inputs.
     Raises `InputError` with the command to run for an input that is not.
     """
     return {key: _ready(context, key, preset) for key in keys}
@@ -66,25 +66,25 @@ def _ready(context: dg.AssetExecutionContext, key: str, preset: str | None) -> P
     except InputError:
         if maker is None:
             raise
-        context.log.info(f"{key}: not there yet, made on the spot in {place}")
+        context.log.info(f"{key}: missing; building it now in {place}")
         manifest = _make(context, key, maker, preset)
     if maker and preset and maker.is_too_small(manifest, preset):
-        context.log.info(f"{key}: too small for preset {preset}, made again in {place}")
+        context.log.info(f"{key}: too small for preset {preset}; building it again in {place}")
         manifest = _make(context, key, maker, preset)
     _record(context, key, manifest)
     return place
 
 
 def _make(context: dg.AssetExecutionContext, key: str, maker: Maker, preset: str | None) -> Manifest:
-    """Make an input, or wait for another run that is making it: both may have begun without it."""
-    is_told = False
+    """Build an input, or wait for a different run that is building it: both may have begun without it."""
+    is_logged = False
     while True:
         try:
             return maker.make(preset)
         except Busy:
-            if not is_told:
-                context.log.info(f"{key}: another run is making it; waiting for it")
-            is_told = True
+            if not is_logged:
+                context.log.info(f"{key}: a different run is building it; waiting for it")
+            is_logged = True
             time.sleep(PAUSE)
 
 

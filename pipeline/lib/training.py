@@ -1,7 +1,8 @@
-"""A system that can be trained on a dataset: its two assets, and what studies, schedules and sensors ask of it."""
+"""Trainings: a system on data, with its model and evaluation assets; read by studies, schedules and sensors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -9,19 +10,21 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
-from pipeline.lib import policy, step
+from nsmodels.core.orders import DATA, MODEL, PARENT, Order
+from nsmodels.engine.system import System
+from pipeline.lib import hardware, policy, step
 from pipeline.lib.display import references, results
 from pipeline.lib.launchpad import Launchpad
 
 ABOUT_OUTCOMES = {
-    "item": "what was scored; the same for the same data whatever the model",
-    "cluster": "what succeeds and fails together, as the questions about one image",
-    "score": "from 0 to 1",
+    "item": "scored item; the same for the same data whatever the model",
+    "cluster": "items that succeed and fail together, as the questions about one image",
+    "score": "score of the headline metric",
 }
 USE_MODEL = """
 
 *Materialize* trains it, or keeps an equal one; the arrow beside it opens the launchpad with presets and every option.
-*Plots* below show the curves while it trains. Cancelled, it goes on where it stopped when materialized again.
+*Plots* below show the curves while it trains. Cancelled, it resumes when materialized again.
 In Python: `nsmodels.load("{key}")`."""
 USE_EVALUATION = """
 
@@ -33,38 +36,48 @@ E = TypeVar("E", bound=Config)
 
 @dataclass(frozen=True)
 class Training(Generic[M, E]):
-    """How a system learns a dataset and is scored on it; `<name>_model` and `<name>_evaluation` are made from it.
-
-    The configuration of a model has a section `training` with the engine's options, the seed among them. The orders of
-    `train` hold the dataset as their input, those of `evaluate` the model and then the dataset.
+    """A stage of a system learning from data; `<name>_model` and `<name>_evaluation` are built from it.
 
     Attributes:
-        name: what both asset keys begin with.
-        system: folder under nsmodels/systems.
-        dataset: key of the asset it learns from.
-        code_version: of the system; a change makes everything again.
-        model: launchpad of the model.
-        train: makes the model of an order.
-        evaluation: launchpad of the evaluation.
-        evaluate: makes the evaluation of an order.
-        evaluation_version: code version of the evaluation alone.
+        name: prefix of both asset keys, and of its replicates and trials.
+        system: trains and scores.
+        datasets: keys of the assets it learns from; it is scored on the same.
         about_model: description of the model asset.
-        about_evaluation: description of the evaluation asset.
-        show: what one can look at of a model folder.
+        about_evaluation: description of the evaluation asset; None: the model is not scored by itself.
+        stage: stage of the system; None: its last.
+        starts_from: the training whose model this one starts from.
+        show: metadata to look at, from a sealed model folder.
+        presets: presets of the model; None: those of the stage.
     """
 
     name: str
-    system: str
-    dataset: str
-    code_version: str
-    model: Launchpad[M]
-    train: Callable[[step.Order[M]], Manifest]
-    evaluation: Launchpad[E]
-    evaluate: Callable[[step.Order[E]], Manifest]
-    evaluation_version: str
+    system: System[M, E]
+    datasets: tuple[str, ...]
     about_model: str
-    about_evaluation: str
+    about_evaluation: str | None = None
+    stage: str | None = None
+    starts_from: "Training[Any, Any] | None" = None
     show: Callable[[Path], Mapping[str, Any]] = results.pages
+    presets: Mapping[str, Callable[[], M]] | None = None
+
+    @cached_property
+    def model(self) -> Launchpad[M]:
+        """Launchpad of the model; by default the machine chooses between `quick` and `base`."""
+        presets = self.presets or self.system.stage(self.stage).presets
+        by_machine = {"quick", "base"} <= presets.keys()
+        default = "base" if "base" in presets else list(presets)[-1]
+        return Launchpad(presets, default, hardware.fitting_preset if by_machine else None)
+
+    @cached_property
+    def evaluation(self) -> Launchpad[E]:
+        """Launchpad of the evaluation."""
+        presets = self.system.evaluation_presets
+        return Launchpad(presets, next(iter(presets)))
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether the model has an evaluation of its own."""
+        return self.about_evaluation is not None
 
     @property
     def model_key(self) -> str:
@@ -73,49 +86,83 @@ class Training(Generic[M, E]):
 
     @property
     def evaluation_key(self) -> str:
-        """Key of the evaluation asset."""
+        """Key of the evaluation asset, where there is one."""
         return f"{self.name}_evaluation"
 
     @property
+    def keys(self) -> str:
+        """Its assets as text, "`nav_model` and `nav_evaluation`"."""
+        return " and ".join(f"`{key}`" for key in [self.model_key, *([self.evaluation_key] if self.is_scored else [])])
+
+    @property
+    def chain(self) -> "tuple[Training[Any, Any], ...]":
+        """The trainings that lead to this one, each starting from the one before it; this one is the last."""
+        return (*(self.starts_from.chain if self.starts_from else ()), self)
+
+    @property
+    def all_datasets(self) -> tuple[str, ...]:
+        """Keys of the data of the whole chain."""
+        return tuple(dict.fromkeys(key for each in self.chain for key in each.datasets))
+
+    @property
+    def model_inputs(self) -> dict[str, str]:
+        """Role of each input of the model asset, by key."""
+        parent = {self.starts_from.model_key: PARENT} if self.starts_from else {}
+        return parent | dict.fromkeys(self.datasets, DATA)
+
+    @property
+    def evaluation_inputs(self) -> dict[str, str]:
+        """Role of each input of the evaluation asset, by key."""
+        return {self.model_key: MODEL} | dict.fromkeys(self.datasets, DATA)
+
+    @property
     def tags(self) -> dict[str, str]:
-        """By which the assets are found in the UI and in selections."""
-        return {"system": self.system, "dataset": self.dataset}
+        """Tags of the assets in the UI and in selections."""
+        return {"system": self.system.name, "dataset": "_".join(self.datasets)}
+
+    def train(self, order: Order[M]) -> Manifest:
+        """Train the model of an order."""
+        return self.system.train(order, self.stage)
 
     def assets(self) -> list[dg.AssetsDefinition]:
-        """The model and its evaluation."""
-        return [self._model(), self._evaluation()]
+        """The model, and its evaluation where there is one."""
+        return [self._model(), *([self._evaluation()] if self.is_scored else [])]
 
     def _model(self) -> dg.AssetsDefinition:
+        version, stage, inputs = self.system.code_version, self.system.stage(self.stage), self.model_inputs
+
         @dg.asset(
             name=self.model_key,
-            deps=[self.dataset],
+            deps=list(inputs),
             tags=self.tags,
-            code_version=self.model.version(self.code_version),
+            code_version=self.model.version(version),
             config_schema=self.model.schema,
             description=self.about_model + USE_MODEL.format(key=self.model_key),
-            metadata=references.to(self.train, self.show),
+            metadata=references.to(type(self.system).make_trial, self.show),
             **policy.model(),
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-            return step.materialise(context, self.model, self.code_version, (self.dataset,), self.train, self.show)
+            how = {"roles": inputs, "phases": stage.phases}
+            return step.materialise(context, self.model, version, inputs, self.train, self.show, **how)
 
         return cast(dg.AssetsDefinition, asset)
 
     def _evaluation(self) -> dg.AssetsDefinition:
-        inputs = (self.model_key, self.dataset)
+        version, inputs = self.system.evaluation_version, self.evaluation_inputs
 
         @dg.asset(
             name=self.evaluation_key,
-            deps=inputs,
+            deps=list(inputs),
             tags=self.tags,
-            code_version=self.evaluation.version(self.evaluation_version),
+            code_version=self.evaluation.version(version),
             config_schema=self.evaluation.schema,
-            description=self.about_evaluation + USE_EVALUATION.format(key=self.evaluation_key),
-            metadata=references.to(self.evaluate),
+            description=(self.about_evaluation or "") + USE_EVALUATION.format(key=self.evaluation_key),
+            metadata=references.to(type(self.system).score),
             **policy.evaluation(),
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-            return step.materialise(context, self.evaluation, self.evaluation_version, inputs, self.evaluate, scores)
+            evaluate = self.system.evaluate
+            return step.materialise(context, self.evaluation, version, inputs, evaluate, scores, roles=inputs)
 
         return cast(dg.AssetsDefinition, asset)
 

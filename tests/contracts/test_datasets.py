@@ -58,7 +58,7 @@ def checks(name: str) -> list[Callable[[Path], list[str]]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_says_what_it_is(name: str) -> None:
     config = part(name, "config")
-    assert (discover.ROOT / "datasets" / name / "README.md").is_file()
+    assert (discover.folder("datasets", name) / "README.md").is_file()
     assert isinstance(config.CODE_VERSION, str)
     assert config.PRESETS["debug"] is config.debug
     for label, preset in config.PRESETS.items():

@@ -1,10 +1,10 @@
-"""What holds of every system, whatever it is: parametrised over the folders. A new system adds one line to `DATA`."""
+"""The contract of every system, parametrised over the registry: nothing in here names one."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +17,19 @@ import nsmodels
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine.system import Stage, System
 from nsmodels.evaluation import ledger
-from nsmodels.evaluation.outcomes import read_outcomes
+from nsmodels.evaluation.outcomes import files_of, read_outcomes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 NAMES = discover.systems()
-# The dataset on whose debug() data a system's debug() is trained.
-DATA = {"visual": "clevr", "nav": "mazes"}
-GOLDEN = Path(__file__).parents[1] / "golden"
+# Every system on every dataset that it can be trained on.
+PAIRS = [(name, dataset) for name in NAMES for dataset in discover.system(name).datasets]
+# Golden losses of the project, and of extensions.
+ROOTS = [Path(root) for root in os.environ.get(discover.VARIABLE, "").split(os.pathsep) if root]
+GOLDEN = [Path(__file__).parents[1] / "golden", *(root / "tests" / "golden" for root in ROOTS)]
 # Processors with other vector units sum in another order, and the first steps amplify that rounding a little; a change
 # of data, model or loss moves these figures by far more.
 TOLERANCE = 1e-4
@@ -33,30 +37,47 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Trained:
-    """A debug checkpoint and the data it was trained on."""
+    """The debug checkpoints of a system, a folder per stage, and the data they were trained on."""
 
-    name: str
+    system: System[Any, Any]
+    dataset: str
     data: Path
-    folder: Path
-
-    def again(self, *flags: str) -> None:
-        command = [self.name, "train", "--preset", "debug", "--data", str(self.data), "--out", str(self.folder)]
-        assert main([*command, "--device", "cpu", *flags]) == 0
+    root: Path
 
     @property
-    def seal(self) -> tuple[int, int]:
-        """Another one whenever the checkpoint was made again."""
-        state = (self.folder / artifact.MANIFEST).stat()
-        return state.st_ino, state.st_mtime_ns
+    def name(self) -> str:
+        return self.system.name
+
+    @property
+    def folder(self) -> Path:
+        """Of the last stage: the whole model."""
+        return self.folder_of(self.system.stages[-1])
+
+    def folder_of(self, stage: Stage) -> Path:
+        return self.root / f"model_{stage.name}"
+
+    def again(self, *flags: str) -> None:
+        for stage in self.system.stages:
+            words = [stage.name] if len(self.system.stages) > 1 else []
+            words += ["--preset", "debug", "--data", str(self.data), "--out", str(self.folder_of(stage))]
+            if stage.starts_from is not None:
+                words += ["--parent", str(self.folder_of(self.system.stage(stage.starts_from)))]
+            assert main([self.name, "train", *words, "--device", "cpu", *flags]) == 0
+
+    @property
+    def seal(self) -> list[tuple[int, int]]:
+        """Different whenever a checkpoint was built again."""
+        states = [(self.folder_of(stage) / artifact.MANIFEST).stat() for stage in self.system.stages]
+        return [(state.st_ino, state.st_mtime_ns) for state in states]
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def trained(request, tmp_path_factory) -> Trained:
-    root = tmp_path_factory.mktemp(request.param)
-    dataset = DATA[request.param]
+    name, dataset = request.param
+    root = tmp_path_factory.mktemp(name)
     prepare = discover.module("datasets", dataset, "prepare").prepare
     prepare(discover.module("datasets", dataset, "config").debug(), dataset, root / dataset)
-    made = Trained(request.param, root / dataset, root / "model")
+    made = Trained(discover.system(name), dataset, root / dataset, root)
     made.again()
     return made
 
@@ -70,29 +91,42 @@ def losses(folder: Path) -> dict[str, list[float]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_says_what_it_is(name: str) -> None:
-    config = discover.module("systems", name, "config")
-    assert (discover.ROOT / "systems" / name / "README.md").is_file()
-    assert isinstance(config.CODE_VERSION, str)
-    assert {"debug", "quick", "base", "paper"} <= config.PRESETS.keys()
-    for label, preset in config.PRESETS.items():
-        assert isinstance(preset(), Config)
-        assert preset.__doc__, f"preset {label} says nothing of data, time and score"
+def test_it_describes_itself(name: str) -> None:
+    system = discover.system(name)
+    assert system.name == name
+    assert (discover.folder("systems", name) / "README.md").is_file()
+    assert isinstance(system.code_version, str)
+    assert isinstance(system.evaluation_version, str)
+    assert set(system.datasets) <= set(discover.datasets())
+    assert len(set(system.phases)) == len(system.phases)
+    for stage in system.stages:
+        assert stage.starts_from is None or stage.starts_from in {each.name for each in system.stages}
+        assert {"debug", "quick", "base", "paper"} <= stage.presets.keys()
+        for label, preset in stage.presets.items():
+            assert isinstance(preset(), Config)
+            assert preset.__doc__, f"preset {label} says nothing of data, time and score"
 
 
-def test_debug_gives_a_sealed_checkpoint(trained: Trained) -> None:
-    manifest = artifact.verify(trained.folder)
-    assert manifest.maker == f"nsmodels.systems.{trained.name}"
-    assert manifest.code_version == discover.module("systems", trained.name, "config").CODE_VERSION
+def test_debug_gives_sealed_checkpoints(trained: Trained) -> None:
     data = artifact.read_manifest(trained.data)
-    assert [record.fingerprint for record in manifest.inputs.values()] == [data.fingerprint]
-    assert manifest.source == data.source
-    assert manifest.wall_seconds < 60
-    assert all(math.isfinite(value) for value in manifest.metrics.values() if isinstance(value, float))
+    for stage in trained.system.stages:
+        manifest = artifact.verify(trained.folder_of(stage))
+        assert manifest.maker == f"nsmodels.systems.{trained.name}"
+        assert manifest.code_version == trained.system.code_version
+        roles = {record.role: record.fingerprint for record in manifest.inputs.values()}
+        parent = {} if stage.starts_from is None else {"parent": fingerprint_of(trained, stage.starts_from)}
+        assert roles == {"data": data.fingerprint, **parent}
+        assert manifest.source == data.source
+        assert manifest.wall_seconds < 60
+        assert all(math.isfinite(value) for value in manifest.metrics.values() if isinstance(value, float))
+
+
+def fingerprint_of(trained: Trained, stage: str) -> str:
+    return artifact.read_manifest(trained.folder_of(trained.system.stage(stage))).fingerprint
 
 
 def test_weights_load_without_running_code(trained: Trained) -> None:
-    paths = list(trained.folder.rglob("*.pt"))
+    paths = list(trained.root.rglob("*.pt"))
     assert paths
     for path in paths:
         payload = torch.load(path, weights_only=True)
@@ -100,19 +134,27 @@ def test_weights_load_without_running_code(trained: Trained) -> None:
         assert states | {"epoch", "val_metrics", "args", "config"} <= payload.keys(), path
 
 
+def all_losses(trained: Trained) -> dict[str, list[float]]:
+    """Of every phase of every stage."""
+    found = [losses(trained.folder_of(stage)) for stage in trained.system.stages]
+    return {phase: values for each in found for phase, values in each.items()}
+
+
 def test_first_losses_are_the_golden_ones(trained: Trained) -> None:
-    found = losses(trained.folder)
-    wanted = json.loads((GOLDEN / f"{trained.name}.json").read_text())
+    found, is_usual = all_losses(trained), trained.dataset == trained.system.datasets[0]
+    name = trained.name if is_usual else f"{trained.name}_{trained.dataset}"
+    (file,) = [folder / f"{name}.json" for folder in GOLDEN if (folder / f"{name}.json").exists()]
+    wanted = json.loads(file.read_text())
     assert found == {phase: pytest.approx(values, rel=TOLERANCE) for phase, values in wanted.items()}, json.dumps(found)
 
 
 def test_unchanged_it_is_reused_and_forced_it_repeats_itself(trained: Trained) -> None:
-    seal, before = trained.seal, losses(trained.folder)
+    seal, before = trained.seal, all_losses(trained)
     trained.again()
     assert trained.seal == seal
     trained.again("--force")
-    assert trained.seal != seal
-    assert losses(trained.folder) == before
+    assert all(one != other for one, other in zip(trained.seal, seal, strict=True))
+    assert all_losses(trained) == before
 
 
 def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: Path) -> None:
@@ -131,33 +173,39 @@ def test_an_evaluation_keeps_what_its_score_is_the_mean_of(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
-    folder, make = tmp_path / "evaluation", discover.module("systems", trained.name, "evaluate").make_evaluation
-    made = make(trained.folder, trained.data, folder, checkpoint_key="model", data_key="data", device="cpu")
-    outcomes, (entry,) = read_outcomes(folder), ledger.entries()
-    assert outcomes.mean == pytest.approx(made.metrics["accuracy"])
-    model, config = artifact.read_manifest(trained.folder), discover.module("systems", trained.name, "config")
+    folder, system = tmp_path / "evaluation", trained.system
+    config = next(iter(system.evaluation_presets.values()))()
+    config = config.with_values({"device": "cpu"} if "device" in type(config).model_fields else {})
+    order = Order("evaluation", config, Inputs.of(trained.data, model=("model", trained.folder)), folder)
+    made = system.evaluate(order)
+    outcomes, entries = read_outcomes(folder), ledger.entries()
+    assert len(entries) == len(files_of(folder))
+    (entry,) = [each for each in entries if each.is_headline]
+    assert outcomes.mean == pytest.approx(made.metrics[outcomes.metric])
+    model = artifact.read_manifest(trained.folder)
     assert (entry.score, entry.n, entry.seed) == (outcomes.mean, len(outcomes.items), model.seed)
-    assert (entry.system, entry.dataset, entry.code_version) == (trained.name, "data", config.CODE_VERSION)
+    assert (entry.system, entry.dataset, entry.code_version) == (trained.name, "data", system.code_version)
     report = json.loads((folder / "report.json").read_text())
     assert [entry.low, entry.high] == pytest.approx(report["rows"][report["headline"]]["interval"])
-    assert made.code_version == config.EVALUATION_VERSION
+    assert made.code_version == system.evaluation_version
     assert entry.num_parameters == model.metrics["num_parameters"] > 0
     assert 0 < entry.train_cpu_seconds == model.metrics["train_cpu_seconds"]
     assert "chance" in entry.baselines or "random" in entry.baselines
     seal = (folder / artifact.MANIFEST).stat().st_ino
     shutil.rmtree(tmp_path / ledger.LEDGER)
-    make(trained.folder, trained.data, folder, checkpoint_key="model", data_key="data", device="cpu")
+    system.evaluate(order)
     assert (folder / artifact.MANIFEST).stat().st_ino == seal
-    assert ledger.entries()[0].id == entry.id  # one that is kept is entered too
+    assert {each.id for each in ledger.entries()} == {each.id for each in entries}  # one that is kept is entered too
 
 
 def test_its_model_and_each_network_are_loaded_by_name(trained: Trained) -> None:
-    package = discover.module("systems", trained.name, "config").__package__
+    package = f"nsmodels.systems.{trained.name}"
     assert type(nsmodels.load(trained.folder, device="cpu")).__module__.startswith(package)
-    phases = importlib.import_module(package).PHASES
-    assert set(phases) == {path.parent.name for path in trained.folder.glob("*/best.pt")}
-    for phase in phases:
-        network = nsmodels.load(trained.folder / phase / "last.pt", device="cpu")
-        saved = torch.load(trained.folder / phase / "last.pt", weights_only=True)["model_state_dict"]
-        assert not network.training
-        assert all(torch.equal(network.state_dict()[name], value) for name, value in saved.items())
+    for stage in trained.system.stages:
+        folder = trained.folder_of(stage)
+        assert set(stage.phases) == {path.parent.name for path in folder.glob("*/best.pt")}
+        for phase in stage.phases:
+            network = nsmodels.load(folder / phase / "last.pt", device="cpu")
+            saved = torch.load(folder / phase / "last.pt", weights_only=True)["model_state_dict"]
+            assert not network.training
+            assert all(torch.equal(network.state_dict()[name], value) for name, value in saved.items())

@@ -1,5 +1,6 @@
 """The command line: what it says when asked, and one line when asked wrongly."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +16,30 @@ from nsmodels.core.errors import InputError
 NAMES = [*discover.systems(), *discover.datasets()]
 
 
-def verbs(name: str) -> list[str]:
-    parser = discover.module("systems" if name in discover.systems() else "datasets", name, "__main__")._parser()
-    return next(list(action.choices) for action in parser._actions if isinstance(action.choices, dict))
+def choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The verbs, or stages, of a parser."""
+    return next((dict(action.choices) for action in parser._actions if isinstance(action.choices, dict)), {})
 
 
-# Verbs with a flag for every configuration field, by name; the first verb of a dataset makes it.
-CONFIGURED = [(name, "train") for name in discover.systems()] + [(name, verbs(name)[0]) for name in discover.datasets()]
+def parser_of(name: str) -> argparse.ArgumentParser:
+    return discover.module("systems" if name in discover.systems() else "datasets", name, "__main__").parser()
+
+
+def commands(parser: argparse.ArgumentParser, *words: str) -> list[tuple[str, ...]]:
+    """The words of a parser and of all parsers below it."""
+    below = [command for word, inner in choices(parser).items() for command in commands(inner, *words, word)]
+    return [words, *below]
+
+
+# Commands with a flag for every field of a configuration; the first verb of a dataset builds it.
+CONFIGURED: dict[tuple[str, ...], type[Config]] = {
+    (name, "train", *([stage.name] if len(discover.system(name).stages) > 1 else [])): type(stage.presets["debug"]())
+    for name in discover.systems()
+    for stage in discover.system(name).stages
+} | {
+    (name, next(iter(choices(parser_of(name))))): type(discover.module("datasets", name, "config").debug())
+    for name in discover.datasets()
+}
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -32,11 +50,6 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
         status = end.code if isinstance(end.code, int) else 1
     captured = capsys.readouterr()
     return status, captured.out, captured.err
-
-
-def config_class(name: str) -> type[Config]:
-    kind = "systems" if name in discover.systems() else "datasets"
-    return type(discover.module(kind, name, "config").PRESETS["debug"]())
 
 
 def flags(config: type[Config]) -> list[str]:
@@ -64,31 +77,33 @@ def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("name", "verb"), [(name, verb) for name in NAMES for verb in ("", *verbs(name))])
-def test_help_of_every_verb(capsys, name: str, verb: str) -> None:
-    status, out, err = said(capsys, name, *([verb] if verb else []), "--help")
+@pytest.mark.parametrize(
+    "words", [(name, *words) for name in NAMES for words in commands(parser_of(name))], ids=" ".join
+)
+def test_help_of_every_verb(capsys, words: tuple[str, ...]) -> None:
+    status, out, err = said(capsys, *words, "--help")
     assert (status, err) == (0, "")
-    assert f"usage: nsmodels {name}" in out
+    assert f"usage: nsmodels {words[0]}" in out
 
 
-@pytest.mark.parametrize(("name", "verb"), CONFIGURED)
-def test_help_mentions_every_field_with_its_description(capsys, name: str, verb: str) -> None:
-    _, out, _ = said(capsys, name, verb, "--help")
-    words = "".join(out.split())
-    assert [flag for flag in flags(config_class(name)) if flag not in words] == []
-    for section in config_class(name).model_fields.values():
+@pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)
+def test_help_mentions_every_field_with_its_description(capsys, words: tuple[str, ...]) -> None:
+    _, out, _ = said(capsys, *words, "--help")
+    text, config = "".join(out.split()), CONFIGURED[words]
+    assert [flag for flag in flags(config) if flag not in text] == []
+    for section in config.model_fields.values():
         inner = getattr(section.annotation, "model_fields", {"": section})
-        missing = [
-            info.description for info in inner.values() if "".join((info.description or "").split()) not in words
-        ]
+        missing = [info.description for info in inner.values() if "".join((info.description or "").split()) not in text]
         assert missing == []
 
 
-@pytest.mark.parametrize(("name", "verb"), CONFIGURED)
+@pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)
 @pytest.mark.parametrize("wrong", [["--no-such-field", "3"], ["--preset", "gigantic"], []])
-def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, name: str, verb: str, wrong: list[str]) -> None:
-    places = ["--out", str(tmp_path / "out"), *(["--data", str(tmp_path)] if verb == "train" else [])]
-    status, out, err = said(capsys, name, verb, *(places if wrong else []), *wrong)
+def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, words: tuple[str, ...], wrong: list[str]) -> None:
+    places = ["--out", str(tmp_path / "out"), *(["--data", str(tmp_path)] if "train" in words else [])]
+    is_child = "train" in words and discover.system(words[0]).stage((*words, "")[2]).starts_from is not None
+    places += ["--parent", str(tmp_path)] if is_child else []
+    status, out, err = said(capsys, *words, *(places if wrong else []), *wrong)
     assert (status, out) == (2, "")
     assert err.startswith("error: ")
     assert err.count("\n") == 1
@@ -106,9 +121,8 @@ def test_asking_for_help_does_not_import_torch() -> None:
 
 
 def test_preset_file_and_flag_are_laid_over_each_other(tmp_path: Path) -> None:
-    name = NAMES[0]
-    config = config_class(name)
-    presets = discover.module("systems", name, "config").PRESETS
+    presets = discover.system(NAMES[0]).presets
+    config = type(presets["debug"]())
     parser = Parser()
     add_config_flags(parser, presets, "debug")
     path = tmp_path / "mine.yaml"
@@ -125,7 +139,7 @@ def test_preset_file_and_flag_are_laid_over_each_other(tmp_path: Path) -> None:
 
 def test_an_abbreviated_flag_is_an_error(capsys) -> None:
     parser = Parser(prog="nsmodels visual train")
-    add_config_flags(parser, discover.module("systems", NAMES[0], "config").PRESETS, "debug")
+    add_config_flags(parser, discover.system("visual").presets, "debug")
     with pytest.raises(SystemExit) as end:
         parser.parse_args(["--perception.back", "x"])
     assert end.value.code == 2

@@ -7,7 +7,7 @@ from nsmodels.core.errors import InputError
 def test_the_folders_with_a_configuration_are_the_registry() -> None:
     for kind, names in (("datasets", discover.datasets()), ("systems", discover.systems())):
         assert names == sorted(names)
-        assert all((discover.ROOT / kind / name / "config.py").is_file() for name in names)
+        assert all((discover.folder(kind, name) / "config.py").is_file() for name in names)
 
 
 def test_what_is_not_there_is_named() -> None:

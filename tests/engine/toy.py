@@ -15,6 +15,7 @@ from torch.nn import functional
 from nsmodels.core.errors import InputError
 from nsmodels.engine.batching import Batches, epoch_batches
 from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.phases import Trial
 from nsmodels.engine.task import Shard, Task
 
 CONFIG = TrainingConfig(epochs=4, batch_size=16, lr=0.02, seed=1, device="cpu", checkpoint_minutes=5.0)
@@ -73,6 +74,16 @@ class Toy(Task):
 
     def load_state_dict(self, state):
         self.steps = state["steps"]
+
+
+class ToySystem:
+    """As much of a system as the phases of an artifact read."""
+
+    def make_trial(self, phase, config, inputs):
+        return Trial(Toy(config), config)
+
+
+SYSTEM = ToySystem()
 
 
 def losses(history):

@@ -19,15 +19,15 @@ from nsmodels.datasets.mazes.config import debug as debug_data
 from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.evaluation import leaderboard, ledger
 from nsmodels.evaluation.entry import Entry
+from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import debug
-from nsmodels.systems.nav.evaluate import make_evaluation
-from nsmodels.systems.nav.train import train
+from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 MODELS = {
     "nav": {"training.seed": 1},
-    "mazes_trials/wide": {"training.seed": 2, "model.dim": 32, "training.lr": 0.01},
+    "nav_trials/wide": {"training.seed": 2, "model.dim": 32, "training.lr": 0.01},
 }
 
 
@@ -41,8 +41,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             root / (f"{name}/{kind}" if "/" in name else f"{name}_{kind}") for kind in ("model", "evaluation")
         )
         few = {"training.device": "cpu", "training.epochs": 1, "baselines.is_enabled": False}
-        train(debug().with_values(few | values), root / "mazes", model, "nav_model", "mazes")
-        make_evaluation(model, root / "mazes", evaluation, "nav_evaluation", "nav_model", "mazes", "val", "cpu")
+        orders.train(SYSTEM, debug().with_values(few | values), root / "mazes", model, "nav_model", data_key="mazes")
+        keys = "nav_evaluation", "nav_model", "mazes"
+        orders.evaluate(SYSTEM, model, root / "mazes", evaluation, keys, split="val", device="cpu")
     return root
 
 
@@ -99,7 +100,7 @@ def varied(entry: Entry, number: int, **values: object) -> Entry:
 
 def test_a_copied_data_root_shows_up_ranked(root: Path, shown) -> None:
     ranked = json.loads(shown("--format", "json"))
-    assert {row["name"] for row in ranked} == {"nav_model", "mazes_trials/wide"}
+    assert {row["name"] for row in ranked} == {"nav_model", "nav_trials/wide"}
     assert [row["score"] for row in ranked] == sorted((row["score"] for row in ranked), reverse=True)
     sealed = artifact.read_manifest(root / "nav_evaluation")
     (row,) = (row for row in ranked if row["name"] == "nav_model")
@@ -112,7 +113,7 @@ def test_a_copied_data_root_shows_up_ranked(root: Path, shown) -> None:
 
 def test_only_what_differs_in_the_configuration_is_shown(root: Path, shown) -> None:
     rows = {row["name"]: row["differences"] for row in json.loads(shown("--format", "json"))}
-    assert rows["mazes_trials/wide"] == "model.dim=32, training.lr=0.01"
+    assert rows["nav_trials/wide"] == "model.dim=32, training.lr=0.01"
     assert rows["nav_model"] == "model.dim=16, training.lr=0.003"  # the seed has a column of its own
 
 
@@ -143,7 +144,7 @@ def test_what_cannot_be_written_is_one_line(root: Path, refused, tmp_path: Path)
     assert "is a folder; give the name of a file" in refused("--out", "")
     assert "no such folder to write to" in refused("--out", str(tmp_path / "none" / "board.csv"))
     assert ": cannot be written (File name too long)" in refused("--out", str(tmp_path / ("a" * 300)))
-    assert "is a folder" in refused("--compare", "nav_model", "mazes_trials/wide", "--out", str(tmp_path))
+    assert "is a folder" in refused("--compare", "nav_model", "nav_trials/wide", "--out", str(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
 
 
@@ -162,10 +163,10 @@ def test_two_are_compared_by_key_and_by_the_beginning_of_an_id(root: Path, shown
     assert (found["first"], found["second"], found["n"]) == (first, second, 24)
     scores = {row["id"]: row["score"] for row in json.loads(shown("--format", "json"))}
     assert found["difference"] == pytest.approx(scores[first] - scores[second])
-    text = shown("--compare", "nav_model", "mazes_trials/wide")
+    text = shown("--compare", "nav_model", "nav_trials/wide")
     assert "nav_model, seed 1" in text
     assert "success, first minus second: " in text
-    assert "mazes_trials/wide, nav_model)" in refused("--compare", "nav_model", "nothing")
+    assert "nav_model, nav_trials/wide)" in refused("--compare", "nav_model", "nothing")
 
 
 def test_nothing_yet_says_what_to_run(tmp_path: Path, capsys, refused) -> None:

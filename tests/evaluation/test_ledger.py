@@ -83,7 +83,7 @@ def test_outcomes_are_read_as_they_were_written(root: Path) -> None:
         ({"metric": ""}, "must be named"),
         ({"items": ["a"]}, "as many items"),
         ({"items": [], "clusters": [], "scores": np.zeros(0)}, "at least one"),
-        ({"items": ["a", "a"]}, "item 'a' stands there more than once"),
+        ({"items": ["a", "a"]}, "item 'a' appears more than once"),
         ({"scores": np.array([0.5, 1.5])}, r"\[0, 1\], got 1.5 for item 'b'"),
         ({"scores": np.array([np.nan, 1.0])}, "got nan for item 'a'"),
     ],

@@ -11,11 +11,12 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config, runtime_field
 from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.core.orders import Order
 from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.system import Stage, System
 from nsmodels.evaluation.ledger import enter_own
 from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
-from pipeline.lib import step, store
-from pipeline.lib.launchpad import Launchpad
+from pipeline.lib import store
 from pipeline.lib.partitions.replicates import replicates
 from pipeline.lib.partitions.trials import trials
 from pipeline.lib.training import Training
@@ -44,21 +45,44 @@ class TossConfig(Config):
     device: str = runtime_field("auto", description="where")
 
 
-PAD = Launchpad({"debug": lambda: CoinConfig(model=Weight(dim=2)), "base": CoinConfig}, "base")
-TOSS = Launchpad({"default": TossConfig}, "default")
+PRESETS = {"debug": lambda: CoinConfig(model=Weight(dim=2)), "base": CoinConfig}
 
 
-def train(order: step.Order[CoinConfig]) -> Manifest:
-    """A folder that says its seed, unless that seed is an unlucky one."""
-    seed = order.config.training.seed
-    recipe = {"config": order.config.relevant(), "code_version": "1", "inputs": order.inputs, "seed": seed}
-    with artifact.build(order.folder, key=order.key, maker="tests.coins", **recipe) as part:
-        _fate(seed)
-        (part.path / "seed.txt").write_text(str(seed))
-        for tracker in order.trackers("toss"):
-            tracker.epoch({"epoch": 1, "train/loss": 0.5})
-            tracker.close()
-    return artifact.read_manifest(order.folder)
+class Coins(System[CoinConfig, TossConfig]):
+    """Trains and scores without the loop."""
+
+    name = "coins"
+    stages = (Stage(("toss",), PRESETS),)
+    datasets = DATASETS
+    data_key = DATASETS[0]
+    evaluation_presets = {"default": TossConfig}  # noqa: RUF012
+    code_version = "1"
+    evaluation_version = "1.1"
+    make_trial = load = load_network = score = lambda *_: None
+
+    def train(self, order: Order[CoinConfig], stage: str | None = None) -> Manifest:
+        """A folder that holds its seed, unless that seed is an unlucky one."""
+        seed = order.config.training.seed
+        recipe = {"config": order.config.relevant(), "code_version": "1", "inputs": order.inputs, "seed": seed}
+        with artifact.build(order.folder, key=order.key, maker="tests.coins", **recipe) as part:
+            _fate(seed)
+            (part.path / "seed.txt").write_text(str(seed))
+            for tracker in order.trackers:
+                tracker.epoch({"epoch": 1, "train/loss": 0.5})
+                tracker.close()
+        return artifact.read_manifest(order.folder)
+
+    def evaluate(self, order: Order[TossConfig]) -> Manifest:
+        """As many hits of ten as the last digit of the seed."""
+        hits = artifact.read_manifest(order.model).seed % 10
+        recipe = {"config": order.config.relevant(), "code_version": "1.1", "inputs": order.inputs}
+        with artifact.build(order.folder, key=order.key, maker="tests.coins", source="coins", **recipe) as part:
+            items = [str(number) for number in range(10)]
+            write_outcomes(part.path, Outcomes("accuracy", "val", items, items, np.arange(10) < hits), order.model)
+            (part.path / "table.txt").write_text(f"{hits} of 10\n")
+            part.metrics["accuracy"] = hits / 10
+        enter_own(order.folder)
+        return artifact.read_manifest(order.folder)
 
 
 def _fate(seed: int) -> None:
@@ -81,35 +105,9 @@ def _signalled(name: str) -> None:
     raise Interrupted("stopped in epoch 1")
 
 
-def evaluate(order: step.Order[TossConfig]) -> Manifest:
-    """As many hits of ten as the last digit of the seed."""
-    (_, model), _ = order.inputs.items()
-    hits = artifact.read_manifest(model).seed % 10
-    recipe = {"config": order.config.relevant(), "code_version": "1.1", "inputs": order.inputs}
-    with artifact.build(order.folder, key=order.key, maker="tests.coins", source="coins", **recipe) as part:
-        items = [str(number) for number in range(10)]
-        write_outcomes(part.path, Outcomes("accuracy", "val", items, items, np.arange(10) < hits), model)
-        (part.path / "table.txt").write_text(f"{hits} of 10\n")
-        part.metrics["accuracy"] = hits / 10
-    enter_own(order.folder)
-    return artifact.read_manifest(order.folder)
-
-
 def training(dataset: str, name: str) -> Training[CoinConfig, TossConfig]:
     """Learning from a bag of coins."""
-    return Training(
-        name=name,
-        system="coins",
-        dataset=dataset,
-        code_version="1",
-        model=PAD,
-        train=train,
-        evaluation=TOSS,
-        evaluate=evaluate,
-        evaluation_version="1.1",
-        about_model="A coin.",
-        about_evaluation="Its tosses.",
-    )
+    return Training(name, Coins(), (dataset,), "A coin.", "Its tosses.")
 
 
 def bag(dataset: str) -> dg.AssetsDefinition:

@@ -25,4 +25,4 @@ def defs() -> dg.Definitions:
 def due(row: schedules.Row, number: int) -> schedules.Row:
     """A line of the table that comes soon, while no other is under way, and is soon over."""
     minutes = f"{number}-59/{len(schedules.TABLE)} * * * *"
-    return replace(row, cron=minutes, takes=lambda training: training.dataset == "mazes" and row.takes(training))
+    return replace(row, cron=minutes, takes=lambda training: training.datasets == ("mazes",) and row.takes(training))

@@ -84,7 +84,7 @@ def test_its_pictures_open_and_its_numbers_are_plotted(place, page, expect, made
 
 def test_a_backfill_is_launched_from_its_dialog_and_takes_the_preset_of_its_tag(place, page, expect, made):
     place.wait(made)
-    page.goto("/assets/mazes_replicates")
+    page.goto("/assets/nav_replicates")
     page.get_by_role("button", name="Materialize").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Select a partition").click()
@@ -99,7 +99,7 @@ def test_a_backfill_is_launched_from_its_dialog_and_takes_the_preset_of_its_tag(
     dialog.get_by_role("button", name="Launch backfill").click()
     run = until(lambda: [run for run in place.runs() if "dagster/backfill" in run["tags"]], 120)[0]
     assert run["tags"]["nsmodels/preset"] == "debug"
-    until(lambda: "mazes_replicates 0: preset debug (as asked)" in place.story(run["id"]), 120)
+    until(lambda: "nav_replicates 0: preset debug (as asked)" in place.story(run["id"]), 120)
     page.goto(f"/runs/b/{run['tags']['dagster/backfill']}")
-    expect(page.get_by_text("mazes_replicates").first).to_be_visible()
+    expect(page.get_by_text("nav_replicates").first).to_be_visible()
     place.terminate(run["id"])

@@ -79,7 +79,7 @@ def dagster(tmp_path_factory, inbox):
 
 def test_changed_data_start_a_run_and_its_failure_is_told(dagster, inbox):
     run = run_of(dagster, "retrain_changed")
-    assert "input mazes is another" in run["tags"]["nsmodels/reason"]
+    assert "input mazes has changed" in run["tags"]["nsmodels/reason"]
     dagster.wait(run["id"], "FAILURE")
     (told,) = until(lambda: [found for found in inbox.documents if found.get("run_id") == run["id"]], 120)
     assert told["error"].startswith("nav_model: ")

@@ -131,7 +131,7 @@ def test_a_cancelled_training_goes_on_where_it_stood(dagster):
     typed.send_signal(signal.SIGINT)
     _, said = typed.communicate(timeout=280)
     assert typed.returncode != 0
-    assert "run the same command again to go on from there" in said.splitlines()[-1]
+    assert "run the same command again to resume" in said.splitlines()[-1]
     assert epochs(part)[: len(before)] == before  # with the seconds that each took: none was trained again
 
 

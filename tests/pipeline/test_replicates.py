@@ -91,7 +91,7 @@ def test_a_seed_that_fails_does_so_alone_and_is_made_alone(data, instance, fate,
     unlucky(data, "")
     again = run(instance, "1", "1")
     assert again.success
-    assert recorded(instance, again)["1"]["reason"].startswith("model made, because: there is none yet")
+    assert recorded(instance, again)["1"]["reason"].startswith("model built: no artifact yet")
     assert {path: time for path, time in sealed_at(data).items() if path in before} == before
     assert len(sealed_at(data)) == 6
 
@@ -127,7 +127,7 @@ def test_what_is_finished_is_recorded_before_anything_is_begun(data, instance):
     [
         ("0", "1", {"training": {"seed": 7}}, "launchpad: field 'training.seed': the seed is the partition; "),
         ("0", "1", {"model": {"dim": 0}}, "launchpad: field 'model.dim': Input should be greater than or equal to 1"),
-        ("4", "0", {}, "partition range 4...0: there is nothing in it; give the smaller one first"),
+        ("4", "0", {}, "partition range 4...0: it is empty; give the smaller one first"),
     ],
     ids=["seed", "out of bounds", "reversed"],
 )

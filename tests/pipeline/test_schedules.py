@@ -62,7 +62,7 @@ def test_every_week_the_whole_archives_too_where_they_are_there(data, tick):
 def test_evaluations_and_figures_follow_and_studies_that_train_do_not(data, tick):
     keys = {key.to_user_string() for key in tick(NIGHTLY).asset_selection}
     assert {"nav_evaluation", "nav_success", "training_curves", "reasoning_depth", "leaderboard"} <= keys
-    assert not keys & {"nav_grid_search", "mazes_replicates", "mazes", "clevr_evaluation"}
+    assert not keys & {"nav_grid_search", "nav_replicates", "mazes", "clevr_evaluation"}
 
 
 def test_a_model_keeps_its_configuration_and_others_are_left_to_the_machine(data, tick, repository):

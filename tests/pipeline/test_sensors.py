@@ -40,8 +40,8 @@ def seal_model(data, name="nav", code_version=None, **changes):
         data,
         training.model_key,
         config,
-        code_version or training.code_version,
-        inputs={training.dataset: data / training.dataset},
+        code_version or training.system.code_version,
+        inputs={key: data / key for key in training.datasets},
         seed=config["training"]["seed"],
     )
 
@@ -71,13 +71,13 @@ def test_a_run_per_change_of_the_data_however_they_came_there(data, tick, reposi
     for number in (2, 3, 2):
         seal(data, "mazes", {"n": number})
         (request,) = tick().run_requests
-        assert "input mazes is another" in request.tags["nsmodels/reason"]
+        assert "input mazes has changed" in request.tags["nsmodels/reason"]
         assert {key.to_user_string() for key in request.asset_selection} == OF_NAV
         assert request.run_key is None  # a key that was used before would not start a run
         dg.validate_run_config(repository.get_job("retrain"), request.run_config)
         again = tick()
         assert again.run_requests == []
-        assert "asked before" in again.skip_reason.skip_message
+        assert "requested before" in again.skip_reason.skip_message
 
 
 def test_data_that_came_back_and_changed_again_are_a_change(data, tick, tmp_path):
@@ -98,7 +98,7 @@ def test_a_model_that_was_trained_again_is_left_alone(data, tick):
     (request,) = tick().run_requests
     assert f"code version 0 -> {nav.CODE_VERSION}" in request.tags["nsmodels/reason"]
     seal_model(data)
-    assert tick().skip_reason.skip_message == "every model is as its data and code say"
+    assert tick().skip_reason.skip_message == "every model is up to date with its data and code"
 
 
 def test_nothing_is_asked_while_a_run_of_the_model_is_under_way(data, tick, instance, repository):
@@ -108,7 +108,7 @@ def test_nothing_is_asked_while_a_run_of_the_model_is_under_way(data, tick, inst
     run = instance.create_run_for_job(job, asset_selection=frozenset([key]))
     whole = instance.create_run_for_job(repository.get_job("retrain"), status=dg.DagsterRunStatus.STARTED)
     for under_way in (run, whole):
-        assert tick().skip_reason.skip_message == "nav_model: a run of it is under way"
+        assert tick().skip_reason.skip_message == "nav_model: a run of it, or of a model it starts from, is under way"
         instance.report_run_canceled(under_way)
     assert len(tick().run_requests) == 1
 
@@ -256,7 +256,7 @@ def test_a_message_that_cannot_be_delivered_repeats_no_other(data, watch, monkey
         evaluate(data, 100)
         result, _ = watch()
         assert "worse, success 100.00% -> 75.00%" in result.skip_reason.skip_message
-        assert "(told nobody: the webhook in NSMODELS_WEBHOOK_URL does not take messages" in (
+        assert "(not sent: the webhook in NSMODELS_WEBHOOK_URL does not take messages" in (
             result.skip_reason.skip_message
         )
         assert [message["score"] for message in refusing.documents] == [0.5]

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from nsmodels.core import artifact
 from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.orders import Inputs, Order
 from pipeline.definitions import defs
 from pipeline.lib import staleness, step, store
 from pipeline.lib.launchpad import Launchpad
@@ -36,7 +37,7 @@ class Size(Config):
     workers: int = runtime_field(os.cpu_count() or 1, description="processes")
 
 
-def build(order: step.Order[Size]) -> artifact.Manifest:
+def build(order: Order[Size]) -> artifact.Manifest:
     """Seals a folder with one text file."""
     recipe = {"config": order.config.relevant(), "code_version": "1", "inputs": order.inputs}
     with artifact.build(order.folder, key=order.key, maker="tests.pipeline", **recipe) as part:
@@ -152,14 +153,14 @@ def test_the_manifest_keeps_the_plain_code_version(made):
 def test_what_a_later_step_makes_or_finds_is_recorded_as_fresh(data, instance, monkeypatch):
     monkeypatch.setattr(store, "_makers", {})
     made_here = store.on_demand("numbers", lambda manifest, preset: False)
-    made_here(lambda preset: build(step.Order("numbers", Size(), {}, store.folder("numbers"))))
+    made_here(lambda preset: build(Order("numbers", Size(), Inputs({}), store.folder("numbers"))))
     run(instance, graph_of(), "numbers_model")
     assert stale(instance, graph_of()) == set()
     assert stale(instance, graph_of("numbers", number=4)) == {"numbers", "numbers_model"}
 
 
 def test_what_older_code_made_outside_of_dagster_is_recorded_as_stale(data, instance):
-    build(step.Order("numbers", Size(), {}, store.folder("numbers")))
+    build(Order("numbers", Size(), Inputs({}), store.folder("numbers")))
     run(instance, graph_of("numbers", code_version="2"), "numbers_model")
     assert "numbers" in stale(instance, graph_of("numbers", code_version="2"))
 
@@ -178,13 +179,13 @@ def versions(tree: Path, **environment: str) -> dict[str, str]:
             "systems/nav/config.py",
             "dropout: float = Field(\n        default=0.0",
             "dropout: float = Field(\n        default=0.1",
-            ("nav_model", "nav_grid_search", "nav_data_scaling", "mazes_replicates", "mazes_trials"),
+            ("nav_model", "nav_grid_search", "nav_data_scaling", "nav_replicates", "nav_trials"),
         ),
         (
             "systems/nav/config.py",
             'max_steps: int = Field(default=0, ge=0, description="recursion steps at most',
             'max_steps: int = Field(default=8, ge=0, description="recursion steps at most',
-            ("nav_evaluation", "mazes_replicates", "mazes_trials"),
+            ("nav_evaluation", "nav_replicates", "nav_trials"),
         ),
         ("datasets/mazes/config.py", 'CODE_VERSION = "', 'CODE_VERSION = "1', ("mazes",)),
     ],

@@ -10,6 +10,7 @@ from pydantic import Field
 from nsmodels.core import artifact
 from nsmodels.core.config import Config, runtime_field
 from nsmodels.core.errors import InputError, TryLater
+from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import step, store
 from pipeline.lib.launchpad import Launchpad
 
@@ -25,7 +26,7 @@ class Size(Config):
 PAD = Launchpad({"debug": lambda: Size(number=1), "base": Size}, "base")
 
 
-def build(order: step.Order[Size]) -> artifact.Manifest:
+def build(order: Order[Size]) -> artifact.Manifest:
     """Seals a folder with one text file, unless one of this recipe is there."""
     recipe = {"config": order.config.relevant(), "code_version": "1", "inputs": order.inputs, "seed": order.config.seed}
     found = artifact.current(order.folder, artifact.make_fingerprint(**recipe))
@@ -41,7 +42,7 @@ def build(order: step.Order[Size]) -> artifact.Manifest:
         (part.path / "count.txt").write_text(str(order.config.number))
         part.metrics["clock"] = time.perf_counter()  # no two manifests are alike, though sealed within a second
         part.metrics["val"] = {"accuracy": order.config.number / 10}
-        for tracker in order.trackers("first", "second"):
+        for tracker in order.trackers:
             tracker.epoch({"epoch": 1, "train/loss": 0.5})
             tracker.close()
             tracker.epoch({"epoch": 1, "train/loss": 0.2})
@@ -49,7 +50,7 @@ def build(order: step.Order[Size]) -> artifact.Manifest:
 
 
 def make_numbers(preset) -> artifact.Manifest:
-    return build(step.Order("numbers", PAD.presets[preset](), {}, store.folder("numbers")))
+    return build(Order("numbers", PAD.presets[preset](), Inputs({}), store.folder("numbers")))
 
 
 def is_for_debugging(manifest: artifact.Manifest, preset: str) -> bool:
@@ -59,13 +60,13 @@ def is_for_debugging(manifest: artifact.Manifest, preset: str) -> bool:
 @dg.asset(config_schema=PAD.schema, code_version="1")
 def numbers(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Generated data."""
-    return step.materialise(context, PAD, "1", (), build)
+    return step.materialise(context, PAD, "1", (), build, phases=("first", "second"))
 
 
 @dg.asset(deps=["numbers"], config_schema=PAD.schema, code_version="1")
 def numbers_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Something trained on it."""
-    return step.materialise(context, PAD, "1", ("numbers",), build)
+    return step.materialise(context, PAD, "1", ("numbers",), build, phases=("first", "second"))
 
 
 @dg.asset(deps=["numbers_model"], config_schema=PAD.schema, code_version="1")
@@ -114,9 +115,9 @@ def test_an_unchanged_asset_is_reused_and_says_why(data, instance):
     first = run(instance, "numbers")
     second = run(instance, "numbers", {"workers": 4})
     assert not first["is_reused"]
-    assert first["reason"] == "made, because: there is none yet"
+    assert first["reason"] == "built: no artifact yet"
     assert second["is_reused"]
-    assert second["reason"].startswith("reused, made ")
+    assert second["reason"].startswith("reused, built ")
     assert second["fingerprint"] == first["fingerprint"]
     assert second["val/accuracy"] == pytest.approx(0.3)
 
@@ -133,14 +134,14 @@ def test_a_changed_asset_is_made_again_and_says_what_changed(data, instance, con
     run(instance, "numbers")
     again = run(instance, "numbers", config)
     assert not again["is_reused"]
-    assert again["reason"] == f"made, because: {reason}"
+    assert again["reason"] == f"built: {reason}"
 
 
 def test_another_input_makes_the_model_again(data, instance):
     run(instance, "numbers")
     run(instance, "numbers_model")
     run(instance, "numbers", {"number": 5})
-    assert "input numbers is another" in run(instance, "numbers_model")["reason"]
+    assert "input numbers has changed" in run(instance, "numbers_model")["reason"]
 
 
 def test_an_input_made_again_makes_what_follows_again(data, instance):
@@ -149,7 +150,7 @@ def test_an_input_made_again_makes_what_follows_again(data, instance):
     run(instance, "numbers_model", {"force": True})
     sealed = artifact.read_manifest(data / "numbers_evaluation").inputs["numbers_model"].manifest_sha256
     again = run(instance, "numbers_evaluation")
-    assert again["reason"] == "made, because: input numbers_model was made again"
+    assert again["reason"] == "built: input numbers_model was built again"
     assert artifact.read_manifest(data / "numbers_evaluation").inputs["numbers_model"].manifest_sha256 != sealed
     assert run(instance, "numbers_evaluation")["is_reused"]
 
@@ -223,7 +224,7 @@ def test_an_error_line_keeps_its_words():
 def test_only_what_may_be_better_in_a_minute_is_tried_again(data, instance, error, tries, line):
     tried = []
 
-    def fail(order: step.Order[Size]) -> artifact.Manifest:
+    def fail(order: Order[Size]) -> artifact.Manifest:
         tried.append(order.key)
         raise error
 

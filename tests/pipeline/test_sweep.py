@@ -19,7 +19,7 @@ from pipeline.lib.partitions.trials import Trial
 from pipeline.lib.runs import history
 from tests.pipeline import coins
 
-KEY = "mazes_trials"
+KEY = "nav_trials"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_names_that_are_long_or_no_names_of_folders_stay_apart():
 
 def test_what_is_queued_is_not_queued_again_and_what_was_cancelled_is(data, instance):
     planned = sweep.plan("nav_model", "debug", ["lr=1e-3,3e-3"])
-    assert set(sweep.states(planned, instance).values()) == {"to do: there is none yet"}
+    assert set(sweep.states(planned, instance).values()) == {"to do: no artifact yet"}
     mark = sweep.queue(planned, list(planned.trials), instance)
     assert set(instance.get_dynamic_partitions(KEY)) == set(planned.trials)
     backfill = instance.get_backfill(mark)
@@ -109,7 +109,7 @@ def test_trials_run_here_too_and_the_same_again_does_only_what_is_left(data, ins
     failed = sweep.execute(planned, names, instance)
     assert failed == {"bad": "pennies_trials: 1 of 1 failed: bad: the coin fell on its edge"}
     assert read_manifest(data / "pennies_trials" / "good" / "model").seed == 3
-    assert sweep.states(planned, instance) == {"good": sweep.FINISHED, "bad": "to do: there is none yet"}
+    assert sweep.states(planned, instance) == {"good": sweep.FINISHED, "bad": "to do: no artifact yet"}
     (record,) = instance.fetch_materializations(dg.AssetKey("pennies_trials"), limit=9).records
     assert record.partition_key == "good"
     (data / coins.UNLUCKY).write_text("")
@@ -185,4 +185,4 @@ def test_a_trial_that_runs_elsewhere_is_left_out_and_one_whose_process_died_is_n
     assert said[1].endswith("was interrupted earlier; marked as failed")
     assert said[2].startswith("error: debug_seed=3: not finished")
     assert typed("pennies --seeds 3 --dry-run") == 0
-    assert "debug_seed=3  to do: there is none yet" in capsys.readouterr().out
+    assert "debug_seed=3  to do: no artifact yet" in capsys.readouterr().out

@@ -123,4 +123,4 @@ def test_a_bug_is_told_by_its_own_words(address, instance):
 
 def test_without_an_address_the_tick_says_so(instance):
     _, result = told(instance, raises)
-    assert result.skip_message.startswith("told nobody, NSMODELS_WEBHOOK_URL is not set: Run ")
+    assert result.skip_message.startswith("not sent, NSMODELS_WEBHOOK_URL is not set: Run ")

@@ -19,11 +19,12 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments and do what the verb says."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     return arguments.verb(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The parser of this command line."""
     parser = Parser(prog="nsmodels mazes", description=__doc__)
     verbs = parser.add_subparsers(metavar="verb", required=True)
     generate = verbs.add_parser("generate", help="draw maps and problems, or read your own, and seal them")

@@ -2,26 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
-PHASES = ("navigator", "mlp", "cnn")  # the networks of a checkpoint, a folder each, in the order of their training
-DATA = ("mazes", "mazes")  # the dataset and the asset key that it is usually trained on
+from nsmodels.core.artifact import Part
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine.system import Stage, System
+from nsmodels.systems.nav.config import (
+    CODE_VERSION,
+    EVALUATION_PRESETS,
+    EVALUATION_VERSION,
+    PRESETS,
+    EvaluationConfig,
+    NavConfig,
+)
+
+if TYPE_CHECKING:
+    from nsmodels.engine.loop import Fit
+    from nsmodels.engine.phases import Trial
+    from nsmodels.evaluation.sealing import EvaluationResult
+
+NAVIGATOR = "navigator"
+PHASES = (NAVIGATOR, "mlp", "cnn")
 
 
-def load(folder: Path, device: str = "auto") -> Any:
-    """The `Navigator` of a checkpoint folder."""
-    from nsmodels.systems.nav.network.navigator import Navigator
+@final
+class Nav(System[NavConfig, EvaluationConfig]):
+    """The navigator, and an MLP and a CNN without recursion trained beside it."""
 
-    return Navigator.load(folder, device)
+    name = "nav"
+    stages = (Stage(PHASES, PRESETS, scored=(NAVIGATOR,)),)
+    datasets = ("mazes",)
+    data_key = "mazes"
+    evaluation_presets = EVALUATION_PRESETS
+    code_version = CODE_VERSION
+    evaluation_version = EVALUATION_VERSION
+
+    def make_trial(self, phase: str, config: NavConfig, inputs: Inputs) -> Trial:
+        """The navigator, the MLP or the CNN on navigation data."""
+        from nsmodels.systems.nav.phases import make_trial
+
+        return make_trial(phase, config, inputs.data)
+
+    def load(self, folder: Path, device: str = "auto") -> Any:
+        """The `Navigator` of a checkpoint folder."""
+        from nsmodels.systems.nav.network.navigator import Navigator
+
+        return Navigator.load(folder, device)
+
+    def load_network(self, path: Path, device: str = "auto") -> Any:
+        """The network in one checkpoint file: the `Navigator`, or the plain `Mlp` or `Cnn` trained beside it."""
+        from nsmodels.systems.nav.phases import load_network
+
+        return load_network(path, device)
+
+    def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
+        """Walks on held-out and larger maps beside rules, plain networks and exact search; calibration and speed."""
+        from nsmodels.systems.nav.evaluate import score
+
+        return score(order)
+
+    def enabled(self, stage: Stage, config: NavConfig) -> tuple[str, ...]:
+        """The navigator, and the plain networks unless they are switched off."""
+        return PHASES if config.baselines.is_enabled else (NAVIGATOR,)
+
+    def after_phase(self, phase: str, fit: Fit, order: Order[NavConfig], part: Part) -> dict[str, Any]:
+        """The diagnosis of the navigator's training; the size of a plain network."""
+        from nsmodels.systems.nav.train import figures
+
+        return figures(phase, fit, order.data, part.path)
+
+    def export(self, model: Any, path: Path) -> Path:
+        """The navigator with the recursion steps of its training."""
+        from nsmodels.systems.nav.network.export import export
+
+        return export(model, path).path
+
+    def history(self, phases: dict[str, Any]) -> Mapping[str, Any]:
+        """The epochs of each phase, and the navigator's once more as columns."""
+        from nsmodels.systems.nav.train import with_columns
+
+        return with_columns(phases)
 
 
-def load_network(path: Path, device: str = "auto") -> Any:
-    """The network in one checkpoint file: the `Navigator`, or the plain `Mlp` or `Cnn` trained beside it."""
-    from nsmodels.engine import checkpoint
-    from nsmodels.engine.runtime import resolve_device
-    from nsmodels.systems.nav.network.navigator import Navigator
-    from nsmodels.systems.nav.training.plain import from_checkpoint
-
-    kind = Navigator.from_checkpoint if path.parent.name == PHASES[0] else from_checkpoint
-    return kind(checkpoint.load(path), str(path)).to(resolve_device(device))
+SYSTEM = Nav()

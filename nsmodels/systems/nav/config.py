@@ -203,3 +203,4 @@ PRESETS = {
     "recipe_2": recipe_2,
     "recipe_3": recipe_3,
 }
+EVALUATION_PRESETS = {"default": EvaluationConfig}

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core import artifact
-from nsmodels.core.artifact import Manifest
+from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Order
 from nsmodels.datasets.mazes.files.format import splits
-from nsmodels.evaluation import ledger
-from nsmodels.evaluation.outcomes import write_outcomes
-from nsmodels.systems.nav.config import EVALUATION_VERSION
+from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.nav.config import EvaluationConfig
 from nsmodels.systems.nav.evaluation.familiarity import familiarity
 from nsmodels.systems.nav.evaluation.recursion import steps_curve
 from nsmodels.systems.nav.evaluation.report import Report, headline, table
@@ -21,21 +21,26 @@ from nsmodels.systems.nav.evaluation.scorer import Contest, Judged, Problems, re
 from nsmodels.systems.nav.evaluation.speed import speed_report
 from nsmodels.systems.nav.evaluation.summary import summary
 
-MAKER = "nsmodels.systems.nav"
 TRANSFER = "transfer"
 CELL_STEPS_PER_SECOND, LONG = 2e6, 0.2  # of the preset `quick` on one core, measured; hours worth a warning
 log = logging.getLogger(__name__)
 
 
-def evaluate_checkpoint(
-    checkpoint: Path, data: Path, split: str = "test", device: str = "auto", max_steps: int = 0
-) -> Report:
-    """The report on every problem of a split; with `test` the larger maps of `transfer` are scored by size too.
+def score(order: Order[EvaluationConfig]) -> EvaluationResult:
+    """Score every problem of a split; with `test` the larger maps of `transfer` are scored by size too.
 
-    `max_steps` limits the recursion (0: by the size of the map). Raises InputError for a broken checkpoint or data, a
-    split that is not there, maps of another connectivity, and when the network takes none of the sizes.
+    Raises InputError for a broken checkpoint or data, a split that is missing, maps of a different connectivity, and
+    when the network takes none of the sizes.
     """
-    return _evaluated(checkpoint, data, split, device, max_steps)[0]
+    from nsmodels.systems.nav.figures import draw_all
+
+    checkpoint, data, how = order.model, order.data, order.config
+    result, judged = _evaluated(checkpoint, data, how.split, how.device, how.max_steps)
+
+    def draw(part: Part) -> None:
+        draw_all(result, checkpoint, data, part.path / "figures", how.split, how.device)
+
+    return EvaluationResult(result, table(result), [judged.outcomes(how.split)], headline(result), draw)
 
 
 def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps: int) -> tuple[Report, Judged]:
@@ -88,43 +93,6 @@ def evaluate_problems(
     speed = speed_report(problems + others, timed, contest.navigator.embed.weight.device)
     steps = steps_curve(contest.navigator, problems)
     return summary(contest, judged, further, steps, speed, source), judged
-
-
-def make_evaluation(
-    checkpoint: Path,
-    data: Path,
-    folder: Path,
-    key: str = "nav_evaluation",
-    checkpoint_key: str = "checkpoint",
-    data_key: str = "data",
-    split: str = "test",
-    device: str = "auto",
-    is_forced: bool = False,
-    max_steps: int = 0,
-) -> Manifest:
-    """Evaluate and seal `report.json`, `table.txt`, outcomes and `figures/` in `folder`; reuse an equal one.
-
-    One under the data root is entered into its ledger.
-    """
-    from nsmodels.systems.nav.figures import draw_all
-
-    recipe: Any = {"config": {"split": split, "max_steps": max_steps}}
-    recipe |= {
-        "code_version": EVALUATION_VERSION,
-        "inputs": {checkpoint_key: checkpoint, data_key: data},
-    }
-    if found := artifact.kept(folder, is_forced, **recipe):
-        ledger.enter_own(folder)
-        return found
-    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
-        result, judged = _evaluated(checkpoint, data, split, device, max_steps)
-        write_outcomes(part.path, judged.outcomes(split), checkpoint)
-        artifact.write_json(part.path / "report.json", result)
-        artifact.write_atomic(part.path / "table.txt", table(result) + "\n")
-        draw_all(result, checkpoint, data, part.path / "figures", split, device)
-        part.metrics |= headline(result)
-    ledger.enter_own(folder)
-    return artifact.read_manifest(folder)
 
 
 def _warn_of_hours(contest: Contest, problems: Problems) -> None:

@@ -1,32 +1,34 @@
-"""The networks of a checkpoint, each a task on the shared loop; run as a module by the processes of one phase."""
+"""The networks of a checkpoint: the trial of each on the shared loop, and the network in a file of the checkpoint."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from nsmodels.core.cli import run
-from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.phases import run_launched, sharing
-from nsmodels.engine.task import Task
+from torch import nn
+
+from nsmodels.engine import checkpoint
+from nsmodels.engine.phases import Trial, sharing
+from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.nav.config import NavConfig
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.training.maps import TrainingMaps
-from nsmodels.systems.nav.training.plain import PlainTask
+from nsmodels.systems.nav.training.plain import PlainTask, from_checkpoint
 from nsmodels.systems.nav.training.task import NavigationTask
 
 NAVIGATOR = "navigator"
 
 
-def make_task(phase: str, config: NavConfig, data: Path) -> tuple[Task, TrainingConfig]:
-    """The task of a phase and how it is trained."""
+def make_trial(phase: str, config: NavConfig, data: Path) -> Trial:
+    """The task of a phase on the maps in `data`, and how it is trained. Raises InputError for bad data."""
     training = config.training if phase == NAVIGATOR else sharing(config.baseline_training, config.training)
     maps = TrainingMaps(data, config.data, training)
     if phase == NAVIGATOR:
-        return NavigationTask(maps, config.model, config.objective, training), training
+        return Trial(NavigationTask(maps, config.model, config.objective, training), training)
     beside = Navigator(config.model.with_values({"connectivity": maps.connectivity})).num_parameters
-    return PlainTask(phase, maps, config.baselines, training, beside), training
+    return Trial(PlainTask(phase, maps, config.baselines, training, beside), training)
 
 
-if __name__ == "__main__":
-    sys.exit(run(lambda: run_launched(sys.argv[1:], NavConfig, make_task)))
+def load_network(path: Path, device: str = "auto") -> nn.Module:
+    """The network in one checkpoint file, whose folder is named after its phase, in evaluation mode."""
+    kind = Navigator.from_checkpoint if path.parent.name == NAVIGATOR else from_checkpoint
+    return kind(checkpoint.load(path), str(path)).to(resolve_device(device))

@@ -3,27 +3,89 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
-PHASES = ("perception", "parser", "baseline")  # the networks of a checkpoint, a folder each, in the order of training
-DATA = ("clevr", "clevr_mini")  # the dataset and the asset key that it is usually trained on
+from nsmodels.core.artifact import Part
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine.system import Stage, System
+from nsmodels.systems.visual.config import (
+    CODE_VERSION,
+    EVALUATION_PRESETS,
+    EVALUATION_VERSION,
+    PRESETS,
+    EvaluationConfig,
+    VisualConfig,
+)
+
+if TYPE_CHECKING:
+    from nsmodels.engine.loop import Fit
+    from nsmodels.engine.phases import Trial
+    from nsmodels.evaluation.sealing import EvaluationResult
+
+PHASES = ("perception", "parser", "baseline")
+REASONER = ("perception", "parser")
 
 
-def load(folder: Path, device: str = "auto") -> Any:
-    """The `VisualReasoner` of a checkpoint folder."""
-    from nsmodels.systems.visual.model import VisualReasoner
+@final
+class Visual(System[VisualConfig, EvaluationConfig]):
+    """Perception and parser, and the CNN+LSTM baseline trained beside them."""
 
-    return VisualReasoner.load(folder, device)
+    name = "visual"
+    stages = (Stage(PHASES, PRESETS, scored=REASONER),)
+    datasets = ("clevr",)
+    data_key = "clevr_mini"
+    evaluation_presets = EVALUATION_PRESETS
+    code_version = CODE_VERSION
+    evaluation_version = EVALUATION_VERSION
+
+    def make_trial(self, phase: str, config: VisualConfig, inputs: Inputs) -> Trial:
+        """Perception, parser or baseline on a CLEVR tree."""
+        from nsmodels.systems.visual.phases import make_trial
+
+        return make_trial(phase, config, inputs.data)
+
+    def load(self, folder: Path, device: str = "auto") -> Any:
+        """The `VisualReasoner` of a checkpoint folder."""
+        from nsmodels.systems.visual.model import VisualReasoner
+
+        return VisualReasoner.load(folder, device)
+
+    def load_network(self, path: Path, device: str = "auto") -> Any:
+        """The network in one checkpoint file: `Perception`, `Parser` or the baseline `CnnLstm`."""
+        from nsmodels.systems.visual.phases import load_network
+
+        return load_network(path, device)
+
+    def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
+        """Four rows, priors, calibration, latency and example proofs."""
+        from nsmodels.systems.visual.evaluate import score
+
+        return score(order)
+
+    def check(self, order: Order[VisualConfig]) -> None:
+        """Every question of both splits has its image."""
+        from nsmodels.datasets.clevr.files.format import check_split
+
+        for split in ("train", "val"):
+            check_split(order.data, split)
+
+    def enabled(self, stage: Stage, config: VisualConfig) -> tuple[str, ...]:
+        """The reasoner, and the baseline unless it is switched off."""
+        return PHASES if config.baseline.is_enabled else REASONER
+
+    def after_phase(self, phase: str, fit: Fit, order: Order[VisualConfig], part: Part) -> dict[str, Any]:
+        """Calibrate the presence of objects once perception is trained."""
+        from nsmodels.systems.visual.train import calibrate
+
+        if phase == "perception":
+            calibrate(order, part)
+        return {}
+
+    def after_training(self, order: Order[VisualConfig], part: Part) -> dict[str, Any]:
+        """The size of the training data; writes the answers that they make one expect."""
+        from nsmodels.systems.visual.train import record_training_data
+
+        return record_training_data(order, part)
 
 
-def load_network(path: Path, device: str = "auto") -> Any:
-    """The network in one checkpoint file: `Perception`, `Parser` or the baseline `CnnLstm`."""
-    from nsmodels.engine import checkpoint
-    from nsmodels.engine.runtime import resolve_device
-    from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
-    from nsmodels.systems.visual.language.parser import Parser
-    from nsmodels.systems.visual.perception.network import Perception
-
-    kinds: dict[str, Any] = dict(zip(PHASES, (Perception, Parser, CnnLstm), strict=True))
-    network = kinds[path.parent.name].from_checkpoint(checkpoint.load(path), str(path))
-    return network.to(resolve_device(device)).eval()
+SYSTEM = Visual()

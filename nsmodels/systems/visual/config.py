@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from nsmodels.core.config import Config, runtime_field
@@ -86,7 +84,7 @@ class VisualConfig(Config):
 class EvaluationConfig(Config):
     """What a checkpoint is scored on."""
 
-    split: Literal["val", "train"] = Field(default="val", description="split of the data that is scored")
+    split: str = Field(default="val", min_length=1, description="split of the data that is scored: val or train")
     device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
 
 
@@ -159,3 +157,4 @@ def paper() -> VisualConfig:
 
 
 PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+EVALUATION_PRESETS = {"default": EvaluationConfig}

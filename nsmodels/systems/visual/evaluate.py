@@ -8,16 +8,17 @@ from typing import Any
 import torch
 
 from nsmodels.core import artifact
-from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Order
 from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes, splits
 from nsmodels.engine.checkpoint import load
-from nsmodels.evaluation import ledger, plots
-from nsmodels.evaluation.outcomes import write_outcomes
+from nsmodels.evaluation import plots
+from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.baselines.task import answer_all, read_asked
-from nsmodels.systems.visual.config import EVALUATION_VERSION
+from nsmodels.systems.visual.config import EvaluationConfig
 from nsmodels.systems.visual.evaluation.latency import measured_latency
 from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report, table
 from nsmodels.systems.visual.evaluation.scoring import Predictions, Scored, outcomes, rows
@@ -28,15 +29,24 @@ from nsmodels.systems.visual.reasoning.drawing import draw_proof
 from nsmodels.systems.visual.reasoning.proof import NoProof, prove
 from nsmodels.systems.visual.reasoning.replay import check
 
-MAKER = "nsmodels.systems.visual"
 LATENCY_PAIRS = 40
 NUM_EXAMPLES = 6
 
 
-def evaluate_checkpoint(checkpoint: Path, data: Path, split: str = "val", device: str = "auto") -> Report:
-    """The report on every question of a split; raise `InputError` for a broken checkpoint or data."""
-    model = VisualReasoner.load(checkpoint, device)
-    return _report(model, checkpoint, data, split, predict(model, data, split))
+def score(order: Order[EvaluationConfig]) -> EvaluationResult:
+    """Score every question of a split; raise InputError for a broken checkpoint or data."""
+    checkpoint, data, split = order.model, order.data, order.config.split
+    model = VisualReasoner.load(checkpoint, order.config.device)
+    predictions = predict(model, data, split)
+    scored = rows(predictions)
+    result = _report(model, checkpoint, data, split, predictions, scored)
+
+    def draw(part: Part) -> None:
+        _draw_examples(predictions, data, split, part.path / "proofs")
+        _draw_figures(result, part)
+
+    found = outcomes(scored[1], predictions.questions, split)
+    return EvaluationResult(result, table(result), [found], headline(result), draw)
 
 
 def predict(model: VisualReasoner, data: Path, split: str) -> Predictions:
@@ -58,41 +68,6 @@ def read_programs(model: VisualReasoner, questions: list[str]) -> list[Any]:
     return programs
 
 
-def make_evaluation(
-    checkpoint: Path,
-    data: Path,
-    folder: Path,
-    key: str = "visual_evaluation",
-    checkpoint_key: str = "checkpoint",
-    data_key: str = "data",
-    split: str = "val",
-    device: str = "auto",
-    is_forced: bool = False,
-) -> Manifest:
-    """Evaluate and seal `report.json`, `table.txt`, outcomes, proofs over their images and figures in `folder`.
-
-    An equal evaluation is kept. One under the data root is entered into its ledger.
-    """
-    recipe: Any = {"config": {"split": split}, "code_version": EVALUATION_VERSION}
-    recipe["inputs"] = {checkpoint_key: checkpoint, data_key: data}
-    if found := artifact.kept(folder, is_forced, **recipe):
-        ledger.enter_own(folder)
-        return found
-    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
-        model = VisualReasoner.load(checkpoint, device)
-        predictions = predict(model, data, split)
-        scored = rows(predictions)
-        result = _report(model, checkpoint, data, split, predictions, scored)
-        write_outcomes(part.path, outcomes(scored[1], predictions.questions, split), checkpoint)
-        artifact.write_json(part.path / "report.json", result)
-        artifact.write_atomic(part.path / "table.txt", table(result) + "\n")
-        _draw_examples(predictions, data, split, part.path / "proofs")
-        _draw_figures(result, part)
-        part.metrics |= headline(result)
-    ledger.enter_own(folder)
-    return artifact.read_manifest(folder)
-
-
 def headline(result: Report) -> dict[str, Any]:
     """The figures one looks at first, by name."""
     rows = {f"accuracy/{name}": row["accuracy"] for name, row in result["rows"].items()}
@@ -108,7 +83,7 @@ def _report(
     data: Path,
     split: str,
     predictions: Predictions,
-    scored: Scored | None = None,
+    scored: Scored,
 ) -> Report:
     trained = artifact.read_manifest(checkpoint)
     source = {

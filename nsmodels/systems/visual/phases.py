@@ -1,38 +1,45 @@
-"""The phases of training, each a task on the shared loop; run as a module by the processes of one phase."""
+"""The phases of training: the trial of each on the shared loop, and the network in a file of its checkpoint."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core.cli import run
+from torch import nn
+
 from nsmodels.datasets.clevr.files.format import read_questions
-from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.phases import run_launched, sharing
-from nsmodels.engine.task import Task
+from nsmodels.engine import checkpoint
+from nsmodels.engine.phases import Trial, sharing
+from nsmodels.engine.runtime import resolve_device
+from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
+from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.language.task import ParserTask
+from nsmodels.systems.visual.perception.network import Perception
 from nsmodels.systems.visual.perception.task import PerceptionTask
 
+NETWORKS: dict[str, Any] = {"perception": Perception, "parser": Parser, "baseline": CnnLstm}
 
-def make_task(phase: str, config: VisualConfig, data: Path) -> tuple[Task, TrainingConfig]:
-    """The task of a phase and how it is trained."""
+
+def make_trial(phase: str, config: VisualConfig, data: Path) -> Trial:
+    """The task of a phase on the CLEVR tree `data`, and how it is trained. Raises InputError for bad data."""
     if phase == "perception":
-        return PerceptionTask(config.perception, config.training, data), config.training
+        return Trial(PerceptionTask(config.perception, config.training, data), config.training)
     if phase == "baseline":
         training = sharing(config.baseline_training, config.training)
-        return CnnLstmTask.from_tree(data, config.baseline, training), training
+        return Trial(CnnLstmTask.from_tree(data, config.baseline, training), training)
     training = sharing(config.parser_training, config.training)
     questions = parser_questions(config, read_questions(data, "train"))
-    return ParserTask(questions, read_questions(data, "val"), config.parser, training), training
+    return Trial(ParserTask(questions, read_questions(data, "val"), config.parser, training), training)
+
+
+def load_network(path: Path, device: str = "auto") -> nn.Module:
+    """The network in one checkpoint file, whose folder is named after its phase, in evaluation mode."""
+    network = NETWORKS[path.parent.name].from_checkpoint(checkpoint.load(path), str(path))
+    return network.to(resolve_device(device)).eval()
 
 
 def parser_questions(config: VisualConfig, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those training questions that the parser sees."""
     return questions[: config.parser.max_questions or None]
-
-
-if __name__ == "__main__":
-    sys.exit(run(lambda: run_launched(sys.argv[1:], VisualConfig, make_task)))

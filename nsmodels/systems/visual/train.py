@@ -1,8 +1,7 @@
-"""Training of the visual reasoner: perception, parser, then the baseline; sealed as one checkpoint folder."""
+"""Training beyond the phases: calibration of perception, and the prior of the training answers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,102 +10,41 @@ import numpy as np
 import torch
 
 from nsmodels.core import artifact
-from nsmodels.core.artifact import Manifest, Part
-from nsmodels.datasets.clevr.files.format import check_split, read_questions, read_scenes
-from nsmodels.engine import checkpoint, loop
-from nsmodels.engine.phases import Phases, prefixed, write_history
+from nsmodels.core.artifact import Part
+from nsmodels.core.orders import Order
+from nsmodels.datasets.clevr.files.format import read_questions, read_scenes
+from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
-from nsmodels.engine.tracking import Tracker
-from nsmodels.systems.visual import load_network, phases
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
-from nsmodels.systems.visual.config import CODE_VERSION, VisualConfig
+from nsmodels.systems.visual.config import VisualConfig
 from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.matching import matched
 from nsmodels.systems.visual.perception.network import Perception, find_candidates
+from nsmodels.systems.visual.phases import parser_questions
 
-MAKER = "nsmodels.systems.visual"
-REASONER = ("perception", "parser")
-NETWORKS = (*REASONER, "baseline")
 # Images of the training split on which the strength of a peak is turned into a probability.
 CALIBRATION_IMAGES = 400
 MATCH_DISTANCE = 0.02  # of the image width
 
 
-def train(
-    config: VisualConfig,
-    data: Path,
-    folder: Path,
-    key: str = "visual_model",
-    data_key: str = "data",
-    trackers: Sequence[Tracker] = (),
-    is_forced: bool = False,
-) -> Manifest:
-    """Train the networks on the CLEVR tree `data` and seal them in `folder`; reuse an equal checkpoint.
-
-    A stopped run continues where it was. Raises `InputError` for bad data, and when the run was interrupted.
-    """
-    recipe: Any = {"config": config.relevant(), "code_version": CODE_VERSION, "seed": config.training.seed}
-    recipe["inputs"] = {data_key: data}
-    if found := artifact.kept(folder, is_forced, **recipe):
-        return found
-    for split in ("train", "val"):
-        check_split(data, split)  # a question without its image must not come to light after hours
-    with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
-        part.metrics |= train_perception(config, data, part, trackers)
-        part.metrics |= train_parser(config, data, part, trackers)
-        part.metrics |= train_baseline(config, data, part, trackers)
-        part.metrics |= described(part)
-        # Last: a training that fails at once leaves nothing, and is then thrown away.
-        record_training_data(config, data, part)
-        write_history(part, NETWORKS)
-    return artifact.read_manifest(folder)
+def calibrate(order: Order[VisualConfig], part: Part) -> None:
+    """Turn the peaks of the trained perception into probabilities: writes `calibration.json`."""
+    weights = part.path / "perception" / checkpoint.BEST
+    presence = fit_presence(weights, order.data, resolve_device(order.config.training.device))
+    artifact.write_json(part.path / "calibration.json", {"presence_map": presence})
 
 
-def described(part: Part) -> dict[str, Any]:
-    """The size of the reasoner and what its training took, the baseline not counted."""
-    spent = {
-        f"train_{name}": sum(part.metrics[f"{network}/{there}"] for network in REASONER)
-        for name, there in (("cpu_seconds", "cpu_seconds"), ("wall_seconds", "seconds"))
-    }
-    networks = [load_network(part.path / name / checkpoint.BEST, "cpu") for name in REASONER]
-    return {"num_parameters": sum(p.numel() for network in networks for p in network.parameters()), **spent}
-
-
-def record_training_data(config: VisualConfig, data: Path, part: Part) -> None:
-    """How many images and questions the networks learn from, and the answers that training makes one expect."""
-    questions = read_questions(data, "train")
-    part.metrics["num_train_images"] = len(read_scenes(data, "train"))
-    part.metrics["num_train_questions"] = len(phases.parser_questions(config, questions))
+def record_training_data(order: Order[VisualConfig], part: Part) -> dict[str, Any]:
+    """Number of images and questions that the networks learn from; writes the prior of their answers."""
+    questions = read_questions(order.data, "train")
     prior = Prior.fitted(
         questions, f"the train split of the checkpoint's data ({part.source}, {len(questions)} questions)"
     )
     artifact.write_json(part.path / PRIORS, asdict(prior))
-
-
-def train_perception(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
-    """Train perception in `perception/` and turn its peaks into probabilities in `calibration.json`."""
-    fit = fit_phase("perception", config, data, part.path, trackers)
-    presence = fit_presence(part.path / "perception" / "best.pt", data, resolve_device(config.training.device))
-    artifact.write_json(part.path / "calibration.json", {"presence_map": presence})
-    return prefixed("perception", fit)
-
-
-def train_parser(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
-    """Train the parser in `parser/`."""
-    return prefixed("parser", fit_phase("parser", config, data, part.path, trackers))
-
-
-def train_baseline(config: VisualConfig, data: Path, part: Part, trackers: Sequence[Tracker]) -> dict[str, Any]:
-    """Train the CNN+LSTM baseline in `baseline/`, unless it is switched off."""
-    if not config.baseline.is_enabled:
-        return {}
-    return prefixed("baseline", fit_phase("baseline", config, data, part.path, trackers))
-
-
-def fit_phase(phase: str, config: VisualConfig, data: Path, folder: Path, trackers: Sequence[Tracker]) -> loop.Fit:
-    """Train one network in `folder/phase`, in several processes when `training.num_processes` says so."""
-    shared = Phases("nsmodels.systems.visual.phases", config, data, folder, config.training.num_processes)
-    return shared.fit(phase, lambda: phases.make_task(phase, config, data), trackers)
+    return {
+        "num_train_images": len(read_scenes(order.data, "train")),
+        "num_train_questions": len(parser_questions(order.config, questions)),
+    }
 
 
 def fit_presence(weights: Path, data: Path, device: torch.device) -> list[float]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of
+from nsmodels.core.orders import Inputs, Order
 from nsmodels.datasets.clevr.config import CODE_VERSION, ClevrConfig, debug, full, mini, quick
 from pipeline.lib import checks, policy, step, store
 from pipeline.lib.display import pictures, results
@@ -14,14 +15,14 @@ FULL = Launchpad({"full": full}, default="full")
 MINI = Launchpad({"mini": mini, "quick": quick, "debug": debug}, default="mini")
 
 
-def build(order: step.Order[ClevrConfig]) -> Manifest:
+def build(order: Order[ClevrConfig]) -> Manifest:
     """Fetch, cut or render the data of an order."""
     from nsmodels.datasets.clevr.prepare import prepare
 
     return prepare(order.config, order.key, order.folder, is_forced=order.force)
 
 
-def inspect(order: step.Order[ClevrConfig]) -> Manifest:
+def inspect(order: Order[ClevrConfig]) -> Manifest:
     """Look at the archive without downloading it."""
     from nsmodels.datasets.clevr.prepare import inspect_archive
 
@@ -62,7 +63,7 @@ def is_too_small(manifest: Manifest, preset: str) -> bool:
 def make_mini(preset: str | None) -> Manifest:
     """What a step that misses `clevr_mini` makes: the debug preset's few images for its own debug preset."""
     config = debug() if preset == "debug" else mini()
-    return build(step.Order("clevr_mini", config, {}, folder_of("clevr_mini")))
+    return build(Order("clevr_mini", config, Inputs({}), folder_of("clevr_mini")))
 
 
 @dg.asset(
@@ -110,19 +111,8 @@ CHECKS = {
 WARNINGS = {"balance"}  # everything else makes a model trained on such data meaningless, and so blocks it
 
 
-def judge(name: str) -> checks.Judge:
-    """The library's check of that name."""
-
-    def find(folder: Path) -> list[str]:
-        from nsmodels.datasets.clevr import checks as library
-
-        return getattr(library, name)(folder)
-
-    return checks.from_problems(find)
-
-
 dataset_checks = [
-    checks.check(key, name, text, judge(name), is_warning=name in WARNINGS, is_blocking=name not in WARNINGS)
+    checks.check(key, name, text, checks.of_dataset("clevr", name), name in WARNINGS, name not in WARNINGS)
     for key in ("clevr", "clevr_mini")
     for name, text in CHECKS.items()
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of
+from nsmodels.core.orders import Inputs, Order
 from nsmodels.datasets.mazes.config import CODE_VERSION, PRESETS, MazesConfig
 from nsmodels.datasets.mazes.prepare import recipe_of
 from pipeline.lib import checks, policy, step, store
@@ -15,7 +16,7 @@ LAUNCHPAD = Launchpad(PRESETS, default="quick")
 SMALL_TO_LARGE = list(PRESETS)
 
 
-def build(order: step.Order[MazesConfig]) -> Manifest:
+def build(order: Order[MazesConfig]) -> Manifest:
     """Draw or read the data of an order."""
     from nsmodels.datasets.mazes.prepare import prepare
 
@@ -47,7 +48,7 @@ def is_too_small(manifest: Manifest, preset: str) -> bool:
 def make(preset: str | None) -> Manifest:
     """What a step that misses `mazes` makes: the data of its own preset."""
     config = PRESETS[preset if preset in PRESETS else LAUNCHPAD.default]()
-    return build(step.Order("mazes", config, {}, folder_of("mazes")))
+    return build(Order("mazes", config, Inputs({}), folder_of("mazes")))
 
 
 @dg.asset(
@@ -73,17 +74,7 @@ CHECKS = {
 BLOCKING = {"disjoint", "solvable", "labels_agree"}  # without these a model trained on the data is meaningless
 
 
-def judge(name: str) -> checks.Judge:
-    """The library's check of that name."""
-
-    def find(folder: Path) -> list[str]:
-        from nsmodels.datasets.mazes import checks as library
-
-        return getattr(library, name)(folder)
-
-    return checks.from_problems(find)
-
-
 dataset_checks = [
-    checks.check("mazes", name, text, judge(name), is_blocking=name in BLOCKING) for name, text in CHECKS.items()
+    checks.check("mazes", name, text, checks.of_dataset("mazes", name), is_blocking=name in BLOCKING)
+    for name, text in CHECKS.items()
 ]

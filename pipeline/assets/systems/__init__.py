@@ -4,7 +4,10 @@ import importlib
 import pkgutil
 from typing import Any
 
+from nsmodels.core import discover
 from pipeline.lib.training import Training
+
+__path__ = discover.extended(__path__, __name__)
 
 
 def trainings() -> list[Training[Any, Any]]:

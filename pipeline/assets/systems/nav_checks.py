@@ -1,20 +1,17 @@
 """What a trained navigator, its evaluation and its studies must hold, and a first look at the model for its page."""
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from nsmodels.core.artifact import MANIFEST, read_manifest
+from nsmodels.systems.nav import NAVIGATOR, SYSTEM
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
 from pipeline.lib.display import pictures, results
 
 if TYPE_CHECKING:
-    from nsmodels.engine.config import TrainingConfig
-    from nsmodels.engine.task import Task
     from nsmodels.systems.nav.pictures.look import Glance
 
 
@@ -25,16 +22,12 @@ def first_look(folder: Path) -> results.Metadata:
     return {**results.numbers({"first_look": seen.success}), **shown, **results.pages(folder)}
 
 
-def look(folder: Path) -> "Glance":
-    """The model's glance at the data it was trained on, computed once per sealed model and process."""
-    return _look(folder, read_manifest(folder).created)
-
-
-@cache
-def _look(folder: Path, created: str) -> "Glance":
+@checks.looks
+def look(folder: Path, data: Path) -> "Glance":
+    """Walks of a model on the first validation maps of the data it was trained on."""
     from nsmodels.systems.nav.pictures.look import glance
 
-    return glance(folder, checks.data_of(folder))
+    return glance(folder, data)
 
 
 def beats_greedy(folder: Path) -> Verdict:
@@ -73,15 +66,7 @@ def best_beats_greedy(folder: Path) -> Verdict:
     return checks.above(chosen["success"]["value"], rules, "rule")
 
 
-def navigator_task(folder: Path, data: Path) -> "tuple[Task, TrainingConfig]":
-    """The task of the navigator in a checkpoint folder."""
-    from nsmodels.systems.nav.config import NavConfig
-    from nsmodels.systems.nav.phases import NAVIGATOR, make_task
-
-    return make_task(NAVIGATOR, NavConfig.from_mapping(read_manifest(folder).config, str(folder / MANIFEST)), data)
-
-
-reproduces_its_score = checks.reproduces("navigator", navigator_task)
+reproduces_its_score = checks.reproduces(SYSTEM, NAVIGATOR)
 CHECKS: dict[str, dict[str, tuple[str, Judge]]] = {
     "nav_model": {
         "losses_are_finite": ("Every number of the training history is finite.", checks.losses_are_finite),

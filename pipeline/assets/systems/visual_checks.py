@@ -2,20 +2,17 @@
 
 import json
 import tempfile
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from nsmodels.core.artifact import MANIFEST, read_manifest
+from nsmodels.systems.visual import SYSTEM
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
 from pipeline.lib.display import pictures, results
 
 if TYPE_CHECKING:
-    from nsmodels.engine.config import TrainingConfig
-    from nsmodels.engine.task import Task
     from nsmodels.systems.visual.look import Glance, Proved
 
 NUM_PROOFS = 3
@@ -31,16 +28,12 @@ def first_look(folder: Path) -> results.Metadata:
     return {**scores, "first_look": results.text(table(seen.report)), **shown, **results.pages(folder)}
 
 
-def look(folder: Path) -> "Glance":
-    """The model's glance at the data it was trained on, computed once per sealed model and process."""
-    return _look(folder, read_manifest(folder).created)
-
-
-@cache
-def _look(folder: Path, created: str) -> "Glance":
+@checks.looks
+def look(folder: Path, data: Path) -> "Glance":
+    """Answers and proofs of a model on the first images of the data it was trained on."""
     from nsmodels.systems.visual.look import glance
 
-    return glance(folder, checks.data_of(folder))
+    return glance(folder, data)
 
 
 def examples(proofs: list["Proved"]) -> list["Proved"]:
@@ -71,17 +64,7 @@ def evaluation_beats_priors(folder: Path) -> Verdict:
     return checks.above(report["rows"][report["headline"]]["accuracy"], priors, "prior")
 
 
-def perception_task(folder: Path, data: Path) -> "tuple[Task, TrainingConfig]":
-    """The task of the perception network in a checkpoint folder."""
-    from nsmodels.systems.visual.config import VisualConfig
-    from nsmodels.systems.visual.phases import make_task
-
-    return make_task(
-        "perception", VisualConfig.from_mapping(read_manifest(folder).config, str(folder / MANIFEST)), data
-    )
-
-
-reproduces_its_score = checks.reproduces("perception", perception_task)
+reproduces_its_score = checks.reproduces(SYSTEM, "perception")
 
 
 def proofs_replay(folder: Path) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nsmodels.evaluation.measure import SHARE
 from pipeline.lib.checks import Verdict
 from pipeline.lib.training import Training
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from nsmodels.evaluation.ledger import Comparison, Entry
 
 NAME = "no_regression"
-SAME = ("data_fingerprint", "split", "metric", "evaluation")  # else the one measures something else than the other
+# Where one of these differs, two evaluations measure different things.
+SAME = ("data_fingerprint", "split", "metric", "unit", "direction", "bounds", "evaluation")
 
 
 @dataclass(frozen=True)
@@ -29,25 +31,28 @@ class Pair:
     @property
     def is_worse(self) -> bool:
         """Whether even the best that the 95 % interval allows is below the one before."""
-        return self.compared.high < 0
+        return self.compared.gain[1] < 0
 
     @property
     def is_better(self) -> bool:
         """Whether even the worst is above it."""
-        return self.compared.low > 0
+        return self.compared.gain[0] > 0
 
     def text(self) -> str:
         """Both scores and the difference with its interval, in one line."""
-        late, early = self.compared.first, self.compared.second
-        points = [f"{100 * value:+.2f}" for value in (self.compared.difference, self.compared.low, self.compared.high)]
+        late, early, found = self.compared.first, self.compared.second, self.compared
+        measure = late.measure
+        ends = [measure.difference(value) for value in (found.difference, found.low, found.high)]
         word = "worse" if self.is_worse else "better" if self.is_better else "not shown to differ"
+        scores = [f"{measure.text(score, 2)}{measure.unit_text}" for score in (early.score, late.score)]
+        unit = "points" if measure.unit == SHARE else measure.unit
         return (
-            f"{late.key}: {word}, {late.metric} {early.score:.2%} -> {late.score:.2%} on {late.source}, {late.split}: "
-            f"{points[0]} points, 95 % interval {points[1]} to {points[2]}"
+            f"{late.key}: {word}, {late.metric} {scores[0]} -> {scores[1]} on {late.source}, {late.split}: "
+            f"{' '.join(filter(None, (ends[0], unit)))}, 95 % interval {ends[1]} to {ends[2]}"
         )
 
     def numbers(self) -> dict[str, Any]:
-        """What the page of the check shows."""
+        """Numbers for the page of the check."""
         found = self.compared
         numbers = {"difference": found.difference, "low": found.low, "high": found.high, "n": found.n}
         return {"pair": self.id, "score": found.first.score, "score_before": found.second.score, **numbers}
@@ -70,16 +75,26 @@ def pair_of(entry: Entry, before: list[Entry]) -> Pair | None:
 
 
 def since(entries: list[Entry], last: str | None) -> list[Pair]:
-    """The pairs of the evaluations that came after the one of id `last`; of the last alone where that is gone."""
+    """The pairs of the evaluations after the one of id `last`; of the latest one alone where that is gone.
+
+    An evaluation by several metrics gives a pair for each.
+    """
     ids = [entry.id for entry in entries]
-    start = ids.index(last) + 1 if last in ids else len(entries) - 1
-    found = (pair_of(entries[number], entries[:number]) for number in range(max(start, 0), len(entries)))
+    latest = [number for number, entry in enumerate(entries) if _seal(entry) == _seal(entries[-1])]
+    start = ids.index(last) + 1 if last in ids else min(latest, default=0)
+    found = (pair_of(entries[number], entries[:number]) for number in range(start, len(entries)))
     return [pair for pair in found if pair]
 
 
+def _seal(entry: Entry) -> tuple[str, str, str]:
+    """The same for all metrics of one sealed evaluation."""
+    return entry.evaluation_fingerprint, entry.created, entry.entered
+
+
 def verdict(training: Training[Any, Any]) -> Verdict:
-    """Judge the latest evaluation of a training."""
+    """Judge the latest evaluation of a training by each of its metrics; the worst decides."""
     pairs = since(history(training), None)
     if not pairs:
         return Verdict(True, "no evaluation before it on the same data")
-    return Verdict(not pairs[-1].is_worse, pairs[-1].text(), pairs[-1].numbers())
+    shown = min(pairs, key=lambda pair: not pair.is_worse)
+    return Verdict(not shown.is_worse, shown.text(), shown.numbers())

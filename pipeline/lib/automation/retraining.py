@@ -1,4 +1,4 @@
-"""Training again what is there: why, with which configuration, and whether a run of it is already on its way."""
+"""Retraining: the reasons to train a model again, its configuration, and the runs that are under way."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, describe_input, read_manifest
+from nsmodels.core.config import flat, nested
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.entry import flat
+from nsmodels.core.orders import Inputs
 from pipeline.lib import reuse, store
 from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.training import Training
@@ -21,12 +22,12 @@ OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunS
 
 
 def is_possible(training: Training[Any, Any]) -> bool:
-    """Whether its data are there, or would be made on the spot."""
-    return store.is_made_on_demand(training.dataset) or sealed(training.dataset) is not None
+    """Whether the data of its whole chain are there, or would be built when missing."""
+    return all(store.is_made_on_demand(key) or sealed(key) is not None for key in training.all_datasets)
 
 
 def sealed(key: str) -> Manifest | None:
-    """The manifest of an asset's folder, whoever made it; None when there is none."""
+    """The manifest of an asset's folder; None when there is none."""
     try:
         return read_manifest(store.folder(key), key)
     except InputError:
@@ -34,31 +35,40 @@ def sealed(key: str) -> Manifest | None:
 
 
 def changes(training: Training[Any, Any], model: Manifest) -> list[str]:
-    """What a sealed model is no longer made from: another code version, other data. Its configuration is its own.
+    """Reasons to build a sealed model again: code version, data or parent changed. Its configuration is its own.
 
-    Raises `InputError` when there are no data any more.
+    Raises `InputError` when data or parent are missing.
     """
-    data = {training.dataset: store.folder(training.dataset)}
-    return reuse.changes(model, reuse.Recipe(None, training.code_version, data))
+    return reuse.changes(model, reuse.Recipe(None, training.system.code_version, _inputs(training)))
 
 
 def mark(training: Training[Any, Any], model: Manifest) -> str:
-    """A change of data or code as a line that is another for every other change; empty without one.
+    """A change of data, parent or code as a line that differs for every change; empty without one.
 
-    Raises `InputError` when there are no data any more.
+    Raises `InputError` when data or parent are missing.
     """
     found = changes(training, model)
-    data = describe_input(store.folder(training.dataset))
-    return f"{'; '.join(found)} (data {data.fingerprint}, manifest {data.manifest_sha256[:8]})" if found else ""
+    return f"{'; '.join(found)} ({', '.join(_seals(training))})" if found else ""
+
+
+def _inputs(training: Training[Any, Any]) -> Inputs:
+    return Inputs({key: store.folder(key) for key in training.model_inputs}, training.model_inputs)
+
+
+def _seals(training: Training[Any, Any]) -> list[str]:
+    """Fingerprint and hash of the manifest of every input."""
+    records = {key: describe_input(folder) for key, folder in _inputs(training).items()}
+    return [f"{key} {record.fingerprint}, manifest {record.manifest_sha256[:8]}" for key, record in records.items()]
 
 
 def pads(training: Training[Any, Any]) -> Pads:
     """The launchpads of a model and of its evaluation, by key."""
-    return {training.model_key: training.model, training.evaluation_key: training.evaluation}
+    scored = {training.evaluation_key: training.evaluation} if training.is_scored else {}
+    return {training.model_key: training.model, **scored}
 
 
 def run_config(those: Pads) -> Values:
-    """The configuration of a run that makes assets again as they are; what is not there has none.
+    """The configuration of a run that builds assets again as they are; missing ones have none.
 
     Raises `InputError` for an asset whose configuration is not valid any more.
     """
@@ -67,15 +77,15 @@ def run_config(those: Pads) -> Values:
 
 
 def values_of(pad: Launchpad[Any], manifest: Manifest) -> Values:
-    """What to write into the launchpad to get the configuration of an artifact: the nearest preset, what differs.
+    """Launchpad values that give the configuration of an artifact: the nearest preset, the fields that differ.
 
     The nearest, because what a configuration does not record (workers, size of data made on the spot) comes from it.
     Fields that did not exist then stay as in the preset; those that exist no more are left out.
     """
     found = {name: _changed(preset().relevant(), manifest.config) for name, preset in pad.presets.items()}
-    # A field that would have to be null cannot be told: the launchpad takes that as "as in the preset".
+    # A field that would have to be null cannot be given: the launchpad takes that as "as in the preset".
     name = min(found, key=lambda name: (None in found[name].values(), len(found[name])))
-    values = {"preset": name, **_nested(found[name])}
+    values = {"preset": name, **nested(found[name])}
     try:
         pad.resolve(values)
     except InputError as error:
@@ -86,22 +96,13 @@ def values_of(pad: Launchpad[Any], manifest: Manifest) -> Values:
 
 
 def _changed(base: Values, wanted: Mapping[str, Any]) -> Values:
-    """The fields of `base` that are others in `wanted`, by dotted name."""
+    """The fields of `base` that differ in `wanted`, by dotted name."""
     known = flat(reuse.plain(base))
     return {name: value for name, value in flat(wanted).items() if name in known and known[name] != value}
 
 
-def _nested(values: Values) -> Values:
-    """Sections and their fields; a configuration is never deeper."""
-    found: Values = {}
-    for name, value in values.items():
-        section, _, field = name.rpartition(".")
-        (found.setdefault(section, {}) if section else found)[field] = value
-    return found
-
-
 def under_way(context: Context) -> set[str]:
-    """The keys of all assets that queued and running runs will make."""
+    """The keys of all assets that queued and running runs will build."""
     runs = context.instance.get_runs(dg.RunsFilter(statuses=[each for each in dg.DagsterRunStatus if each not in OVER]))
     return {key.to_user_string() for run in runs for key in run.asset_selection or _keys_of_job(context, run)}
 

@@ -1,4 +1,4 @@
-"""One training many times: a partition is a training with a configuration of its own, and its evaluation."""
+"""Partitioned trainings: a partition is a chain of trainings with a configuration of its own, and its evaluation."""
 
 import traceback
 import warnings
@@ -10,11 +10,14 @@ from typing import Any, cast
 
 import dagster as dg
 
+from nsmodels.core import renamed
 from nsmodels.core.artifact import Manifest, read_manifest
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import reuse, staleness, step, store
 from pipeline.lib.display import references, results
+from pipeline.lib.display.epochs import EpochTracker
 from pipeline.lib.launchpad import Chosen, Launchpad
 from pipeline.lib.runs import turn
 from pipeline.lib.training import Training
@@ -24,16 +27,51 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 
 
 @dataclass(frozen=True)
-class Made:
-    """The model and the evaluation of a partition, and why each was made or kept."""
+class Link:
+    """One artifact of a partition: a model of the chain, or the evaluation at its end.
 
-    model: reuse.Made
-    evaluation: reuse.Made
+    Attributes:
+        key: place below the data root, `<asset>/<partition>/<part>`.
+        config: its configuration.
+        code_version: of the library that builds it.
+        inputs: what it is built from, by role.
+        build: the call into the library.
+        phases: names of its trainings, for the curves.
+    """
+
+    key: str
+    config: Config
+    code_version: str
+    inputs: Inputs
+    build: Callable[[Order[Any]], Manifest]
+    phases: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Where it is sealed."""
+        return store.folder(self.key)
+
+    @property
+    def recipe(self) -> reuse.Recipe:
+        """Everything that decides its content."""
+        return reuse.Recipe(self.config.relevant(), self.code_version, self.inputs)
+
+    def make(self, context: dg.AssetExecutionContext, partition: str, force: bool) -> reuse.Result:
+        """Build it, or reuse what is there."""
+        trackers = (EpochTracker(context, self.phases, partition),) if self.phases else ()
+
+        def build(folder: Path, is_forced: bool) -> Manifest:
+            return self.build(Order(self.key, self.config, self.inputs, folder, is_forced, trackers))
+
+        return reuse.make(context, self.recipe, force, build, self.folder)
 
 
 @dataclass(frozen=True)
-class Repeated:
+class Partitioned:
     """A training in partitions, each with a model and an evaluation in `data/<key>/<partition>`.
+
+    Where the training starts from a parent, a partition runs the whole chain: each parent is in
+    `data/<key>/<partition>/<parent>_model`, with the parent's own configuration and the seed of the partition.
 
     Attributes:
         key: of the asset.
@@ -60,15 +98,17 @@ class Repeated:
             return self._asset()
 
     def _asset(self) -> dg.AssetsDefinition:
+        system = type(self.training.system)
+
         @dg.asset(
             name=self.key,
-            deps=[self.training.dataset],
+            deps=list(self.training.all_datasets),
             partitions_def=self.partitions,
             tags=self.training.tags,
             code_version=self._version(),
             config_schema=self.pad.schema,
             description=self.description,
-            metadata=references.to(self.training.train, self.training.evaluate),
+            metadata=references.to(system.make_trial, system.score),
             output_required=False,
             **self.policy,
         )
@@ -80,43 +120,48 @@ class Repeated:
         return cast(dg.AssetsDefinition, asset)
 
     def _version(self) -> str:
-        """That of the evaluation, for Dagster: it changes with any default of either launchpad too."""
-        each = self.training
-        pads = {"model": each.model.version(each.code_version), "how": each.evaluation.version(each.evaluation_version)}
-        return staleness.with_presets(each.evaluation_version, pads)
+        """That of the last artifact, for Dagster: it changes with any default of any launchpad of the chain too."""
+        last, system = self.training, self.training.system
+        pads = {"model": last.model.version(system.code_version)}
+        pads |= {each.name: each.model.version(each.system.code_version) for each in last.chain[:-1]}
+        pads |= {"how": last.evaluation.version(system.evaluation_version)} if last.is_scored else {}
+        return staleness.with_presets(system.evaluation_version, pads)
 
     def model_key(self, partition: str) -> str:
-        """Where the model of a partition lies under the data root."""
+        """Place of the model of a partition below the data root."""
         return f"{self.key}/{partition}/model"
 
     def evaluation_key(self, partition: str) -> str:
-        """Where its evaluation lies."""
+        """Place of its evaluation."""
         return f"{self.key}/{partition}/evaluation"
 
-    def to_do(self, partition: str, chosen: Chosen[Any], data: Path) -> list[str]:
+    def to_do(self, partition: str, chosen: Chosen[Any], data: Mapping[str, Path]) -> list[str]:
         """Why a partition is not finished, in short lines; empty when it is."""
-        model, evaluation = store.folder(self.model_key(partition)), store.folder(self.evaluation_key(partition))
-        return unfinished(model, self._model(chosen, data)) or unfinished(evaluation, self._score(chosen, data, model))
+        for link in self.links(partition, chosen, data):
+            if lines := unfinished(link.folder, link.recipe):
+                return lines
+        return []
 
-    def make(self, context: dg.AssetExecutionContext, partition: str, chosen: Chosen[Any], data: Path) -> Made:
-        """Train and score one partition, or keep what is there."""
-        inputs: dict[str, Path] = {self.training.dataset: data}
-        model_key, training = self.model_key(partition), self.training
-        recipe = self._model(chosen, data)
-        order = _Orders(context, partition, chosen.config, inputs, model_key)
-        model = reuse.make(context, recipe, chosen.force, order.of(training.train), store.folder(model_key))
-        scored = {model_key: store.folder(model_key), **inputs}
-        order = _Orders(context, partition, self._how(chosen), scored, self.evaluation_key(partition))
-        recipe = self._score(chosen, data, scored[model_key])
-        place = store.folder(self.evaluation_key(partition))
-        return Made(model, reuse.make(context, recipe, chosen.force, order.of(training.evaluate), place))
+    def links(self, partition: str, chosen: Chosen[Any], data: Mapping[str, Path]) -> list[Link]:
+        """The artifacts of a partition in the order in which they are built; `data` are the folders of all datasets."""
+        found: list[Link] = []
+        for each in self.training.chain:
+            is_last = each is self.training
+            key = self.model_key(partition) if is_last else f"{self.key}/{partition}/{each.model_key}"
+            config = chosen.config if is_last else _of_parent(each, chosen)
+            parent = (found[-1].key, found[-1].folder) if found else None
+            inputs = Inputs.of({name: data[name] for name in each.datasets}, parent=parent)
+            phases = each.system.stage(each.stage).phases
+            found.append(Link(key, config, each.system.code_version, inputs, each.train, phases))
+        if self.training.is_scored:
+            found.append(self._scoring(partition, chosen, data, found[-1]))
+        return found
 
-    def _model(self, chosen: Chosen[Any], data: Path) -> reuse.Recipe:
-        return reuse.Recipe(chosen.config.relevant(), self.training.code_version, {self.training.dataset: data})
-
-    def _score(self, chosen: Chosen[Any], data: Path, model: Path) -> reuse.Recipe:
-        inputs = {"model": model, self.training.dataset: data}
-        return reuse.Recipe(self._how(chosen).relevant(), self.training.evaluation_version, inputs)
+    def _scoring(self, partition: str, chosen: Chosen[Any], data: Mapping[str, Path], model: Link) -> Link:
+        last, system = self.training, self.training.system
+        inputs = Inputs.of({name: data[name] for name in last.datasets}, model=(model.key, model.folder))
+        how = self._how(chosen)
+        return Link(self.evaluation_key(partition), how, system.evaluation_version, inputs, system.evaluate)
 
     def _how(self, chosen: Chosen[Any]) -> Config:
         """The evaluation's own defaults, on the device of the training."""
@@ -125,95 +170,81 @@ class Repeated:
         return config.with_values({"device": chosen.config.training.device}) if has_device else config
 
 
-@dataclass(frozen=True)
-class _Orders:
-    context: dg.AssetExecutionContext
-    partition: str
-    config: Config
-    inputs: Mapping[str, Path]
-    key: str
-
-    def of(self, build: Callable[[step.Order[Any]], Manifest]) -> Callable[[Path, bool], Manifest]:
-        """`build` as `reuse.make` calls it."""
-
-        def call(folder: Path, is_forced: bool) -> Manifest:
-            where = (self.key, self.config, self.inputs, folder)
-            return build(step.Order(*where, force=is_forced, context=self.context, partition=self.partition))
-
-        return call
-
-
-def named(trainings: list[Training[Any, Any]], word: str) -> list[tuple[str, Training[Any, Any]]]:
-    """`<dataset>_<word>` for each training; where several share a data set, all but the first go by their own name."""
-    found: dict[str, Training[Any, Any]] = {}
-    for training in trainings:
-        key = f"{training.dataset}_{word}"
-        found[f"{training.name}_{word}" if key in found else key] = training
-    return list(found.items())
+def _of_parent(training: Training[Any, Any], chosen: Chosen[Any]) -> Config:
+    """The configuration of a parent: the preset of that name, with seed and device of the partition."""
+    given = {"preset": chosen.preset} if chosen.preset in training.model.presets else {}
+    shared = {name: getattr(chosen.config.training, name) for name in ("seed", "device")}
+    return training.model.resolve(given).config.with_values({f"training.{k}": v for k, v in shared.items()})
 
 
 def unfinished(folder: Path, recipe: reuse.Recipe) -> list[str]:
-    """What is to be made in `folder`, and why."""
+    """Why the artifact in `folder` has to be built; empty when it has not."""
     try:
         return reuse.changes(read_manifest(folder), recipe)
     except InputError:
-        return ["there is none yet"]
+        return reuse.changes(None, recipe)
 
 
-def run(context: dg.AssetExecutionContext, repeated: Repeated) -> Iterator[dg.MaterializeResult]:
-    """Every partition of the run; each is recorded as it ends, and one that fails does not keep others from theirs.
+def run(context: dg.AssetExecutionContext, partitioned: Partitioned) -> Iterator[dg.MaterializeResult]:
+    """Build every partition of the run; each is recorded as it ends, and one that fails does not stop the others.
 
-    Dagster knows one result per run, so that several partitions are records in its log and a single one is a result.
+    Dagster takes one result per run, so that several partitions are records in its log and a single one is a result.
     Raises InputError that names the partitions that failed, each with its reason.
     """
-    wanted = _wanted(context, repeated)
+    renamed.take_over(partitioned.key)
+    wanted = _wanted(context, partitioned)
     failed: dict[str, str] = {}
-    for partition, (chosen, data) in wanted.items():
-        context.log.info(f"{repeated.key} {partition}: preset {chosen.preset} ({chosen.reason})")
+    for partition, (chosen, links) in wanted.items():
+        context.log.info(f"{partitioned.key} {partition}: preset {chosen.preset} ({chosen.reason})")
         with _noting(context, partition, failed):
-            made = repeated.make(context, partition, chosen, data)
+            made = [link.make(context, partition, chosen.force) for link in links]
+            shown, manifest = _shown(chosen, links, made), made[-1].manifest
             if len(wanted) == 1:
-                version = dg.DataVersion(made.evaluation.manifest.fingerprint)
-                yield dg.MaterializeResult(metadata=_shown(chosen, made), data_version=version)
+                yield dg.MaterializeResult(metadata=shown, data_version=dg.DataVersion(manifest.fingerprint))
             else:
-                context.log_event(_record(context, partition, _shown(chosen, made), made.evaluation.manifest))
+                context.log_event(_record(context, partition, shown, manifest))
     if failed:
-        raise InputError(_told(repeated.key, failed, len(wanted)))
+        raise InputError(_summary(partitioned.key, failed, len(wanted)))
 
 
-def _wanted(context: dg.AssetExecutionContext, repeated: Repeated) -> dict[str, tuple[Chosen[Any], Path]]:
-    """The configuration and the data of each partition of the run, those that are finished first.
+Wanted = dict[str, tuple[Chosen[Any], list[Link]]]
 
-    What a later crash leaves without a record is then just what was not finished.
+
+def _wanted(context: dg.AssetExecutionContext, partitioned: Partitioned) -> Wanted:
+    """The configuration and the artifacts of each partition of the run, those that are finished first.
+
+    What a later crash leaves without a record is then exactly what was not finished.
     """
     if not context.partition_keys:
         asked = "...".join(context.run.tags.get(name, "") for name in RANGE)
-        raise InputError(f"partition range {asked}: there is nothing in it; give the smaller one first")
-    given = repeated.pad.given(context)
-    chosen = {partition: repeated.choose(partition, given) for partition in context.partition_keys}
-    wanted = {partition: (each, _data(context, repeated, each)) for partition, each in chosen.items()}
-    return dict(sorted(wanted.items(), key=lambda item: bool(repeated.to_do(item[0], *item[1]))))
+        raise InputError(f"partition range {asked}: it is empty; give the smaller one first")
+    given = partitioned.pad.given(context)
+    wanted: Wanted = {}
+    for partition in context.partition_keys:
+        chosen = partitioned.choose(partition, given)
+        wanted[partition] = chosen, partitioned.links(partition, chosen, _data(context, partitioned.training, chosen))
+    return dict(sorted(wanted.items(), key=lambda item: any(unfinished(e.folder, e.recipe) for e in item[1][1])))
 
 
-def _data(context: dg.AssetExecutionContext, repeated: Repeated, chosen: Chosen[Any]) -> Path:
-    key, presets = repeated.training.dataset, repeated.training.model.presets
-    return store.ready(context, [key], chosen.preset if "debug" in presets else None)[key]
+def _data(context: dg.AssetExecutionContext, training: Training[Any, Any], chosen: Chosen[Any]) -> dict[str, Path]:
+    presets = training.model.presets
+    return store.ready(context, training.all_datasets, chosen.preset if "debug" in presets else None)
 
 
 @contextmanager
 def _noting(context: dg.AssetExecutionContext, partition: str, failed: dict[str, str]) -> Iterator[None]:
-    """Note what goes wrong with a partition and go on with the next; a cancel ends the whole run."""
+    """Record the failure of a partition and continue with the next; a cancel ends the whole run."""
     try:
         yield
     except Interrupted:
         raise
     except Exception as error:
-        line, is_told = " ".join(str(error).split()), isinstance(error, InputError)
-        failed[partition] = line if is_told else f"{type(error).__name__}: {line}"
-        context.log.error(f"{partition}: {line if is_told else traceback.format_exc()}")
+        line, is_input = " ".join(str(error).split()), isinstance(error, InputError)
+        failed[partition] = line if is_input else f"{type(error).__name__}: {line}"
+        context.log.error(f"{partition}: {line if is_input else traceback.format_exc()}")
 
 
-def _told(key: str, failed: Mapping[str, str], num_wanted: int) -> str:
+def _summary(key: str, failed: Mapping[str, str], num_wanted: int) -> str:
     lines = "; ".join(f"{partition}: {line}" for partition, line in failed.items())
     kept = num_wanted - len(failed)
     rest = f" ({kept} other{'s' * (kept != 1)} finished and kept)" if kept else ""
@@ -227,17 +258,20 @@ def _record(
     return dg.AssetMaterialization(context.asset_key, partition=partition, metadata=shown, tags=tags)
 
 
-def _shown(chosen: Chosen[Any], made: Made) -> results.Metadata:
-    model, evaluation = made.model.manifest, made.evaluation.manifest
-    table = store.folder(evaluation.key) / "table.txt"
+def _shown(chosen: Chosen[Any], links: list[Link], made: list[reuse.Result]) -> results.Metadata:
+    """Metadata of a partition: figures of its last artifact, seed, configuration and cost of its model."""
+    last, table = made[-1].manifest, links[-1].folder / "table.txt"
+    models = [result.manifest for link, result in zip(links, made, strict=True) if link.phases]
+    model = models[-1]
+    reasons = [f"{link.key.rpartition('/')[2]} {result.reason}" for link, result in zip(links, made, strict=True)]
     return {
-        **results.metadata(evaluation),
+        **results.metadata(last),
         **({"table": results.text(table.read_text())} if table.is_file() else {}),
         "seed": model.seed if model.seed is not None else "none",
         "configuration": dg.MetadataValue.json(model.config),
         "preset": f"{chosen.preset} ({chosen.reason})",
-        "training/wall_seconds": model.wall_seconds,
-        "training/cpu_seconds": model.cpu_seconds,
-        "is_reused": made.model.is_reused and made.evaluation.is_reused,
-        "reason": f"model {made.model.reason}; evaluation {made.evaluation.reason}",
+        "training/wall_seconds": sum(each.wall_seconds for each in models),
+        "training/cpu_seconds": sum(each.cpu_seconds for each in models),
+        "is_reused": all(result.is_reused for result in made),
+        "reason": "; ".join(reasons),
     }

@@ -9,18 +9,18 @@ from nsmodels.core.errors import InputError
 from pipeline.lib import policy
 from pipeline.lib.launchpad import Chosen
 from pipeline.lib.partitions.keys import SEEDS
-from pipeline.lib.partitions.partitioned import Given, Repeated, named
+from pipeline.lib.partitions.partitioned import Given, Partitioned
 from pipeline.lib.training import Training
 
 SEED = "training.seed"
 
 
-def replicates(trainings: list[Training[Any, Any]]) -> list[Repeated]:
-    """One per training, by the name of its data set."""
-    return [_repeated(key, training) for key, training in named(trainings, "replicates")]
+def replicates(trainings: list[Training[Any, Any]]) -> list[Partitioned]:
+    """One per training, named after it."""
+    return [_partitioned(f"{training.name}_replicates", training) for training in trainings]
 
 
-def _repeated(key: str, training: Training[Any, Any]) -> Repeated:
+def _partitioned(key: str, training: Training[Any, Any]) -> Partitioned:
     def choose(partition: str, given: Given) -> Chosen[Any]:
         chosen = training.model.resolve(given)
         if SEED in chosen.changed:
@@ -30,12 +30,12 @@ def _repeated(key: str, training: Training[Any, Any]) -> Repeated:
             )
         return replace(chosen, config=chosen.config.with_values({SEED: int(partition)}))
 
-    return Repeated(
+    return Partitioned(
         key=key,
         training=training,
         partitions=SEEDS,
         choose=choose,
         pad=training.model,
         policy=policy.replicates(),
-        description=f"`{training.model_key}` and `{training.evaluation_key}` once more for each seed, the partition.",
+        description=f"{training.keys} once more for each seed, the partition.",
     )

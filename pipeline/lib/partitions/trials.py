@@ -15,7 +15,7 @@ from nsmodels.core.errors import InputError
 from pipeline.lib import policy, store
 from pipeline.lib.launchpad import Chosen, Launchpad
 from pipeline.lib.partitions.keys import trials_of
-from pipeline.lib.partitions.partitioned import Given, Repeated, named
+from pipeline.lib.partitions.partitioned import Given, Partitioned
 from pipeline.lib.training import Training
 
 NOTE = "trial.json"
@@ -43,9 +43,9 @@ class Trial:
         return {"preset": self.preset, "values": dict(self.values)}
 
 
-def trials(trainings: list[Training[Any, Any]]) -> list[Repeated]:
-    """One per training, by the name of its data set."""
-    return [_repeated(key, training) for key, training in named(trainings, "trials")]
+def trials(trainings: list[Training[Any, Any]]) -> list[Partitioned]:
+    """One per training, named after it."""
+    return [_partitioned(f"{training.name}_trials", training) for training in trainings]
 
 
 def write(key: str, name: str, trial: Trial) -> None:
@@ -68,18 +68,18 @@ def chosen(training: Training[Any, Any], trial: Trial, force: bool = False) -> C
     return replace(found, reason=", ".join(f"{field}={value}" for field, value in trial.values.items()) or "as it is")
 
 
-def _repeated(key: str, training: Training[Any, Any]) -> Repeated:
+def _partitioned(key: str, training: Training[Any, Any]) -> Partitioned:
     def choose(partition: str, given: Given) -> Chosen[Any]:
         return chosen(training, read(key, partition), bool(given.get("force")))
 
-    return Repeated(
+    return Partitioned(
         key=key,
         training=training,
         partitions=trials_of(key),
         choose=choose,
         pad=PAD,
         policy=policy.trials(),
-        description=f"`{training.model_key}` and `{training.evaluation_key}` for each configuration of a grid that "
+        description=f"{training.keys} for each configuration of a grid that "
         "`nsmodels sweep` has queued, the partition.",
     )
 

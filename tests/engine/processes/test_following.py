@@ -1,10 +1,10 @@
 """Epochs that other processes write reach the trackers of this one, each once."""
 
-from nsmodels.engine.config import TrainingConfig
+from nsmodels.core.orders import Inputs
 from nsmodels.engine.phases import Phases
 from nsmodels.engine.processes.following import Follower
 from nsmodels.engine.tracking import JsonLines
-from tests.engine.toy import CONFIG, Toy
+from tests.engine.toy import CONFIG
 
 
 class Heard:
@@ -86,6 +86,6 @@ def test_a_training_that_never_began_leaves_nothing(tmp_path):
 def test_a_training_that_goes_on_in_one_process_leaves_nothing_of_its_follower(tmp_path, one_thread):
     Follower(tmp_path / "toy" / "metrics.jsonl", [Heard()])  # killed: nobody closes it
     config = CONFIG.with_values({"epochs": 1})
-    Phases("tests.engine.toy", TrainingConfig(), tmp_path, tmp_path).fit("toy", lambda: (Toy(config), config))
+    Phases("tests.engine.toy", config, Inputs({}), tmp_path).fit("toy")
     assert [path.name for path in (tmp_path / "toy").glob(".told")] == []
     assert (tmp_path / "toy" / "metrics.jsonl").exists()

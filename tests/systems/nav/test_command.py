@@ -14,9 +14,9 @@ from nsmodels.core import artifact
 from nsmodels.datasets.mazes.config import debug as mazes
 from nsmodels.datasets.mazes.files.movingai import write_map
 from nsmodels.datasets.mazes.prepare import prepare
-from nsmodels.systems.nav import figures
+from nsmodels.systems.nav import SYSTEM, figures
 from nsmodels.systems.nav.config import debug
-from nsmodels.systems.nav.train import train
+from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -31,7 +31,7 @@ class Made(NamedTuple):
 def made(tmp_path_factory) -> Made:
     root = tmp_path_factory.mktemp("nav")
     prepare(mazes(), "mazes", root / "mazes")
-    train(debug(), root / "mazes", root / "nav_model")
+    orders.train(SYSTEM, debug(), root / "mazes", root / "nav_model")
     free = np.ones((4, 5), bool)
     free[:, 3] = False
     write_map(root / "walled.map", free)

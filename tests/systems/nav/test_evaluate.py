@@ -18,8 +18,9 @@ from nsmodels.datasets.mazes.files.movingai import write_map
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.datasets.mazes.solving.labels import label
+from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import ModelConfig, debug
-from nsmodels.systems.nav.evaluate import evaluate_checkpoint, evaluate_map, make_evaluation
+from nsmodels.systems.nav.evaluate import evaluate_map
 from nsmodels.systems.nav.evaluation.recursion import FACTORS, steps_curve
 from nsmodels.systems.nav.evaluation.report import headline, table
 from nsmodels.systems.nav.evaluation.scorer import Contest, read_problems
@@ -27,7 +28,7 @@ from nsmodels.systems.nav.evaluation.scoring import score
 from nsmodels.systems.nav.evaluation.speed import solved, solvers
 from nsmodels.systems.nav.network.encoding import encode
 from nsmodels.systems.nav.network.navigator import Navigator
-from nsmodels.systems.nav.train import train
+from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -52,7 +53,7 @@ def octile(tmp_path_factory) -> Path:
 
 
 def trained(data: Path, folder: Path, **values: object) -> Path:
-    train(debug().with_values({"training.device": "cpu", "training.epochs": 1, **values}), data, folder)
+    orders.train(SYSTEM, debug().with_values({"training.device": "cpu", "training.epochs": 1, **values}), data, folder)
     return folder
 
 
@@ -63,7 +64,7 @@ def checkpoint(data: Path, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(checkpoint: Path, data: Path) -> dict:
-    return evaluate_checkpoint(checkpoint, data, device="cpu")
+    return orders.score(SYSTEM, checkpoint, data, device="cpu")
 
 
 def test_every_share_stands_with_interval_and_number(report: dict) -> None:
@@ -172,7 +173,7 @@ def test_the_comparison_names_the_cost_of_training(report: dict, checkpoint: Pat
 
 def test_a_size_of_both_splits_is_counted_apart(checkpoint: Path, tmp_path: Path) -> None:
     both = maps_of(tmp_path / "both", transfer_sides=[8])
-    found = evaluate_checkpoint(checkpoint, both, device="cpu")
+    found = orders.score(SYSTEM, checkpoint, both, device="cpu")
     sizes = {"8x8", "8x8 (transfer)"}
     assert found["by_size"].keys() == found["speed"]["by_size"].keys() == sizes
     assert found["halting"]["steps_by_size"].keys() == sizes
@@ -187,7 +188,7 @@ def test_maps_trained_on_are_counted_where_the_training_data_are_there(
 ) -> None:
     assert report["data"]["num_trained_on"] == 0
     assert "trained on (" not in table(report)
-    seen = evaluate_checkpoint(checkpoint, data, "train", device="cpu")
+    seen = orders.score(SYSTEM, checkpoint, data, "train", device="cpu")
     num = seen["data"]["num_problems"]
     assert seen["data"]["num_trained_on"] == num
     assert f"{num} of {num} problems are on maps it was trained on (turned or mirrored ones count)" in table(seen)
@@ -195,7 +196,7 @@ def test_maps_trained_on_are_counted_where_the_training_data_are_there(
     shutil.copytree(checkpoint, moved)
     sealed = (moved / artifact.MANIFEST).read_text()
     (moved / artifact.MANIFEST).write_text(sealed.replace(str(data.resolve()), str(tmp_path / "gone")))
-    unknown = evaluate_checkpoint(moved, data, "val", device="cpu")
+    unknown = orders.score(SYSTEM, moved, data, "val", device="cpu")
     assert unknown["data"]["num_trained_on"] is None
     assert "is not known: its training data are not there" in table(unknown)
 
@@ -203,7 +204,7 @@ def test_maps_trained_on_are_counted_where_the_training_data_are_there(
 def test_costs_that_were_not_in_training_are_noted(checkpoint: Path, report: dict, tmp_path: Path) -> None:
     assert "cells differ in cost" not in table(report)
     weighted = maps_of(tmp_path / "weighted", max_cell_cost=9)
-    assert "it was trained where each costs 1" in table(evaluate_checkpoint(checkpoint, weighted, "val", device="cpu"))
+    assert "it was trained where each costs 1" in table(orders.score(SYSTEM, checkpoint, weighted, "val", device="cpu"))
 
 
 def test_exact_search_is_measured_where_it_is_exact(octile: Path, data: Path) -> None:
@@ -216,7 +217,7 @@ def test_exact_search_is_measured_where_it_is_exact(octile: Path, data: Path) ->
 
 def test_an_evaluation_is_sealed_and_reused(checkpoint: Path, data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "evaluation"
-    made = make_evaluation(checkpoint, data, folder, split="val", device="cpu")
+    made = orders.evaluate(SYSTEM, checkpoint, data, folder, split="val", device="cpu")
     assert artifact.verify(folder) == made
     report = json.loads((folder / "report.json").read_text())
     assert made.metrics == headline(report)
@@ -224,7 +225,7 @@ def test_an_evaluation_is_sealed_and_reused(checkpoint: Path, data: Path, tmp_pa
     assert list((folder / "figures").glob("*.png"))
     assert (made.source, report["data"]["split"]) == ("synthetic mazes", "val")
     assert report["by_size"].keys() == {"8x8"}  # the larger maps go with the test split
-    assert make_evaluation(checkpoint, data, folder, split="val", device="cpu").created == made.created
+    assert orders.evaluate(SYSTEM, checkpoint, data, folder, split="val", device="cpu").created == made.created
 
 
 def test_listed_optima_are_recomputed_for_four_moves(checkpoint: Path) -> None:
@@ -249,26 +250,26 @@ def test_listed_optima_hold_for_eight_moves(octile: Path, tmp_path: Path) -> Non
     assert (found["data"]["num_disagreeing"], found["data"]["num_problems"]) == (1, 2)
     assert "left out with a listed optimum that is wrong: 1" in table(found)
     with pytest.raises(InputError, match=r"4-connected maps, but .* has learnt 8 actions"):
-        evaluate_checkpoint(model, maps_of(tmp_path / "mazes"), device="cpu")
+        orders.score(SYSTEM, model, maps_of(tmp_path / "mazes"), device="cpu")
 
 
 def test_a_mixer_skips_sizes_that_it_does_not_know(data: Path, tmp_path: Path) -> None:
     model = trained(data, tmp_path / "model", **{"model.core": "mixer", "baselines.is_enabled": False})
-    found = evaluate_checkpoint(model, data, device="cpu")
+    found = orders.score(SYSTEM, model, data, device="cpu")
     assert found["data"]["skipped"] == {"12x12": "core=mixer knows maps of 8x8 only"}
     assert found["by_size"].keys() == {"8x8"}
     assert "12x12: not scored" in table(found)
     with pytest.raises(InputError, match="knows maps of 8x8 only"):
-        evaluate_checkpoint(model, data, "transfer", device="cpu")
+        orders.score(SYSTEM, model, data, "transfer", device="cpu")
     with pytest.raises(InputError, match="32x32, but core=mixer"):
         evaluate_map(model, MAP, SCEN, "cpu")
 
 
 def test_bad_input_is_one_line(checkpoint: Path, data: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no split 'nonsense'"):
-        evaluate_checkpoint(checkpoint, data, "nonsense", device="cpu")
+    with pytest.raises(InputError, match="'split': Input should be 'test', 'val', 'train' or 'transfer', got 'nonsense'"):
+        orders.score(SYSTEM, checkpoint, data, "nonsense", device="cpu")
     with pytest.raises(InputError, match="navigator"):
-        evaluate_checkpoint(tmp_path, data, device="cpu")
+        orders.score(SYSTEM, tmp_path, data, device="cpu")
     free = np.ones((3, 3), bool)
     free[:, 1] = False
     write_map(tmp_path / "split.map", free)
@@ -284,7 +285,7 @@ def test_a_checkpoint_is_known_by_its_seal(checkpoint: Path, data: Path, report:
     shutil.copytree(checkpoint, plain)
     (plain / artifact.MANIFEST).unlink()
     with pytest.raises(InputError, match="never finished"):
-        evaluate_checkpoint(plain, data, device="cpu")
+        orders.score(SYSTEM, plain, data, device="cpu")
 
 
 def test_networks_of_any_size_object_to_no_map(data: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs, Order
 from nsmodels.datasets.mazes import config as mazes
 from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.engine.config import TrainingConfig
@@ -46,7 +47,9 @@ import sys
 from pathlib import Path
 from nsmodels.systems.nav.studies.experiments import grid_search
 from nsmodels.systems.nav.studies.config import GridSearchConfig
-grid_search(GridSearchConfig.model_validate_json(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), "grid")
+from nsmodels.core.orders import Inputs, Order
+config, folder = GridSearchConfig.model_validate_json(sys.argv[1]), Path(sys.argv[3])
+grid_search(Order("grid", config, Inputs.of(Path(sys.argv[2])), folder))
 """
 
 
@@ -61,8 +64,12 @@ def data(tmp_path_factory) -> Path:
 def searched(data, tmp_path_factory) -> Path:
     """A grid search that nothing has interrupted."""
     folder = tmp_path_factory.mktemp("search") / "grid"
-    experiments.grid_search(SEARCH, data, folder, "grid")
+    experiments.grid_search(order(SEARCH, data, folder))
     return folder
+
+
+def order(config, data: Path, folder: Path, **more) -> Order:
+    return Order(folder.name, config, Inputs.of(data), folder, **more)
 
 
 def report_of(folder: Path) -> dict[str, Any]:
@@ -158,7 +165,7 @@ def test_a_killed_search_goes_on_and_comes_to_the_same_table(searched, data, tmp
     sealed = [path.stat() for path in (first / "trial.json", first / "navigator" / "best.pt")]
     begun = len(json.loads((second / "navigator" / "history.json").read_text()))
     told = Told()
-    experiments.grid_search(SEARCH, data, folder, "grid", trackers=[told])
+    experiments.grid_search(order(SEARCH, data, folder, trackers=[told]))
     kept = [(folder / "trials" / first.name / name).stat() for name in ("trial.json", "navigator/best.pt")]
     assert [(s.st_ino, s.st_mtime_ns) for s in kept] == [(s.st_ino, s.st_mtime_ns) for s in sealed]
     epochs = (folder / "trials" / second.name / "epochs.log").read_text().count("epoch ")
@@ -183,14 +190,14 @@ class Told:
 
 def test_an_equal_search_is_reused(searched, data):
     before = (searched / "manifest.json").stat().st_mtime_ns
-    experiments.grid_search(SEARCH, data, searched, "grid")
+    experiments.grid_search(order(SEARCH, data, searched))
     assert (searched / "manifest.json").stat().st_mtime_ns == before
 
 
 def test_a_network_that_cannot_be_built_is_told_before_any_training(data, tmp_path):
     config = GridSearchConfig(dims=[16, 24], model=SEARCH.model.with_values({"group_width": 16}))
     with pytest.raises(InputError, match="divisor of dim 24"):
-        experiments.grid_search(config, data, tmp_path / "grid")
+        experiments.grid_search(order(config, data, tmp_path / "grid"))
     assert not list((tmp_path).glob("*grid*/trials"))
 
 
@@ -200,7 +207,7 @@ def test_a_network_that_cannot_be_built_is_told_before_any_training(data, tmp_pa
 def test_every_size_is_trained_for_the_same_number_of_steps(data, tmp_path):
     folder = tmp_path / "scaling"
     config = presets.debug_scaling().with_values({"sizes": [10, 24, 64]})
-    experiments.data_scaling(config, data, folder, "scaling")
+    experiments.data_scaling(order(config, data, folder))
     report = report_of(folder)
     settings = [(trial["settings"]["maps"], trial["settings"]["augment"]) for trial in report["trials"]]
     assert settings == [(n, a) for n in (10, 24, 64) for a in (False, True)]
@@ -212,7 +219,7 @@ def test_every_size_is_trained_for_the_same_number_of_steps(data, tmp_path):
 def test_more_maps_than_there_are_is_said_in_one_line(data, tmp_path):
     config = presets.debug_scaling().with_values({"sizes": [16, 1_000]})
     with pytest.raises(InputError, match=r"1000 maps asked for, but .* has 64 training maps"):
-        experiments.data_scaling(config, data, tmp_path / "scaling")
+        experiments.data_scaling(order(config, data, tmp_path / "scaling"))
 
 
 @pytest.mark.parametrize(

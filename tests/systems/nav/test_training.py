@@ -26,15 +26,17 @@ from nsmodels.datasets.mazes.solving.labels import action_sets, label
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
+from nsmodels.systems.nav import NAVIGATOR, SYSTEM
 from nsmodels.systems.nav.config import BaselineConfig, DataConfig, ModelConfig, ObjectiveConfig, debug
 from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.phases import make_trial
 from nsmodels.systems.nav.planning.heuristics import greedy
 from nsmodels.systems.nav.planning.plan import plan
 from nsmodels.systems.nav.planning.rollout import follow
-from nsmodels.systems.nav.train import fit_navigator, train
 from nsmodels.systems.nav.training.maps import Labelled, TrainingMaps
 from nsmodels.systems.nav.training.plain import PlainTask, load_plain
 from nsmodels.systems.nav.training.task import NavigationTask
+from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -109,7 +111,7 @@ def test_the_plain_networks_learn_something(maps: TrainingMaps, tmp_path: Path, 
 def test_other_maps_can_be_learnt_from(tmp_path: Path, fields: dict) -> None:
     folder = made(tmp_path / "mazes", num_train=64, num_val=20, num_test=20, **fields)
     config = debug().with_values({"training.device": "cpu", "baselines.is_enabled": False})
-    fit = fit_navigator(config, folder, tmp_path / "model")
+    fit = make_trial(NAVIGATOR, config, folder).fit(tmp_path / "model" / NAVIGATOR)
     assert fit.history[-1]["train/loss"] < fit.history[0]["train/loss"]
 
 
@@ -192,7 +194,7 @@ def test_fresh_maps_are_new_each_epoch_and_never_those_held_out(data: Path) -> N
 def test_checkpoint_and_history_have_the_usual_keys(tmp_path: Path) -> None:
     prepare(debug_data(), "mazes", tmp_path / "mazes")
     folder = tmp_path / "model"
-    manifest = train(debug().with_values({"training.device": "cpu"}), tmp_path / "mazes", folder)
+    manifest = orders.train(SYSTEM, debug().with_values({"training.device": "cpu"}), tmp_path / "mazes", folder)
     payload = checkpoint.load(folder / "navigator" / "best.pt")
     assert {"val_acc", "val_loss", "optimizer_state_dict", "epoch"} <= payload.keys()
     assert {"grid_size": 8, "dim": 16, "depth": 2, "dropout": 0.0}.items() <= payload["config"].items()

@@ -14,10 +14,11 @@ from nsmodels.__main__ import main
 from nsmodels.datasets.clevr.config import debug as debug_data
 from nsmodels.datasets.clevr.files.format import image_path, read_questions
 from nsmodels.datasets.clevr.prepare import prepare
+from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.config import debug
 from nsmodels.systems.visual.reasoning.proof import Proof
 from nsmodels.systems.visual.reasoning.replay import check
-from nsmodels.systems.visual.train import train
+from tests.systems import orders
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,7 +57,7 @@ def asked(tmp_path_factory) -> Asked:
             "baseline.is_enabled": False,
         }
     )
-    train(config, root / "clevr", root / "model")
+    orders.train(SYSTEM, config, root / "clevr", root / "model")
     questions = read_questions(root / "clevr", "train")
     # Without `unique` a question is well posed in every world, so that there is a proof.
     easy = [q for q in questions if all(node["function"] != "unique" for node in q["program"])]

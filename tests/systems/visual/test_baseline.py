@@ -20,7 +20,7 @@ from nsmodels.systems.visual.baselines.task import AskedImages, CnnLstmTask, ans
 from nsmodels.systems.visual.config import BaselineConfig, debug
 from nsmodels.systems.visual.evaluation.report import report, table
 from nsmodels.systems.visual.evaluation.scoring import Predictions
-from nsmodels.systems.visual.phases import make_task
+from nsmodels.systems.visual.phases import make_trial
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
 TINY = BaselineConfig(embedding_dim=16, hidden_dim=32, channels=[8, 8], image_width=24, image_height=16)
@@ -144,7 +144,8 @@ def test_a_batch_holds_each_image_once_and_an_epoch_each_question_once(splits):
 
 
 def test_it_reads_a_clevr_tree():
-    task, training = make_task("baseline", debug(), OFFICIAL)
+    trial = make_trial("baseline", debug(), OFFICIAL)
+    task, training = trial.task, trial.training
     assert training.seed == debug().training.seed
     batch = next(iter(task.batches("train", 0, Shard())))
     loss, terms = task.loss(task.build(), batch)

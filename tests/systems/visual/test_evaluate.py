@@ -14,15 +14,15 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import debug as debug_data
 from nsmodels.datasets.clevr.prepare import prepare
+from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.baselines.priors import Prior
 from nsmodels.systems.visual.config import debug
-from nsmodels.systems.visual.evaluate import evaluate_checkpoint, make_evaluation
 from nsmodels.systems.visual.model import Answered
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import answer
 from nsmodels.systems.visual.reasoning.proof import Proof, prove
 from nsmodels.systems.visual.reasoning.replay import check
-from nsmodels.systems.visual.train import train
+from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -39,7 +39,7 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def model(data: Path, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "model"
-    train(debug().with_values({"training.device": "cpu", "parser.max_questions": 50}), data, folder)
+    orders.train(SYSTEM, debug().with_values({"training.device": "cpu", "parser.max_questions": 50}), data, folder)
     return folder
 
 
@@ -52,7 +52,7 @@ def val_only(data: Path, tmp_path_factory) -> Path:
 
 
 def test_an_evaluation_is_sealed_with_report_table_proofs_and_figures(data: Path, model: Path, tmp_path: Path) -> None:
-    manifest = make_evaluation(model, data, tmp_path / "evaluation", device="cpu")
+    manifest = orders.evaluate(SYSTEM, model, data, tmp_path / "evaluation", device="cpu")
     assert artifact.verify(tmp_path / "evaluation") == manifest
     report = json.loads((tmp_path / "evaluation" / "report.json").read_text())
     assert report.keys() == KEYS | {"depth"}
@@ -71,7 +71,7 @@ def test_an_evaluation_is_sealed_with_report_table_proofs_and_figures(data: Path
 
 
 def test_priors_come_from_the_training_data_when_only_scored_questions_are_there(model: Path, val_only: Path) -> None:
-    row = evaluate_checkpoint(model, val_only, device="cpu")["baselines"]["question_type_prior"]
+    row = orders.score(SYSTEM, model, val_only, device="cpu")["baselines"]["question_type_prior"]
     assert row["fitted_on"].startswith("the train split of the checkpoint's data (synthetic CLEVR, ")
     assert row["fitted_on"] == Prior.read(model / "priors.json").fitted_on
 
@@ -82,7 +82,7 @@ def test_an_older_checkpoint_is_still_evaluated(model: Path, val_only: Path, tmp
     manifest = json.loads((tmp_path / "older" / artifact.MANIFEST).read_text())
     del manifest["metrics"]["num_train_questions"], manifest["files"]["priors.json"]
     (tmp_path / "older" / artifact.MANIFEST).write_text(json.dumps(manifest))
-    report = evaluate_checkpoint(tmp_path / "older", val_only, device="cpu")
+    report = orders.score(SYSTEM, tmp_path / "older", val_only, device="cpu")
     assert report["baselines"]["majority"]["fitted_on"] == "the scored questions themselves"
     assert report["data"]["num_annotated_questions"] is None
 

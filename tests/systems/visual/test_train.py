@@ -99,7 +99,7 @@ def test_a_stopped_training_goes_on_to_the_same_last_digit(data: Path, model: Pa
     said, told = child.communicate()
     if number == signal.SIGTERM:
         assert child.returncode == 2
-        assert re.search(r"^error: stopped in epoch 1; run the same command again to go on from there$", told, re.M)
+        assert re.search(r"^error: stopped in epoch 1; run the same command again to resume$", told, re.M)
         assert "Traceback" not in told
     else:
         assert child.returncode == -signal.SIGKILL

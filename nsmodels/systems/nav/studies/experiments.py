@@ -16,6 +16,7 @@ import torch
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Order
 from nsmodels.datasets.mazes.files.format import read_split
 from nsmodels.engine.tracking import Tracker
 from nsmodels.evaluation import plots
@@ -31,47 +32,30 @@ if TYPE_CHECKING:
 
 MAKER = "nsmodels.systems.nav"
 TRIALS = "trials"
-StudyConfig = GridSearchConfig | DataScalingConfig
 Report = dict[str, Any]
 
 
-def grid_search(
-    config: GridSearchConfig,
-    data: Path,
-    folder: Path,
-    key: str = "nav_grid_search",
-    data_key: str = "data",
-    trackers: Sequence[Tracker] = (),
-    is_forced: bool = False,
-) -> Manifest:
-    """Train every combination on the maps in `data`, stopping the hopeless, and seal what came of it in `folder`.
+def grid_search(order: Order[GridSearchConfig]) -> Manifest:
+    """Train every combination on the maps of an order, stopping hopeless ones, and seal the study.
 
-    A stopped study goes on where it was; `trackers` are told each finished trial as if it were an epoch.
+    A stopped study resumes; the trackers receive each finished trial as if it were an epoch.
     Raises `InputError` for a combination that no network can have, for bad data, and when it was interrupted.
     """
-    rule = MedianRule(config.stop_after, config.min_finished, config.training)
+    rule = MedianRule(order.config.stop_after, order.config.min_finished, order.config.training)
 
     def fill(part: Part) -> Report:
-        return _run(grid_trials(config), data, part, rule, trackers)
+        return _run(grid_trials(order.config), order.data, part, rule, order.trackers)
 
-    return _sealed(config, data, folder, key, data_key, is_forced, fill, figures.grid, "Grid search")
+    return _sealed(order, fill, figures.grid, "Grid search")
 
 
-def data_scaling(
-    config: DataScalingConfig,
-    data: Path,
-    folder: Path,
-    key: str = "nav_data_scaling",
-    data_key: str = "data",
-    trackers: Sequence[Tracker] = (),
-    is_forced: bool = False,
-) -> Manifest:
-    """Train on nested subsets of the maps in `data`, each for the same number of steps; otherwise as `grid_search`."""
+def data_scaling(order: Order[DataScalingConfig]) -> Manifest:
+    """Train on nested subsets of the maps of an order, each for the same number of steps; else as `grid_search`."""
 
     def fill(part: Part) -> Report:
-        return _run(scaling_trials(config, data), data, part, None, trackers)
+        return _run(scaling_trials(order.config, order.data), order.data, part, None, order.trackers)
 
-    return _sealed(config, data, folder, key, data_key, is_forced, fill, figures.scaling, "Data scaling")
+    return _sealed(order, fill, figures.scaling, "Data scaling")
 
 
 def grid_trials(config: GridSearchConfig) -> list[Trial]:
@@ -107,19 +91,12 @@ def scaling_trials(config: DataScalingConfig, data: Path) -> list[Trial]:
 
 
 def _sealed(
-    config: StudyConfig,
-    data: Path,
-    folder: Path,
-    key: str,
-    data_key: str,
-    is_forced: bool,
-    fill: Callable[[Part], Report],
-    draw: Callable[[Report], Figure],
-    title: str,
+    order: Order[Any], fill: Callable[[Part], Report], draw: Callable[[Report], Figure], title: str
 ) -> Manifest:
-    recipe: Any = {"config": config.relevant(), "code_version": CODE_VERSION, "seed": config.training.seed}
-    recipe["inputs"] = {data_key: data}
-    if found := artifact.kept(folder, is_forced, **recipe):
+    folder, key = order.folder, order.key
+    recipe: Any = {"config": order.config.relevant(), "code_version": CODE_VERSION, "seed": order.config.training.seed}
+    recipe["inputs"] = order.inputs
+    if found := artifact.kept(folder, order.force, **recipe):
         return found
     with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
         report = fill(part)

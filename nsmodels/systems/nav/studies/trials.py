@@ -17,11 +17,10 @@ from typing import Any, Literal
 from nsmodels.core import artifact
 from nsmodels.engine import checkpoint
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.systems.nav import train
 from nsmodels.systems.nav.config import NavConfig
 from nsmodels.systems.nav.evaluation.validation import ValMaps
 from nsmodels.systems.nav.network.navigator import Navigator
-from nsmodels.systems.nav.phases import NAVIGATOR
+from nsmodels.systems.nav.phases import NAVIGATOR, make_trial
 
 RECORD = "trial.json"
 LOG = "epochs.log"
@@ -129,7 +128,7 @@ def _trained(trial: Trial, data: Path, folder: Path, is_hopeless: Judge) -> Outc
     with (folder / LOG).open("a") as stream, contextlib.redirect_stderr(stream):
         try:
             watch.look()  # a process may have been killed between an epoch and the look at it
-            fit = train.fit_navigator(trial.config, data, folder, (watch,))
+            fit = make_trial(NAVIGATOR, trial.config, data).fit(folder / NAVIGATOR, (watch,))
         except _Stop:
             return "stopped"
     return "early" if fit.outcome == "early" else "finished"

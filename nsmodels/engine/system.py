@@ -1,0 +1,184 @@
+"""The contract of a system: one class that library, command line, assets, ledger and tests read. Torch-free.
+
+A package `nsmodels.systems.<name>` exports one instance, `SYSTEM`. What needs torch is imported inside of methods.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import PARENT, Inputs, Order
+from nsmodels.evaluation import sealing
+
+if TYPE_CHECKING:
+    from nsmodels.engine.loop import Fit
+    from nsmodels.engine.phases import Trial
+    from nsmodels.evaluation.sealing import EvaluationResult
+
+C = TypeVar("C", bound=Config)
+E = TypeVar("E", bound=Config)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Phases that are trained into one checkpoint folder, with one configuration.
+
+    Attributes:
+        phases: networks of the checkpoint, a folder each, in the order of training.
+        presets: named configurations, each with a section `training` (`TrainingConfig`).
+        name: word of the command line, `nsmodels <system> train <name>`; empty for the only stage of a system.
+        starts_from: name of the stage whose checkpoint this one starts from.
+        scored: phases whose size and cost are those of the model; baselines are left out. Empty: all.
+    """
+
+    phases: tuple[str, ...]
+    presets: Mapping[str, Callable[[], Any]]
+    name: str = ""
+    starts_from: str | None = None
+    scored: tuple[str, ...] = ()
+
+
+class System(ABC, Generic[C, E]):
+    """Networks that are trained, scored and loaded together. Subclasses are final.
+
+    C is the configuration of the trainings, E that of the evaluation.
+
+    Attributes:
+        name: folder below nsmodels/systems and first word of the command line.
+        stages: what can be trained, in order; most systems have one stage.
+        datasets: datasets on which it can be trained, each alone.
+        data_key: asset key of the data that it is usually trained on.
+        evaluation_presets: named configurations of the evaluation; the first is the default.
+        code_version: a change makes every artifact again.
+        evaluation_version: a change makes every evaluation again.
+    """
+
+    name: ClassVar[str]
+    stages: ClassVar[tuple[Stage, ...]]
+    datasets: ClassVar[tuple[str, ...]]
+    data_key: ClassVar[str]
+    evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]]
+    code_version: ClassVar[str]
+    evaluation_version: ClassVar[str]
+
+    # --- what a system must have -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def make_trial(self, phase: str, config: C, inputs: Inputs) -> Trial:
+        """The training of one phase, the same in every process. Raises InputError for bad data."""
+
+    @abstractmethod
+    def load(self, folder: Path, device: str = "auto") -> Any:
+        """The trained model in a checkpoint folder, ready for inference. Raises InputError for a broken checkpoint."""
+
+    @abstractmethod
+    def load_network(self, path: Path, device: str = "auto") -> Any:
+        """The `torch.nn.Module` in one checkpoint file, whose folder is named after its phase, in evaluation mode."""
+
+    @abstractmethod
+    def score(self, order: Order[E]) -> EvaluationResult:
+        """The scores of `order.model` on `order.data`, baselines and chance beside them; nothing is written."""
+
+    # --- what it may add ---------------------------------------------------------------------------------------------
+
+    def check(self, order: Order[C]) -> None:
+        """Raise InputError for data that would fail only after hours of training."""
+
+    def enabled(self, stage: Stage, config: C) -> tuple[str, ...]:
+        """The phases of a stage that the configuration does not switch off."""
+        return stage.phases
+
+    def after_phase(self, phase: str, fit: Fit, order: Order[C], part: Part) -> dict[str, Any]:
+        """Further figures of a trained phase for the manifest; may write files into `part.path`."""
+        return {}
+
+    def after_training(self, order: Order[C], part: Part) -> dict[str, Any]:
+        """Further figures of the whole checkpoint for the manifest; may write files into `part.path`."""
+        return {}
+
+    def history(self, phases: dict[str, Any]) -> Mapping[str, Any]:
+        """Content of `history.json`, from the epochs by phase."""
+        return phases
+
+    def export(self, model: Any, path: Path) -> Path:
+        """Write a loaded model as an ONNX graph. Raises InputError where a system has no such export."""
+        raise InputError(f"{self.name}: has no ONNX export")
+
+    # --- what it gets ------------------------------------------------------------------------------------------------
+
+    @property
+    def package(self) -> str:
+        """Dotted name of the package, recorded as maker of its artifacts."""
+        return type(self).__module__
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """All phases of all stages."""
+        return tuple(phase for stage in self.stages for phase in stage.phases)
+
+    @property
+    def presets(self) -> Mapping[str, Callable[[], C]]:
+        """Presets of the last stage, which is the whole model."""
+        return self.stages[-1].presets
+
+    def stage(self, name: str | None = None) -> Stage:
+        """The stage of that name, the last one by default. Raises InputError for an unknown name."""
+        found = [stage for stage in self.stages if name in (None, stage.name)]
+        if not found:
+            known = ", ".join(stage.name for stage in self.stages)
+            raise InputError(f"{self.name}: no stage '{name}' (available: {known})")
+        return found[-1]
+
+    def train(self, order: Order[C], stage: str | None = None) -> Manifest:
+        """Train a stage and seal it as one checkpoint folder; resume a stopped training, keep an equal checkpoint.
+
+        Raises InputError for bad inputs, and `Interrupted` when asked to stop.
+        """
+        chosen, seed = self.stage(stage), order.config.training.seed  # type: ignore[attr-defined]
+        recipe: Any = {"config": order.config.relevant(), "code_version": self.code_version, "seed": seed}
+        recipe["inputs"] = order.inputs
+        if found := artifact.kept(order.folder, order.force, **recipe):
+            return found
+        if chosen.starts_from is not None and not order.inputs.has(PARENT):
+            raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
+        self.check(order)
+        with artifact.build(order.folder, key=order.key, maker=self.package, **recipe) as part:
+            self._fill(chosen, order, part)
+        return artifact.read_manifest(order.folder)
+
+    def _fill(self, stage: Stage, order: Order[C], part: Part) -> None:
+        from nsmodels.engine.phases import Phases, prefixed, write_history
+
+        training, phases = order.config.training, self.enabled(stage, order.config)  # type: ignore[attr-defined]
+        shared = Phases(self.package, order.config, order.inputs, part.path, training.num_processes)
+        for phase in phases:
+            fit = shared.fit(phase, order.trackers)
+            part.metrics |= prefixed(phase, fit)
+            part.metrics |= self.after_phase(phase, fit, order, part)
+        part.metrics |= self.size_and_cost(stage.scored or phases, part)
+        # Last: a training that fails at once writes nothing, and its folder is then removed.
+        part.metrics |= self.after_training(order, part)
+        write_history(part, phases, self.history)
+
+    def size_and_cost(self, phases: Sequence[str], part: Part) -> dict[str, Any]:
+        """Number of parameters of the networks of `phases`, CPU and wall seconds of their training."""
+        from nsmodels.engine.checkpoint import BEST
+
+        networks = [self.load_network(part.path / phase / BEST, "cpu") for phase in phases]
+        seconds = {"train_cpu_seconds": "cpu_seconds", "train_wall_seconds": "seconds"}
+        return {
+            "num_parameters": sum(p.numel() for network in networks for p in network.parameters()),
+            **{name: sum(part.metrics[f"{phase}/{key}"] for phase in phases) for name, key in seconds.items()},
+        }
+
+    def evaluate(self, order: Order[E]) -> Manifest:
+        """Score a model and seal report, table, outcomes and figures; enter it into the ledger, keep an equal one."""
+        return sealing.seal(order, self.package, self.evaluation_version, self.score)

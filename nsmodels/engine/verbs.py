@@ -1,0 +1,146 @@
+"""Verbs of every system's command line: `train` and `evaluate`, their flags, and the preset for this hardware."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.cli import Parser, Presets, add_config_flags, config_from
+from nsmodels.core.config import add_flags, values_from_flags
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine.system import Stage, System
+
+Verbs = Any  # what `add_subparsers` returns has no public name
+
+
+def parser(system: System[Any, Any], more: Callable[[Verbs], None] = lambda verbs: None) -> Parser:
+    """The parser of a system's command line: `train`, the verbs of `more`, and `evaluate` unless that is among them."""
+    made = Parser(prog=f"nsmodels {system.name}", description=sys.modules[system.package].__doc__)
+    verbs = made.add_subparsers(metavar="verb", required=True)
+    add_train(verbs, system)
+    more(verbs)
+    if "evaluate" not in verbs.choices:
+        add_evaluate(verbs, system)
+    return made
+
+
+def main(system: System[Any, Any], argv: Sequence[str] | None = None) -> int:
+    """Command line of a system without verbs of its own."""
+    arguments = parser(system).parse_args(argv)
+    return arguments.verb(arguments)
+
+
+def add_making(parser: argparse.ArgumentParser, datasets: Sequence[str]) -> None:
+    """`--data`, `--out` and `--force`, for whatever is built from data."""
+    names = " or ".join(datasets)
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help=f"folder of the data ({names})")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the result")
+    parser.add_argument("--force", action="store_true", help="build it again though nothing changed")
+
+
+def add_train(verbs: Verbs, system: System[Any, Any]) -> None:
+    """The verb `train`: with the flags of its configuration, or with a word per stage where there are several."""
+    if len(system.stages) == 1:
+        _add_stage(verbs.add_parser("train", help=_networks(system.stages[0])), system, system.stages[0])
+        return
+    stages = verbs.add_parser("train", help="train a stage; resumes").add_subparsers(metavar="stage", required=True)
+    for stage in system.stages:
+        _add_stage(stages.add_parser(stage.name, help=_networks(stage)), system, stage)
+
+
+def _networks(stage: Stage) -> str:
+    return f"train {', '.join(stage.phases)}; resumes"
+
+
+def _add_stage(parser: argparse.ArgumentParser, system: System[Any, Any], stage: Stage) -> None:
+    add_making(parser, system.datasets)
+    if stage.starts_from is not None:
+        parser.add_argument("--parent", type=Path, required=True, help=f"checkpoint of train {stage.starts_from}")
+    add_config_flags(parser, stage.presets, None)
+    parser.set_defaults(verb=lambda arguments: train(system, stage, arguments))
+
+
+def add_evaluate(verbs: Verbs, system: System[Any, Any]) -> None:
+    """The verb `evaluate`, with a flag for every field of the evaluation's configuration."""
+    evaluate = verbs.add_parser("evaluate", help="score a checkpoint on a split, with baselines beside it")
+    evaluate.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
+    evaluate.add_argument("--data", type=Path, nargs="+", required=True, help="folder of the data")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
+    add_flags(evaluate, type(default_evaluation(system)))
+    evaluate.set_defaults(verb=lambda arguments: _evaluate(system, arguments))
+
+
+def train(system: System[Any, Any], stage: Stage, arguments: argparse.Namespace) -> int:
+    """Train a stage as the command line asks and print what was sealed."""
+    config = config_from(arguments, stage.presets, preset(arguments, stage.presets))
+    parent = getattr(arguments, "parent", None)
+    inputs = Inputs.of(data_of(arguments.data), parent=parent and ("parent", parent))
+    order = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
+    print_manifest(arguments.out, system.train(order, stage.name))
+    return 0
+
+
+def data_of(folders: Sequence[Path]) -> Path | dict[str, Path]:
+    """The data of a command line: one folder, or several by name. Raises InputError for two of one name."""
+    if len(folders) == 1:
+        return folders[0]
+    named = {folder.resolve().name: folder for folder in folders}
+    if len(named) < len(folders):
+        raise InputError("--data: expected folders of different names")
+    return named
+
+
+def preset(arguments: argparse.Namespace, presets: Presets) -> str:
+    """Name of the preset that the hardware suggests; printed when nothing else was asked for."""
+    import torch
+
+    name, reason = ("base", "a GPU was found") if torch.cuda.is_available() else ("quick", "no GPU was found")
+    if name not in presets:
+        name, reason = list(presets)[-1], "the largest"
+    if arguments.preset is None:
+        print(f"preset {name} ({reason})", file=sys.stderr)
+    return name
+
+
+def print_manifest(folder: Path, manifest: Manifest) -> None:
+    """Print what was sealed in `folder`: fingerprint, source of the data and every figure."""
+    print(f"{folder}: sealed, fingerprint {manifest.fingerprint}, data {manifest.source}")
+    for name, value in manifest.metrics.items():
+        print(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")
+
+
+def default_evaluation(system: System[Any, Any]) -> Any:
+    """The default configuration of a system's evaluation."""
+    return next(iter(system.evaluation_presets.values()))()
+
+
+def evaluation_order(
+    system: System[Any, Any], checkpoint: Path, data: Path | dict[str, Path], values: dict[str, Any]
+) -> Order[Any]:
+    """The order to score a checkpoint with `values` over the default configuration; nothing is written for it."""
+    config = default_evaluation(system).with_values(values, "command line")
+    return Order("evaluation", config, Inputs.of(data, model=("checkpoint", checkpoint)), checkpoint)
+
+
+def check_target(path: Path | None) -> None:
+    """Raise InputError when no file can be written at `path`, before anything is computed."""
+    if path and path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file")
+    if path and not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first or give a different place")
+
+
+def _evaluate(system: System[Any, Any], arguments: argparse.Namespace) -> int:
+    check_target(arguments.json)
+    values = values_from_flags(arguments)
+    result = system.score(evaluation_order(system, arguments.checkpoint, data_of(arguments.data), values))
+    print(result.table)
+    if arguments.json:
+        artifact.write_json(arguments.json, result.report)
+    return 0

@@ -1,0 +1,60 @@
+"""Sealed evaluations: recipe, kept or built, outcomes, report, table, figures, ledger; the same for every system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.config import Config
+from nsmodels.core.orders import Order
+from nsmodels.evaluation import ledger
+from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
+
+REPORT, TABLE = "report.json", "table.txt"
+E = TypeVar("E", bound=Config)
+
+
+def _nothing(part: Part) -> None:
+    """Draw nothing."""
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """The scores of one model.
+
+    Attributes:
+        report: everything that was measured, as plain values.
+        table: the report as text for a terminal.
+        outcomes: scores by item, one per metric; the first is the headline.
+        metrics: figures for the manifest; those named "baseline/<name>" are the headline metric of a baseline.
+        draw: writes figures and further files into a part.
+    """
+
+    report: Mapping[str, Any]
+    table: str
+    outcomes: Sequence[Outcomes]
+    metrics: Mapping[str, Any]
+    draw: Callable[[Part], None] = _nothing
+
+
+def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[E]], EvaluationResult]) -> Manifest:
+    """Seal the evaluation of an order in its folder and enter it into the ledger; an equal one is kept.
+
+    An evaluation outside of the data root is in no ledger. Raises InputError as `score` does.
+    """
+    recipe: Any = {"config": order.config.relevant(), "code_version": code_version, "inputs": order.inputs}
+    if found := artifact.kept(order.folder, order.force, **recipe):
+        ledger.enter_own(order.folder)
+        return found
+    with artifact.build(order.folder, key=order.key, maker=maker, is_resumable=False, **recipe) as part:
+        result = score(order)
+        write_outcomes(part.path, result.outcomes, order.model)
+        artifact.write_json(part.path / REPORT, result.report)
+        artifact.write_atomic(part.path / TABLE, result.table.rstrip("\n") + "\n")
+        result.draw(part)
+        part.metrics |= result.metrics
+    ledger.enter_own(order.folder)
+    return artifact.read_manifest(order.folder)
