@@ -1,4 +1,4 @@
-"""The demonstration: the demo job, kept from replacing other data, then its table and where to look."""
+"""The demonstration: the demo job, a guard against replacing other data, then its results and their locations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMAND = ("-m", "dagster", "job", "execute", "--module-name", "pipeline.definit
 
 
 def main() -> int:
-    """Exit status: that of the job, 2 when it would replace what it did not make."""
+    """Run the demo; returns the exit status of the job, 2 if it would replace artifacts that it did not build."""
     try:
         guard()
     except InputError as error:
@@ -26,20 +26,20 @@ def main() -> int:
         return 2
     status = execute()
     if status == 0:
-        print(closing())
+        print(summary())
     return status
 
 
-def wanted() -> dict[str, Mapping[str, Any]]:
-    """What the manifests of the demo's data and model say of their configuration."""
+def expected_configs() -> dict[str, Mapping[str, Any]]:
+    """Configuration in the manifests of the demo's data and model, by asset key."""
     from nsmodels.datasets.clevr.prepare import recipe_of
 
     return {"clevr_mini": recipe_of(clevr.quick()), "clevr_mini_model": visual.quick().relevant()}
 
 
 def guard() -> None:
-    """Raise `InputError` when the demo would replace data or a model of another configuration."""
-    for key, config in wanted().items():
+    """Raise `InputError` if the demo would replace data or a model of a different configuration."""
+    for key, config in expected_configs().items():
         folder = folder_of(key)
         recover(folder)
         if not folder.exists():
@@ -48,32 +48,32 @@ def guard() -> None:
         changes = reuse.differences(sealed.config, config)
         if changes:
             raise InputError(
-                f"{folder}: holds {sealed.source or 'data'} made {sealed.created} that the demo would replace "
+                f"{folder}: contains {sealed.source or 'data'} built {sealed.created} that the demo would replace "
                 f"({', '.join(changes[:2])}{', ...' if changes[2:] else ''}); "
                 "run: NSMODELS_DATA=data/demo make demo (or delete that folder)"
             )
 
 
 def execute() -> int:
-    """Run the job to its end; this process waits for its clean stop when it is to end early."""
+    """Run the job and return its exit status; when interrupted, wait until the job has stopped."""
     job = subprocess.Popen([sys.executable, *COMMAND])
-    # Ctrl-C reaches both processes by itself; the word to terminate only this one.
+    # Ctrl-C sends SIGINT to both processes; SIGTERM arrives in this one only.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: job.terminate())
     status = job.wait()
     return status if status >= 0 else 128 - status
 
 
-def closing() -> str:
-    """The accuracy table, and the folders to look into."""
+def summary() -> str:
+    """The accuracy table, and the folders of the results."""
     root, table = data_root(), folder_of("clevr_mini_evaluation") / "table.txt"
-    places = {
+    locations = {
         "checkpoint": f"{root}/clevr_mini_model",
         "evaluation": f"{root}/clevr_mini_evaluation (report.json, table.txt, proofs/, figures/)",
         "figures": f"{root}/training_curves {root}/reasoning_depth (PDF and PNG)",
         "web UI": "make ui",
     }
-    return table.read_text() + "\n" + "\n".join(f"{name:<13}{place}" for name, place in places.items())
+    return table.read_text() + "\n" + "\n".join(f"{name:<13}{where}" for name, where in locations.items())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A grid of configurations as queued runs, or here one after the other: `nsmodels sweep`.
+"""A grid of configurations as queued runs, or run here one after the other: `nsmodels sweep`.
 
-A trial is a partition, a sweep a backfill over them: what the web UI shows, cancels and tries again. Uses names that
-Dagster does not promise to keep: there is no public function that adds a backfill. The version is pinned, tests use it.
+A trial is a partition, a sweep a backfill over them, which the web UI shows, cancels and retries. Uses private names of
+Dagster: there is no public function that adds a backfill. The version is pinned and tested.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ from pipeline.lib.training import Training
 SEED = "training.seed"
 DAEMONS = ("BACKFILL", "QUEUED_RUN_COORDINATOR")
 FINISHED, RUNNING, TO_DO = "finished", "queued or running", "to do"
-POLL, TOP = 2.0, 5  # seconds between two looks; rows of the leaderboard
-NO_DAEMON = "they wait: no Dagster daemon runs here; start it with make ui, or give --local"
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # Dagster tells a failure as two tracebacks
+POLL, TOP = 2.0, 5  # seconds between two checks; rows of the leaderboard
+NO_DAEMON = "not started yet: no Dagster daemon is running; start it with make ui, or use --local"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # Dagster logs a failure as two tracebacks
 EPILOG = """examples:
   nsmodels sweep nav_model --preset quick training.lr=1e-3,3e-3 model.dim=32,64 --seeds 0...2
   nsmodels sweep nav_model --preset quick lr=1e-3,3e-3 --dry-run
-The same command again goes on: what is finished stays, what failed is queued again."""
+The same command resumes the sweep: finished trials are kept, failed ones are queued again."""
 
 
 def project() -> dg.Definitions:
-    """Those of this project; loaded late, what is wrong on the command line is told before."""
+    """Definitions of this project; loaded after the command line has been checked."""
     from pipeline.definitions import defs
 
     return defs()
@@ -57,7 +57,7 @@ def project() -> dg.Definitions:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The trials of one training, by the name of their partition, and the definitions that hold them."""
+    """The trials of one training, by the name of their partition, and the definitions that contain them."""
 
     partitioned: Partitioned
     trials: Mapping[str, Trial]
@@ -65,38 +65,38 @@ class Sweep:
 
     @property
     def asset(self) -> dg.AssetKey:
-        """What is partitioned by trial."""
+        """Key of the asset that is partitioned by trial."""
         return dg.AssetKey(self.partitioned.key)
 
     def to_do(self, name: str) -> list[str]:
-        """Why a trial is not finished; empty when it is."""
+        """Reasons why a trial is not finished; empty if it is."""
         training = self.partitioned.training
         try:
             chosen = trials.chosen(training, self.trials[name])
             data = {key: store.folder(key) for key in training.all_datasets}
             return self.partitioned.to_do(name, chosen, data)
         except InputError:
-            return ["its data are not there yet"]
+            return ["its data are missing"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Plan, show and queue a sweep."""
+    """Plan, show and queue a sweep; returns the exit status."""
     arguments = _parser().parse_intermixed_args(sys.argv[1:] if argv is None else argv)
     return run(lambda: _sweep(arguments))
 
 
 def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[int] = ()) -> Sweep:
-    """The trials of a grid, each checked against the configuration; `words` are "field=value,value".
+    """The trials of a grid, each validated; `words` are "field=value,value".
 
-    Raises InputError for an unknown training, preset or field, and for a value out of bounds.
+    Raises `InputError` for an unknown training, preset or field, a field that occurs twice, and a value out of bounds.
     """
-    partitioned = _found(target)
+    partitioned = _trials_of(target)
     training = partitioned.training
     name = _preset(training, preset)
     default = training.model.presets[name]()
     axes = dict(_axis(default, word) for word in words) | ({SEED: list(seeds)} if seeds else {})
     if len(axes) < len(words) + bool(seeds):
-        raise InputError("sweep: a field stands there twice; give its values in one list")
+        raise InputError("sweep: expected each field once; give its values in one list")
     short = _short_names(default)
     found: dict[str, Trial] = {}
     for values in itertools.product(*axes.values()):
@@ -107,61 +107,61 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
 
 
 def states(sweep: Sweep, instance: dg.DagsterInstance) -> dict[str, str]:
-    """The state of each trial: finished, queued or running, or to do and why; runs that died are closed first."""
+    """State of each trial: finished, queued or running, or to do and the reason; closes dead runs first."""
     history.close_dead(instance)
-    waiting = _waiting(sweep, instance)
-    told = {}
+    active = _active(sweep, instance)
+    found = {}
     for name in sweep.trials:
-        why = sweep.to_do(name)
-        told[name] = FINISHED if not why else RUNNING if name in waiting else f"{TO_DO}: {why[0]}"
-    return told
+        reasons = sweep.to_do(name)
+        found[name] = FINISHED if not reasons else RUNNING if name in active else f"{TO_DO}: {reasons[0]}"
+    return found
 
 
 def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> str:
-    """Write the trials down, add their partitions and hand them to the daemon; returns the id of the backfill."""
-    mark = uuid.uuid4().hex[:8]
-    _write_down(sweep, names, instance)
-    wanted = {AssetKeyPartitionKey(sweep.asset, name) for name in names}
+    """Write the trials, add their partitions and queue a backfill for the daemon; returns the id of the backfill."""
+    backfill_id = uuid.uuid4().hex[:8]
+    _write(sweep, names, instance)
+    keys = {AssetKeyPartitionKey(sweep.asset, name) for name in names}
     graph = sweep.definitions().get_repository_def().asset_graph
     backfill = PartitionBackfill.from_asset_graph_subset(
-        backfill_id=mark,
+        backfill_id=backfill_id,
         backfill_timestamp=time.time(),
         tags={"nsmodels/sweep": sweep.partitioned.key},
         dynamic_partitions_store=instance,
-        asset_graph_subset=AssetGraphSubset.from_asset_partition_set(wanted, graph),
+        asset_graph_subset=AssetGraphSubset.from_asset_partition_set(keys, graph),
         title=f"sweep of {sweep.partitioned.training.model_key}, {len(names)} trials",
         description=None,
         run_config=None,
     )
     instance.add_backfill(backfill)
-    return mark
+    return backfill_id
 
 
 def execute(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> dict[str, str]:
-    """Run the trials here, one after the other; returns those that failed, each with the reason.
+    """Run the trials in this process, one after the other; returns the error of each one that failed.
 
-    A signal ends it with KeyboardInterrupt once the trial under way has stopped.
+    Raises KeyboardInterrupt after SIGINT or SIGTERM, once the current trial has stopped.
     """
     failed: dict[str, str] = {}
-    _write_down(sweep, names, instance)
+    _write(sweep, names, instance)
     job = sweep.definitions().get_repository_def().get_implicit_job_def_for_assets([sweep.asset])
     assert job is not None
-    how = {"asset_selection": [sweep.asset], "instance": instance, "run_config": QUIET, "raise_on_error": False}
-    with signals.watched() as is_asked_to_stop:
+    options = {"asset_selection": [sweep.asset], "instance": instance, "run_config": QUIET, "raise_on_error": False}
+    with signals.watched() as is_stop_requested:
         for number, name in enumerate(names, 1):
             print(f"[{number}/{len(names)}] {name}", flush=True)
-            done = job.execute_in_process(partition_key=name, **how)
-            if is_asked_to_stop():
+            done = job.execute_in_process(partition_key=name, **options)
+            if is_stop_requested():
                 raise KeyboardInterrupt
             if not done.success:
-                failed[name] = _reason(done.failure_data_for_node(sweep.partitioned.key))
+                failed[name] = _error(done.failure_data_for_node(sweep.partitioned.key))
                 print(f"  {failed[name]}", flush=True)
     return failed
 
 
-def _reason(failure: Any) -> str:
-    said = failure.user_failure_data if failure else None
-    return said.description if said else "its run failed, and says why (make ui)"
+def _error(failure: Any) -> str:
+    error = failure.user_failure_data if failure else None
+    return error.description if error else "its run failed; its log has the reason (make ui)"
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -173,10 +173,10 @@ def _sweep(arguments: argparse.Namespace) -> int:
         if arguments.dry_run:
             return 0
         if arguments.local:
-            return _closing(sweep, execute(sweep, names, instance) | _left_out(sweep, found))
+            return _finish(sweep, execute(sweep, names, instance) | _skipped(sweep, found))
         if names:
-            mark = queue(sweep, names, instance)
-            print(f"queued {len(names)} of {len(found)} as backfill {mark}")
+            backfill_id = queue(sweep, names, instance)
+            print(f"queued {len(names)} of {len(found)} as backfill {backfill_id}")
         if arguments.wait:
             return _wait(sweep, instance)
         if (names or RUNNING in found.values()) and not _is_daemon_alive(instance):
@@ -184,41 +184,41 @@ def _sweep(arguments: argparse.Namespace) -> int:
         return 0
 
 
-def _left_out(sweep: Sweep, found: Mapping[str, str]) -> dict[str, str]:
-    """Trials that were not run here because something else has them, and still are not finished."""
+def _skipped(sweep: Sweep, found: Mapping[str, str]) -> dict[str, str]:
+    """Unfinished trials that were not run here because they are queued or running elsewhere."""
     names = [name for name, state in found.items() if state == RUNNING and sweep.to_do(name)]
-    return dict.fromkeys(names, "left out, for it is queued or runs elsewhere")
+    return dict.fromkeys(names, "skipped: queued or running elsewhere")
 
 
 def _wait(sweep: Sweep, instance: dg.DagsterInstance) -> int:
-    """Until nothing of the sweep is queued or running; a line whenever something changes, or the daemon has gone."""
-    told = "", False
+    """Wait until no trial is queued or running; print a line whenever the counts or the state of the daemon change."""
+    printed = "", False
     while True:
         found = Counter(state.split(":")[0] for state in states(sweep, instance).values())
         line = ", ".join(f"{found[name]} {name}" for name in (FINISHED, RUNNING) if found[name])
         is_stuck = bool(found[RUNNING]) and not _is_daemon_alive(instance)
-        if (line, is_stuck) != told:
-            told = line, is_stuck
+        if (line, is_stuck) != printed:
+            printed = line, is_stuck
             print(line, flush=True)
             if is_stuck:
                 print(NO_DAEMON, file=sys.stderr)
         if not found[RUNNING]:
             left = [name for name in sweep.trials if sweep.to_do(name)]
-            return _closing(sweep, dict.fromkeys(left, "not finished; its run says why (make ui)"))
+            return _finish(sweep, dict.fromkeys(left, "not finished; the log of its run has the reason (make ui)"))
         time.sleep(POLL)
 
 
-def _closing(sweep: Sweep, failed: Mapping[str, str]) -> int:
+def _finish(sweep: Sweep, failed: Mapping[str, str]) -> int:
     for name, line in failed.items():
         print(f"error: {name}: {line}", file=sys.stderr)
     if failed:
-        print("the same command tries what failed again, and only that", file=sys.stderr)
+        print("run the same command again to retry the failed trials only", file=sys.stderr)
     _show_best(sweep.partitioned.training)
     return 1 if failed else 0
 
 
 def _show_best(training: Training[Any, Any]) -> None:
-    """Print the top of the leaderboard, where it has anything on these data."""
+    """Print the top of the leaderboard if it has entries for these data."""
     from nsmodels.evaluation import leaderboard, ledger
 
     ledger.scan()
@@ -235,11 +235,11 @@ def _show(sweep: Sweep, found: Mapping[str, str]) -> None:
     print(f"{len(found)} trial{many} of {training.model_key} on {', '.join(training.datasets)}")
 
 
-# --- what is asked for -----------------------------------------------------------------------------------------------
+# --- the command line ------------------------------------------------------------------------------------------------
 
 
-def _found(target: str) -> Partitioned:
-    """The trials of the training that `target` names by its model, its data set or its own name."""
+def _trials_of(target: str) -> Partitioned:
+    """The trials of the training whose model, dataset or name is `target`."""
     known = trials.trials(trainings())
     exact = [each for each in known if target in (each.training.model_key, each.training.name)]
     found = exact or [each for each in known if target in each.training.datasets]
@@ -247,7 +247,7 @@ def _found(target: str) -> Partitioned:
         return found[0]
     names = ", ".join(each.training.model_key for each in found or known)
     raise InputError(
-        f"sweep: {'several models learn' if found else 'no model or data set'} '{target}'; give one of: {names}"
+        f"sweep: {'several models for data set' if found else 'no model or data set'} '{target}'; give one of: {names}"
     )
 
 
@@ -271,7 +271,7 @@ def _axis(config: Config, word: str) -> tuple[str, list[Any]]:
 
 
 def _full_names(config: Config) -> dict[str, str]:
-    """Fields by their short names: a name alone means the first section that has it, as for flags."""
+    """Full names of fields by short name: a short name refers to the first section that contains it, as for flags."""
     found: dict[str, str] = {}
     for section in type(config).model_fields:
         inner = getattr(config, section)
@@ -285,7 +285,7 @@ def _short_names(config: Config) -> dict[str, str]:
 
 
 def _value(config: Config, field: str) -> Any:
-    """What validation made of a value."""
+    """Value of a field after validation."""
     value: Any = config
     for name in field.split("."):
         value = getattr(value, name)
@@ -297,7 +297,7 @@ def _seed_last(field: str) -> tuple[bool, str]:
 
 
 def _seeds(text: str | None) -> list[int]:
-    """ "0...2" or "0,3,5"."""
+    """Seeds from "0...2" or "0,3,5"; raises `InputError`."""
     if text is None:
         return []
     first, dots, last = text.partition("...")
@@ -313,14 +313,14 @@ def _seeds(text: str | None) -> list[int]:
 # --- the instance ----------------------------------------------------------------------------------------------------
 
 
-def _write_down(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> None:
+def _write(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> None:
     for name in names:
         trials.write(sweep.partitioned.key, name, sweep.trials[name])
     instance.add_dynamic_partitions(sweep.partitioned.key, list(names))
 
 
-def _waiting(sweep: Sweep, instance: dg.DagsterInstance) -> set[str]:
-    """Partitions that are in a run, or in a backfill, that is not over."""
+def _active(sweep: Sweep, instance: dg.DagsterInstance) -> set[str]:
+    """Partitions of unfinished runs and backfills."""
     runs = instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
     asset, graph = sweep.asset, sweep.definitions().get_repository_def().asset_graph
     found = {
@@ -348,14 +348,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("target", metavar="MODEL", help="model, or data set, as nav_model or mazes")
+    parser.add_argument("target", metavar="MODEL", help="model or data set, as in nav_model or mazes")
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE,VALUE", help="fields of its configuration")
     parser.add_argument("--preset", help="named configuration that the fields change [by the machine]")
-    parser.add_argument("--seeds", metavar="0...4", help="every combination with each of these seeds")
-    parser.add_argument("--dry-run", action="store_true", help="only show the trials and what became of them")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--wait", action="store_true", help="until all of it is over; then the top of the leaderboard")
-    how.add_argument("--local", action="store_true", help="run them here one after the other, without a daemon")
+    parser.add_argument("--seeds", metavar="0...4", help="run every combination with each of these seeds")
+    parser.add_argument("--dry-run", action="store_true", help="only show the trials and their states")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--wait", action="store_true", help="wait until all trials end; then show the top of the leaderboard"
+    )
+    mode.add_argument("--local", action="store_true", help="run the trials here one after the other, without a daemon")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""How much disk Dagster's history takes, and old runs removed: `nsmodels upkeep [--older-than 30d]`."""
+"""Disk usage of Dagster's history, and removal of old runs: `nsmodels upkeep [--older-than 30d]`."""
 
 from __future__ import annotations
 
@@ -14,29 +14,32 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.inventory import bytes_of
 from nsmodels.core.progress import readable
 from pipeline.lib.runs import history, pruning
-from pipeline.lib.runs.pruning import History
+from pipeline.lib.runs.pruning import Plan
 
-UNITS = {"h": 3600.0, "d": pruning.DAY, "w": 7 * pruning.DAY}
+UNITS = {"h": 3600.0, "d": pruning.DAY, "w": 7 * pruning.DAY}  # seconds
 LONGEST = 36_525 * pruning.DAY  # a hundred years
 
 
 def main(argv: Sequence[str]) -> int:
-    """Show sizes and what would go, ask, then remove it and give the room back."""
+    """Show sizes and removable runs, ask for confirmation, remove them and compact the databases.
+
+    Raises `InputError` for an invalid age or count, without a history, and without a terminal to ask at.
+    """
     arguments = _parser().parse_args(argv)
     seconds = _seconds(arguments.older_than)
     with history.current() as instance:
         _show_sizes(instance)
-        found = pruning.judge(instance, pruning.moment(seconds), arguments.keep)
+        plan = pruning.plan(instance, pruning.time_ago(seconds), arguments.keep)
         num_ticks = pruning.ticks(instance)
-        _show_runs(instance, found, arguments.older_than)
-        print(f"ticks past the retention of dagster.yaml: {num_ticks:,}")
-        if arguments.dry_run or not (found.gone or found.orphans or num_ticks):
+        _show_runs(instance, plan, arguments.older_than)
+        print(f"ticks past the retention in dagster.yaml: {num_ticks:,}")
+        if arguments.dry_run or not (plan.removable or plan.orphans or num_ticks):
             print("nothing was removed" if arguments.dry_run else "nothing to remove")
             return 0
         if not arguments.yes and not ask("Remove these?"):
             print("nothing was removed")
             return 1
-        _remove(instance, found)
+        _remove(instance, plan)
         _show_sizes(instance)
     return 0
 
@@ -48,17 +51,17 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--keep", type=_count, default=50, metavar="N",
-        help="runs of the last N materialisations of each asset and partition stay whatever their age [50]",
+        help="keep the runs of the last N materialisations of each asset and partition, whatever their age [50]",
     )  # fmt: skip
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--dry-run", action="store_true", help="only show what would go")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
     return parser
 
 
 def _count(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise InputError(f"--keep {text}: expected a whole number from 1 on; the last materialisation always stays")
+        raise InputError(f"--keep {text}: expected a whole number >= 1; the last materialisation is always kept")
     return number
 
 
@@ -66,12 +69,12 @@ def _seconds(age: str) -> float:
     found = re.fullmatch(r"(\d{1,6})([hdw])", age)
     seconds = int(found[1]) * UNITS[found[2]] if found else LONGEST + 1
     if seconds > LONGEST:
-        raise InputError(f"--older-than {age}: expected hours, days or weeks, as 12h, 30d or 8w, at most 100 years")
+        raise InputError(f"--older-than {age}: expected hours, days or weeks, as in 12h, 30d or 8w, at most 100 years")
     return seconds
 
 
 def _show_sizes(instance: dg.DagsterInstance) -> None:
-    for name, folders in pruning.places(instance).items():
+    for name, folders in pruning.locations(instance).items():
         size = readable(pruning.size_of(folders)) if folders else "-"
         where = ", ".join(_shown(folder) for folder in folders) or "not on this disk"
         print(f"{size:>10}  {name:<14}{where}")
@@ -81,20 +84,20 @@ def _shown(folder: Path) -> str:
     return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
 
 
-def _show_runs(instance: dg.DagsterInstance, found: History, age: str) -> None:
-    old = len(found.gone) + sum(map(len, found.kept.values()))
-    print(f"runs: {found.num_runs:,}, of which {old:,} ended more than {age} ago")
-    for reason, ids in found.kept.items():
-        print(f"{len(ids):>10,}  stay: they {reason}")
-    for ids, said in ((found.gone, "go, with events and logs"), (found.orphans, "logs of runs that are gone already")):
+def _show_runs(instance: dg.DagsterInstance, plan: Plan, age: str) -> None:
+    old = len(plan.removable) + sum(map(len, plan.kept.values()))
+    print(f"runs: {plan.num_runs:,}, of which {old:,} ended more than {age} ago")
+    for reason, ids in plan.kept.items():
+        print(f"{len(ids):>10,}  kept: {reason}")
+    for ids, what in ((plan.removable, "to remove, with events and logs"), (plan.orphans, "logs of deleted runs")):
         size = bytes_of(path for run_id in ids for path in pruning.files_of_run(instance, run_id))
-        print(f"{len(ids):>10,}  {said} ({readable(size)} of files)")
+        print(f"{len(ids):>10,}  {what} ({readable(size)} of files)")
 
 
-def _remove(instance: dg.DagsterInstance, found: History) -> None:
-    for run_id in [*found.gone, *found.orphans]:
+def _remove(instance: dg.DagsterInstance, plan: Plan) -> None:
+    for run_id in [*plan.removable, *plan.orphans]:
         pruning.remove_run(instance, run_id)
-    print(f"removed {len(found.gone):,} runs and {pruning.ticks(instance, is_removed=True):,} ticks")
+    print(f"removed {len(plan.removable):,} runs and {pruning.ticks(instance, is_removed=True):,} ticks")
     busy = [path.name for path in pruning.databases(instance) if not pruning.compact(path)]
     if busy:
         print(f"in use, not compacted: {', '.join(busy)}; run this again while nothing else runs", file=sys.stderr)

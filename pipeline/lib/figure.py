@@ -1,4 +1,4 @@
-"""Assets that are figures: their inputs, one function of the library that draws them, no configuration."""
+"""Factory of figure assets: inputs, one function of the library that draws the figure, no configuration."""
 
 import importlib
 from typing import cast
@@ -18,12 +18,12 @@ PAD = Launchpad({"default": Config}, default="default")
 def asset(name: str, made_from: str, module: str, code_version: str, description: str) -> dg.AssetsDefinition:
     """The figure `name`, drawn from the assets `made_from` ("model, data") by the function of that name in `module`.
 
-    The function is given the folders of these assets, the folder of the figure, and their keys.
+    The arguments of the function are the folders of these assets, the folder of the figure, and the keys of the assets.
     """
     keys = tuple(key.strip() for key in made_from.split(","))
 
     def draw(order: Order[Config]) -> Manifest:
-        function = getattr(importlib.import_module(module), name)  # not before: it may import torch
+        function = getattr(importlib.import_module(module), name)  # here: it may import torch
         return function(*(order.inputs[key] for key in keys), order.folder, *keys)
 
     @dg.asset(

@@ -1,4 +1,4 @@
-"""Which preset fits the machine."""
+"""The preset that fits the machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 def has_driver() -> bool:
-    """Whether the driver of a GPU is there; says so without importing torch."""
+    """Whether a GPU driver is installed; does not import torch."""
     return any(Path(driver).exists() for driver in DRIVERS)
 
 
 def fitting_preset() -> tuple[str, str]:
-    """`base` where torch sees a GPU, else `quick`; torch is imported only where a driver is there."""
+    """`base` if torch finds a GPU, else `quick`, and the reason; imports torch only if a driver is installed."""
     if not has_driver():
         return "quick", "no GPU found"
     import torch
 
     if not torch.cuda.is_available():
-        return "quick", "a GPU driver is there, but torch sees no GPU"
+        return "quick", "a GPU driver is installed, but torch finds no GPU"
     return "base", f"GPU found: {torch.cuda.get_device_name()}"

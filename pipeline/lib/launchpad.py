@@ -1,12 +1,12 @@
 """An nsmodels configuration in Dagster's launchpad: every field with its description, bounds and default.
 
-Dagster refuses plain pydantic models, tuples, paths, `Literal[1, 2]` and `int | str`, so `mirror` says the same in
-types it takes. Every field stands on null, which means "as in the preset": the web UI opens the launchpad with all
-of them filled in, and so whatever is not null was written by a person. Bounds and the value of the default preset
-stand in the descriptions; the bounds are checked by nsmodels when the step starts, in one line.
+Dagster does not accept plain pydantic models, tuples, paths, `Literal[1, 2]` and `int | str`, so `mirror` converts them
+to types that it accepts. The default of every field is null, which means "as in the preset": the web UI opens the
+launchpad with all fields filled in, so whatever is not null was entered by the user. The descriptions contain the
+bounds and the value of the default preset; nsmodels checks the bounds when the step starts, with a one-line error.
 
-A backfill has no launchpad, but its dialog takes tags. `nsmodels/preset=debug` and `nsmodels/config={"training.lr":
-0.001}` (JSON) say the same to every asset of the run that has presets to choose from, and win over its launchpad.
+A backfill has no launchpad, but its dialog accepts tags. `nsmodels/preset=debug` and `nsmodels/config={"training.lr":
+0.001}` (JSON) configure every asset of the run that has several presets, and take precedence over its launchpad.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PRESET_TAG, CONFIG_TAG = "nsmodels/preset", "nsmodels/config"
 
 @dataclass(frozen=True)
 class Chosen(Generic[C]):
-    """The configuration of a run and how it came about."""
+    """The configuration of a run, its preset and the reason for it, and the fields changed by dotted name."""
 
     config: C
     preset: str
@@ -52,7 +52,7 @@ class Chosen(Generic[C]):
 class Launchpad(Generic[C]):
     """The launchpad of one asset: its configuration class with named presets.
 
-    With `automatic` the default preset is `auto`: the function names the preset that fits the machine, and why.
+    With `automatic` the default preset is `auto`: the function returns the preset for this machine, and the reason.
     """
 
     presets: Mapping[str, Callable[[], C]]
@@ -61,35 +61,41 @@ class Launchpad(Generic[C]):
     mirrored: type[dg.Config] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Build the mirrored class once."""
+        """Build the mirrored class."""
         object.__setattr__(self, "mirrored", self._mirror())
 
     @cached_property
     def schema(self) -> Any:
-        """What `@dg.asset(config_schema=...)` takes."""
+        """Schema for `@dg.asset(config_schema=...)`."""
         return self.mirrored.to_config_schema()
 
     def version(self, code_version: str) -> str:
-        """The code version for Dagster: it changes with any default too, but not with the machine."""
+        """Code version for Dagster, which also changes with the presets, but not with the machine."""
         presets = {name: preset().relevant() for name, preset in self.presets.items()}
         return staleness.with_presets(code_version, {"default": self.default, "presets": presets})
 
     def choose(self, context: dg.AssetExecutionContext) -> Chosen[C]:
-        """The configuration of the run of `context`; raise `InputError` for values out of bounds and broken tags."""
+        """Configuration of the run of `context`; raises `InputError` for values out of bounds and invalid tags."""
         return self.resolve(self.given(context))
 
     def given(self, context: dg.AssetExecutionContext) -> dict[str, Any]:
-        """What launchpad, job and tags of the run of `context` say, with dotted keys and without defaults."""
+        """Values from launchpad, job and tags of the run of `context`, by dotted name, without defaults.
+
+        Raises `InputError` for a tag that is not a JSON object.
+        """
         tagged = tagged_config(context.run.tags) if len(self.presets) > 1 else {}
-        return {**_written(given_config(context)), **_written(tagged)}
+        return {**_not_null(given_config(context)), **_not_null(tagged)}
 
     def resolve(self, given: Mapping[str, Any]) -> Chosen[C]:
-        """The preset, overlaid by what was `given`; a field that is null is left to the preset."""
+        """The preset with the values in `given` (null: as in the preset).
+
+        Raises `InputError` for an unknown preset or field, and for a value out of bounds.
+        """
         preset, reason = self._preset(given.get("preset", self._default_name))
         values = {k: v for k, v in given.items() if k not in ("preset", "force")}
-        changed = _written(values)
+        changed = _not_null(values)
         if preset not in self.presets:
-            raise InputError(f"preset '{preset}': there is none of that name here (known: {', '.join(self.presets)})")
+            raise InputError(f"preset '{preset}': unknown preset (known: {', '.join(self.presets)})")
         config = self.presets[preset]().with_values(changed, "launchpad")
         return Chosen(config, preset, reason, changed, bool(given.get("force", False)))
 
@@ -99,40 +105,43 @@ class Launchpad(Generic[C]):
 
     def _preset(self, name: str) -> tuple[str, str]:
         if name != AUTO or self.automatic is None:
-            return name, "as asked" if name != self._default_name else "the default"
+            return name, "as requested" if name != self._default_name else "the default"
         return self.automatic()
 
     def _mirror(self) -> type[dg.Config]:
         names = ([AUTO] if self.automatic else []) + list(self.presets)
         text = (
-            "named configuration that the fields below change; auto: by the machine"
+            "named configuration that the fields below change; auto: the one that fits the machine"
             if self.automatic
             else ("named configuration that the fields below change")
         )
         first = self.presets[self.default]()
-        said = f"default of {self.default}" if len(self.presets) > 1 else "default"
+        label = f"default of {self.default}" if len(self.presets) > 1 else "default"
         head = {
             "preset": (Literal[tuple(names)], Field(self._default_name, description=text)),
-            "force": (bool, Field(False, description="make it again though nothing changed")),
+            "force": (bool, Field(False, description="build it again even if nothing has changed")),
         }
-        return create_model(f"{type(first).__name__}Launchpad", __base__=dg.Config, **head, **_fields(first, said))  # type: ignore[call-overload]
+        return create_model(f"{type(first).__name__}Launchpad", __base__=dg.Config, **head, **_fields(first, label))  # type: ignore[call-overload]
 
 
-def mirror(config: Config, said: str = "default") -> type[dg.Config]:
-    """A `dg.Config` class with the fields of `config`, nested alike, all null; `said` introduces their values."""
-    return create_model(f"{type(config).__name__}Section", __base__=dg.Config, **_fields(config, said))  # type: ignore[call-overload]
+def mirror(config: Config, label: str = "default") -> type[dg.Config]:
+    """A `dg.Config` class with the fields of `config`, nested alike, all null.
+
+    The description of each field ends with `label` and its value in `config`.
+    """
+    return create_model(f"{type(config).__name__}Section", __base__=dg.Config, **_fields(config, label))  # type: ignore[call-overload]
 
 
 def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
-    """What the launcher of this run, else its job, wrote down for this asset, without any default."""
-    # `dagster job execute` without a configuration leaves that of the run empty and takes the job's own.
-    written: Any = context.run.run_config or context.op_execution_context.job_def.run_config or {}
-    ops: Any = written.get("ops") or {}
+    """Configuration of this asset in the run, or else in its job, without defaults."""
+    # `dagster job execute` without a configuration leaves that of the run empty and uses that of the job.
+    config: Any = context.run.run_config or context.op_execution_context.job_def.run_config or {}
+    ops: Any = config.get("ops") or {}
     return dict((ops.get(context.op_execution_context.op.name) or {}).get("config") or {})
 
 
 def tagged_config(tags: Mapping[str, str]) -> dict[str, Any]:
-    """What the tags of a run say of its configuration; raise `InputError` for a tag that is no JSON object."""
+    """Configuration in the tags of a run; raises `InputError` for a tag that is not a JSON object."""
     text = tags.get(CONFIG_TAG, "{}")
     try:
         found = json.loads(text)
@@ -143,15 +152,15 @@ def tagged_config(tags: Mapping[str, str]) -> dict[str, Any]:
     return found | ({"preset": tags[PRESET_TAG]} if PRESET_TAG in tags else {})
 
 
-def _fields(config: Config, said: str) -> dict[str, Any]:
-    return {name: _field(info, getattr(config, name), said) for name, info in type(config).model_fields.items()}
+def _fields(config: Config, label: str) -> dict[str, Any]:
+    return {name: _field(info, getattr(config, name), label) for name, info in type(config).model_fields.items()}
 
 
-def _field(info: FieldInfo, value: Any, said: str) -> tuple[Any, Any]:
+def _field(info: FieldInfo, value: Any, label: str) -> tuple[Any, Any]:
     if isinstance(value, Config):
-        section = mirror(value, said)
+        section = mirror(value, label)
         return section, Field(section(), description=info.description or "")
-    kind, text = _plain(info.annotation), f"{_description(info)}; {said}: {json.dumps(value, default=str)}"
+    kind, text = _plain(info.annotation), f"{_description(info)}; {label}: {json.dumps(value, default=str)}"
     return kind if kind is Any else kind | None, Field(None, description=text)
 
 
@@ -165,7 +174,7 @@ def _description(info: FieldInfo) -> str:
 
 
 def _plain(kind: Any) -> Any:
-    """The nearest type that Dagster's configuration takes; `Any` where there is none."""
+    """The closest type that Dagster's configuration accepts; `Any` if there is none."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind in SCALARS:
         return kind
@@ -187,17 +196,17 @@ def _optional(kinds: list[Any], num_arguments: int) -> Any:
 
 
 def _choices(names: tuple[str, ...]) -> type[Enum]:
-    """An enumeration: Dagster takes those where null is a value too, but not `Literal[...] | None`."""
+    """An enumeration: Dagster accepts an optional one, but not `Literal[...] | None`."""
     title = re.sub(r"\W", "_", "_or_".join(names))
     return cast(type[Enum], Enum(title, {name: name for name in names}))
 
 
-def _written(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """What is not null in nested mappings, as one mapping with dotted keys."""
+def _not_null(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of nested mappings that are not null, by dotted name."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found |= _written(value, f"{prefix}{name}.")
+            found |= _not_null(value, f"{prefix}{name}.")
         elif value is not None:
             found[f"{prefix}{name}"] = value
     return found

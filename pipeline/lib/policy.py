@@ -1,7 +1,7 @@
-"""What all assets of a group have in common: owners, kinds, the pool they wait in, whether they are tried again.
+"""Settings of the assets by group: owners, kinds, concurrency pool, retry policy.
 
-A pool lets one step at a time through (`default_limit` in dagster.yaml), from the command line and the UI alike; the
-others wait. `dagster instance concurrency set gpu 2` lets two through, as does the UI under Deployment > Concurrency.
+A pool has one slot (`default_limit` in dagster.yaml), shared by the command line and the UI; further steps wait.
+`dagster instance concurrency set gpu 2` sets two slots, as does the UI under Deployment > Concurrency.
 """
 
 from __future__ import annotations
@@ -14,66 +14,66 @@ import dagster as dg
 from pipeline.lib import hardware
 
 OWNERS = ["team:nsmodels"]
-TRAINING = "gpu" if hardware.has_driver() else "training"  # models, studies and replicates take turns
+TRAINING = "gpu" if hardware.has_driver() else "training"  # shared by models, studies and replicates
 DOWNLOADS, GENERATION, EVALUATION = "downloads", "generation", "evaluation"
-# After about 2, 6, 14, 30, 62 and 126 s, each up to 2 s sooner or later so that many do not come back at once. Only
-# what may be better in a minute is tried again (`TryLater`), never bad input and never a training.
-PATIENCE = dg.RetryPolicy(max_retries=6, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+# Retries after about 2, 6, 14, 30, 62 and 126 s; up to 2 s of jitter so that many steps do not retry at once. Only for
+# transient errors (`TryLater`), never for invalid input and never for a training.
+RETRIES = dg.RetryPolicy(max_retries=6, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
 def archive(**more: Any) -> dict[str, Any]:
-    """A published archive: looked at, not downloaded, so it does not wait behind a download."""
-    return _group("archives", {"http"}, {"retry_policy": PATIENCE, **more})
+    """Arguments of `@dg.asset` for a published archive; inspected only, so it does not wait for downloads."""
+    return _group("archives", {"http"}, {"retry_policy": RETRIES, **more})
 
 
 def dataset(**more: Any) -> dict[str, Any]:
-    """Data in their released format, downloaded or made from a download; one at a time uses the line."""
-    return _group("datasets", {"image", "json"}, {"pool": DOWNLOADS, "retry_policy": PATIENCE, **more})
+    """Arguments for data in their released format, downloaded or derived from a download; one download at a time."""
+    return _group("datasets", {"image", "json"}, {"pool": DOWNLOADS, "retry_policy": RETRIES, **more})
 
 
 def generated(**more: Any) -> dict[str, Any]:
-    """Data that are computed here."""
+    """Arguments for generated data."""
     return _group("datasets", {"image", "json"}, {"pool": GENERATION, **more})
 
 
 def model(**more: Any) -> dict[str, Any]:
-    """A trained model; one at a time holds the GPU, or the cores where there is none."""
+    """Arguments for a trained model; one training at a time uses the GPU, or the cores if there is none."""
     return _group("models", {"pytorch"}, {"pool": TRAINING, **more})
 
 
 def evaluation(**more: Any) -> dict[str, Any]:
-    """The score of a model on held-out data; one at a time, beside a training and not behind it."""
+    """Arguments for the score of a model on held-out data; one at a time, in parallel with a training."""
     return _group("evaluations", {"pytorch", "table"}, {"pool": EVALUATION, **more})
 
 
 def study(**more: Any) -> dict[str, Any]:
-    """Many trainings that are compared; they take turns with the models on the GPU."""
+    """Arguments for a comparison of many trainings, in the pool of the models."""
     return _group("studies", {"pytorch", "table"}, {"pool": TRAINING, **more})
 
 
 def replicates(**more: Any) -> dict[str, Any]:
-    """A training repeated with several seeds."""
+    """Arguments for a training repeated with several seeds."""
     return _group("replicates", {"pytorch", "table"}, {"pool": TRAINING, "backfill_policy": _in_one_run(), **more})
 
 
 def trials(**more: Any) -> dict[str, Any]:
-    """A training repeated with several configurations, each in a run of its own."""
+    """Arguments for a training repeated with several configurations, each in a run of its own."""
     each_alone = dg.BackfillPolicy.multi_run(1)
     return _group("trials", {"pytorch", "table"}, {"pool": TRAINING, "backfill_policy": each_alone, **more})
 
 
 def report(**more: Any) -> dict[str, Any]:
-    """A table and a figure over what lies on disk: no training, no GPU."""
+    """Arguments for a table and a figure of existing artifacts: no training, no GPU."""
     return _group("studies", {"table", "matplotlib"}, more)
 
 
 def figure(**more: Any) -> dict[str, Any]:
-    """A figure of the paper, as PDF and PNG."""
+    """Arguments for a figure of the paper, as PDF and PNG."""
     return _group("figures", {"matplotlib", "pdf"}, more)
 
 
 def _in_one_run() -> dg.BackfillPolicy:
-    """One run for all partitions asked for, which starts once; on a cluster a run each, which spread over it."""
+    """One run for all selected partitions, which starts once; on a cluster one run each, in parallel."""
     return dg.BackfillPolicy.multi_run(1) if os.environ.get("RAY_ADDRESS") else dg.BackfillPolicy.single_run()
 
 

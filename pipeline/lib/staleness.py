@@ -1,8 +1,8 @@
-"""What the web UI calls stale: assets whose code, configuration defaults or data changed, and all that follows.
+"""Staleness in the web UI: of assets whose code, configuration defaults or data have changed, and of all downstream.
 
-Dagster's staleness ignores configuration and does not look further than one step. So the code version that it is told
-covers the presets of an asset (`Launchpad.version`) and, put in here, the versions of everything it is made from.
-Manifests keep the plain version: an artifact that would come out the same is reused in seconds and is fresh again.
+Dagster's staleness ignores configuration and covers direct inputs only. So the code version for Dagster includes the
+presets of an asset (`Launchpad.version`) and, added here, the versions of everything upstream. Manifests contain the
+plain version: an artifact whose recipe has not changed is reused in seconds and becomes fresh again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ CODE_VERSION = "dagster/code_version"
 IS_OWN_VERSION = "dagster/data_version_is_user_provided"
 INPUT_VERSION = "dagster/input_data_version"
 INPUT_EVENT = "dagster/input_event_pointer"
-NEVER_SEEN = "INITIAL"  # Dagster's word for an input without a record
+NEVER_SEEN = "INITIAL"  # Dagster's data version of an input without a record
 NO_EVENT = "NULL"
 
 
 def spread(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """The assets with code versions that also change with those of the assets they are made from."""
+    """The assets with code versions that also change with those of all upstream assets."""
     assets = list(assets)
     specs = {spec.key: spec for asset in assets for spec in asset.specs}
     known: dict[dg.AssetKey, str | None] = {}
@@ -42,19 +42,19 @@ def spread(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
 
 
 def with_presets(code_version: str, presets: Mapping[str, object]) -> str:
-    """A code version with a mark that changes with what `presets` say, as in "3+1f2e3d4c"."""
+    """A code version with a suffix that changes with the content of `presets`, as in "3+1f2e3d4c"."""
     return f"{code_version}+{fingerprint([code_version, presets])[:8]}"
 
 
 def plain(code_version: str | None) -> str | None:
-    """The part of a code version that stands in manifests."""
+    """The code version without suffix, as in manifests."""
     return code_version and code_version.partition("+")[0]
 
 
 def tags(context: dg.AssetExecutionContext, key: dg.AssetKey, manifest: Manifest) -> dict[str, str]:
-    """What Dagster would have tagged the artifact with, had it been made by its own step.
+    """Tags that Dagster would have set if the artifact had been built by its own step.
 
-    An artifact of another code version is told as such, one of other inputs too: it is stale from the first.
+    An artifact of a different code version or of different inputs is recorded with these, so the UI shows it as stale.
     """
     layer = context.op_execution_context.job_def.asset_layer
     node = layer.get(key) if layer.has(key) else None
@@ -73,7 +73,7 @@ def _joined(spec: dg.AssetSpec, parents: list[str | None]) -> str | None:
 
 
 def _input_tags(instance: dg.DagsterInstance, key: dg.AssetKey, manifest: Manifest) -> dict[str, str]:
-    """The version of an input that the manifest says, else the last one that Dagster knows of."""
+    """Version of an input according to the manifest, or else the last one that Dagster has recorded."""
     name, event = key.to_user_string(), instance.get_latest_materialization_event(key)
     last = event.asset_materialization if event else None
     known = (last.tags or {}).get(DATA_VERSION, NEVER_SEEN) if last else NEVER_SEEN

@@ -18,7 +18,7 @@ from pipeline.lib import reuse, store
 from pipeline.lib.display import results
 from pipeline.lib.display.epochs import EpochTracker
 from pipeline.lib.launchpad import C, Chosen, Launchpad
-from pipeline.lib.runs import bare_command, turn
+from pipeline.lib.runs import bare_command, slots
 
 
 def materialise(
@@ -46,9 +46,9 @@ def materialise(
         phases: names of the trainings that follow each other, for the curves.
     """
     with for_good_when_asked(context), one_line_errors():
-        turn.begin(context)
+        slots.acquire(context)
         if context.retry_number:
-            bare_command.take_back()
+            bare_command.discard_reports()
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
         preset, trackers = chosen.preset if "debug" in launchpad.presets else None, (EpochTracker(context, phases),)
@@ -70,7 +70,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        bare_command.end_with(str(error))
+        bare_command.report_at_exit(str(error))
         raise dg.Failure(str(error), allow_retries=isinstance(error, TryLater)) from None
     except (dg.Failure, dg.RetryRequested):
         raise

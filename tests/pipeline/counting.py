@@ -1,4 +1,4 @@
-"""Definitions for the tests of the cluster: assets that count slowly and go on where they were cut."""
+"""Definitions for the tests of the cluster: assets that count slowly and resume where they were interrupted."""
 
 import json
 import os
@@ -14,7 +14,7 @@ SEEDS = dg.StaticPartitionsDefinition(["0", "1", "2"])
 
 
 def count(name: str, last: int = 12) -> int:
-    """Count to `last`, half a second each; a file holds the numbers and which process counted them."""
+    """Count to `last`, half a second each; a file contains the numbers and the ids of the processes."""
     path = Path(os.environ["NSMODELS_DATA"]) / f"{name}.jsonl"
     done = len(path.read_text().splitlines()) if path.exists() else 0
     for number in range(done, last):

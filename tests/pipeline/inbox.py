@@ -1,4 +1,4 @@
-"""A web server on 127.0.0.1 that takes messages as a webhook does."""
+"""A web server on 127.0.0.1 that accepts messages as a webhook does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from tests.core import server  # noqa: F401, it takes proxies out of the way
+from tests.core import server  # noqa: F401, it disables proxies
 
 
 class Inbox:
-    """Keeps the JSON documents that are posted to `url`; `answers` are the first status codes, then 200 to all."""
+    """Stores the JSON documents that are posted to `url`; `answers` are the first status codes, then 200."""
 
     def __init__(self, *answers: int) -> None:
         self.answers, self.documents, self.num_requests = list(answers), list[dict[str, Any]](), 0

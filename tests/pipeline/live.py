@@ -29,7 +29,7 @@ QUICK = {
     "run_monitoring": {"poll_interval_seconds": 1, "free_slots_after_run_end_seconds": 1},
 }
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
-PATIENCE = 280.0  # seconds: a crowded machine is slow; what hangs is told before pytest ends it
+TIMEOUT = 280.0  # seconds: a busy machine is slow; below pytest's own limit, so that the failure shows the log
 T = TypeVar("T")
 
 READY = """{
@@ -57,7 +57,7 @@ EVENTS = """query ($id: ID!, $after: String) { logsForRun(runId: $id, afterCurso
 
 
 class Live:
-    """`dagster dev` in `root`, which holds its settings, its history (`.dagster`) and its data (`data`)."""
+    """`dagster dev` in `root`, which contains its settings, its history (`.dagster`) and its data (`data`)."""
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.root, self.environment = root, dict(environment)
@@ -65,17 +65,17 @@ class Live:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
-    # --- life ---------------------------------------------------------------------------------------------------------
+    # --- processes ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start it (again, after `stop` or `kill`) and wait until the definitions are loaded and every daemon lives."""
+        """Start it (again, after `stop` or `kill`) and wait until definitions are loaded and all daemons are alive."""
         words = ["dagster", "dev", "--port", str(self.port), "--log-format", "json", "--workspace", "workspace.yaml"]
         with (self.root / "dev.log").open("ab") as log:
             self.process = subprocess.Popen(words, cwd=self.root, env=self.environment, stdout=log, stderr=log)
-        until(self._is_ready, PATIENCE, lambda: f"dagster dev is not ready\n{self.log()}")
+        until(self._is_ready, TIMEOUT, lambda: f"dagster dev is not ready\n{self.log()}")
 
     def stop(self) -> None:
-        """End it as Ctrl-C does, its runs too; whatever is left after that is killed."""
+        """End it and its runs as Ctrl-C does; kill the processes that remain."""
         if self.process is not None:
             with suppress(OSError, AssertionError):
                 for run in self.runs("STARTING", "STARTED", "QUEUED"):
@@ -97,7 +97,7 @@ class Live:
             self.process = None
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that was started for this folder, orphans included: they carry its data root."""
+        """All processes started for this folder, orphans included, by the data root in their environment."""
         return [process for process in psutil.process_iter() if self._owns(process)]
 
     def _owns(self, process: psutil.Process) -> bool:
@@ -110,14 +110,14 @@ class Live:
         assert self.process is not None
         assert self.process.poll() is None, f"dagster dev ended\n{self.log()}"
         try:
-            seen = self.graphql(READY)
+            found = self.graphql(READY)
         except OSError:
             return False
-        entries = seen["workspaceOrError"]["locationEntries"]
+        entries = found["workspaceOrError"]["locationEntries"]
         places = [entry["locationOrLoadError"] or {} for entry in entries]
         broken = [place["message"] for place in places if "message" in place]
         assert not broken, broken[0]
-        daemons = seen["instance"]["daemonHealth"]["allDaemonStatuses"]
+        daemons = found["instance"]["daemonHealth"]["allDaemonStatuses"]
         is_alive = all(daemon["healthy"] for daemon in daemons if daemon["required"])
         return is_alive and bool(places) and all("repositories" in place for place in places)
 
@@ -125,10 +125,10 @@ class Live:
         """The last lines that `dagster dev` printed."""
         return (self.root / "dev.log").read_text()[-5000:]
 
-    # --- what a person does in the UI ---------------------------------------------------------------------------------
+    # --- actions of a user in the UI ----------------------------------------------------------------------------------
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The `data` of an answer. Raises AssertionError with what the server complains of, OSError without server."""
+        """The `data` of a response. Raises AssertionError with the server's error message, OSError without server."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
         try:
@@ -170,7 +170,7 @@ class Live:
     def backfill(
         self, assets: Sequence[str], partitions: Sequence[str], config: Mapping[str, Any] | None = None
     ) -> str:
-        """Materialize partitions as the UI's dialog does. Returns the backfill id; the daemon looks every 30 s."""
+        """Materialize partitions as the UI's dialog does. Returns the backfill id; the daemon polls every 30 s."""
         params = {
             "assetSelection": [{"path": [key]} for key in assets],
             "partitionNames": list(partitions),
@@ -179,7 +179,7 @@ class Live:
         return _expect(self.graphql(BACKFILL, params=params), "LaunchBackfillSuccess")["backfillId"]
 
     def terminate(self, run_id: str, force: bool = False) -> None:
-        """Cancel a run; `force` marks it as cancelled whatever its process does."""
+        """Cancel a run; `force` marks it as cancelled without waiting for its process."""
         policy = "MARK_AS_CANCELED_IMMEDIATELY" if force else "SAFE_TERMINATE"
         _expect(self.graphql(TERMINATE, id=run_id, policy=policy), "TerminateRunSuccess")
 
@@ -188,7 +188,7 @@ class Live:
         return _with_tags(self.graphql(RUN, id=run_id)["runOrError"])
 
     def runs(self, *statuses: str, limit: int = 100) -> list[dict[str, Any]]:
-        """The latest runs, of these statuses if any are given, newest first."""
+        """The latest runs, optionally of these statuses, newest first."""
         chosen = {"statuses": list(statuses)} if statuses else {}
         return [_with_tags(r) for r in self.graphql(RUNS, filter=chosen, limit=limit)["runsOrError"]["results"]]
 
@@ -203,8 +203,8 @@ class Live:
             if not page["hasMore"]:
                 return found
 
-    def wait(self, run_id: str, status: str = "SUCCESS", timeout: float = PATIENCE) -> dict[str, Any]:
-        """The run once it has `status`; fails with its log when it ended otherwise or the time is over."""
+    def wait(self, run_id: str, status: str = "SUCCESS", timeout: float = TIMEOUT) -> dict[str, Any]:
+        """The run once it has `status`; fails with its log if it ends otherwise or after `timeout` seconds."""
 
         def reached() -> dict[str, Any] | None:
             run = self.run(run_id)
@@ -216,7 +216,7 @@ class Live:
         return until(reached, timeout, lambda: f"{self.run(run_id)['status']}, not {status}\n{self.story(run_id)}")
 
     def story(self, run_id: str) -> str:
-        """The log of a run in lines."""
+        """The log of a run as lines of text."""
         lines = [
             f"{e.get('eventType')} {e.get('message')} {(e.get('error') or {}).get('message', '')}"
             for e in self.events(run_id)
@@ -227,10 +227,10 @@ class Live:
         """The selector of the one repository."""
         return {"repositoryName": "__repository__", "repositoryLocationName": "nsmodels"}
 
-    # --- what a person does in a terminal -----------------------------------------------------------------------------
+    # --- actions of a user in a terminal ------------------------------------------------------------------------------
 
     def command(self, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-        """`dagster ...` in the same folder, hence with the same history; shows what it said when it fails."""
+        """`dagster ...` in the same folder, hence with the same history; on failure the assertion shows its output."""
         done = subprocess.run(["dagster", *arguments], capture_output=True, text=True, **self.place(**environment))
         assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
         return done
@@ -251,9 +251,9 @@ class Live:
 def live(
     folder: Path, *modules: str, daemon: bool = True, environment: Mapping[str, str] | None = None, **settings: Any
 ) -> Iterator[Live]:
-    """A running Dagster in `folder`; without `daemon` a folder to type commands in, for `start()` later.
+    """A running Dagster in `folder`; without `daemon` only the folder, for commands and a later `start()`.
 
-    `modules` replace `pipeline.definitions` (importable from the repository root); `settings` are merged over
+    `modules` replace `pipeline.definitions` (importable from the repository root); `settings` are merged into
     dagster.yaml.
     """
     place = Live(folder, {**_environment(folder), **(environment or {})})
@@ -266,20 +266,18 @@ def live(
         place.stop()
 
 
-def until(
-    question: Callable[[], T], timeout: float = PATIENCE, complaint: Callable[[], str] = lambda: "waited in vain"
-) -> T:
-    """The first answer that is true."""
+def until(condition: Callable[[], T], timeout: float = TIMEOUT, message: Callable[[], str] = lambda: "timed out") -> T:
+    """The first true result of `condition`; raises AssertionError with `message` after `timeout` seconds."""
     end = time.monotonic() + timeout
-    while not (answer := question()):
+    while not (result := condition()):
         if time.monotonic() > end:
-            raise AssertionError(complaint())
+            raise AssertionError(message())
         time.sleep(0.1)
-    return answer
+    return result
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """What `env -i` leaves, with the path of the environment."""
+    """A minimal environment, with the path of the virtual environment."""
     path = os.pathsep.join([str(BIN), "/usr/bin", "/bin"])
     data, home = str(folder / "data"), str(folder)
     return {"PATH": path, "HOME": home, "NSMODELS_DATA": data, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -1,4 +1,4 @@
-"""The pictures of the web UI in docs/images, made anew (minutes): python -m tests.pipeline.screenshots."""
+"""The pictures of the web UI in docs/images, taken again (minutes): python -m tests.pipeline.screenshots."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLOURS = 160  # of a palette: enough for a page, and a third of the bytes
 
 
 def main() -> None:
-    """Make the navigator in an empty store and take its pictures."""
+    """Build the navigator in an empty store and take its pictures."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # inherited as ignored by what a script starts with `&`
     with tempfile.TemporaryDirectory() as folder, live(Path(folder)) as place:
         place.wait(place.launch(MADE, CONFIG), timeout=3600)
@@ -36,7 +36,7 @@ def take(place: Live) -> None:
 
 
 def graph(page: Page) -> None:
-    """The navigator from its data to its figures, in groups, with what was made and what was not."""
+    """The navigator from its data to its figures, in groups, with built and missing assets."""
     page.goto("/asset-groups")
     page.get_by_role("button", name="replicates").wait_for()
     page.get_by_text("Hide navigation").click()
@@ -46,9 +46,9 @@ def graph(page: Page) -> None:
     page.get_by_role("button", name="archives").wait_for(state="detached")
     page.keyboard.press("Alt+E")
     page.wait_for_timeout(2000)
-    page.reload()  # what is expanded is remembered, and the view now holds it whole
+    page.reload()  # expanded groups are remembered, and the view now contains all of them
     page.get_by_text("nav_model").first.wait_for()
-    page.wait_for_timeout(5000)  # the layout moves into place
+    page.wait_for_timeout(5000)  # the layout is animated
     save(page, "graph.png")
 
 
@@ -62,7 +62,7 @@ def training(page: Page) -> None:
 
 
 def save(page: Page, name: str) -> None:
-    """What the page shows, with few colours."""
+    """A screenshot of the page, with a reduced palette."""
     from PIL import Image
 
     path = IMAGES / name

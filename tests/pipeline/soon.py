@@ -9,7 +9,7 @@ from pipeline import definitions, schedules
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What a real daemon is to run in a test that cannot wait until Sunday."""
+    """Definitions for a real daemon in a test that cannot wait until Sunday."""
     ours = definitions.defs()
     return dg.Definitions(
         assets=ours.assets,

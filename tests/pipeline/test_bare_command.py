@@ -1,4 +1,4 @@
-"""The short command as a person types it: a subprocess with a clean environment in a folder of its own."""
+"""The short command as typed by a user: a subprocess with a clean environment in a folder of its own."""
 
 import contextlib
 import json
@@ -43,12 +43,12 @@ def project(tmp_path_factory):
 
 
 def environment(project):
-    """What `env -i` leaves, with the path of the environment."""
+    """A minimal environment, with the path of the virtual environment."""
     return {"PATH": f"{BIN}:/usr/bin:/bin", "NSMODELS_DATA": str(project / "data"), "OMP_NUM_THREADS": "1"}
 
 
 def command(select, **config):
-    """The words of the short command."""
+    """Arguments of the short command."""
     given = ["--config-json", json.dumps({"ops": {select: {"config": config}}})] if config else []
     return ["dagster", "asset", "materialize", "--select", select, *given]
 
@@ -61,11 +61,11 @@ def run(project, select, **config):
 
 
 def history(project):
-    """What the history under the project's `.dagster` knows, asked in a process of its own."""
-    asked = subprocess.run(
+    """Content of the history under the project's `.dagster`, read in a separate process."""
+    done = subprocess.run(
         [sys.executable, "-c", QUERY], cwd=project, env=environment(project), capture_output=True, text=True, check=True
     )
-    return json.loads(asked.stdout)
+    return json.loads(done.stdout)
 
 
 def test_the_command_makes_model_and_data_and_keeps_history(project):
@@ -104,11 +104,11 @@ def test_a_killed_run_does_not_block_the_next(project):
         ("clevr_mini_model", {"training": {"epochs": 0}}, "error: launchpad: field 'training.epochs': "),
         ("clevr_mini_modell", {}, "error: AssetKey(s) ['clevr_mini_modell'] were selected, but no "),
         ("clevr_model", {"preset": "debug"}, "error: "),
-        ("mazes*", {}, "error: some of these assets are partitioned: give --partition"),
+        ("mazes*", {}, "error: some of the selected assets are partitioned: add --partition"),
     ],
     ids=["unknown field", "out of bounds", "unknown asset", "missing data", "partitions"],
 )
-def test_what_is_wrong_is_said_in_the_last_line(project, select, config, line):
+def test_the_last_line_is_the_error(project, select, config, line):
     done = run(project, select, **config)
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode != 0
@@ -129,8 +129,8 @@ def test_four_first_runs_at_once(tmp_path):
         assert "select clevr\n" in started.communicate()[1]
 
 
-def greet(folder, program, **more):
-    """The least that a program of Dagster does."""
+def version_of(folder, program, **more):
+    """The version of a program of Dagster."""
     words = [BIN / program, "--version"]
     return subprocess.run(words, cwd=folder, env={**environment(folder), **more}, capture_output=True, text=True)
 
@@ -143,7 +143,7 @@ def is_ready(folder):
 def test_the_services_create_the_history_as_the_command_does(tmp_path, program):
     for name in ("pyproject.toml", "dagster.yaml"):
         shutil.copy(ROOT / name, tmp_path)
-    assert greet(tmp_path, program).returncode == 0
+    assert version_of(tmp_path, program).returncode == 0
     assert is_ready(tmp_path)
 
 
@@ -153,21 +153,21 @@ def test_other_projects_are_left_alone(tmp_path):
         folder.mkdir()
         (folder / "pyproject.toml").write_text(f'[tool.dagster]\nmodule_name = "{module}"\n')
         shutil.copy(ROOT / "dagster.yaml", folder)
-        assert greet(folder, "dagster").returncode == 0
+        assert version_of(folder, "dagster").returncode == 0
     assert is_ready(ours)
     assert not (theirs / ".dagster").exists()
 
 
-def test_a_second_history_is_not_begun_elsewhere(project, tmp_path):
-    done = greet(tmp_path, "dagster-daemon", DAGSTER_HOME=str(project))
+def test_no_second_history_is_created_elsewhere(project, tmp_path):
+    done = version_of(tmp_path, "dagster-daemon", DAGSTER_HOME=str(project))
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: this is {tmp_path}, but DAGSTER_HOME={project}")
-    assert done.stderr.endswith(f"cd {project}, or unset it\n")
+    assert done.stderr.startswith(f"error: DAGSTER_HOME={project}: ")
+    assert done.stderr.endswith(f"got {tmp_path}; cd {project}, or unset DAGSTER_HOME\n")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("text", "is_astray"),
+    ("text", "is_error"),
     [
         ("module: pipeline.lib.runs.launcher\nbase_dir: .dagster/history", True),
         ('module: pipeline.lib.runs.launcher\nbase_dir: "history"', True),
@@ -177,15 +177,15 @@ def test_a_second_history_is_not_begun_elsewhere(project, tmp_path):
     ],
     ids=["ours", "quoted", "absolute", "from the environment", "of another project"],
 )
-def test_only_our_relative_folders_depend_on_where_one_stands(tmp_path, monkeypatch, text, is_astray):
+def test_only_relative_folders_of_this_project_depend_on_the_current_directory(tmp_path, monkeypatch, text, is_error):
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     home.mkdir(), elsewhere.mkdir()
     (home / "dagster.yaml").write_text(text)
     monkeypatch.chdir(elsewhere)
-    assert bool(history_module.astray(str(home))) == is_astray
-    assert history_module.astray(None) is None
+    assert bool(history_module.location_error(str(home))) == is_error
+    assert history_module.location_error(None) is None
     monkeypatch.chdir(home)
-    assert history_module.astray(str(home)) is None
+    assert history_module.location_error(str(home)) is None
 
 
 def test_the_installed_line_is_that_of_the_project():
@@ -211,8 +211,8 @@ def test_web_server_daemon_and_code_server_start_together_on_an_empty_store(tmp_
         for words, log in zip(commands, logs, strict=True):
             with log.open("w") as stream:
                 running.append(subprocess.Popen(words, cwd=tmp_path, env=given, stdout=stream, stderr=stream))
-        for said, log in zip(("Serving dagster-webserver", "Instance is configured", "Started"), logs, strict=True):
-            until(lambda log=log, said=said: said in log.read_text() or any(p.poll() is not None for p in running))
+        for line, log in zip(("Serving dagster-webserver", "Instance is configured", "Started"), logs, strict=True):
+            until(lambda log=log, line=line: line in log.read_text() or any(p.poll() is not None for p in running))
         assert [process.poll() for process in running] == [None, None, None], [log.read_text()[-900:] for log in logs]
     finally:
         for process in running:
@@ -231,14 +231,14 @@ def test_every_command_that_starts_runs_closes_dead_ones_first(verb):
     assert not bare_command.is_run(["python", "dagster", "asset", "list"])
 
 
-def test_every_command_finds_the_history_unless_told_otherwise(tmp_path):
+def test_every_command_finds_the_history_unless_dagster_home_is_set(tmp_path):
     found: dict[str, str] = {}
-    bare_command.settle(tmp_path, found)
+    bare_command.set_home(tmp_path, found)
     assert found == {}
     (tmp_path / "dagster.yaml").touch()
-    bare_command.settle(tmp_path, found)
+    bare_command.set_home(tmp_path, found)
     assert found == {"DAGSTER_HOME": str(tmp_path)}
-    bare_command.settle(ROOT, found)
+    bare_command.set_home(ROOT, found)
     assert found == {"DAGSTER_HOME": str(tmp_path)}
 
 

@@ -1,4 +1,4 @@
-"""The web UI as a person uses it, in a real browser: the graph, a launch, a run, plots and pictures, a backfill."""
+"""The web UI as used by a person, in a real browser: the graph, a launch, a run, plots and pictures, a backfill."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def expect():
 
 @pytest.fixture(scope="module")
 def made(place, page):
-    """The run that a person launches by clicking: the asset's menu, the launchpad, a configuration, the button."""
+    """The run launched by clicking: the asset's menu, the launchpad, a configuration, the button."""
     page.goto("/assets/mazes")
     page.get_by_role("button", name="Materialize").locator("xpath=following::button[1]").click()
     page.get_by_text("Open launchpad").click()
@@ -53,18 +53,18 @@ def test_the_graph_opens_by_groups_down_to_an_asset(page, expect):
     expect(page.get_by_role("button", name="nav_model")).to_be_visible()
 
 
-def test_an_asset_is_made_by_clicking_and_its_run_is_watched_to_the_end(place, page, expect, made):
+def test_an_asset_is_built_by_clicking_and_its_run_is_shown_to_the_end(place, page, expect, made):
     page.goto(f"/runs/{made}")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible()
-    expect(page.get_by_text("preset debug (as asked), num_train=32").first).to_be_visible()
+    expect(page.get_by_text("preset debug (as requested), num_train=32").first).to_be_visible()
     assert place.run(made)["status"] == "SUCCESS"
 
 
-def test_the_page_of_an_asset_says_what_it_is(place, page, expect, made):
+def test_the_page_of_an_asset_describes_it(place, page, expect, made):
     place.wait(made)
     page.goto("/assets/mazes")
-    for said in ("Row count", "split of the data", "Obstacle fields, mazes, rooms and caves"):
-        expect(page.get_by_text(said).first).to_be_visible()
+    for text in ("Row count", "split of the data", "Obstacle fields, mazes, rooms and caves"):
+        expect(page.get_by_text(text).first).to_be_visible()
     source = page.get_by_role("link", name="mazes.py")
     assert "pipeline/assets/datasets/mazes.py:" in source.get_attribute("href")
 
@@ -82,7 +82,7 @@ def test_its_pictures_open_and_its_numbers_are_plotted(place, page, expect, made
     expect(page.get_by_text("num_states").first).to_be_visible()
 
 
-def test_a_backfill_is_launched_from_its_dialog_and_takes_the_preset_of_its_tag(place, page, expect, made):
+def test_a_backfill_is_launched_from_its_dialog_and_has_the_preset_of_its_tag(place, page, expect, made):
     place.wait(made)
     page.goto("/assets/nav_replicates")
     page.get_by_role("button", name="Materialize").click()
@@ -99,7 +99,7 @@ def test_a_backfill_is_launched_from_its_dialog_and_takes_the_preset_of_its_tag(
     dialog.get_by_role("button", name="Launch backfill").click()
     run = until(lambda: [run for run in place.runs() if "dagster/backfill" in run["tags"]], 120)[0]
     assert run["tags"]["nsmodels/preset"] == "debug"
-    until(lambda: "nav_replicates 0: preset debug (as asked)" in place.story(run["id"]), 120)
+    until(lambda: "nav_replicates 0: preset debug (as requested)" in place.story(run["id"]), 120)
     page.goto(f"/runs/b/{run['tags']['dagster/backfill']}")
     expect(page.get_by_text("nav_replicates").first).to_be_visible()
     place.terminate(run["id"])

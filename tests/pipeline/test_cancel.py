@@ -1,4 +1,4 @@
-"""Everything is cancelled before a machine goes: what waits, what has begun; not what another machine does."""
+"""Cancellation before a machine is lost: of queued and of started runs, not of those of a different machine."""
 
 import json
 import time
@@ -26,7 +26,7 @@ def instance(tmp_path):
         yield instance
 
 
-def signed(instance: dg.DagsterInstance, host: str) -> str:
+def started(instance: dg.DagsterInstance, host: str) -> str:
     run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED)
     gone = {"run": run.run_id, "host": host, "pid": 1, "birth": "long ago"}
     instance.add_run_tags(run.run_id, {liveness.TAG: json.dumps(gone)})
@@ -38,14 +38,14 @@ def test_the_queue_and_open_runs_are_cancelled(instance):
     waiting = instance.create_run_for_job(
         empty, status=dg.DagsterRunStatus.QUEUED, remote_job_origin=RemoteJobOrigin(place, empty.name)
     ).run_id
-    begun = signed(instance, "elsewhere")  # a history in files belongs to one machine, whatever its name was
+    begun = started(instance, "elsewhere")  # a history in files belongs to one machine, whatever its host name
     assert cancel.cancel(instance, time.monotonic() + 30) == ({waiting, begun}, set())
     assert instance.get_run_by_id(waiting).status == dg.DagsterRunStatus.CANCELED
     assert instance.get_run_by_id(begun).is_finished
 
 
-def test_runs_of_another_machine_are_left_alone(instance, monkeypatch):
+def test_runs_of_a_different_machine_are_not_cancelled(instance, monkeypatch):
     monkeypatch.setattr(liveness, "is_shared", lambda _: True)
-    theirs = signed(instance, "elsewhere")
+    theirs = started(instance, "elsewhere")
     assert cancel.cancel(instance, time.monotonic() + 30) == (set(), set())
     assert not instance.get_run_by_id(theirs).is_finished

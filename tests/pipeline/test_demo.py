@@ -1,4 +1,4 @@
-"""The demo replaces its own work only."""
+"""The demo replaces its own artifacts only."""
 
 import pytest
 
@@ -14,9 +14,9 @@ def seal(folder, config):
         pass
 
 
-def test_nothing_there_and_its_own_work_are_no_obstacle(data):
+def test_an_empty_data_root_and_its_own_artifacts_are_accepted(data):
     demo.guard()
-    for key, config in demo.wanted().items():
+    for key, config in demo.expected_configs().items():
         seal(data / key, config)
     demo.guard()
 
@@ -28,12 +28,12 @@ def test_nothing_there_and_its_own_work_are_no_obstacle(data):
         ("clevr_mini_model", {"training": {"epochs": 40}}),
     ],
 )
-def test_other_data_and_models_stop_it_with_the_remedy(data, capsys, key, config):
+def test_different_data_and_models_are_an_error_with_the_remedy(data, capsys, key, config):
     seal(data / key, config)
     with pytest.raises(InputError):
         demo.guard()
     assert demo.main() == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: {data / key}: holds CLEVR v1.0 made ")
+    assert line.startswith(f"error: {data / key}: contains CLEVR v1.0 built ")
     assert line.endswith("run: NSMODELS_DATA=data/demo make demo (or delete that folder)")
     assert artifact.read_manifest(data / key).config == config

@@ -1,4 +1,4 @@
-"""The files of docs/deployment: they are there, those they are for can read them, and know every word in them."""
+"""The files of docs/deployment: they exist, the programs that read them accept them and every option in them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ FOLDER = ROOT / "docs/deployment"
 FILES = [path for path in FOLDER.rglob("*") if path.is_file() and path.name != "README.md"]
 UNITS = [path for path in FILES if path.suffix == ".service"]
 
-# What the Slurm script calls, played: each notes that it was called; dagster runs until Ctrl-C.
-PLAYED = {
+# Substitutes for the programs that the Slurm script calls: each records its call; dagster runs until Ctrl-C.
+PROGRAMS = {
     "scontrol": "#!/bin/bash\necho node1 node2 | tr ' ' '\\n'",
     "curl": "#!/bin/bash",
     "srun": """#!/bin/bash
@@ -70,7 +70,7 @@ def command(unit: Path) -> list[str]:
     return shlex.split(parser["Service"]["ExecStart"])
 
 
-def test_the_page_names_what_lies_beside_it() -> None:
+def test_the_page_lists_the_files_beside_it() -> None:
     page = (FOLDER / "README.md").read_text()
     for target in re.findall(r"\]\(([^)]+)\)", page):
         assert (FOLDER / target).exists(), target
@@ -80,9 +80,9 @@ def test_the_page_names_what_lies_beside_it() -> None:
     assert {path.parent.name for path in FILES} == {"gpu-box", "lab-cluster", "kubernetes"}
 
 
-def test_the_services_start_programs_that_know_their_flags() -> None:
-    asked = subprocess.run([sys.executable, "-c", FLAGS], capture_output=True, text=True, check=True)
-    known = json.loads(asked.stdout)
+def test_the_services_start_programs_that_accept_their_flags() -> None:
+    done = subprocess.run([sys.executable, "-c", FLAGS], capture_output=True, text=True, check=True)
+    known = json.loads(done.stdout)
     for unit in UNITS:
         program, *words = command(unit)
         assert Path(sys.executable).with_name(Path(program).name).exists() or unit.stem.startswith("ray")
@@ -90,11 +90,11 @@ def test_the_services_start_programs_that_know_their_flags() -> None:
             assert {word for word in words if word.startswith("--")} <= set(known[Path(program).name]), unit.name
 
 
-def test_ray_knows_the_flags_of_its_services() -> None:
+def test_ray_accepts_the_flags_of_its_services() -> None:
     if find_spec("ray") is None:
         pytest.skip("the extra is not installed: pip install 'nsmodels[ray]'")
-    asked = [Path(sys.executable).with_name("ray"), "start", "--help"]
-    known = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    words = [Path(sys.executable).with_name("ray"), "start", "--help"]
+    known = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     for unit in UNITS:
         program, *words = command(unit)
         if Path(program).name == "ray":
@@ -123,7 +123,9 @@ def test_the_lab_differs_from_the_project_in_history_and_sharing_only() -> None:
 def test_the_services_of_the_gpu_box_agree_on_the_port() -> None:
     for name in ("webserver", "daemon"):
         words = command(FOLDER / f"gpu-box/nsmodels-{name}.service")
-        place = words[words.index("--workspace") + 1]  # where it lies: a copy would overwrite that of the project
+        place = words[
+            words.index("--workspace") + 1
+        ]  # its original location: a copy would overwrite that of the project
         assert ROOT / place == FOLDER / "gpu-box/workspace.yaml"
     (server,) = yaml.safe_load((FOLDER / "gpu-box/workspace.yaml").read_text())["load_from"]
     words = command(FOLDER / "gpu-box/nsmodels-code.service")
@@ -131,7 +133,7 @@ def test_the_services_of_the_gpu_box_agree_on_the_port() -> None:
     assert server["grpc_server"]["location_name"] == words[words.index("--location-name") + 1]
 
 
-def test_the_rest_can_at_least_be_read() -> None:
+def test_all_other_files_can_be_parsed() -> None:
     for path in FILES:
         if path.suffix == ".yaml":
             assert list(yaml.safe_load_all(path.read_text())), path
@@ -142,7 +144,7 @@ def test_the_rest_can_at_least_be_read() -> None:
 def test_the_end_of_a_slurm_allocation_cancels_the_runs_and_stops_dagster(tmp_path: Path) -> None:
     bin = tmp_path / ".venv/bin"
     bin.mkdir(parents=True)
-    for name, text in PLAYED.items():
+    for name, text in PROGRAMS.items():
         (bin / name).write_text(text)
         (bin / name).chmod(0o755)
     (bin / "activate").write_text(f"export PATH={bin}:$PATH")

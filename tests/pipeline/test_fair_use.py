@@ -24,7 +24,7 @@ def dagster(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def room(dagster):
-    """A closed door and an empty guest book; afterwards the door is open, so that nobody is left waiting."""
+    """A closed door and an empty guest book; the door is opened afterwards, so that no step is left waiting."""
     folder = dagster.root / "data"
     (folder / "open").unlink(missing_ok=True)
     (folder / "book").write_text("")
@@ -37,7 +37,7 @@ def guests(room):
 
 
 def worker_of(dagster, run_id):
-    """The process that a run named in its log."""
+    """The process whose id is in the log of a run."""
     (line, *_) = [e["message"] for e in dagster.events(run_id) if "Started process for run (pid: " in e["message"]]
     return psutil.Process(int(line.partition("(pid: ")[2].partition(")")[0]))
 
@@ -58,12 +58,12 @@ def test_trainings_of_ui_and_command_line_take_turns(dagster, room):
     (room / "open").touch()
     for run in (first, queued, typed_run):
         dagster.wait(run)
-    said = typed.communicate(timeout=280)[1]
-    assert typed.returncode == 0, said
+    err = typed.communicate(timeout=280)[1]
+    assert typed.returncode == 0, err
     assert guests(room) == ["first", "second", "second"]
 
 
-def test_a_killed_run_gives_its_place_to_the_next(dagster, room):
+def test_the_slot_of_a_killed_run_is_freed_for_the_next(dagster, room):
     killed = dagster.launch(["first"])
     until(lambda: guests(room))
     following = dagster.launch(["second"])
@@ -74,7 +74,7 @@ def test_a_killed_run_gives_its_place_to_the_next(dagster, room):
     dagster.wait(following)
 
 
-def test_after_a_power_cut_the_dead_run_is_failed_and_the_queue_goes_on(dagster, room):
+def test_after_a_power_cut_the_dead_run_is_failed_and_the_queue_resumes(dagster, room):
     dead = dagster.launch(["first"])
     until(lambda: guests(room))
     queued = dagster.launch(["second"])
@@ -88,7 +88,7 @@ def test_after_a_power_cut_the_dead_run_is_failed_and_the_queue_goes_on(dagster,
     dagster.wait(queued)
 
 
-def test_a_run_without_its_code_server_goes_on_and_can_be_cancelled(dagster, room):
+def test_a_run_without_its_code_server_continues_and_can_be_cancelled(dagster, room):
     run = dagster.launch(["first"])
     until(lambda: guests(room))
     worker = worker_of(dagster, run)
@@ -106,18 +106,18 @@ def test_a_run_without_its_code_server_goes_on_and_can_be_cancelled(dagster, roo
     assert not worker.is_running()
 
 
-def test_only_downloads_that_may_succeed_later_are_tried_again(dagster):
+def test_only_downloads_with_a_transient_error_are_retried(dagster):
     with FileServer({"/file": b"x" * 100}, Traps(statuses=[503, 503])) as server:
         dagster.wait(run := dagster.launch(["fetched"], {"fetched": {"url": server.url("/file")}}))
         assert len(server.requests) == 3
-        tried = [event["eventType"] for event in dagster.events(run)]
-        assert tried.count("STEP_UP_FOR_RETRY") == 2
+        types = [event["eventType"] for event in dagster.events(run)]
+        assert types.count("STEP_UP_FOR_RETRY") == 2
         (dagster.root / "data/fetched").unlink()
         dagster.wait(run := dagster.launch(["fetched"], {"fetched": {"url": server.url("/other")}}), "FAILURE")
         assert "STEP_UP_FOR_RETRY" not in [event["eventType"] for event in dagster.events(run)]
 
 
-def test_a_cancelled_training_goes_on_where_it_stood(dagster):
+def test_a_cancelled_training_resumes(dagster):
     dagster.wait(dagster.launch(["mazes"], {"mazes": {"preset": "debug"}}))
     part = dagster.root / "data/.nav_model.partial/navigator"
     run = dagster.launch(["nav_model"], {"nav_model": LONG})
@@ -129,9 +129,9 @@ def test_a_cancelled_training_goes_on_where_it_stood(dagster):
     typed = dagster.begin("asset", "materialize", "-m", ROOMS, "--select", "nav_model", "--config-json", config)
     until(lambda: len(epochs(part)) > len(before))
     typed.send_signal(signal.SIGINT)
-    _, said = typed.communicate(timeout=280)
+    _, err = typed.communicate(timeout=280)
     assert typed.returncode != 0
-    assert "run the same command again to resume" in said.splitlines()[-1]
+    assert "run the same command again to resume" in err.splitlines()[-1]
     assert epochs(part)[: len(before)] == before  # with the seconds that each took: none was trained again
 
 

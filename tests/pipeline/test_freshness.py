@@ -1,4 +1,4 @@
-"""Every asset has a freshness policy: weekly what the clock makes, and half a year for what is made by hand."""
+"""Every asset has a freshness policy: a week for scheduled assets, half a year for those built by hand."""
 
 import dagster as dg
 import pytest
@@ -16,7 +16,7 @@ def days(policy):
     return policy.warn_window.to_timedelta().days, policy.fail_window.to_timedelta().days
 
 
-def test_no_asset_is_without(graph):
+def test_every_asset_has_a_policy(graph):
     assert [key for key in graph.get_all_asset_keys() if graph.get(key).freshness_policy is None] == []
 
 
@@ -31,7 +31,7 @@ def test_the_windows_of_a_group(graph, key, expected):
     assert days(graph.get(dg.AssetKey(key)).freshness_policy) == expected
 
 
-def test_an_asset_may_bring_its_own():
+def test_an_asset_may_have_its_own_policy():
     own = dg.AssetSpec("thing", freshness_policy=freshness.within(1, 2))
     assert days(freshness.apply(own).freshness_policy) == (1, 2)
     assert days(freshness.apply(dg.AssetSpec("thing", group_name="anything")).freshness_policy) == (8, 9)

@@ -1,4 +1,4 @@
-"""Which runs are dead, in every state a crash can leave them in, and what they give back."""
+"""Detection of dead runs, in every state that a crash can leave, and release of their pool slots."""
 
 import json
 import os
@@ -22,23 +22,23 @@ JOB = dg.GraphDefinition(name="empty").to_job()
 
 
 def run_in(instance, status, pid=None, **tags):
-    """A run in the history, as the process `pid` would have left it."""
+    """A run in the history, as the process `pid` would have recorded it."""
     run = instance.create_run_for_job(JOB, status=status, tags=tags)
     if pid:
         instance.report_engine_event("works", run, EngineEventData.in_process(pid))
     return run
 
 
-def signed_in(instance, pid, birth, host="here", status=Status.STARTED):
-    """A run of the history that a process has signed."""
+def registered_run(instance, pid, birth, host="here", status=Status.STARTED):
+    """A run in the history with a registered process."""
     run = instance.create_run_for_job(JOB, status=status)
-    words = liveness.Signature(run.run_id, host, pid, birth)
-    instance.add_run_tags(run.run_id, {liveness.TAG: json.dumps(asdict(words))})
+    identity = liveness.ProcessIdentity(run.run_id, host, pid, birth)
+    instance.add_run_tags(run.run_id, {liveness.TAG: json.dumps(asdict(identity))})
     return instance.get_run_by_id(run.run_id)
 
 
 class OnServer:
-    """What holds a history elsewhere than in files, as PostgreSQL does."""
+    """A storage that is not SQLite, such as PostgreSQL."""
 
     def __init__(self, storage):
         self._storage = storage
@@ -61,7 +61,7 @@ def gone():
 
 @pytest.fixture
 def later():
-    """A process that begins only after our reports: it stands for the next owner of a dead run's id."""
+    """A process that starts after the reports: the next owner of a dead run's process id."""
     time.sleep(liveness.TOLERANCE + 0.5)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
@@ -79,16 +79,16 @@ def test_a_run_whose_process_is_gone_is_failed_and_one_being_cancelled_is_cancel
     assert [status(instance, run) for run in runs] == [Status.FAILURE, Status.FAILURE, Status.CANCELED]
 
 
-def test_a_run_that_ends_while_one_looks_is_not_failed(instance, gone):
-    seen = signed_in(instance, gone, "then")
-    instance.report_run_failed(seen, "its own words")
-    assert launcher.close(instance, seen) is None
-    ends = instance.all_logs(seen.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-    assert [entry.dagster_event.message for entry in ends] == ["its own words"]
+def test_a_run_that_ends_during_the_check_is_not_failed(instance, gone):
+    run = registered_run(instance, gone, "then")
+    instance.report_run_failed(run, "its own error")
+    assert launcher.close(instance, run) is None
+    ends = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    assert [entry.dagster_event.message for entry in ends] == ["its own error"]
 
 
-def test_a_signed_run_lives_whatever_the_clock_and_the_host_name_say(instance, monkeypatch, later):
-    run = signed_in(instance, later.pid, liveness.birth(later.pid), host="name of yesterday")
+def test_the_health_of_a_registered_run_depends_on_neither_clock_nor_host_name(instance, monkeypatch, later):
+    run = registered_run(instance, later.pid, liveness.birth(later.pid), host="name of yesterday")
     an_hour_ago = time.time() - 3600
     with monkeypatch.context() as clock:
         clock.setattr(time, "time", lambda: an_hour_ago)
@@ -96,42 +96,46 @@ def test_a_signed_run_lives_whatever_the_clock_and_the_host_name_say(instance, m
     assert launcher.close_dead_runs(instance) == []
 
 
-def test_a_process_with_the_id_of_the_signature_is_not_the_run(instance):
-    run = signed_in(instance, os.getpid(), "another boot, the same tick")
+def test_a_process_with_the_registered_id_but_a_different_start_is_not_the_run(instance):
+    run = registered_run(instance, os.getpid(), "different boot, same tick")
     instance.report_engine_event("works", run, EngineEventData.in_process(os.getpid()))  # the clock was set back since
     assert launcher.close_dead_runs(instance) == [run.run_id]
 
 
 def test_a_history_in_files_belongs_to_one_machine_whatever_its_name(instance, gone):
-    run = signed_in(instance, gone, "then", host="name of yesterday")
+    run = registered_run(instance, gone, "then", host="name of yesterday")
     assert launcher.close_dead_runs(instance) == [run.run_id]
     assert status(instance, run) == Status.FAILURE
 
 
 def test_in_a_shared_history_runs_of_another_machine_are_left_to_it(instance, monkeypatch, gone):
     monkeypatch.setattr(instance, "_run_storage", OnServer(instance.run_storage))
-    here = signed_in(instance, gone, "then", host=platform.node())
-    there = signed_in(instance, gone, "then", host="elsewhere")
-    unsigned = [run_in(instance, state, gone) for state in (Status.STARTING, Status.STARTED)]
+    here = registered_run(instance, gone, "then", host=platform.node())
+    there = registered_run(instance, gone, "then", host="elsewhere")
+    unregistered = [run_in(instance, state, gone) for state in (Status.STARTING, Status.STARTED)]
     assert launcher.close_dead_runs(instance) == [here.run_id]
     assert not launcher.stop(instance, there)
-    assert [status(instance, run) for run in (there, *unsigned)] == [Status.STARTED, Status.STARTING, Status.STARTED]
+    assert [status(instance, run) for run in (there, *unregistered)] == [
+        Status.STARTED,
+        Status.STARTING,
+        Status.STARTED,
+    ]
 
 
-def test_a_signature_that_was_copied_from_another_run_is_none(instance):
-    first = signed_in(instance, os.getpid(), "another boot")
+def test_an_identity_copied_from_a_different_run_is_ignored(instance):
+    first = registered_run(instance, os.getpid(), "different boot")
     again = run_in(instance, Status.STARTED, os.getpid(), **first.tags)
-    assert liveness.signature(first) is not None
+    assert liveness.registered(first) is not None
     assert launcher.close_dead_runs(instance) == [first.run_id]
     assert status(instance, again) == Status.STARTED
 
 
-def test_a_process_is_born_once_and_its_remains_do_not_live():
+def test_the_birth_of_a_process_is_unique_and_none_for_a_zombie():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        born = liveness.birth(process.pid)
-        assert born == liveness.birth(process.pid) != liveness.birth(os.getpid())
+        birth = liveness.birth(process.pid)
+        assert birth == liveness.birth(process.pid) != liveness.birth(os.getpid())
         process.kill()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, not yet buried
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, not yet reaped
         assert liveness.birth(process.pid) is None
     assert liveness.birth(process.pid) is None
 
@@ -151,7 +155,7 @@ def test_the_process_of_a_step_is_not_that_of_the_run(instance, gone):
     assert launcher.close_dead_runs(instance) == []
 
 
-def test_a_run_killed_while_it_started_is_known_by_its_code_server(instance, tmp_path):
+def test_a_run_killed_while_it_started_is_detected_by_its_code_server(instance, tmp_path):
     place = str(tmp_path / "server")
     tags = {GRPC_INFO_TAG: json.dumps({"host": "localhost", "socket": place})}
     with closing(socket.socket(socket.AF_UNIX)) as server:
@@ -169,14 +173,14 @@ def test_a_code_server_on_a_machine_without_address_is_gone_and_other_runs_are_c
     assert sorted(launcher.close_dead_runs(instance)) == sorted(run.run_id for run in runs)
 
 
-def test_a_run_that_has_just_begun_may_name_its_process_later(instance, monkeypatch):
+def test_a_run_that_has_just_started_may_report_its_process_later(instance, monkeypatch):
     run = run_in(instance, Status.STARTED)
     assert launcher.close_dead_runs(instance) == []
     monkeypatch.setattr(launcher, "GRACE", 0.0)
     assert launcher.close_dead_runs(instance) == [run.run_id]
 
 
-def test_places_of_dead_and_of_finished_runs_are_free_again(instance, gone):
+def test_slots_of_dead_and_of_finished_runs_are_freed(instance, gone):
     log = instance.event_log_storage
     log.set_concurrency_slots("training", 2)
     dead, over, waiting = (

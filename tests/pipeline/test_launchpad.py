@@ -1,4 +1,4 @@
-"""The launchpad shows every field and resolves what was written down over a preset."""
+"""The launchpad shows every field and resolves given values over a preset."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.lib.launchpad import Launchpad, mirror
 
 
 class Shape(Config):
-    """Every kind of type that Dagster refuses in a pydantic model."""
+    """Every type that Dagster does not accept in a pydantic model."""
 
     depth: Literal[1, 2] = Field(2, description="levels")
     size: tuple[int, int] = Field((3, 4), description="width and height")
@@ -48,15 +48,15 @@ PAD = Launchpad({"small": small, "whole": Whole}, "whole", fits)
 
 
 def launch(given, **tags):
-    """Run an asset with the launchpad on a real Dagster run, with tags `nsmodels/...`; returns what it chose."""
-    seen, said = [], {f"nsmodels/{name}": value for name, value in tags.items()}
+    """Run an asset with the launchpad in Dagster, with tags `nsmodels/...`; returns the chosen configuration."""
+    chosen, run_tags = [], {f"nsmodels/{name}": value for name, value in tags.items()}
 
     @dg.asset(config_schema=PAD.schema)
     def thing(context: dg.AssetExecutionContext) -> None:
-        seen.append(PAD.choose(context))
+        chosen.append(PAD.choose(context))
 
-    dg.materialize([thing], run_config={"ops": {"thing": {"config": given}}}, tags=said)
-    return seen[0]
+    dg.materialize([thing], run_config={"ops": {"thing": {"config": given}}}, tags=run_tags)
+    return chosen[0]
 
 
 def schema_of(pad: Launchpad) -> dict:
@@ -83,20 +83,20 @@ def test_a_section_keeps_the_defaults_of_its_owner():
     assert training["batch_size"].description.endswith("; default of whole: 32")
 
 
-def test_bounds_and_choices_stand_in_the_description():
+def test_the_description_contains_bounds_and_choices():
     fields = mirror(Shape()).to_config_schema().config_type.fields
     assert ">= 0" in fields["limit"].description
     assert "one of 1, 2" in fields["depth"].description
     assert "length <= 3" in fields["words"].description
 
 
-def test_auto_takes_the_preset_of_the_machine_and_says_why():
+def test_auto_is_the_preset_of_the_machine_with_the_reason():
     chosen = launch({})
     assert (chosen.preset, chosen.reason) == ("small", "no GPU found")
     assert chosen.config == small()
 
 
-def test_written_values_override_the_preset():
+def test_given_values_override_the_preset():
     shape = {"size": [5, 6], "folder": "/c"}
     chosen = launch({"preset": "whole", "shape": shape, "training": {"lr": 0.5}, "force": True})
     assert chosen.config.shape.size == (5, 6)
@@ -109,25 +109,25 @@ def test_written_values_override_the_preset():
 def test_a_full_launchpad_changes_what_is_not_null():
     given = PAD.mirrored().model_dump()
     assert launch(given).config == small()
-    given["training"]["epochs"] = 7  # what preset whole says, and the preset in force does not
+    given["training"]["epochs"] = 7  # the default of whole, but not of the preset in use
     given["shape"]["mode"] = "slow"
     assert launch(given).changed == {"training.epochs": 7, "shape.mode": "slow"}
 
 
-def test_the_tags_of_a_run_say_what_a_backfill_cannot():
+def test_the_tags_of_a_run_configure_a_backfill():
     chosen = launch({}, preset="whole", config='{"training.lr": 0.5, "shape": {"mode": "fast"}}')
     assert chosen.preset == "whole"
     assert chosen.changed == {"training.lr": 0.5, "shape.mode": "fast"}
 
 
-def test_tags_win_over_a_launchpad_that_the_ui_filled_in():
+def test_tags_take_precedence_over_a_launchpad_filled_in_by_the_ui():
     given = PAD.mirrored().model_dump() | {"name": "mine"}
     chosen = launch(given, preset="whole", config='{"training": {"lr": 0.5}, "force": true}')
     assert (chosen.preset, chosen.force) == ("whole", True)
     assert chosen.changed == {"name": "mine", "training.lr": 0.5}
 
 
-def test_tags_leave_an_asset_alone_that_has_no_presets(monkeypatch):
+def test_tags_do_not_change_an_asset_without_presets(monkeypatch):
     monkeypatch.setattr(f"{__name__}.PAD", Launchpad({"whole": Whole}, "whole"))
     assert launch({}, preset="small", config='{"lr": 1}').config == Whole()
 
@@ -135,7 +135,7 @@ def test_tags_leave_an_asset_alone_that_has_no_presets(monkeypatch):
 @pytest.mark.parametrize(
     ("tags", "line"),
     [
-        ({"preset": "smal"}, "preset 'smal': there is none of that name here (known: small, whole)"),
+        ({"preset": "smal"}, "preset 'smal': unknown preset (known: small, whole)"),
         ({"config": "lr=1"}, "run tag nsmodels/config: not valid JSON (Expecting value: "),
         ({"config": "[1]"}, "run tag nsmodels/config: expected fields and values as in "),
         ({"config": '{"lr": 1}'}, "launchpad: unknown field 'lr' (known: shape, training, name)"),
@@ -147,12 +147,12 @@ def test_a_wrong_tag_is_one_line(tags, line):
     assert str(error.value).startswith(line)
 
 
-def test_a_choice_that_there_is_not_is_refused_before_the_run_starts():
+def test_an_unknown_choice_is_refused_before_the_run_starts():
     with pytest.raises(dg.DagsterInvalidConfigError, match="not in enum type slow_or_fast"):
         launch({"shape": {"mode": "medium"}})
 
 
-def test_a_value_written_alone_counts_even_when_it_is_the_default():
+def test_a_single_given_value_counts_even_if_it_is_the_default():
     assert launch({"training": {"epochs": 7}}).config.training.epochs == 7
 
 

@@ -1,4 +1,4 @@
-"""The history in a PostgreSQL that the test starts, by the lab's dagster.yaml; skipped where none is installed."""
+"""The history in a PostgreSQL that the test starts, by the lab's dagster.yaml; skipped if it is not installed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Mapping[str, str]]:
-    """A server with an empty database; yields the variables by which dagster.yaml finds it."""
+    """A server with an empty database; yields the environment variables of its connection."""
     assert INITDB is not None
     programs, folder = Path(INITDB).parent, Path(tempfile.mkdtemp(prefix="postgres", dir="/tmp"))
     if ACCOUNT:
@@ -81,9 +81,9 @@ def test_four_first_runs_at_once_on_an_empty_database(server: Mapping[str, str],
     finally:
         for run in runs:
             run.kill()
-    asked = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", HISTORY], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    seen = json.loads(asked.stdout)
-    assert seen == {"materializations": 4, "runs": ["SUCCESS"] * 4, "storage": "PostgresRunStorage"}
+    found = json.loads(done.stdout)
+    assert found == {"materializations": 4, "runs": ["SUCCESS"] * 4, "storage": "PostgresRunStorage"}
     assert not (tmp_path / ".dagster/history").exists()

@@ -1,4 +1,4 @@
-"""A model trained in two processes: its epochs and lines in the history, and what a kill -9 of the run leaves."""
+"""A model trained in two processes: its epochs and lines in the history, also after a kill -9 of the run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def environment(project: Path) -> dict[str, str]:
 
 @contextmanager
 def started(project: Path) -> Iterator[subprocess.Popen[str]]:
-    """A training in two processes, killed at the end if it still runs."""
+    """A training in two processes, killed at the end if it is still running."""
     config = json.dumps({"ops": {"nav_model": {"config": CONFIG}}})
     words = [BIN / "dagster", "asset", "materialize", "--select", "nav_model", "--config-json", config]
     run = subprocess.Popen(
@@ -50,8 +50,8 @@ def started(project: Path) -> Iterator[subprocess.Popen[str]]:
 
 def history(project: Path) -> dict[str, list]:
     words = [sys.executable, "-c", QUERY]
-    asked = subprocess.run(words, cwd=project, env=environment(project), capture_output=True, text=True, check=True)
-    return json.loads(asked.stdout)
+    done = subprocess.run(words, cwd=project, env=environment(project), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 def lines_of_epochs(project: Path) -> list[str]:
@@ -60,7 +60,7 @@ def lines_of_epochs(project: Path) -> list[str]:
     return [line.split()[1] for log in logs for line in log.read_text().splitlines() if line.startswith("epoch ")]
 
 
-def test_every_epoch_of_two_processes_is_seen_once_though_the_run_is_killed(tmp_path: Path) -> None:
+def test_every_epoch_of_two_processes_is_logged_once_though_the_run_is_killed(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "dagster.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     with started(tmp_path) as run:

@@ -1,4 +1,4 @@
-"""Steps on a real Ray cluster of two machines (of this one), one of which dies; and what is said without a cluster."""
+"""Steps on a real Ray cluster of two machines (on this one), one of which dies; and the errors without a cluster."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ except executor.InputError as error:
 """
 ENDINGS = """
 import json, sys
-from pipeline.lib.cluster.jobs import ending, waiting_for
+from pipeline.lib.cluster.jobs import failure_reason, waiting_for
 jobs = [None, *({"status": status, "error_type": kind, "message": "why"} for status, kind in json.loads(sys.argv[1]))]
 machines = [{"CPU": 2.0, "GPU": 1.0}, {"CPU": 2.0, "GPU": 1.0}, {"CPU": 4.0}]
 needs = [{"CPU": 4.0, "GPU": 0.0}, {"CPU": 4.0, "GPU": 1.0}]
-print(json.dumps([[ending(job) for job in jobs], [waiting_for(each, machines) for each in needs]]))
+print(json.dumps([[failure_reason(job) for job in jobs], [waiting_for(each, machines) for each in needs]]))
 """
 NEEDS = """
 import json
@@ -68,7 +68,7 @@ print(pipeline.definitions.defs().executor.name, *(name for name in ("ray", "dag
 
 
 class Cluster:
-    """A head and a worker, one CPU and one pretended GPU each."""
+    """A head and a worker, each with one CPU and one simulated GPU."""
 
     def __init__(self, folder: Path) -> None:
         port, dashboard = free_port(), free_port()
@@ -89,14 +89,14 @@ class Cluster:
         assert done.returncode == 0, done.stderr + done.stdout
 
     def stop(self) -> None:
-        """Kill everything: what names the folder, what carries the mark, and what these have started."""
+        """Kill all processes of the cluster, by folder or mark, and their children."""
         found = [process for process in psutil.process_iter() if self._owns(process)]
         for process in {child for parent in found for child in [parent, *_children(parent)]}:
             with suppress(psutil.Error):
                 process.kill()
 
     def _owns(self, process: psutil.Process) -> bool:
-        with suppress(psutil.Error):  # Ray's processes name themselves, and lose their environment by that
+        with suppress(psutil.Error):  # Ray's processes change their title, which removes their environment
             words, mark = " ".join(process.cmdline()), process.environ().get("NSMODELS_TEST_CLUSTER")
             return str(self.folder) in words or mark == str(self.folder)
         return False
@@ -125,7 +125,7 @@ def counted(path: Path) -> list[dict]:
 
 
 def raylet_of(pid: int) -> psutil.Process:
-    """The process that plays the machine on which `pid` runs."""
+    """The process that represents the machine on which `pid` runs."""
     return next(parent for parent in psutil.Process(pid).parents() if parent.name() == "raylet")
 
 
@@ -134,7 +134,7 @@ def is_head(raylet: psutil.Process) -> bool:
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_steps_of_a_machine_that_dies_finish_on_another_and_nothing_is_lost(cluster: Cluster, tmp_path: Path) -> None:
+def test_steps_of_a_dead_machine_resume_on_a_different_one(cluster: Cluster, tmp_path: Path) -> None:
     with live(tmp_path, daemon=False, environment={"RAY_ADDRESS": cluster.address}) as place:
         words = ("asset", "materialize", "-m", "tests.pipeline.counting", "--select", "first,second")
         run, files = place.begin(*words), {name: tmp_path / f"data/{name}.jsonl" for name in ("first", "second")}
@@ -150,45 +150,45 @@ def test_steps_of_a_machine_that_dies_finish_on_another_and_nothing_is_lost(clus
         assert not psutil.wait_procs(gone, timeout=30)[1]
         for name, file in files.items():
             rows = counted(file)
-            assert [row["number"] for row in rows] == list(range(12))  # it went on where it was cut
+            assert [row["number"] for row in rows] == list(range(12))  # resumed where it was interrupted
             assert len({row["pid"] for row in rows}) == (2 if name == lost else 1)
             assert {row["gpus"] for row in rows} == {"0" if name == "first" else ""}  # a GPU for the training only
-        asked = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, **place.place())
-        events = json.loads(asked.stdout)
+        done = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, **place.place())
+        events = json.loads(done.stdout)
         assert [step for kind, step in events if kind == "STEP_UP_FOR_RETRY"] == [lost]
         assert sorted(step for kind, step in events if kind == "ASSET_MATERIALIZATION") == ["first", "second"]
 
 
-class Moody(BaseHTTPRequestHandler):
-    """A door to the dashboard that gives bad answers about jobs when told to, a status for each."""
+class FaultyProxy(BaseHTTPRequestHandler):
+    """A proxy of the dashboard that responds to the next requests about jobs with the status codes in `faults`."""
 
-    behind, moods, asked = "", [], []
+    target, faults, statuses = "", [], []
 
     def do_GET(self) -> None:
-        """Pass on, or be in a mood."""
+        """Forward, or respond with a fault."""
         is_of_job = self.path.startswith("/api/jobs/")
-        if is_of_job and self.moods:
-            self.asked.append(self.moods.pop(0))
-            return self._answer(self.asked[-1], b"in a bad mood")
-        self.asked += [200] * is_of_job
-        return self._pass_on(Request(self.behind + self.path))
+        if is_of_job and self.faults:
+            self.statuses.append(self.faults.pop(0))
+            return self._respond(self.statuses[-1], b"fault")
+        self.statuses += [200] * is_of_job
+        return self._forward(Request(self.target + self.path))
 
     def do_POST(self) -> None:
-        """Pass on."""
+        """Forward."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._pass_on(Request(self.behind + self.path, body, {"Content-Type": "application/json"}))
+        self._forward(Request(self.target + self.path, body, {"Content-Type": "application/json"}))
 
     def log_message(self, *_: object) -> None:
-        """Be silent."""
+        """Log nothing."""
 
-    def _pass_on(self, request: Request) -> None:
+    def _forward(self, request: Request) -> None:
         try:
-            with urlopen(request, timeout=30) as answer:
-                self._answer(answer.status, answer.read())
+            with urlopen(request, timeout=30) as response:
+                self._respond(response.status, response.read())
         except HTTPError as error:
-            self._answer(error.code, error.read())
+            self._respond(error.code, error.read())
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _respond(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -196,24 +196,27 @@ class Moody(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def door(cluster: Cluster) -> Iterator[str]:
-    Moody.behind = cluster.address
-    with ThreadingHTTPServer(("127.0.0.1", 0), Moody) as server:
+def proxy(cluster: Cluster) -> Iterator[str]:
+    FaultyProxy.target = cluster.address
+    with ThreadingHTTPServer(("127.0.0.1", 0), FaultyProxy) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_bad_answers_start_no_second_copy_and_a_run_that_waits_can_be_cancelled(door: str, tmp_path: Path) -> None:
+def test_faults_of_the_cluster_start_no_second_copy_and_a_waiting_run_can_be_cancelled(
+    proxy: str, tmp_path: Path
+) -> None:
     (tmp_path / "data").mkdir()
-    with live(tmp_path, daemon=False, environment={"RAY_ADDRESS": door}) as place:
+    with live(tmp_path, daemon=False, environment={"RAY_ADDRESS": proxy}) as place:
         words = ("asset", "materialize", "-m", "tests.pipeline.counting", "--select", "endless,greedy")
         run, file = place.begin(*words), tmp_path / "data/endless.jsonl"
         until(lambda: run.poll() is not None or counted(file), 120)
-        Moody.moods[:] = [500, 401, 404, 500, 503, 401]  # three looks at two steps
-        until(lambda: run.poll() is not None or not Moody.moods, 60)
-        until(lambda: run.poll() is not None or len(Moody.asked) > 6 + Moody.asked.index(500), 60)
+        FaultyProxy.faults[:] = [500, 401, 404, 500, 503, 401]  # three health checks of two steps
+        until(lambda: run.poll() is not None or not FaultyProxy.faults, 60)
+        statuses = FaultyProxy.statuses
+        until(lambda: run.poll() is not None or len(statuses) > 6 + statuses.index(500), 60)
         assert run.poll() is None, run.communicate()[1]
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.cancel"], capture_output=True, text=True, **place.place()
@@ -222,18 +225,18 @@ def test_bad_answers_start_no_second_copy_and_a_run_that_waits_can_be_cancelled(
         assert (done.returncode, done.stdout) == (0, "1 runs cancelled\n"), done.stderr[-3000:]
         assert len({row["pid"] for row in rows}) == 1
         assert not psutil.pid_exists(rows[-1]["pid"]) or psutil.Process(rows[-1]["pid"]).status() == "zombie"
-        _, said = run.communicate(timeout=60)
+        _, err = run.communicate(timeout=60)
         assert run.returncode != 0
-        assert said.count("the cluster does not answer as it should; taken to live") == 2  # one for each of two steps
-        assert said.count("no machine of the cluster has 4 CPU, 4 GPU, what they have is: 1 CPU, 1 GPU") == 1
-        asked = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, **place.place())
-        events = json.loads(asked.stdout)
+        assert err.count("no valid response from the cluster; assumed alive") == 2  # one for each of two steps
+        assert err.count("no machine of the cluster has 4 CPU, 4 GPU, only 1 CPU, 1 GPU") == 1
+        done = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, **place.place())
+        events = json.loads(done.stdout)
         assert [step for kind, step in events if kind == "STEP_UP_FOR_RETRY"] == []
         assert "PIPELINE_CANCELED" in [kind for kind, _ in events]
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_only_what_another_machine_may_do_better_is_tried_again() -> None:
+def test_only_failures_that_a_retry_may_resolve_are_marked_as_such() -> None:
     ended = [
         ("FAILED", "JOB_SUPERVISOR_ACTOR_DIED"),
         ("FAILED", "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"),
@@ -242,42 +245,42 @@ def test_only_what_another_machine_may_do_better_is_tried_again() -> None:
     ]
     words = [sys.executable, "-c", ENDINGS, json.dumps(ended)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    endings, waiting = json.loads(done.stdout)
-    assert endings == [
-        "its machine is lost: the cluster knows nothing of its job",
+    reasons, waiting = json.loads(done.stdout)
+    assert reasons == [
+        "its machine is lost: the cluster has no record of its job",
         "its machine is lost: JOB_SUPERVISOR_ACTOR_DIED: why",
-        "it found no room: JOB_SUPERVISOR_ACTOR_START_TIMEOUT: why",
-        "its job ended without a word of the step: JOB_ENTRYPOINT_COMMAND_ERROR: why",
-        "its job ended without a word of the step: STOPPED: why",
+        "no machine had free resources: JOB_SUPERVISOR_ACTOR_START_TIMEOUT: why",
+        "its job ended without a result of the step: JOB_ENTRYPOINT_COMMAND_ERROR: why",
+        "its job ended without a result of the step: STOPPED: why",
     ]
     assert waiting == [
         "waiting until a machine of the cluster has 4 CPU, 0 GPU free",
-        "no machine of the cluster has 4 CPU, 1 GPU, what they have is: 2 CPU, 1 GPU; 4 CPU, 0 GPU; "
-        "waiting until one joins, or cancel",
+        "no machine of the cluster has 4 CPU, 1 GPU, only 2 CPU, 1 GPU; 4 CPU, 0 GPU; "
+        "waiting for one to join, or cancel the run",
     ]
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_what_is_wrong_with_the_address_is_one_line() -> None:
+def test_an_invalid_address_is_one_line() -> None:
     words = [sys.executable, "-c", REFUSED, "127.0.0.1:6379", "http://127.0.0.1:1"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "RAY_ADDRESS: expected the address of Ray's dashboard (http://host:8265), got '127.0.0.1:6379'",
-        "RAY_ADDRESS=http://127.0.0.1:1: no Ray cluster answers there; start it, or unset RAY_ADDRESS",
+        "RAY_ADDRESS=http://127.0.0.1:1: no Ray cluster responds; start it, or unset RAY_ADDRESS",
         "RAY_ADDRESS is set, but 'dagster_ray' is not installed: pip install 'nsmodels[ray]', or unset RAY_ADDRESS",
     ]
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_a_training_asks_for_as_many_as_its_processes_and_waits_for_the_locks_of_a_dead_machine() -> None:
+def test_a_training_has_one_cpu_per_process_and_a_retry_waits_for_the_locks_of_a_dead_machine() -> None:
     words, environment = [sys.executable, "-c", NEEDS], os.environ | {"NSMODELS_LOCK_SECONDS": "90"}
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [[3, 1, 1], 95]
 
 
-@pytest.mark.parametrize(("address", "said"), [("", "in_process"), ("http://127.0.0.1:1", "ray")])
-def test_definitions_import_nothing_of_ray(address: str, said: str) -> None:
+@pytest.mark.parametrize(("address", "executor"), [("", "in_process"), ("http://127.0.0.1:1", "ray")])
+def test_definitions_import_nothing_of_ray(address: str, executor: str) -> None:
     environment = os.environ | {"RAY_ADDRESS": address}
     words = [sys.executable, "-c", IMPORTED]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [said]
+    assert done.stdout.split() == [executor]

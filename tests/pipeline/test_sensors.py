@@ -256,7 +256,7 @@ def test_a_message_that_cannot_be_delivered_repeats_no_other(data, watch, monkey
         evaluate(data, 100)
         result, _ = watch()
         assert "worse, success 100.00% -> 75.00%" in result.skip_reason.skip_message
-        assert "(not sent: the webhook in NSMODELS_WEBHOOK_URL does not take messages" in (
+        assert "(not sent: the webhook in NSMODELS_WEBHOOK_URL does not accept messages" in (
             result.skip_reason.skip_message
         )
         assert [message["score"] for message in refusing.documents] == [0.5]

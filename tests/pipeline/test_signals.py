@@ -1,4 +1,4 @@
-"""Which signals ask this process to stop."""
+"""Detection of signals that request this process to stop."""
 
 import os
 import signal
@@ -8,22 +8,22 @@ import pytest
 from pipeline.lib.runs import signals
 
 
-def test_a_signal_is_heard_whoever_takes_it_but_not_that_of_a_forked_worker():
-    before = [signal.getsignal(number) for number in sorted(signals.ASKING)]
-    with signals.watched() as is_asked_to_stop:
+def test_a_signal_is_detected_whatever_its_handler_but_not_that_of_a_forked_worker():
+    before = [signal.getsignal(number) for number in sorted(signals.STOP_SIGNALS)]
+    with signals.watched() as is_stop_requested:
         end_a_worker()
-        assert not is_asked_to_stop()
+        assert not is_stop_requested()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
-        assert is_asked_to_stop()
-        assert is_asked_to_stop(), "for good"
-    assert [signal.getsignal(number) for number in sorted(signals.ASKING)] == before
-    with signals.watched() as is_asked_to_stop:
-        assert not is_asked_to_stop()
+        assert is_stop_requested()
+        assert is_stop_requested(), "permanently"
+    assert [signal.getsignal(number) for number in sorted(signals.STOP_SIGNALS)] == before
+    with signals.watched() as is_stop_requested:
+        assert not is_stop_requested()
 
 
 def end_a_worker() -> None:
-    """Fork, and end the child as a pool of processes does."""
+    """Fork, and terminate the child as a pool of processes does."""
     reader, writer = os.pipe()
     worker = os.fork()
     if worker == 0:

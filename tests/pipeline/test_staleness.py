@@ -1,4 +1,4 @@
-"""What turns stale when a default, a code version or a dataset changes, and what makes it fresh again."""
+"""Staleness after a change of a default, a code version or a dataset, until the assets are built again."""
 
 import json
 import os
@@ -57,7 +57,7 @@ GRAPH = {
 
 
 def graph_of(changed: str = "", number: int = 3, code_version: str = "1") -> list[dg.AssetsDefinition]:
-    """The graph; the asset `changed` has another default or another code version."""
+    """The graph; the asset `changed` has a different default or code version."""
     return staleness.spread(
         asset_of(key, number if key == changed else 3, code_version if key == changed else "1") for key in GRAPH
     )
@@ -65,7 +65,7 @@ def graph_of(changed: str = "", number: int = 3, code_version: str = "1") -> lis
 
 def asset_of(key: str, number: int, code_version: str) -> dg.AssetsDefinition:
     pad = Launchpad({"debug": lambda: Size(number=1), "base": lambda: Size(number=number)}, "base")
-    inputs = () if key == "numbers" else GRAPH[key]  # the archive is only looked at, as that of CLEVR
+    inputs = () if key == "numbers" else GRAPH[key]  # the archive is only inspected, as that of CLEVR
 
     def make(order):
         return build(order).model_copy(update={"code_version": code_version})
@@ -78,14 +78,14 @@ def asset_of(key: str, number: int, code_version: str) -> dg.AssetsDefinition:
 
 
 def run(instance, assets, *keys, config=None):
-    """One run of some assets; returns what each said of itself."""
+    """One run of some assets; returns whether each was reused."""
     ops = {"ops": {key: {"config": config} for key in keys}} if config else {}
     done = dg.materialize(assets, selection=list(keys), instance=instance, run_config=ops)
     return {key: done.asset_materializations_for_node(key)[-1].metadata["is_reused"].value for key in keys}
 
 
 def stale(instance, assets) -> set[str]:
-    """The assets that the web UI would show as unsynced: its own resolver is asked."""
+    """The assets that the web UI would show as unsynced, according to its own resolver."""
     graph = dg.Definitions(assets).get_repository_def().asset_graph
     resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
     return {key.to_user_string() for key in graph.get_all_asset_keys() if resolver.get_status(key) == StaleStatus.STALE}
@@ -93,14 +93,14 @@ def stale(instance, assets) -> set[str]:
 
 @pytest.fixture
 def made(data, instance):
-    """The instance after the whole graph was made; nothing is stale."""
+    """The instance after the whole graph was built; nothing is stale."""
     run(instance, graph_of(), *GRAPH)
     assert stale(instance, graph_of()) == set()
     return instance
 
 
 def behind(*keys: str) -> set[str]:
-    """These assets and all that is made from them."""
+    """These assets and all downstream."""
     found = set(keys)
     for key, parents in GRAPH.items():  # in order: parents come first
         if not found.isdisjoint(parents):
@@ -117,21 +117,21 @@ def behind(*keys: str) -> set[str]:
         ("others", {"number": 4}),
     ],
 )
-def test_a_change_makes_exactly_what_stands_behind_it_stale_until_it_is_made_again(made, key, change):
+def test_a_change_makes_exactly_what_is_downstream_stale_until_it_is_built_again(made, key, change):
     after = graph_of(key, **change)
     assert stale(made, after) == behind(key)
     run(made, after, *[name for name in GRAPH if name in behind(key)])
     assert stale(made, after) == set()
 
 
-def test_what_a_change_does_not_touch_is_fresh_again_in_a_run_that_makes_nothing(made):
+def test_assets_that_a_change_does_not_affect_are_fresh_again_after_a_run_that_builds_nothing(made):
     after = graph_of("numbers", number=4)
-    run(made, after, "numbers", config={"number": 3})  # somebody keeps the data that there were
+    run(made, after, "numbers", config={"number": 3})  # the data are kept as they were
     assert all(run(made, after, *(behind("numbers") - {"numbers"})).values())
     assert stale(made, after) == set()
 
 
-def test_other_data_make_stale_what_was_made_from_them_and_so_on(made):
+def test_changed_data_make_everything_downstream_stale_step_by_step(made):
     assert run(made, graph_of(), "numbers", config={"number": 5}) == {"numbers": False}
     assert stale(made, graph_of()) == {"numbers_model", "numbers_evaluation"}
     run(made, graph_of(), "numbers_model")
@@ -140,7 +140,7 @@ def test_other_data_make_stale_what_was_made_from_them_and_so_on(made):
     assert stale(made, graph_of()) == set()
 
 
-def test_a_choice_of_one_run_and_the_machine_are_no_change(data, instance, monkeypatch):
+def test_the_preset_of_one_run_and_the_machine_do_not_make_stale(data, instance, monkeypatch):
     run(instance, graph_of(), *GRAPH, config={"preset": "debug"})
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     assert stale(instance, graph_of()) == set()
@@ -150,7 +150,7 @@ def test_the_manifest_keeps_the_plain_code_version(made):
     assert artifact.read_manifest(store.folder("numbers_model")).code_version == "1"
 
 
-def test_what_a_later_step_makes_or_finds_is_recorded_as_fresh(data, instance, monkeypatch):
+def test_an_input_built_or_found_by_a_later_step_is_recorded_as_fresh(data, instance, monkeypatch):
     monkeypatch.setattr(store, "_makers", {})
     made_here = store.on_demand("numbers", lambda manifest, preset: False)
     made_here(lambda preset: build(Order("numbers", Size(), Inputs({}), store.folder("numbers"))))
@@ -159,14 +159,14 @@ def test_what_a_later_step_makes_or_finds_is_recorded_as_fresh(data, instance, m
     assert stale(instance, graph_of("numbers", number=4)) == {"numbers", "numbers_model"}
 
 
-def test_what_older_code_made_outside_of_dagster_is_recorded_as_stale(data, instance):
+def test_an_artifact_built_by_older_code_outside_of_dagster_is_recorded_as_stale(data, instance):
     build(Order("numbers", Size(), Inputs({}), store.folder("numbers")))
     run(instance, graph_of("numbers", code_version="2"), "numbers_model")
     assert "numbers" in stale(instance, graph_of("numbers", code_version="2"))
 
 
 def versions(tree: Path, **environment: str) -> dict[str, str]:
-    """The code versions that the project in `tree` tells Dagster, from a process of its own."""
+    """The code versions in the definitions of the project in `tree`, loaded in a separate process."""
     env = {**os.environ, "PYTHONPATH": str(tree), **environment}
     command = [sys.executable, "-c", VERSIONS, str(tree)]
     return json.loads(subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=True).stdout)
@@ -204,7 +204,7 @@ def test_in_the_real_graph(tmp_path, file, before, after, roots):
 
 
 def descendants(graph, roots) -> set[str]:
-    """These assets and all that the graph says is made from them."""
+    """These assets and all downstream in the graph."""
     found = set(roots)
     for key in graph.toposorted_asset_keys:
         if not found.isdisjoint(parent.to_user_string() for parent in graph.get(key).parent_keys):

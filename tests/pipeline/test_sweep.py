@@ -1,4 +1,4 @@
-"""A sweep: what it refuses, how trials are named, what is queued, what is finished and stays."""
+"""A sweep: invalid input, names of trials, what is queued, what is finished and kept."""
 
 import json
 import shutil
@@ -33,16 +33,16 @@ KEY = "nav_trials"
         ("nav_model --preset debug training.curriculum=true", "error: sweep: training.curriculum: the navigator has "),
         ("nav_model --preset debug lr", "error: sweep: expected field=value,value "),
         ("nav_model --preset debug lr=", "error: sweep: expected field=value,value "),
-        ("nav_model --preset debug lr=1 training.lr=2", "error: sweep: a field stands there twice"),
+        ("nav_model --preset debug lr=1 training.lr=2", "error: sweep: expected each field once"),
         ("nav_model --preset debug --seeds 4...0", "error: --seeds: expected whole numbers as in 0...4 or 0,3,5"),
         ("nav_model --preset debug --seeds x", "error: --seeds: expected whole numbers"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_queues_nothing(data, tmp_path, monkeypatch, capsys, words, line):
+def test_invalid_input_is_one_line_and_queues_nothing(data, tmp_path, monkeypatch, capsys, words, line):
     monkeypatch.chdir(tmp_path)
     assert sweep.main(words.split()) == 2
-    (said,) = capsys.readouterr().err.splitlines()
-    assert said.startswith(line)
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(line)
     assert not list(tmp_path.iterdir())
 
 
@@ -56,7 +56,7 @@ def test_without_a_project_there_is_no_queue(data, tmp_path, monkeypatch, capsys
     assert "missing: no such folder" in capsys.readouterr().err
 
 
-def test_every_combination_is_a_trial_with_a_name_that_can_be_read():
+def test_every_combination_is_a_trial_with_a_readable_name():
     found = sweep.plan("mazes", "debug", ["lr=1e-3,3e-3", "baseline_training.lr=0.1"], [0, 1])
     assert list(found.trials) == [
         "debug_baseline_training.lr=0.1_lr=0.001_seed=0",
@@ -67,7 +67,7 @@ def test_every_combination_is_a_trial_with_a_name_that_can_be_read():
     assert found.trials["debug_baseline_training.lr=0.1_lr=0.001_seed=1"].values["training.seed"] == 1
 
 
-def test_names_that_are_long_or_no_names_of_folders_stay_apart():
+def test_names_that_are_long_or_no_valid_folder_names_remain_distinct():
     words = ["perception.backbone=a/b,a-b", "baseline.channels=[1, 2],[3]", "device=cpu"]
     names = list(sweep.plan("clevr_mini_model", "debug", words).trials)
     assert len(set(names)) == 4
@@ -84,8 +84,8 @@ def test_what_is_queued_is_not_queued_again_and_what_was_cancelled_is(data, inst
     assert backfill.asset_selection == [dg.AssetKey(KEY)]
     assert json.loads((data / KEY / "debug_lr=0.001" / "trial.json").read_text())["values"] == {"training.lr": 0.001}
     more = sweep.plan("nav_model", "debug", ["lr=1e-3,3e-3,5e-3"])
-    told = sweep.states(more, instance)
-    assert [name for name, state in told.items() if state == sweep.RUNNING] == list(planned.trials)
+    found = sweep.states(more, instance)
+    assert [name for name, state in found.items() if state == sweep.RUNNING] == list(planned.trials)
     instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELED))
     assert all(state.startswith(sweep.TO_DO) for state in sweep.states(more, instance).values())
 
@@ -100,7 +100,7 @@ def test_a_run_under_way_counts_as_running(data, instance):
     assert sweep.states(planned, instance) == {name: sweep.RUNNING}
 
 
-def test_trials_run_here_too_and_the_same_again_does_only_what_is_left(data, instance):
+def test_trials_run_here_too_and_a_second_time_only_unfinished_ones(data, instance):
     (repeated, _), names = coins.TRIALS, ["good", "bad"]
     of_seed = {name: Trial("debug", {"training.seed": seed}) for name, seed in zip(names, (3, 4), strict=True)}
     planned = sweep.Sweep(repeated, of_seed, lambda: coins.defs)
@@ -119,7 +119,7 @@ def test_trials_run_here_too_and_the_same_again_does_only_what_is_left(data, ins
 
 @pytest.fixture
 def project(data, tmp_path, monkeypatch) -> Path:
-    """A folder to type the command in, whose trainings cost nothing; returns the data root."""
+    """A working directory for the command, with trainings that take no time; returns the data root."""
     shutil.copy(Path(__file__).parents[2] / "dagster.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
@@ -133,13 +133,13 @@ def typed(words: str) -> int:
     return sweep.main(["--preset", "debug", *words.split()])
 
 
-def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_again_goes_on(project, capsys):
+def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_command_resumes_it(project, capsys):
     for name in ("SIGINT", "SIGTERM"):
         (project / coins.UNLUCKY).write_text(f"3 gets {name}")
         assert typed("pennies --seeds 3,4 --local") == 130
-        said = capsys.readouterr()
-        assert said.out.splitlines()[-1] == "[1/2] debug_seed=3"
-        assert said.err == "stopped; run the same command again, finished work is kept\n"
+        printed = capsys.readouterr()
+        assert printed.out.splitlines()[-1] == "[1/2] debug_seed=3"
+        assert printed.err == "stopped; run the same command again, finished work is kept\n"
     (project / coins.UNLUCKY).write_text("")
     assert typed("pennies --seeds 3,4 --local") == 0
     assert "pennies_trials/debug_seed=4" in capsys.readouterr().out
@@ -153,11 +153,11 @@ def test_what_failed_is_named_without_tracebacks_also_when_nothing_was_scored_on
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("error: debug_seed=3: ")
     assert first.endswith("the coin fell on its edge")
-    assert second == "the same command tries what failed again, and only that"
+    assert second == "run the same command again to retry the failed trials only"
 
 
 def begin(name: str, process: int) -> None:
-    """Note a run of a trial in the history, as the process with this id would have."""
+    """Record a run of a trial in the history, as the process with this id would have."""
     with history.current() as instance:
         asset = dg.AssetKey("pennies_trials")
         job = coins.defs.get_repository_def().get_implicit_job_def_for_assets([asset])
@@ -167,22 +167,22 @@ def begin(name: str, process: int) -> None:
         instance.report_engine_event("works", run, EngineEventData.in_process(process))
 
 
-def test_a_trial_that_runs_elsewhere_is_left_out_and_one_whose_process_died_is_not_waited_for(
+def test_a_trial_that_runs_elsewhere_is_skipped_and_one_whose_process_died_is_not_waited_for(
     project, capsys, monkeypatch
 ):
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         begin("debug_seed=3", process.pid)
         assert typed("pennies --seeds 3 --local") == 1
-        assert "error: debug_seed=3: left out, " in capsys.readouterr().err
+        assert "error: debug_seed=3: skipped: queued or running elsewhere" in capsys.readouterr().err
         assert typed("pennies --seeds 3") == 0
         assert capsys.readouterr().err == f"{sweep.NO_DAEMON}\n"
 
         # It dies while it is waited for.
         monkeypatch.setattr(sweep, "time", SimpleNamespace(sleep=lambda _: (process.kill(), process.wait())))
         assert typed("pennies --seeds 3 --wait") == 1
-    said = capsys.readouterr().err.splitlines()
-    assert said[0] == sweep.NO_DAEMON
-    assert said[1].endswith("was interrupted earlier; marked as failed")
-    assert said[2].startswith("error: debug_seed=3: not finished")
+    errors = capsys.readouterr().err.splitlines()
+    assert errors[0] == sweep.NO_DAEMON
+    assert errors[1].endswith("was interrupted earlier; marked as failed")
+    assert errors[2].startswith("error: debug_seed=3: not finished")
     assert typed("pennies --seeds 3 --dry-run") == 0
     assert "debug_seed=3  to do: no artifact yet" in capsys.readouterr().out

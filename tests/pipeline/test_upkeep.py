@@ -1,4 +1,4 @@
-"""`nsmodels upkeep`: old runs go with all their files, and nothing that the UI shows of assets goes with them."""
+"""`nsmodels upkeep`: old runs are removed with all their files, and nothing that the UI shows of assets is lost."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ def is_good() -> dg.AssetCheckResult:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """A folder with the project's own dagster.yaml, where the commands keep their history."""
+    """A folder with the project's own dagster.yaml, in which the commands store their history."""
     shutil.copy(REPOSITORY / "dagster.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
@@ -73,7 +73,7 @@ def ids(instance) -> set[str]:
     return {found.run_id for found in instance.get_runs()}
 
 
-def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
+def test_old_runs_are_removed_completely_and_what_assets_show_is_kept(project, capsys):
     with current() as instance:
         checked = run(instance, plain, is_good)
         oldest = run(instance, plain)
@@ -89,7 +89,7 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
         everything = ids(instance)
 
     assert main(["--older-than", "0h", "--dry-run"]) == 0
-    assert "1  go, with events and logs" in capsys.readouterr().out
+    assert "1  to remove, with events and logs" in capsys.readouterr().out
     with pytest.raises(InputError, match="no terminal to ask at; add --yes"):
         main(["--older-than", "0h"])
     assert main(["--yes"]) == 0
@@ -104,9 +104,9 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
     shutil.copy(shard.with_name(f"{oldest}.db"), shard)
     capsys.readouterr()
     assert main(["--older-than", "0h", "--keep", "1", "--yes"]) == 0
-    told = capsys.readouterr().out
-    assert "removed 2 runs" in told
-    assert "1  logs of runs that are gone already" in told
+    out = capsys.readouterr().out
+    assert "removed 2 runs" in out
+    assert "1  logs of deleted runs" in out
     with current() as instance:
         assert ids(instance) == everything - {failed, oldest, seeds["0"][0]}
         last = instance.get_latest_materialization_event(dg.AssetKey("plain"))
@@ -124,7 +124,7 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
     assert "nothing to remove" in capsys.readouterr().out
 
 
-def test_runs_that_others_rest_on_stay(project):
+def test_runs_that_are_still_referenced_are_kept(project):
     with current() as instance:
         parent = run(instance, failing)
         lineage = {"dagster/parent_run_id": parent, "dagster/root_run_id": parent}
@@ -132,17 +132,17 @@ def test_runs_that_others_rest_on_stay(project):
             job_name="any", status=dg.DagsterRunStatus.STARTED, tags=lineage, parent_run_id=parent, root_run_id=parent
         )
         instance.run_storage.add_run(child)
-        asked = run(instance, failing, tags={"dagster/run_key": "of a sensor"})
+        requested = run(instance, failing, tags={"dagster/run_key": "of a sensor"})
         run(instance, failing)
     assert main(["--older-than", "0h", "--yes"]) == 0
     with current() as instance:
-        assert ids(instance) == {parent, child.run_id, asked}
+        assert ids(instance) == {parent, child.run_id, requested}
 
 
 @pytest.mark.parametrize(
     "wrong", [["--older-than", "soon"], ["--older-than", "99999999999d"], ["--older-than", "9999w"], ["--keep", "0"]]
 )
-def test_mistakes_are_told(project, wrong, monkeypatch):
+def test_invalid_input_is_an_error(project, wrong, monkeypatch):
     with pytest.raises(InputError, match="expected"):
         main(wrong)
     monkeypatch.chdir(project.parent)
@@ -154,7 +154,7 @@ def test_mistakes_are_told(project, wrong, monkeypatch):
             main([])
 
 
-def test_ticks_of_what_is_switched_off_go_by_the_retention(project, capsys):
+def test_ticks_of_a_stopped_sensor_are_removed_after_their_retention(project, capsys):
     target = LoadableTargetOrigin(executable_path=sys.executable, module_name="any", attribute="any")
     repository = RemoteRepositoryOrigin(ManagedGrpcPythonEnvCodeLocationOrigin(target), "any")
     origin = RemoteInstigatorOrigin(repository, "nightly")
@@ -170,7 +170,7 @@ def test_ticks_of_what_is_switched_off_go_by_the_retention(project, capsys):
         assert len(instance.get_ticks(state.instigator_origin_id, state.selector_id)) == 1
 
 
-def test_it_takes_the_history_of_dagster_home(project, tmp_path, monkeypatch, capsys):
+def test_it_uses_the_history_of_dagster_home(project, tmp_path, monkeypatch, capsys):
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(home))
@@ -178,9 +178,9 @@ def test_it_takes_the_history_of_dagster_home(project, tmp_path, monkeypatch, ca
         run(instance, failing)
     monkeypatch.chdir(REPOSITORY)
     assert main(["--older-than", "0h", "--yes"]) == 0
-    told = capsys.readouterr().out
-    assert "removed 1 runs" in told
-    assert str(home / "history") in told
+    out = capsys.readouterr().out
+    assert "removed 1 runs" in out
+    assert str(home / "history") in out
     assert not list((home / "history" / "runs").glob("????????-*"))
 
 

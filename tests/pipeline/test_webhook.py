@@ -1,4 +1,4 @@
-"""Messages arrive, are tried three times, and never give their address away; a failed run is told in one line."""
+"""Notifications are sent in up to three attempts and never reveal the URL; a failed run is reported in one line."""
 
 import dagster as dg
 import pytest
@@ -34,7 +34,7 @@ def test_a_message_is_a_json_document_without_empty_fields(address):
 
 
 @pytest.mark.parametrize("answers", [(503,), (500, 429)])
-def test_a_fault_that_passes_is_tried_again(address, answers):
+def test_a_transient_error_is_retried(address, answers):
     with Inbox(*answers) as inbox:
         address(inbox.url)
         Webhook().send("hello")
@@ -49,12 +49,12 @@ def test_a_refusal_is_one_line_without_the_address(address, answers, num_request
         with pytest.raises(InputError) as refused:
             Webhook().send("hello")
     status = answers[-1]
-    assert str(refused.value) == f"the webhook in NSMODELS_WEBHOOK_URL does not take messages: HTTP status {status}"
+    assert str(refused.value) == f"the webhook in NSMODELS_WEBHOOK_URL does not accept messages: HTTP status {status}"
     assert inbox.num_requests == num_requests
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/secret-token", "secret-token", "http://[secret-token"])
-def test_no_server_and_no_url_at_all_do_not_give_it_away_either(address, url):
+def test_the_error_without_a_server_or_a_valid_url_does_not_reveal_it_either(address, url):
     address(url.format(port=free_port()))
     with pytest.raises(InputError) as refused:
         Webhook().send("hello")
@@ -62,7 +62,7 @@ def test_no_server_and_no_url_at_all_do_not_give_it_away_either(address, url):
     assert "secret" not in str(refused.value)
 
 
-def test_the_configuration_that_the_ui_shows_holds_no_address(address):
+def test_the_configuration_in_the_ui_contains_no_address(address):
     address("http://127.0.0.1/secret-token")
     assert "secret" not in repr(Webhook())
     assert Webhook().is_set
@@ -84,8 +84,8 @@ def raises() -> None:
     raise ZeroDivisionError("division by zero")
 
 
-def told(instance, asset, partition=None):
-    """What the sensor makes of a failed run."""
+def reported(instance, asset, partition=None):
+    """Id of a failed run, and the result of the sensor for it."""
     job = dg.Definitions([asset], jobs=[dg.define_asset_job("job", [asset])]).resolve_job_def("job")
     done = job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
     run = instance.get_run_by_id(done.run_id)
@@ -101,11 +101,11 @@ def told(instance, asset, partition=None):
     return done.run_id, tell_failures(context.for_run_failure())
 
 
-def test_a_failed_run_is_told_with_its_error_in_one_line(address, monkeypatch, instance):
+def test_a_failed_run_is_reported_with_its_error_in_one_line(address, monkeypatch, instance):
     monkeypatch.setenv("NSMODELS_UI_URL", "http://box:3000/")
     with Inbox() as inbox:
         address(inbox.url)
-        run, _ = told(instance, broken, "7")
+        run, _ = reported(instance, broken, "7")
     (document,) = inbox.documents
     assert document["error"] == "broken: data/mazes: no such folder; make it first"
     assert (document["run_id"], document["job"], document["partition"]) == (run, "job", "7")
@@ -113,10 +113,10 @@ def test_a_failed_run_is_told_with_its_error_in_one_line(address, monkeypatch, i
     assert document["text"] == f"Run {run[:8]} of job failed. {document['error']} {document['link']}"
 
 
-def test_a_bug_is_told_by_its_own_words(address, instance):
+def test_a_bug_is_reported_with_its_exception(address, instance):
     with Inbox() as inbox:
         address(inbox.url)
-        told(instance, raises)
+        reported(instance, raises)
     assert inbox.documents[0]["error"] == "raises: ZeroDivisionError: division by zero"
     assert "link" not in inbox.documents[0]
 

@@ -1,4 +1,4 @@
-"""The project's definitions and three assets for tests: two hold their pool until a door opens, one downloads."""
+"""The project's definitions and three assets for tests: two hold their pool slot until a door opens, one downloads."""
 
 import os
 import time
@@ -14,7 +14,7 @@ ROOM = Path(os.environ.get("NSMODELS_DATA", "data"))
 
 
 def wait(name: str) -> dg.MaterializeResult:
-    """Sign the guest book, then wait until the file `open` is there."""
+    """Add a line to the guest book, then wait until the file `open` exists."""
     with (ROOM / "book").open("a") as book:
         book.write(f"{name}\n")
     while not (ROOM / "open").exists():

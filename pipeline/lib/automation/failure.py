@@ -1,4 +1,4 @@
-"""What to tell people of a run that failed."""
+"""Report of a failed run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-LONGEST = 300  # characters of an error
+MAX_LENGTH = 300  # characters of an error
 
 
 def fields(context: dg.RunFailureSensorContext) -> dict[str, Any]:
-    """Run, job, assets, partition and the error in one line."""
+    """Fields of the report: run, job, assets, partition, and the error as one line."""
     run = context.dagster_run
     return {
         "run_id": run.run_id,
@@ -22,17 +22,17 @@ def fields(context: dg.RunFailureSensorContext) -> dict[str, Any]:
 
 
 def error(context: dg.RunFailureSensorContext) -> str:
-    """The words of the first step that failed; without one those of the run, as when its process was killed."""
+    """Error of the first failed step as one line; of the run if no step failed, as when its process was killed."""
     steps = context.get_step_failure_events()
-    words = _of_step(steps[0]) if steps else context.failure_event.message
-    line = " ".join((words or "no message").split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    message = _step_error(steps[0]) if steps else context.failure_event.message
+    line = " ".join((message or "no message").split())
+    return line if len(line) <= MAX_LENGTH else f"{line[: MAX_LENGTH - 1]}…"
 
 
-def _of_step(event: dg.DagsterEvent) -> str:
+def _step_error(event: dg.DagsterEvent) -> str:
     found = event.step_failure_data
     if found.user_failure_data and found.user_failure_data.description:
         return f"{event.step_key}: {found.user_failure_data.description}"
-    # Dagster's own words stand around the error of the step.
+    # Dagster wraps the error of the step in one of its own.
     inner = found.error and (found.error.cause or found.error)
     return f"{event.step_key}: {inner.message if inner else event.message}"

@@ -1,4 +1,4 @@
-"""Where steps run: in the process of the run, or as jobs of a Ray cluster when `RAY_ADDRESS` names one."""
+"""The executor of all jobs: steps run in the process of the run, or on the Ray cluster at `RAY_ADDRESS` if set."""
 
 from __future__ import annotations
 
@@ -17,25 +17,28 @@ VARIABLE = "RAY_ADDRESS"
 
 
 def executor() -> dg.ExecutorDefinition:
-    """The executor of all jobs. Nothing of Ray is imported before a run starts, and nothing at all without address."""
+    """The executor of all jobs; imports Ray only when a run starts with `RAY_ADDRESS` set."""
     return on_ray if os.environ.get(VARIABLE) else supervision.in_process
 
 
 @dg.executor(name="ray", requirements=dg.multiple_process_executor_requirements())
 def on_ray(context: dg.InitExecutorContext) -> Any:
-    """Each step is a job of the Ray cluster at `RAY_ADDRESS`; a step whose machine dies is started on another."""
+    """Executes each step as a job of the Ray cluster at `RAY_ADDRESS`; retries a step whose machine is lost."""
     try:
         client = connect(os.environ[VARIABLE])
     except InputError as error:
-        bare_command.end_with(str(error))
+        bare_command.report_at_exit(str(error))
         raise dg.Failure(str(error), allow_retries=False) from None
     from pipeline.lib.cluster.steps import RayExecutor
 
-    return supervision.Attended(RayExecutor(client))
+    return supervision.SupervisedExecutor(RayExecutor(client))
 
 
 def connect(address: str) -> JobSubmissionClient:
-    """A client of the cluster's jobs; raise `InputError` without the package, the right address or an answer."""
+    """A client of the cluster's jobs at the address of its dashboard.
+
+    Raises `InputError` if dagster-ray is not installed, the address is invalid, or the cluster is unavailable.
+    """
     if not address.startswith(("http://", "https://")):
         raise InputError(f"{VARIABLE}: expected the address of Ray's dashboard (http://host:8265), got '{address}'")
     try:
@@ -47,6 +50,6 @@ def connect(address: str) -> JobSubmissionClient:
     try:
         return JobSubmissionClient(address)
     except ConnectionError:
-        raise InputError(f"{VARIABLE}={address}: no Ray cluster answers there; start it, or unset {VARIABLE}") from None
-    except RuntimeError as error:  # it answers, and refuses: a token that is missing or wrong, another version
+        raise InputError(f"{VARIABLE}={address}: no Ray cluster responds; start it, or unset {VARIABLE}") from None
+    except RuntimeError as error:  # the cluster refuses: missing or wrong token, different version
         raise InputError(f"{VARIABLE}={address}: {str(error).splitlines()[0]}") from None

@@ -1,7 +1,7 @@
 """A step on a machine of the cluster: `python -m pipeline.lib.cluster.step`, its arguments in the environment.
 
-It ends with its run: when that is over although the step is not (its process was killed, it was cancelled while the
-cluster did not answer), the step is asked to stop, which saves a checkpoint.
+It ends with its run: if the run is over before the step (its process was killed, or it was cancelled while the cluster
+was unavailable), the step receives SIGTERM, which saves a checkpoint.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ import time
 import zlib
 from typing import TYPE_CHECKING
 
-from pipeline.lib.runs.turn import ARGUMENTS
+from pipeline.lib.runs.slots import ARGUMENTS
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-INTERVAL = 10.0  # seconds between two looks at the run
-GRACE = 60.0  # seconds for a checkpoint
+INTERVAL = 10.0  # seconds between two checks of the run
+GRACE = 60.0  # seconds to save a checkpoint
 
 
 def main() -> None:
-    """Run the step as `dagster api execute_step` does."""
+    """Execute the step as `dagster api execute_step` does."""
     threading.Thread(target=watch, args=(os.environ[ARGUMENTS],), name="run", daemon=True).start()
     sys.argv = ["dagster", "api", "execute_step"]
     runpy.run_module("dagster", run_name="__main__", alter_sys=True)
 
 
 def watch(packed: str) -> None:
-    """End this process once its run is over."""
+    """End this process once its run is over; `packed` are the arguments of the step, compressed in base64."""
     from dagster import DagsterInstance, deserialize_value
     from dagster._grpc.types import ExecuteStepArgs
 
@@ -50,7 +50,7 @@ def watch(packed: str) -> None:
 
 
 def is_over(instance: DagsterInstance, run_id: str) -> bool:
-    """Whether the run has ended; no answer is no end."""
+    """Whether the run has ended; False while the history is unavailable."""
     with contextlib.suppress(Exception):
         run = instance.get_run_by_id(run_id)
         return run is None or run.is_finished

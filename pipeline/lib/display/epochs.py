@@ -1,4 +1,4 @@
-"""Training curves in Dagster's Plots tab while the step still runs."""
+"""Training curves in Dagster's Plots tab while the step is running."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import dagster as dg
 class EpochTracker:
     """Logs the record of each finished epoch as an observation of the asset.
 
-    `phases` name the trainings that follow each other in one step, as in "perception/val/loss"; the engine closes its
-    trackers at the end of each. `partition` is that of the asset that is trained, where it has some.
+    Args:
+        context: of the step.
+        phases: prefixes of the metadata, as in "perception/val/loss", one per training of the step, in order; the
+            engine closes its trackers at the end of each training.
+        partition: of the asset, if it is partitioned.
     """
 
     def __init__(
@@ -22,13 +25,13 @@ class EpochTracker:
         self._partition = partition
 
     def epoch(self, record: dict[str, Any]) -> None:
-        """Take the record of a finished epoch: its numbers become metadata, and what was measured one plot each."""
+        """Log the numbers of a finished epoch as metadata; losses, metrics and the learning rate are plotted."""
         prefix = f"{self._phases[0]}/" if self._phases else ""
         numbers = {name: value for name, value in record.items() if isinstance(value, (int, float))}
-        # Text is not plotted: a page of curves is not to begin with clocks and counters.
+        # Text is not plotted: times and counters are logged as text.
         shown = {f"{prefix}{k}": v if "/" in k or k == "lr" else f"{v:g}" for k, v in numbers.items()}
         self._context.log_event(dg.AssetObservation(self._context.asset_key, partition=self._partition, metadata=shown))
 
     def close(self) -> None:
-        """The phase under way is over."""
+        """End the current phase."""
         self._phases = self._phases[1:]

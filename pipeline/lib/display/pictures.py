@@ -1,4 +1,4 @@
-"""Pictures inside metadata: a PNG as base64 in markdown opens in a dialog of the web UI, wherever it runs."""
+"""Pictures in metadata: a PNG as base64 in markdown, which the web UI shows in a dialog without access to the file."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import dagster as dg
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LARGEST = 300_000  # bytes of PNG in one metadata entry: each is a row of the event log
+MAX_BYTES = 300_000  # of PNG in one metadata entry: each is a row of the event log
 
 
 def inline(path: Path) -> dg.MarkdownMetadataValue:
-    """The picture at `path`."""
+    """The PNG file at `path` as markdown."""
     return markdown(path.read_bytes(), path.stem)
 
 
 def markdown(png: bytes, name: str) -> dg.MarkdownMetadataValue:
-    """A PNG as markdown, made smaller when it would bloat the event log."""
-    content = png if len(png) <= LARGEST else _smaller(png)
+    """A PNG as markdown, reduced to at most `MAX_BYTES`; `name` is the alternative text."""
+    content = png if len(png) <= MAX_BYTES else _reduced(png)
     return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(content).decode()})")
 
 
 def bars(panels: Mapping[str, Mapping[Any, float]], columns: int = 2) -> dg.MarkdownMetadataValue:
-    """One bar chart per panel, in the order given."""
+    """One bar chart per panel, in the order of `panels` (title to bar heights by name), `columns` side by side."""
     from matplotlib.figure import Figure
 
     rows = -(-len(panels) // columns)
@@ -50,12 +50,12 @@ def rendered(figure: Figure) -> bytes:
     return stream.getvalue()
 
 
-def _smaller(png: bytes) -> bytes:
+def _reduced(png: bytes) -> bytes:
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as picture:
         small = picture.convert("RGB")
-    while len(png) > LARGEST:
+    while len(png) > MAX_BYTES:
         stream = io.BytesIO()
         small.quantize(128).save(stream, "PNG", optimize=True)
         png = stream.getvalue()

@@ -1,4 +1,4 @@
-"""Links from an asset's page to the code that makes it; they open in the editor of whoever runs the UI locally."""
+"""Links from the page of an asset to its source code, which the UI opens in a local editor."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ KEY = "dagster/code_references"
 
 
 def to(*functions: Callable[..., Any]) -> dict[str, dg.CodeReferencesMetadataValue]:
-    """Metadata that names the functions an asset is made with, each by file and line."""
+    """Code references to the functions that build an asset, by file and line."""
     codes = [function.__code__ for function in functions]
     return _metadata([(code.co_filename, code.co_firstlineno, code.co_name) for code in codes])
 
 
 def to_module(name: str) -> dict[str, dg.CodeReferencesMetadataValue]:
-    """Metadata that names a module, which is not imported for it."""
+    """Code reference to a module, without importing it; empty if there is no such module."""
     spec = importlib.util.find_spec(name)
     return _metadata([(spec.origin, 1, name)]) if spec and spec.origin else {}
 
 
 def with_references(assets: Iterable[Any]) -> list[dg.AssetsDefinition]:
-    """The assets, each with a link to its own function after those that its metadata already hold."""
-    with _is_beta():
+    """The assets, with a reference to their own function appended to those in their metadata."""
+    with _ignored_beta_warnings():
         return cast(list[dg.AssetsDefinition], list(dg.with_source_code_references(list(assets))))
 
 
-def _metadata(places: Iterable[tuple[str, int, str]]) -> dict[str, dg.CodeReferencesMetadataValue]:
-    with _is_beta():
-        found = [dg.LocalFileCodeReference(file_path=path, line_number=line, label=said) for path, line, said in places]
+def _metadata(sources: Iterable[tuple[str, int, str]]) -> dict[str, dg.CodeReferencesMetadataValue]:
+    with _ignored_beta_warnings():
+        found = [
+            dg.LocalFileCodeReference(file_path=path, line_number=line, label=name) for path, line, name in sources
+        ]
         return {KEY: dg.CodeReferencesMetadataValue(code_references=list(found))}
 
 
 @contextmanager
-def _is_beta() -> Iterator[None]:
-    """Dagster warns that these classes may change; its version is pinned."""
+def _ignored_beta_warnings() -> Iterator[None]:
+    """Ignore Dagster's warnings that these classes may change: its version is pinned."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         yield

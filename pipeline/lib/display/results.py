@@ -1,4 +1,4 @@
-"""From a sealed artifact to what Dagster records and shows: numbers, tables, pictures, paths, provenance."""
+"""Metadata that Dagster records and shows for a sealed artifact: numbers, tables, pictures, paths, provenance."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from nsmodels.core.artifact import Manifest, folder_of
 from pipeline.lib import staleness
 from pipeline.lib.display import pictures
 
-IS_SHOWN = "is_reused"  # stands in the metadata of every materialisation that its own step recorded
+IS_SHOWN = "is_reused"  # key in the metadata of every materialisation recorded by the asset's own step
 Metadata = dict[str, Any]
 
 
 def result(manifest: Manifest, **shown: Any) -> dg.MaterializeResult:
-    """The result of a step that made or reused an artifact; its data version is the fingerprint."""
+    """Result of a step that built or reused an artifact, with `shown` as additional metadata.
+
+    The data version is the fingerprint of the artifact.
+    """
     return dg.MaterializeResult(
         metadata={**shown, **metadata(manifest)}, data_version=dg.DataVersion(manifest.fingerprint)
     )
@@ -27,13 +30,13 @@ def result(manifest: Manifest, **shown: Any) -> dg.MaterializeResult:
 def materialization(
     context: dg.AssetExecutionContext, key: str, manifest: Manifest, partition: str | None = None, **shown: Any
 ) -> dg.AssetMaterialization:
-    """The record of an artifact made outside of its own step, or one of several partitions of a step."""
+    """Event for an artifact that was built outside of its own step, or for one of several partitions of a step."""
     tags = staleness.tags(context, dg.AssetKey(key), manifest)
     return dg.AssetMaterialization(key, metadata={**shown, **metadata(manifest)}, partition=partition, tags=tags)
 
 
 def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metadata | None:
-    """What the last materialisation showed, if it was of this very artifact: it need not be drawn again."""
+    """Metadata of the last materialisation if it recorded the same artifact, so that it need not be drawn again."""
     event = context.instance.get_latest_materialization_event(context.asset_key)
     last = event.asset_materialization if event else None
     if (
@@ -46,7 +49,7 @@ def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metad
 
 
 def metadata(manifest: Manifest) -> Metadata:
-    """Numbers of the manifest one by one (Dagster plots them over time), then where it came from."""
+    """Metadata of a manifest: its metrics one by one (Dagster plots them over time), then its provenance."""
     return {
         **numbers(manifest.metrics),
         "source": manifest.source or "none",
@@ -64,7 +67,7 @@ def metadata(manifest: Manifest) -> Metadata:
 
 
 def numbers(metrics: Mapping[str, Any], prefix: str = "") -> Metadata:
-    """Nested metrics as flat entries `section/name`; text stays text, whatever else becomes JSON."""
+    """Nested metrics as flat entries `section/name`: numbers and text unchanged, other types as JSON."""
     flat: Metadata = {}
     for name, value in metrics.items():
         if isinstance(value, Mapping):
@@ -77,35 +80,35 @@ def numbers(metrics: Mapping[str, Any], prefix: str = "") -> Metadata:
 
 
 def rounded(value: Any) -> Any:
-    """A float with six significant digits; the whole of it stands in the manifest."""
+    """A float rounded to six significant digits, other values unchanged; the manifest contains all digits."""
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def columns(path: Path, said: Mapping[str, str] | None = None) -> Metadata:
-    """The columns and the number of rows of a parquet file; `said` describes columns that the file does not."""
+def columns(path: Path, descriptions: Mapping[str, str] | None = None) -> Metadata:
+    """Schema and number of rows of a parquet file; `descriptions` by column override those in the file."""
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
+    file, given = pq.ParquetFile(path), descriptions or {}
     shown = [
-        dg.TableColumn(field.name, _kind(field.type), (said or {}).get(field.name) or _description(field.metadata))
+        dg.TableColumn(field.name, _type_name(field.type), given.get(field.name) or _description(field.metadata))
         for field in file.schema_arrow
     ]
     return {"dagster/column_schema": dg.TableSchema(shown), "dagster/row_count": file.metadata.num_rows}
 
 
-def _kind(kind: Any) -> str:
-    """The type of a column as a person would call it."""
-    plain = kind.value_type if hasattr(kind, "index_type") else kind  # a column of few values names each once
+def _type_name(kind: Any) -> str:
+    """Name of the type of a column, for a dictionary-encoded column that of its values."""
+    plain = kind.value_type if hasattr(kind, "index_type") else kind
     return str(plain).removeprefix("large_")
 
 
 def _description(metadata: Mapping[bytes, bytes] | None) -> str | None:
-    said = (metadata or {}).get(b"description")
-    return said.decode() if said else None
+    description = (metadata or {}).get(b"description")
+    return description.decode() if description else None
 
 
 def made_from(manifest: Manifest) -> dg.MarkdownMetadataValue:
-    """The inputs of an artifact with their fingerprints, as a table."""
+    """Table of the inputs of an artifact with their fingerprints and folders."""
     rows = [f"| {key} | `{record.fingerprint}` | {record.path} |" for key, record in manifest.inputs.items()]
     if not rows:
         return dg.MetadataValue.md("no input artifacts")
@@ -113,7 +116,7 @@ def made_from(manifest: Manifest) -> dg.MarkdownMetadataValue:
 
 
 def pages(folder: Path) -> Metadata:
-    """Every figure and every text table of an artifact inline, what bears the same name together."""
+    """All figures (PNG) and text tables below a folder, by file stem; files of the same stem share an entry."""
     paths = sorted(
         [*folder.rglob("*.txt"), *folder.rglob("*.png")], key=lambda path: (path.stem, path.suffix != ".txt")
     )
@@ -121,11 +124,11 @@ def pages(folder: Path) -> Metadata:
 
 
 def together(paths: list[Path]) -> dg.MarkdownMetadataValue:
-    """Texts and pictures, one below the other."""
+    """Text files and pictures in one entry, in order."""
     shown = [pictures.inline(path) if path.suffix == ".png" else text(path.read_text()) for path in paths]
     return dg.MetadataValue.md("\n\n".join(str(part.value) for part in shown))
 
 
 def text(content: str) -> dg.MarkdownMetadataValue:
-    """Plain text with its alignment kept."""
+    """Preformatted text as a markdown code block."""
     return dg.MetadataValue.md(f"```\n{content.rstrip()}\n```")

@@ -19,7 +19,7 @@ from pipeline.lib import reuse, staleness, step, store
 from pipeline.lib.display import references, results
 from pipeline.lib.display.epochs import EpochTracker
 from pipeline.lib.launchpad import Chosen, Launchpad
-from pipeline.lib.runs import turn
+from pipeline.lib.runs import slots
 from pipeline.lib.training import Training
 
 Given = Mapping[str, Any]
@@ -113,7 +113,7 @@ class Partitioned:
             **self.policy,
         )
         def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-            turn.begin(context)
+            slots.acquire(context)
             with step.one_line_errors():
                 yield from run(context, self)
 

@@ -1,7 +1,7 @@
-"""The run history under `.dagster/`: created once, and rid of runs whose process died, before Dagster opens it.
+"""The run history under `.dagster/`: created once, and dead runs closed, before Dagster opens it.
 
-Two processes that create SQLite stores at the same time break them, and a dead run keeps its place in the pool; no
-daemon cares for either when only the command line is used.
+Two processes that create SQLite stores at the same time corrupt them, and a dead run keeps its slot in the pool; no
+daemon handles either when only the command line is used.
 """
 
 from __future__ import annotations
@@ -27,46 +27,47 @@ RUNS = FOLDER / "history" / "history" / "runs.db"
 POOLS = FOLDER / "history" / "history" / "runs" / "index.db"
 IS_OPEN = "SELECT 1 FROM runs WHERE status IN ('STARTING', 'STARTED', 'CANCELING') LIMIT 1"
 IS_TAKEN = "SELECT 1 FROM concurrency_slots WHERE run_id IS NOT NULL UNION SELECT 1 FROM pending_steps LIMIT 1"
-OURS = "pipeline.lib.runs.launcher"  # what a dagster.yaml of this project names
+LAUNCHER = "pipeline.lib.runs.launcher"  # contained in every dagster.yaml of this project
 RELATIVE = re.compile(r"""base_dir:\s*["']?[\w.]""")
 
 
-def astray(home: str | None) -> str | None:
-    """Why a command here would begin a second history; None when it would not.
+def location_error(home: str | None) -> str | None:
+    """Error message if a command in the current directory would create a second history; None otherwise.
 
-    Dagster takes the relative folders of a dagster.yaml from where a command is typed, whatever DAGSTER_HOME is.
+    Dagster resolves relative folders in a dagster.yaml against the current directory, whatever DAGSTER_HOME is.
     """
-    place = Path(home or ".").expanduser()
-    if place.resolve() == Path.cwd():
+    folder = Path(home or ".").expanduser()
+    if folder.resolve() == Path.cwd():
         return None
     try:
-        text = (place / "dagster.yaml").read_text()
+        text = (folder / "dagster.yaml").read_text()
     except OSError:
         return None
-    if OURS not in text or not RELATIVE.search(text):
+    if LAUNCHER not in text or not RELATIVE.search(text):
         return None
     return (
-        f"this is {Path.cwd()}, but DAGSTER_HOME={home}: its history is found from there only; cd {home}, or unset it"
+        f"DAGSTER_HOME={home}: its dagster.yaml has relative folders, so the current directory must be the same, "
+        f"got {Path.cwd()}; cd {home}, or unset DAGSTER_HOME"
     )
 
 
 def prepare(will_run: bool) -> None:
-    """See to the history of the current directory, in a process of its own and only when there is something to do."""
+    """Create the history of the current directory, or close its dead runs, in a separate process and only if needed."""
     is_elsewhere = Path(os.environ.get("DAGSTER_HOME") or ".").resolve() != Path.cwd()
     if is_elsewhere or not Path("dagster.yaml").exists():
         return
     if not READY.exists():
-        _once("create", READY)
+        _run_once("create", READY)
     elif will_run and has_open_runs():
-        _process("close")
+        _run("close")
 
 
 def has_open_runs() -> bool:
-    """Whether any run is marked as started, or has a place in a pool, alive or dead."""
-    return _finds(RUNS, IS_OPEN) or _finds(POOLS, IS_TAKEN)
+    """Whether any run is marked as started or holds a pool slot, alive or dead."""
+    return _has_rows(RUNS, IS_OPEN) or _has_rows(POOLS, IS_TAKEN)
 
 
-def _finds(store: Path, query: str) -> bool:
+def _has_rows(store: Path, query: str) -> bool:
     try:
         with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as rows:
             return rows.execute(query).fetchone() is not None
@@ -75,7 +76,7 @@ def _finds(store: Path, query: str) -> bool:
 
 
 def create() -> None:
-    """Open every store of the instance that `dagster.yaml` describes, which creates its tables."""
+    """Open every store of the instance in `dagster.yaml`, which creates its tables."""
     with opened() as instance:
         instance.get_runs_count()
         instance.get_asset_keys()
@@ -84,13 +85,13 @@ def create() -> None:
 
 
 def close() -> None:
-    """Mark runs of the current directory whose process is gone as failed, which lets the next one into the pool."""
+    """Mark runs of the current directory whose process is gone as failed, which frees their pool slots."""
     with opened() as instance:
         close_dead(instance)
 
 
 def close_dead(instance: DagsterInstance) -> None:
-    """Mark runs whose process is gone as failed, and say which."""
+    """Mark runs whose process is gone as failed, and print one line for each."""
     from pipeline.lib.runs.launcher import close_dead_runs
 
     for run in close_dead_runs(instance):
@@ -99,7 +100,10 @@ def close_dead(instance: DagsterInstance) -> None:
 
 @contextlib.contextmanager
 def current() -> Iterator[DagsterInstance]:
-    """The instance of DAGSTER_HOME, else of the `dagster.yaml` here; `InputError` where there is neither."""
+    """The instance of DAGSTER_HOME, or else of the `dagster.yaml` in the current directory.
+
+    Raises `InputError` if there is neither, or if DAGSTER_HOME is not an existing absolute path.
+    """
     from dagster import DagsterInstance
 
     home = os.environ.get("DAGSTER_HOME")
@@ -112,20 +116,20 @@ def current() -> Iterator[DagsterInstance]:
 def _require_project(home: str | None) -> None:
     from nsmodels.core.errors import InputError
 
-    place = Path(home or ".").expanduser()
-    if home and not (place.is_absolute() and place.is_dir()):
+    folder = Path(home or ".").expanduser()
+    if home and not (folder.is_absolute() and folder.is_dir()):
         raise InputError(f"DAGSTER_HOME={home}: no such folder; give the absolute path of one, or unset it")
-    if line := astray(home):
+    if line := location_error(home):
         raise InputError(line)
     if not home and not Path("dagster.yaml").exists():
-        raise InputError(f"{Path.cwd()}: no dagster.yaml here; go to the project's folder or set DAGSTER_HOME")
+        raise InputError(f"{Path.cwd()}: no dagster.yaml here; cd to the project's folder, or set DAGSTER_HOME")
 
 
 @contextlib.contextmanager
 def opened() -> Iterator[DagsterInstance]:
-    """The instance that the commands use in the current directory."""
+    """The instance of the `dagster.yaml` in the current directory."""
     from dagster import DagsterInstance
-    from dagster._core.instance import InstanceRef  # what `dagster dev` itself opens; there is no public name for it
+    from dagster._core.instance import InstanceRef  # as `dagster dev` opens it; there is no public name
 
     with tempfile.TemporaryDirectory() as folder:
         reference = InstanceRef.from_dir(folder, config_dir=str(Path.cwd()))
@@ -133,15 +137,15 @@ def opened() -> Iterator[DagsterInstance]:
             yield instance
 
 
-def _once(task: str, mark: Path) -> None:
+def _run_once(task: str, mark: Path) -> None:
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / "lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         if not mark.exists():
-            _process(task)
+            _run(task)
 
 
-def _process(task: str) -> None:
+def _run(task: str) -> None:
     subprocess.run([sys.executable, "-m", "pipeline.lib.runs.history", task], check=False)
 
 

@@ -1,8 +1,8 @@
-"""Dagster's default launcher, which also sees to runs whose process or code server died (a crash, `kill -9`, a reboot).
+"""Dagster's default launcher, extended to runs whose process or code server died (a crash, `kill -9`, a reboot).
 
-Without this a dead run stays "started" for ever and keeps its place in the pool, and a run that lost its code server
-cannot be cancelled. Uses names that Dagster does not promise to keep: the version is pinned and the tests kill runs.
-In a history that several machines share the runs of another machine are left to that one.
+Without it a dead run stays "started" for ever and keeps its pool slot, and a run that lost its code server cannot be
+cancelled. Uses private names of Dagster: the version is pinned and the tests kill runs. In a history that several
+machines share, each machine handles its own runs only.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from pipeline.lib.runs import liveness
 
-GRACE = 60.0  # seconds in which a run that has started may not have named its process yet
+GRACE = 60.0  # seconds that a started run has to report its process id
 OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):
-    """The default launcher with a health check, used by the daemon's run monitoring, and a longer arm."""
+    """The default launcher with a health check for the daemon's run monitoring, and termination without code server."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """It does."""
+        """Always true."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the process that last reported for the run still lives."""
+        """Whether the process of the run is alive."""
         return health(self._instance, run)
 
     def terminate(self, run_id: str) -> bool:
-        """Ask a run to stop: by its code server, or directly where that is gone or never was (the command line)."""
+        """Stop a run through its code server, or by a signal if it has none (command line, or server gone)."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
@@ -53,19 +53,19 @@ class WatchfulRunLauncher(DefaultRunLauncher):
 
 
 def health(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
-    """Alive when the process that signed the run lives; before that, when the one that its log names does."""
-    signed = liveness.signature(run)
-    if signed is None:
-        return _before_it_signed(instance, run)
-    if signed.process():
+    """Health of the run's registered process; before it has registered, of the process id in the run's log."""
+    identity = liveness.registered(run)
+    if identity is None:
+        return _unregistered_health(instance, run)
+    if identity.process():
         return CheckRunHealthResult(WorkerStatus.RUNNING)
-    if signed.host != platform.node() and liveness.is_shared(instance):
-        return CheckRunHealthResult(WorkerStatus.RUNNING, "another machine knows")
-    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {signed.pid} is gone")
+    if identity.host != platform.node() and liveness.is_shared(instance):
+        return CheckRunHealthResult(WorkerStatus.RUNNING, f"checked on its own machine {identity.host}")
+    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {identity.pid} is gone")
 
 
 def stop(instance: DagsterInstance, run: DagsterRun) -> bool:
-    """Signal the run's process to stop, or close the run where there is none; whether that could be done."""
+    """Send SIGTERM to the run's process, or close the run if there is none; False if neither was possible."""
     if process := _process(instance, run):
         instance.report_run_canceling(run)
         process.terminate()
@@ -74,10 +74,10 @@ def stop(instance: DagsterInstance, run: DagsterRun) -> bool:
 
 
 def close(instance: DagsterInstance, run: DagsterRun) -> str | None:
-    """End a run whose process is gone and give back its places; returns why, None when it may be alive."""
+    """End a run whose process is gone and free its pool slots; returns the reason, None if it may be alive."""
     found = health(instance, run)
     now = instance.get_run_by_id(run.run_id) if found.status == WorkerStatus.FAILED else None
-    if now is None or now.is_finished:  # alive, or ended by itself since `run` was read
+    if now is None or now.is_finished:  # alive, or finished since `run` was read
         return None
     is_canceled = now.status == DagsterRunStatus.CANCELING
     report = instance.report_run_canceled if is_canceled else instance.report_run_failed
@@ -87,7 +87,7 @@ def close(instance: DagsterInstance, run: DagsterRun) -> str | None:
 
 
 def close_dead_runs(instance: DagsterInstance) -> list[str]:
-    """Close the runs whose process is gone and give back places of runs that are over; returns the closed ones' ids."""
+    """Close the runs whose process is gone and free pool slots of finished runs; returns the ids of the closed runs."""
     closed = [run.run_id for run in instance.get_runs(RunsFilter(statuses=OPEN)) if close(instance, run)]
     log = instance.event_log_storage
     for pool in log.get_concurrency_keys():
@@ -100,13 +100,13 @@ def close_dead_runs(instance: DagsterInstance) -> list[str]:
 
 
 def has_server(run: DagsterRun) -> bool:
-    """Whether the code server that a run was given to still answers; False for a run of the command line."""
+    """Whether the code server of a run accepts connections; False for a run of the command line."""
     info = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
     if not info:
         return False
     try:
         _connect(info).close()
-    except OSError:  # nobody answers, or its machine has no address any more
+    except OSError:  # connection refused, or its host name no longer resolves
         return False
     return True
 
@@ -114,41 +114,41 @@ def has_server(run: DagsterRun) -> bool:
 def _connect(info: dict[str, Any]) -> socket.socket:
     if "socket" not in info:
         return socket.create_connection((info["host"], info["port"]), timeout=5)
-    line = socket.socket(socket.AF_UNIX)
-    line.settimeout(5)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(5)
     try:
-        line.connect(info["socket"])
+        connection.connect(info["socket"])
     except OSError:
-        line.close()
+        connection.close()
         raise
-    return line
+    return connection
 
 
 def _process(instance: DagsterInstance, run: DagsterRun) -> psutil.Process | None:
-    signed = liveness.signature(run)
-    if signed or liveness.is_shared(instance):  # a process id without signature may be of another machine
-        return signed.process() if signed else None
-    place = liveness.last_named(instance, run)
-    return liveness.not_later(*place) if place else None
+    identity = liveness.registered(run)
+    if identity or liveness.is_shared(instance):  # an unregistered process id may be that of another machine
+        return identity.process() if identity else None
+    report = liveness.last_reported(instance, run)
+    return liveness.started_before(*report) if report else None
 
 
-def _before_it_signed(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
+def _unregistered_health(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
     is_shared = liveness.is_shared(instance)
     if is_shared and run.status == DagsterRunStatus.STARTING:
-        return CheckRunHealthResult(WorkerStatus.RUNNING, "its start is watched by the daemon")
-    place = None if is_shared else liveness.last_named(instance, run)
-    if place is None:
-        return _before_its_report(instance, run)
-    if liveness.not_later(*place):
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "its start is monitored by the daemon")
+    report = None if is_shared else liveness.last_reported(instance, run)
+    if report is None:
+        return _unreported_health(instance, run)
+    if liveness.started_before(*report):
         return CheckRunHealthResult(WorkerStatus.RUNNING)
-    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {place[0]} is gone")
+    return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {report[0]} is gone")
 
 
-def _before_its_report(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
+def _unreported_health(instance: DagsterInstance, run: DagsterRun) -> CheckRunHealthResult:
     if run.status == DagsterRunStatus.STARTING and GRPC_INFO_TAG in run.tags and not has_server(run):
         return CheckRunHealthResult(WorkerStatus.FAILED, "its code server is gone")
     record = instance.get_run_record_by_id(run.run_id)
     since = (record.start_time or record.update_timestamp.timestamp()) if record else 0.0
     if time.time() - since < GRACE:
-        return CheckRunHealthResult(WorkerStatus.RUNNING, "it has just begun")
-    return CheckRunHealthResult(WorkerStatus.FAILED, "it never named a process")
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "it has just started")
+    return CheckRunHealthResult(WorkerStatus.FAILED, f"it reported no process id within {GRACE:g} s")

@@ -1,7 +1,7 @@
-"""Whether the process of a run lives: what the run's own process signs with, and how others read it.
+"""Liveness of the process of a run: the identity that it records in a tag of the run, and how the tag is read.
 
-Clocks are set and process ids are given again: a signature names the boot of the machine and the tick of it in which
-the process began, and holds for one run only (tags are copied to runs that are executed again).
+Clocks are changed and process ids are reused: an identity contains the boot id of the machine and the kernel tick at
+which the process started, and is valid for one run only (Dagster copies tags to runs that are executed again).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
-class Signature:
-    """The process of a run."""
+class ProcessIdentity:
+    """Identity of the process of a run; `birth` is that of the function `birth`."""
 
     run: str
     host: str
@@ -32,32 +32,32 @@ class Signature:
     birth: str | None
 
     def process(self) -> psutil.Process | None:
-        """The process, unless it is gone or its id belongs to another by now."""
+        """The process; None if it is gone or its id has been reused."""
         is_same = self.birth is not None and birth(self.pid) == self.birth
         return psutil.Process(self.pid) if is_same else None
 
 
-def sign(instance: DagsterInstance, run_id: str) -> None:
-    """Note on the run that this process is its own; never to be called in a step that runs in another process."""
-    mine = Signature(run_id, platform.node(), os.getpid(), birth(os.getpid()))
-    instance.add_run_tags(run_id, {TAG: json.dumps(asdict(mine))})
+def register(instance: DagsterInstance, run_id: str) -> None:
+    """Record this process as that of the run; not to be called in a step that runs in a separate process."""
+    identity = ProcessIdentity(run_id, platform.node(), os.getpid(), birth(os.getpid()))
+    instance.add_run_tags(run_id, {TAG: json.dumps(asdict(identity))})
 
 
-def signature(run: DagsterRun) -> Signature | None:
-    """Who signed this very run, if anybody."""
-    found = Signature(**json.loads(run.tags[TAG])) if TAG in run.tags else None
+def registered(run: DagsterRun) -> ProcessIdentity | None:
+    """Identity of the process that registered for this run; None if there is none."""
+    found = ProcessIdentity(**json.loads(run.tags[TAG])) if TAG in run.tags else None
     return found if found and found.run == run.run_id else None
 
 
 def is_shared(instance: DagsterInstance) -> bool:
-    """Whether several machines may write this history; one in files belongs to one machine, whatever its name."""
+    """Whether several machines may write this history; SQLite belongs to one machine, whatever its host name."""
     return not isinstance(instance.run_storage, SqliteRunStorage | InMemoryRunStorage)
 
 
 def birth(pid: int) -> str | None:
-    """When the process began, in words that no other process has and no clock changes; None when it is gone."""
+    """Start of a process as a unique string that does not depend on the clock; None if the process is gone."""
     if BOOT.exists():
-        return _birth_of_kernel(pid)
+        return _kernel_birth(pid)
     try:
         process = psutil.Process(pid)
         is_dead = process.status() == psutil.STATUS_ZOMBIE
@@ -66,7 +66,7 @@ def birth(pid: int) -> str | None:
         return None
 
 
-def _birth_of_kernel(pid: int) -> str | None:
+def _kernel_birth(pid: int) -> str | None:
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -74,8 +74,8 @@ def _birth_of_kernel(pid: int) -> str | None:
     return None if state in "ZX" else f"{BOOT.read_text().strip()} {fields[18]}"
 
 
-def last_named(instance: DagsterInstance, run: DagsterRun) -> tuple[int, float] | None:
-    """Process id and time of the last engine event of the run, not of one of its steps, that names a process."""
+def last_reported(instance: DagsterInstance, run: DagsterRun) -> tuple[int, float] | None:
+    """Process id and time (seconds since the epoch) of the last engine event that the run itself reported with one."""
     for entry in reversed(instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)):
         event = entry.dagster_event
         data = event.engine_event_data if event and event.step_key is None else None
@@ -85,8 +85,11 @@ def last_named(instance: DagsterInstance, run: DagsterRun) -> tuple[int, float] 
     return None
 
 
-def not_later(pid: int, reported: float) -> psutil.Process | None:
-    """The process of that id, unless it is gone or began after the report; by the clock, for want of a signature."""
+def started_before(pid: int, reported: float) -> psutil.Process | None:
+    """The process with this id if it started before `reported` (seconds since the epoch); None if it is gone or newer.
+
+    Compares clocks: only for runs without a registered identity.
+    """
     try:
         process = psutil.Process(pid)
         is_later = process.create_time() > reported + TOLERANCE

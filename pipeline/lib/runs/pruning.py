@@ -1,4 +1,4 @@
-"""What of Dagster's history may go: old finished runs that nothing shown rests on, and ticks past their retention."""
+"""Pruning of Dagster's history: old finished runs that nothing in the UI depends on, and ticks past their retention."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from dagster._core.storage.tags import BACKFILL_ID_TAG, RUN_KEY_TAG
 from nsmodels.core.inventory import bytes_of, files_in
 
 FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
-SHOWN = "show one of the last materialisations of an asset or partition, or the last result of a check"
-REMEMBERED = "keep a sensor from asking twice (run key)"
-UNFINISHED = "belong to a backfill that is not finished"
-ANCESTOR = "were re-executed by a run that stays"
-DAY = 86_400.0
+# Reasons to keep a run.
+SHOWN = "one of the last materialisations of an asset or partition, or the last result of a check"
+REMEMBERED = "run key of a sensor, which prevents a second request"
+UNFINISHED = "part of a backfill that is not finished"
+ANCESTOR = "re-executed by a run that is kept"
+DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True)
-class History:
-    """Runs by what is to become of them; `orphans` are ids of runs of which only logs are left."""
+class Plan:
+    """Ids of the runs to remove and, by reason, of those to keep; `orphans` are runs of which only logs are left."""
 
     num_runs: int
-    gone: list[str]
+    removable: list[str]
     kept: Mapping[str, list[str]]
     orphans: list[str]
 
@@ -40,9 +41,12 @@ class History:
 # --- runs ------------------------------------------------------------------------------------------------------------
 
 
-def judge(instance: dg.DagsterInstance, before: datetime, num_kept: int) -> History:
-    """Which runs that finished before a moment may go; `num_kept` materialisations per asset or partition stay."""
-    logged = set(_logged(instance))  # first: a run that begins now is in the list of runs by then
+def plan(instance: dg.DagsterInstance, before: datetime, num_kept: int) -> Plan:
+    """Plan to remove runs that finished before `before`, except those of the last `num_kept` points of any plot.
+
+    A plot contains the materialisations of an asset or of one of its partitions.
+    """
+    logged = set(_logged(instance))  # first: a run that starts now is then in the list of runs
     runs = {run.run_id: run for run in instance.get_runs()}
     old = instance.get_runs(dg.RunsFilter(statuses=list(FINISHED), updated_before=before))
     candidates = {run.run_id: run for run in old}
@@ -52,8 +56,8 @@ def judge(instance: dg.DagsterInstance, before: datetime, num_kept: int) -> Hist
         if found := sorted(id for id in ids if candidates.pop(id, None)):
             kept[reason] = [*kept.get(reason, []), *found]
 
-    keep(SHOWN, _materialising(instance, num_kept) if candidates else ())
-    keep(SHOWN, [id for id in candidates if _holds_a_last_check(instance, id)])
+    keep(SHOWN, _latest_materialising(instance, num_kept) if candidates else ())
+    keep(SHOWN, [id for id in candidates if _has_latest_check(instance, id)])
     keep(REMEMBERED, [id for id, run in candidates.items() if RUN_KEY_TAG in run.tags])
     backfills = _unfinished_backfills(instance)
     keep(UNFINISHED, [id for id, run in candidates.items() if run.tags.get(BACKFILL_ID_TAG) in backfills])
@@ -68,11 +72,11 @@ def judge(instance: dg.DagsterInstance, before: datetime, num_kept: int) -> Hist
         & candidates.keys()
     ):
         keep(ANCESTOR, ancestors)
-    return History(len(runs), sorted(candidates), kept, sorted(logged - runs.keys()))
+    return Plan(len(runs), sorted(candidates), kept, sorted(logged - runs.keys()))
 
 
-def _materialising(instance: dg.DagsterInstance, num_kept: int) -> set[str]:
-    """The runs behind the last points of every plot."""
+def _latest_materialising(instance: dg.DagsterInstance, num_kept: int) -> set[str]:
+    """Ids of the runs of the last `num_kept` points of every plot."""
     found = set()
     for key in instance.get_asset_keys():
         partitions = sorted(instance.get_materialized_partitions(key))
@@ -84,7 +88,7 @@ def _materialising(instance: dg.DagsterInstance, num_kept: int) -> set[str]:
     return found
 
 
-def _holds_a_last_check(instance: dg.DagsterInstance, run_id: str) -> bool:
+def _has_latest_check(instance: dg.DagsterInstance, run_id: str) -> bool:
     found = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
     events = [record.event_log_entry.dagster_event for record in found]
     keys = {event.asset_check_evaluation_data.asset_check_key for event in events if event}
@@ -98,7 +102,7 @@ def _unfinished_backfills(instance: dg.DagsterInstance) -> set[str]:
 
 
 def remove_run(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Delete a run with its events and compute logs; Dagster itself leaves the files of both."""
+    """Delete a run with its events and compute logs; Dagster itself does not delete the files."""
     instance.compute_log_manager.delete_logs(prefix=[run_id])
     if instance.get_run_by_id(run_id):
         instance.delete_run(run_id)
@@ -107,7 +111,7 @@ def remove_run(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def files_of_run(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
-    """What a run has on this disk: its event log, where that is a file, and its compute logs."""
+    """Files of a run on this disk: its event log, if it is a file, and its compute logs."""
     logs = compute_logs(instance)
     folder = logs / run_id if logs else None
     return [*_shards(instance, run_id), *(files_in(folder) if folder and folder.is_dir() else [])]
@@ -117,9 +121,9 @@ def files_of_run(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
 
 
 def ticks(instance: dg.DagsterInstance, is_removed: bool = False) -> int:
-    """How many ticks are past the retention that dagster.yaml states; with `is_removed` they are deleted.
+    """Number of ticks past the retention in dagster.yaml; `is_removed` also deletes them.
 
-    The daemon does so only for what ticks: those of a schedule or sensor that is switched off would stay for ever.
+    The daemon deletes only the ticks of schedules and sensors that are running.
     """
     num = 0
     for state in instance.all_instigator_state():
@@ -138,8 +142,8 @@ def ticks(instance: dg.DagsterInstance, is_removed: bool = False) -> int:
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def places(instance: dg.DagsterInstance) -> dict[str, list[Path]]:
-    """Where history, compute logs and stored values lie on this disk; nothing for what lies in a database server."""
+def locations(instance: dg.DagsterInstance) -> dict[str, list[Path]]:
+    """Folders of history, compute logs and stored values on this disk; none for what a database server stores."""
     index, logs = _index(instance), compute_logs(instance)
     history = [index.parents[1], index.parents[2] / "schedules"] if index else []
     return {
@@ -150,19 +154,19 @@ def places(instance: dg.DagsterInstance) -> dict[str, list[Path]]:
 
 
 def size_of(folders: Iterable[Path]) -> int:
-    """Bytes below these folders, as far as they exist."""
+    """Total size of the existing ones of these folders, in bytes."""
     return sum(bytes_of(files_in(folder)) for folder in folders if folder.is_dir())
 
 
 def databases(instance: dg.DagsterInstance) -> list[Path]:
-    """The SQLite files that many runs share."""
+    """Existing SQLite files that many runs share."""
     index = _index(instance)
     found = [index, index.parents[1] / "runs.db", index.parents[2] / "schedules" / "schedules.db"] if index else []
     return [path for path in found if path.exists()]
 
 
 def compact(database: Path) -> bool:
-    """Give the room of deleted rows back to the disk; False when a process has the file in use."""
+    """Return the space of deleted rows to the file system; False if the file is in use by a process."""
     try:
         with contextlib.closing(sqlite3.connect(database, timeout=5, isolation_level=None)) as connection:
             connection.execute("VACUUM")
@@ -175,10 +179,10 @@ def compact(database: Path) -> bool:
 
 
 def compute_logs(instance: dg.DagsterInstance) -> Path | None:
-    """The folder of what runs print, where it is one."""
-    kept_by = instance.compute_log_manager
-    is_local = isinstance(kept_by, LocalComputeLogManager)
-    return Path(kept_by.get_captured_local_path(["any"], "out")).parent if is_local else None
+    """Folder of the compute logs (stdout and stderr of runs); None if they are not stored locally."""
+    manager = instance.compute_log_manager
+    is_local = isinstance(manager, LocalComputeLogManager)
+    return Path(manager.get_captured_local_path(["any"], "out")).parent if is_local else None
 
 
 def _index(instance: dg.DagsterInstance) -> Path | None:
@@ -206,6 +210,6 @@ def _is_run_id(name: str) -> bool:
         return False
 
 
-def moment(seconds_ago: float) -> datetime:
-    """A moment so long ago, as Dagster's filters take it."""
-    return datetime.fromtimestamp(time.time() - seconds_ago, UTC)
+def time_ago(seconds: float) -> datetime:
+    """The time `seconds` before now, in UTC, as Dagster's filters expect it."""
+    return datetime.fromtimestamp(time.time() - seconds, UTC)

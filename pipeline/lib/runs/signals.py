@@ -1,7 +1,7 @@
-"""Whether a signal has asked this process to stop, whoever takes it.
+"""Detection of SIGINT and SIGTERM in this process, independent of the installed handlers.
 
-Dagster and the training loop each put handlers of their own in place and make a failed step of what they get; a step
-that runs other processes may see no more than those failing. The wake-up descriptor hears every signal beside them.
+Dagster and the training loop install handlers of their own and turn a signal into a failed step; a step that starts
+other processes may observe only that these fail. The wake-up descriptor receives every signal in addition.
 """
 
 from __future__ import annotations
@@ -11,37 +11,40 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-ASKING = {signal.SIGINT, signal.SIGTERM}
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 @contextmanager
 def watched() -> Iterator[Callable[[], bool]]:
-    """Gives the question whether SIGINT or SIGTERM came since; for the main thread. SIGTERM acts as Ctrl-C inside."""
+    """Yield a function that returns whether SIGINT or SIGTERM has arrived; SIGTERM acts as Ctrl-C inside.
+
+    For the main thread only.
+    """
     reader, writer = os.pipe()
     for end in (reader, writer):
         os.set_blocking(end, False)
-    seen: set[int] = set()
+    received: set[int] = set()
 
-    def is_asked_to_stop() -> bool:
+    def is_stop_requested() -> bool:
         with suppress(BlockingIOError):
             while numbers := os.read(reader, 512):
-                seen.update(numbers)
-        return not seen.isdisjoint(ASKING)
+                received.update(numbers)
+        return not received.isdisjoint(STOP_SIGNALS)
 
-    others = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    before = signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    handler = signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     try:
-        yield is_asked_to_stop
+        yield is_stop_requested
     finally:
-        signal.set_wakeup_fd(others)
-        signal.signal(signal.SIGTERM, before)
+        signal.set_wakeup_fd(previous)
+        signal.signal(signal.SIGTERM, handler)
         for end in (reader, writer):
             os.close(end)
 
 
-def _be_deaf() -> None:
-    """What a forked worker is sent (a pool ends its workers with SIGTERM) was not meant for this process."""
+def _detach() -> None:
+    """Keep signals to a forked worker (a pool ends its workers with SIGTERM) out of this process's pipe."""
     signal.set_wakeup_fd(-1)
 
 
-os.register_at_fork(after_in_child=_be_deaf)
+os.register_at_fork(after_in_child=_detach)

@@ -266,7 +266,9 @@ def test_a_mixer_skips_sizes_that_it_does_not_know(data: Path, tmp_path: Path) -
 
 
 def test_bad_input_is_one_line(checkpoint: Path, data: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'split': Input should be 'test', 'val', 'train' or 'transfer', got 'nonsense'"):
+    with pytest.raises(
+        InputError, match="'split': Input should be 'test', 'val', 'train' or 'transfer', got 'nonsense'"
+    ):
         orders.score(SYSTEM, checkpoint, data, "nonsense", device="cpu")
     with pytest.raises(InputError, match="navigator"):
         orders.score(SYSTEM, tmp_path, data, device="cpu")

@@ -1,4 +1,4 @@
-"""The process of a run signs it, and looks after the others while it waits for its place."""
+"""Supervision of a run: its process is registered, and dead runs are closed while it waits for a pool slot."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from pipeline.lib.runs import launcher, liveness, supervision
 
 @dg.op(pool="training")
 def train(context: dg.OpExecutionContext) -> None:
-    """Holds its place for a moment."""
+    """Holds its slot for a moment."""
 
 
 @dg.job(executor_def=supervision.in_process)
@@ -31,16 +31,16 @@ def instance(tmp_path):
         yield instance
 
 
-def test_a_run_is_signed_by_its_process(instance):
+def test_the_process_of_a_run_is_registered(instance):
     run = instance.create_run_for_job(alone)
     assert execute_run(InMemoryJob(alone), run, instance).success
-    signed = liveness.signature(instance.get_run_by_id(run.run_id))
-    assert signed is not None
-    assert (signed.pid, signed.birth) == (os.getpid(), liveness.birth(os.getpid()))
+    identity = liveness.registered(instance.get_run_by_id(run.run_id))
+    assert identity is not None
+    assert (identity.pid, identity.birth) == (os.getpid(), liveness.birth(os.getpid()))
 
 
 @pytest.mark.timeout(60)
-def test_who_waits_for_the_place_of_a_run_that_dies_meanwhile_gets_it(instance, monkeypatch):
+def test_a_waiting_run_gets_the_slot_of_a_run_that_dies_meanwhile(instance, monkeypatch):
     monkeypatch.setattr(supervision, "INTERVAL", 0.2)
     log = instance.event_log_storage
     log.set_concurrency_slots("training", 1)
@@ -51,9 +51,9 @@ def test_who_waits_for_the_place_of_a_run_that_dies_meanwhile_gets_it(instance, 
         assert launcher.close_dead_runs(instance) == []
         run, is_killed = instance.create_run_for_job(alone), []
 
-        def kill(noticed):
-            """Once the run waits: what Dagster says then."""
-            if "blocked by limit" in str(noticed) and not is_killed:
+        def kill(event):
+            """Kill the holder once Dagster logs that the run waits."""
+            if "blocked by limit" in str(event) and not is_killed:
                 is_killed.append(True)
                 process.kill()
 

@@ -1,11 +1,11 @@
-"""Two steps that took the same place in the same moment: one of them waits."""
+"""Two steps that were granted the same pool slot at the same time: one of them waits."""
 
 import threading
 
 import dagster as dg
 import pytest
 
-from pipeline.lib.runs import turn
+from pipeline.lib.runs import slots
 
 
 @pytest.fixture
@@ -15,48 +15,48 @@ def instance(tmp_path):
         yield instance
 
 
-def test_a_step_whose_place_went_to_another_waits_until_that_one_leaves(instance):
-    log, seen = instance.event_log_storage, []
+def test_a_step_whose_slot_is_held_by_a_different_run_waits_until_it_is_free(instance):
+    log, events = instance.event_log_storage, []
 
     def leave():
-        seen.append("the other leaves")
+        events.append("slot freed")
         log.free_concurrency_slots_for_run("other")
 
     @dg.asset(pool="training")
     def late(context: dg.AssetExecutionContext) -> None:
-        assert turn.has_place(context, "training")
+        assert slots.has_slot(context, "training")
         log.free_concurrency_slots_for_run(context.run.run_id)
         assert log.claim_concurrency_slot("training", "other", "step").is_claimed
-        assert not turn.has_place(context, "training")
+        assert not slots.has_slot(context, "training")
         leaving = threading.Timer(1.0, leave)
         leaving.start()
-        turn.begin(context)
+        slots.acquire(context)
         leaving.join()
-        seen.append("late begins")
-        assert turn.has_place(context, "training")
+        events.append("late starts")
+        assert slots.has_slot(context, "training")
 
     assert dg.materialize([late], instance=instance).success
-    assert seen == ["the other leaves", "late begins"]
+    assert events == ["slot freed", "late starts"]
     assert log.get_concurrency_info("training").active_run_ids == set()
 
 
-def test_a_pool_without_limit_keeps_nobody_waiting():
+def test_a_step_does_not_wait_in_a_pool_without_limit():
     @dg.asset(pool="training")
     def free(context: dg.AssetExecutionContext) -> None:
-        turn.begin(context)
+        slots.acquire(context)
 
     assert dg.materialize([free]).success
 
 
-def test_a_step_of_a_cluster_takes_no_turn_whatever_pool_its_machine_would_take(instance, monkeypatch):
+def test_a_step_of_a_cluster_acquires_no_slot(instance, monkeypatch):
     instance.event_log_storage.initialize_concurrency_limit_to_default("training")
     assert instance.event_log_storage.claim_concurrency_slot("training", "other", "step").is_claimed
 
     @dg.asset
     def step(context: dg.AssetExecutionContext) -> None:
         monkeypatch.setattr(context.op_execution_context.op_def, "_pool", "training")
-        monkeypatch.setenv(turn.ARGUMENTS, "given by its run")
-        turn.begin(context)
+        monkeypatch.setenv(slots.ARGUMENTS, "given by its run")
+        slots.acquire(context)
 
     assert dg.materialize([step], instance=instance).success
     assert instance.event_log_storage.get_concurrency_info("training").active_run_ids == {"other"}
