@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -19,9 +18,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nsmodels.core import locks
 from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.disk import atomically, full_disk
-from nsmodels.core.errors import Busy, InputError
+from nsmodels.core.errors import InputError
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
 
 MANIFEST = "manifest.json"
@@ -273,12 +273,8 @@ def _require_own(folder: Path) -> None:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of an artifact; `Busy` at once when another process holds it."""
-    # The kernel drops the lock with the process, so a killed run never blocks the next one.
-    with beside(folder, "lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"{folder}: another process is building this artifact; wait for it or stop it") from None
+    busy = f"{folder}: another process is building this artifact; wait for it or stop it"
+    with locks.exclusive(beside(folder, "lock"), busy):
         yield
 
 

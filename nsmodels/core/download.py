@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 import requests
 
+from nsmodels.core import locks
 from nsmodels.core.artifact import sha256_of
 from nsmodels.core.disk import require_space, writing
 from nsmodels.core.errors import InputError, TryLater
@@ -129,10 +129,8 @@ class _Transfer:
         return Download(self.target, self.url, self.total or 0, digest, self.etag, self.requests, self.bytes)
 
     def _lock(self, file: BinaryIO) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{self.partial}: another process is downloading this file; wait for it") from None
+        if not locks.try_lock(file):
+            raise InputError(f"{self.partial}: another process is downloading this file; wait for it")
         # Between opening and locking, the process that held the lock may have finished and moved the file away.
         if not self.partial.exists() or not os.path.samestat(os.fstat(file.fileno()), self.partial.stat()):
             raise InputError(f"{self.partial}: another process has just finished this file; run again")

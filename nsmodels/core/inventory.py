@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, locks
 from nsmodels.core.artifact import MANIFEST, NOTE, Manifest
 
 Kind = Literal["sealed", "unfinished", "leftover", "cache", "ledger"]
@@ -130,7 +129,14 @@ def _item(root: Path, path: Path) -> Item | None:
         return None  # somebody's own folder of a similar name
     folder, is_partial = path.with_name(beside["name"]), beside["word"] == "partial"
     kind: Kind = "unfinished" if is_partial else "leftover"
-    return Item(str(folder.relative_to(root)), kind, folder, path, None, is_partial and _is_locked(folder))
+    return Item(
+        str(folder.relative_to(root)),
+        kind,
+        folder,
+        path,
+        None,
+        is_partial and locks.is_held(artifact.beside(folder, "lock")),
+    )
 
 
 def _manifest(folder: Path) -> Manifest | None:
@@ -138,14 +144,3 @@ def _manifest(folder: Path) -> Manifest | None:
         return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def _is_locked(folder: Path) -> bool:
-    try:
-        with artifact.beside(folder, "lock").open() as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

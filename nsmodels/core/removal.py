@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, locks
 from nsmodels.core.artifact import MANIFEST, NOTE
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Busy, InputError
 from nsmodels.core.inventory import Item
 
 
@@ -46,8 +45,7 @@ def remove_interval_checkpoints(item: Item) -> None:
 def empty_cache(cache: Path) -> None:
     """Take away what can be computed again, except for files that a process is just making."""
     for lock in cache.glob("*.lock"):
-        with lock.open() as stream, contextlib.suppress(BlockingIOError):
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(Busy), locks.exclusive(lock, f"{lock}: another process is writing these images"):
             for path in cache.glob(f"{lock.stem}.*npy"):
                 path.unlink()
 
