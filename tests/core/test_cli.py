@@ -1,4 +1,4 @@
-"""The command line: what it says when asked, and one line when asked wrongly."""
+"""The command line: help, and one line for every wrong command."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def verbs(name: str) -> list[str]:
 CONFIGURED = [(name, "train") for name in discover.systems()] + [(name, verbs(name)[0]) for name in discover.datasets()]
 
 
-def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+def outcome(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of a command."""
     try:
         status = main(words)
@@ -49,15 +49,15 @@ def flags(config: type[Config]) -> list[str]:
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
-def test_without_arguments_it_lists_what_there_is(capsys, words) -> None:
-    status, out, err = said(capsys, *words)
+def test_without_arguments_it_lists_systems_and_datasets(capsys, words) -> None:
+    status, out, err = outcome(capsys, *words)
     assert (status, err) == (0, "")
     assert "usage: nsmodels <system or dataset> <verb>" in out
     assert all(f"\n  {name}" in out for name in NAMES)
 
 
 def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
-    status, out, err = said(capsys, "visaul", "train")
+    status, out, err = outcome(capsys, "visaul", "train")
     assert (status, out) == (2, "")
     assert err.startswith("error: no system, dataset or command 'visaul' (there are: ")
     assert all(name in err for name in NAMES)
@@ -66,14 +66,14 @@ def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
 
 @pytest.mark.parametrize(("name", "verb"), [(name, verb) for name in NAMES for verb in ("", *verbs(name))])
 def test_help_of_every_verb(capsys, name: str, verb: str) -> None:
-    status, out, err = said(capsys, name, *([verb] if verb else []), "--help")
+    status, out, err = outcome(capsys, name, *([verb] if verb else []), "--help")
     assert (status, err) == (0, "")
     assert f"usage: nsmodels {name}" in out
 
 
 @pytest.mark.parametrize(("name", "verb"), CONFIGURED)
 def test_help_mentions_every_field_with_its_description(capsys, name: str, verb: str) -> None:
-    _, out, _ = said(capsys, name, verb, "--help")
+    _, out, _ = outcome(capsys, name, verb, "--help")
     words = "".join(out.split())
     assert [flag for flag in flags(config_class(name)) if flag not in words] == []
     for section in config_class(name).model_fields.values():
@@ -88,7 +88,7 @@ def test_help_mentions_every_field_with_its_description(capsys, name: str, verb:
 @pytest.mark.parametrize("wrong", [["--no-such-field", "3"], ["--preset", "gigantic"], []])
 def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, name: str, verb: str, wrong: list[str]) -> None:
     places = ["--out", str(tmp_path / "out"), *(["--data", str(tmp_path)] if verb == "train" else [])]
-    status, out, err = said(capsys, name, verb, *(places if wrong else []), *wrong)
+    status, out, err = outcome(capsys, name, verb, *(places if wrong else []), *wrong)
     assert (status, out) == (2, "")
     assert err.startswith("error: ")
     assert err.count("\n") == 1
@@ -96,7 +96,7 @@ def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, name: str, v
     assert not (tmp_path / "out").exists()
 
 
-def test_asking_for_help_does_not_import_torch() -> None:
+def test_help_does_not_import_torch() -> None:
     code = "import sys; from nsmodels.__main__ import main\n"
     code += f"for words in ([], *([[name, '--help'] for name in {NAMES}])):\n"
     code += "    try: main(words)\n    except SystemExit: pass\n"
@@ -105,7 +105,7 @@ def test_asking_for_help_does_not_import_torch() -> None:
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
-def test_preset_file_and_flag_are_laid_over_each_other(tmp_path: Path) -> None:
+def test_a_file_overrides_the_preset_and_a_flag_the_file(tmp_path: Path) -> None:
     name = NAMES[0]
     config = config_class(name)
     presets = discover.module("systems", name, "config").PRESETS
@@ -149,6 +149,6 @@ def test_what_ends_a_command_becomes_a_line_and_a_status(capsys, error, status: 
     assert capsys.readouterr().err.startswith(line)
 
 
-def test_a_fault_of_ours_is_not_dressed_up() -> None:
+def test_a_bug_is_not_reported_as_bad_input() -> None:
     with pytest.raises(ZeroDivisionError):
         run(lambda: 1 // 0)

@@ -90,7 +90,7 @@ def test_old_runs_go_whole_and_what_assets_show_stays(project, capsys):
 
     assert main(["--older-than", "0h", "--dry-run"]) == 0
     assert "1  go, with events and logs" in capsys.readouterr().out
-    with pytest.raises(InputError, match="no terminal to ask at; add --yes"):
+    with pytest.raises(InputError, match="no terminal for the confirmation; add --yes"):
         main(["--older-than", "0h"])
     assert main(["--yes"]) == 0
     with current() as instance:

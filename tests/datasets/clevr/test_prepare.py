@@ -110,9 +110,9 @@ def test_auto_takes_the_archive_where_the_host_answers(host: FileServer, tmp_pat
 @pytest.mark.parametrize("key", ["clevr", "clevr_mini"])
 def test_archive_never_falls_back(tmp_path: Path, key: str) -> None:
     config = unreachable(source="archive", archive_bytes=0)
-    with pytest.raises(InputError, match=r"^http://127.0.0.1:\d+/clevr.zip: ") as told:
+    with pytest.raises(InputError, match=r"^http://127.0.0.1:\d+/clevr.zip: ") as caught:
         prepare(config, key, tmp_path / key)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / key).exists()
 
 
@@ -162,9 +162,9 @@ def test_the_whole_release_is_fetched_and_mini_is_then_cut_from_it(
 
 def test_a_wrong_checksum_leaves_no_dataset(host: FileServer, tmp_path: Path) -> None:
     config = from_host(host, source="archive", archive_sha256="0" * 64, **WHOLE)
-    with pytest.raises(InputError, match=r"(?i)sha-?256|checksum") as told:
+    with pytest.raises(InputError, match=r"(?i)sha-?256|checksum") as caught:
         prepare(config, "clevr", tmp_path / "clevr")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / "clevr").exists()
 
 
@@ -243,9 +243,9 @@ def test_local_data_that_will_not_do_are_one_line(twin: Path, tmp_path: Path, va
         config = debug().with_values({"source": "local", "local_path": str(twin), **values})
         prepare(config, "mini", tmp_path / "mini")
 
-    with pytest.raises(InputError, match=line) as told:
+    with pytest.raises(InputError, match=line) as caught:
         ask()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / "mini").exists()
 
 
