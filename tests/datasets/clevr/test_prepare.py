@@ -1,4 +1,4 @@
-"""CLEVR as a sealed folder: which source is taken and said, what is reused, and that checks find planted faults."""
+"""CLEVR as a sealed folder: choice and record of the source, reuse, and checks that find planted faults."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def seal(folder: Path) -> tuple[int, int]:
 # --- which source ------------------------------------------------------------------------------------------------
 
 
-def test_auto_without_the_host_is_synthetic_and_says_so_everywhere(tmp_path: Path, caplog) -> None:
+def test_auto_without_the_host_is_synthetic_and_recorded_as_such(tmp_path: Path, caplog) -> None:
     with caplog.at_level(logging.WARNING):
         made = prepare(unreachable(), "clevr_mini", tmp_path / "clevr_mini")
     assert made.source == "synthetic CLEVR"
     assert made.config["source"] == "synthetic"
-    assert made.metrics["source_reason"].startswith("auto: the archive cannot be had (http://127.0.0.1:")
+    assert made.metrics["source_reason"].startswith("auto: the archive is not available (http://127.0.0.1:")
     assert "rendering the SYNTHETIC twin instead" in caplog.text
     assert read_scenes(tmp_path / "clevr_mini", "train")[0]["image_filename"] == "CLEVR_train_000000.png"
 
@@ -235,7 +235,7 @@ def test_local_data_that_change_are_another_dataset(twin: Path, tmp_path: Path) 
     [
         ({"local_path": ""}, "source=local needs local_path"),
         ({"local_path": "/nowhere/at/all"}, "/nowhere/at/all: no such folder"),
-        ({"num_train": 99}, "has 6 scenes, asked for 99"),
+        ({"num_train": 99}, "has 6 scenes, requested are 99"),
     ],
 )
 def test_local_data_that_will_not_do_are_one_line(twin: Path, tmp_path: Path, values: dict, line: str) -> None:
@@ -249,7 +249,7 @@ def test_local_data_that_will_not_do_are_one_line(twin: Path, tmp_path: Path, va
     assert not (tmp_path / "mini").exists()
 
 
-def test_inspecting_the_archive_records_what_the_host_says(host: FileServer, tmp_path: Path) -> None:
+def test_inspecting_the_archive_records_its_properties(host: FileServer, tmp_path: Path) -> None:
     made = inspect_archive(from_host(host), tmp_path / "clevr_archive")
     record = json.loads((tmp_path / "clevr_archive" / "archive.json").read_text())
     assert (record["reachable"], record["bytes"]) == (True, len(host.files["/big.zip"]))  # pyright: ignore[reportArgumentType]
