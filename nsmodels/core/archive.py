@@ -318,7 +318,7 @@ def _inflate(where: str, info: zipfile.ZipInfo, cursor: _Cursor, partial: Path, 
             for piece in _content(info, cursor):
                 size, crc = size + len(piece), zlib.crc32(piece, crc)
                 if size > info.file_size:
-                    raise ValueError(f"it holds more than the {info.file_size} bytes listed in the directory")
+                    raise ValueError(f"it has more than the {info.file_size} bytes listed in the directory")
                 file.write(piece)
                 bar.add(len(piece))
     except EOFError:

@@ -86,7 +86,7 @@ class HttpSource(Source):
         retry(url, self._open, RetryPolicy(min(3, attempts), backoff))
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
-        """See `Source.stream`."""
+        """See `Source.stream`; raises `InputError` when the connection breaks too often or the file changes."""
         end, policy = min(self.size, offset + length), RetryPolicy(self.attempts, self.backoff)
         while offset < end:
             try:

@@ -99,7 +99,7 @@ def compare(data: str = "") -> pd.DataFrame:
     ledger.scan()
     found = [entry for entry in ledger.entries() if data in entry.dataset]
     if not found:
-        raise InputError(f"the ledger holds no evaluation{f' on data like {data}' if data else ''}; evaluate first")
+        raise InputError(f"the ledger has no evaluation{f' on data like {data}' if data else ''}; evaluate first")
     live.show(leaderboard.draw(found))
     return leaderboard.frame(found).reindex(columns=list(COMPARED))
 

@@ -142,7 +142,7 @@ def visibility(
 def irradiance(lamps: Array, k: int, n: tuple, d: tuple, length: float) -> float:
     """Unshadowed irradiance on a face of normal n from lamp k, at `length` along d, relative to the lamp's colour."""
     # A small area A of radiance L at distance r: E = L A cos θ cos θ' / r², θ at the face, θ' at the lamp, which
-    # radiates forwards only. The lamps are small against their distance, so the middle stands for the whole square.
+    # radiates forwards only. The lamps are small against their distance, so one point, the middle, is enough.
     cosine = dot(d, n)
     if cosine <= 0.0:
         return 0.0

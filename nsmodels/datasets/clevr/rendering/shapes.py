@@ -121,8 +121,8 @@ def _convex_hit(shape: int, e: float, bevel: float, p: tuple, d: tuple) -> float
 def hit(objects: NDArray[np.float64], i: int, o: tuple, d: tuple) -> float:
     """Distance t > 0 at which the ray o + t · d (d of unit length) meets solid i from outside, or MISS."""
     # Bounding sphere of radius R around c: with `along` the depth of c on the ray, |o + t d - c|² = R² has the roots
-    # t = along ± sqrt(R² - |o - c|² + along²). For spheres this is the answer; the others go on in local coordinates,
-    # rotated back by the solid's angle.
+    # t = along ± sqrt(R² - |o - c|² + along²). For spheres this is the answer; the others need local coordinates: the
+    # ray moved to the centre and rotated back by the solid's angle.
     x, y, z = o[0] - objects[i, 0], o[1] - objects[i, 1], o[2] - objects[i, 2]
     bound = objects[i, BOUND]
     along = -(x * d[0] + y * d[1] + z * d[2])

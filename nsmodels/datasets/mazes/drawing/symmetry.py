@@ -42,7 +42,7 @@ def transform_mask(mask: NDArray[np.uint8], k: int, connectivity: int) -> NDArra
 
 
 def transform_maps(maps: Maps, k: int) -> Maps:
-    """The same problems under transform k."""
+    """The n problems under transform k; for odd k maps of shape (w, h)."""
     cost = None if maps.cost is None else np.ascontiguousarray(transform(maps.cost, k))
     free = np.ascontiguousarray(transform(maps.free, k))
     start, goal = (transform_cells(cells, maps.shape, k) for cells in (maps.start, maps.goal))

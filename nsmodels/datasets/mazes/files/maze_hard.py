@@ -24,7 +24,7 @@ Rows = list[tuple[int, str, str]]
 
 
 def read(path: Path) -> tuple[Maps, list[str]]:
-    """Problems of a Maze-Hard CSV, and the path along the `o` of each answer as digits of actions.
+    """n problems of a Maze-Hard CSV, and the path along the `o` of each answer as digits of actions, n strings.
 
     Raises `InputError` with file, line and column (of the character in its field) for anything malformed, including an
     answer that is not exactly one path from start to goal.

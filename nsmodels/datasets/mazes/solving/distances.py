@@ -47,7 +47,7 @@ def costs_at_start(maps: Maps) -> NDArray[np.float64]:
 
 
 def breadth_first_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Same as `dijkstra_all`, for 4-connected maps with cost 1 everywhere."""
+    """Cost to go and optimal actions (n, h, w) as `dijkstra_all`, for 4-connected maps with cost 1 everywhere."""
     # With equal costs Dijkstra's heap would only ever contain two values, d and d + 1, in the order in which they were
     # pushed. A queue keeps that order at O(1) per cell, and the first time a cell is reached is along a shortest path.
     free, _, _, goal = _inputs(maps)

@@ -26,7 +26,7 @@ class Labels(NamedTuple):
 
 
 def label(maps: Maps) -> Labels:
-    """Exact labels of every cell; raises `InputError` when a goal is outside its map or in a wall."""
+    """Exact labels (n, h, w) of every cell; raises `InputError` when a goal is outside its map or in a wall."""
     check_goals(maps)
     # The cheapest exact search for the case. Only diagonals and cell costs need Dijkstra's heap; at unit cost a queue
     # visits the cells in order of distance (breadth first), and a map of up to 64 cells is searched in one word.

@@ -75,7 +75,7 @@ def distance(one: Cell, other: Cell, connectivity: int) -> float:
 
 
 def demonstrations(maps: Maps, labels: Labels) -> list[str]:
-    """Demonstrations from start to goal, one string of action digits per map.
+    """Demonstrations from start to goal, n strings of action digits.
 
     Empty when the start is the goal, and when the goal cannot be reached.
     """
