@@ -87,7 +87,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def expected_mini() -> dict[str, bytes]:
-    """What json and slicing make of the release, independent of the streaming code."""
+    """Expected cut of the release by json and slicing, independent of the streaming code."""
     files = {f"images/{s}/{image_name(s, i)}": b"" for s, num in WANTED.items() for i in range(num)}
     files = {name: IMAGES[name] for name in files}
     for name, data in ANNOTATIONS.items():

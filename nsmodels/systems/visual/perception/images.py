@@ -82,7 +82,7 @@ def _tree_mark(paths: list[Path], width: int, height: int) -> str:
 
 @contextmanager
 def _locked(cache: Path) -> Iterator[None]:
-    """Hold the cache's lock file, waiting for whoever holds it; the kernel drops the lock with the process."""
+    """Hold the cache's lock, after waiting until it is free; the kernel drops the lock with the process."""
     with ExitStack() as held:
         try:
             cache.parent.mkdir(parents=True, exist_ok=True)
