@@ -1,4 +1,4 @@
-"""How much disk each artifact takes, and what can be freed: `nsmodels disk [--free WHAT ...]`."""
+"""Disk space of each artifact, and removal of artifacts: `nsmodels disk [--free WHAT ...]`."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from nsmodels.core.inventory import Item
 from nsmodels.core.progress import readable
 
 KINDS = {
-    "unfinished": "work that a stopped run would take up again, with its partly downloaded files",
-    "leftovers": "what processes that were killed while they replaced or removed an artifact have left",
-    "interval-checkpoints": "checkpoints of every so many epochs; best and last stay",
-    "cache": "decoded images, which are made again when they are needed",
+    "unfinished": "work that a stopped run would resume, with its partial downloads",
+    "leftovers": "folders of processes that were killed while they replaced or removed an artifact",
+    "interval-checkpoints": "checkpoints saved every n epochs; best and last stay",
+    "cache": "decoded images, which are decoded again when needed",
 }
 KINDS_OF = {"unfinished": "unfinished", "leftovers": "leftover", "cache": "cache"}
 NOT_OFFERED = {
-    "training-state": "optimizer and generator states lie in the same sealed files as the weights; taken out of a "
-    "finished model they would leave checkpoints that cannot be continued and evaluations of another seal; remove the "
-    "whole artifact, or train with fewer interval checkpoints",
-    "ledger": "stays, for it holds what is left of evaluations that were replaced or removed; to take one out of the "
-    "leaderboard for good, remove its folder ledger/<id> under the data root by hand",
+    "training-state": "optimizer and generator states are in the same sealed files as the weights; removing them from "
+    "a finished model would leave checkpoints that cannot be resumed and evaluations of a different manifest; remove "
+    "the whole artifact, or train with fewer interval checkpoints",
+    "ledger": "stays, since it contains the results of evaluations that were replaced or removed; to remove one from "
+    "the leaderboard for good, delete its folder ledger/<id> under the data root by hand",
 }
 HEAD = f"{'size':>10}  {'files':>6}  {'best/last/other':>15}  {'what':<10}  {'made':<16}  name"
 
 
 @dataclass(frozen=True)
 class Removal:
-    """Something that goes: how it is called, its files, and what takes it away."""
+    """One planned removal: its item, a description in one line, its files, and the function that carries it out."""
 
     item: Item
-    said: str
+    description: str
     files: list[Path]
     carry_out: Callable[[], None]
 
 
 def main(argv: Sequence[str]) -> int:
-    """Show the table, or free what is named after asking."""
+    """Print the table, or remove the artifacts named after `--free`, after a confirmation; returns the exit status."""
     arguments = _parser().parse_args(argv)
     root = data_root()
     if arguments.free is None:
@@ -56,8 +56,8 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="nsmodels disk", description=__doc__)
     kinds = "; ".join(f"{name}: {text}" for name, text in KINDS.items())
-    parser.add_argument("--free", nargs="+", metavar="WHAT", help=f"names as the table shows them, or {kinds}")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--free", nargs="+", metavar="WHAT", help=f"names as in the table, or {kinds}")
+    parser.add_argument("--yes", action="store_true", help="remove without a confirmation")
     return parser
 
 
@@ -65,7 +65,7 @@ def _parser() -> Parser:
 
 
 def table(root: Path) -> str:
-    """Every artifact, unfinished work and leftover by size, the total and what is free on that disk."""
+    """Table of all artifacts, unfinished work and leftovers by size, with the total and the free disk space."""
     found = [*inventory.items(root), *_ledger(root)]
     sizes = {item.path: inventory.bytes_of(item.files()) for item in found}
     ordered = sorted(found, key=lambda item: sizes[item.path], reverse=True)
@@ -75,7 +75,7 @@ def table(root: Path) -> str:
 
 
 def _ledger(root: Path) -> list[Item]:
-    """The ledger as a row of the table, where there is one; nothing that can be freed."""
+    """The ledger as a row of the table, if it exists; it cannot be freed."""
     from nsmodels.evaluation.ledger import LEDGER
 
     place = root / LEDGER
@@ -88,7 +88,7 @@ def _line(item: Item, size: int, others: Iterable[Item]) -> str:
     counts = [*known, len(item.interval_checkpoints())]
     shown = "/".join(map(str, counts)) if any(counts) else "-"
     row = f"{readable(size):>10}  {len(files):>6}  {shown:>15}  {item.kind:<10}  {_made(item, files):<16}  {item.name}"
-    return row + "".join(f"; {word}" for word in _words(item, files, others))
+    return row + "".join(f"; {remark}" for remark in _remarks(item, files, others))
 
 
 def _made(item: Item, files: Iterable[Path]) -> str:
@@ -98,18 +98,18 @@ def _made(item: Item, files: Iterable[Path]) -> str:
     return datetime.fromtimestamp(touched).strftime("%Y-%m-%d %H:%M") if touched else "-"
 
 
-def _words(item: Item, files: Iterable[Path], others: Iterable[Item]) -> list[str]:
+def _remarks(item: Item, files: Iterable[Path], others: Iterable[Item]) -> list[str]:
     parts = [path for path in files if path.name.endswith((".partial", ".part"))]
-    words = [f"{readable(inventory.bytes_of(parts))} of it partly downloaded or written"] if parts else []
-    words += ["being made now"] if item.is_being_built else []
-    words += ["stays when the evaluations in it go"] if item.kind == "ledger" else []
-    users = inventory.made_from(item, others)
-    return words + ([f"{', '.join(users)} made from it"] if users else [])
+    remarks = [f"{readable(inventory.bytes_of(parts))} of it partially downloaded or written"] if parts else []
+    remarks += ["being built now"] if item.is_being_built else []
+    remarks += ["stays when its evaluations are removed"] if item.kind == "ledger" else []
+    users = inventory.dependents(item, others)
+    return remarks + ([f"input of {', '.join(users)}"] if users else [])
 
 
 def _total(root: Path, counted: int) -> str:
     if not root.is_dir():
-        return f"there is no such folder yet; {readable(0)}"
+        return f"the folder does not exist yet; {readable(0)}"
     others = inventory.bytes_of(inventory.files_in(root)) - counted
     more = f" and {readable(others)} of files that are no artifacts" if others else ""
     return f"total {readable(counted)}{more}; {readable(shutil.disk_usage(root).free)} free on this disk"
@@ -119,14 +119,17 @@ def _total(root: Path, counted: int) -> str:
 
 
 def free(root: Path, words: Iterable[str], is_agreed: bool) -> int:
-    """Remove what `words` name, after showing it and asking; raise `InputError` where nobody can be asked."""
+    """Remove the artifacts and kinds `words`, after a list and a confirmation; returns the exit status.
+
+    Raises `InputError` for an unknown name, and where a confirmation is needed but there is no terminal.
+    """
     removals = plan(root, list(words))
     if not removals:
         print("nothing to free")
         return 0
     total = inventory.bytes_freed(path for removal in removals for path in removal.files)
-    for going in removals:
-        print(f"{readable(inventory.bytes_freed(going.files)):>10}  {going.said}")
+    for planned in removals:
+        print(f"{readable(inventory.bytes_freed(planned.files)):>10}  {planned.description}")
     if not is_agreed and not ask(f"Remove these {len(removals)} and free {readable(total)}?"):
         print("nothing was removed")
         return 1
@@ -135,21 +138,21 @@ def free(root: Path, words: Iterable[str], is_agreed: bool) -> int:
 
 def _carry_out(root: Path, removals: Iterable[Removal]) -> int:
     status = 0
-    for going in removals:
+    for planned in removals:
         try:
-            going.carry_out()
-        except InputError as error:  # it has begun to be made since it was listed; the others may still go
+            planned.carry_out()
+        except InputError as error:  # its build has started since it was listed; the others can still be removed
             print(f"error: {error}", file=sys.stderr)
             status = 2
         except OSError as error:
-            print(f"error: {going.item.name}: cannot be removed ({error.strerror or error})", file=sys.stderr)
+            print(f"error: {planned.item.name}: cannot be removed ({error.strerror or error})", file=sys.stderr)
             status = 2
     print(f"done; {readable(shutil.disk_usage(root).free)} free on this disk")
     return status
 
 
 def plan(root: Path, words: Sequence[str]) -> list[Removal]:
-    """What goes for these names and kinds, each thing once; raise `InputError` for a name that there is not."""
+    """Removals for these names and kinds, each item once; raises `InputError` for an unknown name."""
     found, whole = inventory.items(root), {}
     for word in words:
         for item in _named(root, word, found):
@@ -172,26 +175,26 @@ def _named(root: Path, word: str, found: list[Item]) -> list[Item]:
     chosen = [item for item in found if item.kind != "cache" and f"{item.name}/".startswith(f"{name}/")]
     if not chosen or not name:
         known = ", ".join([*KINDS, *dict.fromkeys(item.name for item in found)])
-        raise InputError(f"{word}: no artifact of that name under {root}; there are: {known}")
+        raise InputError(f"{word}: no artifact of that name under {root}; known are: {known}")
     return chosen
 
 
 def _is_free(item: Item) -> bool:
     if item.is_being_built:
-        print(f"{item.name}: left alone, another process is making it", file=sys.stderr)
+        print(f"{item.name}: skipped, another process is building it", file=sys.stderr)
     return not item.is_being_built
 
 
 def _whole(item: Item, others: Iterable[Item]) -> Removal:
     if item.kind == "cache":
         return Removal(item, "cache of decoded images", item.files(), lambda: removal.empty_cache(item.path))
-    users = inventory.made_from(item, others)
-    more = f"; {', '.join(users)} made from it, which stay" if users else ""
+    users = inventory.dependents(item, others)
+    more = f"; input of {', '.join(users)}, which stay" if users else ""
     return Removal(item, f"{item.name} ({item.kind}){more}", item.files(), lambda: removal.remove(item))
 
 
 def _intervals(item: Item, others: Iterable[Item]) -> Removal:
-    files, users = item.interval_checkpoints(), inventory.made_from(item, others)
-    more = f"; sealed anew, so {', '.join(users)} will be made again when next materialised" if users else ""
-    said = f"{len(files)} interval checkpoints of {item.name}{more}"
-    return Removal(item, said, files, lambda: removal.remove_interval_checkpoints(item))
+    files, users = item.interval_checkpoints(), inventory.dependents(item, others)
+    more = f"; sealed again, so {', '.join(users)} will be rebuilt when next materialised" if users else ""
+    description = f"{len(files)} interval checkpoints of {item.name}{more}"
+    return Removal(item, description, files, lambda: removal.remove_interval_checkpoints(item))

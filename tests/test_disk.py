@@ -1,4 +1,4 @@
-"""`nsmodels disk`: what it shows is what lies there, and what it frees is what was named, whole or not at all."""
+"""`nsmodels disk`: the table lists every artifact, and only those that are named are removed, whole or not at all."""
 
 import contextlib
 import fcntl
@@ -53,7 +53,7 @@ def shown(capsys) -> dict[str, str]:
     return {row.split(maxsplit=7)[-1].split(";")[0].strip(): row for row in rows[: rows.index("")]}
 
 
-def test_the_table_tells_sizes_kinds_and_users_and_counts_a_file_of_two_names_once(root, capsys):
+def test_the_table_lists_sizes_kinds_and_dependents_and_counts_a_file_of_two_names_once(root, capsys):
     model = make(root, "model", num_bytes=50_000)
     make(root, "model_evaluation", inputs={"model": model})
     stop_while_making(root, "other")
@@ -67,16 +67,16 @@ def test_the_table_tells_sizes_kinds_and_users_and_counts_a_file_of_two_names_on
     manifest = (model / artifact.MANIFEST).stat().st_size
     assert rows["model"].split()[:2] == [f"{(50_500 + manifest) / 1000:.1f}", "kB"]
     assert "1/1/2" in rows["model"]
-    assert "model_evaluation made from it" in rows["model"]
+    assert "input of model_evaluation" in rows["model"]
     assert "unfinished" in rows["other"]
-    assert "700 B of it partly downloaded" in rows["other"]
+    assert "700 B of it partially downloaded" in rows["other"]
     assert main([]) == 0
     assert " and 4 B of files that are no artifacts" in capsys.readouterr().out.splitlines()[-1]
     with pytest.raises(InputError, match=r"ledger: stays.* by hand"):
         main(["--free", "ledger", "--yes"])
 
 
-def test_what_is_named_goes_and_nothing_else(root, capsys):
+def test_only_what_is_named_is_removed(root, capsys):
     make(root, "runs/3/model")
     make(root, "runs/4/model")
     unfinished = stop_while_making(root, "runs_of_others")
@@ -120,34 +120,34 @@ def test_links_are_not_followed(root, tmp_path, capsys):
     assert artifact.verify(elsewhere)
 
 
-def test_without_a_terminal_nothing_goes(root, monkeypatch, capsys):
+def test_without_a_terminal_nothing_is_removed(root, monkeypatch, capsys):
     make(root, "model")
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     assert run(lambda: main(["--free", "model"])) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "--yes" in told
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "--yes" in line
     assert artifact.verify(root / "model")
 
 
-@pytest.mark.parametrize(("said", "is_gone"), [(b"\n", False), (b"no\n", False), (b"\x04", False), (b"y\n", True)])
-def test_on_a_terminal_it_asks(root, said, is_gone):
+@pytest.mark.parametrize(("typed", "is_removed"), [(b"\n", False), (b"no\n", False), (b"\x04", False), (b"y\n", True)])
+def test_on_a_terminal_a_confirmation_is_needed(root, typed, is_removed):
     make(root, "model")
     ours, theirs = pty.openpty()
     program = "import sys; from nsmodels.disk_usage import main; sys.exit(main(['--free', 'model']))"
     pipes = {"stdin": theirs, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", program], **pipes) as asked:
-        os.write(ours, said)
-        printed, complaints = asked.communicate(timeout=60)
+    with subprocess.Popen([sys.executable, "-c", program], **pipes) as command:
+        os.write(ours, typed)
+        printed, errors = command.communicate(timeout=60)
     os.close(ours), os.close(theirs)
     assert "model (sealed)" in printed
     assert "free 1.5 kB?" not in printed, "the manifest has bytes too"
-    assert (root / "model").exists() != is_gone
-    assert asked.returncode == (0 if is_gone else 1)
-    assert complaints == ""
+    assert (root / "model").exists() != is_removed
+    assert command.returncode == (0 if is_removed else 1)
+    assert errors == ""
 
 
-def test_what_cannot_be_removed_is_told_and_the_rest_goes(root, monkeypatch, capsys):
+def test_what_cannot_be_removed_is_reported_and_the_rest_is_removed(root, monkeypatch, capsys):
     make(root, "locked/model")
     make(root, "model")
     rename = Path.rename
@@ -164,13 +164,13 @@ def test_what_cannot_be_removed_is_told_and_the_rest_goes(root, monkeypatch, cap
     assert not (root / "model").exists()
 
 
-def test_what_is_being_made_is_left_alone(root, capsys):
+def test_an_artifact_being_built_is_skipped(root, capsys):
     make(root, "model")
     recipe = {"config": {"of": "another"}, "code_version": "1"}
     with artifact.build(root / "model", key="model", maker="tests", **recipe) as part:
         (part.path / "work").write_text("so far")
         assert main([]) == 0
-        assert "being made now" in capsys.readouterr().out
+        assert "being built now" in capsys.readouterr().out
         assert main(["--free", "unfinished", "--yes"]) == 0
         assert (part.path / "work").exists()
         assert main(["--free", "model", "--yes"]) == 2
@@ -179,7 +179,7 @@ def test_what_is_being_made_is_left_alone(root, capsys):
     assert (root / "model" / "work").exists()
 
 
-def test_without_its_interval_checkpoints_a_model_is_still_what_its_manifest_says(root, capsys):
+def test_without_its_interval_checkpoints_a_model_still_matches_its_manifest(root, capsys):
     model = make(root, "model")
     before = artifact.read_manifest(model)
     assert main(["--free", "interval-checkpoints", "--yes"]) == 0
@@ -217,7 +217,7 @@ def test_a_previous_artifact_does_not_come_back_for_one_that_was_removed(root):
         artifact.read_manifest(model)
 
 
-def test_decoded_images_go_unless_they_are_just_being_written(root):
+def test_decoded_images_are_removed_unless_a_process_writes_them(root):
     cache = root / ".cache"
     cache.mkdir(parents=True)
     for name in ("images_a.npy", "images_a.lock", "images_b.partial.npy", "images_b.lock"):

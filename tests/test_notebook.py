@@ -58,7 +58,7 @@ def test_a_model_of_another_configuration_is_not_scored(tmp_path, monkeypatch):
     recipe = {"config": first.config.relevant(), "code_version": "1"}
     with artifact.build(first.model, key=first.model_key, maker="tests", **recipe):
         pass
-    with pytest.raises(InputError, match="trained with another configuration than the chosen one; train first"):
+    with pytest.raises(InputError, match="trained with a different configuration than the chosen one; train first"):
         notebook.evaluate(second)
     assert not second.evaluation.exists()
 

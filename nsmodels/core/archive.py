@@ -19,7 +19,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
 from nsmodels.core.source import DiskSource, HttpSource, SeekableSource, Source
 
-LARGEST_GAP = 256 * 1024  # bytes read and thrown away rather than asked for in another request
+LARGEST_GAP = 256 * 1024  # bytes read and discarded rather than split into two requests
 LEAST_WASTE = 4 * 1024 * 1024
 LONGEST_RUN = 32 * 1024 * 1024
 LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
@@ -28,7 +28,7 @@ LONGEST_EXTRA = 1 << 16
 
 @dataclass(frozen=True)
 class Counts:
-    """What a fetch did: requests and bytes transferred, members written and members that were there already."""
+    """Outcome of a fetch: requests and bytes transferred, members written, members skipped as already present."""
 
     requests: int
     bytes: int
@@ -42,7 +42,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Member:
-    """A file in the archive: where its local header begins, where it ends at the latest, and where it goes."""
+    """A file in the archive: its directory entry, an upper bound of its last byte's offset, and its target path."""
 
     info: zipfile.ZipInfo
     end: int
@@ -58,7 +58,7 @@ class ZipReader(ABC):
         self._members = _directory(source)
 
     def members(self) -> dict[str, zipfile.ZipInfo]:
-        """The files of the archive by name, folders left out, in the order of the archive's directory."""
+        """Files of the archive by name, without folders, in the order of the archive's directory."""
         return {name: info for name, info in self._members.items() if not info.is_dir()}
 
     def fetch_members(
@@ -71,10 +71,10 @@ class ZipReader(ABC):
         connections: int = 4,
         label: str = "",
     ) -> Counts:
-        """Write the members `names` below `out`, `strip` taken off the front of their names.
+        """Write the members `names` below `out`, without the prefix `strip` of their names.
 
-        Members that are there with the right size (`verify`: and the right CRC-32) are skipped. Each member appears
-        whole or not at all. Neighbours are read together: gaps up to 256 KB, runs up to 32 MB, `connections` at once.
+        Members present with the right size (`verify`: and the right CRC-32) are skipped. Each member appears whole or
+        not at all. Neighbours are read together: gaps up to 256 KB, runs up to 32 MB, `connections` in parallel.
 
         Raises `InputError` for a member that is missing, damaged or would leave `out`, and for a full disk.
         """
@@ -90,7 +90,7 @@ class ZipReader(ABC):
         return Counts(*used, len(missing), len(wanted) - len(missing))
 
     def _placed(self, names: list[str], out: Path, strip: str) -> list[Member]:
-        """The members in the order of the archive's bytes; refuse all before the first is written."""
+        """Members in the order of the archive's bytes; raises `InputError` before the first is written."""
         ends = _ends(self._members.values(), self.source.size)
         places = _Places(out)
         placed = []
@@ -114,7 +114,7 @@ class ZipReader(ABC):
             raise InputError(f"{where} uses compression method {info.compress_type}; only stored and deflate are read")
 
     def _fetch_runs(self, groups: list[list[Member]], bar: Progress, connections: int) -> None:
-        """Fetch all runs; on the first failure (or Ctrl-C) the others stop after their current member."""
+        """Fetch all runs; after a failure (or Ctrl-C) the others stop after their current member."""
         stop = threading.Event()
         pool = ThreadPoolExecutor(max(1, connections))
         try:
@@ -134,7 +134,11 @@ class ZipReader(ABC):
 
 
 class RemoteZip(ZipReader):
-    """A zip archive on a server that serves byte ranges; about two requests read its directory."""
+    """A zip archive on a server that serves byte ranges; its directory takes about two requests.
+
+    Raises `Unreachable` when the host does not answer, `InputError` for a server without ranges and for anything but a
+    zip.
+    """
 
     def __init__(self, url: str, attempts: int = 5, backoff: float = 0.5, timeout: float = 30.0) -> None:
         source = HttpSource(url, attempts, backoff, timeout)
@@ -143,7 +147,7 @@ class RemoteZip(ZipReader):
 
 
 class LocalZip(ZipReader):
-    """A zip archive on disk."""
+    """A zip archive on disk; raises `InputError` for a missing or damaged file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(DiskSource(path))
@@ -158,17 +162,20 @@ def extract(
     verify: bool = False,
     connections: int = 2,
 ) -> Counts:
-    """Extract `members` (default: every file) of the zip at `path` below `out`; see `ZipReader.fetch_members`."""
+    """Extract `members` (default: every file) of the zip at `path` below `out`.
+
+    Parameters and errors as of `ZipReader.fetch_members`.
+    """
     archive = LocalZip(path)
     names = archive.members() if members is None else members
     return archive.fetch_members(names, out, progress, strip, verify, connections, f"extracting {path.name}")
 
 
 def runs(members: Sequence[Member], gap: int = LARGEST_GAP, longest: int = LONGEST_RUN) -> Iterator[list[Member]]:
-    """Group members, sorted by offset, that are worth one request together.
+    """Groups of members, sorted by offset, to read with one request each.
 
-    Where many gaps are small, as in an archive packed in no order, only the smallest are read, so that all together
-    stay below 4 % of what is wanted (or 4 MB).
+    `gap` and `longest` are in bytes. Where many gaps are small, as in an archive packed in random order, only the
+    smallest are read, so that the bytes discarded stay below 4 % of the bytes requested (or 4 MB).
     """
     worth = _gaps_worth_reading(members, gap)
     group: list[Member] = []
@@ -182,7 +189,7 @@ def runs(members: Sequence[Member], gap: int = LARGEST_GAP, longest: int = LONGE
 
 
 def _gaps_worth_reading(members: Sequence[Member], largest: int) -> set[int]:
-    """The numbers of the members whose gap to the one before is read and thrown away."""
+    """Numbers of the members whose gap to the previous one is read and discarded."""
     budget = max(LEAST_WASTE, sum(member.end - member.info.header_offset for member in members) // 25)
     gaps = [after.info.header_offset - member.end for member, after in pairwise(members)]
     by_size = sorted((gap, number) for number, gap in enumerate(gaps, 1) if gap <= largest)
@@ -191,7 +198,7 @@ def _gaps_worth_reading(members: Sequence[Member], largest: int) -> set[int]:
 
 
 class _Places:
-    """Where members go below a folder that none of them may leave."""
+    """Target paths of members below a folder that none of them may leave."""
 
     def __init__(self, out: Path) -> None:
         self.out, self.root = out, out.resolve()
@@ -206,20 +213,20 @@ class _Places:
         return target
 
     def _is_inside(self, folder: Path) -> bool:
-        """Links that are on disk already are followed, so they cannot lead outside either."""
+        """Whether `folder` is inside, with links on disk followed, so that they cannot lead outside either."""
         if folder not in self._safe and folder.resolve().is_relative_to(self.root):
             self._safe.add(folder)
         return folder in self._safe
 
 
 class _Cursor:
-    """Exact reads from a stream of pieces that begins at `offset` of the archive."""
+    """Exact reads from a stream of pieces that starts at byte `offset` of the archive."""
 
     def __init__(self, pieces: Iterator[bytes], offset: int) -> None:
         self._pieces, self.offset, self._rest = pieces, offset, memoryview(b"")
 
     def some(self, most: int) -> memoryview:
-        """Between 1 and `most` bytes; none at the end of the stream."""
+        """Between 1 and `most` bytes; empty at the end of the stream."""
         while not self._rest:
             piece = next(self._pieces, None)
             if piece is None:
@@ -245,7 +252,7 @@ class _Cursor:
 
 
 def _directory(source: Source) -> dict[str, zipfile.ZipInfo]:
-    """The archive's directory, read by the standard library through a seekable view of the source."""
+    """Directory of the archive, read by the standard library through a seekable view of the source."""
     try:
         with zipfile.ZipFile(SeekableSource(source)) as archive:  # pyright: ignore[reportArgumentType]
             return {info.filename: info for info in archive.infolist()}
@@ -255,19 +262,19 @@ def _directory(source: Source) -> dict[str, zipfile.ZipInfo]:
         head = source.read(0, 4)
         if head == b"PK\x03\x04":
             raise InputError(
-                f"{source.name}: truncated or damaged zip: it begins as one, but its directory at the end is missing "
+                f"{source.name}: truncated or damaged zip: it starts as one, but its directory at the end is missing "
                 f"({error}); remove it and fetch it again"
             ) from None
-        raise InputError(f"{source.name}: not a zip archive (it begins with {head!r}); check the file or URL") from None
+        raise InputError(f"{source.name}: not a zip archive (it starts with {head!r}); check the file or URL") from None
 
 
 def _ends(infos: Iterable[zipfile.ZipInfo], size: int) -> dict[int, int]:
-    """For each header offset the offset at which the member ends at the latest."""
+    """Upper bound of each member's end, by header offset; both in bytes."""
     ordered = sorted(infos, key=lambda info: info.header_offset)
     following = [info.header_offset for info in ordered[1:]] + [size]
     ends = {}
     for info, after in zip(ordered, following, strict=True):
-        # the local header may carry more extra bytes than the directory says, but never more than its field can count
+        # the local header may have a longer extra field than the directory lists, up to the largest 16-bit length
         longest = LOCAL_HEADER.size + len(info.orig_filename.encode()) + LONGEST_EXTRA + info.compress_size
         ends[info.header_offset] = min(after, info.header_offset + longest)
     return ends
@@ -291,7 +298,7 @@ def _crc_of(path: Path) -> int:
 
 
 def _write(archive: str, member: Member, cursor: _Cursor, bar: Progress) -> None:
-    """Decompress one member into a `.partial` file, check it, give it its name."""
+    """Decompress one member into a `.partial` file, check it, rename it to its target."""
     partial = member.target.with_name(member.target.name + ".partial")
     where = f"{archive}: member '{member.info.filename}'"
     with writing(partial):
@@ -311,7 +318,7 @@ def _inflate(where: str, info: zipfile.ZipInfo, cursor: _Cursor, partial: Path, 
             for piece in _content(info, cursor):
                 size, crc = size + len(piece), zlib.crc32(piece, crc)
                 if size > info.file_size:
-                    raise ValueError(f"it holds more than the {info.file_size} bytes the directory says")
+                    raise ValueError(f"it has more than the {info.file_size} bytes listed in the directory")
                 file.write(piece)
                 bar.add(len(piece))
     except EOFError:
@@ -323,11 +330,11 @@ def _inflate(where: str, info: zipfile.ZipInfo, cursor: _Cursor, partial: Path, 
 
 
 def _content(info: zipfile.ZipInfo, cursor: _Cursor) -> Iterator[bytes | memoryview]:
-    """The decompressed pieces of the member whose local header lies ahead of the cursor."""
+    """Decompressed pieces of the member whose local header is ahead of the cursor."""
     cursor.skip_to(info.header_offset)
     header = LOCAL_HEADER.unpack(b"".join(cursor.exactly(LOCAL_HEADER.size)))
     if header[0] != b"PK\x03\x04":
-        raise ValueError("no local header where the directory says")
+        raise ValueError("no local header at the offset listed in the directory")
     cursor.skip_to(cursor.offset + header[9] + header[10])
     packed = cursor.exactly(info.compress_size)
     if info.compress_type == zipfile.ZIP_STORED:
@@ -335,7 +342,7 @@ def _content(info: zipfile.ZipInfo, cursor: _Cursor) -> Iterator[bytes | memoryv
         return
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in packed:
-        # bounded output: a few packed bytes may blow up to any size
+        # bounded output: a few packed bytes may decompress to any size
         while piece:
             yield inflate.decompress(piece, 1 << 20)
             piece = inflate.unconsumed_tail

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -19,15 +18,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nsmodels.core import locks
 from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.disk import atomically, full_disk
-from nsmodels.core.errors import Busy, InputError
+from nsmodels.core.errors import InputError
 from nsmodels.core.orders import DATA, Inputs
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
 
 MANIFEST = "manifest.json"
 NOTE = ".building"  # what a partial folder is to become: the fingerprint, and the maker on a second line
-# What a killed process leaves of files that it was writing.
+# Endings of files that a killed process was writing.
 LEFTOVERS = (".partial", ".part", ".link")
 
 
@@ -39,7 +39,7 @@ class FileRecord(Config):
 
 
 class InputRecord(Config):
-    """What an artifact was made from: where it stood, its fingerprint, the hash of its manifest and its data source.
+    """One input of an artifact: its path at build time, its fingerprint, the hash of its manifest, its data source.
 
     A plain folder given by hand has no manifest: its hash is empty, its fingerprint covers names, sizes and JSON text.
     """
@@ -52,7 +52,10 @@ class InputRecord(Config):
 
 
 class Manifest(Config):
-    """The seal of an artifact: what it is, from what it was made and what it holds."""
+    """The seal of an artifact: identity, recipe, inputs and files.
+
+    Sizes are in bytes, times in seconds, `created` is ISO 8601 in UTC.
+    """
 
     key: str
     maker: str
@@ -84,7 +87,7 @@ class Manifest(Config):
 
 @dataclass
 class Part:
-    """An artifact being built: write into `path`, leave figures in `metrics` and, once known, the data `source`."""
+    """An artifact under construction: files go into `path`, figures into `metrics`, the data source into `source`."""
 
     path: Path
     source: str = ""
@@ -92,18 +95,21 @@ class Part:
 
 
 def data_root() -> Path:
-    """The folder of all artifacts: `$NSMODELS_DATA`, else `data/` under the current directory."""
+    """Folder of all artifacts: `$NSMODELS_DATA`, else `data/` under the current directory."""
     return Path(os.environ.get("NSMODELS_DATA") or "data").resolve()
 
 
 def folder_of(key: str, partition: str | None = None) -> Path:
-    """The folder of an asset key (and partition) under the data root."""
+    """Folder of an asset key (and partition) under the data root; it need not exist."""
     folder = data_root() / key
     return folder / partition if partition else folder
 
 
 def make_fingerprint(config: Mapping[str, Any], code_version: str, inputs: Mapping[str, Path], seed: int | None) -> str:
-    """What decides an artifact's content: configuration, code version, input fingerprints and seed."""
+    """Fingerprint (16 hex digits) of configuration, code version, fingerprints of the input folders, and seed.
+
+    Raises `InputError` when an input folder does not exist or its manifest is broken.
+    """
     return _fingerprint(config, code_version, {key: describe_input(folder) for key, folder in inputs.items()}, seed)
 
 
@@ -115,18 +121,18 @@ def _fingerprint(
 
 
 def read_manifest(folder: Path, key: str | None = None) -> Manifest:
-    """The manifest of a sealed folder; raise `InputError` when there is none, or a broken one."""
+    """Manifest of a sealed folder; raises `InputError` when it is missing or broken."""
     recover(folder)
     path = folder / MANIFEST
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{folder}: {_how_to_make(folder, key)}") from None
+        raise InputError(f"{folder}: {_remedy(folder, key)}") from None
     except ValidationError as error:
         raise InputError(f"{path}: not a manifest ({error.error_count()} fields are wrong); make it again") from None
 
 
-def _how_to_make(folder: Path, key: str | None) -> str:
+def _remedy(folder: Path, key: str | None) -> str:
     place = folder.resolve()
     is_asset = data_root() in place.parents
     name = key or (place.relative_to(data_root()).parts[0] if is_asset else folder.name)
@@ -136,7 +142,7 @@ def _how_to_make(folder: Path, key: str | None) -> str:
 
 
 def current(folder: Path, expected: str) -> Manifest | None:
-    """The manifest when `folder` is sealed with fingerprint `expected`, else None."""
+    """Manifest of `folder` if it is sealed with fingerprint `expected`, else None."""
     try:
         manifest = read_manifest(folder)
     except InputError:
@@ -145,7 +151,7 @@ def current(folder: Path, expected: str) -> Manifest | None:
 
 
 def input_folder(key: str, record: InputRecord) -> Path:
-    """Where an input lies: in today's data root when it is there, since a root may move, else where it stood then."""
+    """Folder of a recorded input: under the current data root if present (a root may move), else as recorded."""
     place = folder_of(key)
     return place if current(place, record.fingerprint) else Path(record.path)
 
@@ -159,13 +165,16 @@ def kept(
     inputs: Mapping[str, Path] | None = None,
     seed: int | None = None,
 ) -> Manifest | None:
-    """The manifest when an artifact of this recipe is sealed in `folder` and is not to be made anew, else None."""
+    """Manifest of the artifact to reuse: sealed in `folder` with this recipe, and not `is_forced`; else None.
+
+    Raises `InputError` when an input folder does not exist or its manifest is broken.
+    """
     found = current(folder, make_fingerprint(config, code_version, inputs or {}, seed))
     return None if is_forced else found
 
 
 def verify(folder: Path, with_checksums: bool = True) -> Manifest:
-    """Compare the files of a sealed folder with its manifest; raise `InputError` naming the first that differs."""
+    """Compare the files of a sealed folder with its manifest; raises `InputError` naming the first that differs."""
     manifest = read_manifest(folder)
     for name, record in manifest.files.items():
         path = folder / name
@@ -191,14 +200,14 @@ def build(
     source: str = "",
     is_resumable: bool = True,
 ) -> Iterator[Part]:
-    """Build an artifact: yields a `Part`, seals it when the block ends well, keeps the previous one until then.
+    """Build an artifact: yields a `Part` and seals it when the block succeeds; the previous artifact stays until then.
 
-    `maker` is the package that makes it and can load it ("nsmodels.systems.visual").
-    Unfinished work of the same fingerprint is found again in `Part.path`; of another it is thrown away.
-    Raises `InputError` when another process is building the same artifact, the disk is full, or `folder` holds files
-    that are no artifact: they are somebody's own and would be lost.
+    `maker` is the package that builds the artifact and can load it ("nsmodels.systems.visual").
+    `Part.path` contains unfinished work with the same fingerprint; unfinished work with a different one is deleted.
+    Raises `Busy` when another process is building the same artifact, and `InputError` when an input does not exist,
+    the disk is full, or `folder` contains files without a manifest: they belong to the user and would be lost.
     """
-    # Inputs and code are described before the work: either may change on the disk while it lasts.
+    # Inputs and commit are recorded before the work: both may change on disk while it runs.
     records = {key: describe_input(place) for key, place in (inputs or {}).items()}
     if isinstance(inputs, Inputs):
         records = {key: record.model_copy(update={"role": inputs.role(key)}) for key, record in records.items()}
@@ -223,7 +232,7 @@ def build(
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file so that readers see the old content or the whole new one."""
+    """Write a file atomically: readers see either the old or the complete new content."""
     content = content.encode() if isinstance(content, str) else content
     with atomically(path) as beside, beside.open("wb") as stream:
         stream.write(content)
@@ -243,10 +252,10 @@ def sha256_of(path: Path) -> str:
 
 
 def recover(folder: Path) -> None:
-    """Finish a swap that a dead process began, or put the previous artifact back."""
+    """Complete a swap that a dead process began, or restore the previous artifact."""
     if not _is_sealed(beside(folder, "partial")) and (folder.exists() or not beside(folder, "previous").exists()):
         return
-    # A builder that is alive holds the lock and finishes its swap in a moment; a read-only disk stays as it is.
+    # A live builder holds the lock and completes its swap by itself; a read-only disk is left as it is.
     with contextlib.suppress(InputError, OSError), locked(folder):
         _mend(folder)
 
@@ -260,7 +269,7 @@ def _mend(folder: Path) -> None:
 
 
 def beside(folder: Path, word: str) -> Path:
-    """Where the unfinished ("partial"), the replaced ("previous") and the lock ("lock") of an artifact lie."""
+    """Sibling path of an artifact: "partial" (unfinished), "previous" (replaced), "removed", or "lock"."""
     return folder.with_name(f".{folder.name}.{word}")
 
 
@@ -268,11 +277,11 @@ def _make_parent(folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{folder}: cannot be made, {folder.parent} is not a folder; give another place") from None
+        raise InputError(f"{folder}: cannot be created, {folder.parent} is not a folder; give another path") from None
 
 
 def _require_own(folder: Path) -> None:
-    """Only an artifact, or an empty folder, may be replaced."""
+    """Raise `InputError` unless `folder` is an artifact, empty or absent: anything else must not be replaced."""
     if folder.is_dir() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
         raise InputError(f"{folder}: holds files that are no artifact and would be lost; give a new or empty folder")
     if folder.exists() and not folder.is_dir():
@@ -281,18 +290,14 @@ def _require_own(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an artifact; `Busy` at once when another process holds it."""
-    # The kernel drops the lock with the process, so a killed run never blocks the next one.
-    with beside(folder, "lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"{folder}: another process is building this artifact; wait for it or stop it") from None
+    """Hold the lock of an artifact; raises `Busy` at once when another process holds it."""
+    busy = f"{folder}: another process is building this artifact; wait for it or stop it"
+    with locks.exclusive(beside(folder, "lock"), busy):
         yield
 
 
 def _prepare_partial(folder: Path, mark: str, maker: str, is_resumable: bool) -> Path:
-    """The folder to build in: unfinished work of the same mark, finished work that was not swapped in, or empty."""
+    """Folder to build in: with the work of fingerprint `mark` that was not finished or not swapped in, else empty."""
     partial, note = beside(folder, "partial"), f"{mark}\n{maker}"
     is_ours = is_resumable and _mark_of(partial) == mark
     if is_ours:
@@ -307,7 +312,7 @@ def _prepare_partial(folder: Path, mark: str, maker: str, is_resumable: bool) ->
 
 
 def _mark_of(partial: Path) -> str:
-    """The fingerprint of the work in a partial folder; empty when it cannot be told."""
+    """Fingerprint of the work in a partial folder; empty when unknown."""
     try:
         if _is_sealed(partial):
             return Manifest.model_validate_json((partial / MANIFEST).read_bytes()).fingerprint
@@ -354,7 +359,7 @@ def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: 
         cpu_seconds=round(spent_seconds, 2),
     )
     write_atomic(part.path / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
-    # Last: until the manifest is written, a killed run or a full disk must leave work that can be taken up again.
+    # Last: until the manifest is written, a killed run or a full disk must leave work that can be resumed.
     (part.path / NOTE).unlink()
 
 
@@ -368,7 +373,7 @@ def _swap(partial: Path, folder: Path) -> None:
 
 
 def describe_input(folder: Path) -> InputRecord:
-    """What `folder` holds, sealed or plain; raise `InputError` when there is no such folder."""
+    """Record of an input folder, sealed or plain; raises `InputError` when it does not exist."""
     path = str(folder.resolve())
     recover(folder)
     if (folder / MANIFEST).exists():
@@ -387,7 +392,7 @@ def _plain_mark(folder: Path) -> str:
 
 
 def _file_records(folder: Path) -> dict[str, FileRecord]:
-    """Size and checksum of every file; what killed writers left is removed, not sealed."""
+    """Size and checksum of every file; leftovers of killed writers are removed, not sealed."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (MANIFEST, NOTE))
     leftovers = [p for p in paths if p.name.startswith(".") and p.suffix in LEFTOVERS]
     for path in leftovers:

@@ -1,4 +1,4 @@
-"""One grammar for every command line: `nsmodels <system or dataset> <verb> [--field value ...]`."""
+"""Shared grammar of the command lines: `nsmodels <system or dataset> <verb> [--field value ...]`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Presets = Mapping[str, Callable[[], Config]]
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that takes no abbreviated flags and says what is wrong in one line, without the usage."""
+    """An argument parser without abbreviated flags that reports errors in one line, without the usage."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
@@ -35,7 +35,10 @@ def add_config_flags(parser: argparse.ArgumentParser, presets: Presets, default:
 
 
 def config_from(arguments: argparse.Namespace, presets: Presets, default: str) -> Config:
-    """The preset, overlaid by `--config` and then by single flags; raise `InputError` for unknown fields."""
+    """The preset, overridden by `--config` and then by single flags.
+
+    Raises `InputError` for an unreadable file, unknown fields and invalid values.
+    """
     config = presets[arguments.preset or default]()
     if arguments.config:
         config = config.with_values(read_yaml(arguments.config), str(arguments.config))
@@ -43,9 +46,9 @@ def config_from(arguments: argparse.Namespace, presets: Presets, default: str) -
 
 
 def ask(question: str) -> bool:
-    """Whether the person at the terminal agrees; the end of the input means no. InputError where there is nobody."""
+    """Whether the user at the terminal agrees; end of input means no. Raises `InputError` without a terminal."""
     if not sys.stdin or not sys.stdin.isatty():
-        raise InputError("nothing was removed: there is no terminal to ask at; add --yes to remove what is listed")
+        raise InputError("nothing was removed: no terminal for the confirmation; add --yes to remove what is listed")
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
@@ -54,7 +57,7 @@ def ask(question: str) -> bool:
 
 
 def run(main: Callable[[], int | None]) -> int:
-    """Run a command: `InputError` becomes one line on stderr and status 2, Ctrl-C status 130."""
+    """Exit status of a command: `InputError` or a full disk is one line on stderr and 2, Ctrl-C 130."""
     try:
         return main() or 0
     except InputError as error:

@@ -19,29 +19,29 @@ from nsmodels.core.errors import InputError
 
 
 class Config(BaseModel):
-    """Base of every configuration: frozen, unknown keys are errors, at most two levels deep."""
+    """Base class of every configuration: frozen, unknown keys are errors, at most two levels deep."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     @classmethod
     def from_mapping(cls, values: dict[str, Any], where: str = "configuration") -> Self:
-        """Validate `values`; raise `InputError` naming `where`, the field and what was expected."""
+        """Validate `values`; raises `InputError` naming `where`, the field and the expected value."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             raise InputError(f"{where}: {_explain(error, cls)}") from None
 
     def with_values(self, values: dict[str, Any], where: str = "configuration") -> Self:
-        """A copy with `values` (nested mappings or dotted keys) laid over this configuration."""
+        """A copy with `values` (nested mappings or dotted keys) replaced; raises `InputError` like `from_mapping`."""
         return type(self).from_mapping(_merge(self.model_dump(), nested(values)), where)
 
     def relevant(self) -> dict[str, Any]:
-        """The fields that can change a result; fields marked `runtime_field` are left out."""
+        """Fields that can change a result: all but those marked `runtime_field`."""
         return _relevant(self)
 
 
 def runtime_field(default: Any, **options: Any) -> Any:
-    """A field that says how to run (workers, logging) and never changes what comes out."""
+    """A field for how to run (workers, device, logging), which never changes a result."""
     return Field(default=default, json_schema_extra={"runtime": True}, **options)
 
 
@@ -52,7 +52,7 @@ def fingerprint(value: Any) -> str:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; raise `InputError` when it is missing or not a mapping."""
+    """Mapping in a YAML file; raises `InputError` when the file is missing, unreadable or not a mapping."""
     try:
         values = yaml.safe_load(path.read_text())
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def _keys(values: dict[Any, Any]) -> Iterator[Any]:
 
 
 def add_flags(parser: argparse.ArgumentParser, config: type[Config], skip: tuple[str, ...] = ()) -> None:
-    """One flag per field of `config`: `--section.field` always, `--field` for the first section having it."""
+    """Add one flag per field of `config`: `--section.field` always, `--field` for the first section that has it."""
     taken = {option for action in parser._actions for option in action.option_strings}
     for name, field in config.model_fields.items():
         section = _section(field)
@@ -95,7 +95,7 @@ def add_flags(parser: argparse.ArgumentParser, config: type[Config], skip: tuple
 
 
 def values_from_flags(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The values given on the command line for flags made by `add_flags`, with dotted keys."""
+    """Values given on the command line for flags of `add_flags`, by dotted key."""
     given = {k.removeprefix("config:"): v for k, v in vars(arguments).items() if k.startswith("config:")}
     return {key: value for key, value in given.items() if value is not None}
 
@@ -169,7 +169,7 @@ def _explain(error: ValidationError, config: type[Config]) -> str:
         place, message = ".".join(str(p) for p in item["loc"]), item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             parts.append(f"unknown field '{place}' (known: {', '.join(_known(config, item['loc'][:-1]))})")
-        elif item["type"] == "value_error":  # a rule of ours: it says what it saw
+        elif item["type"] == "value_error":  # a validator of a Config: its message already contains the value
             parts.append(f"{place}: {message}" if item["loc"] else message)
         else:
             parts.append(f"field '{place}': {message}, got {item.get('input')!r}")

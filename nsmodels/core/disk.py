@@ -1,4 +1,4 @@
-"""Room on a disk: asked for before a transfer, and the one clear line when it runs out all the same."""
+"""Disk space: checked before a transfer, and reported in one line when it runs out; atomic writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def require_space(folder: Path, needed: int, what: str) -> None:
-    """Raise `InputError` unless the file system that will hold `folder` has `needed` bytes free."""
+    """Raise `InputError` unless the file system of `folder` (which need not exist yet) has `needed` bytes free."""
     free = shutil.disk_usage(_existing(folder)).free
     if needed > free:
         raise InputError(
@@ -26,18 +26,18 @@ def require_space(folder: Path, needed: int, what: str) -> None:
 
 
 def full_disk(error: OSError, path: Path) -> BaseException:
-    """`error` itself, or the one line about it when the disk holding `path` is full."""
+    """An `InputError` naming `path` when `error` means a full disk, else `error` itself."""
     if error.errno not in FULL:
         return error
     return InputError(
         f"{error.filename or path}: no space left on the disk; free some, or put the data elsewhere "
-        "with NSMODELS_DATA=/another/folder, and run again (finished work is kept)"
+        "with NSMODELS_DATA=/other/folder, and run again (finished work is kept)"
     )
 
 
 @contextmanager
 def atomically(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to; it becomes `path` when the block ends well, else it vanishes."""
+    """A temporary path beside `path`: renamed to `path` when the block succeeds, else deleted."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield beside
@@ -48,7 +48,7 @@ def atomically(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn a full disk or a refused write inside the block into an `InputError` naming `path`."""
+    """Convert a full disk or a denied write inside the block into an `InputError` naming `path`."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,7 @@
-"""Download of one large file: resumed by byte range, checked by size and checksum, whole or not there at all."""
+"""Download of one large file: resumed by byte range, verified by size and checksum, complete or absent."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 import requests
 
+from nsmodels.core import locks
 from nsmodels.core.artifact import sha256_of
 from nsmodels.core.disk import require_space, writing
 from nsmodels.core.errors import InputError, TryLater
@@ -20,14 +20,14 @@ from nsmodels.core.progress import Progress, readable
 from nsmodels.core.remote import (
     LINE_FAULTS,
     PIECE,
-    Patience,
     RemoteFile,
+    RetryPolicy,
     Transient,
     Unreachable,
-    described,
     probe,
     range_start,
     reason_of,
+    remote_file,
     request,
 )
 
@@ -38,7 +38,7 @@ PAGE_SIGNS = (b"<!doctype html", b"<html")
 
 @dataclass(frozen=True)
 class Download:
-    """A finished download. `requests` and `bytes` count what this call transferred: 0 when the file was there."""
+    """A finished download; `requests` and `bytes` count the transfers of this call, 0 when the file was present."""
 
     path: Path
     url: str
@@ -61,33 +61,43 @@ def download(
 ) -> Download:
     """Fetch `url` (or the first of several mirrors that delivers) to `target`.
 
-    Bytes gather in `<target>.partial`, with what the server said of the file in `<target>.partial.json`; a later call
-    continues there. The name `target` appears only when size and checksum are right. `attempts` counts faults in a
-    row without a byte gained; `timeout` is the longest silence of the server in seconds.
+    Bytes are appended to `<target>.partial`, with URL, ETag and size of the server's file in `<target>.partial.json`; a
+    later call resumes there. `target` exists only when size and checksum are right.
 
-    Raises `Unreachable` when no mirror answers, `InputError` for every other reason the file cannot be had.
+    Args:
+        url: URL, or mirrors in order of preference.
+        target: path of the file.
+        size: expected size in bytes; None: unknown.
+        sha256: expected checksum in hex digits; None: unknown.
+        progress: whether to report progress on standard error.
+        attempts: consecutive failures without a byte gained before giving up.
+        backoff: seconds before the second attempt, doubled for each further one.
+        timeout: longest silence of the server in seconds.
+
+    Raises `Unreachable` when no mirror answers, `TryLater` when a transfer breaks off too often, and `InputError` for
+    every other failure.
     """
     mirrors = [url] if isinstance(url, str) else list(url)
     if not mirrors:
-        raise InputError(f"{target}: no URL is configured to download it from; configure at least one")
+        raise InputError(f"{target}: no URL configured for its download; configure at least one")
     if target.exists():
         return _present(target, mirrors[0], size, sha256)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     failures: list[InputError] = []
     for mirror in mirrors:
-        transfer = _Transfer(mirror, target, size, sha256, progress, Patience(attempts, backoff), timeout)
+        transfer = _Transfer(mirror, target, size, sha256, progress, RetryPolicy(attempts, backoff), timeout)
         try:
             return transfer.run()
-        except _OfMirror as failure:
+        except _MirrorFailure as failure:
             failures.append(failure.error)
             if mirror != mirrors[-1]:
                 log.warning("%s; trying the next mirror", failure.error)
     raise _combined(failures)
 
 
-class _OfMirror(Exception):
-    """A failure that another mirror may not have."""
+class _MirrorFailure(Exception):
+    """A failure of one mirror, which the next one may not have."""
 
     def __init__(self, error: InputError) -> None:
         super().__init__(str(error))
@@ -96,14 +106,14 @@ class _OfMirror(Exception):
 
 @dataclass
 class _Transfer:
-    """One file from one mirror."""
+    """Transfer of one file from one mirror; attributes as of `download`, `total` is the size known so far."""
 
     url: str
     target: Path
     size: int | None
     sha256: str | None
     progress: bool
-    patience: Patience
+    policy: RetryPolicy
     timeout: float
     requests: int = 0
     bytes: int = 0
@@ -123,34 +133,32 @@ class _Transfer:
                 log.info("%s: resuming at %s", self.target.name, readable(kept))
             with Progress(self.target.name, self.size, kept, self.progress) as self.bar, requests.Session() as session:
                 self._fill(session, file)
-            digest = self._checked(file)
+            digest = self._verify(file)
             self.partial.replace(self.target)
         self.sidecar.unlink(missing_ok=True)
         return Download(self.target, self.url, self.total or 0, digest, self.etag, self.requests, self.bytes)
 
     def _lock(self, file: BinaryIO) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{self.partial}: another process is downloading this file; wait for it") from None
+        if not locks.try_lock(file):
+            raise InputError(f"{self.partial}: another process is downloading this file; wait for it")
         # Between opening and locking, the process that held the lock may have finished and moved the file away.
         if not self.partial.exists() or not os.path.samestat(os.fstat(file.fileno()), self.partial.stat()):
             raise InputError(f"{self.partial}: another process has just finished this file; run again")
 
     def _resumable(self, file: BinaryIO) -> int:
-        """How many bytes on disk may be continued from this URL; the rest is dropped, with a word."""
-        known = self._remembered()
+        """Number of bytes on disk that this URL can continue; an unusable file is emptied, with a warning."""
+        known = self._read_sidecar()
         have = file.tell()
         is_ours = known.get("url") == self.url
         is_recognisable = is_ours and (known.get("etag") or known.get("size"))
-        # Bytes of another mirror, or of an unknown version, are only trusted when the checksum will judge the whole.
+        # Bytes of a different mirror, or of an unknown version, are kept only if a checksum verifies the whole file.
         if have and not is_recognisable and self.sha256 is None:
             self._restart(file, "the partial file cannot be matched with the server's")
         elif is_ours:
             self.etag, self.total = known.get("etag"), known.get("size")
         return file.tell()
 
-    def _remembered(self) -> dict:
+    def _read_sidecar(self) -> dict:
         try:
             known = json.loads(self.sidecar.read_text())
         except (OSError, ValueError):
@@ -165,21 +173,21 @@ class _Transfer:
                     return
             except Transient as fault:
                 if file.tell() > furthest:
-                    furthest, self.patience.failed = file.tell(), 0
-                if not self.patience.wait(self.url, fault):
-                    raise _OfMirror(self._given_up(file, fault)) from None
+                    furthest, self.policy.failed = file.tell(), 0
+                if not self.policy.wait(self.url, fault):
+                    raise _MirrorFailure(self._gave_up(file, fault)) from None
             except InputError as error:
-                raise _OfMirror(error) from None
+                raise _MirrorFailure(error) from None
 
     def _attempt(self, session: requests.Session, file: BinaryIO) -> bool:
-        """One request for what is missing; True when the file is complete."""
+        """Request the missing bytes once; True when the file is complete."""
         have = file.tell()
         if have and have == self.total:
             return True
         self.requests += 1
         with request(session, self.url, self._headers(have), self.timeout) as response:
             if response.status_code == 416:
-                return self._past_the_end(file, described(self.url, response))
+                return self._past_the_end(file, remote_file(self.url, response))
             self._accept(file, response)
             self._receive(file, response)
         if self.total is not None and file.tell() < self.total:
@@ -194,9 +202,9 @@ class _Transfer:
         return {"Range": f"bytes={have}-", **({"If-Range": self.etag or ""} if strong else {})}
 
     def _accept(self, file: BinaryIO, response: requests.Response) -> None:
-        """Compare the answer with what is on disk, and begin again at zero where they do not fit."""
-        have, remote = file.tell(), described(self.url, response)
-        self._refuse_other_size(remote)  # before anything on disk is given up for it
+        """Compare the response with the partial file, and restart at zero where they do not match."""
+        have, remote = file.tell(), remote_file(self.url, response)
+        self._require_size(remote)  # before anything on disk is discarded
         changed = self.etag is not None and remote.etag not in (None, self.etag)
         changed = changed or (self.total is not None and remote.size not in (None, self.total))
         if have and changed:
@@ -205,14 +213,14 @@ class _Transfer:
             self._restart(file, "the server has no range support and sends the whole file")
         if response.status_code == 206 and range_start(response) != file.tell():
             self.etag = self.total = None
-            raise Transient("the answer does not begin where the partial file ends")
+            raise Transient("the response does not start where the partial file ends")
         self._expect(file, remote)
 
-    def _refuse_other_size(self, remote: RemoteFile) -> None:
+    def _require_size(self, remote: RemoteFile) -> None:
         if self.size is not None and remote.size not in (None, self.size):
             raise InputError(
-                f"{self.url}: the server's file has {remote.size} bytes, expected {self.size}; it is another file or "
-                "an error page: check the configured URL"
+                f"{self.url}: the server's file has {remote.size} bytes, expected {self.size}; it is a different file "
+                "or an error page: check the configured URL"
             )
 
     def _expect(self, file: BinaryIO, remote: RemoteFile) -> None:
@@ -237,7 +245,7 @@ class _Transfer:
             file.flush()
 
     def _past_the_end(self, file: BinaryIO, remote: RemoteFile) -> bool:
-        """A 416 answer: either all is here already, or the partial file is longer than the server's."""
+        """After status 416: True when the file is complete, else restart, since it is longer than the server's."""
         have = file.tell()
         if have == 0:
             if remote.size == 0:
@@ -247,38 +255,39 @@ class _Transfer:
         if remote.size == have and remote.etag in (None, self.etag):
             self.total = have
             return True
-        self._restart(file, "the partial file does not fit the server's (416)")
+        self._restart(file, "the partial file does not match the server's (416)")
         return False
 
     def _restart(self, file: BinaryIO, why: str) -> None:
-        log.warning("%s: %s; starting again from zero", self.url, why)
+        log.warning("%s: %s; restarting from zero", self.url, why)
         file.truncate(0)
         file.seek(0)
         self.etag = self.total = None
         if hasattr(self, "bar"):
             self.bar.restart()
 
-    def _checked(self, file: BinaryIO) -> str:
+    def _verify(self, file: BinaryIO) -> str:
+        """The file's SHA-256, after a comparison of size and checksum with the expected ones."""
         file.flush()
         have, expected = file.tell(), self.size if self.size is not None else self.total
         digest = sha256_of(self.partial)
         if have == expected and (self.sha256 is None or digest == self.sha256):
             return digest
-        self._restart(file, "what was received is not the file expected")
+        self._restart(file, "the received file is not the expected one")
         found = f"{have} bytes, expected {expected}" if have != expected else f"sha256 {digest}, expected {self.sha256}"
-        raise _OfMirror(
-            InputError(f"{self.url}: wrong content: {found}; the partial file was dropped: run again, or use a mirror")
+        raise _MirrorFailure(
+            InputError(f"{self.url}: wrong content: {found}; the partial file was deleted: run again, or use a mirror")
         )
 
-    def _given_up(self, file: BinaryIO, fault: Transient) -> InputError:
+    def _gave_up(self, file: BinaryIO, fault: Transient) -> InputError:
         if self.bytes == 0:
             return Unreachable(
-                f"{self.url}: not reachable after {self.patience.failed} attempts ({fault}); check the connection, "
+                f"{self.url}: not reachable after {self.policy.failed} attempts ({fault}); check the connection, "
                 "or configure a mirror or a local copy"
             )
         return TryLater(
-            f"{self.url}: stopped at {readable(file.tell())} after {self.patience.failed} attempts without progress "
-            f"({fault}); run again to continue from there"
+            f"{self.url}: stopped at {readable(file.tell())} after {self.policy.failed} attempts without progress "
+            f"({fault}); run again to resume from there"
         )
 
 
@@ -288,7 +297,7 @@ def _present(target: Path, url: str, size: int | None, sha256: str | None) -> Do
     if (size is None or have == size) and (sha256 is None or digest == sha256):
         return Download(target, url, have, digest)
     found = f"{have} bytes, expected {size}" if size not in (None, have) else f"sha256 {digest}, expected {sha256}"
-    raise InputError(f"{target}: the file that is there is not the one expected ({found}); move it away and run again")
+    raise InputError(f"{target}: the existing file is not the expected one ({found}); move it away and run again")
 
 
 def _combined(failures: list[InputError]) -> InputError:

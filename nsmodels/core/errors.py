@@ -1,10 +1,10 @@
-"""The exceptions a person is meant to read."""
+"""Exceptions whose message is meant for the user."""
 
 from __future__ import annotations
 
 
 class InputError(Exception):
-    """Bad input, told in one line: which file, which field, what was expected, what to do.
+    """Bad input, in one line: which file, which field, what was expected, what to do.
 
     Command lines print the message and exit with status 2; assets turn it into a failed step.
     """
@@ -14,12 +14,12 @@ class InputError(Exception):
 
 
 class TryLater(InputError):
-    """Nothing is wrong with the input: the same request may well succeed in a minute."""
+    """A temporary failure: the input is fine, and the same request may succeed later."""
 
 
 class Busy(InputError):
-    """Another process is making the same artifact; who can wait may do so."""
+    """Another process is building the same artifact; callers may wait for it."""
 
 
 class Interrupted(InputError):
-    """Somebody asked the work to stop: nothing is wrong, what there is so far is kept, and nothing else shall begin."""
+    """The user requested a stop: the work done so far is kept, and nothing else is started."""

@@ -1,9 +1,8 @@
-"""What lies under the data root: artifacts, unfinished work, leftovers of killed processes; and their bytes."""
+"""Inventory of the data root: artifacts, unfinished work, leftovers of killed processes, and their sizes in bytes."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, locks
 from nsmodels.core.artifact import MANIFEST, NOTE, Manifest
 
 Kind = Literal["sealed", "unfinished", "leftover", "cache", "ledger"]
@@ -26,13 +25,14 @@ DEEPEST = 4  # folders between the data root and an artifact: <key>/<partition>/
 
 @dataclass(frozen=True)
 class Item:
-    """One folder that a command of ours has made.
+    """One folder written by a command of this project.
 
     Attributes:
-        name: the place of its artifact under the data root, as "nav_model" or "nav_replicates/3/model".
-        folder: where the artifact stands or would stand; `path`: what this is about, the same or a sibling.
+        name: path of its artifact relative to the data root, as "nav_model" or "nav_replicates/3/model".
+        folder: path of the artifact, which need not exist.
+        path: path of this folder, equal to `folder` or a sibling of it.
         manifest: None unless sealed.
-        is_being_built: another process is at work on it.
+        is_being_built: whether another process is building it.
     """
 
     name: str
@@ -43,16 +43,16 @@ class Item:
     is_being_built: bool = False
 
     def files(self) -> list[Path]:
-        """Every file and link in it; links are not followed."""
+        """Every file and link in `path`; links are not followed."""
         return files_in(self.path)
 
     def interval_checkpoints(self) -> list[Path]:
-        """Checkpoints kept every so many epochs, beside best and last."""
+        """Interval checkpoints (one every n epochs), without best and last."""
         return [path for path in self.files() if INTERVAL.fullmatch(path.name)]
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Every file and link below `folder`, sorted; links are not followed, what vanishes meanwhile is left out."""
+    """Every file and link below `folder`, sorted; links are not followed, files deleted meanwhile are left out."""
     found: list[Path] = []
     pending = [folder]
     while pending:
@@ -64,12 +64,12 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def bytes_of(files: Iterable[Path]) -> int:
-    """Bytes of `files`; a file with several names (a checkpoint that is best and last) counts once."""
+    """Size of `files` in bytes; a file with several hard links (a checkpoint that is best and last) counts once."""
     return sum({(state.st_dev, state.st_ino): state.st_size for state in _states(files)}.values())
 
 
 def bytes_freed(files: Iterable[Path]) -> int:
-    """Bytes that go with `files`: those of a file with further names elsewhere stay."""
+    """Bytes freed by deleting `files`: a file with further hard links elsewhere frees none."""
     states = list(_states(files))
     names = Counter((state.st_dev, state.st_ino) for state in states)
     sizes = {(s.st_dev, s.st_ino): s.st_size for s in states if names[s.st_dev, s.st_ino] >= s.st_nlink}
@@ -83,7 +83,7 @@ def _states(files: Iterable[Path]) -> Iterator[os.stat_result]:
 
 
 def items(root: Path) -> list[Item]:
-    """Everything of ours below `root`, sorted by name; what is linked into it from elsewhere is left out."""
+    """Every folder of this project below `root`, sorted by name; folders behind symbolic links are left out."""
     if not root.is_dir():
         return []
     for folder in _folders(root):
@@ -93,22 +93,21 @@ def items(root: Path) -> list[Item]:
     return sorted(found, key=lambda item: (item.name, item.path.name))
 
 
-def made_from(item: Item, others: Iterable[Item]) -> list[str]:
-    """The names of those that were made from it."""
+def dependents(item: Item, others: Iterable[Item]) -> list[str]:
+    """Names of the artifacts that have `item` among their inputs."""
     if item.manifest is None:
         return []
     mark = item.manifest.fingerprint
-    users = [o for o in others if o.manifest and mark in {r.fingerprint for r in o.manifest.inputs.values()}]
-    return [user.name for user in users]
+    return [o.name for o in others if o.manifest and mark in {r.fingerprint for r in o.manifest.inputs.values()}]
 
 
 def links(root: Path) -> dict[str, Path]:
-    """Names directly below `root` that lead elsewhere, and where to."""
+    """Symbolic links directly below `root`: name and resolved target."""
     return {path.name: path.resolve() for path in sorted(root.iterdir()) if path.is_symlink()} if root.is_dir() else {}
 
 
 def _folders(folder: Path, depth: int = 1) -> Iterator[Path]:
-    """Folders that may be ours; none inside of an artifact, none behind a link."""
+    """Folders that may belong to this project; none inside an artifact, none behind a link."""
     for path in sorted(folder.iterdir()):
         if path.is_symlink() or not path.is_dir():
             continue
@@ -127,10 +126,17 @@ def _item(root: Path, path: Path) -> Item | None:
         manifest = _manifest(path)
         return Item(name, "sealed", path, path, manifest) if manifest else None
     if not (path / NOTE).exists() and not _manifest(path):
-        return None  # somebody's own folder of a similar name
+        return None  # a folder of the user with a similar name
     folder, is_partial = path.with_name(beside["name"]), beside["word"] == "partial"
     kind: Kind = "unfinished" if is_partial else "leftover"
-    return Item(str(folder.relative_to(root)), kind, folder, path, None, is_partial and _is_locked(folder))
+    return Item(
+        str(folder.relative_to(root)),
+        kind,
+        folder,
+        path,
+        None,
+        is_partial and locks.is_held(artifact.beside(folder, "lock")),
+    )
 
 
 def _manifest(folder: Path) -> Manifest | None:
@@ -138,14 +144,3 @@ def _manifest(folder: Path) -> Manifest | None:
         return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def _is_locked(folder: Path) -> bool:
-    try:
-        with artifact.beside(folder, "lock").open() as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

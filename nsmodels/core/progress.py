@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def counted(items: Iterable[T], total: int, label: str, unit: str, show: bool = True) -> Iterator[T]:
-    """The items, counted while they come: a bar on a terminal, else a line now and then and one at the end."""
+    """The items, with progress: a bar on a terminal, else a line on stderr every ten seconds and one at the end."""
     if show and sys.stderr.isatty():
         from tqdm import tqdm
 
@@ -29,7 +29,7 @@ def counted(items: Iterable[T], total: int, label: str, unit: str, show: bool = 
 
 
 def readable(num_bytes: float) -> str:
-    """A byte count as a person reads it: 512 B, 14.2 MB, 19.0 GB (powers of 1000, as servers count)."""
+    """A byte count with its unit: 512 B, 14.2 MB, 19.0 GB (powers of 1000)."""
     for unit in ("B", "kB", "MB", "GB"):
         if num_bytes < 1000:
             return f"{num_bytes:.0f} B" if unit == "B" else f"{num_bytes:.1f} {unit}"
@@ -38,9 +38,9 @@ def readable(num_bytes: float) -> str:
 
 
 class Progress:
-    """Bytes done of a total, safe to call from several threads.
+    """Progress in bytes of a total; thread-safe.
 
-    `done` bytes are counted as already there and do not enter the speed. Lines and bar go to standard error.
+    `done` bytes were present before and do not count towards the speed. Lines and bar go to standard error.
     """
 
     def __init__(self, label: str, total: int | None, done: int = 0, show: bool = True) -> None:
@@ -76,7 +76,7 @@ class Progress:
             self._bar.total = total
 
     def restart(self) -> None:
-        """Forget what was done: the transfer begins at zero again."""
+        """Reset to zero bytes: the transfer starts again."""
         self.begun = 0
         self.add(-self.done)
 

@@ -1,4 +1,4 @@
-"""What a result owes to its surroundings: the code's commit, library versions, the machine, processor time."""
+"""Provenance of a result: commit of the code, library versions, machine, processor time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ RECORDED_PACKAGES = ("torch", "timm", "numpy", "numba", "pandas", "dagster", "ns
 
 @cache
 def git_commit() -> str:
-    """The commit of the code that runs, with "+changes" when the tree differs; "unknown" outside its own checkout.
+    """Commit of the running code, with "+changes" when the working tree differs; "unknown" outside its own checkout.
 
-    Asked once: the code of a process does not change after its import.
+    Cached: the code of a process does not change after its import.
     """
     return commit_of(ROOT)
 
 
 def commit_of(root: Path) -> str:
-    """The commit checked out at `root`, with "+changes"; "unknown" when `root` is not the top of a checkout."""
+    """Commit checked out at `root`, with "+changes"; "unknown" when `root` is not the top of a checkout."""
     try:
-        # a package installed below another project's checkout must not pass that project's commit off as its own
+        # a package installed inside the checkout of a different project must not report that project's commit
         if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
             return "unknown"
         state = _git(root, "--no-optional-locks", "status", "--porcelain", "-uno")
@@ -40,7 +40,7 @@ def _git(root: Path, *words: str) -> str:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide results."""
+    """Versions of Python and of the libraries that affect results, by name."""
     found = {"python": platform.python_version()}
     for name in RECORDED_PACKAGES:
         try:
@@ -56,6 +56,6 @@ def machine() -> str:
 
 
 def cpu_seconds() -> float:
-    """Processor time of this process and of its children that have ended."""
+    """Processor time in seconds of this process and of its children that have ended."""
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system

@@ -1,4 +1,4 @@
-"""One HTTP request for a file or a part of it: what may be retried, what is final, what each answer means."""
+"""HTTP requests for a file or a part of it: retries, permanent failures, and the meaning of each response."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ LONGEST_WAIT = 60.0
 CONNECT_TIMEOUT = 10.0
 Result = TypeVar("Result")
 
-# Faults of the line, not of the request: worth another try. InvalidSchema and the like are not.
+# Failures of the connection, not of the request: retried. InvalidSchema and the like are not.
 LINE_FAULTS = (failures.ConnectionError, failures.Timeout, failures.ChunkedEncodingError, failures.ContentDecodingError)
 
 
 class Unreachable(TryLater):
-    """The host did not answer, or answered only that it is out of order; nothing came through."""
+    """The host did not answer, or only with server errors; nothing was transferred."""
 
 
 class Transient(Exception):
-    """A fault that may pass. `wait` is the number of seconds the server asked for, if it did."""
+    """A temporary failure; `wait` is the number of seconds in the server's Retry-After, if any."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ class Transient(Exception):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """What a server says of a file: size in bytes and ETag are None when it does not tell."""
+    """Properties of a file on a server: size in bytes and ETag are None when its headers lack them."""
 
     url: str
     size: int | None
@@ -46,46 +46,49 @@ class RemoteFile:
 
 
 @dataclass
-class Patience:
-    """How often to try again after faults in a row, and how long to wait: `backoff` seconds, doubled each time."""
+class RetryPolicy:
+    """Number of attempts after consecutive failures, and the wait between them: `backoff` seconds, doubled each time.
+
+    `failed` counts consecutive failures; callers reset it after progress.
+    """
 
     attempts: int = 5
     backoff: float = 0.5
     failed: int = 0
 
     def wait(self, url: str, fault: Transient) -> bool:
-        """Sleep and return True, or return False at once when the attempts are used up."""
+        """Sleep and return True; False at once when no attempt is left."""
         self.failed += 1
         if self.failed >= self.attempts:
             return False
         seconds = min(LONGEST_WAIT, fault.wait if fault.wait is not None else self.backoff * 2 ** (self.failed - 1))
-        log.warning("%s: %s; trying again in %.1f s", url, fault, seconds)
+        log.warning("%s: %s; retrying in %.1f s", url, fault, seconds)
         time.sleep(seconds)
         return True
 
 
 def probe(url: str, attempts: int = 3, backoff: float = 0.5, timeout: float = 30.0) -> RemoteFile:
-    """Ask for the first byte of `url` and report size, ETag and whether byte ranges are served.
+    """Request the first byte of `url`; returns size, ETag and whether byte ranges are served.
 
     Raises `Unreachable` when the host does not answer, `InputError` when it has no such file.
     """
 
     def once() -> RemoteFile:
         with requests.Session() as session, request(session, url, {"Range": "bytes=0-0"}, timeout) as response:
-            return described(url, response)
+            return remote_file(url, response)
 
-    return patiently(url, once, Patience(attempts, backoff))
+    return retry(url, once, RetryPolicy(attempts, backoff))
 
 
-def patiently(url: str, once: Callable[[], Result], patience: Patience) -> Result:
-    """The result of `once`, called again after a `Transient` while `patience` lasts; then `Unreachable`."""
+def retry(url: str, once: Callable[[], Result], policy: RetryPolicy) -> Result:
+    """The result of `once`, called again after a `Transient` as often as `policy` allows; then raises `Unreachable`."""
     while True:
         try:
             return once()
         except Transient as fault:
-            if not patience.wait(url, fault):
+            if not policy.wait(url, fault):
                 raise Unreachable(
-                    f"{url}: not reachable after {patience.failed} attempts ({fault}); check the connection, or "
+                    f"{url}: not reachable after {policy.failed} attempts ({fault}); check the connection, or "
                     "configure a mirror or a local copy"
                 ) from None
 
@@ -93,12 +96,12 @@ def patiently(url: str, once: Callable[[], Result], patience: Patience) -> Resul
 def request(
     session: requests.Session, url: str, headers: Mapping[str, str], timeout: float = 30.0
 ) -> requests.Response:
-    """An open response with status 200, 206 or 416 whose body is still to be read.
+    """An open response with status 200, 206 or 416 whose body has not been read yet.
 
-    Raises `Transient` for faults that may pass, `InputError` for answers that will not change.
+    Raises `Transient` for temporary failures, `InputError` for permanent ones.
     """
     try:
-        # identity: a compressed transfer would make byte counts and ranges mean something else
+        # identity: byte counts and ranges of a compressed transfer would not refer to the file
         sent = {"Accept-Encoding": "identity", **headers}
         response = session.get(url, headers=sent, stream=True, timeout=(CONNECT_TIMEOUT, timeout))
     except LINE_FAULTS as error:
@@ -106,15 +109,15 @@ def request(
     except failures.RequestException as error:
         raise InputError(f"{url}: not a usable URL ({error}); correct the configured URL") from None
     try:
-        _refuse(url, response)
+        _raise_for_status(url, response)
     except BaseException:
         response.close()
         raise
     return response
 
 
-def described(url: str, response: requests.Response) -> RemoteFile:
-    """What the headers of a response to a range request tell about the whole file."""
+def remote_file(url: str, response: requests.Response) -> RemoteFile:
+    """Properties of the whole file from the headers of a response to a range request."""
     etag = response.headers.get("ETag")
     if response.status_code == 200:
         return RemoteFile(url, _number(response.headers.get("Content-Length")), etag, False)
@@ -122,19 +125,19 @@ def described(url: str, response: requests.Response) -> RemoteFile:
 
 
 def total_size(response: requests.Response) -> int | None:
-    """The size of the whole file in bytes: from Content-Range, else from Content-Length of a full answer."""
+    """Size of the whole file in bytes: from Content-Range, or from Content-Length of a full response."""
     if response.status_code == 200:
         return _number(response.headers.get("Content-Length"))
     return _number(response.headers.get("Content-Range", "").rpartition("/")[2])
 
 
 def range_start(response: requests.Response) -> int | None:
-    """Where the bytes of a 206 answer begin in the file."""
+    """Offset in the file of the first byte of a 206 response."""
     return _number(response.headers.get("Content-Range", "").removeprefix("bytes").strip().partition("-")[0])
 
 
 def reason_of(error: Exception) -> str:
-    """A short reason for a fault of the line, without the library's nesting."""
+    """A short reason for a connection failure, without the library's nested message."""
     if isinstance(error, failures.ConnectTimeout):
         return "no answer to the connection"
     if isinstance(error, failures.Timeout) or "timed out" in str(error):
@@ -153,7 +156,7 @@ def reason_of(error: Exception) -> str:
     return "the connection broke"
 
 
-def _refuse(url: str, response: requests.Response) -> None:
+def _raise_for_status(url: str, response: requests.Response) -> None:
     status = response.status_code
     if status == 429 or status >= 500:
         wait = _number(response.headers.get("Retry-After"))
@@ -165,8 +168,8 @@ def _refuse(url: str, response: requests.Response) -> None:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if status != 416 and kind in ("text/html", "application/xhtml+xml"):
         raise InputError(
-            f"{url}: the server sent a web page ({kind}) instead of the file; open the URL in a browser to see "
-            "what it says, then correct the configured URL"
+            f"{url}: the server sent a web page ({kind}) instead of the file; open the URL in a browser for the "
+            "reason, then correct the configured URL"
         )
 
 

@@ -1,39 +1,39 @@
-"""Taking artifacts away: whole or not at all, never one that is being built, and a seal that stays true."""
+"""Removal of artifacts: whole or not at all, never one that is being built, and manifests that stay true."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, locks
 from nsmodels.core.artifact import MANIFEST, NOTE
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Busy, InputError
 from nsmodels.core.inventory import Item
 
 
 def remove(item: Item) -> None:
-    """Take away a sealed artifact, unfinished work or a leftover; raise `InputError` when it is being built.
+    """Remove a sealed artifact, unfinished work or a leftover.
 
-    It is given another name first: stopped at any moment, the artifact is whole or gone. What a stop leaves under that
-    name is a leftover.
+    The folder is renamed first: whenever the removal is interrupted, the artifact is whole or gone, and the renamed
+    folder counts as a leftover. Raises `Busy` when another process is building the artifact, `InputError` for a link.
     """
     removed = artifact.beside(item.folder, "removed")
     with artifact.locked(item.folder):
         if item.path != removed:
             _erase(removed)
-            if item.kind == "sealed":  # else a reader would put the previous artifact back
+            if item.kind == "sealed":  # else a reader would restore the previous artifact
                 _erase(artifact.beside(item.folder, "previous"))
             item.path.rename(removed)
         _erase(removed)
 
 
 def remove_interval_checkpoints(item: Item) -> None:
-    """Take away the checkpoints of every so many epochs; best and last stay.
+    """Remove the interval checkpoints (one every n epochs); best and last stay.
 
-    A sealed artifact is sealed anew first, without them: stopped at any moment, its manifest names what is there.
+    A sealed artifact is sealed again without them first: whenever the removal is interrupted, its manifest lists only
+    files that exist. Raises `Busy` when another process is building the artifact.
     """
     with artifact.locked(item.folder):
         files = item.interval_checkpoints()
@@ -44,23 +44,22 @@ def remove_interval_checkpoints(item: Item) -> None:
 
 
 def empty_cache(cache: Path) -> None:
-    """Take away what can be computed again, except for files that a process is just making."""
+    """Remove the cached arrays, which can be computed again, except those that a process is writing."""
     for lock in cache.glob("*.lock"):
-        with lock.open() as stream, contextlib.suppress(BlockingIOError):
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(Busy), locks.exclusive(lock, f"{lock}: another process is writing these images"):
             for path in cache.glob(f"{lock.stem}.*npy"):
                 path.unlink()
 
 
 def _seal_without(folder: Path, files: Iterable[Path]) -> None:
-    manifest, gone = artifact.read_manifest(folder), {str(path.relative_to(folder)) for path in files}
-    kept = {name: record for name, record in manifest.files.items() if name not in gone}
+    manifest, removed = artifact.read_manifest(folder), {str(path.relative_to(folder)) for path in files}
+    kept = {name: record for name, record in manifest.files.items() if name not in removed}
     sealed = manifest.model_copy(update={"files": kept})
     artifact.write_atomic(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")
 
 
 def _erase(folder: Path) -> None:
-    """Remove a folder; the files that tell it is ours go last."""
+    """Delete a folder; manifest and note, which mark it as an artifact, are deleted last."""
     if folder.is_symlink():
         raise InputError(f"{folder}: is a link, which is not followed; remove it by hand")
     if not folder.exists():

@@ -1,4 +1,4 @@
-"""Bytes by offset and length, from a file on disk or from a server that serves ranges."""
+"""Random access to bytes by offset and length, in a file on disk or on a server with byte ranges."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.remote import (
     LINE_FAULTS,
     PIECE,
-    Patience,
+    RetryPolicy,
     Transient,
-    described,
-    patiently,
     range_start,
     reason_of,
+    remote_file,
     request,
+    retry,
 )
 
-TAIL = 1 << 18  # enough for the end records of a zip, and for the whole directory of a small one
+TAIL = 1 << 18  # bytes; enough for the end records of a zip, and for the whole directory of a small one
 
 
 class Source(ABC):
-    """A sequence of `size` bytes called `name`; safe to read from several threads."""
+    """A sequence of `size` bytes called `name`; thread-safe. `requests` and `bytes` count the reads so far."""
 
     name: str
     size: int
@@ -38,7 +38,7 @@ class Source(ABC):
 
     @abstractmethod
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
-        """The bytes from `offset` on in pieces; fewer than `length` only where the source ends."""
+        """Bytes from `offset` on in pieces; fewer than `length` only where the source ends."""
 
     def read(self, offset: int, length: int) -> bytes:
         """`length` bytes from `offset` on; fewer only where the source ends."""
@@ -51,7 +51,7 @@ class Source(ABC):
 
 
 class DiskSource(Source):
-    """A file on disk."""
+    """A file on disk; raises `InputError` when it does not exist."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class DiskSource(Source):
 
 
 class HttpSource(Source):
-    """A file on a server. A broken connection is taken up again where it stopped.
+    """A file on a server; a broken connection is resumed where it stopped.
 
     Raises `Unreachable` when the host does not answer, `InputError` when it does not serve ranges or the file changes
     while it is read.
@@ -83,21 +83,21 @@ class HttpSource(Source):
         self._tail_offset, self._tail = 0, b""
         self.etag: str | None = None
         self.size = -1
-        patiently(url, self._open, Patience(min(3, attempts), backoff))
+        retry(url, self._open, RetryPolicy(min(3, attempts), backoff))
 
     def stream(self, offset: int, length: int) -> Iterator[bytes]:
-        """See `Source.stream`."""
-        end, patience = min(self.size, offset + length), Patience(self.attempts, self.backoff)
+        """See `Source.stream`; raises `InputError` when the connection breaks too often or the file changes."""
+        end, policy = min(self.size, offset + length), RetryPolicy(self.attempts, self.backoff)
         while offset < end:
             try:
                 for piece in self._once(offset, end):
-                    offset, patience.failed = offset + len(piece), 0
+                    offset, policy.failed = offset + len(piece), 0
                     yield piece
             except Transient as fault:
-                if not patience.wait(self.name, fault):
+                if not policy.wait(self.name, fault):
                     raise InputError(
-                        f"{self.name}: stopped after {patience.failed} attempts without progress ({fault}); "
-                        "run again to continue with what is missing"
+                        f"{self.name}: stopped after {policy.failed} attempts without progress ({fault}); "
+                        "run again to fetch the rest"
                     ) from None
 
     def _once(self, offset: int, end: int) -> Iterator[bytes]:
@@ -108,7 +108,7 @@ class HttpSource(Source):
             if response.status_code != 206 or response.headers.get("ETag") not in (None, self.etag):
                 raise InputError(f"{self.name}: the file has changed on the server while it was read; run again")
             if range_start(response) != offset:
-                raise Transient("the server sent another range than asked for")
+                raise Transient("the server sent a different range than requested")
             yield from self._pieces(response, end - offset)
 
     def _pieces(self, response: requests.Response, length: int) -> Iterator[bytes]:
@@ -125,13 +125,13 @@ class HttpSource(Source):
             raise Transient("the connection broke before the end")
 
     def _open(self) -> None:
-        """One request for the last bytes tells size, ETag and whether ranges are served, and holds the zip's end."""
+        """Request the last bytes once: the headers give size and ETag, the body contains the end records of a zip."""
         with self._request(f"bytes=-{TAIL}") as response:
-            remote = described(self.name, response)
+            remote = remote_file(self.name, response)
             if not remote.accepts_ranges or remote.size is None:
                 raise InputError(
                     f"{self.name}: the server has no range support, so single members cannot be fetched; download the "
-                    "whole archive instead and cut from it"
+                    "whole archive and use it as a local source"
                 )
             if response.status_code == 416:
                 raise InputError(
@@ -153,7 +153,7 @@ class HttpSource(Source):
 
 
 class SeekableSource(io.RawIOBase):
-    """A source as a read-only file object, for readers that want to seek."""
+    """A source as a read-only file object, for readers that seek."""
 
     def __init__(self, source: Source) -> None:
         self._source, self._offset = source, 0
@@ -167,7 +167,7 @@ class SeekableSource(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to `offset` bytes from the start, the current place or the end."""
+        """Move to `offset` bytes from the start, the current position or the end; returns the new position."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._offset, io.SEEK_END: self._source.size}[whence]
         if start + offset < 0:
             raise OSError("seek before the start")
@@ -175,11 +175,11 @@ class SeekableSource(io.RawIOBase):
         return self._offset
 
     def tell(self) -> int:
-        """The current place."""
+        """Current position in bytes from the start."""
         return self._offset
 
     def readinto(self, buffer) -> int:
-        """Fill `buffer` from the current place on and return the number of bytes."""
+        """Fill `buffer` from the current position on; returns the number of bytes."""
         data = self._source.read(self._offset, len(buffer))
         buffer[: len(data)] = data
         self._offset += len(data)

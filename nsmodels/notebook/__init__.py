@@ -1,4 +1,4 @@
-"""What the dashboard notebook does, cell by cell; works in Jupyter, VS Code and hosted notebooks, and without any."""
+"""Functions of the dashboard notebook, one per cell; for Jupyter, VS Code and hosted notebooks, and plain Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be trained, on what, and where it will lie."""
+"""Choice of what to train: system, configuration, data, and the folders of its artifacts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ class Choice:
     """A system with its configuration and its data.
 
     Attributes:
-        system: one of `discover.systems()`; `preset` is one of its presets, which `config` may change.
+        system: one of `discover.systems()`.
+        preset: name of one of its presets.
+        config: the configuration, equal to the preset or changed.
         data_key: the asset key of the data, or the path of a folder.
-        name: names the run: "notebook/<name>/model" and "notebook/<name>/evaluation" are its artifacts.
+        name: name of the run: its artifacts are "notebook/<name>/model" and "notebook/<name>/evaluation".
     """
 
     system: str
@@ -33,33 +35,33 @@ class Choice:
 
     @property
     def data(self) -> Path:
-        """The folder of the data."""
+        """Folder of the data: that of the asset key, or `data_key` as a path where only that exists."""
         below = artifact.folder_of(self.data_key)
         return Path(self.data_key).resolve() if not below.exists() and Path(self.data_key).exists() else below
 
     @property
     def model_key(self) -> str:
-        """What `nsmodels.load` takes."""
+        """Key of the model, as `nsmodels.load` takes it."""
         return f"{PLACE}/{self.name}/model"
 
     @property
     def evaluation_key(self) -> str:
-        """What `nsmodels.report` takes."""
+        """Key of the evaluation, as `nsmodels.report` takes it."""
         return f"{PLACE}/{self.name}/evaluation"
 
     @property
     def model(self) -> Path:
-        """The folder of the trained model."""
+        """Folder of the trained model."""
         return artifact.folder_of(self.model_key)
 
     @property
     def evaluation(self) -> Path:
-        """The folder of its evaluation."""
+        """Folder of its evaluation."""
         return artifact.folder_of(self.evaluation_key)
 
     @property
     def unfinished(self) -> Path:
-        """The folder of a training under way or stopped."""
+        """Folder of a running or stopped training."""
         return self.model.with_name(f".{self.model.name}.partial")
 
     @property
@@ -76,11 +78,18 @@ def choose(
     data: str = "",
     name: str = "",
 ) -> Choice:
-    """A choice from the registry of systems, told in a few lines.
+    """A choice from the registry of systems; prints preset, data and model.
 
-    `changes` are fields of the configuration by dotted name; `data` is an asset key or a folder (default: what the
-    system is usually trained on). Without a `name`, what any of them makes another model has a folder of its own.
-    Raises `InputError` for a system, preset or field that there is not.
+    Args:
+        system: name of the system.
+        preset: name of one of its presets.
+        seed: seed of the training.
+        changes: fields of the configuration by dotted name.
+        data: asset key or folder; default: the system's usual data.
+        name: name of the run; default: derived from the other arguments, so that different models have their own
+            folders.
+
+    Raises `InputError` for an unknown system, preset or field.
     """
     presets = discover.system(system).presets
     if preset not in presets:

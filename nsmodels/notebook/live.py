@@ -1,4 +1,4 @@
-"""Pictures in a notebook's front end; without one, nothing happens and nothing fails."""
+"""Pictures in a notebook's front end; without one, every function here does nothing."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SECONDS_BETWEEN_PICTURES = 1.0
-SHARE_OF_DRAWING = 0.1  # at most so much of the training's time
+SHARE_OF_DRAWING = 0.1  # largest share of the training's time spent on drawing
 
 
 def has_front_end() -> bool:
-    """Whether a notebook shows what is displayed here."""
+    """Whether a notebook's front end displays the output."""
     return getattr(_shell(), "kernel", None) is not None
 
 
 def show(figure: Figure, handle: Any = None) -> Any:
-    """Display a figure as PNG, in the place of an earlier one where its handle is given; returns the handle."""
+    """Display a figure as PNG and return its handle; with the `handle` of an earlier figure, replace that one."""
     return show_png(as_png(figure), handle)
 
 
 def show_png(content: bytes, handle: Any = None) -> Any:
-    """Display a PNG, likewise."""
+    """Display PNG bytes and return a handle; with a `handle`, replace its picture."""
     if not has_front_end():
         return None
-    from IPython.display import Image, display  # there, since a front end is
+    from IPython.display import Image, display  # installed, since there is a front end
 
     image = Image(data=content, format="png")
     if handle is None:
@@ -44,20 +44,20 @@ def show_png(content: bytes, handle: Any = None) -> Any:
 
 
 def as_png(figure: Figure) -> bytes:
-    """The figure at the resolution of a screen."""
+    """PNG bytes of the figure at 80 dots per inch, the resolution of a screen."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=80)
     return stream.getvalue()
 
 
-def tell_errors_in_one_line(kind: type[InputError]) -> None:
-    """Show errors of a kind without their traceback, in IPython."""
+def show_errors_in_one_line(kind: type[InputError]) -> None:
+    """Show errors of type `kind` in IPython without their traceback."""
     shell = _shell()
     if shell is not None:
-        shell.set_custom_exc((kind,), _tell)
+        shell.set_custom_exc((kind,), _print_error)
 
 
-def _tell(shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: int | None = None) -> None:
+def _print_error(shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: int | None = None) -> None:
     print(f"error: {error}", file=sys.stderr)
 
 
@@ -68,9 +68,9 @@ def _shell() -> Any:
 
 
 class LiveCurves:
-    """A tracker that draws the curves of the training under way in `folder`, one picture per network.
+    """A tracker that draws the curves of the training in `folder`, one picture per network.
 
-    Read from the training's own files, so that a resumed run shows its earlier epochs too.
+    The curves are read from the training's own files, so that a resumed run shows its earlier epochs too.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,7 +79,7 @@ class LiveCurves:
         self._next = 0.0
 
     def epoch(self, record: Record) -> None:
-        """Draw anew, at most once a second."""
+        """Redraw, at most once a second and for at most a tenth of the training's time."""
         began = time.monotonic()
         if began >= self._next:
             self._draw()
@@ -87,7 +87,7 @@ class LiveCurves:
             self._next = began + max(SECONDS_BETWEEN_PICTURES, spent / SHARE_OF_DRAWING)
 
     def close(self) -> None:
-        """Draw the last epochs of the network that is finished."""
+        """Draw the last epochs of the finished network."""
         self._draw()
 
     def _draw(self) -> None:

@@ -1,4 +1,4 @@
-"""The machine under a notebook: what there is at the start, and what is in use."""
+"""The machine of a notebook: its hardware at the start, and its memory and disk in use."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def begin(data: str | Path | None = None) -> None:
-    """Settle where artifacts lie, tell the machine, and let errors a person can mend be one line.
+    """Set the data root, print the machine, and show an `InputError` in one line.
 
-    `data` becomes the data root; without it `NSMODELS_DATA`, else `data/` of the project that the notebook lies in.
+    `data` becomes the data root; default: `NSMODELS_DATA`, else `data/` of the project that contains the notebook.
     """
     if data or not os.environ.get("NSMODELS_DATA"):
         os.environ["NSMODELS_DATA"] = str(Path(data or _project() / "data").resolve())
-    live.tell_errors_in_one_line(InputError)
+    live.show_errors_in_one_line(InputError)
     for name, value in _machine().items():
         print(f"{name:<12}{value}")
 
@@ -45,7 +45,7 @@ def _machine() -> dict[str, str]:
     return {
         "python": f"{platform.python_version()} ({sys.executable})",
         "torch": torch.__version__,
-        "device": ", ".join(_gpus()) or f"no GPU: {num_cores()} CPU cores; the presets debug and quick are made for it",
+        "device": ", ".join(_gpus()) or f"no GPU: {num_cores()} CPU cores; use the presets debug and quick",
         "memory": memory,
         "data root": f"{root}, {readable(shutil.disk_usage(existing).free)} free",
     }
@@ -59,7 +59,7 @@ def _gpus() -> list[str]:
 
 
 def diagnose() -> pd.DataFrame:
-    """Memory of this process, of the machine and of each GPU, and the disk of the data root."""
+    """Table of memory and disk in use: this process, the machine, each GPU, and the disk of the data root."""
     import pandas as pd
     import psutil
     import torch

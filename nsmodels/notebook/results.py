@@ -1,4 +1,4 @@
-"""Evaluation of a trained model, comparison with all others, and files to take along."""
+"""Evaluation of a trained model, comparison with all others, and export as files."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ COMPARED = (
 def evaluate(choice: Choice, is_forced: bool = False, has_figures: bool = True) -> Report:
     """Score the model on held-out data, print the table, show the figures; returns the whole report.
 
-    Raises `InputError` when the model is none of this choice: nobody trained it since its configuration was changed.
+    Raises `InputError` when the model is missing, or was trained with a different configuration than the choice's.
     """
     trained = artifact.read_manifest(choice.model, choice.model_key)
     if fingerprint(trained.config) != fingerprint(choice.config.relevant()):
-        raise InputError(f"{choice.model}: trained with another configuration than the chosen one; train first")
+        raise InputError(f"{choice.model}: trained with a different configuration than the chosen one; train first")
     inputs = Inputs.of({choice.data_key: choice.data}, model=(choice.model_key, choice.model))
     how = next(iter(choice.trained.evaluation_presets.values()))()
     choice.trained.evaluate(Order(choice.evaluation_key, how, inputs, choice.evaluation, is_forced))
@@ -43,7 +43,7 @@ def evaluate(choice: Choice, is_forced: bool = False, has_figures: bool = True) 
 
 
 def classes(report: Report) -> pd.DataFrame:
-    """The scores by class of a report: every section `by_...` of it and of its headline row, a row per class."""
+    """Scores by class: one row per class of each section `by_...` of a report and of its headline row."""
     import pandas as pd
 
     headline = report["rows"][report["headline"]]
@@ -59,7 +59,10 @@ def _by_class(part: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def calibration(report: Report) -> pd.DataFrame:
-    """How sure and how right the model was, by bins of confidence, for all in a report that has such; drawn too."""
+    """Confidence and accuracy by bins of confidence, for every such section of a report; also drawn.
+
+    Empty when the report has no bins.
+    """
     import pandas as pd
 
     from nsmodels.evaluation import plots
@@ -78,7 +81,7 @@ def calibration(report: Report) -> pd.DataFrame:
 
 
 def _bins(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[dict[str, float]]]]:
-    """Every section of a report that holds bins of confidence, with its name."""
+    """Every section of a report with bins of confidence, with its name."""
     for key, value in part.items():
         if key == "bins" and isinstance(value, list) and value and {"low", "high", "accuracy"} <= value[0].keys():
             yield name, value
@@ -87,24 +90,26 @@ def _bins(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[dict[s
 
 
 def compare(data: str = "") -> pd.DataFrame:
-    """Every evaluation in the ledger, best first within each contest, over systems, data and seeds; drawn too.
+    """Every evaluation in the ledger over systems, data and seeds, best first among the comparable ones; also drawn.
 
-    `data` keeps those on data whose key contains it. `nsmodels leaderboard` tells more, and compares two item by item.
+    `data` selects evaluations on data whose key contains it. `nsmodels leaderboard` gives more detail, and compares two
+    evaluations item by item. Raises `InputError` when there is no evaluation.
     """
     from nsmodels.evaluation import leaderboard, ledger
 
     ledger.scan()
     found = [entry for entry in ledger.entries() if data in entry.dataset]
     if not found:
-        raise InputError(f"the ledger holds no evaluation{f' on data like {data}' if data else ''}; evaluate first")
+        raise InputError(f"the ledger has no evaluation{f' on data like {data}' if data else ''}; evaluate first")
     live.show(leaderboard.draw(found))
     return leaderboard.frame(found).reindex(columns=list(COMPARED))
 
 
 def export(choice: Choice, folder: str | Path = "exports", has_onnx: bool = False) -> list[Path]:
-    """Copy model and evaluation, checked against their manifests, as zip files; `has_onnx` adds the graph.
+    """Copy model and evaluation, verified against their manifests, as zip files; `has_onnx` adds the graph.
 
-    Raises `InputError` when a file differs from its checksum, and for ONNX where the system has no such export.
+    Returns the paths of the files. Raises `InputError` when a file differs from its checksum, and for ONNX where the
+    system has no such export.
     """
     target = Path(folder).resolve()
     target.mkdir(parents=True, exist_ok=True)

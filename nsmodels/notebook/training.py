@@ -1,4 +1,4 @@
-"""Data, networks, training that can be interrupted and taken up again, and its checkpoints."""
+"""Data, networks, training that can be interrupted and resumed, and its checkpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def prepare(choice: Choice) -> Manifest:
-    """The data of a choice: what lies there, else made with the dataset's preset of the same name (or `quick`)."""
+    """Data of a choice: reused if present, else built with the dataset's preset of the same name (or `quick`).
+
+    Raises `InputError` when the data do not exist and are not the system's usual ones.
+    """
     folder = choice.data
     try:
         manifest = artifact.read_manifest(folder, choice.data_key)
@@ -36,9 +39,9 @@ def prepare(choice: Choice) -> Manifest:
 
 
 def train(choice: Choice, is_forced: bool = False) -> Manifest | None:
-    """Train with live curves, or go on where it was stopped; an equal model is kept.
+    """Train with live curves, resuming a stopped training; an equal model is reused.
 
-    Interrupting the kernel ends the step under way with a checkpoint and returns None: call it again to go on.
+    An interrupt of the kernel ends the current step with a checkpoint and returns None: call again to resume.
     """
     inputs, trackers = Inputs.of({choice.data_key: choice.data}), (LiveCurves(choice.unfinished),)
     order = Order(choice.model_key, choice.config, inputs, choice.model, is_forced, trackers)
@@ -48,14 +51,14 @@ def train(choice: Choice, is_forced: bool = False) -> Manifest | None:
         print(f"{error}; here: run this cell again")
         return None
     except KeyboardInterrupt:
-        print("stopped between two trainings; run this cell again to go on with what there is")
+        print("stopped between two trainings; run this cell again to resume")
         return None
     print(f"{choice.model}: sealed {manifest.created}, fingerprint {manifest.fingerprint}, data {manifest.source}")
     return manifest
 
 
 def networks(choice: Choice) -> pd.DataFrame:
-    """The networks that a choice would train, layer by layer; nothing is trained yet."""
+    """Table of the layers of the networks that a choice trains; nothing is trained."""
     import pandas as pd
 
     from nsmodels.engine import runtime
@@ -72,7 +75,7 @@ def networks(choice: Choice) -> pd.DataFrame:
 
 
 def layers(network: nn.Module) -> pd.DataFrame:
-    """The parameters of each module of a network that has some of its own, with their shapes."""
+    """Table of the modules of a network that have parameters of their own, with number and shapes."""
     import pandas as pd
 
     rows = []
@@ -86,7 +89,10 @@ def layers(network: nn.Module) -> pd.DataFrame:
 
 
 def checkpoints(choice: Choice) -> pd.DataFrame:
-    """Every checkpoint file of a finished or stopped training, with what it scored on the validation split."""
+    """Table of the checkpoints of a finished or stopped training, with their scores on the validation split.
+
+    Raises `InputError` when there is no checkpoint yet.
+    """
     import pandas as pd
 
     folder = choice.model if choice.model.is_dir() else choice.unfinished

@@ -22,7 +22,7 @@ PAGE = b"<!DOCTYPE html><html><body>Sorry, this is not the file you are looking 
 
 @dataclass
 class Traps:
-    """What goes wrong; the counters in lists are used up from the front, one per request."""
+    """Simulated faults; lists are consumed from the front, one entry per request."""
 
     ranges: bool = True
     etag: str | None = None  # default: a strong one made from the content

@@ -140,7 +140,7 @@ def test_members_behind_4_gb_are_found(tmp_path: Path) -> None:
     assert tree(tmp_path / "out") == FILES
 
 
-def test_broken_connections_are_taken_up_where_they_stopped(server: FileServer, tmp_path: Path) -> None:
+def test_broken_connections_are_resumed_where_they_stopped(server: FileServer, tmp_path: Path) -> None:
     remote = RemoteZip(server.url("/a.zip"), backoff=0.0)
     server.forget()
     server.traps = Traps(cut_after=150_000)
@@ -197,12 +197,12 @@ def test_an_archive_that_changes_while_it_is_read_is_noticed(server: FileServer,
 def test_a_range_that_begins_elsewhere_is_not_taken(server: FileServer, tmp_path: Path) -> None:
     remote = RemoteZip(server.url("/a.zip"), attempts=2, backoff=0.0)
     server.traps = Traps(shift=1_000)
-    with pytest.raises(InputError, match="the server sent another range than asked for"):
+    with pytest.raises(InputError, match="the server sent a different range than requested"):
         remote.fetch_members(list(FILES)[5:6], tmp_path, progress=False)
     assert tree(tmp_path) == {}
 
 
-def test_faults_that_pass_are_tried_again(server: FileServer, tmp_path: Path) -> None:
+def test_temporary_failures_are_retried(server: FileServer, tmp_path: Path) -> None:
     server.traps = Traps(statuses=[503, 429])
     remote = RemoteZip(server.url("/a.zip"), backoff=0.0)
     server.traps.statuses = [500]
@@ -217,9 +217,9 @@ def flipped(data: bytes, place: int) -> bytes:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda z: z[:-2_000], "truncated or damaged zip: it begins as one, but its directory"),
+        (lambda z: z[:-2_000], "truncated or damaged zip: it starts as one, but its directory"),
         (lambda z: z[: len(z) // 2], "truncated or damaged zip"),
-        (lambda z: b"GIF89a" + bytes(5_000), "not a zip archive \\(it begins with b'GIF8'\\)"),
+        (lambda z: b"GIF89a" + bytes(5_000), "not a zip archive \\(it starts with b'GIF8'\\)"),
         (lambda z: b"", "not a zip archive"),
         (
             lambda z: flipped(z, z.index(FILES["top/images/007.png"])),
@@ -229,7 +229,7 @@ def flipped(data: bytes, place: int) -> bytes:
         (lambda z: flipped(z, 0), "member 'top/images/000.png' is damaged .no local header"),
     ],
 )
-def test_damage_is_told_in_one_line(damage, message: str, tmp_path: Path) -> None:
+def test_damage_is_reported_in_one_line(damage, message: str, tmp_path: Path) -> None:
     path = written(tmp_path / "bad.zip", damage(WHOLE))
     with pytest.raises(InputError, match=message) as caught:
         extract(path, tmp_path / "out", progress=False, connections=1)
@@ -280,7 +280,7 @@ def test_symbolic_links_are_refused_in_the_archive_and_not_followed_on_disk(tmp_
     assert list(outside.iterdir()) == []
 
 
-def test_more_than_the_disk_holds_is_refused_before_it_begins(tmp_path: Path) -> None:
+def test_more_than_the_free_space_is_refused_before_the_first_write(tmp_path: Path) -> None:
     data = bytearray(zipped({"huge.txt": b"x" * 10}))
     entry = data.index(b"PK\x01\x02")
     # sizes of almost 4 GB each in the directory of a small archive, often enough to pass any disk
@@ -293,7 +293,7 @@ def test_more_than_the_disk_holds_is_refused_before_it_begins(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_disk_that_fills_up_is_told_in_one_line(reader: ZipReader, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_is_reported_in_one_line(reader: ZipReader, tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / "top").mkdir(parents=True)
     (out / "top" / "notes.txt.partial").symlink_to("/dev/full")
@@ -306,7 +306,7 @@ def test_a_small_member_that_claims_less_than_it_holds_is_stopped(tmp_path: Path
     data = bytearray(zipped({"bomb.txt": bytes(50_000_000)}))
     entry = data.index(b"PK\x01\x02")
     data[entry + 24 : entry + 28] = (1000).to_bytes(4, "little")
-    with pytest.raises(InputError, match=r"'bomb.txt' is damaged .it holds more than the 1000 bytes"):
+    with pytest.raises(InputError, match=r"'bomb.txt' is damaged .it has more than the 1000 bytes"):
         extract(written(tmp_path / "bomb.zip", bytes(data)), tmp_path / "out", progress=False)
     assert tree(tmp_path / "out") == {}
 

@@ -1,4 +1,4 @@
-"""Sealed folders: what a manifest holds, and what is left when a build fails, is killed or fills the disk."""
+"""Sealed folders: content of the manifest, and the state after a build that fails, is killed or fills the disk."""
 
 import hashlib
 import json
@@ -35,11 +35,11 @@ def words(folder: Path) -> str:
 
 
 def beside(folder: Path) -> set[str]:
-    """What stands beside an artifact, but for the lock that is never removed."""
+    """Siblings of an artifact, without its lock file, which is never removed."""
     return {path.name for path in folder.parent.iterdir()} - {folder.name, f".{folder.name}.lock"}
 
 
-# The same build in a process of its own: says when it has written something, then waits for a line or for its end.
+# The same build in a separate process: prints a line when it has written a file, then waits for input or its end.
 SLOW = """
 import sys
 from pathlib import Path
@@ -68,7 +68,7 @@ def kill(child: subprocess.Popen[str]) -> None:
     child.communicate()
 
 
-def test_the_manifest_says_what_was_made_of_what(tmp_path: Path) -> None:
+def test_the_manifest_records_recipe_inputs_and_files(tmp_path: Path) -> None:
     make(tmp_path / "data", source="synthetic things")
     made = make(tmp_path / "model", "weights", inputs={"data": tmp_path / "data"})
     assert (made.key, made.maker, made.code_version, made.config, made.seed) == ("things", "tests", "1", RECIPE, 5)
@@ -115,9 +115,9 @@ def test_a_folder_without_a_manifest_does_not_exist(tmp_path: Path, monkeypatch:
         "artifact 'clevr_mini' does not exist or was never finished; make it with: dagster asset materialize --select"
     )
     for folder in (tmp_path / "clevr_mini", tmp_path / "clevr_mini" / "a_partition"):
-        with pytest.raises(InputError, match=f"{line} clevr_mini$") as told:
+        with pytest.raises(InputError, match=f"{line} clevr_mini$") as caught:
             artifact.read_manifest(folder)
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(caught.value)
         assert artifact.current(folder, "0" * 16) is None
     with pytest.raises(InputError, match=r"--select other_key$"):
         artifact.read_manifest(tmp_path / "clevr_mini", "other_key")
@@ -135,7 +135,7 @@ def test_a_broken_manifest_is_one_line(tmp_path: Path, broken) -> None:
         artifact.read_manifest(tmp_path / "a")
 
 
-def test_a_failed_build_keeps_the_previous_one_and_is_taken_up_again(tmp_path: Path) -> None:
+def test_a_failed_build_keeps_the_previous_one_and_is_resumed(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     before = make(folder)
 
@@ -183,7 +183,7 @@ def test_kill_9_on_the_first_build_leaves_no_artifact(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"config": {"size": 4}}, {"code_version": "2"}, {"seed": 6}])
-def test_work_of_another_fingerprint_is_thrown_away(tmp_path: Path, change: dict) -> None:
+def test_work_of_a_different_fingerprint_is_deleted(tmp_path: Path, change: dict) -> None:
     kill(start_slow(tmp_path / "a", "of another recipe"))
     with build(tmp_path / "a", **change) as part:
         assert not (part.path / "deep").exists()
@@ -191,7 +191,7 @@ def test_work_of_another_fingerprint_is_thrown_away(tmp_path: Path, change: dict
     assert set(artifact.read_manifest(tmp_path / "a").files) == {"mine.txt"}
 
 
-def test_what_cannot_resume_starts_afresh_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_build_that_cannot_resume_starts_again_and_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> None:
         with build(tmp_path / "a", is_resumable=False) as part:
             (part.path / "half.txt").write_text("half")
@@ -203,7 +203,7 @@ def test_what_cannot_resume_starts_afresh_and_leaves_nothing(tmp_path: Path) -> 
     assert beside(tmp_path / "a") == set()
 
 
-def test_a_death_between_the_two_renames_of_the_swap_is_mended(tmp_path: Path) -> None:
+def test_a_death_between_the_two_renames_of_the_swap_is_repaired(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     before = make(folder)
     folder.rename(tmp_path / ".a.previous")
@@ -268,7 +268,7 @@ def test_sealed_work_of_another_recipe_is_not_lost_to_a_build_that_fails(
     assert beside(tmp_path / "a") == set()
 
 
-def test_what_killed_writers_left_is_not_sealed(tmp_path: Path) -> None:
+def test_leftovers_of_killed_writers_are_not_sealed(tmp_path: Path) -> None:
     with build(tmp_path / "a") as part:
         (part.path / "deep").mkdir()
         for name in (".a.json.99.partial", "deep/.last.pt.99.part", "deep/.best.pt.99.link"):
@@ -286,12 +286,12 @@ def test_a_death_after_the_swap_leaves_the_old_one_to_be_swept_away(tmp_path: Pa
     assert beside(tmp_path / "a") == set()
 
 
-def test_one_process_at_a_time_and_a_dead_one_frees_its_place(tmp_path: Path) -> None:
+def test_one_process_at_a_time_and_a_dead_one_releases_its_lock(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     child = start_slow(folder, "first")
-    with pytest.raises(InputError, match=rf"^{folder}: another process is building this artifact") as told:
+    with pytest.raises(InputError, match=rf"^{folder}: another process is building this artifact") as caught:
         make(folder)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert (tmp_path / ".a.partial" / "deep" / "words.txt").read_text() == "first"  # untouched by the refused one
     child.communicate("go on\n")
     assert child.returncode == 0
@@ -346,7 +346,7 @@ def test_verify_names_the_file_that_differs(tmp_path: Path, harm, words_of_it: s
         artifact.verify(tmp_path / "a")
 
 
-def test_verify_without_checksums_still_sees_sizes(tmp_path: Path) -> None:
+def test_verify_without_checksums_still_compares_sizes(tmp_path: Path) -> None:
     made = make(tmp_path / "a")
     (tmp_path / "a" / "numbers.bin").write_bytes(bytes(256))
     assert artifact.verify(tmp_path / "a", with_checksums=False) == made
@@ -375,7 +375,7 @@ def test_a_plain_folder_is_an_input_known_by_names_sizes_and_json(tmp_path: Path
     assert not (tmp_path / "other").exists()
 
 
-def test_what_is_no_artifact_is_never_replaced(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_artifact_is_never_replaced(tmp_path: Path) -> None:
     own = tmp_path / "thesis"
     own.mkdir()
     (own / "chapter.tex").write_text("years of work")

@@ -1,4 +1,4 @@
-"""The command line: what it says when asked, and one line when asked wrongly."""
+"""The command line: help, and one line for every wrong command."""
 
 import argparse
 import subprocess
@@ -42,7 +42,7 @@ CONFIGURED: dict[tuple[str, ...], type[Config]] = {
 }
 
 
-def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+def outcome(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of a command."""
     try:
         status = main(words)
@@ -62,33 +62,31 @@ def flags(config: type[Config]) -> list[str]:
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
-def test_without_arguments_it_lists_what_there_is(capsys, words) -> None:
-    status, out, err = said(capsys, *words)
+def test_without_arguments_it_lists_systems_and_datasets(capsys, words) -> None:
+    status, out, err = outcome(capsys, *words)
     assert (status, err) == (0, "")
     assert "usage: nsmodels <system or dataset> <verb>" in out
     assert all(f"\n  {name}" in out for name in NAMES)
 
 
 def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
-    status, out, err = said(capsys, "visaul", "train")
+    status, out, err = outcome(capsys, "visaul", "train")
     assert (status, out) == (2, "")
     assert err.startswith("error: no system, dataset or command 'visaul' (there are: ")
     assert all(name in err for name in NAMES)
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "words", [(name, *words) for name in NAMES for words in commands(parser_of(name))], ids=" ".join
-)
+@pytest.mark.parametrize("words", [each for name in NAMES for each in commands(parser_of(name), name)], ids=" ".join)
 def test_help_of_every_verb(capsys, words: tuple[str, ...]) -> None:
-    status, out, err = said(capsys, *words, "--help")
+    status, out, err = outcome(capsys, *words, "--help")
     assert (status, err) == (0, "")
     assert f"usage: nsmodels {words[0]}" in out
 
 
 @pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)
 def test_help_mentions_every_field_with_its_description(capsys, words: tuple[str, ...]) -> None:
-    _, out, _ = said(capsys, *words, "--help")
+    _, out, _ = outcome(capsys, *words, "--help")
     text, config = "".join(out.split()), CONFIGURED[words]
     assert [flag for flag in flags(config) if flag not in text] == []
     for section in config.model_fields.values():
@@ -103,7 +101,7 @@ def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, words: tuple
     places = ["--out", str(tmp_path / "out"), *(["--data", str(tmp_path)] if "train" in words else [])]
     is_child = "train" in words and discover.system(words[0]).stage((*words, "")[2]).starts_from is not None
     places += ["--parent", str(tmp_path)] if is_child else []
-    status, out, err = said(capsys, *words, *(places if wrong else []), *wrong)
+    status, out, err = outcome(capsys, *words, *(places if wrong else []), *wrong)
     assert (status, out) == (2, "")
     assert err.startswith("error: ")
     assert err.count("\n") == 1
@@ -111,7 +109,7 @@ def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, words: tuple
     assert not (tmp_path / "out").exists()
 
 
-def test_asking_for_help_does_not_import_torch() -> None:
+def test_help_does_not_import_torch() -> None:
     code = "import sys; from nsmodels.__main__ import main\n"
     code += f"for words in ([], *([[name, '--help'] for name in {NAMES}])):\n"
     code += "    try: main(words)\n    except SystemExit: pass\n"
@@ -120,7 +118,7 @@ def test_asking_for_help_does_not_import_torch() -> None:
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
-def test_preset_file_and_flag_are_laid_over_each_other(tmp_path: Path) -> None:
+def test_a_file_overrides_the_preset_and_a_flag_the_file(tmp_path: Path) -> None:
     presets = discover.system(NAMES[0]).presets
     config = type(presets["debug"]())
     parser = Parser()
@@ -163,6 +161,6 @@ def test_what_ends_a_command_becomes_a_line_and_a_status(capsys, error, status: 
     assert capsys.readouterr().err.startswith(line)
 
 
-def test_a_fault_of_ours_is_not_dressed_up() -> None:
+def test_a_bug_is_not_reported_as_bad_input() -> None:
     with pytest.raises(ZeroDivisionError):
         run(lambda: 1 // 0)

@@ -1,4 +1,4 @@
-"""Configuration: what is accepted, how a mistake is told, which fields decide a fingerprint."""
+"""Configuration: accepted values, reports of mistakes, and the fields that decide a fingerprint."""
 
 import argparse
 import inspect
@@ -69,12 +69,12 @@ def test_a_configuration_cannot_be_changed() -> None:
     ],
 )
 def test_a_mistake_is_one_line_with_place_field_and_what_was_expected(values: dict, line: str) -> None:
-    with pytest.raises(InputError, match=line) as told:
+    with pytest.raises(InputError, match=line) as caught:
         Car().with_values(values, "f.yaml")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_values_are_laid_over_and_leave_the_rest() -> None:
+def test_values_replace_fields_and_leave_the_rest() -> None:
     car = Car().with_values({"engine": {"lr": 0.5}}).with_values({"engine.use_amp": False, "wheel": {"lr": 3}})
     assert (car.engine.lr, car.engine.use_amp, car.wheel.lr, car.wheel.kind) == (0.5, False, 3.0, "round")
 
@@ -127,9 +127,9 @@ def test_an_unknown_flag_and_a_wrong_choice_are_refused() -> None:
 def test_a_bad_yaml_file_is_one_line_that_names_it(tmp_path: Path, content: str | bytes, line: str) -> None:
     path = tmp_path / "f.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(InputError, match=rf"^{path}: {line}") as told:
+    with pytest.raises(InputError, match=rf"^{path}: {line}") as caught:
         read_yaml(path)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_yaml_file_and_a_folder_are_named(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_yaml_file_is_nested_or_dotted(tmp_path: Path) -> None:
     assert (car.engine.lr, car.wheel.kind) == (0.001, "square")
 
 
-def test_the_fingerprint_ignores_how_and_follows_what() -> None:
+def test_the_fingerprint_ignores_runtime_fields() -> None:
     def mark(**values) -> str:
         return fingerprint(Car().with_values(values).relevant())
 
@@ -156,7 +156,7 @@ def test_the_fingerprint_ignores_how_and_follows_what() -> None:
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
 
 
-# --- the configurations that there are ---------------------------------------------------------------------------
+# --- all configurations of the project ----------------------------------------------------------------------------
 
 
 def configs() -> Iterator[tuple[str, type[Config]]]:
@@ -228,7 +228,7 @@ class Range(Config):
         return self
 
 
-def test_a_rule_over_several_fields_is_told_in_its_own_words_alone() -> None:
+def test_a_rule_over_several_fields_is_reported_with_its_own_message_only() -> None:
     with pytest.raises(InputError) as caught:
         Range.from_mapping({"low": 12}, "command line")
     assert str(caught.value) == "command line: low 12 is above high 9"

@@ -10,7 +10,7 @@ def test_the_folders_with_a_configuration_are_the_registry() -> None:
         assert all((discover.folder(kind, name) / "config.py").is_file() for name in names)
 
 
-def test_what_is_not_there_is_named() -> None:
+def test_an_absent_module_is_named() -> None:
     with pytest.raises(InputError, match="nothing: not one of the datasets; known are"):
         discover.module("datasets", "nothing", "config")
     for name in discover.datasets():

@@ -47,7 +47,7 @@ def test_a_file_that_is_there_is_checked_and_not_fetched(server: FileServer, tar
     server.forget()
     again = download(server.url(), target, size=len(CONTENT), sha256=first.sha256, **FAST)
     assert (again.bytes, again.requests, server.requests) == (0, 0, [])
-    with pytest.raises(InputError, match=r"is not the one expected \(sha256 .* move it away"):
+    with pytest.raises(InputError, match=r"is not the expected one \(sha256 .* move it away"):
         download(server.url(), target, sha256="0" * 64, **FAST)
 
 
@@ -56,7 +56,7 @@ def test_broken_connections_are_resumed_without_reading_a_byte_twice(server: Fil
     done = download(server.url(), target, attempts=2, **FAST)
     assert target.read_bytes() == CONTENT
     assert done.requests == 4
-    # what was under way in the client's buffer when the line broke is asked for again
+    # bytes in the client's buffer when the connection broke are requested again
     assert len(CONTENT) <= server.bytes <= len(CONTENT) + 3 * 65_536
     assert server.requests[1][1] is not None
     assert server.requests[1][1].startswith("bytes=")
@@ -64,7 +64,7 @@ def test_broken_connections_are_resumed_without_reading_a_byte_twice(server: Fil
 
 def test_a_later_call_continues_what_an_earlier_one_began(server: FileServer, target: Path) -> None:
     server.traps = Traps(cut_after=400_000, cuts=1)
-    with pytest.raises(InputError, match=r"stopped at \d+\.\d kB after 1 attempts .* run again to continue"):
+    with pytest.raises(InputError, match=r"stopped at \d+\.\d kB after 1 attempts .* run again to resume"):
         download(server.url(), target, attempts=1, **FAST)
     assert not target.exists()
     assert leftovers(target) == ["file.bin.partial", "file.bin.partial.json"]
@@ -81,16 +81,16 @@ def test_a_changed_etag_starts_again(server: FileServer, target: Path, caplog: p
     server.files["/file.bin"], server.traps = other, Traps(etag='"two"')
     download(server.url(), target, **FAST)
     assert target.read_bytes() == other
-    assert "the file has changed on the server; starting again from zero" in caplog.text
+    assert "the file has changed on the server; restarting from zero" in caplog.text
 
 
-def test_without_range_support_it_starts_again_and_says_so(
+def test_without_range_support_it_restarts_with_a_warning(
     server: FileServer, target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.traps = Traps(cut_after=400_000, cuts=1, ranges=False)
     download(server.url(), target, **FAST)
     assert target.read_bytes() == CONTENT
-    assert "the server has no range support and sends the whole file; starting again from zero" in caplog.text
+    assert "the server has no range support and sends the whole file; restarting from zero" in caplog.text
 
 
 def test_without_range_support_endless_cuts_end(server: FileServer, target: Path) -> None:
@@ -104,7 +104,7 @@ def test_416_with_everything_there_finishes_the_file(server: FileServer, target:
     target.parent.mkdir()
     remote = probe(server.url())
     Path(f"{target}.partial").write_bytes(CONTENT)
-    # a run that was killed before it learnt the size
+    # a run that was killed before the size was known
     Path(f"{target}.partial.json").write_text(json.dumps({"url": server.url(), "etag": remote.etag, "size": None}))
     assert download(server.url(), target, **FAST).bytes == 0
     assert target.read_bytes() == CONTENT
@@ -119,12 +119,12 @@ def test_416_with_a_longer_partial_starts_again(
     Path(f"{target}.partial.json").write_text(json.dumps(known))
     download(server.url(), target, **FAST)
     assert target.read_bytes() == CONTENT
-    assert "does not fit the server's (416); starting again" in caplog.text
+    assert "does not match the server's (416); restarting" in caplog.text
 
 
 def test_a_range_that_begins_elsewhere_is_never_appended(server: FileServer, target: Path) -> None:
     server.traps = Traps(cut_after=400_000, cuts=1, shift=1_000)
-    with pytest.raises(InputError, match="the answer does not begin where the partial file ends"):
+    with pytest.raises(InputError, match="the response does not start where the partial file ends"):
         download(server.url(), target, attempts=3, **FAST)
     server.traps = Traps()
     download(server.url(), target, **FAST)
@@ -153,13 +153,13 @@ def test_a_page_is_never_saved_as_the_file(server: FileServer, target: Path, tra
     assert not isinstance(caught.value, Unreachable)
     assert server.url() in str(caught.value)
     assert not target.exists()
-    assert len(server.requests) == 1  # a final answer is not asked for twice
+    assert len(server.requests) == 1  # a permanent failure is not retried
     partial = Path(f"{target}.partial")
     assert not partial.exists() or partial.stat().st_size == 0
 
 
 def test_wrong_size_is_refused_before_a_byte_is_read(server: FileServer, target: Path) -> None:
-    with pytest.raises(InputError, match="has 1000000 bytes, expected 5; it is another file"):
+    with pytest.raises(InputError, match="has 1000000 bytes, expected 5; it is a different file"):
         download(server.url(), target, size=5, **FAST)
     assert not target.exists()
 
@@ -173,7 +173,7 @@ def test_a_short_stray_answer_does_not_cost_what_is_there(server: FileServer, ta
     assert kept > 0
     server.traps = Traps(ranges=False)
     whole, server.files["/file.bin"] = server.files["/file.bin"], b"maintenance, come back later"
-    with pytest.raises(InputError, match=f"has 28 bytes, expected {len(CONTENT)}; it is another file"):
+    with pytest.raises(InputError, match=f"has 28 bytes, expected {len(CONTENT)}; it is a different file"):
         download(server.url(), target, size=len(CONTENT), **FAST)
     assert partial.stat().st_size == kept
     server.traps, server.files["/file.bin"] = Traps(), whole
@@ -195,7 +195,7 @@ def test_a_body_shorter_than_announced_is_truncated_not_whole(server: FileServer
     assert not target.exists()
 
 
-def test_more_than_the_disk_holds_is_refused_at_once(server: FileServer, target: Path) -> None:
+def test_more_than_the_free_space_is_refused_at_once(server: FileServer, target: Path) -> None:
     server.traps = Traps(claimed_size=10**16)
     with pytest.raises(InputError, match=r"not enough disk space for file.bin: 10000.0 TB are still needed and .*"):
         download(server.url(), target, **FAST)
@@ -203,7 +203,7 @@ def test_more_than_the_disk_holds_is_refused_at_once(server: FileServer, target:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_disk_that_fills_up_is_told_in_one_line(server: FileServer, target: Path) -> None:
+def test_a_disk_that_fills_up_is_reported_in_one_line(server: FileServer, target: Path) -> None:
     target.parent.mkdir()
     Path(f"{target}.partial").symlink_to("/dev/full")
     with pytest.raises(InputError, match=r"file.bin.partial: no space left on the disk; free some, or .* run again"):
@@ -211,10 +211,10 @@ def test_a_disk_that_fills_up_is_told_in_one_line(server: FileServer, target: Pa
     assert not target.exists()
 
 
-def test_faults_that_pass_are_tried_again(server: FileServer, target: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_temporary_failures_are_retried(server: FileServer, target: Path, caplog: pytest.LogCaptureFixture) -> None:
     server.traps = Traps(statuses=[503, 429, 500])
     assert download(server.url(), target, **FAST).requests == 4
-    assert "the server answered 503 Service Unavailable; trying again" in caplog.text
+    assert "the server answered 503 Service Unavailable; retrying" in caplog.text
 
 
 def test_a_silent_server_is_left_and_resumed(server: FileServer, target: Path) -> None:
@@ -247,14 +247,14 @@ def test_mirrors_are_tried_in_order(server: FileServer, target: Path, caplog: py
     assert caplog.text.count("trying the next mirror") == 2
 
 
-def test_when_every_mirror_fails_all_reasons_are_told(server: FileServer, target: Path) -> None:
+def test_when_every_mirror_fails_all_reasons_are_reported(server: FileServer, target: Path) -> None:
     dead = f"http://127.0.0.1:{free_port()}/file.bin"
     with pytest.raises(InputError, match=r"no mirror delivered: .*connection refused.*404") as caught:
         download([dead, server.url("/gone.bin")], target, attempts=1, **FAST)
     assert not isinstance(caught.value, Unreachable)
     with pytest.raises(Unreachable):
         download([dead, dead], target, attempts=1, **FAST)
-    with pytest.raises(InputError, match="no URL is configured"):
+    with pytest.raises(InputError, match="no URL configured"):
         download([], target)
 
 
@@ -277,7 +277,7 @@ def test_an_empty_file_is_a_file(server: FileServer, target: Path) -> None:
     assert probe(server.url("/empty.bin")).size == 0
 
 
-def test_probe_asks_for_one_byte(server: FileServer) -> None:
+def test_probe_requests_one_byte(server: FileServer) -> None:
     remote = probe(server.url())
     assert (remote.size, remote.accepts_ranges) == (1_000_000, True)
     assert remote.etag

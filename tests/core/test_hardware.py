@@ -1,4 +1,4 @@
-"""The number of usable cores, also where the system cannot tell which are allowed."""
+"""Number of usable cores, also where the affinity is unknown."""
 
 import os
 

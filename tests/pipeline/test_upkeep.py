@@ -90,7 +90,7 @@ def test_old_runs_are_removed_completely_and_what_assets_show_is_kept(project, c
 
     assert main(["--older-than", "0h", "--dry-run"]) == 0
     assert "1  to remove, with events and logs" in capsys.readouterr().out
-    with pytest.raises(InputError, match="no terminal to ask at; add --yes"):
+    with pytest.raises(InputError, match="no terminal for the confirmation; add --yes"):
         main(["--older-than", "0h"])
     assert main(["--yes"]) == 0
     with current() as instance:

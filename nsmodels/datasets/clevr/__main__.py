@@ -17,7 +17,7 @@ SHOWN = 10
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the arguments and do what the verb says."""
+    """Parse the arguments and run the verb; returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     arguments = parser().parse_args(argv)
     return arguments.verb(arguments)
@@ -29,12 +29,12 @@ def parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="verb", required=True)
     prepare = verbs.add_parser("prepare", help="fetch, cut or render a dataset and seal it")
     prepare.add_argument("--out", type=Path, required=True, help="folder of the dataset")
-    prepare.add_argument("--force", action="store_true", help="make it again though nothing changed")
+    prepare.add_argument("--force", action="store_true", help="rebuild although nothing changed")
     add_config_flags(prepare, PRESETS, "mini")
     prepare.set_defaults(verb=_prepare)
     render = verbs.add_parser("render", help="render a split of the synthetic twin, with its questions")
     render.add_argument("--num-scenes", type=int, required=True, help="images to render")
-    render.add_argument("--out", type=Path, required=True, help="folder that gets images/ scenes/ questions/")
+    render.add_argument("--out", type=Path, required=True, help="folder for images/ scenes/ questions/")
     render.add_argument("--split", default="train", help="name of the split; each has its own scenes [train]")
     render.add_argument("--seed", type=int, default=0, help="random seed [0]")
     render.add_argument("--width", type=int, default=480, help="pixels across [480]")
@@ -42,11 +42,11 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("--questions-per-image", type=int, default=10, help="0: images and scenes only [10]")
     render.add_argument("--num-workers", type=int, default=0, help="0: one per core [0]")
     render.set_defaults(verb=_render)
-    execute = verbs.add_parser("execute", help="answer every question from its scene and count disagreements")
+    execute = verbs.add_parser("execute", help="answer every question from its scene and count wrong answers")
     execute.add_argument("--data", type=Path, required=True, help="folder with scenes/ questions/")
-    execute.add_argument("--split", help="one split [all that are there]")
+    execute.add_argument("--split", help="one split [all]")
     execute.set_defaults(verb=_execute)
-    inspect = verbs.add_parser("inspect", help="what the archive's host says; downloads nothing")
+    inspect = verbs.add_parser("inspect", help="properties of the archive on its host, without a download")
     add_config_flags(inspect, PRESETS, "full")
     inspect.set_defaults(verb=_inspect)
     return parser
@@ -87,7 +87,7 @@ def _execute(arguments: argparse.Namespace) -> int:
     if not total:
         raise InputError(
             f"{arguments.data}: no questions with answers; expected scenes/CLEVR_<split>_scenes.json and "
-            "questions/CLEVR_<split>_questions.json; give the folder that holds scenes/ and questions/"
+            "questions/CLEVR_<split>_questions.json; give the folder that contains scenes/ and questions/"
         )
     print(f"total: {total} questions, {len(wrong)} disagreements")
     for line in wrong[:SHOWN]:

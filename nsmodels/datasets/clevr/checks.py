@@ -1,4 +1,4 @@
-"""What must hold of a CLEVR folder: each function lists the problems it finds, one line each."""
+"""Checks of a CLEVR folder: each function returns the faults it finds, one line each; an empty list is a pass."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from nsmodels.datasets.clevr.questions.executor import agreement
 from nsmodels.datasets.clevr.vocabulary import question_type
 
 SPLITS = ("train", "val")
-# The published majority baseline is 41.8 % of all questions; one type alone may be as skewed as its commonest answer.
+# Largest share of one answer. The published majority baseline is 41.8 % of all questions; single types are more skewed.
 LARGEST_SHARE = {"all": 0.5, "count": 0.6, "exist": 0.75, "compare_number": 0.8, "compare_attribute": 0.75}
 
 
 def schema(folder: Path) -> list[str]:
-    """Scenes, questions and image files are in the released form and belong together."""
+    """Scenes, questions and image files are in the released format and match each other."""
     missing = [f"{folder}: no split '{split}'" for split in SPLITS if split not in splits(folder)]
-    return missing or [line for split in SPLITS for line in _told(lambda s=split: check_split(folder, s))]
+    return missing or [line for split in SPLITS for line in _faults_of(lambda s=split: check_split(folder, s))]
 
 
 def images(folder: Path) -> list[str]:
     """Every image decodes to its last byte."""
     paths = [image_path(folder, split, scene) for split in SPLITS for scene in read_scenes(folder, split)]
     with ThreadPoolExecutor() as pool:
-        told = pool.map(lambda path: _told(lambda: verify_image(path)), paths)
-    return [line for lines in told for line in lines]
+        faults = pool.map(lambda path: _faults_of(lambda: verify_image(path)), paths)
+    return [line for lines in faults for line in lines]
 
 
 def disjoint(folder: Path) -> list[str]:
-    """No scene of one split stands in another, whatever its name."""
+    """No scene is in two splits, whatever its name."""
     first, second = ({fingerprint(s["objects"]): s for s in read_scenes(folder, split)} for split in SPLITS)
     shared = first.keys() & second.keys()
     return [f"{first[m]['image_filename']} (train) shows the scene of {second[m]['image_filename']}" for m in shared]
@@ -71,7 +71,7 @@ def answer_shares(questions: list[dict[str, Any]]) -> dict[str, dict[str, float]
 
 
 def balance(folder: Path) -> list[str]:
-    """No answer to training questions holds a larger share than a prior could live on; see `LARGEST_SHARE`."""
+    """No answer to training questions has a share above `LARGEST_SHARE`, from which a prior alone would profit."""
     questions = read_questions(folder, "train")
     if not questions:
         return [f"{folder}: no questions in split 'train'"]
@@ -83,9 +83,9 @@ def balance(folder: Path) -> list[str]:
     return found
 
 
-def _told(look: Callable[[], object]) -> list[str]:
+def _faults_of(check: Callable[[], object]) -> list[str]:
     try:
-        look()
+        check()
     except InputError as error:
         return [str(error)]
     return []

@@ -1,4 +1,4 @@
-"""Configuration of the CLEVR dataset: where it comes from and how much of it. Torch-free."""
+"""Configuration of the CLEVR dataset: source and size. Torch-free."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from nsmodels.core.config import Config, runtime_field
 
 CODE_VERSION = "1"
-# Raised whenever the same seed starts to give other pixels: part of the recipe of synthetic data and of each image, so
-# that data of two renderers are never taken for each other nor mixed.
+# Raised whenever the same seed gives different pixels: part of the recipe of synthetic data and of each image, so that
+# data of two renderers are never confused or mixed.
 RENDERER_VERSION = 2
 RELEASED_TRAIN, RELEASED_VAL = 70_000, 15_000
 
@@ -26,7 +26,7 @@ class ClevrConfig(Config):
     source: Literal["auto", "archive", "synthetic", "local"] = Field(
         default="auto",
         description="archive: the released files, never anything else; synthetic: rendered here; local: a folder you "
-        "have; auto: what is on disk, else the archive when its host answers, else synthetic, and it says so",
+        "have; auto: data on disk, else the archive when its host answers, else synthetic with a warning",
     )
     local_path: str = Field(
         default="", description="source=local: a folder with images/ scenes/ questions/, or the zip"

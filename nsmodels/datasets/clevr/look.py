@@ -1,4 +1,4 @@
-"""What one wants to see of a CLEVR folder: a contact sheet and what is asked and answered how often."""
+"""Overview of a CLEVR folder: a contact sheet, and the frequencies of questions and answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nsmodels.datasets.clevr.files.format import image_path, read_questions, rea
 
 
 def contact_sheet(folder: Path, columns: int = 6, rows: int = 3, width: int = 200) -> bytes:
-    """The first training images side by side, as PNG bytes."""
+    """PNG bytes of the first training images side by side, each `width` pixels wide."""
     scenes = read_scenes(folder, "train")[: columns * rows]
     height = width * 2 // 3
     sheet = Image.new("RGB", (columns * width, rows * height), "white")

@@ -1,4 +1,4 @@
-"""CLEVR as a sealed folder: fetched, cut from what is on disk, or rendered, and never one in the name of another."""
+"""CLEVR as a sealed folder: fetched, cut from a local copy, or rendered; the manifest always names the true source."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ _FIELDS = {
 
 
 def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False) -> Manifest:
-    """The dataset as a sealed `folder`, made when it is not there yet; raise `InputError` with the reason if it cannot.
+    """Seal the dataset in `folder`, or reuse what is there unless `is_forced`; returns the manifest.
 
-    Source `auto` takes what is on disk, else the archive when its host answers, else the synthetic twin with a warning.
+    Source `auto` uses data on disk, else the archive when its host answers, else the synthetic twin with a warning.
+    Raises `InputError` when the source is missing or damaged, or the disk is full; `Unreachable` when no host answers.
     """
     config, reason = resolve(config, key, folder)
     log.info("%s: source %s (%s)", key, config.source, reason)
@@ -48,7 +49,10 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
 
 
 def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
-    """A sealed record of what the archive's host says: URL, size, ETag, members. Cheap, so made anew each time."""
+    """Seal a record of the archive on its host: URL, size, ETag, members. Cheap, so never reused.
+
+    Raises `InputError` when the host has a different file; a host that does not answer is part of the record.
+    """
     record = fetch.inspect_archive(_urls(config), config.archive_bytes)
     recipe = {name: record.get(name) for name in ("url", "expected_bytes", "bytes", "etag", "reachable")}
     with artifact.build(
@@ -60,7 +64,7 @@ def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
 
 
 def recipe_of(config: ClevrConfig) -> dict[str, Any]:
-    """The fields that decide the content of a dataset from `config.source`."""
+    """Fields that decide the content of a dataset from `config.source`."""
     recipe = {name: getattr(config, name) for name in _FIELDS[config.source]}
     if config.source == "local":
         recipe["local_fingerprint"] = _local_mark(Path(config.local_path))
@@ -70,7 +74,7 @@ def recipe_of(config: ClevrConfig) -> dict[str, Any]:
 
 
 def resolve(config: ClevrConfig, key: str, folder: Path) -> tuple[ClevrConfig, str]:
-    """`config` with `auto` replaced by a source, and why."""
+    """`config` with `auto` replaced by a source, and the reason for that source."""
     if config.source != "auto":
         return config, "as configured"
     for source in ("archive", "synthetic"):
@@ -85,8 +89,8 @@ def resolve(config: ClevrConfig, key: str, folder: Path) -> tuple[ClevrConfig, s
         answering = fetch.first_answering(_urls(config))
         return archive, f"auto: {answering} answers"
     except InputError as error:
-        log.warning("%s: the archive cannot be had (%s); rendering the SYNTHETIC twin instead", key, error)
-        return config.with_values({"source": "synthetic"}), f"auto: the archive cannot be had ({error})"
+        log.warning("%s: the archive is not available (%s); rendering the SYNTHETIC twin instead", key, error)
+        return config.with_values({"source": "synthetic"}), f"auto: the archive is not available ({error})"
 
 
 def _seed_of(config: ClevrConfig) -> int | None:
@@ -94,13 +98,13 @@ def _seed_of(config: ClevrConfig) -> int | None:
 
 
 def _inputs_of(config: ClevrConfig) -> dict[str, Path]:
-    """The sealed folder that local data are cut from; a plain folder or zip is known by `local_fingerprint` alone."""
+    """Sealed folder of local data, if it is one; a plain folder or zip is covered by `local_fingerprint` alone."""
     place = Path(config.local_path)
     return {"local": place} if config.source == "local" and (place / artifact.MANIFEST).is_file() else {}
 
 
 def _caption(config: ClevrConfig) -> str:
-    """The word for the data in manifest and figures: what local data were called stays with them."""
+    """Source of the data, as in manifest and figures; local data keep the source in their own manifest."""
     if config.source != "local":
         return CAPTIONS[config.source]
     for folder in _inputs_of(config).values():
@@ -110,7 +114,7 @@ def _caption(config: ClevrConfig) -> str:
 
 
 def _on_disk(config: ClevrConfig, key: str) -> Path | None:
-    """The sealed release, when it is there with as many images as are wanted, and not what is being made."""
+    """Folder of the sealed release, if it exists with enough images and is not `key` itself."""
     release = artifact.folder_of("clevr")
     if key == "clevr" or not (release / artifact.MANIFEST).exists():
         return None

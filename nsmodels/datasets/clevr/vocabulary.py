@@ -37,12 +37,12 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     **{f"equal_{name}": ((name, name), "bool") for name in ATTRIBUTES},
 }
 
-# The five groups in which the field reports accuracy, by the last function of the program.
+# The five groups in which the literature reports accuracy, by the last function of the program.
 QUESTION_TYPES = ("count", "exist", "compare_number", "compare_attribute", "query_attribute")
 
 
 def question_type(last_function: str) -> str:
-    """The reporting group of a question from the last function of its program."""
+    """Reporting group of a question, one of `QUESTION_TYPES`, from the last function of its program."""
     if last_function in ("count", "exist"):
         return last_function
     if last_function in ("equal_integer", "less_than", "greater_than"):

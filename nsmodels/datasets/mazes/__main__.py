@@ -17,7 +17,7 @@ INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the arguments and do what the verb says."""
+    """Parse the arguments and run the verb; returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     arguments = parser().parse_args(argv)
     return arguments.verb(arguments)
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="verb", required=True)
     generate = verbs.add_parser("generate", help="draw maps and problems, or read your own, and seal them")
     generate.add_argument("--out", type=Path, required=True, help="folder of the data")
-    generate.add_argument("--force", action="store_true", help="make it again though nothing changed")
+    generate.add_argument("--force", action="store_true", help="rebuild although nothing changed")
     add_config_flags(generate, PRESETS, "quick")
     generate.set_defaults(verb=_generate)
     verify = verbs.add_parser("verify", help="solve every problem of a .scen and compare with the length it lists")
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     show = verbs.add_parser("show", help="draw problems with their shortest paths as text")
     show.add_argument("--data", type=Path, required=True, help="folder of the data")
     show.add_argument("--split", choices=SPLITS, default="test", help="which split [test]")
-    show.add_argument("--number", type=int, default=3, help="how many problems, from the first on [3]")
+    show.add_argument("--number", type=int, default=3, help="number of problems, from the first on [3]")
     show.set_defaults(verb=_show)
     return parser
 
@@ -51,8 +51,8 @@ def _generate(arguments: argparse.Namespace) -> int:
     assert isinstance(config, MazesConfig)
     try:
         manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
-    except KeyboardInterrupt:  # told here: this work is too short to be taken up where it was left
-        print("stopped; the same command begins anew, data made before stay as they were", file=sys.stderr)
+    except KeyboardInterrupt:  # its own message: this work is too short to be resumable
+        print("stopped; the same command starts again, the previous data are unchanged", file=sys.stderr)
         return INTERRUPTED
     counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics["num_problems"].items())
     print(f"{arguments.out}: {manifest.source}, {counts}, {manifest.num_bytes / 1e6:,.1f} MB")
@@ -75,7 +75,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.mazes.look import as_text
 
     if arguments.number < 1:
-        raise InputError(f"--number {arguments.number}: expected how many problems to draw, 1 or more")
+        raise InputError(f"--number {arguments.number}: expected the number of problems to draw, 1 or more")
     print("\n\n".join(as_text(arguments.data, arguments.split, arguments.number)))
     return 0
 

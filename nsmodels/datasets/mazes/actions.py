@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-# (rows, columns) by which an action moves; row 0 is the top. The first four are all there is on a 4-connected map.
+# (rows, columns) by which an action moves; row 0 is the top. A 4-connected map has the first four only.
 OFFSETS: tuple[tuple[int, int], ...] = ((-1, 0), (0, 1), (1, 0), (0, -1), (-1, 1), (1, 1), (1, -1), (-1, -1))
 NAMES = ("up", "right", "down", "left", "up-right", "down-right", "down-left", "up-left")
 ARROWS = "↑→↓←↗↘↙↖"

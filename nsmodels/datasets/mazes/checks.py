@@ -1,4 +1,4 @@
-"""What must hold of navigation data: each function lists the problems it finds, one line each."""
+"""Checks of navigation data: each function returns the faults it finds, one line each; an empty list is a pass."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOLERANCE = 1e-4
 
 
 def disjoint(folder: Path) -> list[str]:
-    """No map stands in two splits, turned and mirrored ones included, and no drawn map twice; from the cells."""
+    """No map is in two splits, turned and mirrored ones included, and no drawn map twice; from the cells."""
     found, owner = [], {}
     for split in splits(folder):
         data = read_split(folder, split)
@@ -40,7 +40,7 @@ def disjoint(folder: Path) -> list[str]:
 
 
 def solvable(folder: Path) -> list[str]:
-    """Every path of the index leads over free cells from start to goal and costs what the index says."""
+    """Every path of the index leads over free cells from start to goal at the cost in the index."""
     found = []
     for split, data in _all(folder):
         paths = data.index["path"].to_numpy(object)
@@ -69,7 +69,7 @@ def labels_agree(folder: Path) -> list[str]:
                 if not (is_same[0][i] and is_same[1][i]):
                     found.append(f"{split} {row}: labels differ from Dijkstra's")
                 if not np.isclose(_astar_cost(maps, i), costs[i], rtol=TOLERANCE):
-                    found.append(f"{split} {row}: the index says {costs[i]}, A* finds {_astar_cost(maps, i)}")
+                    found.append(f"{split} {row}: cost {costs[i]} in the index, {_astar_cost(maps, i)} by A*")
     return found
 
 
@@ -99,7 +99,7 @@ def _marks(data: Split) -> NDArray[np.object_]:
 
 
 def _walked(maps: Maps, paths: list[str]) -> NDArray[np.float64]:
-    """What the paths cost, (n,), walked all at once; inf for one that leaves the free cells or misses the goal."""
+    """Costs of the paths, float64 (n,), all walked at once; inf for one that enters a wall or misses the goal."""
     lengths = np.array([len(digits) for digits in paths])
     digits = np.array([[ord(digit) for digit in path.ljust(lengths.max(), "0")] for path in paths]) - ord("0")
     at, cost = maps.start.astype(np.int64), np.zeros(len(paths))
@@ -125,6 +125,6 @@ def _is_free(maps: Maps, rows: NDArray[np.int64], cells: NDArray[np.int64]) -> N
 
 
 def _astar_cost(maps: Maps, number: int) -> float:
-    """What A* says the shortest path costs."""
+    """Cost of the shortest path by A*, inf where there is none."""
     cells = search.astar(maps, number)
     return np.inf if cells is None else search.path_cost(maps, number, cells)

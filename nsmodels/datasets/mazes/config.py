@@ -1,4 +1,4 @@
-"""Configuration of the navigation data: which maps, how many, and where start and goal lie. Torch-free."""
+"""Configuration of the navigation data: kinds, sizes and number of maps, placement of start and goal. Torch-free."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIZE_FIELDS = ("sides", "heights", "widths", "transfer_sides")
 
 
 class MazesConfig(Config):
-    """Grid maps with a start, a goal and the shortest path between them: drawn here, or from files you have."""
+    """Grid maps with a start, a goal and the shortest path between them: generated, or from local files."""
 
     source: Literal["synthetic", "local"] = Field(
         default="synthetic", description="synthetic: drawn here; local: .map/.scen files or a Maze-Hard .csv you have"
@@ -89,7 +89,7 @@ class MazesConfig(Config):
             raise ValueError("source=local needs local_path: a folder with .map files, one .map, or a Maze-Hard .csv")
         for name in _SIZE_FIELDS:
             if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in getattr(self, name)):
-                raise ValueError(f"{name} must all lie in {SMALLEST_SIDE} to {LARGEST_SIDE}")
+                raise ValueError(f"{name} must all be between {SMALLEST_SIDE} and {LARGEST_SIDE}")
         if len(self.heights) != len(self.widths):
             raise ValueError(f"heights has {len(self.heights)} values and widths {len(self.widths)}; give one for each")
         if self.min_density > self.max_density:

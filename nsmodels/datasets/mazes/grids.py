@@ -16,11 +16,11 @@ class Maps:
     """n problems on maps of one shape.
 
     Attributes:
-        free: bool (n, h, w), True where one may stand.
+        free: bool (n, h, w), True on cells that can be entered, False on walls.
         start: int16 (n, 2), row and column.
         goal: int16 (n, 2), row and column.
         cost: uint8 (n, h, w), the cost of entering a cell, at least 1; None when it is 1 everywhere.
-        connectivity: 4, or 8: a diagonal move costs √2 times the cell entered and may not cut a corner, both cells
+        connectivity: 4, or 8: a diagonal move costs √2 times the cell entered and may not cut a corner: both cells
             beside it must be free.
     """
 
@@ -44,7 +44,7 @@ class Maps:
 
 
 def concatenate(parts: Sequence[Maps]) -> Maps:
-    """All problems of `parts` in order; `InputError` when there are none, or shapes or connectivity differ."""
+    """All problems of `parts` in order; raises `InputError` when `parts` is empty, or shapes or connectivity differ."""
     kinds = {(part.shape, part.connectivity) for part in parts}
     if len(kinds) != 1:
         raise InputError(f"maps to join: expected one shape and connectivity, got {sorted(kinds) or 'no maps'}")

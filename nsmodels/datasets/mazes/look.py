@@ -1,4 +1,4 @@
-"""What one wants to see of navigation data: maps with their shortest paths, as picture or text, and counts."""
+"""Overview of navigation data: maps with their shortest paths, as picture or text, and counts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ MARGIN = 6
 
 
 def contact_sheet(folder: Path, columns: int = 6, tile: int = 130) -> bytes:
-    """The first maps of each kind in a row, with path (yellow), start (green) and goal (red), as PNG bytes.
+    """PNG bytes of the first maps of each kind in a row, with path (yellow), start (green) and goal (red).
 
-    They are test maps, where the data have such.
+    The maps are those of the test split if the data have one, else of the first split.
     """
     present = splits(folder)
     data = read_split(folder, "test" if "test" in present else present[0])
@@ -47,7 +47,7 @@ def contact_sheet(folder: Path, columns: int = 6, tile: int = 130) -> bytes:
 
 
 def as_text(folder: Path, split: str, number: int) -> list[str]:
-    """The first `number` problems of a split, each a line about it and its map: S start, G goal, arrows the path."""
+    """The first `number` problems of a split, each a line of facts and its map: S start, G goal, arrows the path."""
     data = read_split(folder, split)
     drawn = []
     for row, maps, digits in _problems(data, set(range(min(number, len(data.index))))):
@@ -72,7 +72,7 @@ def distributions(folder: Path) -> dict[str, Any]:
 
 
 def _shares(values: NDArray, edges: list[float]) -> dict[str, float]:
-    """Share of the values in each half-open interval between two edges that follow each other."""
+    """Share of the values in each half-open interval between two consecutive edges."""
     numbers, _ = np.histogram(values, edges)
     names = [_interval(low, high) for low, high in pairwise(edges)]
     return {name: float(number / len(values)) for name, number in zip(names, numbers, strict=True)}
@@ -83,7 +83,7 @@ def _interval(low: float, high: float) -> str:
 
 
 def _problems(data: Split, wanted: set[int]) -> list[tuple[int, Maps, str]]:
-    """Row, the one problem, and its path, of the rows wanted."""
+    """Row number, problem and path of each wanted row."""
     paths = data.index["path"]
     return [
         (int(row), group.maps[[place]], paths.iloc[row])

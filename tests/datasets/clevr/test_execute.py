@@ -156,7 +156,7 @@ def test_unique_refuses_other_sets_than_of_one(value: str, found: int) -> None:
         ([], "at least one function"),
         ([step("scene"), step("paint", 0)], r"node 1 \(paint\).*not a known function"),
         ([step("scene"), step("filter_color", 0, value="pink")], r"node 1 .*'pink'"),
-        ([step("scene"), step("count", 7)], r"node 1 \(count\).*does not come before"),
+        ([step("scene"), step("count", 7)], r"node 1 \(count\).*refers to a later step"),
     ],
 )
 def test_malformed_programs_are_explained(program: list[dict[str, Any]], message: str) -> None:
@@ -176,8 +176,8 @@ def test_measures_of_reasoning() -> None:
 
 def command(capsys: pytest.CaptureFixture[str], folder: Path) -> tuple[int, str, str]:
     status = cli.run(lambda: main(["execute", "--data", str(folder)]))
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
 
 
 def test_the_command_finds_splits_by_their_annotations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,7 +87,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def expected_mini() -> dict[str, bytes]:
-    """What json and slicing make of the release, independent of the streaming code."""
+    """Expected cut of the release by json and slicing, independent of the streaming code."""
     files = {f"images/{s}/{image_name(s, i)}": b"" for s, num in WANTED.items() for i in range(num)}
     files = {name: IMAGES[name] for name in files}
     for name, data in ANNOTATIONS.items():
@@ -184,7 +184,7 @@ def test_an_absent_host_is_unreachable_and_a_mirror_helps(server: FileServer, tm
 
 
 def test_more_images_than_there_are_is_an_error(server: FileServer, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"CLEVR_train_scenes.json has 30 scenes, asked for 31; ask for fewer"):
+    with pytest.raises(InputError, match=r"CLEVR_train_scenes.json has 30 scenes, requested are 31; request fewer"):
         fetch_mini(tmp_path, 31, 3, server.url("/big.zip"), server.url("/small.zip"), 0, False)
 
 
@@ -210,7 +210,7 @@ def test_full_is_the_release_and_the_archive_does_not_stay(server: FileServer, t
 
 def test_full_continues_after_a_broken_line(server: FileServer, tmp_path: Path) -> None:
     server.traps = Traps(cut_after=len(BIG) // 2, cuts=1)
-    with pytest.raises(InputError, match="run again to continue"):
+    with pytest.raises(InputError, match="run again to resume"):
         fetch_full(tmp_path, server.url("/big.zip"), len(BIG), "", progress=False, attempts=1)
     done = fetch_full(tmp_path, server.url("/big.zip"), len(BIG), "", progress=False)
     assert done.bytes < 0.6 * len(BIG)
@@ -218,7 +218,7 @@ def test_full_continues_after_a_broken_line(server: FileServer, tmp_path: Path) 
 
 
 def test_full_wants_room_for_archive_and_content(server: FileServer, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"not enough disk space for the archive and what is in it: 2000.0 TB"):
+    with pytest.raises(InputError, match=r"not enough disk space for the archive and its content: 2000.0 TB"):
         fetch_full(tmp_path, server.url("/big.zip"), 10**15, "", progress=False)
     assert server.requests == []
 
@@ -251,7 +251,7 @@ def test_the_first_images_are_the_lowest_numbers_in_any_order(tmp_path: Path) ->
     }
 
 
-def test_what_is_wrong_with_a_folder_is_said(tmp_path: Path) -> None:
+def test_a_fault_of_a_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="neither a zip nor a folder with images/ scenes/ questions/"):
         cut_mini(tmp_path, tmp_path / "out", progress=False)
     (tmp_path / "scenes").mkdir()
@@ -292,7 +292,7 @@ def test_the_archive_is_described_without_fetching_it(server: FileServer) -> Non
     assert json.loads(json.dumps(found)) == found
 
 
-def test_the_description_says_why_there_is_none(server: FileServer) -> None:
+def test_the_description_has_the_reason_for_an_unreachable_host(server: FileServer) -> None:
     found = inspect_archive(f"http://127.0.0.1:{free_port()}/big.zip")
     assert found["reachable"] is False
     assert "connection refused" in found["reason"]
@@ -327,7 +327,7 @@ def test_records_stream_in_pieces_of_any_size(monkeypatch: pytest.MonkeyPatch) -
         ("", "expected '{', found ''"),
     ],
 )
-def test_other_files_are_told_apart(text: str, message: str) -> None:
+def test_other_files_are_refused(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(read_records(io.StringIO(text), "scenes", "x.json"))
 

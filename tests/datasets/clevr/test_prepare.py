@@ -1,4 +1,4 @@
-"""CLEVR as a sealed folder: which source is taken and said, what is reused, and that checks find planted faults."""
+"""CLEVR as a sealed folder: choice and record of the source, reuse, and checks that find planted faults."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def seal(folder: Path) -> tuple[int, int]:
 # --- which source ------------------------------------------------------------------------------------------------
 
 
-def test_auto_without_the_host_is_synthetic_and_says_so_everywhere(tmp_path: Path, caplog) -> None:
+def test_auto_without_the_host_is_synthetic_and_recorded_as_such(tmp_path: Path, caplog) -> None:
     with caplog.at_level(logging.WARNING):
         made = prepare(unreachable(), "clevr_mini", tmp_path / "clevr_mini")
     assert made.source == "synthetic CLEVR"
     assert made.config["source"] == "synthetic"
-    assert made.metrics["source_reason"].startswith("auto: the archive cannot be had (http://127.0.0.1:")
+    assert made.metrics["source_reason"].startswith("auto: the archive is not available (http://127.0.0.1:")
     assert "rendering the SYNTHETIC twin instead" in caplog.text
     assert read_scenes(tmp_path / "clevr_mini", "train")[0]["image_filename"] == "CLEVR_train_000000.png"
 
@@ -110,9 +110,9 @@ def test_auto_takes_the_archive_where_the_host_answers(host: FileServer, tmp_pat
 @pytest.mark.parametrize("key", ["clevr", "clevr_mini"])
 def test_archive_never_falls_back(tmp_path: Path, key: str) -> None:
     config = unreachable(source="archive", archive_bytes=0)
-    with pytest.raises(InputError, match=r"^http://127.0.0.1:\d+/clevr.zip: ") as told:
+    with pytest.raises(InputError, match=r"^http://127.0.0.1:\d+/clevr.zip: ") as caught:
         prepare(config, key, tmp_path / key)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / key).exists()
 
 
@@ -162,9 +162,9 @@ def test_the_whole_release_is_fetched_and_mini_is_then_cut_from_it(
 
 def test_a_wrong_checksum_leaves_no_dataset(host: FileServer, tmp_path: Path) -> None:
     config = from_host(host, source="archive", archive_sha256="0" * 64, **WHOLE)
-    with pytest.raises(InputError, match=r"(?i)sha-?256|checksum") as told:
+    with pytest.raises(InputError, match=r"(?i)sha-?256|checksum") as caught:
         prepare(config, "clevr", tmp_path / "clevr")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / "clevr").exists()
 
 
@@ -235,7 +235,7 @@ def test_local_data_that_change_are_another_dataset(twin: Path, tmp_path: Path) 
     [
         ({"local_path": ""}, "source=local needs local_path"),
         ({"local_path": "/nowhere/at/all"}, "/nowhere/at/all: no such folder"),
-        ({"num_train": 99}, "has 6 scenes, asked for 99"),
+        ({"num_train": 99}, "has 6 scenes, requested are 99"),
     ],
 )
 def test_local_data_that_will_not_do_are_one_line(twin: Path, tmp_path: Path, values: dict, line: str) -> None:
@@ -243,13 +243,13 @@ def test_local_data_that_will_not_do_are_one_line(twin: Path, tmp_path: Path, va
         config = debug().with_values({"source": "local", "local_path": str(twin), **values})
         prepare(config, "mini", tmp_path / "mini")
 
-    with pytest.raises(InputError, match=line) as told:
+    with pytest.raises(InputError, match=line) as caught:
         ask()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / "mini").exists()
 
 
-def test_inspecting_the_archive_records_what_the_host_says(host: FileServer, tmp_path: Path) -> None:
+def test_inspecting_the_archive_records_its_properties(host: FileServer, tmp_path: Path) -> None:
     made = inspect_archive(from_host(host), tmp_path / "clevr_archive")
     record = json.loads((tmp_path / "clevr_archive" / "archive.json").read_text())
     assert (record["reachable"], record["bytes"]) == (True, len(host.files["/big.zip"]))  # pyright: ignore[reportArgumentType]

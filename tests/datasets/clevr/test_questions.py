@@ -16,7 +16,7 @@ from nsmodels.datasets.clevr.files.format import QUESTION_KEYS, normalise, read_
 from nsmodels.datasets.clevr.questions.executor import IllPosed, execute, trace
 from nsmodels.datasets.clevr.questions.families import FAMILIES
 from nsmodels.datasets.clevr.questions.generation import CHUNK, generate, generate_split
-from nsmodels.datasets.clevr.questions.phrases import parse, say
+from nsmodels.datasets.clevr.questions.phrases import parse, realise
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, RELATIONS
 
 OFFICIAL = Path(__file__).parents[2] / "data" / "clevr_official" / "CLEVR_v1.0"
@@ -178,7 +178,7 @@ def test_workers_do_not_change_a_split(tmp_path: Path, capsys: pytest.CaptureFix
     assert texts[0] == texts[1]
     assert json.loads(texts[0])["info"]["split"] == "val"
     assert read_questions(tmp_path / "1", "val") == generate(scenes, 3, 3, "val")
-    assert capsys.readouterr().err.count("asking val: 2 of 2 chunks\n") == 2
+    assert capsys.readouterr().err.count("generating questions, val: 2 of 2 chunks\n") == 2
 
 
 def test_a_split_without_scenes_is_named(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_official_wording_is_within_our_grammar() -> None:
     pairs = {(frame(question["question"]), *functions(question)) for question in ours}
     spoken = [(frame(question["question"]), *functions(question)) in pairs for question in official]
     assert sum(spoken) >= 0.97 * len(official), [
-        q["question"] for q, said in zip(official, spoken, strict=True) if not said
+        q["question"] for q, is_covered in zip(official, spoken, strict=True) if not is_covered
     ]
 
 
@@ -235,7 +235,7 @@ def test_no_wording_stands_for_two_programs(questions: list[Record]) -> None:
 
 
 def test_phrases_weigh_their_choices() -> None:
-    counts = Counter(say(parse("[9:a|b{slot}[c|]]"), str.upper, Random(seed)) for seed in range(1000))
+    counts = Counter(realise(parse("[9:a|b{slot}[c|]]"), str.upper, Random(seed)) for seed in range(1000))
     assert set(counts) == {"a", "bSLOTc", "bSLOT"}
     assert 860 < counts["a"] < 940
 

@@ -46,7 +46,7 @@ def test_renders_come_close_to_official_images(name):
 
 
 @pytest.mark.parametrize("shape", ["cube", "cylinder", "sphere"])
-def test_rays_meet_each_solid_where_its_geometry_says(shape):
+def test_rays_meet_each_solid_at_its_exact_distance(shape):
     objects = object_table([thing(shape)])
     assert hit(objects, 0, (5.0, 0.0, 0.7), (-1.0, 0.0, 0.0)) == pytest.approx(4.3, abs=1e-3)
     assert hit(objects, 0, (0.0, 0.0, 5.0), (0.0, 0.0, -1.0)) == pytest.approx(3.6, abs=1e-3)

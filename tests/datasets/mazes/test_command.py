@@ -1,4 +1,4 @@
-"""`nsmodels mazes`: what it prints, and what it says in one line."""
+"""`nsmodels mazes`: its output, and its one-line errors."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def test_an_interrupted_generate_promises_nothing_that_is_not_so(tmp_path: Path)
     ) as run:
         pipe = opened_when_read(maps / "a.map", run)
         run.send_signal(signal.SIGINT)
-        said = run.communicate()[1]
+        line = run.communicate()[1]
         os.close(pipe)
     assert run.returncode == 130
-    assert said == "stopped; the same command begins anew, data made before stay as they were\n"
+    assert line == "stopped; the same command starts again, the previous data are unchanged\n"
     assert not out.exists()
 
 
@@ -86,7 +86,7 @@ def opened_when_read(path: Path, run: subprocess.Popen) -> int:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (["generate", "--out", "OUT", "--num-train", "0"], "field 'num_train'"),
         (["generate", "--out", "OUT", "--augment"], "unrecognized arguments: --augment"),
@@ -97,7 +97,9 @@ def opened_when_read(path: Path, run: subprocess.Popen) -> int:
         (["verify", "--map", "OUT.map", "--scen", "OUT.scen"], "OUT.map"),
     ],
 )
-def test_mistakes_are_said_in_one_line(words: list[str], said: str, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_mistakes_are_reported_in_one_line(
+    words: list[str], expected: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
     monkeypatch.chdir(tmp_path)
     try:
         status = main(["mazes", *words])
@@ -106,4 +108,4 @@ def test_mistakes_are_said_in_one_line(words: list[str], said: str, tmp_path: Pa
     (line,) = capsys.readouterr().err.splitlines()
     assert status == 2
     assert line.startswith("error: ")
-    assert said in line
+    assert expected in line

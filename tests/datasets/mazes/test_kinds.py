@@ -56,7 +56,7 @@ def test_rooms_and_braided_mazes_are_connected(shape: tuple[int, int]) -> None:
     assert num_parts(drawn("braided", shape)) == [1] * NUM
 
 
-def test_braiding_opens_the_share_of_dead_ends_it_is_told_to() -> None:
+def test_braiding_opens_the_configured_share_of_dead_ends() -> None:
     counts = [num_dead_ends(drawn("braided", (21, 21), braid=braid)) for braid in (0.0, 0.5, 1.0)]
     assert counts[0] == num_dead_ends(drawn("maze", (21, 21)))
     assert 0.3 < counts[1] / counts[0] < 0.6

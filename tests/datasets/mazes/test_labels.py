@@ -87,7 +87,7 @@ def test_a_goal_must_be_free(goal: tuple[int, int], place: str) -> None:
     maps = draw(3, 8, 8, 4, False)
     maps.free[2, 0, 1] = False
     maps.goal[2] = goal
-    with pytest.raises(InputError, match=f"map 2: the goal, row {goal[0]} column {goal[1]}, lies {place}"):
+    with pytest.raises(InputError, match=f"map 2: the goal, row {goal[0]} column {goal[1]}, is {place}"):
         label(maps)
 
 

@@ -59,21 +59,21 @@ def test_published_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
-        ("S   " "    " "   G" "    ", "column 1: expected one way on along the 'o' of the answer, got 0"),
-        ("So  " " o  " "   G" "    ", "column 6: expected one way on along the 'o' of the answer, got 0"),
-        ("Soo " " oo " "  oG" "    ", "column 2: expected one way on along the 'o' of the answer, got 2"),
-        ("So  " "oo  " " ooG" "    ", "column 1: expected one way on along the 'o' of the answer, got 2"),
+        ("S   " "    " "   G" "    ", "column 1: expected one next cell along the 'o' of the answer, got 0"),
+        ("So  " " o  " "   G" "    ", "column 6: expected one next cell along the 'o' of the answer, got 0"),
+        ("Soo " " oo " "  oG" "    ", "column 2: expected one next cell along the 'o' of the answer, got 2"),
+        ("So  " "oo  " " ooG" "    ", "column 1: expected one next cell along the 'o' of the answer, got 2"),
         ("Soo " "  o " "  oG" "o   ", "column 13: expected 'o' only on one path from S to G in the answer, this is off"
          " it"),
         ("Soo " "  o " "  oG" "   o", "column 16: expected 'o' only on one path from S to G in the answer, this is off"
          " it"),
     ],
 )  # fmt: skip
-def test_an_answer_is_one_path(tmp_path: Path, answer: str, told: str) -> None:
+def test_an_answer_is_one_path(tmp_path: Path, answer: str, expected: str) -> None:
     path = save(tmp_path, [(answer.replace("o", " "), answer)])
-    with pytest.raises(InputError, match=re.escape(f"{path}: line 2 {told}") + "$"):
+    with pytest.raises(InputError, match=re.escape(f"{path}: line 2 {expected}") + "$"):
         read(path)
 
 
@@ -84,7 +84,7 @@ def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "answer", "told"),
+    ("question", "answer", "expected"),
     [
         ("S# x #  G", ANSWER, "column 4: expected '#', ' ', 'S' or 'G' in the question, got 'x' (row 2 column 1 of"
          " the maze)"),
@@ -98,9 +98,9 @@ def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
          " answer, got 'o'"),
     ],
 )  # fmt: skip
-def test_a_malformed_maze_is_one_line(tmp_path: Path, question: str, answer: str, told: str) -> None:
+def test_a_malformed_maze_is_one_line(tmp_path: Path, question: str, answer: str, expected: str) -> None:
     path = save(tmp_path, [(QUESTION, ANSWER), (question, answer)])
-    with pytest.raises(InputError, match=re.escape(f"{path}: line 3 {told}") + "$"):
+    with pytest.raises(InputError, match=re.escape(f"{path}: line 3 {expected}") + "$"):
         read(path)
 
 

@@ -41,7 +41,7 @@ def test_eight_decimals_are_reproduced() -> None:
     np.testing.assert_allclose(found, table["optimal"], rtol=0, atol=5e-8)
 
 
-def test_a_wrong_length_is_told(tmp_path: Path) -> None:
+def test_a_wrong_length_is_reported(tmp_path: Path) -> None:
     lines = (DATA / ARENA[1]).read_text().splitlines()
     lines[4] = lines[4].replace("3.41421", "3.41521")
     found = verify(ARENA[0], save(tmp_path, "wrong.scen", lines))
@@ -57,7 +57,7 @@ def test_a_scenario_of_another_map_is_noted(tmp_path: Path) -> None:
     scen = save(tmp_path, "a.scen", ["version 1", *("\t".join(line) for line in lines)])
     found = verify(map, scen)
     assert found.disagreements == []
-    assert found.note == (f"{scen}: line 4 names the map 'maps/b.map', not a.map; 2 of 4 problems name another map")
+    assert found.note == (f"{scen}: line 4 names the map 'maps/b.map', not a.map; 2 of 4 problems name a different map")
     assert verify(map, save(tmp_path, "a.scen", ["version 1", "\t".join(LINE)])).note == ""
 
 
@@ -96,25 +96,25 @@ def test_maps_come_back_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "text", "told"),
+    ("line", "text", "expected"),
     [
         (1, "type tile", "line 1 column 1: expected 'type octile', got 'type tile'"),
         (2, "height two", "line 2 column 1: expected 'height <number>' or 'width <number>', got 'height two'"),
         (2, "height 0", "line 2 column 8: expected 1 to 32767, got 0"),
         (3, "height 2", "line 3 column 1: expected 'width <number>', got 'height 2'"),
         (3, "width 4", "line 5 column 4: expected a row of 4 tiles, got 3"),
-        (2, "height 3", "line 7 column 1: expected 3 rows as line 2 says, got 2"),
-        (2, "height 1", "line 6 column 1: expected 1 rows as line 2 says, got 2"),
+        (2, "height 3", "line 7 column 1: expected 3 rows as in line 2, got 2"),
+        (2, "height 1", "line 6 column 1: expected 1 rows as in line 2, got 2"),
         (4, "tiles", "line 4 column 1: expected 'map', got 'tiles'"),
         (5, ".@X", "line 5 column 3: expected one of the tiles . G S @ O T W, got 'X'"),
         (6, "..", "line 6 column 3: expected a row of 3 tiles, got 2"),
         (6, "....", "line 6 column 4: expected a row of 3 tiles, got 4"),
-        (6, "", "line 6 column 1: expected 2 rows as line 2 says, got 1"),
+        (6, "", "line 6 column 1: expected 2 rows as in line 2, got 1"),
     ],
 )
-def test_a_malformed_map_is_one_line(tmp_path: Path, line: int, text: str, told: str) -> None:
+def test_a_malformed_map_is_one_line(tmp_path: Path, line: int, text: str, expected: str) -> None:
     path = save(tmp_path, "a.map", [*GOOD[: line - 1], text, *GOOD[line:]])
-    with pytest.raises(InputError, match=re.escape(f"{path}: {told}") + "$"):
+    with pytest.raises(InputError, match=re.escape(f"{path}: {expected}") + "$"):
         read_map(path)
 
 
@@ -135,7 +135,7 @@ def test_a_map_needs_a_free_cell_and_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "text", "told"),
+    ("field", "text", "expected"),
     [
         (0, "x", "line 2 column 1: expected a whole number as bucket, got 'x'"),
         (
@@ -156,20 +156,20 @@ def test_a_map_needs_a_free_cell_and_text(tmp_path: Path) -> None:
         (8, "nan", "line 2 column 21: expected a length as optimal, got 'nan'"),
     ],
 )
-def test_a_malformed_problem_is_one_line(tmp_path: Path, field: int, text: str, told: str) -> None:
+def test_a_malformed_problem_is_one_line(tmp_path: Path, field: int, text: str, expected: str) -> None:
     free = read_map(save(tmp_path, "a.map", GOOD))
     path = save(tmp_path, "a.scen", ["version 1", "\t".join([*LINE[:field], text, *LINE[field + 1 :]])])
-    with pytest.raises(InputError, match=re.escape(f"{path}: {told}") + "$"):
+    with pytest.raises(InputError, match=re.escape(f"{path}: {expected}") + "$"):
         read_scenarios(path, free)
 
 
 def test_a_scenario_needs_header_fields_and_problems(tmp_path: Path) -> None:
     free = read_map(save(tmp_path, "a.map", GOOD))
-    for lines, told in (
+    for lines, expected in (
         (["\t".join(LINE)], "line 1 column 1: expected 'version 1'"),
         (["version 1"], "line 2 column 1: expected at least one problem, the file ends here"),
         (["version 1", "\t".join(LINE[:8])], r"line 2 column 20: expected 9 fields \(bucket, .*\), got 8"),
         (["version 1", "\t".join([*LINE, "1"])], r"line 2 column 23: expected 9 fields \(bucket, .*\), got 10"),
     ):
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=expected):
             read_scenarios(save(tmp_path, "a.scen", lines), free)

@@ -34,7 +34,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def edited(folder: Path, to: Path, split: str, row: int, **values) -> Path:
-    """A copy whose index says something else in one row of a split."""
+    """A copy whose index differs in one row of a split."""
     to.mkdir()
     for name in ("cells.bits", "index.parquet"):
         (to / name).write_bytes((folder / name).read_bytes())
@@ -68,7 +68,7 @@ def test_index_and_maps_belong_together(folder: Path) -> None:
     assert (data.index["path"].str.len() == data.index["num_steps"]).all()
 
 
-def test_the_manifest_says_what_was_made(folder: Path) -> None:
+def test_the_manifest_records_source_and_counts(folder: Path) -> None:
     manifest = artifact.read_manifest(folder)
     assert manifest.source == "synthetic mazes"
     assert manifest.metrics["num_maps"] == {"train": 64, "val": 24, "test": 24, "transfer": 4}
@@ -116,7 +116,7 @@ def test_costs_come_back_as_they_were_drawn(tmp_path: Path) -> None:
 
 def test_when_maps_run_out_the_field_is_named(tmp_path: Path) -> None:
     weights = {f"{kind}_weight": float(kind == "maze") for kind in KINDS}
-    with pytest.raises(InputError, match=r"field 'num_test': 24 maps are wanted, but only \d+ different ones of 4x4"):
+    with pytest.raises(InputError, match=r"field 'num_test': 24 maps requested, but only \d+ different ones of 4x4"):
         made(tmp_path, sides=[4], **weights)
 
 
@@ -134,7 +134,7 @@ def test_a_map_turned_into_another_split_is_found(folder: Path, tmp_path: Path) 
 def test_wrong_paths_costs_and_marks_are_found(folder: Path, tmp_path: Path) -> None:
     assert "test 3" in checks.solvable(edited(folder, tmp_path / "a", "test", 3, path="00"))[0]
     wrong = edited(folder, tmp_path / "b", "test", 0, cost=99.0)
-    assert "the index says 99.0, A* finds" in checks.labels_agree(wrong)[0]
+    assert "cost 99.0 in the index, " in checks.labels_agree(wrong)[0]
     assert checks.disjoint(edited(folder, tmp_path / "c", "val", 2, mark="0")) == [
         "val 2: the mark in the index is not that of the map"
     ]
@@ -149,8 +149,8 @@ def test_unequal_detours_are_found(folder: Path, tmp_path: Path) -> None:
     assert "of train, 0.0% of test" in checks.detours(tmp_path / "copy")[0]
 
 
-def test_what_cannot_be_read_is_said_in_one_line(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"index.parquet: missing; give a folder made by: nsmodels mazes generate"):
+def test_what_cannot_be_read_is_reported_in_one_line(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"index.parquet: missing; give a folder from: nsmodels mazes generate"):
         read_split(tmp_path, "test")
     with pytest.raises(InputError, match="no split 'dev'; it has train, val, test, transfer"):
         read_split(folder, "dev")
@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_said_in_one_line(folder: Path, tmp_path: Path) -
     with pytest.raises(InputError, match=r"cells.bits: 100 bytes, but index.parquet needs \d+"):
         read_split(copy, "train")
     (copy / "cells.bits").write_bytes(bytes(10_000))
-    with pytest.raises(InputError, match=r"a start lies in a wall, so it is not the index of cells\.bits"):
+    with pytest.raises(InputError, match=r"a start is in a wall, so it is not the index of cells\.bits"):
         read_split(copy, "train")
     (copy / "index.parquet").write_bytes(b"nothing")
     with pytest.raises(InputError, match="not a readable parquet file"):
@@ -202,7 +202,7 @@ def test_movingai_maps_are_read_with_their_problems(maps: Path, tmp_path: Path) 
     assert [line for check in ALL_CHECKS for line in check(place)] == []
 
 
-def test_a_maze_hard_table_goes_where_its_name_says(tmp_path: Path) -> None:
+def test_the_name_of_a_maze_hard_table_decides_its_split(tmp_path: Path) -> None:
     mazes = [("S   ## #     #G ", "Soo ##o#  o  #G "), ("S # #   G#      ", "So# #oo G#o ooo ")]
     lines = [f"own,{question},{answer},1" for question, answer in mazes]
     (tmp_path / "val.csv").write_text("\n".join(["source,question,answer,rating", *lines, ""]))
@@ -258,7 +258,7 @@ def test_maps_of_one_name_take_the_scenarios_of_their_own_folder(tmp_path: Path)
 def test_data_are_not_made_among_their_sources(out: str, source: str, maps: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     config = MazesConfig(source="local", local_path=str(tmp_path / source))
-    with pytest.raises(InputError, match=r"'local_path' .*; give another folder as --out"):
+    with pytest.raises(InputError, match=r"'local_path' .*; give a different folder as --out"):
         prepare(config, "mazes", tmp_path / out)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -293,14 +293,14 @@ def test_many_local_maps_are_split_by_map(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "expected"),
     [
         ("nowhere", "no such file or folder; field 'local_path'"),
         ("", "no .map file; field 'local_path' names a folder"),
     ],
 )
-def test_local_paths_without_maps_are_refused(path: str, said: str, tmp_path: Path) -> None:
+def test_local_paths_without_maps_are_refused(path: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     config = MazesConfig(source="local", local_path=str(tmp_path / (path or "empty")))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=expected):
         prepare(config, "mazes", tmp_path / "out")

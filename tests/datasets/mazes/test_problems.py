@@ -105,11 +105,11 @@ def test_maps_without_a_problem_are_drawn_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "expected"),
     [
-        ({"sides": [8, 3]}, "sides must all lie in 4 to 512"),
+        ({"sides": [8, 3]}, "sides must all be between 4 and 512"),
         ({"sides": []}, "'sides': List should have at least 1 item"),
-        ({"transfer_sides": [1000]}, "transfer_sides must all lie in 4 to 512"),
+        ({"transfer_sides": [1000]}, "transfer_sides must all be between 4 and 512"),
         ({"heights": [8]}, "heights has 1 values and widths 0"),
         ({"min_density": 0.5, "max_density": 0.2}, "min_density 0.5 is above max_density 0.2"),
         ({"max_density": 1.0}, "'max_density': Input should be less than or equal to 0.9"),
@@ -119,10 +119,10 @@ def test_maps_without_a_problem_are_drawn_again() -> None:
         ({"augment": True}, "unknown field 'augment'"),
     ],
 )
-def test_bad_fields_are_named(fields: dict, said: str) -> None:
+def test_bad_fields_are_named(fields: dict, expected: str) -> None:
     with pytest.raises(InputError) as error:
         quick().with_values(fields)
-    assert said in str(error.value)
+    assert expected in str(error.value)
 
 
 def test_presets_have_the_sizes_of_the_recipes() -> None:

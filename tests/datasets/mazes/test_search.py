@@ -1,4 +1,4 @@
-"""A*, Dijkstra, breadth-first search and demonstrations: paths that are allowed and cost what scipy says."""
+"""A*, Dijkstra, breadth-first search and demonstrations: allowed paths with the costs of scipy."""
 
 from __future__ import annotations
 

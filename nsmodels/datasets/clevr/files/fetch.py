@@ -1,4 +1,4 @@
-"""The released CLEVR: what its archives are, the whole of it, or the first images of each split by byte range."""
+"""Fetch of the released CLEVR: whole, or the first images of each split by byte range, or cut from a local copy."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from nsmodels.datasets.clevr.config import ANNOTATIONS_URL, ARCHIVE_BYTES, ARCHI
 from nsmodels.datasets.clevr.files.records import cut_records, read_info, read_records
 
 log = logging.getLogger(__name__)
-DOWNLOADS = ".download"  # below the folder being made, gone when it is finished
+DOWNLOADS = ".download"  # below the folder being built, deleted when it is complete
 PARTS = ("images/", "scenes/", "questions/")
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a fetch did: requests and bytes over the network, files written, files that were there already."""
+    """Outcome of a fetch: requests and bytes over the network, files written, files skipped as already present."""
 
     requests: int = 0
     bytes: int = 0
@@ -45,13 +45,14 @@ class Fetched:
 
 
 def inspect_archive(url: str | Sequence[str] = ARCHIVE_URL, size: int = ARCHIVE_BYTES) -> dict[str, Any]:
-    """What the server says of the archive and, where it serves ranges, what its directory lists. A few requests.
+    """Properties of the archive on its server and, where it serves ranges, a summary of its directory; a few requests.
 
-    A host that does not answer gives `{"reachable": False, "reason": …}`; `InputError` when it has another file.
+    A host that does not answer gives `{"reachable": False, "reason": …}`. Raises `InputError` when it has a different
+    file.
     """
     record: dict[str, Any] = {"url": _mirrors(url)[0], "expected_bytes": size, "reachable": False}
     try:
-        remote = _first(url, probe)
+        remote = _first_mirror(url, probe)
     except Unreachable as error:
         return {**record, "reason": str(error)}
     _check_size(remote.url, remote.size, size)
@@ -61,8 +62,8 @@ def inspect_archive(url: str | Sequence[str] = ARCHIVE_URL, size: int = ARCHIVE_
 
 
 def first_answering(url: str | Sequence[str]) -> str:
-    """The first mirror that answers within seconds; raise `InputError` with the reason when none does."""
-    return _first(url, lambda one: probe(one, attempts=1, timeout=5.0)).url
+    """The first mirror that answers within seconds; raises `InputError` with the reason when none does."""
+    return _first_mirror(url, lambda one: probe(one, attempts=1, timeout=5.0)).url
 
 
 def fetch_full(
@@ -75,15 +76,15 @@ def fetch_full(
 ) -> Fetched:
     """Download the whole archive and extract it to `out`: images/ scenes/ questions/ as released.
 
-    A killed run continues where it stopped, in the download and in the extraction. `size` 0 and `sha256` "" mean
-    unknown. Raises `Unreachable` when no host answers.
+    A killed run is resumed where it stopped, in the download and in the extraction. `size` 0 and `sha256` "" mean
+    unknown. Raises `Unreachable` when no host answers, `InputError` for a wrong or damaged archive and a full disk.
     """
     archive = out / DOWNLOADS / "archive.zip"
     if size and not archive.exists():
         partial = archive.with_name(f"{archive.name}.partial")
         have = partial.stat().st_size if partial.exists() else 0
-        # the archive holds images that do not compress: unpacked it is at least as large again
-        require_space(out, 2 * size - have, "the archive and what is in it")
+        # PNG images do not compress: extracted, the archive takes at least its own size again
+        require_space(out, 2 * size - have, "the archive and its content")
     got = download(_mirrors(url), archive, size or None, sha256 or None, progress, attempts)
     counts = unpack(archive, out, progress)
     shutil.rmtree(archive.parent)
@@ -91,7 +92,10 @@ def fetch_full(
 
 
 def unpack(archive: Path, out: Path, progress: bool = True) -> Counts:
-    """Extract an archive on disk to `out`, the folder that wraps the release left away; resumable by file."""
+    """Extract an archive on disk to `out`, without the folder that wraps the release; resumable by file.
+
+    Raises `InputError` for a damaged archive and a full disk.
+    """
     reader = LocalZip(archive)
     strip = _strip(reader)
     names = [name for name in reader.members() if name.removeprefix(strip).startswith(PARTS)]
@@ -108,14 +112,14 @@ def fetch_mini(
     progress: bool = True,
     attempts: int = 5,
 ) -> Fetched:
-    """The first images of train and val by byte range, with their scenes and all their questions, as released.
+    """Fetch the first images of train and val by byte range, with their scenes and all their questions, as released.
 
-    The annotations come from the archive without images (89 MB). A killed run continues: images that are there with
-    the right CRC-32 are not fetched again. Raises `Unreachable` when no host answers, `InputError` when the server
-    does not serve ranges.
+    The annotations are from the archive without images (89 MB). A killed run is resumed: images present with the right
+    CRC-32 are not fetched again. Raises `Unreachable` when no host answers, `InputError` when the server does not serve
+    ranges.
     """
     annotations = out / DOWNLOADS / "annotations.zip"
-    reader = _first(url, lambda one: RemoteZip(one, attempts))
+    reader = _first_mirror(url, lambda one: RemoteZip(one, attempts))
     _check_size(reader.url, reader.size, size)
     got = download(_mirrors(annotations_url), annotations, progress=progress, attempts=attempts)
     cut = _cut_annotations(annotations, out, {"train": num_train, "val": num_val})
@@ -126,7 +130,10 @@ def fetch_mini(
 
 
 def cut_mini(source: Path, out: Path, num_train: int = 10_000, num_val: int = 1_000, progress: bool = True) -> Fetched:
-    """The same from what is on disk: `source` is a released tree (or the folder around it) or the archive itself."""
+    """Same as `fetch_mini` from a local copy: `source` is a released tree (or the folder around it) or the archive.
+
+    Raises `InputError` when the copy is incomplete or damaged.
+    """
     cut = _cut_annotations(source, out, {"train": num_train, "val": num_val})
     if source.is_file():
         counts = _fetch_images(LocalZip(source), cut.images, out, progress)
@@ -136,7 +143,7 @@ def cut_mini(source: Path, out: Path, num_train: int = 10_000, num_val: int = 1_
 
 
 def license_of(source: Path) -> str:
-    """What the scene file of a released tree (or of the archive) says of its licence; empty when it says nothing."""
+    """Licence in the scene file of a released tree (or of the archive); empty when it has none."""
     name = "scenes/CLEVR_train_scenes.json"
     with _opened(source, name) as file:
         return str(read_info(file, "scenes", name).get("license", ""))
@@ -149,14 +156,14 @@ class _Cut:
 
 
 def _cut_annotations(source: Path, out: Path, sizes: dict[str, int]) -> _Cut:
-    """Write scenes and questions of the first images of each split; the images they want, as images/<split>/<name>."""
+    """Write scenes and questions of the first images of each split; returns the paths images/<split>/<name>."""
     images, num_questions = [], 0
     for split, num in sizes.items():
         scenes, questions = (f"{kind}/CLEVR_{split}_{kind}.json" for kind in ("scenes", "questions"))
         with _opened(source, scenes) as file:
             names = dict(_image(scene, scenes) for scene in read_records(file, "scenes", scenes))
         if len(names) < num:
-            raise InputError(f"{source}: {scenes} has {len(names)} scenes, asked for {num}; ask for fewer")
+            raise InputError(f"{source}: {scenes} has {len(names)} scenes, requested are {num}; request fewer")
         chosen = set(sorted(names)[:num])
         images += [f"images/{split}/{names[index]}" for index in sorted(chosen)]
         _cut_file(source, scenes, "scenes", out, chosen)
@@ -165,7 +172,7 @@ def _cut_annotations(source: Path, out: Path, sizes: dict[str, int]) -> _Cut:
 
 
 def _image(record: dict[str, Any], where: str) -> tuple[int, str]:
-    """Index and file name of the image a scene or question belongs to."""
+    """Index and file name of the image of a scene or question."""
     index, name = record.get("image_index"), record.get("image_filename")
     if not isinstance(index, int) or not isinstance(name, str) or Path(name).name != name:
         raise InputError(f"{where}: a record without image_index and image_filename (a plain name); not CLEVR's format")
@@ -185,22 +192,22 @@ def _cut_file(source: Path, name: str, key: str, out: Path, chosen: set[int]) ->
 
 @contextmanager
 def _opened(source: Path, name: str) -> Iterator[TextIO]:
-    """An annotation file as text, from a tree on disk or straight out of a zip."""
+    """An annotation file as text, from a tree on disk or from inside a zip."""
     log.info("%s: reading %s", source, name)
     try:
         if source.is_file():
             with _unzipped(source, name) as text:
                 yield text
         else:
-            with _present(_root(source) / name).open(encoding="utf-8") as file:
+            with _require_file(_root(source) / name).open(encoding="utf-8") as file:
                 yield file
     except UnicodeDecodeError as error:
         raise InputError(f"{source}: {name} is not UTF-8 text ({error.reason}); fetch it again") from None
 
 
-def _present(path: Path) -> Path:
+def _require_file(path: Path) -> Path:
     if not path.is_file():
-        raise InputError(f"{path}: missing; give a folder that holds images/ scenes/ questions/ of CLEVR")
+        raise InputError(f"{path}: missing; give a folder with images/ scenes/ questions/ of CLEVR")
     return path
 
 
@@ -210,13 +217,13 @@ def _unzipped(source: Path, name: str) -> Iterator[TextIO]:
         with zipfile.ZipFile(source) as archive, archive.open(_member(archive, name)) as raw:
             text = io.TextIOWrapper(raw, encoding="utf-8")
             yield text
-            text.read()  # the CRC-32 is checked where the member ends
+            text.read()  # the CRC-32 is checked at the end of the member
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise InputError(f"{source}: '{name}' in it is damaged ({error}); remove the file and run again") from None
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str:
-    """The member `name`, whatever folder wraps the release."""
+    """Name of the member `name` with the folder that wraps the release, if any."""
     for member in archive.namelist():
         if f"/{member}".endswith(f"/{name}"):
             return member
@@ -229,7 +236,7 @@ def _fetch_images(reader: ZipReader, images: list[str], out: Path, progress: boo
 
 
 def _copy_images(root: Path, images: list[str], out: Path, progress: bool) -> Counts:
-    """Copy images that are not there yet; each appears whole or not at all."""
+    """Copy the missing images; each appears whole or not at all."""
     missing = [name for name in images if not _is_same_size(root / name, out / name)]
     size = sum((root / name).stat().st_size for name in missing)
     require_space(out, size, f"{len(missing)} images")
@@ -246,12 +253,12 @@ def _copy_images(root: Path, images: list[str], out: Path, progress: bool) -> Co
 
 def _is_same_size(source: Path, target: Path) -> bool:
     if not source.is_file():
-        raise InputError(f"{source}: missing, though the scenes name it; complete the folder or ask for fewer images")
+        raise InputError(f"{source}: missing, though the scenes name it; complete the folder or request fewer images")
     return target.is_file() and target.stat().st_size == source.stat().st_size
 
 
 def _root(source: Path) -> Path:
-    """The folder that holds scenes/, which may lie one level down in CLEVR_v1.0/."""
+    """The folder that contains scenes/, which may be one level down in CLEVR_v1.0/."""
     for folder in (source, source / "CLEVR_v1.0"):
         if (folder / "scenes").is_dir():
             return folder
@@ -259,7 +266,7 @@ def _root(source: Path) -> Path:
 
 
 def _strip(reader: ZipReader) -> str:
-    """The folder that wraps the release inside the archive, with its slash: CLEVR_v1.0/ or none."""
+    """The folder that wraps the release inside the archive, with its slash: CLEVR_v1.0/ or empty."""
     for name in reader.members():
         front, mark, _ = f"/{name}".rpartition("/scenes/CLEVR_")
         if mark:
@@ -285,7 +292,7 @@ def _check_size(url: str, found: int | None, expected: int) -> None:
     if expected and found not in (None, expected):
         raise InputError(
             f"{url}: the server's file has {found} bytes, expected {expected}; correct the URL, or the expected size "
-            "if this is another archive (0: unknown)"
+            "if this is a different archive (0: unknown)"
         )
 
 
@@ -293,8 +300,8 @@ def _mirrors(url: str | Sequence[str]) -> list[str]:
     return [url] if isinstance(url, str) else list(url)
 
 
-def _first(url: str | Sequence[str], open_one: Any) -> Any:
-    """`open_one` of the first mirror that can be opened; else the first failure that says more than `Unreachable`."""
+def _first_mirror(url: str | Sequence[str], open_one: Any) -> Any:
+    """`open_one` of the first mirror that can be opened; else raises the first failure but `Unreachable`, if any."""
     failures: list[InputError] = []
     for mirror in _mirrors(url):
         try:

@@ -1,12 +1,12 @@
-"""CLEVR's released tree on disk: read, checked, written.
+"""File format of CLEVR's released tree: read, checked, written.
 
     root/images/<split>/CLEVR_<split>_000000.png
     root/scenes/CLEVR_<split>_scenes.json           {"info": {...}, "scenes": [...]}
     root/questions/CLEVR_<split>_questions.json     {"info": {...}, "questions": [...]}
 
-Program nodes are read from the released form (`function`) as well as from that of the public generator (`type`,
-`side_inputs`, and a leaked `_output`, which is dropped), and come out as {inputs, function, value_inputs}.
-Everything that is wrong with a file is an `InputError` of one line: the file, the record, the field, the remedy.
+Program nodes are read in the released form (`function`) and in that of the public generator (`type`, `side_inputs`, and
+a leaked `_output`, which is dropped), and returned as {inputs, function, value_inputs}. Every fault of a file is an
+`InputError` of one line: the file, the record, the field, the remedy.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ QUESTION_KEYS = (
     "answer",
     "question",
 )
-# What a question of the test split has; the release withholds the rest.
+# Keys of a question in the test split; the release withholds the others.
 UNANSWERED_KEYS = ("image_index", "question_index", "image_filename", "question")
-MAKE = "make the dataset first (nsmodels clevr --help shows how)"
+MAKE = "make the dataset first (see nsmodels clevr --help)"
 REMAKE = "delete it and make the dataset again"
 
 Record = dict[str, Any]
@@ -64,7 +64,7 @@ def splits(root: Path) -> list[str]:
 
 
 def answered_splits(root: Path) -> list[str]:
-    """Splits that have scenes and questions with answers, whether or not their images are there."""
+    """Splits that have scenes and questions with answers, with or without images."""
     front, back = "CLEVR_", "_scenes.json"
     paths = sorted((Path(root) / "scenes").glob(f"{front}*{back}"))
     found = [path.name.removeprefix(front).removesuffix(back) for path in paths]
@@ -83,7 +83,7 @@ def _has_answers(path: Path) -> bool:
 
 
 def read_scenes(root: Path, split: str) -> list[Record]:
-    """The checked scenes of a split, in the order of the file."""
+    """The checked scenes of a split, in the order of the file; raises `InputError` for a missing or malformed file."""
     path = scenes_path(root, split)
     scenes = _records(path, "scenes")
     for number, scene in enumerate(scenes):
@@ -94,7 +94,8 @@ def read_scenes(root: Path, split: str) -> list[Record]:
 def read_questions(root: Path, split: str, answered: bool = True) -> list[Record]:
     """The checked questions of a split, in the order of the file, with normalised programs.
 
-    With `answered=False` questions may lack program, answer and family, as those of the released test split do.
+    With `answered=False` questions may lack program, answer and family, as those of the released test split do. Raises
+    `InputError` for a missing or malformed file.
     """
     path = questions_path(root, split)
     questions = _records(path, "questions")
@@ -109,9 +110,9 @@ def read_questions(root: Path, split: str, answered: bool = True) -> list[Record
 
 
 def normalise(program: Any, where: str = "program") -> list[Record]:
-    """A program with nodes {inputs, function, value_inputs}, whatever dialect it was written in.
+    """A program with nodes {inputs, function, value_inputs}, from either dialect.
 
-    Raises `InputError` for an unknown function or value, a wrong number of inputs, or inputs that do not come before.
+    Raises `InputError` for an unknown function or value, a wrong number of inputs, or inputs from later nodes.
     """
     if not isinstance(program, list) or not program:
         raise InputError(f"{where}: field 'program': expected a list of at least one function")
@@ -121,7 +122,7 @@ def normalise(program: Any, where: str = "program") -> list[Record]:
 def pair(
     questions: list[Record], scenes: list[Record], root: Path = Path(), split: str = ""
 ) -> Iterator[tuple[Record, Record]]:
-    """Each question with the scene of its image; raise `InputError` for a question whose image has no scene."""
+    """Each question with the scene of its image; raises `InputError` for a question whose image has no scene."""
     known = {scene["image_index"]: scene for scene in scenes}
     for number, question in enumerate(questions):
         scene = known.get(question["image_index"])
@@ -134,9 +135,10 @@ def pair(
 
 
 def check_split(root: Path, split: str, answered: bool = True) -> tuple[int, int]:
-    """Read a split whole and check that scenes, questions and image files belong together.
+    """Read a whole split and check that scenes, questions and image files match each other.
 
-    Returns the numbers of scenes and of questions; image files are looked for, not decoded (`verify_image` does).
+    Returns the numbers of scenes and of questions; image files must exist, but are not decoded (see `verify_image`).
+    Raises `InputError` for the first fault.
     """
     scenes, questions = read_scenes(root, split), read_questions(root, split, answered)
     for _ in pair(questions, scenes, root, split):
@@ -150,7 +152,7 @@ def check_split(root: Path, split: str, answered: bool = True) -> tuple[int, int
 
 
 def verify_image(path: Path) -> tuple[int, int]:
-    """Decode an image file to the last byte; its width and height. Raise `InputError` when missing or corrupt."""
+    """Decode an image file to the last byte; returns (width, height). Raises `InputError` when missing or corrupt."""
     from PIL import Image
 
     try:
@@ -179,7 +181,7 @@ def write_questions(root: Path, split: str, questions: list[Record], info: Recor
 
 
 def synthetic_info(split: str) -> Record:
-    """The released `info` block, saying that the data are the synthetic twin."""
+    """An `info` block in the released form that marks the data as synthetic."""
     return {"split": split, "license": "synthetic, made by nsmodels", "version": "1.0", "date": "synthetic"}
 
 

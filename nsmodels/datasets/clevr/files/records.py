@@ -14,14 +14,14 @@ SPACE = " \t\r\n"
 
 
 def read_records(file: TextIO, key: str, name: str) -> Iterator[dict[str, Any]]:
-    """The records of `{"info": …, key: [record, …]}`; `InputError` naming `name` when the file is not of that form."""
+    """The records of `{"info": …, key: [record, …]}`; raises `InputError` naming `name` for any other content."""
     for part, value, _ in _parts(_Text(file, name), key):
         if part == key:
             yield value
 
 
 def read_info(file: TextIO, key: str, name: str) -> dict[str, Any]:
-    """The `info` block of such a file; empty when there is none before the records."""
+    """The `info` block of such a file; empty when there is none before the records. Raises as `read_records`."""
     for part, value, _ in _parts(_Text(file, name), key):
         if part == "info" and isinstance(value, dict):
             return value
@@ -33,7 +33,10 @@ def read_info(file: TextIO, key: str, name: str) -> dict[str, Any]:
 def cut_records(
     file: TextIO, target: TextIO, key: str, keep: Callable[[dict[str, Any]], bool], name: str
 ) -> tuple[int, int]:
-    """Copy such a file with the records that `keep` accepts, character for character; return (kept, all)."""
+    """Copy such a file with the records that `keep` accepts, character by character.
+
+    Returns the numbers of records copied and read. Raises as `read_records`.
+    """
     num_kept = num_all = 0
     before, separator, is_open = "{", "", False
     for part, value, text in _parts(_Text(file, name), key):
@@ -54,7 +57,7 @@ def cut_records(
 
 
 def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
-    """(name, value, its characters) of each member of the outer object, the list under `key` taken apart."""
+    """(name, value, its characters) of each member of the outer object; of the list under `key`, of each record."""
     text.expect("{")
     is_found = False
     for _ in _each(text, "}"):
@@ -80,7 +83,7 @@ def _items(text: _Text) -> Iterator[tuple[Any, str]]:
 
 
 def _each(text: _Text, closing: str) -> Iterator[None]:
-    """Once for each member up to the `closing` sign; between two stands a comma."""
+    """Yield once for each member up to the `closing` sign; members are separated by commas."""
     if text.take(closing):
         return
     yield
@@ -97,12 +100,12 @@ class _Text:
         self._decode = json.JSONDecoder().raw_decode
 
     def value(self) -> tuple[Any, str]:
-        """The JSON value that comes next and its characters."""
+        """The next JSON value and its characters."""
         self._skip_space()
         while True:
             try:
                 value, end = self._decode(self._window, self._place)
-                if end < len(self._window):  # a number may go on behind the window
+                if end < len(self._window):  # else a number may continue beyond the window
                     start, self._place = self._place, end
                     return value, self._window[start:end]
             except json.JSONDecodeError as error:
@@ -112,14 +115,14 @@ class _Text:
                 raise self._broken("the file ends inside a value; fetch it again")
 
     def take(self, sign: str) -> bool:
-        """Move past `sign` if it comes next."""
+        """Move past `sign` if it is next; returns whether it was."""
         self._skip_space()
         is_next = self._window.startswith(sign, self._place)
         self._place += is_next
         return is_next
 
     def expect(self, sign: str) -> None:
-        """Move past `sign`, which must come next."""
+        """Move past `sign`, which must be next."""
         if not self.take(sign):
             found = self._window[self._place : self._place + 20]
             raise self._broken(f"expected '{sign}', found '{found}'")

@@ -1,13 +1,13 @@
-"""The exact executor of CLEVR programs: the oracle that says what a question's answer is.
+"""Exact executor of CLEVR programs: the oracle for the answers to questions.
 
-A scene is compiled once into bit masks (bit i stands for object i), a step is then one or two integer operations.
-Functions as in Johnson et al., "CLEVR" (CVPR 2017), appendix A; `same_*` leaves out the object it starts from.
+A scene is compiled once into bit masks (bit i is object i); a step is then one or two integer operations. Functions as
+in Johnson et al., "CLEVR" (CVPR 2017), appendix A; `same_*` excludes the object it starts from.
 
-Measures of a program, used wherever this project speaks of reasoning:
+Measures of a program, used throughout this project:
 
 - depth: nodes on the longest path from a `scene` to the answer, `scene` itself not counted;
 - relational hops: `relate` and `same_*` nodes, at most, on any one path from a `scene` to the answer;
-- derived facts: conclusions drawn while answering. A step that selects a set derives one fact per selected object, any
+- derived facts: conclusions drawn by the execution. A step that selects a set derives one fact per selected object, any
   other step (`unique`, `count`, `exist`, `query_*`, comparisons) derives one; `scene` derives none.
 """
 
@@ -24,7 +24,7 @@ Program = list[dict[str, Any]]
 
 
 class IllPosed(ValueError):
-    """`unique` met a set that does not hold exactly one object: the question has no answer in this scene."""
+    """The set given to `unique` does not have exactly one object: the question has no answer in this scene."""
 
 
 class Compiled(NamedTuple):
@@ -32,7 +32,7 @@ class Compiled(NamedTuple):
 
     Attributes:
         everything: mask of all objects.
-        having: value → mask of the objects that have it; values of different attributes never share a name.
+        having: value → mask of the objects that have it; no value belongs to two attributes.
         related: relation → for each object i the mask of the objects that are `relation` of i.
         same: attribute → for each object the mask of the *other* objects with the same value.
         values: attribute → value of each object.
@@ -59,7 +59,7 @@ def members_of(mask: int) -> list[int]:
 
 
 def compile(scene: dict[str, Any]) -> Compiled:
-    """The bit masks of a scene in the released form."""
+    """Bit masks of a scene in the released form."""
     things, relations = scene["objects"], scene["relationships"]
     values = {name: [thing[name] for thing in things] for name in ATTRIBUTES}
     having = {
@@ -77,17 +77,18 @@ def compile(scene: dict[str, Any]) -> Compiled:
 
 
 def execute(program: Program, scene: dict[str, Any] | Compiled) -> str:
-    """The answer, as the release writes it.
+    """The answer, in the release's spelling.
 
-    Raises `IllPosed` when `unique` meets a set of another size than one, `InputError` for a malformed program.
+    Raises `IllPosed` when the set given to `unique` does not have exactly one object, `InputError` for a malformed
+    program.
     """
-    return _written(_run(program, scene)[-1])
+    return _answer_of(_run(program, scene)[-1])
 
 
 def trace(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
     """The value of every step: sets as ascending lists of indices, objects as indices, numbers, booleans, values.
 
-    Raises like `execute`.
+    Raises as `execute`.
     """
     values = _run(program, scene)
     kinds = [FUNCTIONS[node["function"]][1] for node in program]
@@ -95,23 +96,23 @@ def trace(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
 
 
 def symbolic_depth(program: Program) -> int:
-    """Nodes on the longest path from a `scene` to the answer, `scene` not counted."""
+    """Number of nodes on the longest path from a `scene` to the answer, `scene` excluded."""
     return _longest(program, lambda function: function != "scene")
 
 
 def relational_hops(program: Program) -> int:
-    """The most `relate` and `same_*` nodes on one path from a `scene` to the answer."""
+    """Largest number of `relate` and `same_*` nodes on one path from a `scene` to the answer."""
     return _longest(program, lambda function: function == "relate" or function.startswith("same_"))
 
 
 def derived_facts(program: Program, scene: dict[str, Any] | Compiled) -> int:
-    """Conclusions drawn in answering: see the head of this module. Raises like `execute`."""
+    """Number of conclusions drawn by the execution, see the head of this module. Raises as `execute`."""
     steps = zip(program, trace(program, scene), strict=True)
     return sum(len(value) if isinstance(value, list) else 1 for node, value in steps if node["function"] != "scene")
 
 
 def agreement(root: Path, split: str) -> tuple[int, list[dict[str, Any]]]:
-    """Answer every question of a split: how many there are, and those whose answer is not the recorded one.
+    """Answer every question of a split; returns their number, and those whose answer differs from the recorded one.
 
     Each disagreement has `question_index`, `question`, `answer` (recorded) and `executed` (or why there is no answer).
     Raises `InputError` when the files are missing or broken, or hold no answers.
@@ -138,7 +139,7 @@ def _answer_or_reason(program: Program, scene: Compiled) -> str:
         return str(error)
 
 
-def _only(scene: Compiled, inputs: list[Any], value: str) -> int:
+def _unique(scene: Compiled, inputs: list[Any], value: str) -> int:
     mask = inputs[0]
     if not mask or mask & (mask - 1):
         raise IllPosed(f"expected exactly one object, found {mask.bit_count()}")
@@ -166,7 +167,7 @@ def _equal(scene: Compiled, inputs: list[Any], value: str) -> bool:
 
 STEPS: dict[str, Step] = {
     "scene": lambda scene, inputs, value: scene.everything,
-    "unique": _only,
+    "unique": _unique,
     "relate": lambda scene, inputs, value: scene.related[value][inputs[0]],
     "intersect": lambda scene, inputs, value: inputs[0] & inputs[1],
     "union": lambda scene, inputs, value: inputs[0] | inputs[1],
@@ -202,7 +203,7 @@ def _run(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
 def _malformed(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error} is not a known function, value or relation"
-    return "an input refers to a step that does not come before it, or is missing"
+    return "an input refers to a later step, or is missing"
 
 
 def _longest(program: Program, counts: Callable[[str], bool]) -> int:
@@ -213,7 +214,7 @@ def _longest(program: Program, counts: Callable[[str], bool]) -> int:
     return lengths[-1]
 
 
-def _written(value: Any) -> str:
+def _answer_of(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

@@ -1,6 +1,6 @@
-"""CLEVR's 90 question families: what each asks, and the program of a question.
+"""CLEVR's 90 question families: the forms of their questions, and the program of a form.
 
-A question is a small tree, free of words: a `Form` asks something about one or two `Group`s; a group is described by
+A question is a small tree without words: a `Form` is a function of one or two `Group`s; a group is described by
 attribute values and by `Link`s to other, uniquely described objects. Families are numbered as in the release.
 
 Family 0 (plain groups, `equal_integer`) can never be true in the public generator; here
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 
-# Values of size, color, material and shape; an empty string where the description is silent.
+# Values of size, color, material and shape; an empty string for an attribute that is not described.
 Description = tuple[str, str, str, str]
 BLANK: Description = ("", "", "", "")
 Program = list[dict[str, Any]]
 
 
 class Link(NamedTuple):
-    """A tie to one other object: `function` is "relate" (value: a relation) or "same" (value: an attribute)."""
+    """A link to one other object: `function` is "relate" (value: a relation) or "same" (value: an attribute)."""
 
     function: str
     value: str
@@ -28,14 +28,14 @@ class Link(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A described set of objects; two links mean that both hold. Where one object is meant it must be unique."""
+    """A described set of objects; of two links both hold. Where a single object is meant it must be unique."""
 
     description: Description
     links: tuple[Link, ...] = ()
 
 
 class Form(NamedTuple):
-    """What is asked: `function` (the last of the program) of `groups`; `head` narrows a union of two groups."""
+    """Logical form of a question: `function`, the last of the program, of `groups`; `head` filters their union."""
 
     function: str
     groups: tuple[Group, ...]
@@ -48,10 +48,10 @@ class Family(NamedTuple):
     Attributes:
         template: name of the family's file in the release.
         function: last function of the program.
-        links: for each group the kind of its ties: "" none, "r" relate, "rr" and "rrr" chains, "r&r" two at once, or
-            the attribute that it shares with another object.
-        head: attribute by which a union is narrowed; "" for none; None where there is no union.
-        is_filtered: whether a group that shares an attribute is described besides.
+        links: for each group the kind of its links: "" none, "r" relate, "rr" and "rrr" chains, "r&r" two at once, or
+            the attribute that it shares with one other object.
+        head: attribute by which a union is filtered; "" for none; None where there is no union.
+        is_filtered: whether a group that shares an attribute has a description of its own.
     """
 
     template: str
@@ -118,7 +118,7 @@ FAMILIES: tuple[Family, ...] = (
 
 
 def program_of(form: Form) -> Program:
-    """The program of a form, its nodes in the order of the release."""
+    """Program of a form, its nodes in the order of the release."""
     nodes: Program = []
     if form.head is not None:
         _add(nodes, "count", _union(nodes, form))
@@ -150,7 +150,7 @@ def _object(nodes: Program, group: Group) -> int:
 
 
 def _set(nodes: Program, group: Group) -> int:
-    # The release begins with the tie that is spoken last.
+    # The release starts with the link that is last in the sentence.
     sources = [_tied(nodes, link) for link in reversed(group.links)] or [_add(nodes, "scene")]
     source = _add(nodes, "intersect", *sources) if len(sources) == 2 else sources[0]
     return _filtered(nodes, source, group.description)
@@ -174,7 +174,7 @@ def _compared(nodes: Program, form: Form) -> list[int]:
 
 def _union(nodes: Program, form: Form) -> int:
     head = form.head or BLANK
-    if head[3]:  # one template of the release begins with both scenes
+    if head[3]:  # one template of the release starts with both scenes
         scenes = [_add(nodes, "scene") for _ in form.groups]
         parts = [_filtered(nodes, s, group.description) for s, group in zip(scenes, form.groups, strict=True)]
     else:

@@ -1,14 +1,15 @@
-"""The phrases of our questions: words and their synonyms, ties between objects, question frames.
+"""Phrases of the generated questions: words and their synonyms, links between objects, question frames.
 
-They are our own, built to span how CLEVR's questions speak (one order of adjectives, its synonyms, its question forms)
-and somewhat more, so that a parser trained on them understands both. Slots such as `{single}` are filled by `wording`.
+They were written for this project to cover the language of CLEVR's questions (one order of adjectives, its synonyms,
+its question forms) and somewhat more, so that a parser trained on them understands both. Slots such as `{single}` are
+filled by `wording`.
 """
 
 from __future__ import annotations
 
 from nsmodels.datasets.clevr.questions.phrases import parse
 
-# Values and relations → the ways to say them; those not listed are said as they are.
+# Values and relations → their synonyms; those not listed have none.
 WORDS = {
     "": parse("[thing|object]"),
     "cube": parse("[cube|block]"),
@@ -26,8 +27,8 @@ WORDS = {
 }
 MANY = "[How many|What number of]"
 AS_MANY = "[how many|what number of]"
-# What binds a described object to another one, seen from the noun: "ball {that is left of the cube}".
-BOUND = {
+# Modifiers after a noun that express its links, singular and plural: "ball {that is left of the cube}".
+MODIFIERS = {
     ("relate", False): parse("[14: |14: that is | which is ]{relation}"),
     ("relate", True): parse("[14: |14: that are | which are ]{relation}"),
     ("same", False): parse(" [6:that [is|has] the same {attribute} as|of the same {attribute} as] the {end}"),
@@ -37,22 +38,22 @@ BOUND = {
     ("crossed", False): parse(" [14:that|which] is [both {one} and {two}|{one} and [3:|is ]{two}]"),
     ("crossed", True): parse(" [14:that|which] are [both {one} and {two}|{one} and [3:|are ]{two}]"),
 }
-# The same, as what the question says of the noun: "how many balls {are left of the cube}?"
-SAID = {
+# The same links as predicates: "how many balls {are left of the cube}?"
+PREDICATES = {
     "relate": parse("are {relation}"),
     "same": parse("[are|have|are there of] the same {attribute} as the {end}"),
     "made": parse("are [4:|there ]made of the same material as the {end}"),
     "crossed": parse("are [both |]{one} and {two}"),
 }
-# By what the question asks, and how the first group is tied: "" not at all, else "relate", "same", "crossed".
+# By the function of the question and the kind of link of the first group: none, "relate", "same" or "crossed".
 FRAMES = {
     "count": parse(f"{MANY} {{plural}} [12:are there|are visible|are in the [image|picture|scene]|can you see]?"),
     "count relate": parse(
-        f"[12:{MANY} {{heads}} {{said}}|10:There is a {{end}}; {AS_MANY} {{heads}} are {{it}}|"
+        f"[12:{MANY} {{heads}} {{predicate}}|10:There is a {{end}}; {AS_MANY} {{heads}} are {{it}}|"
         f"{MANY} {{plural}} are there]?"
     ),
-    "count same": parse(f"{MANY} {{other}}{{heads}} {{said}}?"),
-    "count crossed": parse(f"[9:{MANY} {{heads}} {{said}}|{MANY} {{plural}} are there]?"),
+    "count same": parse(f"{MANY} {{other}}{{heads}} {{predicate}}?"),
+    "count crossed": parse(f"[9:{MANY} {{heads}} {{predicate}}|{MANY} {{plural}} are there]?"),
     "exist": parse(
         "[8:Is there a {single}|8:Are there any {plural}|6:Are any {plural} visible|"
         "Is there a {single} [visible|in the [image|picture|scene]]|Are there {plural}]?"
@@ -64,12 +65,12 @@ FRAMES = {
     ),
     "exist same": parse("[Is there {another} {single}|Are there any {other}{plural}]?"),
     "exist else": parse(
-        "[2:Is there [2:anything else|any other [thing|object]|another [thing|object]]{bound}|"
-        "Are there any other [things|objects]{bounds}]?"
+        "[2:Is there [2:anything else|any other [thing|object]|another [thing|object]]{modifier}|"
+        "Are there any other [things|objects]{plural_modifier}]?"
     ),
     "query": parse(
         "[2:What {attribute} is the {other}{single}|2:What is the {attribute} of the {other}{single}|"
-        "The {other}{single} [is|has] what {attribute}|4:There is {another} {single}; {asks}]?"
+        "The {other}{single} [is|has] what {attribute}|4:There is {another} {single}; {follow_up}]?"
     ),
     "query size": parse("How big is the {other}{single}?"),
     "query material": parse(
@@ -105,7 +106,7 @@ FRAMES = {
     ),
     "either": parse(f"{MANY} {{base}} are [either |]{{plural}} or {{seconds}}?"),
 }
-ASKS = {
+FOLLOW_UPS = {
     "size": parse("[what is its size|what size is it|how big is it]"),
     "color": parse("[what is its color|what color is it]"),
     "shape": parse("[what is its shape|what shape is it]"),

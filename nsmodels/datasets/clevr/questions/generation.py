@@ -1,8 +1,8 @@
 """Questions with programs and answers about CLEVR scenes, balanced over families and answers.
 
-Chance is drawn per scene from (seed, split, image_index); balance is kept within chunks of `CHUNK` consecutive scenes,
-each of which starts afresh. So the questions do not depend on the number of workers, and those of the first whole
-chunks not on how many scenes follow.
+Random numbers are drawn per scene from (seed, split, image_index); balance is kept within chunks of `CHUNK` consecutive
+scenes, each of which starts from zero. So the questions do not depend on the number of workers, and those of the first
+complete chunks not on the number of scenes.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from nsmodels.datasets.clevr.questions.workers import run
 
 CHUNK = 250
 CANDIDATES = 4
-# A family's answer is refused while it is more frequent than this many times the next one, beyond a small number.
+# An answer is refused while its count in the family is EXCESS times that of the next one or more, and at least GRACE.
 EXCESS, GRACE = 1.1, 3
-# How often a scene that allows few questions goes through the families.
+# Number of passes over the families for a scene that allows few questions.
 ROUNDS = 3
 
 Record = dict[str, Any]
@@ -38,7 +38,7 @@ def generate(scenes: list[Record], per_scene: int = 10, seed: int = 0, split: st
 
     Args:
         scenes: scenes in the released form.
-        per_scene: questions per scene; one of each family, before any family comes again.
+        per_scene: questions per scene; one of each family before a family is repeated.
         seed: random seed.
         split: recorded in the questions, and part of the seed.
     """
@@ -49,7 +49,7 @@ def generate(scenes: list[Record], per_scene: int = 10, seed: int = 0, split: st
 def generate_split(
     root: Path, split: str, per_scene: int = 10, seed: int = 0, workers: int | None = None, progress: bool = True
 ) -> Path:
-    """Read the scenes of a split, write its question file, return its path.
+    """Read the scenes of a split and write its question file; returns its path.
 
     `workers` (default: one per core) does not change the result. Raises `InputError` when the scenes are missing.
     """
@@ -58,20 +58,20 @@ def generate_split(
     count = min(workers or num_cores(), len(jobs))
     made: list[Record] = []
     chunks_made = run(generate_chunk, jobs, count)
-    for questions in counted(chunks_made, len(jobs), f"asking {split}", "chunk", progress):
+    for questions in counted(chunks_made, len(jobs), f"generating questions, {split}", "chunk", progress):
         made.extend(questions)
     return write_questions(root, split, _numbered(made))
 
 
 class Balance:
-    """How often each family was asked in a chunk, and each of its answers given."""
+    """Counts of the questions of each family in a chunk, and of their answers."""
 
     def __init__(self) -> None:
         self.families: Counter[int] = Counter()
         self.answers: defaultdict[int, Counter[str]] = defaultdict(Counter)
 
-    def is_welcome(self, family: int, answer: str) -> bool:
-        """Whether an answer is not yet too frequent in its family."""
+    def is_allowed(self, family: int, answer: str) -> bool:
+        """Whether `answer` is not too frequent in its family yet."""
         counts = self.answers[family]
         others = max((count for other, count in counts.items() if other != answer), default=0)
         return counts[answer] < max(GRACE, EXCESS * others)
@@ -82,7 +82,7 @@ class Balance:
         self.answers[family][answer] += 1
 
     def order(self, rng: Random) -> list[int]:
-        """The families, least asked first, ties at random."""
+        """Numbers of the families, least frequent first, ties in random order."""
         return sorted(rng.sample(range(len(FAMILIES)), len(FAMILIES)), key=self.families.__getitem__)
 
 
@@ -91,31 +91,31 @@ def _chunks(scenes: list[Record]) -> list[list[Record]]:
 
 
 def generate_chunk(scenes: list[Record], per_scene: int, seed: int, split: str) -> list[Record]:
-    """Questions, not yet numbered, of consecutive scenes that are balanced together; arguments as of `generate`."""
+    """Questions, not numbered yet, of consecutive scenes that are balanced together; arguments as of `generate`."""
     balance = Balance()
-    return [q for scene in scenes for q in _ask(scene, per_scene, seed, split, balance)]
+    return [q for scene in scenes for q in _questions_of(scene, per_scene, seed, split, balance)]
 
 
-def _ask(scene: Record, per_scene: int, seed: int, split: str, balance: Balance) -> Iterator[Record]:
+def _questions_of(scene: Record, per_scene: int, seed: int, split: str, balance: Balance) -> Iterator[Record]:
     if not scene["objects"]:
         return
     rng = Random(f"{seed} {split} {scene['image_index']}")
     compiled = compile(scene)
     sampler = Sampler(compiled, rng)
-    asked: list[list[Record]] = []
+    programs: list[list[Record]] = []
     for family in balance.order(rng) * ROUNDS:
-        if len(asked) == per_scene:
+        if len(programs) == per_scene:
             return
         chosen = _choose(family, sampler, compiled, balance)
-        if chosen and chosen[2] not in asked:
+        if chosen and chosen[2] not in programs:
             answer, form, program = chosen
             balance.add(family, answer)
-            asked.append(program)
+            programs.append(program)
             yield _record(scene, split, family, answer, program, word_question(form, rng))
 
 
 def _choose(family: int, sampler: Sampler, scene: Compiled, balance: Balance) -> Candidate | None:
-    """The candidate with the answer that its family gave least often; None when none is welcome."""
+    """The candidate whose answer is the least frequent in its family; None when none is allowed."""
     counts = balance.answers[family]
     best: Candidate | None = None
     for _ in range(CANDIDATES):
@@ -124,7 +124,7 @@ def _choose(family: int, sampler: Sampler, scene: Compiled, balance: Balance) ->
             continue
         program = program_of(form)
         answer = execute(program, scene)
-        if balance.is_welcome(family, answer) and (best is None or counts[answer] < counts[best[0]]):
+        if balance.is_allowed(family, answer) and (best is None or counts[answer] < counts[best[0]]):
             best = (answer, form, program)
     return best
 

@@ -1,4 +1,4 @@
-"""A tiny phrase grammar: `[a|b]` chooses, `[3:a|b]` prefers a three to one, `{name}` is filled in by the speaker."""
+"""A small phrase grammar: `[a|b]` is a random choice, `[3:a|b]` one with weights 3 and 1, `{name}` a slot to fill."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _WEIGHT = re.compile(r"^(\d+(?:\.\d+)?):")
 
 
 class Slot(NamedTuple):
-    """A place that the speaker fills."""
+    """A named slot, filled by a callback."""
 
     name: str
 
 
 class Choice(NamedTuple):
-    """Alternatives with the running sums of their weights."""
+    """Alternatives with the cumulative sums of their weights."""
 
     bounds: tuple[float, ...]
     options: tuple[tuple, ...]
 
 
 def parse(text: str) -> tuple:
-    """A phrase as a tuple of words, `Slot`s and `Choice`s."""
+    """A phrase as a tuple of words, `Slot`s and `Choice`s; raises `ValueError` for unbalanced brackets."""
     tokens = _TOKEN.findall(text)
     phrase, rest = _sequence(tokens, 0)
     if rest != len(tokens):
@@ -64,12 +64,12 @@ def _choice(tokens: list[str], at: int) -> tuple[Choice, int]:
             return Choice(tuple(bounds), tuple(options)), at
 
 
-def say(phrase: tuple, fill: Callable[[str], str], rng: Random) -> str:
-    """One random wording of a phrase."""
-    return "".join(_spoken(phrase, fill, rng))
+def realise(phrase: tuple, fill: Callable[[str], str], rng: Random) -> str:
+    """One random realisation of a phrase as text; `fill` returns the text of a slot."""
+    return "".join(_realised(phrase, fill, rng))
 
 
-def _spoken(phrase: tuple, fill: Callable[[str], str], rng: Random) -> Iterator[str]:
+def _realised(phrase: tuple, fill: Callable[[str], str], rng: Random) -> Iterator[str]:
     for part in phrase:
         if isinstance(part, str):
             yield part
@@ -78,4 +78,4 @@ def _spoken(phrase: tuple, fill: Callable[[str], str], rng: Random) -> Iterator[
         else:
             at = rng.random() * part.bounds[-1]
             chosen = next(option for bound, option in zip(part.bounds, part.options, strict=True) if at < bound)
-            yield from _spoken(chosen, fill, rng)
+            yield from _realised(chosen, fill, rng)

@@ -1,8 +1,8 @@
-"""Draws question forms that make sense in a scene.
+"""Sampling of question forms that are well-posed in a scene.
 
-Every form drawn here keeps CLEVR's rules: whatever is meant as one object is described uniquely; a description never
-names the attribute that is asked for, compared or shared; all objects of a question are different ones, so that none
-is described twice; and every tie is needed, for without it the description would select other objects.
+Every form keeps CLEVR's rules: a single object is described uniquely; a description never names the attribute that is
+queried, compared or shared; all objects of a question are different, so that none is described twice; and every link is
+needed: without it the description would select different objects.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, RELATIONS
 
 PLACES = {name: place for place, name in enumerate(ATTRIBUTES)}
 TRIES = 4
-ABSENT = 0.3  # share of plain descriptions that are altered in one value, and then often fit nothing
+ABSENT = 0.3  # share of plain descriptions that are changed in one value, and then often match no object
 
 
 @cache
 def shorter(*values: str) -> tuple[Description, ...]:
-    """The 16 descriptions that fit an object with these values, the blank one first."""
+    """The 16 descriptions that match an object with these values, the blank one first."""
     return tuple(product(*(("", value) for value in values)))  # type: ignore[arg-type]
 
 
 class Sampler:
-    """One scene, ready to be asked about.
+    """Sampler of question forms in one scene.
 
     Args:
         scene: the compiled scene.
-        rng: the only source of chance.
+        rng: the only source of randomness.
     """
 
     def __init__(self, scene: Compiled, rng: Random) -> None:
         self.scene, self.rng = scene, rng
         self.count = scene.everything.bit_length()
         self._masks: dict[Description, int] = {BLANK: scene.everything}
-        # For each object the descriptions that fit it, with the masks of all objects that they fit.
+        # For each object the descriptions that match it, with the masks of all objects that they match.
         self.fitting = [
             [(text, self.mask(text)) for text in shorter(*(scene.values[name][i] for name in ATTRIBUTES))]
             for i in range(self.count)
         ]
 
     def mask(self, description: Description) -> int:
-        """Objects that a description fits."""
+        """Mask of the objects that match a description."""
         found = self._masks.get(description)
         if found is None:
             found = self.scene.everything
@@ -87,7 +87,7 @@ class Sampler:
         return Form(family.function, (one, two)) if one and two else None
 
     def _mentioned(self, group: Group) -> int:
-        """The one object at the other end of a group's only tie."""
+        """Mask of the object at the other end of a group's only link."""
         return self.mask(group.links[0].target.description) if group.links else 0
 
     def _counted(self, family: Family) -> Form | None:
@@ -108,7 +108,7 @@ class Sampler:
         return tuple(values)  # type: ignore[return-value]
 
     def _object(self, target: int, ties: str, asked: str, used: int) -> Group | None:
-        """One object, described uniquely without naming `asked`; `used` objects are not tied to."""
+        """One object, described uniquely without naming the attribute `asked`, without links to objects in `used`."""
         if not ties:
             return self._plain_object(target, asked)
         if ties == "r&r":
@@ -132,7 +132,7 @@ class Sampler:
         return None
 
     def _end(self, anchor: int, hops: int, used: int) -> Group | None:
-        """The object that a tie leads to."""
+        """The object at the other end of a link."""
         return self._object(anchor, "r" * hops, "", used | 1 << anchor)
 
     def _crossed_object(self, target: int, asked: str, used: int) -> Group | None:
@@ -155,13 +155,13 @@ class Sampler:
         return None
 
     def _pick(self, target: int, fits, *silent: str) -> Group | None:
-        """A description of `target` whose mask fits, and which does not name the `silent` attributes."""
+        """A description of `target` whose mask satisfies `fits`, and which does not name the `silent` attributes."""
         places = [PLACES[name] for name in silent if name]
         found = [text for text, mask in self.fitting[target] if fits(mask) and not any(text[p] for p in places)]
         return Group(self.rng.choice(found)) if found else None
 
     def _set(self, family: Family, ties: str, silent: str = "") -> Group | None:
-        """A described set, to be counted or found empty or not."""
+        """A described set, to be counted or tested for emptiness."""
         if not ties:
             return self._plain_set(silent, family.template == "zero_hop" and family.function == "count")
         if ties == "r&r":
@@ -202,7 +202,7 @@ class Sampler:
         return None
 
     def _crossing(self, used: int) -> list[tuple[int, Link]] | None:
-        """Two ties to different objects, each with the mask of the objects for which it holds."""
+        """Two links to different objects, each with the mask of the objects for which it holds."""
         anchors = self._others(used)[:2]
         ends = [self._plain_object(anchor, "") for anchor in anchors]
         if len(ends) < 2 or None in ends:
@@ -229,7 +229,7 @@ class Sampler:
         return self._shuffled(members_of(self.scene.everything & ~used))
 
     def _relations(self, anchor: int, target: int) -> list[str]:
-        """Relations in which `target` stands to `anchor`, in random order."""
+        """Relations of `target` to `anchor`, in random order."""
         return self._shuffled([name for name in RELATIONS if self.scene.related[name][anchor] >> target & 1])
 
     def _shuffled(self, items: list) -> list:
@@ -237,7 +237,7 @@ class Sampler:
 
 
 def _differ(one: Group, two: Group) -> bool:
-    """Whether neither of two plain groups is by its description part of the other; other groups may be anything."""
+    """Whether neither of two plain groups contains the other by its description; groups with links need only differ."""
     if one.links or two.links:
         return one != two
     pairs = list(zip(one.description, two.description, strict=True))

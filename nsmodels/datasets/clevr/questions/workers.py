@@ -1,7 +1,7 @@
-"""Runs one function over many jobs in fresh Python processes that import nothing of the caller's.
+"""Worker processes: one function over many jobs in new Python processes that import nothing of the caller's.
 
 The standard pools either fork, which may hang in a process with threads, or import the caller's main module again,
-which costs seconds when that is heavy and fails for a script read from a pipe.
+which costs seconds when it is heavy and fails for a script read from a pipe.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _CHILD = f"from {__name__} import serve; serve()"
 
 
 def run(function: Callable[..., Any], jobs: Iterable[tuple], count: int) -> Iterator[Any]:
-    """`function(*job)` for each job, in order, in `count` processes; in this one when `count` is below 2.
+    """Results of `function(*job)` for each job, in order, in `count` processes; in this one when `count` is below 2.
 
-    The function must be importable by name. Raises `InputError` when a job does, and
-    when a process dies; its own message is then on stderr.
+    The function must be importable by name. Raises `InputError` when a job does, and when a process dies; its own
+    message is then on stderr.
     """
     if count < 2:
         yield from (function(*job) for job in jobs)
         return
     idle: SimpleQueue[subprocess.Popen] = SimpleQueue()
 
-    def ask(job: tuple) -> Any:
+    def call(job: tuple) -> Any:
         child = idle.get()
         try:
-            return _ask(child, function, job)
+            return _exchange(child, function, job)
         finally:
             idle.put(child)
 
@@ -45,14 +45,14 @@ def run(function: Callable[..., Any], jobs: Iterable[tuple], count: int) -> Iter
             idle.put(stack.enter_context(_start()))
         pool = stack.enter_context(ThreadPoolExecutor(count))
         stack.callback(pool.shutdown, cancel_futures=True)
-        yield from pool.map(ask, jobs)
+        yield from pool.map(call, jobs)
 
 
 def serve() -> None:
-    """Answer pickled (function, job) on standard input until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller is interrupted, and closes the pipe
+    """Execute pickled (function, job) from standard input until it ends; results go to standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller handles it, and closes the pipe
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a job prints must not run into the answers
+    os.dup2(2, 1)  # output of a job must not mix with the results
     while True:
         try:
             function, job = pickle.load(sys.stdin.buffer)
@@ -63,7 +63,7 @@ def serve() -> None:
 
 
 def _outcome(function: Callable[..., Any], job: tuple) -> tuple[bool, Any]:
-    """Whether the job went well, and its result or the one line about what is wrong with its input."""
+    """Whether the job succeeded, and its result or the message of its `InputError`."""
     try:
         return True, function(*job)
     except InputError as error:
@@ -80,19 +80,19 @@ def _start() -> subprocess.Popen:
     )
 
 
-def _ask(child: subprocess.Popen, function: Callable[..., Any], job: tuple) -> Any:
+def _exchange(child: subprocess.Popen, function: Callable[..., Any], job: tuple) -> Any:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
         pickle.dump((function, job), child.stdin)
         child.stdin.flush()
-        is_well, answer = pickle.load(child.stdout)
+        has_succeeded, answer = pickle.load(child.stdout)
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):
         status = child.wait()
         raise InputError(
             f"a worker process for {function.__name__} ended before its work was done (exit status {status}); "
-            "its message stands above; if there is none, memory may have run out: use fewer workers"
+            "its message is above; if there is none, memory may have run out: use fewer workers"
         ) from None
-    if not is_well:
+    if not has_succeeded:
         raise InputError(answer)
     return answer

@@ -1,4 +1,8 @@
-"""The CLEVR camera: a pinhole that looks at the origin from a jittered place, 35 mm lens on a 32 mm sensor."""
+"""The CLEVR camera: a pinhole at a jittered position, directed at the origin, 35 mm lens on a 32 mm sensor.
+
+A point with camera coordinates X (right), Y (up), Z (forward, its depth) is at pixel x = w/2 + f X / Z to the right and
+y = h/2 - f Y / Z downwards, with the focal length f = 35/32 · w pixels for both axes.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-BASE_POSITION = (7.48113, -6.50764, 5.34367)
-JITTER = 0.5
+BASE_POSITION = (7.48113, -6.50764, 5.34367)  # of the release, in scene units
+JITTER = 0.5  # likewise, along each axis
 FOCAL_PER_WIDTH = 35.0 / 32.0
 
 Array = NDArray[np.float64]
@@ -16,13 +20,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera at `position` (x, y, z in scene units) that looks at the origin with z upwards."""
+    """A camera at `position` (x, y, z in scene units), directed at the origin with z upwards."""
 
     position: tuple[float, float, float] = BASE_POSITION
 
     @property
     def axes(self) -> Array:
-        """Rows: unit vectors to the right, upwards and forwards in scene coordinates, shape (3, 3)."""
+        """Rows: unit vectors to the right, upwards and forwards in scene coordinates, float64 (3, 3)."""
+        # right = forward × z and up = right × forward: the image is level, whatever the camera's height.
         forward = -np.asarray(self.position) / np.linalg.norm(self.position)
         right = np.cross(forward, (0.0, 0.0, 1.0))
         right /= np.linalg.norm(right)
@@ -51,7 +56,8 @@ def unproject(pixels: ArrayLike, camera: Camera, width: int, height: int) -> Arr
 
 
 def unproject_to_height(pixels: ArrayLike, z: ArrayLike, camera: Camera, width: int, height: int) -> Array:
-    """Pixels x, y (n, 2) → the scene points (n, 3) of their rays at height `z` (scalar or n)."""
+    """Pixels x, y (n, 2) → the scene points (n, 3) of their rays at height `z` (scalar or (n,))."""
+    # Points of a ray are camera + λ · ray; its height is z for λ = (z - camera_z) / ray_z.
     flat = np.asarray(pixels, float).reshape(-1, 2)
     rays = unproject(np.column_stack([flat, np.ones(len(flat))]), camera, width, height) - camera.position
     return camera.position + rays * ((np.asarray(z, float) - camera.position[2]) / rays[:, 2])[:, None]

@@ -1,4 +1,4 @@
-"""The compiled analytic ray caster: 2x2 samples a pixel on a turned grid; and which solid is visible where."""
+"""The compiled analytic ray caster: four rays per pixel on a rotated grid; and the solid visible at each pixel."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from nsmodels.datasets.clevr.rendering import lighting, materials, shapes
 from nsmodels.datasets.clevr.rendering.camera import FOCAL_PER_WIDTH, Camera
-from nsmodels.datasets.clevr.rendering.lighting import ground_light
-from nsmodels.datasets.clevr.rendering.materials import surface
+from nsmodels.datasets.clevr.rendering.lighting import ground_radiance
+from nsmodels.datasets.clevr.rendering.materials import surface_radiance
 from nsmodels.datasets.clevr.rendering.shapes import BOUND, MATERIAL, OPTIONS, compiled, nearest
 
 Array = NDArray[np.float64]
-# Standard deviation, in pixels of an image 480 wide, by which official edges are softer than a pixel's square.
+# Standard deviation, in pixels of an image 480 wide, of the extra blur of official edges beyond a pixel's box.
 FILTER = 0.45
 
 
@@ -32,7 +32,8 @@ def _blurred(image: Array, share: float) -> Array:
 
 
 def radiance(objects: Array, camera: Camera, lamps: Array, studio: Array, width: int, height: int) -> Array:
-    """Linear image (height, width, 3) from the tables of solids and lamps."""
+    """Linear image (height, width, 3), float64, from the tables of solids (n, COLUMNS) and lamps (4, 10)."""
+    # The variance of the kernel (s, 1 - 2 s, s) is 2 s pixels²: s is half the square of the wanted deviation.
     eye = np.asarray(camera.position, float)
     image = _cast(objects, lamps, studio, eye, camera.axes, FOCAL_PER_WIDTH * width, width, height)
     return _blurred(image, 0.5 * (FILTER * width / 480) ** 2)
@@ -40,7 +41,7 @@ def radiance(objects: Array, camera: Camera, lamps: Array, studio: Array, width:
 
 @compiled
 def _direction(axes: Array, x: float, y: float) -> tuple:
-    """Unit viewing direction through the image-plane point (x, y) at distance 1."""
+    """Unit viewing direction through the point (x, y) of the image plane at distance 1: x right + y up + forward."""
     scale = 1.0 / math.sqrt(x * x + y * y + 1.0)
     return (
         (x * axes[0, 0] + y * axes[1, 0] + axes[2, 0]) * scale,
@@ -51,7 +52,7 @@ def _direction(axes: Array, x: float, y: float) -> tuple:
 
 @compiled
 def _noise(seed: int) -> float:
-    """A number in [0, 1) from an integer hash."""
+    """A number in [0, 1) from Wang's 32-bit integer hash, so that noise is a function of the pixel alone."""
     seed = (seed ^ 61) ^ (seed >> 16)
     seed = (seed * 9) & 0xFFFFFFFF
     seed ^= seed >> 4
@@ -60,14 +61,16 @@ def _noise(seed: int) -> float:
 
 
 def visible_pixels(objects: Array, camera: Camera, width: int, height: int) -> NDArray[np.int64]:
-    """Number of pixels of a (height, width) image in which each solid is the first thing seen, shape (n,)."""
+    """Number of pixels of a (height, width) image in which each solid is in front, int64 (n,)."""
     seen = _first_seen(objects, np.asarray(camera.position, float), camera.axes, FOCAL_PER_WIDTH * width, width, height)
     return np.bincount(seen.ravel() + 1, minlength=len(objects) + 1)[1:]
 
 
 @compiled
 def _windows(objects: Array, eye: Array, axes: Array, focal: float, width: int, height: int) -> NDArray[np.int64]:
-    """First and last column and row (n, 4) of a window that holds each solid with a margin."""
+    """First and last column and row (n, 4) of a window that contains each solid with a margin."""
+    # The bounding sphere at the depth of its front, depth - R, projects to focal · R / (depth - R) pixels. Off the
+    # optical axis its image is longer by 1 / cos of the angle, at most 1.14 in the corner of a 3:2 image: hence 1.15.
     windows = np.empty((objects.shape[0], 4), np.int64)
     for i in range(objects.shape[0]):
         x, y, depth = 0.0, 0.0, 0.0
@@ -83,7 +86,7 @@ def _windows(objects: Array, eye: Array, axes: Array, focal: float, width: int, 
 
 @compiled
 def _in_windows(windows: NDArray[np.int64], row: int, column: int) -> int:
-    """Bit mask of the windows that hold the pixel."""
+    """Bit mask of the windows that contain the pixel."""
     mask = 0
     for i in range(windows.shape[0]):
         if windows[i, 0] <= column <= windows[i, 1] and windows[i, 2] <= row <= windows[i, 3]:
@@ -95,12 +98,13 @@ def _in_windows(windows: NDArray[np.int64], row: int, column: int) -> int:
 def _shade(
     objects: Array, lamps: Array, studio: Array, o: tuple, d: tuple, i: int, t: float, spots: tuple
 ) -> tuple[float, float, float]:
-    """Radiance of solid i, or of the ground for -1, seen from o along d at distance t."""
+    """Radiance (r, g, b) of solid i, or of the ground for -1, seen from o along d at distance t."""
     if i >= 0:
         p = (o[0] + t * d[0], o[1] + t * d[1], o[2] + t * d[2])
-        return surface(objects, i, lamps, studio, p, d, spots)
+        return surface_radiance(objects, i, lamps, studio, p, d, spots)
+    # the plane z = 0; rays at or above the horizon meet it a thousand eye heights away
     t = -o[2] / min(d[2], -1e-3)
-    return ground_light(objects, lamps, studio, (o[0] + t * d[0], o[1] + t * d[1], 0.0), spots)
+    return ground_radiance(objects, lamps, studio, (o[0] + t * d[0], o[1] + t * d[1], 0.0), spots)
 
 
 @compiled
@@ -117,12 +121,13 @@ def _pixel(
     u: float,
     v: float,
 ) -> tuple[float, float, float]:
-    """Mean radiance of the pixel of side `step` around the image-plane point (x, y).
+    """Mean radiance (r, g, b) of the pixel of side `step` around the image-plane point (x, y).
 
-    Ground and rubber are smooth: one shading with four lamp spots serves a pixel that four rays find uniform. Elsewhere
-    each ray is shaded on its own, with one lamp spot.
+    Ground and rubber are smooth: where all four rays meet the same solid, one shading with four lamp spots is enough.
+    Elsewhere each ray is shaded on its own, with one lamp spot.
     """
     o, rays = (eye[0], eye[1], eye[2]), 1
+    # Metal always takes four shaded rays: its reflections vary within a pixel.
     if mask:
         first, _ = nearest(objects, mask, o, _direction(axes, x, y))
         rays = 1 if first < 0 or objects[first, MATERIAL] == 0.0 else 4
@@ -141,13 +146,15 @@ def _pixel(
 
 @compiled
 def _offset(axes: Array, x: float, y: float, step: float, s: int) -> tuple:
-    """Viewing direction of sample s of a pixel: a 2x2 grid turned so that no two samples share a row or column."""
+    """Viewing direction of sample s of a pixel."""
+    # Rotated grid: a 2x2 grid of spacing 1/2 turned by atan(1/2), so that its four samples have four different columns
+    # and rows: an edge that is nearly horizontal or vertical is drawn in four steps in place of two.
     i, j = s & 1, s >> 1
     return _direction(axes, x + step * (0.5 * i + 0.25 * j - 0.375), y - step * (0.5 * j - 0.25 * i - 0.125))
 
 
 def _compiled(sources: str) -> tuple[Any, Any]:
-    """The two entry points, cached on disk under the hash of `sources`: numba itself looks at this file alone.
+    """The two entry points, cached on disk under the hash of `sources`, since numba itself checks this file only.
 
     The hash enters the cache key as a closure variable of the compiled functions.
     """
@@ -161,6 +168,8 @@ def _compiled(sources: str) -> tuple[Any, Any]:
         windows = _windows(objects, eye, axes, focal, width, height)
         for row in range(height):
             for column in range(width):
+                # (u, v) moves the lamp spots of this pixel: noise in place of banded shadows. (x, y) is the pixel's
+                # centre on the image plane at distance 1, the inverse of `camera.project`.
                 seed = 2 * (row * width + column)
                 u, v = _noise(seed), _noise(seed + 1)
                 x, y = (column + 0.5 - 0.5 * width) / focal, (0.5 * height - row - 0.5) / focal

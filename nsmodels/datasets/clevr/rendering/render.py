@@ -1,4 +1,4 @@
-"""Renders CLEVR scenes and whole splits in the layout of the release."""
+"""Rendering of CLEVR scenes and whole splits in the layout of the release."""
 
 from __future__ import annotations
 
@@ -25,18 +25,21 @@ from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generat
 from nsmodels.datasets.clevr.rendering.shapes import object_table
 
 Array = NDArray[np.float64]
-# Scenes handed to the threads at a time: bounds the memory of waiting work.
+# Scenes submitted to the threads at a time: bounds the memory of waiting work.
 CHUNK = 1024
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 def render(scene: dict[str, Any], camera: Camera, lamps: Array, width: int, height: int) -> NDArray[np.uint8]:
-    """Image (height, width, 3) of a scene in the released format; `lamps` (3, 3): places of key, fill and back lamp."""
+    """Image uint8 (height, width, 3) of a scene in the released format.
+
+    `lamps` (3, 3) are the positions of key, fill and back lamp in scene units.
+    """
     return encode(radiance(object_table(scene["objects"]), camera, lamp_table(lamps), STUDIO, width, height))
 
 
 def encode(linear: Array) -> NDArray[np.uint8]:
-    """Linear light → 8-bit sRGB (IEC 61966-2-1)."""
+    """Linear light of any shape, 1.0 is white → 8-bit sRGB (IEC 61966-2-1), same shape; values outside are clipped."""
     clipped = np.clip(linear, 0.0, 1.0)
     curved = np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
     return np.rint(curved * 255.0).astype(np.uint8)
@@ -52,11 +55,11 @@ def render_split(
     workers: int | None = None,
     progress: bool = True,
 ) -> Path:
-    """Write `num_scenes` sampled scenes and their images under `out` like the release; return the scene file.
+    """Write `num_scenes` sampled scenes and their images under `out` like the release; returns the scene file.
 
     Image i depends on (seed, split, i, width, height) alone: its bytes do not depend on `workers` (default: all
-    cores), and complete images of an interrupted call are kept. Threads suffice, because the caster and the PNG
-    encoder release the GIL. Raises `InputError` for an empty split or an image too small to hold anything.
+    cores), and complete images of an interrupted call are reused. Threads suffice, because the caster and the PNG
+    encoder release the GIL. Raises `InputError` for fewer than 1 scene or less than 8x8 pixels.
     """
     if num_scenes < 1 or min(width, height) < 8:
         raise InputError(
@@ -94,7 +97,7 @@ def _write_scene(out: Path, split: str, index: int, seed: int, width: int, heigh
 
 
 def _is_complete(path: Path, origin: str) -> bool:
-    """Whether `path` is a whole PNG that carries `origin`."""
+    """Whether `path` is a complete PNG with the note `origin`."""
     try:
         with path.open("rb") as file:
             head = file.read(512)

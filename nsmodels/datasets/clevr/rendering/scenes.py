@@ -14,7 +14,7 @@ from nsmodels.datasets.clevr.rendering.lighting import LAMP_JITTER, LAMP_POSITIO
 from nsmodels.datasets.clevr.rendering.shapes import HALF_EXTENT, object_table
 from nsmodels.datasets.clevr.vocabulary import COLORS, MATERIALS, MAX_OBJECTS, SHAPES, SIZES
 
-# The release takes them before the camera is jittered, so they are the same in every scene.
+# Unit vectors of the relations. The release computes them before the camera is jittered, so all scenes share them.
 DIRECTIONS: dict[str, list[float]] = {
     "right": [0.6563112735748291, 0.7544902563095093, -0.0],
     "behind": [-0.754490315914154, 0.6563112735748291, 0.0],
@@ -26,10 +26,12 @@ DIRECTIONS: dict[str, list[float]] = {
 RELATION_ORDER = ("right", "behind", "front", "left")
 RELATION_MARGIN = 0.2
 MIN_OBJECTS = 3
+# Of the release, in scene units: centres in ±REACH along x and y, GAP between the circles of two objects' half extents,
+# centres DIRECTION_GAP apart along the axis of every relation, so that none is ambiguous.
 REACH = 3.0
 GAP = 0.25
 DIRECTION_GAP = 0.4
-MAX_TRIES = 50
+MAX_TRIES = 50  # places tried for an object before the scene is drawn again
 # Visible pixels every object must keep in an image 480 wide, and the width at which they are counted here.
 # 40 official scenes go down to 224 at 480 wide, so the 200 of the release hold at its own resolution.
 MIN_PIXELS = 200
@@ -45,6 +47,7 @@ def scene_generator(seed: int, split: str, index: int) -> np.random.Generator:
 
 def relationships(coords: ArrayLike) -> dict[str, list[list[int]]]:
     """Coordinates (n, 3) → relation name → for each object i the ascending list of the j that are `name` of i."""
+    # j is right of i when the component of p_j - p_i along the relation's direction exceeds the margin.
     points = np.asarray(coords, float).reshape(-1, 3)
     offsets = points[None, :, :] - points[:, None, :]
     return {
@@ -56,9 +59,9 @@ def relationships(coords: ArrayLike) -> dict[str, list[list[int]]]:
 def sample_scene(
     rng: np.random.Generator, split: str = "train", index: int = 0, width: int = 480, height: int = 320
 ) -> tuple[dict[str, Any], Camera, Array]:
-    """A scene in the released key order, its camera, and the places (3, 3) of key, fill and back lamp.
+    """A scene in the released key order, its camera, and the positions (3, 3) of key, fill and back lamp.
 
-    3 to 10 objects, apart by the margins of the release; each keeps at least 200 visible pixels in an image 480 wide.
+    3 to 10 objects, apart by the margins of the release; each has at least 200 visible pixels in an image 480 wide.
     """
     camera = sample_camera(rng)
     lamps = np.asarray(LAMP_POSITIONS) + rng.uniform(-LAMP_JITTER, LAMP_JITTER, (3, 3))
@@ -84,7 +87,7 @@ def _released(objects: list[dict[str, Any]], split: str, index: int) -> dict[str
 
 
 def _place(rng: np.random.Generator, count: int, camera: Camera, aspect: float) -> list[dict[str, Any]] | None:
-    """`count` objects that keep their distances and are all visible, or None when a place or the view fails."""
+    """`count` objects that keep their distances and are all visible, or None when one has no place or is hidden."""
     objects: list[dict[str, Any]] = []
     while len(objects) < count:
         size = SIZES[rng.integers(len(SIZES))]

@@ -1,4 +1,4 @@
-"""Compiled carving of mazes and rooms; all chance comes from one seed per map."""
+"""Compiled carving of mazes and rooms; all randomness comes from one seed per map."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ def grow_mazes(
 ) -> NDArray[np.bool_]:
     """Mazes on a lattice of rows x columns cells as maps, bool (n, 2 rows - 1, 2 columns - 1).
 
-    The lattice cells are those of even row and column; what lies between two of them is a passage or a wall. A maze
-    grows from a random cell by the growing-tree rule: on from the newest cell with probability `newest` (n,) (long
-    corridors), else from any cell (many branches). Of the dead ends a share `braid` then gets a second way out.
+    The lattice cells are those of even row and column; the cell between two of them is a passage or a wall. A maze
+    grows from a random cell by the growing-tree algorithm: from the newest cell with probability `newest` float64 (n,)
+    (long corridors), else from a random one (many branches). A share `braid` of the dead ends then gets a second exit.
+    `seeds` is uint64 (n,).
     """
     return _grow(seeds, newest, braid, rows, columns)
 
@@ -24,14 +25,15 @@ def grow_mazes(
 def divide_rooms(seeds: NDArray[np.uint64], smallest: NDArray[np.int64], height: int, width: int) -> NDArray[np.bool_]:
     """Maps (n, height, width) divided into rooms by walls with one or two doors, by recursive division.
 
-    No wall ends in front of a door, so all rooms are connected, and no room is narrower than `smallest` (n,).
+    No wall ends in front of a door, so all rooms are connected, and no room is narrower than `smallest` int64 (n,).
+    `seeds` is uint64 (n,), the maps are bool, True where free.
     """
     return _divide(seeds, smallest, height, width)
 
 
 @njit(cache=True, nogil=True)
 def _below(state, bound):
-    """A number in 0 to bound - 1; `state` (1,) uint64 is moved on (splitmix64)."""
+    """A number in 0 to bound - 1 from the generator SplitMix64, whose `state` (1,) uint64 is advanced."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     mixed = state[0]
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -47,6 +49,7 @@ def _is_chosen(state, probability):
 @njit(cache=True, nogil=True)
 def _pick(free, row, column, state, is_fresh):
     """A random move from a lattice cell: to a cell not reached yet, or through a wall; -1 when there is none."""
+    # Reservoir sampling: the m-th candidate replaces the choice with probability 1/m, so all are equally likely.
     height, width = free.shape
     found, num = -1, 0
     for move in range(4):
@@ -63,7 +66,7 @@ def _pick(free, row, column, state, is_fresh):
 
 @njit(cache=True, nogil=True)
 def _open(free, row, column, move):
-    """Open the passage from a lattice cell and return the cell behind it."""
+    """Open the passage from a lattice cell; returns the cell behind it."""
     free[row + _MOVES[move, 0], column + _MOVES[move, 1]] = True
     row, column = row + 2 * _MOVES[move, 0], column + 2 * _MOVES[move, 1]
     free[row, column] = True
@@ -72,7 +75,7 @@ def _open(free, row, column, move):
 
 @njit(cache=True, nogil=True)
 def _span(free, rows, columns, newest, state, active):
-    """Carve a spanning tree of the lattice; `active` (rows x columns, 2) is room to work in."""
+    """Carve a spanning tree of the lattice; `active` (rows x columns, 2) is workspace."""
     active[0] = 2 * _below(state, rows), 2 * _below(state, columns)
     free[active[0, 0], active[0, 1]] = True
     size = 1
@@ -90,7 +93,7 @@ def _span(free, rows, columns, newest, state, active):
 
 @njit(cache=True, nogil=True)
 def _num_ways(free, row, column):
-    """How many passages leave a lattice cell."""
+    """Number of passages of a lattice cell."""
     num = 0
     for move in range(4):
         r, c = row + _MOVES[move, 0], column + _MOVES[move, 1]
@@ -118,7 +121,7 @@ def _grow(seeds, newest, braid, rows, columns):
 
 @njit(cache=True, nogil=True)
 def _wall_across(free, low, high, left, right, smallest, state):
-    """A random row for a wall that leaves `smallest` rows above and below and ends at no door; -1: there is none."""
+    """A random row for a wall, or -1: `smallest` rows remain above and below, and neither end is at a door."""
     found, num = -1, 0
     for row in range(low + smallest, high - smallest):
         if (left > 0 and free[row, left - 1]) or (right < free.shape[1] and free[row, right]):

@@ -1,4 +1,4 @@
-"""The kinds of maps: random obstacles, mazes without and with loops, rooms with doors, caves. Drawn many at once."""
+"""Kinds of maps: random obstacles, mazes without and with loops, rooms with doors, caves. Drawn many at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["KINDS", "draw"]
 
 
 def draw(kind: str, num: int, height: int, width: int, rng: np.random.Generator, config: MazesConfig) -> Free:
-    """Maps of one kind, bool (num, height, width), True where free; `InputError` for an unknown kind.
+    """Maps of one kind, bool (num, height, width), True where free; raises `InputError` for an unknown kind.
 
-    Obstacle fields and caves may fall into parts that cannot reach each other; mazes and rooms never do.
+    Obstacle fields and caves may have several connected components; mazes and rooms have one.
     """
     if kind not in _DRAWERS:
         raise InputError(f"{kind}: no such kind of map; choose one of {', '.join(KINDS)}")
@@ -32,7 +32,7 @@ def _obstacles(num: int, height: int, width: int, rng: np.random.Generator, conf
 
 
 def _maze(num: int, height: int, width: int, rng: np.random.Generator, config: MazesConfig) -> Free:
-    """Perfect mazes: exactly one way between any two free cells."""
+    """Perfect mazes: exactly one path between any two free cells."""
     return _carved(num, height, width, rng, 0.0)
 
 
@@ -50,7 +50,7 @@ def _carved(num: int, height: int, width: int, rng: np.random.Generator, braid: 
 def _stretched(num: int, side: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Lines of a maze of odd side that make up `side` lines, (num, side).
 
-    A lattice makes odd sides only; for an even one a line of passages is doubled, another one in each map.
+    A lattice makes odd sides only; for an even one a line of passages is doubled, a random one in each map.
     """
     lines = np.broadcast_to(np.arange(side), (num, side))
     if side % 2:
@@ -75,7 +75,7 @@ def _caves(num: int, height: int, width: int, rng: np.random.Generator, config: 
 
 
 def _num_walls_around(walls: Free) -> NDArray[np.uint8]:
-    """Walls among the nine cells around each cell; the border repeats."""
+    """Number of walls among the nine cells around each cell; the border repeats."""
     count = walls.astype(np.uint8)
     for axis in (1, 2):
         wide = np.pad(count, [(1, 1) if a == axis else (0, 0) for a in range(3)], mode="edge")

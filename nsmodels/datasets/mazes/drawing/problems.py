@@ -1,4 +1,4 @@
-"""Problems drawn by the declared rule: a map of a random kind, a goal, and a start from which it can be reached."""
+"""Problems by the declared rule: a map of a random kind, a goal, and a start from which it can be reached."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TOLERANCE = 1e-3  # far below the least detour, 2 - √2, far above the roundin
 def draw(
     config: MazesConfig, num: int, height: int, width: int, rng: np.random.Generator
 ) -> tuple[Maps, NDArray[np.int8]]:
-    """`num` solvable problems on maps of one shape, and the kind of each, int8 (num,), a place in `KINDS`.
+    """`num` solvable problems on maps of one shape, and the kind of each, int8 (num,), an index into `KINDS`.
 
     Equal configuration and state of `rng` give equal problems.
     """
     kind = rng.choice(len(KINDS), num, p=config.kind_shares).astype(np.int8)
     free = np.zeros((num, height, width), np.bool_)
     wanted = np.arange(num)
-    # At the highest density allowed every fifth of the smallest maps has a problem, so this ends soon.
+    # At the highest density allowed every fifth of the smallest maps has a problem: few rounds are enough.
     while len(wanted):
         for number in np.unique(kind[wanted]):
             rows = wanted[kind[wanted] == number]
@@ -36,11 +36,12 @@ def draw(
 
 
 def place(config: MazesConfig, free: NDArray[np.bool_], rng: np.random.Generator) -> Maps:
-    """Problems on given maps, bool (n, h, w), each of which has two free cells side by side.
+    """Problems on given maps, bool (n, h, w), each of which must have two free cells side by side.
 
-    The goal is uniform over the free cells that can be reached from another one. The start is uniform over the cells
-    that reach it (`placement` far: over the farthest quarter of them); with probability `detour_share` only over those
-    where walls make the shortest path longer than on an empty map, if there are such. Walls decide, not cell costs.
+    The goal is uniform over the free cells that have a free neighbour. The start is uniform over the cells from which
+    the goal can be reached (`placement` far: over the farthest quarter of them); with probability `detour_share` only
+    over those where walls make the shortest path longer than on an empty map, if there are any. Distances count moves,
+    not cell costs.
     """
     goal = _chosen(_with_neighbour(free), rng)
     maps = Maps(free, goal, goal, None, config.connectivity)
@@ -58,12 +59,12 @@ def place(config: MazesConfig, free: NDArray[np.bool_], rng: np.random.Generator
 
 
 def has_problem(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each map (n, h, w) has two free cells side by side, and so a problem to draw."""
+    """Whether each map (n, h, w) has two free cells side by side, and so a problem; bool (n,)."""
     return np.asarray(_with_neighbour(free).any(axis=(1, 2)))
 
 
 def empty_distance(maps: Maps) -> NDArray[np.float32]:
-    """Distance of each cell to the goal without walls, (n, h, w): Manhattan, with diagonal moves octile."""
+    """Distance of each cell to the goal without walls, float32 (n, h, w): Manhattan, with diagonal moves octile."""
     height, width = maps.shape
     rows = np.abs(np.arange(height, dtype=np.float32)[None, :, None] - maps.goal[:, 0, None, None])
     columns = np.abs(np.arange(width, dtype=np.float32)[None, None, :] - maps.goal[:, 1, None, None])
@@ -73,7 +74,7 @@ def empty_distance(maps: Maps) -> NDArray[np.float32]:
 
 
 def _with_neighbour(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Free cells beside a free cell: those that another cell can reach, as no diagonal move cuts a corner."""
+    """Free cells beside a free cell, bool (n, h, w): those that can be reached, as no diagonal move cuts a corner."""
     beside = np.zeros_like(free)
     beside[:, 1:] |= free[:, :-1]
     beside[:, :-1] |= free[:, 1:]
@@ -84,7 +85,7 @@ def _with_neighbour(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _chosen(cells: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int16]:
-    """One of the marked cells of each map, int16 (n, 2), all equally likely."""
+    """One of the True cells of each map, int16 (n, 2), all equally likely."""
     flat = cells.reshape(len(cells), -1)
     rank = np.cumsum(flat, axis=1, dtype=np.int32)
     wanted = np.floor(rng.random(len(cells)) * rank[:, -1]).astype(np.int32)
@@ -93,7 +94,7 @@ def _chosen(cells: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.in
 
 
 def _farthest(candidates: NDArray[np.bool_], distance: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """The farthest quarter of the candidates of each map, at least one, with all that are as far as the last of it."""
+    """The farthest quarter of the candidates of each map, at least one, and all at the same distance as the nearest."""
     far = np.where(candidates, distance, -1).reshape(len(distance), -1)
     number = np.maximum(1, (candidates.sum(axis=(1, 2)) * FAR_SHARE).astype(np.int64))
     least = np.take_along_axis(np.sort(far, axis=1), far.shape[1] - number[:, None], axis=1)

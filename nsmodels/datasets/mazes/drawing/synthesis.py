@@ -1,4 +1,4 @@
-"""Synthetic splits: problems drawn block by block, without a map that was there before, turned or mirrored."""
+"""Synthetic splits: problems drawn block by block; no map occurs twice, turned or mirrored ones included."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from nsmodels.datasets.mazes.drawing import problems
 from nsmodels.datasets.mazes.drawing.symmetry import mark
 from nsmodels.datasets.mazes.grids import Maps, concatenate
 
-# The order decides who keeps a map that is drawn twice: test data never depend on how much training data there is.
+# The order decides which split keeps a map that is drawn twice: test data never depend on the number of training maps.
 ORDER = ("test", "val", "transfer", "train")
 LARGEST_BLOCK, CELLS_PER_BLOCK = 2048, 1 << 21
-# Three blocks running with fewer new maps than this share: there are hardly any left.
+# After three consecutive blocks with a smaller share of new maps than this, the maps count as exhausted.
 LEAST_NEW, PATIENCE = 0.005, 3
 
 
@@ -27,12 +27,12 @@ class Batch:
 
     Attributes:
         split: train, val, test or transfer.
-        rows: int64 (n,), their places within the split.
+        rows: int64 (n,), row of each problem within the split.
         maps: the problems.
-        kind: what sort of map each is, (n,).
-        name: what each is called, (n,).
-        mark: the mark of each map, (n,).
-        answer: the optimal path that its file gives as digits of actions, empty where it gives none, (n,); or None.
+        kind: (n,), kind of each map.
+        name: (n,), name of each map.
+        mark: (n,), canonical hash of each map, see `symmetry.mark`.
+        answer: (n,), optimal path in the source file as digits of actions, empty where it has none; or None.
     """
 
     split: str
@@ -45,10 +45,10 @@ class Batch:
 
 
 def draw_splits(config: MazesConfig) -> tuple[list[Batch], int]:
-    """All splits, and how many maps were drawn again and thrown away.
+    """All splits, and the number of maps discarded as duplicates.
 
-    Each split is drawn from its own seed in blocks of fixed size, so that a smaller split is the beginning of a larger
-    one. `InputError` naming the field when there are not as many different maps as it asks for.
+    Each split is drawn from its own seed in blocks of fixed size, so that a smaller split is a prefix of a larger one.
+    Raises `InputError` naming the field when there are fewer different maps than it requests.
     """
     seen: set[str] = set()
     batches: list[Batch] = []
@@ -65,7 +65,7 @@ def draw_splits(config: MazesConfig) -> tuple[list[Batch], int]:
 
 @dataclass(frozen=True)
 class _Block:
-    """Drawn problems of mixed shapes: `place` (n,) is where each of a shape stands in the block."""
+    """Drawn problems of mixed shapes, one entry per shape; `places` are the positions of its problems in the block."""
 
     places: list[NDArray[np.int64]]
     maps: list[Maps]
@@ -74,7 +74,7 @@ class _Block:
 
 
 def _portions(config: MazesConfig, split: str) -> list[tuple[list[tuple[int, int]], int]]:
-    """Shapes that are mixed with each other and how many maps of them; transfer counts for each side."""
+    """Groups of shapes that are mixed with each other, with their number of maps; for transfer one group per side."""
     if split == "transfer":
         return [([(side, side)], config.num_transfer) for side in sorted(set(config.transfer_sides))]
     return [(config.shapes, getattr(config, f"num_{split}"))]
@@ -98,7 +98,7 @@ def _blocks(config: MazesConfig, shapes: list[tuple[int, int]], key: list[int]) 
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a block contributes of one shape: places in the split, problems, kinds and marks."""
+    """New problems of one shape in a block: rows in the split, problems, kinds and marks."""
 
     rows: NDArray[np.int64]
     maps: Maps
@@ -109,7 +109,7 @@ class _Kept:
 def _collect(
     stream: Iterator[_Block], num: int, seen: set[str], field: str, shapes: list[tuple[int, int]]
 ) -> tuple[list[_Kept], int]:
-    """The first `num` problems on maps not `seen`, which grows by them; and how many were looked at."""
+    """The first `num` problems on maps not in `seen`, to which they are added; and the number of maps drawn."""
     kept: list[_Kept] = []
     count = num_drawn = num_poor = 0
     while count < num:
@@ -154,6 +154,6 @@ def _batches(split: str, kept: list[_Kept], first: int) -> list[Batch]:
 def _exhausted(field: str, num: int, count: int, shapes: list[tuple[int, int]]) -> InputError:
     sizes = ", ".join(f"{height}x{width}" for height, width in shapes)
     return InputError(
-        f"field '{field}': {num} maps are wanted, but only {count} different ones of {sizes} were found that no other "
-        f"split has (turned and mirrored maps count as one); lower {field}, or allow larger sides or more kinds"
+        f"field '{field}': {num} maps requested, but only {count} different ones of {sizes} were found that are in no "
+        f"other split (turned and mirrored maps count as one); lower {field}, or allow larger sides or more kinds"
     )

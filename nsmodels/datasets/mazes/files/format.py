@@ -1,7 +1,8 @@
-"""The sealed form of the data: `index.parquet`, one row per problem, and `cells.bits`, the packed maps.
+"""File format of the data: `index.parquet`, one row per problem, and `cells.bits`, the packed maps.
 
-A map's cells are bits in rows, 1 where free, padded to whole bytes, from byte `offset` on; problems on the same map may
-share them. When cells differ in cost, `costs.bytes` holds one byte per cell of each problem, in the order of the index.
+A map's cells are bits in row-major order, 1 where free, padded to whole bytes, from byte `offset` on; problems on the
+same map may share them. When cells differ in cost, `costs.bytes` has one byte per cell of each problem, in the order of
+the index.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INDEX, CELLS, COSTS = "index.parquet", "cells.bits", "costs.bytes"
-REMEDY = "make the data again: nsmodels mazes generate --force --out FOLDER"
+REMEDY = "rebuild the data: nsmodels mazes generate --force --out FOLDER"
 COLUMNS = {
     "split": "str",
     "kind": "str",
@@ -46,8 +47,8 @@ COLUMNS = {
 }
 ABOUT = {
     "split": "split of the data",
-    "kind": "how the map was drawn, or local",
-    "name": "the map's name; for drawn ones its number",
+    "kind": "kind of the map, or the format of the local file",
+    "name": "name of the map; for generated ones split and number",
     "height": "rows of the map",
     "width": "columns of the map",
     "connectivity": "moves from a cell: 4, or 8 with diagonals",
@@ -56,11 +57,11 @@ ABOUT = {
     "start_col": "column of the start, from 0 at the left",
     "goal_row": "row of the goal",
     "goal_col": "column of the goal",
-    "cost": "what the shortest path costs",
-    "num_steps": "moves of that path",
+    "cost": "cost of the shortest path",
+    "num_steps": "number of moves of that path",
     "manhattan": "length of the shortest path on an empty map",
-    "detour": "length of the shortest path by that on an empty map",
-    "num_free": "cells that are no walls",
+    "detour": "length of the shortest path divided by that on an empty map",
+    "num_free": "number of free cells",
     "mark": "equal for maps that are the same, turned or mirrored",
     "path": "the moves of the shortest path, one digit each",
     "offset": "first byte of the map's bits in cells.bits",
@@ -69,7 +70,7 @@ ABOUT = {
 
 @dataclass(frozen=True)
 class Group:
-    """The problems of a split on maps of one shape: `rows` (n,) of the split's index, and the maps in that order."""
+    """Problems of a split on maps of one shape: `rows` int64 (n,) of the split's index, and the maps in that order."""
 
     rows: NDArray[np.int64]
     maps: Maps
@@ -77,16 +78,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Split:
-    """A split: its index, numbered from 0, and its maps, one group for each shape, from small to large."""
+    """A split: its index, numbered from 0, and its maps, one group per shape, from small to large."""
 
     index: pd.DataFrame
     groups: list[Group]
 
 
 def write(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> None:
-    """Write the data into `folder`: `index` with `COLUMNS` but offset, and the maps of all of its rows.
+    """Write the data into `folder`: `index` with all `COLUMNS` except offset, and the maps of its rows.
 
-    Problems with equal maps need not follow each other; each distinct map of a group is stored once.
+    Each distinct map of a group is stored once, whatever the order of its problems.
     """
     offsets, chunks, end = np.zeros(len(index), np.int64), [], 0
     for group in groups:
@@ -103,7 +104,7 @@ def write(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> None:
 
 
 def read_index(folder: Path, split: str | None = None) -> pd.DataFrame:
-    """The index, of one split or all; `InputError` when it is missing, no index, or has no such split."""
+    """Index of one split or all; raises `InputError` when it is missing, not an index, or without the split."""
     import pandas as pd
     from pyarrow import ArrowException
 
@@ -111,7 +112,7 @@ def read_index(folder: Path, split: str | None = None) -> pd.DataFrame:
     try:
         index = pd.read_parquet(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: missing; give a folder made by: nsmodels mazes generate --out FOLDER") from None
+        raise InputError(f"{path}: missing; give a folder from: nsmodels mazes generate --out FOLDER") from None
     except (ArrowException, OSError) as error:
         raise InputError(f"{path}: not a readable parquet file ({error}); {REMEDY}") from None
     missing = [name for name in COLUMNS if name not in index]
@@ -127,12 +128,12 @@ def read_index(folder: Path, split: str | None = None) -> pd.DataFrame:
 
 
 def splits(folder: Path) -> list[str]:
-    """The splits that the folder has, in the order train, val, test, transfer."""
+    """Splits of the folder, in the order train, val, test, transfer; raises `InputError` as `read_index`."""
     return _in_order(read_index(folder))
 
 
 def read_split(folder: Path, split: str) -> Split:
-    """One split with its maps; `InputError` when it is not there or index and cells do not belong together."""
+    """One split with its maps; raises `InputError` when it is missing or index and cells do not match."""
     index = read_index(folder, split)
     cells = _bytes_of(folder / CELLS)
     costs = _costs_of(folder, read_index(folder), index) if (folder / COSTS).exists() else None
@@ -163,7 +164,7 @@ def _group(
     start, goal = (part[[f"{end}_row", f"{end}_col"]].to_numpy(np.int16) for end in ("start", "goal"))
     for end, place in (("start", start), ("goal", goal)):
         if (place < 0).any() or (place >= shape[1:]).any() or not free[np.arange(len(free)), *place.T].all():
-            raise InputError(f"{folder / INDEX}: a {end} lies in a wall, so it is not the index of {CELLS}; {REMEDY}")
+            raise InputError(f"{folder / INDEX}: a {end} is in a wall, so it is not the index of {CELLS}; {REMEDY}")
     cost = None if costs is None else np.stack([costs[row] for row in rows]).reshape(shape)
     return Group(rows, Maps(free, start, goal, cost, int(part["connectivity"].iloc[0])))
 
@@ -182,7 +183,7 @@ def _unpacked(
 
 
 def _distinct(packed: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows that come first of their like, in order, and for every row the place of its like among them."""
+    """First occurrences of the distinct rows, in order, and for every row the index of its equal among them."""
     whole = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").ravel()
     _, first, like = np.unique(whole, return_index=True, return_inverse=True)
     kept = np.sort(first)

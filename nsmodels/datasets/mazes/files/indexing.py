@@ -1,4 +1,4 @@
-"""The index of problems: what is known of each, its shortest path included."""
+"""Index of problems: the facts of each, its shortest path included."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ CELLS_AT_ONCE = 1 << 24
 
 
 def make_index(batches: Sequence[Batch], num_workers: int = 0) -> tuple[pd.DataFrame, list[Group], int]:
-    """The index of all batches, their maps by its rows, and how many states it labels.
+    """Index of all batches, their maps grouped by its rows, and the number of labelled states.
 
-    A state is a cell together with a goal that it can reach: the cells of a map count once for each of its problems.
-    Rows stand in the order of `SPLITS`, within a split in that of the batches' `rows`. The number of threads changes
-    nothing of that; 0: one per core.
+    A state is a cell together with a goal that can be reached from it: the cells of a map count once for each of its
+    problems. Rows are in the order of `SPLITS`, within a split in that of the batches' `rows`. The number of threads
+    (0: one per core) does not change the result.
     """
     import pandas as pd
 
     first = _first_rows(batches)
     groups = [Group(first[batch.split] + batch.rows, batch.maps) for batch in batches]
-    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:  # the compiled search holds no lock
+    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:  # the compiled search releases the GIL
         solved = list(pool.map(_columns, batches))
     tables = [pd.DataFrame(columns, index=group.rows) for (columns, _), group in zip(solved, groups, strict=True)]
     return pd.concat(tables).sort_index(), groups, sum(states for _, states in solved)
@@ -77,7 +77,7 @@ def _columns(batch: Batch) -> tuple[dict[str, Any], int]:
 
 
 def _solved(maps: Maps) -> tuple[NDArray[np.float32], list[str], int]:
-    """Cost of the shortest paths, their demonstrations, and how many cells reach a goal."""
+    """Costs float32 (n,) of the shortest paths, their demonstrations, and the number of cells that reach a goal."""
     costs, paths, num_states = [], [], 0
     for part in _chunks(maps):
         labels = label(part)

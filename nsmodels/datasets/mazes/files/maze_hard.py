@@ -24,10 +24,10 @@ Rows = list[tuple[int, str, str]]
 
 
 def read(path: Path) -> tuple[Maps, list[str]]:
-    """The problems of a Maze-Hard CSV, and the path along the `o` of each answer: its actions as digits.
+    """n problems of a Maze-Hard CSV, and the path along the `o` of each answer as digits of actions, n strings.
 
-    Raises `InputError` with file, line and column (of the character in its field) for anything malformed, an answer
-    that is not one path from start to goal, without branch or remainder, included.
+    Raises `InputError` with file, line and column (of the character in its field) for anything malformed, including an
+    answer that is not exactly one path from start to goal.
     """
     rows = _rows(path)
     side = math.isqrt(len(rows[0][1]))
@@ -87,24 +87,24 @@ def _check(path: Path, line: int, question: str, answer: str, side: int) -> None
             min(len(answer), len(question)) + 1,
             f"expected an answer of {len(question)} tiles, got {len(answer)}",
         )
-    for at, (asked, told) in enumerate(zip(question, answer, strict=True)):
-        if asked != told and (asked, told) != (" ", "o"):
+    for at, (tile, answered) in enumerate(zip(question, answer, strict=True)):
+        if tile != answered and (tile, answered) != (" ", "o"):
             raise _fault(
                 path,
                 line,
                 at + 1,
-                f"expected the question's {asked!r} or 'o' on a free cell in the answer, got {told!r}",
+                f"expected the question's {tile!r} or 'o' on a free cell in the answer, got {answered!r}",
             )
 
 
 def _walk(path: Path, line: int, answer: str, side: int) -> str:
-    """The actions along the `o` from S to G, as digits."""
+    """Actions along the `o` from S to G, as digits."""
     at, goal = answer.index("S"), answer.index("G")
     digits, passed = "", {at}
     while at != goal:
         ways = [(k, there) for k, there in _beside(at, side) if answer[there] in "oG" and there not in passed]
         if len(ways) != 1:
-            raise _fault(path, line, at + 1, f"expected one way on along the 'o' of the answer, got {len(ways)}")
+            raise _fault(path, line, at + 1, f"expected one next cell along the 'o' of the answer, got {len(ways)}")
         ((action, at),) = ways
         digits += str(action)
         passed.add(at)
@@ -117,7 +117,7 @@ def _walk(path: Path, line: int, answer: str, side: int) -> str:
 
 
 def _beside(at: int, side: int) -> list[tuple[int, int]]:
-    """Each action possible at a cell and the cell that it leads to, cells numbered by rows."""
+    """Possible actions at a cell and the cells they lead to, numbered in row-major order."""
     row, column = divmod(at, side)
     moved = [(k, row + rows, column + columns) for k, (rows, columns) in enumerate(OFFSETS[:4])]
     return [(k, r * side + c) for k, r, c in moved if 0 <= r < side and 0 <= c < side]

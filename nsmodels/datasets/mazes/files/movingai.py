@@ -30,13 +30,13 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Verification:
-    """How the lengths that a scenario lists compare with exact search.
+    """Comparison of the lengths listed in a scenario with exact search.
 
     Attributes:
-        number: problems in the file.
-        num_agreeing: how many of their lengths are optimal, to the digits listed.
-        disagreements: a line for each of the others.
-        note: a line when the scenario names another map, else empty.
+        number: number of problems in the file.
+        num_agreeing: number of problems whose listed length is optimal, to the digits listed.
+        disagreements: one line for each of the others.
+        note: one line when the scenario names a different map, else empty.
     """
 
     number: int
@@ -46,9 +46,9 @@ class Verification:
 
 
 def read_map(path: Path) -> NDArray[np.bool_]:
-    """The map in a .map file, bool (height, width), True where one may stand (`.`, `G`, `S`).
+    """Map in a .map file, bool (height, width), True on passable cells (`.`, `G`, `S`).
 
-    Raises `InputError` with file, line and column for a file that is no map or has no free cell.
+    Raises `InputError` with file, line and column for a file that is not a map or has no free cell.
     """
     lines = _lines(path)
     while lines and not lines[-1].strip():
@@ -59,9 +59,7 @@ def read_map(path: Path) -> NDArray[np.bool_]:
         _check_row(path, number, row, size["width"])
     if len(rows) != size["height"]:
         line = 5 + min(len(rows), size["height"])
-        raise _fault(
-            path, line, 1, f"expected {size['height']} rows as line {size['height line']} says, got {len(rows)}"
-        )
+        raise _fault(path, line, 1, f"expected {size['height']} rows as in line {size['height line']}, got {len(rows)}")
     free = np.array([[tile in PASSABLE for tile in row] for row in rows], bool)
     if not free.any():
         raise _fault(path, 5, 1, f"expected at least one free cell ({' '.join(PASSABLE)}), all are blocked")
@@ -69,17 +67,17 @@ def read_map(path: Path) -> NDArray[np.bool_]:
 
 
 def write_map(path: Path, free: NDArray[np.bool_]) -> None:
-    """Write bool (height, width) as a .map file: `.` where one may stand, `@` elsewhere."""
+    """Write bool (height, width) as a .map file: `.` on passable cells, `@` elsewhere."""
     rows = ["".join(row) for row in np.where(free, ".", "@")]
     head = ["type octile", f"height {free.shape[0]}", f"width {free.shape[1]}", "map"]
     path.write_text("\n".join([*head, *rows, ""]), encoding="utf-8")
 
 
 def read_scenarios(path: Path, free: NDArray[np.bool_]) -> pd.DataFrame:
-    """The problems of a .scen file on the map `free`, indexed by their line in the file.
+    """Problems of a .scen file on the map `free`, bool (height, width), indexed by their line in the file.
 
     Columns: bucket, map, width, height, start_row, start_col, goal_row, goal_col, optimal. Raises `InputError` with
-    file, line and column for a malformed line, another map size, and a start or goal outside the map or in a wall.
+    file, line and column for a malformed line, a different map size, and a start or goal outside the map or in a wall.
     """
     lines = _lines(path)
     if not lines or not re.fullmatch(r"version\s+\d+(\.\d+)?\s*", lines[0]):
@@ -93,37 +91,40 @@ def read_scenarios(path: Path, free: NDArray[np.bool_]) -> pd.DataFrame:
 
 
 def verify(map: Path, scen: Path) -> Verification:
-    """Solve every problem of a scenario exactly and compare with the length listed."""
+    """Solve every problem of a scenario exactly and compare with the length listed.
+
+    Raises `InputError` when one of the files is missing or malformed.
+    """
     free = read_map(map)
     table = read_scenarios(scen, free)
     start, goal = (table[[f"{end}_row", f"{end}_col"]].to_numpy(np.int16) for end in ("start", "goal"))
     found = costs_at_start(Maps(np.broadcast_to(free, (len(table), *free.shape)), start, goal, None, 8))
     listed = table["optimal"].to_numpy(float)
     is_wrong = ~(abs(found - listed) <= TOLERANCE * np.maximum(listed, 10.0))
-    told = [
+    disagreements = [
         f"{scen}: line {table.index[i]}: row {start[i, 0]}, column {start[i, 1]} to row {goal[i, 0]}, "
         f"column {goal[i, 1]}: listed {listed[i]:.10g}, optimal {found[i]:.10g}"
         for i in np.flatnonzero(is_wrong)
     ]
-    return Verification(len(table), len(table) - len(told), told, _note(map, scen, table))
+    return Verification(len(table), len(table) - len(disagreements), disagreements, _note(map, scen, table))
 
 
-def names_another(map: Path, table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Whether each problem of a scenario (n,) was written for a map of another file name; folders may differ."""
+def is_of_other_map(map: Path, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each problem of a scenario, bool (n,), names a map with a different file name; folders may differ."""
     return np.array([re.split(r"[/\\]", text.strip())[-1] != map.name for text in table["map"]], bool)
 
 
 def _note(map: Path, scen: Path, table: pd.DataFrame) -> str:
-    is_other = names_another(map, table)
+    is_other = is_of_other_map(map, table)
     if not is_other.any():
         return ""
     first = int(is_other.argmax())
     named = f"line {table.index[first]} names the map {_quoted(str(table['map'].iloc[first]))}"
-    return f"{scen}: {named}, not {map.name}; {is_other.sum()} of {len(table)} problems name another map"
+    return f"{scen}: {named}, not {map.name}; {is_other.sum()} of {len(table)} problems name a different map"
 
 
 def _header(path: Path, lines: list[str]) -> dict[str, int]:
-    """Height and width, and the line that says the height, from the four lines before the rows."""
+    """Height, width, and the number of the line with the height, from the four lines before the rows."""
     lines = lines + [""] * 4
     if not re.fullmatch(r"type\s+octile\s*", lines[0]):
         raise _fault(path, 1, 1, f"expected 'type octile', got {_quoted(lines[0])}")
@@ -151,7 +152,7 @@ def _check_row(path: Path, number: int, row: str, width: int) -> None:
 
 
 def _problem(path: Path, number: int, line: str, free: NDArray[np.bool_]) -> list[Any]:
-    """The values of `COLUMNS` in one line of a scenario."""
+    """Values of `COLUMNS` in one line of a scenario."""
     fields = list(re.finditer(r"[^\t]+" if "\t" in line else r"\S+", line.rstrip()))
     at = [field.start() + 1 for field in fields]
     if len(fields) != len(COLUMNS):

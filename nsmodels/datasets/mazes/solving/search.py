@@ -1,4 +1,4 @@
-"""Search on one map in plain Python, as everybody knows it: oracle of the labels and baseline of the navigator; paths.
+"""Textbook search on one map in plain Python, an oracle of the labels and a baseline of the navigator; and paths.
 
 The demonstration of a map is the optimal path that takes, wherever several actions are optimal, the one with the lowest
 number (see `actions`).
@@ -25,10 +25,13 @@ _OFFSETS = np.array(OFFSETS, np.int64)
 
 
 def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
-    """Cells (k, 2) of an optimal path of map i, start and goal included; None when there is none.
+    """Cells int16 (k, 2) of an optimal path of map i, start and goal included; None when there is none.
 
-    A* with a heap and the Manhattan or octile distance, times the least cost of a cell, as its lower bound.
+    A* with a heap; the heuristic is the Manhattan or octile distance times the least cost of a cell.
     """
+    # That is the cost on a map without walls where every cell has the least cost: never above the true cost
+    # (admissible), and by a move it falls by no more than the move costs (consistent). So the first path that takes the
+    # goal from the heap is optimal, and no cell is expanded twice.
     least = 1 if maps.cost is None else int(maps.cost[i].min(initial=255, where=maps.free[i]))
     goal_row, goal_column = _cell(maps.goal[i])
 
@@ -42,12 +45,12 @@ def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
 
 
 def dijkstra(maps: Maps, i: int) -> NDArray[np.int16] | None:
-    """Like `astar`, without a lower bound."""
+    """Like `astar`, with the heuristic 0."""
     return _best_first(maps, i, lambda cell: 0.0)
 
 
 def bfs(maps: Maps, i: int) -> NDArray[np.int16] | None:
-    """Like `astar`, breadth first; `InputError` unless the map is 4-connected with cost 1 everywhere."""
+    """Like `astar`, breadth first; raises `InputError` unless the map is 4-connected with cost 1 everywhere."""
     if maps.connectivity != 4 or maps.cost is not None:
         raise InputError("breadth-first search: expected a 4-connected map without cell costs; use dijkstra")
     start, goal, moves = _cell(maps.start[i]), _cell(maps.goal[i]), _moves(maps, i)
@@ -56,7 +59,7 @@ def bfs(maps: Maps, i: int) -> NDArray[np.int16] | None:
     while queue:
         cell = queue.popleft()
         if cell == goal:
-            return _way(parent, goal)
+            return _path_to(parent, goal)
         for there, _ in moves(cell):
             if there not in parent:
                 parent[there] = cell
@@ -66,30 +69,31 @@ def bfs(maps: Maps, i: int) -> NDArray[np.int16] | None:
 
 def distance(one: Cell, other: Cell, connectivity: int) -> float:
     """Cost between two cells of a map without walls: Manhattan distance, or octile for connectivity 8."""
+    # Octile: min(rows, columns) diagonal moves of √2 replace two straight ones each, which saves 2 - √2.
     rows, columns = abs(one[0] - other[0]), abs(one[1] - other[1])
     return rows + columns - (2.0 - math.sqrt(2.0)) * min(rows, columns) * (connectivity == 8)
 
 
 def demonstrations(maps: Maps, labels: Labels) -> list[str]:
-    """For each map the actions of its demonstration from start to goal, as digits.
+    """Demonstrations from start to goal, n strings of action digits.
 
     Empty when the start is the goal, and when the goal cannot be reached.
     """
     digits = np.empty(maps.shape[0] * maps.shape[1], np.uint8)
     return [
-        digits[: _follow(optimal, int(r), int(c), digits)].tobytes().decode()
+        digits[: _greedy_path(optimal, int(r), int(c), digits)].tobytes().decode()
         for optimal, (r, c) in zip(labels.optimal, maps.start, strict=True)
     ]
 
 
 def path_cells(maps: Maps, i: int, actions: str | Sequence[int]) -> NDArray[np.int64]:
-    """Cells (k + 1, 2) that k actions (digits or numbers) visit from the start of map i; walls are not looked at."""
+    """Cells int64 (k + 1, 2) that k actions (digits or numbers) visit from the start of map i, walls ignored."""
     moves = _OFFSETS[[int(action) for action in actions]].reshape(-1, 2)
     return np.vstack([maps.start[i][None], moves]).cumsum(axis=0)
 
 
 def path_cost(maps: Maps, i: int, cells: NDArray) -> float:
-    """Cost of a path (k, 2) on map i, k >= 1; inf when it stands in a wall, cuts a corner, leaps or leaves the map."""
+    """Cost of a path (k, 2) on map i, k >= 1; inf when it enters a wall, cuts a corner, jumps or leaves the map."""
     cells, free = np.asarray(cells, np.int64), maps.free[i]
     steps = np.diff(cells, axis=0)
     is_diagonal = (steps != 0).all(axis=1)
@@ -109,9 +113,9 @@ def _best_first(maps: Maps, i: int, bound: Callable[[Cell], float]) -> NDArray[n
     cost, parent, closed = {start: 0.0}, {start: start}, set()
     heap = [(bound(start), 0.0, start)]
     while heap:
-        _, _, cell = heapq.heappop(heap)  # of equal sums the one that has come farthest
+        _, _, cell = heapq.heappop(heap)  # of equal sums the one with the largest cost so far, nearest to the goal
         if cell == goal:
-            return _way(parent, goal)
+            return _path_to(parent, goal)
         if cell in closed:
             continue
         closed.add(cell)
@@ -125,7 +129,7 @@ def _best_first(maps: Maps, i: int, bound: Callable[[Cell], float]) -> NDArray[n
 
 
 def _moves(maps: Maps, i: int) -> Callable[[Cell], Iterator[tuple[Cell, float]]]:
-    """The cells that can be entered from a cell of map i, each with its cost."""
+    """Function from a cell of map i to the cells that can be entered from it, each with its cost."""
     height, width = maps.shape
     free = maps.free[i].tolist()
     cost = None if maps.cost is None else maps.cost[i].tolist()
@@ -144,8 +148,8 @@ def _moves(maps: Maps, i: int) -> Callable[[Cell], Iterator[tuple[Cell, float]]]
     return moves
 
 
-def _way(parent: dict[Cell, Cell], cell: Cell) -> NDArray[np.int16]:
-    """The cells from the one that is its own parent to `cell`, (k, 2)."""
+def _path_to(parent: dict[Cell, Cell], cell: Cell) -> NDArray[np.int16]:
+    """The path to `cell` from the start, which is its own parent, (k, 2)."""
     cells = [cell]
     while parent[cell] != cell:
         cell = parent[cell]
@@ -158,8 +162,8 @@ def _cell(cell: NDArray) -> Cell:
 
 
 @njit(cache=True, nogil=True)
-def _follow(optimal, row, column, digits):
-    """Write the digits of the lowest optimal actions from a cell on; how many there are."""
+def _greedy_path(optimal, row, column, digits):
+    """Write the digits of the lowest optimal actions from a cell to the goal; returns their number."""
     length = 0
     while optimal[row, column]:
         action = 0

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from nsmodels.core import locks
 from nsmodels.core.artifact import data_root
 from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_space
@@ -82,14 +82,13 @@ def _tree_mark(paths: list[Path], width: int, height: int) -> str:
 
 @contextmanager
 def _locked(cache: Path) -> Iterator[None]:
-    """Hold the cache's lock file, waiting for whoever holds it; the kernel drops the lock with the process."""
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        stream = cache.with_suffix(".lock").open("w")
-    except OSError as error:
-        raise full_disk(error, cache) from error
-    with stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    """Hold the cache's lock, after waiting until it is free; the kernel drops the lock with the process."""
+    with ExitStack() as held:
+        try:
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locks.waiting(cache.with_suffix(".lock")))
+        except OSError as error:
+            raise full_disk(error, cache) from error
         yield
 
 
