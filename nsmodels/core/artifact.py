@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -229,6 +229,21 @@ def build(
         finally:
             if not _is_worth_keeping(part.path, is_resumable):
                 shutil.rmtree(part.path, ignore_errors=True)
+
+
+def made(
+    folder: Path, is_forced: bool, fill: Callable[[Part], None], *, key: str, maker: str, **recipe: Any
+) -> Manifest:
+    """The manifest of an artifact: kept when an equal one is sealed in `folder`, else built by `fill`.
+
+    `recipe` is that of `build`, `source` included. Raises as `build` and `fill` do.
+    """
+    decisive = {name: value for name, value in recipe.items() if name in ("config", "code_version", "inputs", "seed")}
+    if found := kept(folder, is_forced, **decisive):
+        return found
+    with build(folder, key=key, maker=maker, **recipe) as part:
+        fill(part)
+    return read_manifest(folder)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,6 +43,32 @@ def config_from(arguments: argparse.Namespace, presets: Presets, default: str) -
     if arguments.config:
         config = config.with_values(read_yaml(arguments.config), str(arguments.config))
     return config.with_values(values_from_flags(arguments), "command line")
+
+
+def main(make_parser: Callable[[], Parser], argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments and run the verb that they name."""
+    arguments = make_parser().parse_args(argv)
+    return arguments.verb(arguments)
+
+
+def generator(name: str, about: str | None, presets: Presets, prepare: Callable[..., Any]) -> Parser:
+    """The parser of a generated dataset: the verb `generate`, which calls `prepare(config, key, folder, is_forced)`."""
+
+    def generate(arguments: argparse.Namespace) -> int:
+        config = config_from(arguments, presets, arguments.preset)
+        manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
+        print(f"{arguments.out}: {manifest.source}, {manifest.num_bytes / 1e6:,.1f} MB")
+        return 0
+
+    parser = Parser(prog=f"nsmodels {name}", description=about)
+    verb = parser.add_subparsers(metavar="verb", required=True).add_parser(
+        "generate", help="generate and seal the data"
+    )
+    verb.add_argument("--out", type=Path, required=True, help="folder of the data")
+    verb.add_argument("--force", action="store_true", help="build it again though nothing changed")
+    add_config_flags(verb, presets, next(iter(presets)))
+    verb.set_defaults(verb=generate)
+    return parser
 
 
 def ask(question: str) -> bool:

@@ -9,6 +9,13 @@ from pydantic import Field
 from nsmodels.core.config import Config, runtime_field
 
 
+class EvaluationConfig(Config):
+    """What a checkpoint is scored on, where a system has no options of its own."""
+
+    split: str = Field(default="val", min_length=1, description="split of the data that is scored: val or train")
+    device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
+
+
 class TrainingConfig(Config):
     """Options of the training loop, under their field-standard names."""
 

@@ -16,6 +16,7 @@ from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT, Inputs, Order
+from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation import sealing
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class System(ABC, Generic[C, E]):
     stages: ClassVar[tuple[Stage, ...]]
     datasets: ClassVar[tuple[str, ...]]
     data_key: ClassVar[str]
-    evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]]
+    evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
     evaluation_version: ClassVar[str]
 
@@ -76,10 +77,6 @@ class System(ABC, Generic[C, E]):
         """The training of one phase, the same in every process. Raises InputError for bad data."""
 
     @abstractmethod
-    def load(self, folder: Path, device: str = "auto") -> Any:
-        """The trained model in a checkpoint folder, ready for inference. Raises InputError for a broken checkpoint."""
-
-    @abstractmethod
     def load_network(self, path: Path, device: str = "auto") -> Any:
         """The `torch.nn.Module` in one checkpoint file, whose folder is named after its phase, in evaluation mode."""
 
@@ -88,6 +85,14 @@ class System(ABC, Generic[C, E]):
         """The scores of `order.model` on `order.data`, baselines and chance beside them; nothing is written."""
 
     # --- what it may add ---------------------------------------------------------------------------------------------
+
+    def load(self, folder: Path, device: str = "auto") -> Any:
+        """The trained model in a checkpoint folder, ready for inference; by default the network of its last phase.
+
+        Raises InputError for a broken checkpoint.
+        """
+        found = [phase for phase in self.phases if (folder / phase).is_dir()]
+        return self.load_network(folder / found[-1] / "best.pt", device)
 
     def check(self, order: Order[C]) -> None:
         """Raise InputError for data that would fail only after hours of training."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, cli
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.cli import Parser, Presets, add_config_flags, config_from
 from nsmodels.core.config import add_flags, values_from_flags
@@ -32,8 +32,7 @@ def parser(system: System[Any, Any], more: Callable[[Verbs], None] = lambda verb
 
 def main(system: System[Any, Any], argv: Sequence[str] | None = None) -> int:
     """Command line of a system without verbs of its own."""
-    arguments = parser(system).parse_args(argv)
-    return arguments.verb(arguments)
+    return cli.main(lambda: parser(system), argv)
 
 
 def add_making(parser: argparse.ArgumentParser, datasets: Sequence[str]) -> None:

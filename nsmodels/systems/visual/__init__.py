@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, final
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine.config import EvaluationConfig
 from nsmodels.engine.system import Stage, System
 from nsmodels.systems.visual.config import (
     CODE_VERSION,
-    EVALUATION_PRESETS,
     EVALUATION_VERSION,
     PRESETS,
-    EvaluationConfig,
     VisualConfig,
 )
 
@@ -34,7 +33,6 @@ class Visual(System[VisualConfig, EvaluationConfig]):
     stages = (Stage(PHASES, PRESETS, scored=REASONER),)
     datasets = ("clevr",)
     data_key = "clevr_mini"
-    evaluation_presets = EVALUATION_PRESETS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.config import Config
 from nsmodels.engine.config import TrainingConfig
 
 CODE_VERSION = "1"
@@ -81,13 +81,6 @@ class VisualConfig(Config):
     baseline_training: TrainingConfig = TrainingConfig()
 
 
-class EvaluationConfig(Config):
-    """What a checkpoint is scored on."""
-
-    split: str = Field(default="val", min_length=1, description="split of the data that is scored: val or train")
-    device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
-
-
 def debug() -> VisualConfig:
     """Seconds on one CPU core, to see that everything runs; scores are near chance."""
     tiny = PerceptionConfig(
@@ -157,4 +150,3 @@ def paper() -> VisualConfig:
 
 
 PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
-EVALUATION_PRESETS = {"default": EvaluationConfig}

@@ -13,12 +13,12 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes, splits
 from nsmodels.engine.checkpoint import load
+from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.baselines.task import answer_all, read_asked
-from nsmodels.systems.visual.config import EvaluationConfig
 from nsmodels.systems.visual.evaluation.latency import measured_latency
 from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report, table
 from nsmodels.systems.visual.evaluation.scoring import Predictions, Scored, outcomes, rows

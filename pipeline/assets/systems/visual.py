@@ -1,7 +1,8 @@
 """The neuro-symbolic visual reasoner: a model and its evaluation per dataset."""
 
+from nsmodels.engine.config import EvaluationConfig
 from nsmodels.systems.visual import SYSTEM
-from nsmodels.systems.visual.config import EvaluationConfig, VisualConfig
+from nsmodels.systems.visual.config import VisualConfig
 from pipeline.assets.systems.visual_checks import first_look
 from pipeline.lib.training import Training
 

@@ -1,0 +1,11 @@
+"""Command line of the dots: `nsmodels dots generate`."""
+
+from functools import partial
+
+from nsmodels.datasets.dots.config import PRESETS
+from nsmodels.datasets.dots.prepare import prepare
+
+from nsmodels.core import cli
+
+parser = partial(cli.generator, "dots", __doc__, PRESETS, prepare)
+main = partial(cli.main, parser)
