@@ -10,8 +10,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts a real Dagster first: short tests fill the gaps at the end of a suite in several processes."""
-    items.sort(key=lambda item: "pipeline" not in item.path.parts)
+    """Live tests first, then those of the pipeline: short tests fill the gaps at the end of a suite in processes."""
+    items.sort(key=lambda item: (item.get_closest_marker("live") is None, "pipeline" not in item.path.parts))
 
 
 @pytest.fixture(scope="module")
