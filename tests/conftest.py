@@ -1,9 +1,12 @@
 """What every test may rely on."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 
 import pytest
+
+from tests.children import Child
 
 # A suite that is started in the background of a script inherits an ignored SIGINT; tests of Ctrl-C need Python's own.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -12,6 +15,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Live tests first, then those of the pipeline: short tests fill the gaps at the end of a suite in processes."""
     items.sort(key=lambda item: (item.get_closest_marker("live") is None, "pipeline" not in item.path.parts))
+
+
+@pytest.fixture
+def child() -> Iterator[Callable[..., Child]]:
+    """Starts a function in a process of its own, see `Child`; what still runs when the test is over is killed."""
+    with ExitStack() as running:
+        yield lambda *given, **options: running.enter_context(closing(Child(*given, **options)))
 
 
 @pytest.fixture(scope="module")
