@@ -1,5 +1,6 @@
 """What every test may rely on."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -7,6 +8,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.children import Child
+from tests.debug import Debug
 
 # A suite that is started in the background of a script inherits an ignored SIGINT; tests of Ctrl-C need Python's own.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,6 +24,17 @@ def child() -> Iterator[Callable[..., Child]]:
     """Starts a function in a process of its own, see `Child`; what still runs when the test is over is killed."""
     with ExitStack() as running:
         yield lambda *given, **options: running.enter_context(closing(Child(*given, **options)))
+
+
+@pytest.fixture(scope="session")
+def debug(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debug]:
+    """Debug data and models, made once for all processes of the run."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "debug"
+    root.mkdir(exist_ok=True)
+    shared = Debug(root)
+    yield shared
+    shared.verify()
 
 
 @pytest.fixture(scope="module")
