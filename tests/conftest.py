@@ -1,17 +1,40 @@
 """What every test may rely on."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 
 import pytest
+
+from tests.children import Child
+from tests.debug import Debug
 
 # A suite that is started in the background of a script inherits an ignored SIGINT; tests of Ctrl-C need Python's own.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts a real Dagster first: short tests fill the gaps at the end of a suite in several processes."""
-    items.sort(key=lambda item: "pipeline" not in item.path.parts)
+    """Live tests first, then those of the pipeline: short tests fill the gaps at the end of a suite in processes."""
+    items.sort(key=lambda item: (item.get_closest_marker("live") is None, "pipeline" not in item.path.parts))
+
+
+@pytest.fixture
+def child() -> Iterator[Callable[..., Child]]:
+    """Starts a function in a process of its own, see `Child`; what still runs when the test is over is killed."""
+    with ExitStack() as running:
+        yield lambda *given, **options: running.enter_context(closing(Child(*given, **options)))
+
+
+@pytest.fixture(scope="session")
+def debug(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debug]:
+    """Debug data and models, made once for all processes of the run."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "debug"
+    root.mkdir(exist_ok=True)
+    shared = Debug(root)
+    yield shared
+    shared.verify()
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
-from dataclasses import dataclass
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +22,12 @@ from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine.system import Stage, System
+from nsmodels.engine import checkpoint
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.outcomes import files_of, read_outcomes
+from tests.children import Child, signal_at_save
+from tests.debug import Debug, Trained
+from tests.engine import toy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -35,59 +42,29 @@ GOLDEN = [Path(__file__).parents[1] / "golden", *(root / "tests" / "golden" for 
 TOLERANCE = 1e-4
 
 
-@dataclass(frozen=True)
-class Trained:
-    """The debug checkpoints of a system, a folder per stage, and the data they were trained on."""
-
-    system: System[Any, Any]
-    dataset: str
-    data: Path
-    root: Path
-
-    @property
-    def name(self) -> str:
-        return self.system.name
-
-    @property
-    def folder(self) -> Path:
-        """Of the last stage: the whole model."""
-        return self.folder_of(self.system.stages[-1])
-
-    def folder_of(self, stage: Stage) -> Path:
-        return self.root / f"model_{stage.name}"
-
-    def again(self, *flags: str) -> None:
-        for stage in self.system.stages:
-            words = [stage.name] if len(self.system.stages) > 1 else []
-            words += ["--preset", "debug", "--data", str(self.data), "--out", str(self.folder_of(stage))]
-            if stage.starts_from is not None:
-                words += ["--parent", str(self.folder_of(self.system.stage(stage.starts_from)))]
-            assert main([self.name, "train", *words, "--device", "cpu", *flags]) == 0
-
-    @property
-    def seal(self) -> list[tuple[int, int]]:
-        """Different whenever a checkpoint was built again."""
-        states = [(self.folder_of(stage) / artifact.MANIFEST).stat() for stage in self.system.stages]
-        return [(state.st_ino, state.st_mtime_ns) for state in states]
-
-
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
-def trained(request, tmp_path_factory) -> Trained:
-    name, dataset = request.param
-    root = tmp_path_factory.mktemp(name)
-    prepare = discover.module("datasets", dataset, "prepare").prepare
-    prepare(discover.module("datasets", dataset, "config").debug(), dataset, root / dataset)
-    made = Trained(discover.system(name), dataset, root / dataset, root)
-    made.again()
-    return made
+def trained(request, debug: Debug) -> Trained:
+    return debug.trained(*request.param)
+
+
+@pytest.fixture
+def copied(trained: Trained, tmp_path: Path) -> Trained:
+    """The same checkpoints in a folder that may be changed."""
+    shutil.copytree(trained.root, tmp_path / "copied")
+    return replace(trained, root=tmp_path / "copied")
+
+
+def records(folder: Path) -> dict[str, list[dict[str, float]]]:
+    """The epochs of each phase without the time they took; columns of plain numbers beside them are left out."""
+    history: Any = json.loads((folder / "history.json").read_text())
+    phases = history if isinstance(history, dict) else {"": history}
+    found = {phase: epochs for phase, epochs in phases.items() if isinstance(epochs[0], dict)}
+    return {phase: toy.losses(epochs) for phase, epochs in found.items()}
 
 
 def losses(folder: Path) -> dict[str, list[float]]:
-    """The training losses of each phase, epoch by epoch; columns of plain numbers beside them are passed over."""
-    history: Any = json.loads((folder / "history.json").read_text())
-    phases = history if isinstance(history, dict) else {"": history}
-    records = {phase: epochs for phase, epochs in phases.items() if isinstance(epochs[0], dict)}
-    return {phase: [epoch["train/loss"] for epoch in epochs] for phase, epochs in records.items()}
+    """The training losses of each phase, epoch by epoch."""
+    return {phase: [epoch["train/loss"] for epoch in epochs] for phase, epochs in records(folder).items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -148,13 +125,41 @@ def test_first_losses_are_the_golden_ones(trained: Trained) -> None:
     assert found == {phase: pytest.approx(values, rel=TOLERANCE) for phase, values in wanted.items()}, json.dumps(found)
 
 
-def test_unchanged_it_is_reused_and_forced_it_repeats_itself(trained: Trained) -> None:
-    seal, before = trained.seal, all_losses(trained)
-    trained.again()
-    assert trained.seal == seal
-    trained.again("--force")
-    assert all(one != other for one, other in zip(trained.seal, seal, strict=True))
-    assert all_losses(trained) == before
+def test_unchanged_it_is_reused_and_forced_it_repeats_itself(copied: Trained) -> None:
+    seal, before = copied.seal, all_losses(copied)
+    copied.again()
+    assert copied.seal == seal
+    copied.again("--force")
+    assert all(one != other for one, other in zip(copied.seal, seal, strict=True))
+    assert all_losses(copied) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_stopped_training_resumes_to_the_same_last_digit(
+    trained: Trained, child: Callable[..., Child], tmp_path: Path, number: int
+) -> None:
+    cut, stage = replace(trained, root=tmp_path), trained.system.stages[0]
+    whole, folder = trained.folder_of(stage), cut.folder_of(stage)
+    # At its second save: one step of the first epoch of the first phase is on the disk by then.
+    stop = partial(signal_at_save, number, checkpoint.LAST, 2)
+    stopped = child(main, [*cut.command(stage), "--training.checkpoint-minutes", "0"], setup=stop)
+    out, err = stopped.communicate()
+    if number == signal.SIGTERM:
+        assert stopped.returncode == 2
+        assert re.search(r"^error: stopped in epoch 1; run the same command again to resume$", err, re.M)
+        assert "Traceback" not in err
+    else:
+        assert stopped.returncode == -signal.SIGKILL
+    assert out == ""
+    assert not folder.exists()
+    (last,) = artifact.beside(folder, "partial").glob(f"*/{checkpoint.LAST}")
+    progress = checkpoint.load(last)["progress"]
+    assert progress["epoch"] == 0
+    assert progress["step"] > 0
+    assert main(cut.command(stage)) == 0
+    assert records(folder) == records(whole)
+    assert artifact.read_manifest(folder).fingerprint == artifact.read_manifest(whole).fingerprint
+    assert not artifact.beside(folder, "partial").exists()
 
 
 def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A toy task for the loop's tests, also run as a program: python toy.py FOLDER [field=value ...]."""
+"""A toy task for the loop's tests, also run as a program: python -m tests.engine.toy FOLDER [field=value ...]."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -91,15 +92,15 @@ def losses(history):
     return [{k: v for k, v in r.items() if k not in ("seconds", "samples_per_second")} for r in history]
 
 
-def main() -> int:
+def main(argv: Sequence[str]) -> int:
     from nsmodels.engine.loop import fit
 
     torch.set_num_threads(1)
-    values = {k: json.loads(v) for k, v in (argument.split("=", 1) for argument in sys.argv[2:])}
+    values = {k: json.loads(v) for k, v in (argument.split("=", 1) for argument in argv[1:])}
     options = {k: values.pop(k) for k in list(values) if k not in TrainingConfig.model_fields}
     config = CONFIG.model_copy(update=values)
     try:
-        result = fit(Toy(config, **options), config, Path(sys.argv[1]))
+        result = fit(Toy(config, **options), config, Path(argv[0]))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -109,4 +110,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

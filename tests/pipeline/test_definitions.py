@@ -1,5 +1,6 @@
 """The definitions load fast and whole, and the graph is the one that lineage.txt shows."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,20 @@ from pipeline.lib import policy
 LINEAGE = Path(__file__).with_name("lineage.txt")
 STUDIES = {"nav_grid_search", "nav_data_scaling"}
 DOWNLOADED = {"clevr_archive", "clevr", "clevr_mini"}
-HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba")
+HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba", "ray", "dagster_ray")
+LOADING = """
+import json, os, sys
+from importlib import import_module
+
+def executor(address):
+    os.environ["RAY_ADDRESS"] = address
+    for name in [name for name in sys.modules if name.split(".")[0] == "pipeline"]:
+        del sys.modules[name]
+    return import_module("pipeline.definitions").defs().executor.name
+
+executors = {address: executor(address) for address in ("", "http://127.0.0.1:1")}
+print(json.dumps({"executors": executors, "imported": [name for name in sys.argv[1:] if name in sys.modules]}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +35,20 @@ def graph():
     return defs().get_repository_def().asset_graph
 
 
-def test_loading_imports_nothing_heavy():
-    code = f"import sys, pipeline.definitions as d; d.defs(); print([n for n in {HEAVY} if n in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+@pytest.fixture(scope="module")
+def loaded():
+    """The executor by `RAY_ADDRESS`, and the heavy modules that were imported, in a process that loads definitions."""
+    done = subprocess.run([sys.executable, "-c", LOADING, *HEAVY], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_loading_imports_nothing_heavy(loaded):
+    assert loaded["imported"] == []
+
+
+@pytest.mark.parametrize(("address", "name"), [("", "in_process"), ("http://127.0.0.1:1", "ray")])
+def test_steps_run_where_ray_address_says(loaded, address, name):
+    assert loaded["executors"][address] == name
 
 
 def test_the_graph_is_the_one_in_lineage_txt(graph):

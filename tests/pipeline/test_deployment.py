@@ -18,7 +18,7 @@ import pytest
 import yaml
 from dagster._core.instance import InstanceRef
 
-from tests.pipeline.live import ROOT, until
+from tests.pipeline.live.services import ROOT, until
 
 FOLDER = ROOT / "docs/deployment"
 FILES = [path for path in FOLDER.rglob("*") if path.is_file() and path.name != "README.md"]

@@ -1,8 +1,5 @@
 """Several processes: which one failed and of what, and that none outlives the one that started them."""
 
-import os
-import subprocess
-import sys
 import time
 
 import psutil
@@ -44,23 +41,13 @@ def test_a_failing_process_ends_the_others_and_is_named(tmp_path, monkeypatch, c
         assert "Traceback" in printed.err  # of process 1, whose words went to a file
 
 
-def test_killing_the_starter_stops_its_processes_with_a_checkpoint(tmp_path):
-    program = (
-        "import sys; from nsmodels.engine.processes.launch import launch; launch(sys.argv[1:], 2, 'tests.engine.toy')"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path), "num_samples=16000", "nap=0.01"],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        while not (tmp_path / "metrics.jsonl").exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        family = psutil.Process(process.pid).children(recursive=True)
-        assert len(family) >= 3
-    finally:
-        process.kill()
-        process.wait()
+def test_killing_the_starter_stops_its_processes_with_a_checkpoint(child, tmp_path):
+    process = child(launch, [str(tmp_path), "num_samples=16000", "nap=0.01"], 2, "tests.engine.toy")
+    while not (tmp_path / "metrics.jsonl").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) >= 3
+    process.kill()
     assert not psutil.wait_procs(family, timeout=40)[1]
     assert 0 < checkpoint.load(tmp_path / "last.pt")["progress"]["batch"] < 1000

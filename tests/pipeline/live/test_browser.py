@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.pipeline.browser import opened
-from tests.pipeline.live import live, until
+from tests.pipeline.live.browser import opened
+from tests.pipeline.live.services import live, until
 
+pytestmark = pytest.mark.live
 CONFIG = "ops: {mazes: {config: {preset: debug, num_train: 32}}}"
 
 

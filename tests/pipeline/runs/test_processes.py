@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 
 from nsmodels.core.artifact import read_manifest
+from tests.pipeline.live.services import BIN, ROOT
 
-ROOT, BIN = Path(__file__).parents[2], Path(sys.executable).parent
 CONFIG = {"preset": "debug", "baselines": {"is_enabled": False}, "training": {"num_processes": 2, "epochs": 4}}
 QUERY = """
 import json, dagster as dg

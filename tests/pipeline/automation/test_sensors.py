@@ -15,7 +15,7 @@ from pipeline.definitions import defs
 from pipeline.lib.automation import regression, retraining
 from pipeline.lib.automation.webhook import Webhook
 from pipeline.sensors import retrain_changed, tell_regressions
-from tests.pipeline.inbox import Inbox
+from tests.pipeline.automation.inbox import Inbox
 
 OF_NAV = {"nav_model", "nav_evaluation", "nav_policies", "nav_success", "nav_training_curves"}
 MINE = {training.name: training for training in trainings()}

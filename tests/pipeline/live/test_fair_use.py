@@ -7,10 +7,10 @@ import psutil
 import pytest
 
 from tests.core.server import FileServer, Traps
-from tests.pipeline.live import live, until
+from tests.pipeline.live.services import live, until
 
-pytestmark = pytest.mark.timeout(900)  # includes several starts of Dagster
-ROOMS = "tests.pipeline.waiting_rooms"
+pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]  # includes several starts of Dagster
+ROOMS = "tests.pipeline.live.waiting_rooms"
 LONG = {"preset": "debug", "training": {"epochs": 100_000, "checkpoint_minutes": 0.01}}
 
 

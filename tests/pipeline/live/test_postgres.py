@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.server import free_port
-from tests.pipeline.live import ROOT
+from tests.pipeline.live.services import ROOT
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
 INITDB = shutil.which("initdb", path=os.pathsep.join([*map(str, PROGRAMS), os.environ["PATH"]]))
@@ -33,6 +33,7 @@ with opened() as instance:
     print(json.dumps({"materializations": len(made), "runs": runs, "storage": storage}))
 """
 pytestmark = [
+    pytest.mark.live,
     pytest.mark.skipif(INITDB is None, reason="PostgreSQL is not installed: apt-get install postgresql"),
     pytest.mark.skipif(find_spec("dagster_postgres") is None, reason="not installed: pip install 'nsmodels[postgres]'"),
 ]
@@ -70,7 +71,7 @@ def test_four_first_runs_at_once_on_an_empty_database(server: Mapping[str, str],
     shutil.copy(SETTINGS, tmp_path / "dagster.yaml")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "NSMODELS_", "RAY_"))}
     environment = kept | server | {"PYTHONPATH": str(ROOT), "NSMODELS_DATA": str(tmp_path / "data")}
-    words = ["dagster", "asset", "materialize", "-m", "tests.pipeline.counting", "--select", "instant"]
+    words = ["dagster", "asset", "materialize", "-m", "tests.pipeline.live.counting", "--select", "instant"]
     command = [str(Path(sys.executable).parent / words[0]), *words[1:]]
     pipe = subprocess.PIPE
     runs = [subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=pipe, text=True) for _ in range(4)]

@@ -9,7 +9,7 @@ from pipeline.lib.automation import webhook
 from pipeline.lib.automation.webhook import Webhook
 from pipeline.sensors import tell_failures
 from tests.core.server import free_port
-from tests.pipeline.inbox import Inbox
+from tests.pipeline.automation.inbox import Inbox
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The pictures of the web UI in docs/images, taken again (minutes): python -m tests.pipeline.screenshots."""
+"""The pictures of the web UI in docs/images, taken again (minutes): python -m tests.pipeline.live.screenshots."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.pipeline.browser import opened
-from tests.pipeline.live import ROOT, Live, live
+from tests.pipeline.live.browser import opened
+from tests.pipeline.live.services import ROOT, Live, live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -21,7 +21,7 @@ import yaml
 
 from tests.core.server import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
 # The daemon's loops that can be shortened; fixed in Dagster are those of schedules, sensors (5 s) and backfills (30 s).
 QUICK = {
@@ -256,7 +256,7 @@ def live(
     `modules` replace `pipeline.definitions` (importable from the repository root); `settings` are merged into
     dagster.yaml.
     """
-    place = Live(folder, {**_environment(folder), **(environment or {})})
+    place = Live(folder, {**environment_of(folder), **(environment or {})})
     _prepare(folder, modules, settings)
     try:
         if daemon:
@@ -276,7 +276,7 @@ def until(condition: Callable[[], T], timeout: float = TIMEOUT, message: Callabl
     return result
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment_of(folder: Path) -> dict[str, str]:
     """A minimal environment, with the path of the virtual environment."""
     path = os.pathsep.join([str(BIN), "/usr/bin", "/bin"])
     data, home = str(folder / "data"), str(folder)

@@ -4,10 +4,11 @@ import pytest
 
 from pipeline.lib.automation import regression
 from pipeline.schedules import TABLE
-from tests.pipeline.inbox import Inbox
-from tests.pipeline.live import live, until
-from tests.pipeline.test_sensors import evaluate, seal
+from tests.pipeline.automation.inbox import Inbox
+from tests.pipeline.automation.test_sensors import evaluate, seal
+from tests.pipeline.live.services import live, until
 
+pytestmark = pytest.mark.live
 START = {
     "schedule": "mutation ($s: ScheduleSelector!) { startSchedule(scheduleSelector: $s) { __typename } }",
     "sensor": "mutation ($s: SensorSelector!) { startSensor(sensorSelector: $s) { __typename } }",
@@ -67,7 +68,7 @@ def dagster(tmp_path_factory, inbox):
         patch.setenv("NSMODELS_DATA", str(root / "data"))
         environment = {"NSMODELS_WEBHOOK_URL": inbox.url, "NSMODELS_UI_URL": "http://box:3000"}
         evaluate(root / "data", 150)
-        with live(root, "tests.pipeline.soon", environment=environment) as dagster:
+        with live(root, "tests.pipeline.live.soon", environment=environment) as dagster:
             switch_on(dagster, "sensor", "tell_failures", "tell_regressions")
             until(lambda: ticks(dagster, "tell_failures") and ticks(dagster, "tell_regressions"), 60)
             evaluate(root / "data", 100)

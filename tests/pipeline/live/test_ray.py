@@ -1,4 +1,4 @@
-"""Steps on a real Ray cluster of two machines (on this one), one of which dies; and the errors without a cluster."""
+"""Steps on a real Ray cluster of two machines (on this one), one of which dies."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ import psutil
 import pytest
 
 from tests.core.server import free_port
-from tests.pipeline.live import ROOT, live, until
+from tests.pipeline.live.services import ROOT, live, until
 
 IS_INSTALLED = find_spec("ray") is not None and find_spec("dagster_ray") is not None
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'"),
+]
 BIN = Path(sys.executable).parent
 EVENTS = """
 import json, dagster as dg
@@ -31,39 +35,6 @@ with opened() as instance:
     run, = instance.get_runs()
     logged = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
     print(json.dumps([[event.event_type_value, event.step_key] for event in logged]))
-"""
-REFUSED = """
-import sys
-from pipeline.lib.cluster import executor
-for address in sys.argv[1:]:
-    try:
-        executor.connect(address)
-    except executor.InputError as error:
-        print(error)
-sys.modules["dagster_ray"] = None
-try:
-    executor.connect("http://127.0.0.1:1")
-except executor.InputError as error:
-    print(error)
-"""
-ENDINGS = """
-import json, sys
-from pipeline.lib.cluster.jobs import failure_reason, waiting_for
-jobs = [None, *({"status": status, "error_type": kind, "message": "why"} for status, kind in json.loads(sys.argv[1]))]
-machines = [{"CPU": 2.0, "GPU": 1.0}, {"CPU": 2.0, "GPU": 1.0}, {"CPU": 4.0}]
-needs = [{"CPU": 4.0, "GPU": 0.0}, {"CPU": 4.0, "GPU": 1.0}]
-print(json.dumps([[failure_reason(job) for job in jobs], [waiting_for(each, machines) for each in needs]]))
-"""
-NEEDS = """
-import json
-from pipeline.lib.cluster.steps import PAUSE, processes_of
-config = {"ops": {"nav_model": {"config": {"training": {"num_processes": 3}}}, "mazes": {}}}
-print(json.dumps([[processes_of(config, step) for step in ("nav_model", "mazes", "nav_evaluation")], PAUSE]))
-"""
-IMPORTED = """
-import sys
-import pipeline.definitions
-print(pipeline.definitions.defs().executor.name, *(name for name in ("ray", "dagster_ray") if name in sys.modules))
 """
 
 
@@ -133,10 +104,9 @@ def is_head(raylet: psutil.Process) -> bool:
     return "--head" in raylet.cmdline()
 
 
-@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
 def test_steps_of_a_dead_machine_resume_on_a_different_one(cluster: Cluster, tmp_path: Path) -> None:
     with live(tmp_path, daemon=False, environment={"RAY_ADDRESS": cluster.address}) as place:
-        words = ("asset", "materialize", "-m", "tests.pipeline.counting", "--select", "first,second")
+        words = ("asset", "materialize", "-m", "tests.pipeline.live.counting", "--select", "first,second")
         run, files = place.begin(*words), {name: tmp_path / f"data/{name}.jsonl" for name in ("first", "second")}
         (tmp_path / "data").mkdir()
         until(lambda: run.poll() is not None or all(len(counted(file)) >= 2 for file in files.values()), 120)
@@ -204,13 +174,12 @@ def proxy(cluster: Cluster) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
 def test_faults_of_the_cluster_start_no_second_copy_and_a_waiting_run_can_be_cancelled(
     proxy: str, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
     with live(tmp_path, daemon=False, environment={"RAY_ADDRESS": proxy}) as place:
-        words = ("asset", "materialize", "-m", "tests.pipeline.counting", "--select", "endless,greedy")
+        words = ("asset", "materialize", "-m", "tests.pipeline.live.counting", "--select", "endless,greedy")
         run, file = place.begin(*words), tmp_path / "data/endless.jsonl"
         until(lambda: run.poll() is not None or counted(file), 120)
         FaultyProxy.faults[:] = [500, 401, 404, 500, 503, 401]  # three health checks of two steps
@@ -233,54 +202,3 @@ def test_faults_of_the_cluster_start_no_second_copy_and_a_waiting_run_can_be_can
         events = json.loads(done.stdout)
         assert [step for kind, step in events if kind == "STEP_UP_FOR_RETRY"] == []
         assert "PIPELINE_CANCELED" in [kind for kind, _ in events]
-
-
-@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_only_failures_that_a_retry_may_resolve_are_marked_as_such() -> None:
-    ended = [
-        ("FAILED", "JOB_SUPERVISOR_ACTOR_DIED"),
-        ("FAILED", "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"),
-        ("FAILED", "JOB_ENTRYPOINT_COMMAND_ERROR"),
-        ("STOPPED", None),
-    ]
-    words = [sys.executable, "-c", ENDINGS, json.dumps(ended)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    reasons, waiting = json.loads(done.stdout)
-    assert reasons == [
-        "its machine is lost: the cluster has no record of its job",
-        "its machine is lost: JOB_SUPERVISOR_ACTOR_DIED: why",
-        "no machine had free resources: JOB_SUPERVISOR_ACTOR_START_TIMEOUT: why",
-        "its job ended without a result of the step: JOB_ENTRYPOINT_COMMAND_ERROR: why",
-        "its job ended without a result of the step: STOPPED: why",
-    ]
-    assert waiting == [
-        "waiting until a machine of the cluster has 4 CPU, 0 GPU free",
-        "no machine of the cluster has 4 CPU, 1 GPU, only 2 CPU, 1 GPU; 4 CPU, 0 GPU; "
-        "waiting for one to join, or cancel the run",
-    ]
-
-
-@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_an_invalid_address_is_one_line() -> None:
-    words = [sys.executable, "-c", REFUSED, "127.0.0.1:6379", "http://127.0.0.1:1"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [
-        "RAY_ADDRESS: expected the address of Ray's dashboard (http://host:8265), got '127.0.0.1:6379'",
-        "RAY_ADDRESS=http://127.0.0.1:1: no Ray cluster responds; start it, or unset RAY_ADDRESS",
-        "RAY_ADDRESS is set, but 'dagster_ray' is not installed: pip install 'nsmodels[ray]', or unset RAY_ADDRESS",
-    ]
-
-
-@pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'")
-def test_a_training_has_one_cpu_per_process_and_a_retry_waits_for_the_locks_of_a_dead_machine() -> None:
-    words, environment = [sys.executable, "-c", NEEDS], os.environ | {"NSMODELS_LOCK_SECONDS": "90"}
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [[3, 1, 1], 95]
-
-
-@pytest.mark.parametrize(("address", "executor"), [("", "in_process"), ("http://127.0.0.1:1", "ray")])
-def test_definitions_import_nothing_of_ray(address: str, executor: str) -> None:
-    environment = os.environ | {"RAY_ADDRESS": address}
-    words = [sys.executable, "-c", IMPORTED]
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [executor]

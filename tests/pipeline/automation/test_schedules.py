@@ -29,8 +29,9 @@ def instance(tmp_path):
 @pytest.fixture
 def tick(instance, repository):
     """What a schedule asks for."""
-    context = dg.build_schedule_context(instance, datetime(2026, 11, 22, 4, tzinfo=UTC), repository_def=repository)
-    return lambda chosen: chosen(context)
+    night = datetime(2026, 11, 22, 4, tzinfo=UTC)
+    with dg.build_schedule_context(instance, night, repository_def=repository) as context:
+        yield lambda chosen: chosen(context)
 
 
 def models(request):
