@@ -52,10 +52,14 @@ def folder(kind: str, name: str) -> Path:
     return Path(module(kind, name, "config").__file__ or "").parent
 
 
+def extensions() -> list[Path]:
+    """The roots outside of the project."""
+    return [Path(root).resolve() for root in os.environ.get(VARIABLE, "").split(os.pathsep) if root]
+
+
 def extended(path: Iterable[str], package: str) -> list[str]:
     """The search path of a package, with the folders of that package in all extensions. Folders must exist."""
-    roots = [Path(root) for root in os.environ.get(VARIABLE, "").split(os.pathsep) if root]
-    folders = [root.resolve().joinpath(*package.split(".")) for root in roots]
+    folders = [root.joinpath(*package.split(".")) for root in extensions()]
     own = [place for place in path if Path(place) not in folders]
     return [*own, *(str(place) for place in folders if place.is_dir())]
 

@@ -45,6 +45,11 @@ def on_demand(key: str, is_too_small: Callable[[Manifest, str], bool]) -> Callab
     return register
 
 
+def maker(key: str) -> Maker:
+    """How the missing input `key` is built. Raises KeyError where it is not."""
+    return _makers[key]
+
+
 def is_made_on_demand(key: str) -> bool:
     """Whether a step that misses `key` builds it: it is a small subset, or generated."""
     return key in _makers

@@ -12,7 +12,7 @@ from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.core.orders import DATA, MODEL, PARENT, Order
 from nsmodels.engine.system import System
-from pipeline.lib import hardware, policy, step
+from pipeline.lib import checks, hardware, policy, step
 from pipeline.lib.display import references, results
 from pipeline.lib.launchpad import Launchpad
 
@@ -127,6 +127,16 @@ class Training(Generic[M, E]):
     def assets(self) -> list[dg.AssetsDefinition]:
         """The model, and its evaluation where there is one."""
         return [self._model(), *([self._evaluation()] if self.is_scored else [])]
+
+    def checks(self) -> list[dg.AssetChecksDefinition]:
+        """Checks of any trained model: finite losses, and a loss that the loaded network reproduces."""
+        phase, key = self.system.stage(self.stage).phases[0], self.model_key
+        finite = "Every number of the training history is finite."
+        same = f"Loaded anew, the network '{phase}' has the validation loss of its training."
+        return [
+            checks.check(key, "losses_are_finite", finite, checks.losses_are_finite, is_blocking=True),
+            checks.check(key, "reproduces_its_score", same, checks.reproduces(self.system, phase)),
+        ]
 
     def _model(self) -> dg.AssetsDefinition:
         version, stage, inputs = self.system.code_version, self.system.stage(self.stage), self.model_inputs

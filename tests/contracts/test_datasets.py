@@ -52,7 +52,7 @@ def checks(name: str) -> list[Callable[[Path], list[str]]]:
     """The public functions of a dataset's `checks` that list the problems of a folder."""
     found = inspect.getmembers(part(name, "checks"), inspect.isfunction)
     own = [f for label, f in found if f.__module__ == f"nsmodels.datasets.{name}.checks" and label[0] != "_"]
-    return [f for f in own if inspect.signature(f).return_annotation == "list[str]"]
+    return [f for f in own if inspect.signature(f).return_annotation in ("list[str]", list[str])]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import shutil
 import signal
@@ -35,8 +34,7 @@ NAMES = discover.systems()
 # Every system on every dataset that it can be trained on.
 PAIRS = [(name, dataset) for name in NAMES for dataset in discover.system(name).datasets]
 # Golden losses of the project, and of extensions.
-ROOTS = [Path(root) for root in os.environ.get(discover.VARIABLE, "").split(os.pathsep) if root]
-GOLDEN = [Path(__file__).parents[1] / "golden", *(root / "tests" / "golden" for root in ROOTS)]
+GOLDEN = [Path(__file__).parents[1] / "golden", *(root / "tests" / "golden" for root in discover.extensions())]
 # Processors with other vector units sum in another order, and the first steps amplify that rounding a little; a change
 # of data, model or loss moves these figures by far more.
 TOLERANCE = 1e-4

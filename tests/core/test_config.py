@@ -212,7 +212,7 @@ def test_runtime_fields_do_not_enter_the_fingerprint_of_a_preset(kind: str, name
                         config.relevant()
                     )
                     changed += 1
-    assert changed
+    assert changed or "num_workers" not in type(config).model_fields
 
 
 class Range(Config):

@@ -44,6 +44,7 @@ TRAININGS = [
     )
 ]
 assets = [asset for each in TRAININGS for asset in each.assets()]
+training_checks = [check for each in TRAININGS for check in each.checks()]
 
 
 @dg.asset(

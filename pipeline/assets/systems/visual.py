@@ -21,3 +21,4 @@ def training(dataset: str) -> Training[VisualConfig, EvaluationConfig]:
 
 TRAININGS = [training("clevr_mini"), training("clevr")]
 assets = [asset for each in TRAININGS for asset in each.assets()]
+training_checks = [check for each in TRAININGS for check in each.checks()]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from nsmodels.systems.visual import SYSTEM
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
 from pipeline.lib.display import pictures, results
@@ -64,9 +63,6 @@ def evaluation_beats_priors(folder: Path) -> Verdict:
     return checks.above(report["rows"][report["headline"]]["accuracy"], priors, "prior")
 
 
-reproduces_its_score = checks.reproduces(SYSTEM, "perception")
-
-
 def proofs_replay(folder: Path) -> Verdict:
     """Replay every proof of the first look without the networks."""
     from nsmodels.systems.visual.reasoning.replay import ProofError, check
@@ -87,9 +83,7 @@ def oracle_is_perfect(folder: Path) -> Verdict:
 
 
 MODEL_CHECKS: dict[str, tuple[str, Judge]] = {
-    "losses_are_finite": ("Every number of the training history is finite.", checks.losses_are_finite),
     "beats_priors": ("Better than the majority and question-type priors, on the first images.", beats_priors),
-    "reproduces_its_score": ("Loaded anew, perception has the validation loss of its training.", reproduces_its_score),
     "proofs_replay": ("Every proof holds without the networks.", proofs_replay),
 }
 EVALUATION_CHECKS: dict[str, tuple[str, Judge]] = {
@@ -97,7 +91,7 @@ EVALUATION_CHECKS: dict[str, tuple[str, Judge]] = {
     "beats_priors": ("Better than the majority and question-type priors.", evaluation_beats_priors),
 }
 # What follows a failure of these would be meaningless. A model that does not beat a prior may be what one looks for.
-BLOCKING = {"losses_are_finite", "oracle_is_perfect"}
+BLOCKING = {"oracle_is_perfect"}
 visual_checks = [
     checks.check(f"{dataset}_{kind}", name, text, judge, is_blocking=name in BLOCKING)
     for dataset in ("clevr_mini", "clevr")

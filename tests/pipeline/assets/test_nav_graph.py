@@ -7,10 +7,13 @@ import dagster as dg
 import pytest
 
 from nsmodels.core.artifact import read_manifest
+from nsmodels.systems.nav import NAVIGATOR, SYSTEM
 from nsmodels.systems.nav.config import CODE_VERSION
 from pipeline.assets.systems import nav_checks
 from pipeline.definitions import defs
 from pipeline.lib import checks
+
+GENERIC = ("losses_are_finite", "reproduces_its_score")
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -91,7 +94,8 @@ def test_figures_are_pdf_and_png_and_name_their_data(made, key):
 def test_every_check_ran_and_those_of_the_machinery_pass(made):
     found = {(e.asset_key.to_user_string(), e.check_name): e for e in made[1].get_asset_check_evaluations()}
     expected = {(key, name) for key, judges in nav_checks.CHECKS.items() for name in judges}
-    assert found.keys() == {*expected, ("nav_evaluation", "no_regression")}
+    generic = {("nav_evaluation", "no_regression"), *(("nav_model", name) for name in GENERIC)}
+    assert found.keys() == {*expected, *generic}
     sound = ("losses_are_finite", "reproduces_its_score", "search_is_perfect", "no_regression")
     said = {name: (event.passed, event.description) for (_, name), event in found.items() if name in sound}
     assert all(passed for passed, _ in said.values()), said
@@ -109,9 +113,9 @@ def test_losses_that_are_not_finite_fail(copy):
 
 def test_another_loss_than_that_of_the_training_fails(copy):
     folder = copy("nav_model")
-    assert nav_checks.reproduces_its_score(folder).passed
+    assert checks.reproduces(SYSTEM, NAVIGATOR)(folder).passed
     edit(folder / "history.json", lambda history: [row.update({"val/loss": 0.01}) for row in history["navigator"]])
-    assert not nav_checks.reproduces_its_score(folder).passed
+    assert not checks.reproduces(SYSTEM, NAVIGATOR)(folder).passed
 
 
 def test_weights_of_nothing_do_not_reproduce_the_score_nor_beat_greedy(copy):
@@ -124,7 +128,7 @@ def test_weights_of_nothing_do_not_reproduce_the_score_nor_beat_greedy(copy):
         weight.zero_()
     path.unlink()  # its content may have a second name
     torch.save(payload, path)
-    assert not nav_checks.reproduces_its_score(folder).passed
+    assert not checks.reproduces(SYSTEM, NAVIGATOR)(folder).passed
     assert not nav_checks.beats_greedy(folder).passed
 
 

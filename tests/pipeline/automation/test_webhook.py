@@ -122,5 +122,5 @@ def test_a_bug_is_reported_with_its_exception(address, instance):
 
 
 def test_without_an_address_the_tick_says_so(instance):
-    _, result = told(instance, raises)
+    _, result = reported(instance, raises)
     assert result.skip_message.startswith("not sent, NSMODELS_WEBHOOK_URL is not set: Run ")

@@ -21,7 +21,7 @@ class ToyConfig(Config):
 
 def debug() -> ToyConfig:
     """A second on one CPU core; scores near chance."""
-    return ToyConfig(model=ToyModelConfig(dim=8), training=ToyConfig().training.with_values({"epochs": 2}))
+    return ToyConfig().with_values({"model.dim": 8, "training.epochs": 2, "training.batch_size": 16})
 
 
 PRESETS = {"debug": debug, "quick": ToyConfig, "base": ToyConfig, "paper": ToyConfig}

@@ -15,9 +15,9 @@ from nsmodels.evaluation.sealing import EvaluationResult
 def score(network: Network, order: Order[EvaluationConfig]) -> EvaluationResult:
     """Accuracy (higher is better) and negative log-likelihood in nats (lower is better) of every point of a split."""
     data, split = np.load(order.data / f"{order.config.split}.npz"), order.config.split
-    labels, device = torch.as_tensor(data["labels"]).float(), network.decoder.weight.device
+    labels, points = torch.as_tensor(data["labels"]).float(), torch.as_tensor(data["points"])
     with torch.inference_mode():
-        logits = network(torch.as_tensor(data["points"]).to(device)).cpu()
+        logits = network(points.to(network.decoder.weight.device)).cpu()
     nats = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").double().numpy()
     hits, items = ((logits > 0) == (labels > 0.5)).double().numpy(), [f"{split}/{k}" for k in range(len(labels))]
     found = [

@@ -13,8 +13,6 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.batching import Batches, epoch_batches
 from nsmodels.engine.task import Shard, Task
 
-Batch = dict[str, Tensor]  # points (B, 2), labels (B,)
-
 
 class Network(nn.Module):
     """Encoder (B, 2) -> (B, D), decoder (B, D) -> (B, 2); with `has_head` also logits (B,) of the classes."""
@@ -58,7 +56,7 @@ class DotsTask(Task):
         rows = epoch_batches(len(data["labels"]), config.batch_size, config.seed, epoch, shard, split == "train")
         return Batches(rows, lambda index: {name: values[index] for name, values in data.items()})
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean over the batch, and the accuracy of a classifier."""
         found = model(batch["points"])
         if not self.shape["has_head"]:
