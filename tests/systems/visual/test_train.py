@@ -203,7 +203,7 @@ def harmed(model: Path, tmp_path: Path) -> Path:
 
 def other_network(folder: Path) -> str:
     shutil.copyfile(folder / "parser" / "best.pt", folder / "perception" / "best.pt")
-    return "perception/best.pt: a checkpoint of another network"
+    return "perception/best.pt: a checkpoint of a different network"
 
 
 def other_width(folder: Path, network: str = "perception", field: str = "feature_dim", value: int = 32) -> str:
@@ -211,7 +211,7 @@ def other_width(folder: Path, network: str = "perception", field: str = "feature
     payload = checkpoint.load(path)
     payload["config"][network][field] = value
     torch.save(payload, path)
-    return f"{network}/best.pt: weights of another architecture"
+    return f"{network}/best.pt: weights of a different architecture"
 
 
 def other_parser(folder: Path) -> str:
