@@ -59,8 +59,8 @@ class Counterfactual:
 def remove_fact(source: Proof | Program, belief: SceneBelief, fact: str) -> Counterfactual:
     """Remove a believed fact, such as `color(o3)=red`, and prove again; the next most likely value replaces it.
 
-    `source` is a proof or a program. Raises InputError for a text that is no fact, an unknown object, and a fact that the
-    belief does not hold (the message names the one it holds); NoProof when there is no proof with the fact.
+    `source` is a proof or a program. Raises InputError for a text that is no fact, an unknown object, and a fact that
+    the belief does not hold (the message names the one it holds); NoProof when there is no proof with the fact.
     """
     literal = with_probability(parse(fact), belief)
     before = source if isinstance(source, Proof) else prove(source, belief)
