@@ -16,7 +16,7 @@ from torch import Tensor
 from nsmodels.core.hardware import num_cores
 from nsmodels.engine.task import Shard
 
-# torch's default on Linux, stated because a host process may have set another start method (Dagster does): with
+# torch's default on Linux, stated because a host process may have set a different start method (Dagster does): with
 # `spawn` each worker would import everything again and copy the whole data set at the beginning of every epoch.
 START = "fork" if sys.platform == "linux" else None
 

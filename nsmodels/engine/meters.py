@@ -32,7 +32,7 @@ class Meter:
         self._pending: list[tuple[str, int, dict[str, Any]]] = []
 
     def add(self, place: str, count: int, values: Mapping[str, Tensor | float]) -> None:
-        """Add `values`, means over `count` samples, by name; `place` is the step or epoch for the error message.
+        """Add `values`, scalar means over `count` samples, by name; `place`: step or epoch, for the error message.
 
         Every `every` calls it flushes, and then raises `InputError` as `flush` does.
         """

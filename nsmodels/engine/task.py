@@ -48,7 +48,7 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
-        """The scalar to minimise, a mean over the samples of the batch, and its named terms for the log."""
+        """The loss to minimise, a scalar () and mean over the samples of the batch, and its scalar terms by name."""
 
     def after_step(self, model: nn.Module, step: int) -> None:  # noqa: B027 - optional hook, doing nothing is right
         """Called after each optimizer step (a target network, a constraint on the weights)."""

@@ -40,7 +40,7 @@ class Proved:
         return f"{question}\n{self.proof.text(has_negative=False)}"
 
     def draw(self, path: Path) -> None:
-        """Draw the proof over its image to `path`; raise `InputError` for another suffix than .png, .svg and .pdf."""
+        """Draw the proof over its image to `path`; raise `InputError` for a suffix other than .png, .svg and .pdf."""
         caption = f"{self.question['question']} (true answer: {self.question['answer']})"
         draw_proof(read_pixels(self.image), self.proof, self.belief, path, caption)
 

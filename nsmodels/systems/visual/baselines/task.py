@@ -89,7 +89,7 @@ class EncodedSplit:
             line[: len(row)] = row
 
     def batch(self, rows: np.ndarray) -> VqaBatch:
-        """The questions `rows` (int array) with their distinct images."""
+        """The questions `rows`, int (b,), with their distinct images."""
         needed, places = np.unique(self.data.places[rows], return_inverse=True)
         return VqaBatch(
             words=torch.from_numpy(self.words[rows, : self.lengths[rows].max()]).long(),

@@ -71,7 +71,7 @@ class EncodedQuestions:
         return len(self.lengths)
 
     def batch(self, rows: np.ndarray) -> QuestionBatch:
-        """The questions `rows` (int array), padded to the longest of them."""
+        """The questions `rows`, int (b,), padded to the longest of them."""
         s, t = self.lengths[rows].max(), self.program_lengths[rows].max()
         cut = {"words": s, "previous": t, "slots": t, "num_open": t, "targets": t}
         arrays = {name: getattr(self, name)[rows, :width] for name, width in cut.items()}
@@ -187,7 +187,7 @@ def _padded(rows: list[list[int]], fill: int) -> np.ndarray:
 
 
 def by_length(data: EncodedQuestions, batch_size: int, rows: np.ndarray | None = None) -> np.ndarray:
-    """Rows (int array; default: all) sorted by length within windows of `WINDOW` batches, for little padding."""
+    """`rows`, int (n,) (default: all), sorted by length within windows of `WINDOW` batches, for little padding."""
     rows = np.arange(len(data)) if rows is None else rows
     window = np.arange(len(rows)) // (batch_size * WINDOW)
     return rows[np.lexsort((data.lengths[rows], data.program_lengths[rows], window))]

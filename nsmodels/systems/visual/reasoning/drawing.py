@@ -24,7 +24,7 @@ def draw_proof(image: Array, proof: Proof, belief: SceneBelief, path: Path, ques
     """Draw `proof` over `image` (height, width, 3 or 4) with its steps beside it, to `path` (.png, .svg or .pdf).
 
     Every object is labelled with its number and most likely attributes; those that support the answer are highlighted.
-    The belief's pixels are scaled from its `image_size` to the size of `image`. Raises InputError for another suffix.
+    The belief's pixels are scaled from its `image_size` to the size of `image`. Raises InputError for other suffixes.
     """
     rows = [row for step in proof.steps for row in _rows(step)]
     height = max(4.2, 0.9 + 0.17 * len(rows))
@@ -43,7 +43,7 @@ def draw_proof(image: Array, proof: Proof, belief: SceneBelief, path: Path, ques
 def draw_tree(proof: Proof, path: Path) -> None:
     """Draw the steps of `proof` as a tree, the answer on top and the scene below, to `path` (.png, .svg or .pdf).
 
-    Raises InputError for another suffix.
+    Raises InputError for a different suffix.
     """
     levels = _levels(proof)
     places = _places(proof, levels)
