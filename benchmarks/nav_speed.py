@@ -23,7 +23,7 @@ from nsmodels.datasets.mazes.drawing.problems import draw
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.nav.config import quick
-from nsmodels.systems.nav.evaluation.speed import label_rate, solved
+from nsmodels.systems.nav.evaluation.speed import label_rate, search_rates
 from nsmodels.systems.nav.network.navigator import Navigator
 
 CELLS, MOST_MAPS = 2**17, 1000
@@ -45,7 +45,7 @@ def rates(navigator: Navigator, maps: Maps, device: torch.device) -> dict[str, f
         "trained steps": rate(lambda: list(navigator.policies_by_step(maps, trained)), len(maps), device),
         "until it halts": rate(lambda: navigator.policy(maps), len(maps), device),
     }
-    search = {name: timing["maps_per_cpu_second"] for name, timing in solved(maps, seconds=1.0).items()}
+    search = {name: timing["maps_per_cpu_second"] for name, timing in search_rates(maps, seconds=1.0).items()}
     return found | search | {"labels": label_rate(maps)["maps_per_cpu_second"]}
 
 

@@ -1,4 +1,4 @@
-"""Which samples make up which batch, how many a batch holds, and how it gets onto the device."""
+"""Batches: their samples and order, their size, and their transfer to the device."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from torch import Tensor
 from nsmodels.core.hardware import num_cores
 from nsmodels.engine.task import Shard
 
-# torch's own choice on Linux, unless somebody set another for the whole process, as Dagster does in runs of its UI:
-# there every epoch would begin by importing everything anew in each worker and by copying all of the data.
+# torch's default on Linux, stated because a host process may have set a different start method (Dagster does): with
+# `spawn` each worker would import everything again and copy the whole data set at the beginning of every epoch.
 START = "fork" if sys.platform == "linux" else None
 
 
 def generator(seed: int, split: str, epoch: int, batch: int) -> np.random.Generator:
     """A numpy generator that depends on nothing but its arguments.
 
-    `batch` is any number unique within the epoch; the first sample index of a batch serves well, since it is the
-    same whatever the number of processes.
+    `batch` is any number unique within the epoch. The index of a batch's first sample is a good choice: it does not
+    depend on the number of processes.
     """
     return np.random.default_rng([seed, zlib.crc32(split.encode()), epoch, batch])
 
 
 def epoch_order(num_samples: int, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
-    """The order of the samples in this epoch: int64 (num_samples,)."""
+    """Sample order of an epoch, int64 (num_samples,): a permutation, or ascending without `shuffle`."""
     if not shuffle:
         return np.arange(num_samples)
     return generator(seed, "order", epoch, 0).permutation(num_samples)
@@ -40,16 +40,16 @@ def epoch_order(num_samples: int, seed: int, epoch: int, shuffle: bool = True) -
 def epoch_batches(
     num_samples: int, batch_size: int, seed: int, epoch: int, shard: Shard | None = None, shuffle: bool = True
 ) -> Iterator[np.ndarray]:
-    """Index arrays of the batches that this process reads in this epoch: see `split_order`."""
+    """Index arrays, int64 (batch,), of the batches that this process reads in this epoch: see `split_order`."""
     yield from split_order(epoch_order(num_samples, seed, epoch, shuffle), batch_size, shard, even=shuffle)
 
 
 def split_order(order: np.ndarray, batch_size: int, shard: Shard | None = None, even: bool = True) -> list[np.ndarray]:
-    """Cut `order` into global batches of `batch_size`, and those into this shard's parts.
+    """Split `order`, int64 (num_samples,), into global batches of `batch_size`, and those into this shard's parts.
 
-    With `even` (training) the last batch loses the few samples that do not divide by processes x micro-batches, so
-    that every process takes the same number of equally large steps. Without (validation) every sample is in exactly
-    one part. With one process and no accumulation nothing is ever left out.
+    With `even` (training) the last batch is truncated to a multiple of processes x micro-batches, so that every
+    process takes the same number of steps of equal size. Without it (validation) every sample is in exactly one part.
+    With one process and no accumulation no sample is dropped. Returns index arrays, int64 (part,).
     """
     shard = shard or Shard()
     pieces = shard.world * shard.parts
@@ -64,10 +64,10 @@ def split_order(order: np.ndarray, batch_size: int, shard: Shard | None = None, 
 
 
 class Batches:
-    """A sized iterable of collated batches, decoded in `num_workers` processes when asked.
+    """A sized iterable of collated batches, decoded in `num_workers` processes (0: in this one).
 
-    `collate(indices)` turns an int64 index array into a batch. The order is that of `index_batches` whatever the
-    number of workers, and torch's global generator is not touched.
+    `collate(indices)` turns an int64 index array (batch,) into a batch. The order is that of `index_batches` for any
+    number of workers, and torch's global generator is not used.
     """
 
     def __init__(
@@ -107,13 +107,13 @@ class _Collated(torch.utils.data.Dataset):
 
 
 def _ignore_signals(_worker: int) -> None:
-    """An interrupt goes to the whole process group; the loop must still get its batches to stop cleanly."""
+    """An interrupt reaches the whole process group; the loop still needs its batches for a clean stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def count_samples(batch: Any) -> int:
-    """How many samples a batch holds: graphs of a graph batch, else the first dimension of its first tensor."""
+    """Number of samples in a batch: graphs of a graph batch, else the first dimension of its first tensor."""
     if not isinstance(batch, Tensor | Mapping | tuple | list):
         for name in ("num_graphs", "num_samples", "batch_size"):
             value = getattr(batch, name, None)

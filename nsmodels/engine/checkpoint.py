@@ -1,4 +1,4 @@
-"""Checkpoint files: written atomically, read without running code, explained when they do not fit."""
+"""Checkpoint files: atomic writes, reads that execute no code, one-line errors for a mismatch."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BEST = "best.pt"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[Path, ...] = ()) -> None:
-    """Write `path` whole or not at all; `links` become further names of the same content, before `path` does.
+    """Write `path` completely or not at all; `links` become additional names of the same content, before `path` does.
 
-    Raises `InputError` when the disk is full or not writable; whatever was there before is then still there.
+    Raises `InputError` when the disk is full or not writable; the previous file is then intact.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")  # one writer per folder: a fixed name, which a kill cannot multiply
+    part = path.with_name(f".{path.name}.part")  # fixed name: one writer per folder
     try:
         with part.open("wb") as file:
             write(file)
@@ -48,7 +48,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give `source` a second name: a hard link (no bytes), or a copy where the file system has none."""
+    """Add a second name for `source`: a hard link (no bytes), or a copy on a file system without hard links."""
     part = target.with_name(f".{target.name}.link")
     part.unlink(missing_ok=True)
     try:
@@ -70,7 +70,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _os_error(error: BaseException) -> OSError | None:
-    """The OSError behind `error`: torch's zip writer hides it behind a RuntimeError of its own."""
+    """The OSError in the chain of `error`: torch's zip writer wraps it in a RuntimeError."""
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, OSError):
@@ -81,16 +81,19 @@ def _os_error(error: BaseException) -> OSError | None:
 
 def _write_advice(error: OSError, path: Path) -> str:
     if error.errno not in FULL:
-        return f"cannot be written ({error.strerror}); what was there before is intact"
+        return f"cannot be written ({error.strerror}); the previous file is intact"
     free = shutil.disk_usage(path.parent).free / 2**20
     return (
         f"the disk is full ({error.strerror}, {free:.0f} MiB free); the previous checkpoint is intact: "
-        "make room and run again, it resumes"
+        "free some space and run again to resume"
     )
 
 
 def save(path: Path, payload: dict[str, Any], links: tuple[Path, ...] = ()) -> None:
-    """Save a checkpoint atomically; `payload` must hold only what `weights_only` loading accepts."""
+    """Save a checkpoint atomically; `payload` may contain only what `weights_only` loading accepts.
+
+    Raises `InputError` as `write_atomically` does.
+    """
     write_atomically(path, lambda file: torch.save(payload, file), links)
 
 
@@ -101,7 +104,7 @@ def save_json(path: Path, value: Any) -> None:
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Read a checkpoint; raise `InputError` when it is missing, damaged or not one of ours."""
+    """Read a checkpoint onto `device`; raise `InputError` when it is missing, damaged or of another project."""
     path = Path(path)
     try:
         payload = torch.load(path, map_location=device, weights_only=True)
@@ -111,23 +114,24 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a readable checkpoint ({reason}); remove it or restore a copy") from None
     if not isinstance(payload, dict) or "model_state_dict" not in payload:
-        raise InputError(f"{path}: not a checkpoint of this project (no 'model_state_dict' in it)")
+        raise InputError(f"{path}: not a checkpoint of this project (it has no 'model_state_dict')")
     return payload
 
 
 def settings_of(payload: Mapping[str, Any], name: str, where: str) -> Any:
-    """What a task saved under `name` in the checkpoint's `config`; raise `InputError` for another network's."""
+    """The value that a task saved as `name` in the checkpoint's `config`; raise `InputError` when there is none."""
     try:
         return payload["config"][name]
     except (KeyError, TypeError):
-        raise InputError(f"{where}: a checkpoint of another network (its configuration has no '{name}')") from None
+        raise InputError(f"{where}: a checkpoint of a different network (its configuration has no '{name}')") from None
 
 
 def load_weights(model: nn.Module, path: Path, allow_missing: bool = False) -> dict[str, Any]:
     """Load a checkpoint's weights into `model` and return the checkpoint.
 
     `allow_missing`: the model may have parameters that the checkpoint lacks (a later phase adds modules). A weight
-    that the model lacks or holds in another shape is an error in any case.
+    that the model lacks or has in a different shape is always an error.
+    Raises `InputError` for a file that cannot be read, and for weights that do not fit.
     """
     payload = load(path)
     fill(model, payload["model_state_dict"], str(path), allow_missing)
@@ -135,12 +139,12 @@ def load_weights(model: nn.Module, path: Path, allow_missing: bool = False) -> d
 
 
 def fill(model: nn.Module, state: dict[str, Any], where: str, allow_missing: bool = False) -> None:
-    """`load_state_dict` that answers a mismatch with one `InputError` naming the first keys and shapes."""
+    """`load_state_dict` that raises one `InputError` for a mismatch, with the first keys and shapes."""
     problems = list(_mismatches(model.state_dict(), state, allow_missing))
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise InputError(
-            f"{where}: weights of another architecture: {'; '.join(problems[:3])}{more}; "
+            f"{where}: weights of a different architecture: {'; '.join(problems[:3])}{more}; "
             "build the model with the configuration saved in the checkpoint"
         )
     model.load_state_dict(state, strict=not allow_missing)
@@ -157,8 +161,8 @@ def _mismatches(wanted: dict[str, Any], given: dict[str, Any], allow_missing: bo
             yield f"'{key}' has shape {tuple(value.shape)}, the model {tuple(wanted[key].shape)}"
 
 
-def sweep(folder: Path) -> None:
-    """Remove the unfinished files that a killed process has left in `folder`."""
+def remove_unfinished(folder: Path) -> None:
+    """Remove the incomplete files of a killed process from `folder`."""
     for pattern in (".*.part", ".*.link"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The one training loop: steps, epochs, validation, and a clean stop whatever happens."""
+"""The training loop: steps, epochs, validation, and a clean stop after interrupts and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.meters import named
+from nsmodels.engine.meters import with_loss
 from nsmodels.engine.processes import distributed
 from nsmodels.engine.session import Session
 from nsmodels.engine.task import Task
@@ -28,12 +28,24 @@ from nsmodels.engine.tracking import Tracker
 from nsmodels.engine.validation import end_epoch
 
 Outcome = Literal["finished", "early", "interrupted"]
-STEP_REPORT = 50  # optimizer steps between two words to the trackers
+STEP_INTERVAL = 50  # optimizer steps between two reports to the trackers
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a training run came to. Seconds and rates are those of training itself, over all its resumes."""
+    """Outcome of a training run, over all its resumes.
+
+    Attributes:
+        folder: contains the checkpoints and the history.
+        history: one record per finished epoch, metrics by name.
+        best: `epoch`, `metric` and `value` of the best validated epoch; empty before the first validation.
+        outcome: "finished", "early" (stopped by `patience`) or "interrupted".
+        seconds: wall time of the finished epochs, validation included.
+        cpu_seconds: processor time of this process.
+        samples_per_second: training throughput over all processes, without validation.
+        peak_memory: bytes, see `runtime.peak_memory`.
+        device: name of the device.
+    """
 
     folder: Path
     history: list[dict[str, Any]]
@@ -54,23 +66,24 @@ def fit(
     initial_weights: Path | None = None,
     freeze: Sequence[str] = (),
 ) -> Fit:
-    """Train `task` in `folder`, continuing exactly where an earlier run in that folder stopped.
+    """Train `task` in `folder`, or resume an earlier run there from its last checkpoint, with identical results.
 
     `initial_weights`: checkpoint to start from; modules that it lacks keep their own initialisation.
     `freeze`: names of submodules that are not trained.
     Writes best.pt, last.pt, epoch_0005.pt..., history.json and metrics.jsonl. SIGINT and SIGTERM end the run after
-    the step under way with a checkpoint and the outcome "interrupted".
-    Raises `InputError`: a loss that is not finite, memory or disk exhausted, a checkpoint that does not fit.
+    the current step with a checkpoint and the outcome "interrupted".
+    Raises `InputError` for a loss that is not finite, for exhausted memory or disk, and for a checkpoint that does not
+    fit the task or was written with a different configuration.
     """
     device = runtime.resolve_device(config.device)
     runtime.tune_device(device)
-    with distributed.connect(device) as world, _explained_memory(config, device, lambda: "before the first step"):
+    with distributed.connect(device) as world, _explain_out_of_memory(config, device, lambda: "before the first step"):
         session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
         session.resume()
         with (
-            _explained_memory(config, device, session.place),
+            _explain_out_of_memory(config, device, session.position),
             runtime.interrupts(is_patient=world.size > 1) as interrupt,
-            _open(session, trackers) as opened,
+            _open_trackers(session, trackers) as opened,
         ):
             outcome = _run(session, interrupt, opened)
         return _summary(session, outcome)
@@ -86,14 +99,14 @@ def _run(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]
                 return "interrupted"
         return outcome
     except BaseException as error:
-        # a cancellation that a caller raises in our thread is no error of the run: keep its work, if a step is whole
-        if not isinstance(error, Exception) and session.is_settled and session.world.size == 1:
+        # A cancellation raised in this thread is no error of the run: keep the work when the last step is complete.
+        if not isinstance(error, Exception) and session.is_step_complete and session.world.size == 1:
             session.save()
         raise
 
 
 def _outcome(session: Session) -> Outcome | None:
-    """How the run has ended, if it has; told from the position alone, so that a resumed run agrees."""
+    """The outcome of a run that has ended, else None; a function of its position, so that a resumed run agrees."""
     config, progress = session.config, session.progress
     if progress.batch:
         return None
@@ -121,7 +134,7 @@ def _train_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[
         _step(session, group, num_batches)
         now = time.perf_counter()
         progress.seconds, started = progress.seconds + now - started, now
-        if progress.step % STEP_REPORT == 0 and session.world.is_first:
+        if progress.step % STEP_INTERVAL == 0 and session.world.is_first:
             tracking.report_step(
                 trackers, progress.step, {"train/loss": _mean_loss(session), "lr": session.schedule.lr}
             )
@@ -136,32 +149,33 @@ def _train_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[
 def _step(session: Session, group: list[Any], num_batches: int) -> None:
     """One optimizer step over the micro-batches of `group`."""
     progress = session.progress
-    session.is_settled = False  # a forward changes running statistics
-    noted = [_backward(session, part, len(group), part is group[-1]) for part in group]
+    session.is_step_complete = False  # a forward pass changes running statistics
+    micro = [_backward(session, part, len(group), part is group[-1]) for part in group]
     _clip(session)
     session.scaler.step(session.optimizer)
     session.scaler.update()
     session.optimizer.zero_grad(set_to_none=True)
     progress.step += 1
     progress.batch += 1
-    for count, values in noted:
+    for count, values in micro:
         progress.samples += count * session.world.size
         session.meter.add(f"step {progress.step} (epoch {progress.epoch + 1})", count, values)
     session.task.after_step(session.model, progress.step)
     if session.average:
         session.average.update(session.model, progress.step)
     session.schedule.advance(progress.epoch + min(1.0, progress.batch / num_batches), 1 / num_batches)
-    session.settle()
+    session.complete_step()
 
 
 def _backward(session: Session, part: Any, num_parts: int, is_last: bool) -> tuple[int, dict[str, Any]]:
-    """Add the gradient of one micro-batch; returns its number of samples and its losses by name."""
+    """Accumulate the gradient of one micro-batch; return its number of samples and its losses by name."""
     batch = to_device(part, session.device)
     with _unsynced(session, is_last):
         with session.autocast():
             loss, terms = session.compute(batch)
+        # The step's loss is the mean over the micro-batches, hence each contributes its gradient over their number.
         session.scaler.scale(loss / num_parts if num_parts > 1 else loss).backward()
-    return count_samples(batch), named(terms, loss.detach())
+    return count_samples(batch), with_loss(terms, loss.detach())
 
 
 def _clip(session: Session) -> None:
@@ -171,7 +185,7 @@ def _clip(session: Session) -> None:
 
 
 def _unsynced(session: Session, is_last: bool) -> contextlib.AbstractContextManager[Any]:
-    """Gradients travel between processes once per step, with the last micro-batch."""
+    """Gradients are exchanged between processes once per step, with the last micro-batch."""
     if is_last or not isinstance(session.compute, DistributedDataParallel):
         return contextlib.nullcontext()
     return session.compute.no_sync()
@@ -187,14 +201,14 @@ def _mean_loss(session: Session) -> float:
 
 
 def _groups(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Micro-batches in lists of `size`; the last may be shorter."""
+    """Lists of `size` micro-batches; the last one may be shorter."""
     iterator = iter(batches)
     while group := list(islice(iterator, size)):
         yield group
 
 
 def _bar(session: Session, groups: Iterable[Any], num_batches: int) -> Iterable[Any]:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """A progress bar where standard error is a terminal, no output elsewhere."""
     hidden = not (session.world.is_first and sys.stderr.isatty())
     name = f"epoch {session.progress.epoch + 1}"
     return tqdm(
@@ -206,14 +220,14 @@ def _bar(session: Session, groups: Iterable[Any], num_batches: int) -> Iterable[
 
 
 @contextlib.contextmanager
-def _open(session: Session, given: Sequence[Tracker]) -> Iterator[list[Tracker]]:
-    """The trackers, on the first process only, closed whatever happens."""
-    session.world.any(False)  # files appear once every process listens to signals, not only the first
+def _open_trackers(session: Session, given: Sequence[Tracker]) -> Iterator[list[Tracker]]:
+    """The trackers, on the first process only, closed on every exit."""
+    session.world.any(False)  # a barrier: files appear only once every process has installed its signal handlers
     if not session.world.is_first:
         yield []
         return
     session.folder.mkdir(parents=True, exist_ok=True)
-    if session.progress.history:  # a run killed between a checkpoint and this file would leave it behind
+    if session.progress.history:  # after a kill between the checkpoint and this file it is one epoch short
         checkpoint.save_json(session.folder / "history.json", session.progress.history)
     settings = {"training": session.config.model_dump(mode="json")} | session.task.settings()
     opened = tracking.open_trackers(session.config, session.folder, session.progress.history, settings, given)
@@ -225,8 +239,8 @@ def _open(session: Session, given: Sequence[Tracker]) -> Iterator[list[Tracker]]
 
 
 @contextlib.contextmanager
-def _explained_memory(config: TrainingConfig, device: torch.device, place: Callable[[], str]) -> Iterator[None]:
-    """Say where memory ran out and what would need less of it."""
+def _explain_out_of_memory(config: TrainingConfig, device: torch.device, place: Callable[[], str]) -> Iterator[None]:
+    """Turn an out-of-memory error into an `InputError` with its place in the run and settings that need less."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -237,13 +251,13 @@ def _explained_memory(config: TrainingConfig, device: torch.device, place: Calla
         further = "" if runtime.resolve_precision(config, device) else f", and set {mixed}"
         raise InputError(
             f"{place()}: out of memory: lower batch_size (now {config.batch_size}), or raise accumulate_steps "
-            f"(now {config.accumulate_steps}) to keep it{further}, take a smaller model, or device=cpu; {detail}"
+            f"(now {config.accumulate_steps}) to keep it{further}, use a smaller model, or device=cpu; {detail}"
         ) from error
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    told = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in told or "allocate memory" in told
+    message = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in message or "allocate memory" in message
 
 
 def _summary(session: Session, outcome: Outcome) -> Fit:

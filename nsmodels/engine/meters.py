@@ -1,4 +1,4 @@
-"""Running means of an epoch, read from the device every few steps, that notice a loss gone wrong."""
+"""Sample-weighted running means of an epoch, transferred from the device every few steps and checked to be finite."""
 
 from __future__ import annotations
 
@@ -13,38 +13,43 @@ from nsmodels.core.errors import InputError
 
 REMEDIES = (
     "lower lr, set clip_norm=1, add warmup_epochs, try use_amp=false or amp_dtype=bf16, "
-    "and look for infinities or empty targets in the data"
+    "and check the data for infinities and empty targets"
 )
 
 
 class Meter:
-    """Sample-weighted sums by name, kept in float64 on the host.
+    """Sample-weighted sums by name, in float64 on the host.
 
+    A batch of c samples with mean v contributes (c·v, c), so that Σ c·v / Σ c is the mean over samples, also where
+    batches differ in size, and sums of several processes can be added before the division.
     Values stay on the device until `flush`, which moves them in one transfer: reading each step's loss would make
-    the host wait for a GPU at every step.
+    the host wait for the GPU at every step.
     """
 
     def __init__(self, every: int = 1) -> None:
         self.every = every
-        self.sums: dict[str, list[float]] = {}
+        self.sums: dict[str, list[float]] = {}  # by name: Σ count · value, Σ count
         self._pending: list[tuple[str, int, dict[str, Any]]] = []
 
     def add(self, place: str, count: int, values: Mapping[str, Tensor | float]) -> None:
-        """Note `values` of `count` samples; `place` says where in the run, for the error message."""
+        """Add `values`, scalar means over `count` samples, by name; `place`: step or epoch, for the error message.
+
+        Every `every` calls it flushes, and then raises `InputError` as `flush` does.
+        """
         self._pending.append((place, count, dict(values)))
         if len(self._pending) >= self.every:
             self.flush()
 
     def flush(self) -> None:
-        """Take in what is pending; raise `InputError` at the first value that is not finite."""
+        """Add the pending values to the sums; raise `InputError` at the first value that is not finite."""
         pending, self._pending = self._pending, []
         tensors = [v.detach().reshape(()) for _, _, row in pending for v in row.values() if isinstance(v, Tensor)]
         numbers = iter(_read(tensors))
         for place, count, row in pending:
             for name, value in row.items():
-                self._take(place, count, name, next(numbers) if isinstance(value, Tensor) else float(value))
+                self._accumulate(place, count, name, next(numbers) if isinstance(value, Tensor) else float(value))
 
-    def _take(self, place: str, count: int, name: str, value: float) -> None:
+    def _accumulate(self, place: str, count: int, name: str, value: float) -> None:
         if not math.isfinite(value):
             raise InputError(f"{place}: '{name}' is {value}; usual remedies: {REMEDIES}")
         total = self.sums.setdefault(name, [0.0, 0.0])
@@ -52,17 +57,17 @@ class Meter:
         total[1] += count
 
     def means(self) -> dict[str, float]:
-        """The mean of each name over the samples noted so far."""
+        """The mean of each name over the samples added so far."""
         return {name: total / weight for name, (total, weight) in self.sums.items() if weight}
 
     def clear(self) -> None:
-        """Begin an epoch."""
+        """Reset the sums at the beginning of an epoch."""
         self.sums = {}
         self._pending = []
 
 
-def named(terms: dict[str, Any], loss: Tensor) -> dict[str, Any]:
-    """Terms before the loss: when both are broken, the term is the one to name."""
+def with_loss(terms: dict[str, Any], loss: Tensor) -> dict[str, Any]:
+    """The terms, then the loss: when both are not finite, the error names the term, which is the cause."""
     return {**terms, "loss": loss}
 
 

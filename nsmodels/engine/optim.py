@@ -15,10 +15,14 @@ from nsmodels.engine.config import TrainingConfig
 
 
 def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019) over the trainable parameters; weight decay on matrices only."""
+    """AdamW (Loshchilov & Hutter 2019) over the trainable parameters; weight decay on matrices only.
+
+    Raises `InputError` when no parameter is trainable.
+    """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not trainable:
         raise InputError("the model has no trainable parameter; freeze fewer modules")
+    # Biases and norm scales (ndim < 2) set offsets and units; decay towards 0 would bias them without regularising.
     groups = [
         {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
@@ -28,13 +32,16 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Adam
 
 
 def lr_factor(config: TrainingConfig, done: float, ahead: float) -> float:
-    """Learning rate over its peak for the step that starts `done` epochs into the run and ends at `ahead`.
+    """Learning rate over its peak, in [0, 1], for the step from `done` to `ahead`, both in epochs since the start.
 
-    Linear warm-up, then cosine to `min_lr_ratio`, steps of `gamma`, or constant (plateau acts apart from this).
+    Linear warm-up, then cosine to `min_lr_ratio`, steps of `gamma`, or constant (`plateau` cuts the rate separately).
     """
+    # Warm-up is evaluated at the end of the step: at its start the first factor would be 0, a step without effect.
     warm = min(1.0, ahead / config.warmup_epochs) if config.warmup_epochs else 1.0
     if config.scheduler == "step":
         return warm * config.gamma ** (done // config.step_epochs)
+    # Cosine (Loshchilov & Hutter 2017): r + (1 − r) (1 + cos πs) / 2 with s ∈ [0, 1] the share of the epochs after
+    # warm-up falls from 1 at s = 0 to r = min_lr_ratio at s = 1, with zero slope at both ends.
     if config.scheduler == "cosine" and warm >= 1.0:
         share = (done - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
         falling = 0.5 * (1 + math.cos(math.pi * min(max(share, 0.0), 1.0)))
@@ -45,7 +52,7 @@ def lr_factor(config: TrainingConfig, done: float, ahead: float) -> float:
 class Schedule:
     """The learning rate: a factor per step (LambdaLR) and, for plateau, a cut per epoch (ReduceLROnPlateau).
 
-    Counted in epochs rather than steps, so that a curriculum may change the length of an epoch.
+    Positions are counted in epochs rather than steps, so that a curriculum may change the length of an epoch.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, config: TrainingConfig, step_size: float) -> None:
@@ -67,22 +74,22 @@ class Schedule:
     def advance(self, done: float, step_size: float) -> None:
         """Set the rate for the next step, which starts `done` epochs into the run."""
         if self.plateau is not None and self.factor >= 1.0:
-            return  # warm-up is over: from here on the rate belongs to the plateau
+            return  # after warm-up only the plateau rule changes the rate; a factor per step would undo its cuts
         self.factor = lr_factor(self.config, done, done + step_size)
         self.per_step.step()
 
     def end_epoch(self, monitored: float) -> None:
-        """Let the plateau see the monitored metric of a validated epoch."""
+        """Pass the monitored metric of a validated epoch to the plateau rule."""
         if self.plateau is not None and self.factor >= 1.0:
             self.plateau.step(monitored)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything a resume needs."""
+        """The state that a resume restores."""
         plateau = {} if self.plateau is None else self.plateau.state_dict()
         return {"factor": self.factor, "per_step": self.per_step.state_dict(), "plateau": plateau}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave."""
+        """Restore the state from `state_dict`."""
         self.factor = state["factor"]
         self.per_step.load_state_dict(state["per_step"])
         if self.plateau is not None:
@@ -90,9 +97,11 @@ class Schedule:
 
 
 class WeightAverage:
-    """Exponential moving average of the weights; buffers are copied.
+    """Exponential moving average of the weights, m ← d·m + (1 − d)·w; buffers are copied.
 
-    The decay of step t is min(decay, (1 + t) / (10 + t)), so that the random start is forgotten early.
+    The decay of step t is d = min(decay, (1 + t) / (10 + t)). With a constant decay the random initial weights would
+    keep the share decayᵗ, 37 % after 1 / (1 − decay) steps. With the ramp, d < 0.9 for the first 80 steps, so that
+    they lose their weight early, and the window of about 1 / (1 − d) steps grows to its final length.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -102,9 +111,9 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
-        """Move towards the weights that `model`, the one averaged from the start, has after `step` steps."""
+        """Average in the weights of `model`, the one given at construction, after its `step`-th step."""
         averaged, current = self._pairs
-        weight = 1 - min(self.decay, (1 + step) / (10 + step))
+        weight = 1 - min(self.decay, (1 + step) / (10 + step))  # lerp: m + (1 − d) (w − m) = d·m + (1 − d)·w
         torch._foreach_lerp_(averaged, current, weight)  # pyright: ignore[reportPrivateImportUsage] - as swa_utils does
         for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
             mine.copy_(theirs)

@@ -20,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         phases.trial(phase).fit(phases.folder / phase)
     except InputError as error:
-        worker.leave(error)
+        worker.record_error(error)
         raise
     return 0
 

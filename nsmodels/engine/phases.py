@@ -106,7 +106,7 @@ class Phases:
             job = Path(place) / f"{phase}.json"
             artifact.write_json(job, self.to_dict(phase))
             try:
-                launch([str(job)], self.num_processes, module="nsmodels.engine.phase", look=epochs.look)
+                launch([str(job)], self.num_processes, module="nsmodels.engine.phase", on_poll=epochs.poll)
             except InputError as error:
                 if not epochs.has_begun:
                     epochs.close()  # a training that fails at once leaves nothing

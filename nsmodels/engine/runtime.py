@@ -28,7 +28,10 @@ def seed_everything(seed: int) -> None:
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """The device called `name`; `auto` takes CUDA when there is one, and under torchrun this process's own GPU."""
+    """The device called `name`; `auto`: CUDA when available (under torchrun this process's own GPU), else the CPU.
+
+    Raises `InputError` for an unknown name and for a device that torch does not find.
+    """
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if name == "auto":
         name = f"cuda:{local}" if torch.cuda.is_available() else "cpu"
@@ -38,18 +41,18 @@ def resolve_device(name: str = "auto") -> torch.device:
         raise InputError(f"device: expected auto, cpu, cuda or cuda:N, got '{name}'") from None
     if device.type == "cuda":
         if not torch.cuda.is_available():
-            raise InputError(f"device: '{name}' asked for, but torch sees no CUDA device; use device=auto or cpu")
+            raise InputError(f"device: '{name}' requested, but torch finds no CUDA device; use device=auto or cpu")
         if device.index is None:
             device = torch.device("cuda", local)
         if device.index >= torch.cuda.device_count():
             raise InputError(
-                f"device: '{device}' asked for, but torch sees {torch.cuda.device_count()} of them; lower num_processes"
+                f"device: '{device}' requested, but torch finds {torch.cuda.device_count()} GPUs; lower num_processes"
             )
     return device
 
 
 def tune_device(device: torch.device) -> None:
-    """Settings that cost no accuracy worth having: TF32 products and autotuned convolutions on CUDA."""
+    """Faster settings at no measurable loss of accuracy: TF32 products and autotuned convolutions on CUDA."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")
@@ -57,7 +60,7 @@ def tune_device(device: torch.device) -> None:
 
 
 def resolve_precision(config: TrainingConfig, device: torch.device) -> torch.dtype | None:
-    """The autocast type, or None for plain float32. On a CPU only an explicit bf16 counts."""
+    """The autocast type, or None for float32. On a CPU mixed precision needs an explicit bf16."""
     if not config.use_amp:
         return None
     if device.type != "cuda":
@@ -68,7 +71,7 @@ def resolve_precision(config: TrainingConfig, device: torch.device) -> torch.dty
 
 
 def torch_rng_state(device: torch.device) -> dict[str, torch.Tensor]:
-    """The state of torch's generators: of the CPU and of `device`."""
+    """State of torch's generators: of the CPU and of `device`."""
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
@@ -76,14 +79,14 @@ def torch_rng_state(device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def rng_state(device: torch.device) -> dict[str, Any]:
-    """The state of every global generator, in types that `torch.load(weights_only=True)` accepts."""
+    """State of every global generator, in types that `torch.load(weights_only=True)` accepts."""
     name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     numpy_state = [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, float(gauss)]
     return {"torch": torch_rng_state(device), "numpy": numpy_state, "python": random.getstate()}
 
 
 def restore_rng_state(state: dict[str, Any], device: torch.device) -> None:
-    """Take back what `rng_state` gave."""
+    """Restore the state from `rng_state`."""
     torch.set_rng_state(state["torch"]["cpu"].cpu())
     if device.type == "cuda" and "cuda" in state["torch"]:
         torch.cuda.set_rng_state(state["torch"]["cuda"].cpu(), device)
@@ -94,7 +97,7 @@ def restore_rng_state(state: dict[str, Any], device: torch.device) -> None:
 
 
 class Interrupt:
-    """Whether SIGINT or SIGTERM has asked the loop to stop."""
+    """Whether SIGINT or SIGTERM has requested a stop."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -102,10 +105,10 @@ class Interrupt:
 
 @contextlib.contextmanager
 def interrupts(is_patient: bool = False) -> Iterator[Interrupt]:
-    """Turn the first SIGINT or SIGTERM into a request; a second one meets the previous handler again.
+    """Turn the first SIGINT or SIGTERM into a request; the previous handler receives a second one.
 
-    With `is_patient` further signals are requests too: torchrun passes on what the whole group has got already.
-    Outside the main thread nothing is installed. The previous handlers are back on exit.
+    With `is_patient` further signals are requests too: torchrun forwards a signal that the whole process group has
+    already received. Outside the main thread no handler is installed. The previous handlers are restored on exit.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
@@ -131,7 +134,7 @@ def interrupts(is_patient: bool = False) -> Iterator[Interrupt]:
 
 
 def peak_memory(device: torch.device) -> int:
-    """Largest memory so far in bytes: allocated on a CUDA device, else resident in this process."""
+    """Peak memory so far in bytes: allocated on a CUDA device, else resident in this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     scale = 1 if sys.platform == "darwin" else 1024
@@ -139,7 +142,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def device_name(device: torch.device) -> str:
-    """What the device is called by its maker."""
+    """Product name of a GPU; of a CPU its architecture and the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} threads"

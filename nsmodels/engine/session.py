@@ -1,4 +1,4 @@
-"""Everything a training run holds, and how it is saved and taken back exactly."""
+"""State of a training run, saved and restored exactly."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.meters import REMEDIES, Meter
 from nsmodels.engine.optim import Schedule, WeightAverage, make_optimizer
-from nsmodels.engine.processes.distributed import World, parallel
+from nsmodels.engine.processes.distributed import World, wrap_loss
 from nsmodels.engine.task import Shard, Task
 
 log = logging.getLogger(__name__)
 
 FORMAT = 1
-SMALLEST_SCALE = 2.0**-20  # of the fp16 loss scaler: far below anything a working run comes to
+SMALLEST_SCALE = 2.0**-20  # of the fp16 loss scaler: far below the values of a working run
 EXTENDABLE = ("epochs", "patience")  # what may change between two runs in the same folder
 
 
 @dataclass
 class Progress:
-    """Where the run stands: what a resume needs to know beside weights and generators."""
+    """Position of the run: the state that a resume needs beside weights and random generators."""
 
     epoch: int = 0  # finished epochs
-    batch: int = 0  # global batches done of the epoch under way
+    batch: int = 0  # global batches of the current epoch that are done
     step: int = 0  # optimizer steps
-    samples: int = 0  # of the epoch under way, over all processes
-    seconds: float = 0.0  # spent on the training part of the epoch under way
+    samples: int = 0  # of the current epoch, over all processes
+    seconds: float = 0.0  # spent on the training part of the current epoch
     total_samples: int = 0
     train_seconds: float = 0.0  # of finished epochs, without validation
     total_seconds: float = 0.0  # of finished epochs
@@ -49,7 +49,10 @@ class Progress:
 
 
 class Session:
-    """A run: model, optimizer, schedule, scaler, average, generators, position, and the folder it lives in."""
+    """A run: model, optimizer, schedule, scaler, average, generators, position, and its folder.
+
+    Raises `InputError` for `initial_weights` that do not fit, and for a name in `freeze` that the model lacks.
+    """
 
     def __init__(
         self, task: Task, config: TrainingConfig, folder: Path, world: World, device: torch.device,
@@ -68,33 +71,33 @@ class Session:
         self.trainable = [p for p in self.model.parameters() if p.requires_grad]
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.precision == torch.float16)
         self.average = WeightAverage(self.model, config.ema_decay) if config.ema_decay else None
-        self.compute = parallel(task, self.model, world, device)
+        self.compute = wrap_loss(task, self.model, world, device)
         self.progress = Progress()
         self._counted: int | None = None
         self.meter = Meter(every=20 if device.type == "cuda" else 1)
         self.schedule = Schedule(self.optimizer, config, 1 / self.train_batches(0, 0)[0])
         if world.rank:
             torch.manual_seed(config.seed + world.rank)  # dropout differs between processes
-        self.settled_rng = runtime.torch_rng_state(device)
+        self.step_rng = runtime.torch_rng_state(device)
         self.saved_at = time.monotonic()
-        self.is_settled = True
+        self.is_step_complete = True
         self._cpu_start = cpu_seconds()
 
-    # --- what is trained and evaluated -------------------------------------------------------------------------
+    # --- training and evaluation -------------------------------------------------------------------------------
 
     @property
-    def evaluated(self) -> nn.Module:
-        """The model that is validated and exported: the weight average where there is one."""
+    def eval_model(self) -> nn.Module:
+        """The model that is validated and exported: the weight average, else the trained model."""
         return self.average.model if self.average else self.model
 
     def set_training(self) -> None:
-        """Training mode, except for frozen modules: their dropout and running statistics stay put."""
+        """Training mode, except for frozen modules: without dropout, and with fixed running statistics."""
         self.model.train()
         for module in self.frozen:
             module.eval()
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """Mixed precision, where it is on."""
+        """The context of mixed precision; without effect in float32."""
         if self.precision is None:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=self.precision)
@@ -105,7 +108,7 @@ class Session:
         return self.task.batches(split, epoch, Shard(self.world.rank, self.world.size, start, parts))
 
     def train_batches(self, epoch: int, start: int) -> tuple[int, Any]:
-        """Optimizer steps in the whole epoch, and its batches from `start` on."""
+        """Optimizer steps in the whole epoch, and its batches from `start` on; raise `InputError` for an empty one."""
         whole = self.batches("train", epoch)
         return self._length(whole, epoch), self.batches("train", epoch, start) if start else whole
 
@@ -125,37 +128,40 @@ class Session:
 
     @property
     def cpu_seconds(self) -> float:
-        """Processor seconds of the run so far, earlier sittings included."""
+        """Processor seconds of the run so far, those before a resume included."""
         return self.progress.cpu_seconds + cpu_seconds() - self._cpu_start
 
     # --- saving and resuming -----------------------------------------------------------------------------------
 
-    def settle(self) -> None:
-        """A step is complete: from here a checkpoint can be continued exactly."""
-        self.note_generators()
-        self.is_settled = True
+    def complete_step(self) -> None:
+        """Mark the step as complete: a checkpoint of this state can be resumed exactly."""
+        self.snapshot_rng()
+        self.is_step_complete = True
 
-    def place(self) -> str:
-        """Where the run stands, for an error message: the step under way, or the last one."""
-        return f"step {self.progress.step + (not self.is_settled)} (epoch {self.progress.epoch + 1})"
+    def position(self) -> str:
+        """The current step, or the last complete one, and its epoch, for error messages."""
+        return f"step {self.progress.step + (not self.is_step_complete)} (epoch {self.progress.epoch + 1})"
 
-    def note_generators(self) -> None:
-        """The state of torch's generators that the next checkpoint holds."""
-        self.settled_rng = runtime.torch_rng_state(self.device)
+    def snapshot_rng(self) -> None:
+        """Keep the state of torch's generators for the next checkpoint."""
+        self.step_rng = runtime.torch_rng_state(self.device)
 
     def save(self, links: Sequence[str] = ()) -> None:
-        """Write last.pt, and the same content under the names `links`. All processes must call this together."""
+        """Write last.pt, and the same content under the names `links`. All processes must call this together.
+
+        Raises `InputError` when loss or weights are not finite, or the disk is full.
+        """
         self.meter.flush()
         self._require_finite()
         progress = self._global_progress()
-        generators = self.world.gather(runtime.rng_state(self.device) | {"torch": self.settled_rng})
+        generators = self.world.all_gather(runtime.rng_state(self.device) | {"torch": self.step_rng})
         if self.world.is_first:
             paths = tuple(self.folder / name for name in links)
             checkpoint.save(self.folder / checkpoint.LAST, self._payload(progress, generators), paths)
         self.saved_at = time.monotonic()
 
     def _require_finite(self) -> None:
-        """Weights can break in the step after the last finite loss; such a state must not replace a good one."""
+        """Refuse to save weights that became infinite or NaN in the step after the last finite loss."""
         if not get_total_norm(self.trainable).isfinite():
             raise InputError(f"step {self.progress.step}: the weights are not finite; usual remedies: {REMEDIES}")
         if self.scaler.is_enabled() and self.scaler.get_scale() < SMALLEST_SCALE:
@@ -166,7 +172,7 @@ class Session:
     def _global_progress(self) -> dict[str, Any]:
         progress = asdict(self.progress)
         progress["cpu_seconds"] = self.cpu_seconds
-        return progress | {"sums": self.world.sum_up(self.meter.sums)}
+        return progress | {"sums": self.world.sum_over_ranks(self.meter.sums)}
 
     def _payload(self, progress: dict[str, Any], generators: list[Any]) -> dict[str, Any]:
         history = self.progress.history
@@ -175,7 +181,7 @@ class Session:
         payload = {
             "format": FORMAT,
             "epoch": self.progress.epoch,
-            "model_state_dict": self.evaluated.state_dict(),
+            "model_state_dict": self.eval_model.state_dict(),
             "optimizer_state_dict": self.optimizer.state_dict(),
             "scheduler_state_dict": self.schedule.state_dict(),
             "scaler_state_dict": self.scaler.state_dict(),
@@ -193,15 +199,15 @@ class Session:
         return payload | ({"training_state_dict": self.model.state_dict()} if self.average else {})
 
     def resume(self) -> bool:
-        """Continue from last.pt when the folder has one; raise `InputError` when it belongs to another run."""
+        """Restore last.pt when the folder has one; raise `InputError` when it belongs to a different run."""
         path = self.folder / checkpoint.LAST
         if self.world.is_first:
-            checkpoint.sweep(self.folder)
+            checkpoint.remove_unfinished(self.folder)
         if not path.exists():
             return False
         payload = checkpoint.load(path)
         if payload.get("format") != FORMAT:
-            raise InputError(f"{path}: holds no resumable state of this version; remove it to start afresh")
+            raise InputError(f"{path}: contains no resumable state of this version; remove it to start afresh")
         self._require_same_config(payload, path)
         checkpoint.fill(self.model, payload.get("training_state_dict", payload["model_state_dict"]), str(path))
         if self.average:
@@ -224,10 +230,10 @@ class Session:
             runtime.restore_rng_state(generators[self.world.rank], self.device)
         elif self.world.is_first and self.progress.epoch < self.config.epochs:
             log.warning(
-                "begun in %d processes, continued in %d: the random generators start anew, so not to the last digit",
+                "started with %d processes, resumed with %d: the random generators restart, so losses will differ",
                 len(generators), self.world.size,
             )  # fmt: skip
-        self.settle()
+        self.complete_step()
 
     def _require_same_config(self, payload: dict[str, Any], path: Path) -> None:
         wanted = {k: v for k, v in self.config.relevant().items() if k not in EXTENDABLE} | {"freeze": self.freeze}
@@ -236,13 +242,13 @@ class Session:
         if changed:
             more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
             raise InputError(
-                f"{path}: this run was begun with {', '.join(changed[:5])}{more}; use the same values to continue it, "
-                "or another folder to start afresh"
+                f"{path}: this run was started with {', '.join(changed[:5])}{more}; use the same values to resume it, "
+                "or a different folder to start afresh"
             )
 
 
 def _differences(saved: Mapping[str, Any], wanted: Mapping[str, Any], within: str = "") -> Iterator[str]:
-    """What `wanted` has otherwise than `saved`, each in a few words, those of nested mappings by dotted name."""
+    """Values of `wanted` that differ from `saved`, as `name=old (now new)`; nested mappings by dotted name."""
     for name, value in wanted.items():
         before = saved.get(name)
         if isinstance(before, Mapping) and isinstance(value, Mapping):
@@ -252,7 +258,7 @@ def _differences(saved: Mapping[str, Any], wanted: Mapping[str, Any], within: st
 
 
 def _freeze(model: nn.Module, name: str) -> nn.Module:
-    """Take the module called `name` out of training."""
+    """Exclude the module called `name` from training."""
     try:
         return model.get_submodule(name).requires_grad_(False).eval()
     except AttributeError:

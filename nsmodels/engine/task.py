@@ -1,4 +1,4 @@
-"""The one seam between a system and the training loop."""
+"""The interface between a system and the training loop."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Shard:
-    """Which part of an epoch a process reads: every `world`-th part of each global batch, from batch `start` on.
+    """The part of an epoch that a process reads: every `world`-th part of each global batch, from batch `start` on.
 
     Each process reads its part of a global batch in `parts` micro-batches, whose gradients the loop accumulates.
-    `batching.split_order` does all of this.
+    `batching.split_order` computes the indices.
     """
 
     rank: int = 0
@@ -25,10 +25,10 @@ class Shard:
 
 
 class Task(ABC):
-    """What a system brings to the loop: a model, its batches and its loss. Subclasses are final.
+    """A system's part of a training: the model, its batches and its loss. Subclasses are final.
 
     Randomness comes from (seed, split, epoch, batch number) and never from global state, so that a
-    resumed run sees the same batches as an uninterrupted one.
+    resumed run reads the same batches as an uninterrupted one.
     """
 
     @abstractmethod
@@ -42,13 +42,13 @@ class Task(ABC):
         A batch is tensors in dicts, tuples, dataclasses or objects with `.to`.
         The configured batch size is the global one: process `shard.rank` of `shard.world` yields its equal part
         of each global batch, as `shard.parts` micro-batches, beginning with global batch number `shard.start`.
-        `epoch` counts from 0. Return something with a length (`batching.Batches`): an iterable without one is
-        read through once more before training, to learn how long an epoch is.
+        `epoch` counts from 0. The result should have a length, as `batching.Batches` has: an iterable without one is
+        read once more before training to count its batches.
         """
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
-        """The scalar to minimise, a mean over the samples of the batch, and its named terms for the log."""
+        """The loss to minimise, a scalar () and mean over the samples of the batch, and its scalar terms by name."""
 
     def after_step(self, model: nn.Module, step: int) -> None:  # noqa: B027 - optional hook, doing nothing is right
         """Called after each optimizer step (a target network, a constraint on the weights)."""
@@ -58,16 +58,16 @@ class Task(ABC):
         return {}
 
     def curriculum(self, epoch: int) -> dict[str, float]:
-        """What this epoch's difficulty is, for the log; `batches` acts on it. Empty without a curriculum."""
+        """Difficulty of this epoch by name, for the log; `batches` applies it. Empty without a curriculum."""
         return {}
 
     def settings(self) -> dict[str, Any]:
-        """What rebuilds the model from its checkpoint alone, as plain JSON values; saved under `config`."""
+        """The settings that rebuild the model from its checkpoint alone, as plain JSON values; saved under `config`."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Whatever the task itself must remember across a resume."""
+        """State of the task itself that a resume restores."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027 - optional hook, doing nothing is right
-        """Take back what `state_dict` gave."""
+        """Restore the state from `state_dict`."""

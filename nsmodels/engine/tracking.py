@@ -1,4 +1,4 @@
-"""Where an epoch's record goes: JSON lines always, TensorBoard and Weights & Biases by option, a line to read."""
+"""Trackers of an epoch's record: JSON lines and a readable line always, TensorBoard and Weights & Biases by option."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ Record = dict[str, Any]
 
 @runtime_checkable
 class Tracker(Protocol):
-    """Is told each finished epoch. It may also have `step(step: int, values: dict[str, float])`, told now and then."""
+    """Receives the record of each finished epoch.
+
+    An optional method `step(step: int, values: dict[str, float])` receives values every few optimizer steps.
+    """
 
     def epoch(self, record: Record) -> None:
-        """Take the record of a finished epoch (metrics by name; "epoch" counts from 1)."""
+        """Record a finished epoch: metrics by name; "epoch" counts from 1."""
         ...
 
     def close(self) -> None:
-        """The run is over, whichever way."""
+        """Release resources at the end of the run, however it ended."""
         ...
 
 
 class JsonLines:
-    """One JSON object per epoch in `path`; begun anew from `history`, so a resume neither repeats nor loses one."""
+    """One JSON object per epoch in `path`; rewritten from `history`, so that a resume neither repeats nor drops one."""
 
     def __init__(self, path: Path, history: Sequence[Record] = ()) -> None:
         self._file = path.open("w")
@@ -37,12 +40,12 @@ class JsonLines:
             self.epoch(record)
 
     def epoch(self, record: Record) -> None:
-        """Write the record."""
+        """Write the record of a finished epoch."""
         self._file.write(json.dumps(record) + "\n")
         self._file.flush()
 
     def close(self) -> None:
-        """Finish what is open."""
+        """Flush and close."""
         self._file.close()
 
 
@@ -55,13 +58,13 @@ class TensorBoard:
         self._writer = SummaryWriter(str(folder), purge_step=done + 1)
 
     def epoch(self, record: Record) -> None:
-        """Write the record."""
+        """Write the record of a finished epoch."""
         for name, value in numbers(record).items():
             self._writer.add_scalar(name, value, record["epoch"])
         self._writer.flush()
 
     def close(self) -> None:
-        """Finish what is open."""
+        """Flush and close."""
         self._writer.close()
 
 
@@ -79,23 +82,23 @@ class WeightsAndBiases:
         remembered.write_text(self._run.id)
 
     def epoch(self, record: Record) -> None:
-        """Write the record."""
+        """Write the record of a finished epoch."""
         self._run.log(numbers(record), step=record["epoch"])
 
     def close(self) -> None:
-        """Finish what is open."""
+        """Flush and close."""
         self._run.finish()
 
 
 class Lines:
-    """One readable line per epoch: losses, monitored metric, learning rate, speed and the time that is left."""
+    """One line per epoch on standard error: losses, monitored metric, learning rate, speed and remaining time."""
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         self._seconds: list[float] = []
 
     def epoch(self, record: Record) -> None:
-        """Write the record."""
+        """Write the record of a finished epoch."""
         self._seconds.append(record["seconds"])
         left = (self.config.epochs - record["epoch"]) * sum(self._seconds) / len(self._seconds)
         names = dict.fromkeys(["train/loss", "val/loss", self.config.monitor])
@@ -123,7 +126,7 @@ def numbers(record: Record) -> dict[str, float]:
 def open_trackers(
     config: TrainingConfig, folder: Path, history: Sequence[Record], settings: dict[str, Any], given: Sequence[Tracker]
 ) -> list[Tracker]:
-    """The trackers that the configuration names, then those `given`."""
+    """The trackers of the configuration, then those `given`; raise `InputError` for a missing package."""
     trackers: list[Tracker] = [Lines(config), JsonLines(folder / METRICS, history)]
     if config.use_tensorboard:
         trackers.append(TensorBoard(folder / "tensorboard", len(history)))
@@ -133,8 +136,8 @@ def open_trackers(
 
 
 def report_step(trackers: Sequence[Tracker], step: int, values: dict[str, float]) -> None:
-    """Tell the trackers that want to know what the loss is in the middle of an epoch."""
+    """Pass `values` after optimizer step `step` to the trackers that have a `step` method."""
     for tracker in trackers:
-        tell = getattr(tracker, "step", None)
-        if tell is not None:
-            tell(step, values)
+        report = getattr(tracker, "step", None)
+        if report is not None:
+            report(step, values)

@@ -1,4 +1,4 @@
-"""The end of an epoch: validate, write the line of history, judge, keep checkpoints."""
+"""The end of an epoch: validation, record, comparison with the best epoch, checkpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device
-from nsmodels.engine.meters import Meter, named
+from nsmodels.engine.meters import Meter, with_loss
 from nsmodels.engine.session import Session
 from nsmodels.engine.tracking import Tracker
 
@@ -24,12 +24,12 @@ def end_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[Tra
     validated = _validate_whole(session, interrupt) if is_due else {}
     if validated is None:
         return False
-    session.is_settled = False
-    session.note_generators()  # an uninterrupted run goes on with what validation has left of them
+    session.is_step_complete = False
+    session.snapshot_rng()  # an uninterrupted run continues with the generators as validation leaves them
     record = _record(session, validated, time.perf_counter() - started)
-    links = _judge(session, record, is_due)
+    links = _update_best(session, record, is_due)
     session.save(links)
-    session.is_settled = True
+    session.is_step_complete = True
     if session.world.is_first:
         checkpoint.prune(session.folder, session.config.keep_checkpoints)
         checkpoint.save_json(session.folder / "history.json", session.progress.history)
@@ -45,7 +45,7 @@ def _is_validation_due(session: Session) -> bool:
 
 
 def _validate_whole(session: Session, interrupt: runtime.Interrupt) -> dict[str, float] | None:
-    """`_validate`, which leaves the random generators as they were when it does not come to its end."""
+    """`_validate`; restore the random generators when it is interrupted or fails."""
     before, validated = runtime.rng_state(session.device), None
     try:
         validated = _validate(session, interrupt)
@@ -57,9 +57,9 @@ def _validate_whole(session: Session, interrupt: runtime.Interrupt) -> dict[str,
 
 @torch.no_grad()
 def _validate(session: Session, interrupt: runtime.Interrupt) -> dict[str, float] | None:
-    """Mean validation losses and the task's own metrics; None when interrupted."""
-    model, epoch = session.evaluated, session.progress.epoch
-    session.world.share_buffers(model)
+    """Mean validation losses and the task's own metrics by name; None when interrupted."""
+    model, epoch = session.eval_model, session.progress.epoch
+    session.world.broadcast_buffers(model)
     model.eval()
     meter = Meter(session.meter.every)
     with session.autocast():
@@ -68,29 +68,30 @@ def _validate(session: Session, interrupt: runtime.Interrupt) -> dict[str, float
                 return None
             batch = to_device(part, session.device)
             loss, terms = session.task.loss(model, batch)
-            meter.add(f"validation after epoch {epoch + 1}", count_samples(batch), named(terms, loss))
+            meter.add(f"validation after epoch {epoch + 1}", count_samples(batch), with_loss(terms, loss))
         further = session.task.validate(model, epoch) if session.world.is_first else {}
     meter.flush()
-    meter.sums = session.world.sum_up(meter.sums)
-    further = session.world.from_first(further)
+    # Sums before means: Σ_r Σ c·v / Σ_r Σ c over the ranks r is the mean over all samples, also for unequal shards.
+    meter.sums = session.world.sum_over_ranks(meter.sums)
+    further = session.world.broadcast(further)
     _require_finite(further, epoch)
     return {f"val/{name}": value for name, value in meter.means().items()} | further
 
 
 def _require_finite(metrics: dict[str, float], epoch: int) -> None:
-    """A metric that is no number would be compared with the best one, and always lose or always win."""
+    """A NaN or infinite metric cannot be compared with the best one: it would always lose or always win."""
     for name, value in metrics.items():
         if not math.isfinite(value):
             raise InputError(
-                f"validation after epoch {epoch + 1}: '{name}' is {value}; see how the task's validate computes it "
-                "(a mean of nothing, a logarithm of 0)"
+                f"validation after epoch {epoch + 1}: '{name}' is {value}; check the task's validate "
+                "(a mean over no samples, a logarithm of 0)"
             )
 
 
 def _record(session: Session, validated: dict[str, float], validation_seconds: float) -> dict[str, Any]:
-    """Close the epoch under way and return its line of history."""
+    """Close the current epoch and return its record for the history."""
     progress, meter = session.progress, session.meter
-    meter.sums = session.world.sum_up(meter.sums)
+    meter.sums = session.world.sum_over_ranks(meter.sums)
     record = {"epoch": progress.epoch + 1, "step": progress.step, "lr": session.schedule.lr}
     record |= {f"train/{name}": value for name, value in meter.means().items()}
     record |= validated
@@ -110,8 +111,8 @@ def _curriculum(session: Session) -> dict[str, float]:
     return session.task.curriculum(session.progress.epoch)
 
 
-def _judge(session: Session, record: dict[str, Any], is_validated: bool) -> list[str]:
-    """Compare with the best epoch so far; the further names under which this epoch's checkpoint is kept."""
+def _update_best(session: Session, record: dict[str, Any], is_validated: bool) -> list[str]:
+    """Compare with the best epoch so far; return the additional names under which this epoch's checkpoint is kept."""
     config, progress = session.config, session.progress
     links = []
     if config.save_interval and progress.epoch % config.save_interval == 0:

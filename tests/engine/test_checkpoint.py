@@ -81,7 +81,7 @@ def test_a_number_that_is_not_finite_never_becomes_json(tmp_path):
 def test_sweeping_takes_unfinished_files_only(tmp_path):
     for name in ("last.pt", ".last.pt.part", ".last.pt.4711.part", ".best.pt.link", ".lock"):
         (tmp_path / name).touch()
-    checkpoint.sweep(tmp_path)
+    checkpoint.remove_unfinished(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "last.pt"]
 
 

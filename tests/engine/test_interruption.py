@@ -1,4 +1,4 @@
-"""What happens to a training process from outside: killed, asked to stop, out of disk, several at once."""
+"""Interruptions of a training process: killed, terminated, out of disk, several at once."""
 
 from __future__ import annotations
 

@@ -104,11 +104,11 @@ def test_more_epochs_continue_and_a_finished_run_rests(tmp_path):
 
 def test_another_configuration_in_the_same_folder_is_refused(tmp_path):
     train(tmp_path, epochs=1)
-    with pytest.raises(InputError, match=r"begun with lr=0.02 \(now 0.5\)"):
+    with pytest.raises(InputError, match=r"started with lr=0.02 \(now 0.5\)"):
         train(tmp_path, epochs=1, lr=0.5)
-    with pytest.raises(InputError, match=r"begun with max_steps=0 \(now 3\)"):
+    with pytest.raises(InputError, match=r"started with max_steps=0 \(now 3\)"):
         train(tmp_path, epochs=1, max_steps=3)
-    with pytest.raises(InputError, match=r"begun with network.dropout=0.1 \(now 0.5\)"):
+    with pytest.raises(InputError, match=r"started with network.dropout=0.1 \(now 0.5\)"):
         train(tmp_path, {"dropout": 0.5}, epochs=1)
 
 
@@ -288,7 +288,7 @@ def test_a_phase_starts_from_weights_and_leaves_frozen_modules_alone(tmp_path):
     one, two = (checkpoint.load(tmp_path / name / "last.pt")["model_state_dict"] for name in ("one", "two"))
     assert torch.equal(one["0.weight"], two["0.weight"])
     assert not torch.equal(one["3.weight"], two["3.weight"])
-    with pytest.raises(InputError, match=r"begun with freeze=\['0'\] \(now \[\]\)"):
+    with pytest.raises(InputError, match=r"started with freeze=\['0'\] \(now \[\]\)"):
         fit(Toy(config), config, tmp_path / "two")
     with pytest.raises(InputError, match="no module 'encoder'"):
         fit(Toy(config), config, tmp_path / "three", freeze=["encoder"])
@@ -296,7 +296,9 @@ def test_a_phase_starts_from_weights_and_leaves_frozen_modules_alone(tmp_path):
 
 def test_weights_of_another_architecture_are_named(tmp_path):
     train(tmp_path, epochs=1)
-    with pytest.raises(InputError, match=r"last.pt: weights of another architecture: '0.weight' has shape \(16, 2\)"):
+    with pytest.raises(
+        InputError, match=r"last.pt: weights of a different architecture: '0.weight' has shape \(16, 2\)"
+    ):
         train(tmp_path, {"width": 8}, epochs=2)
 
 
@@ -310,7 +312,7 @@ def test_too_few_samples_for_the_accumulation(tmp_path):
         train(tmp_path, {"num_samples": 32}, accumulate_steps=64)
 
 
-def test_out_of_memory_says_what_to_do(tmp_path):
+def test_out_of_memory_names_the_remedies(tmp_path):
     class Greedy(Toy):
         def loss(self, model, batch):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -323,11 +325,11 @@ def test_out_of_memory_says_what_to_do(tmp_path):
     assert "use_amp" not in str(mixed.value)
 
 
-def test_another_number_of_processes_is_said(tmp_path, caplog):
+def test_a_changed_number_of_processes_is_logged(tmp_path, caplog):
     train(tmp_path, epochs=1)
     payload = checkpoint.load(tmp_path / "last.pt")
     checkpoint.save(tmp_path / "last.pt", payload | {"rng": payload["rng"] * 2})
     config = CONFIG.model_copy(update={"epochs": 2})  # of a finished training nothing is continued
     session = Session(Toy(config), config, tmp_path, distributed.World(), torch.device("cpu"))
     assert session.resume()
-    assert "begun in 2 processes, continued in 1" in caplog.text
+    assert "started with 2 processes, resumed with 1" in caplog.text

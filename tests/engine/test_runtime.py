@@ -37,7 +37,7 @@ def test_device_names():
     assert runtime.resolve_device("cpu") == CPU
     with pytest.raises(InputError, match="device: expected auto, cpu, cuda or cuda:N, got 'gpu'"):
         runtime.resolve_device("gpu")
-    with pytest.raises(InputError, match="device: 'cuda:99' asked for, but"):
+    with pytest.raises(InputError, match="device: 'cuda:99' requested, but"):
         runtime.resolve_device("cuda:99")
 
 

@@ -1,4 +1,4 @@
-"""The processes of a data-parallel run, as torchrun starts them; a single process is a world of one."""
+"""Processes of a data-parallel run, as started by torchrun; a single process is a world of size 1."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from torch.nn.parallel import DistributedDataParallel
 from nsmodels.core.errors import InputError
 from nsmodels.engine.task import Task
 
-PATIENCE = datetime.timedelta(hours=2)  # rank 0 may validate or write for long while the others wait
+PATIENCE = datetime.timedelta(hours=2)  # of the other ranks while rank 0 validates or writes
 
 
 @dataclass(frozen=True)
 class World:
-    """This process's place among `size`; `group` talks over the CPU, so that asking never stops a GPU."""
+    """Rank of this process among `size`; `group` communicates over the CPU, without synchronising a GPU."""
 
     rank: int = 0
     size: int = 1
@@ -31,18 +31,18 @@ class World:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """Whether this process writes files and logs."""
         return self.rank == 0
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
-        """Each flag, raised when any process raises it."""
+        """Each flag, true when it is true in any process."""
         if self.size == 1:
             return flags
         tensor = torch.tensor([int(flag) for flag in flags])
         dist.all_reduce(tensor, op=dist.ReduceOp.MAX, group=self.group)
         return tuple(bool(value) for value in tensor.tolist())
 
-    def gather(self, value: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Every process's `value`, by rank."""
         if self.size == 1:
             return [value]
@@ -50,26 +50,26 @@ class World:
         dist.all_gather_object(gathered, value, group=self.group)
         return gathered
 
-    def from_first(self, value: Any) -> Any:
-        """What process 0 passed as `value`."""
+    def broadcast(self, value: Any) -> Any:
+        """The `value` of process 0."""
         if self.size == 1:
             return value
         box = [value]
         dist.broadcast_object_list(box, src=0, group=self.group)
         return box[0]
 
-    def sum_up(self, sums: dict[str, list[float]]) -> dict[str, list[float]]:
-        """Weighted sums by name, added over the processes in order of rank."""
+    def sum_over_ranks(self, sums: dict[str, list[float]]) -> dict[str, list[float]]:
+        """Pairs (weighted sum, weight) by name, added over the processes in order of rank."""
         total: dict[str, list[float]] = {}
-        for part in self.gather(sums):
+        for part in self.all_gather(sums):
             for name, (value, weight) in part.items():
                 entry = total.setdefault(name, [0.0, 0.0])
                 entry[0] += value
                 entry[1] += weight
         return total
 
-    def share_buffers(self, model: nn.Module) -> None:
-        """Give every process the first one's buffers (running statistics differ between shards)."""
+    def broadcast_buffers(self, model: nn.Module) -> None:
+        """Copy the first process's buffers to all (running statistics differ between shards)."""
         if self.size > 1:
             for buffer in model.buffers():
                 dist.broadcast(buffer, src=0)
@@ -77,7 +77,10 @@ class World:
 
 @contextlib.contextmanager
 def connect(device: torch.device) -> Iterator[World]:
-    """Join the group that torchrun announces in the environment; a plain process is a world of one."""
+    """Join the process group that torchrun describes in the environment; without one, a world of size 1.
+
+    Raises `InputError` for an incomplete environment.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield World()
@@ -95,7 +98,7 @@ def connect(device: torch.device) -> Iterator[World]:
 
 
 class LossModule(nn.Module):
-    """The task's loss as a module's `forward`, so that DDP sees it whichever of the model's methods it calls."""
+    """The task's loss as a module's `forward`: DDP hooks `forward`, while a task may call any method of the model."""
 
     def __init__(self, task: Task, model: nn.Module) -> None:
         super().__init__()
@@ -103,13 +106,13 @@ class LossModule(nn.Module):
         self._task = task
 
     def forward(self, batch: Any) -> tuple[Tensor, dict[str, Any]]:
-        """The loss and its terms, the terms cut off from the graph."""
+        """The loss and its terms, the terms detached from the graph."""
         loss, terms = self._task.loss(self.model, batch)
         return loss, {name: v.detach() if isinstance(v, Tensor) else v for name, v in terms.items()}
 
 
-def parallel(task: Task, model: nn.Module, world: World, device: torch.device) -> LossModule | DistributedDataParallel:
-    """The loss module, with gradients averaged over the processes when there are several."""
+def wrap_loss(task: Task, model: nn.Module, world: World, device: torch.device) -> LossModule | DistributedDataParallel:
+    """The loss module; with several processes in DDP, which averages the gradients over them."""
     module = LossModule(task, model)
     if world.size == 1:
         return module

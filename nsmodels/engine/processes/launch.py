@@ -1,4 +1,4 @@
-"""Start a command in several data-parallel processes with torchrun, and leave none behind."""
+"""Data-parallel processes of one command under torchrun, all of which end with it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import num_cores
 from nsmodels.engine.processes import lifeline
 
-GRACE = 60.0  # seconds for torchrun to end, which itself gives its workers 30 s and then kills them
+GRACE = 60.0  # seconds for torchrun to end, which itself waits 30 s for its workers and then kills them
 FAILURE = "failure.txt"  # the reason in one line
-INTERVAL = 0.5  # seconds between two looks at what the processes have written
+INTERVAL = 0.5  # seconds between two polls
 
 
 def is_launched() -> bool:
-    """Whether this process is one of those that torchrun has started."""
+    """Whether torchrun started this process."""
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
@@ -31,24 +31,24 @@ def launch(
     num_processes: int,
     module: str = "nsmodels",
     nodes: Sequence[str] = ("--standalone",),
-    look: Callable[[], None] = lambda: None,
+    on_poll: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run `python -m module arguments...` in `num_processes` processes; `look` is called twice a second meanwhile.
+    """Run `python -m module arguments...` in `num_processes` processes; `on_poll` is called twice a second meanwhile.
 
-    `nodes`: torchrun's own flags that say how machines meet (`--nnodes 2 --rdzv-endpoint host:port ...`).
-    Process 0 prints to this one's standard output and error, the others are silent unless they fail.
-    Whatever exception interrupts the wait, the processes are asked to stop, have 30 seconds (torchrun's own
-    limit) to finish their step and write a checkpoint, and are then killed; the exception goes on. When this
-    process is killed, they notice and do the same.
-    Raises `InputError` that says which process failed, and of what.
+    `nodes`: torchrun's rendezvous flags (`--nnodes 2 --rdzv-endpoint host:port ...`).
+    Process 0 writes to this one's standard output and error, the others only when they fail.
+    On any exception during the wait, the processes receive SIGTERM, have 30 seconds (torchrun's own limit) to finish
+    their step and write a checkpoint, and are then killed; the exception is raised again. When this process is
+    killed, they detect it and stop in the same way.
+    Raises `InputError` that names the process that failed, and its error.
     """
     if num_processes < 1:
         raise InputError(f"num_processes: expected at least 1, got {num_processes}")
     with tempfile.TemporaryDirectory(prefix="nsmodels-", ignore_cleanup_errors=True) as place:
-        status = _run(_command(place, nodes, num_processes, module, arguments), _environment(num_processes), look)
+        status = _run(_command(place, nodes, num_processes, module, arguments), _environment(num_processes), on_poll)
         if status:
             failure = Path(place) / FAILURE
-            line = failure.read_text() if failure.exists() else f"torchrun ended with status {status}; see above"
+            line = failure.read_text() if failure.exists() else f"torchrun exited with status {status}; see above"
             raise InputError(f"{num_processes} training processes: {line}")
 
 
@@ -64,13 +64,13 @@ def _environment(num_processes: int) -> dict[str, str]:
     return threads | os.environ | {lifeline.PARENT: str(os.getpid())}
 
 
-def _run(command: Sequence[str], environment: dict[str, str], look: Callable[[], None]) -> int:
-    # a session of its own: a Ctrl-C of the terminal reaches the processes once, through us
+def _run(command: Sequence[str], environment: dict[str, str], on_poll: Callable[[], None]) -> int:
+    # A separate session: a Ctrl-C in the terminal reaches the processes once, through this one.
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         while process.poll() is None:
             _wait(process, INTERVAL)
-            look()
+            on_poll()
         return process.returncode
     except BaseException:
         _stop(process)
@@ -83,9 +83,9 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask torchrun to stop, which asks its workers; kill what is left after the grace, or when we are asked again."""
+    """Terminate torchrun, which terminates its workers; kill those left after `GRACE`, or at a second interrupt."""
     try:
-        family = psutil.Process(process.pid).children(recursive=True)  # workers sit in sessions of their own
+        family = psutil.Process(process.pid).children(recursive=True)  # workers are in sessions of their own
     except psutil.NoSuchProcess:
         return
     process.terminate()

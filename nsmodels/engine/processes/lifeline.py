@@ -1,4 +1,4 @@
-"""A process that ends when the one that started it is gone, however that died."""
+"""Watchdog that ends a process when its parent has ended, in whatever way."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import signal
 import threading
 import time
 
-PARENT = "NSMODELS_PARENT"  # who that is: it may be dead before the child's first line runs
-INTERVAL = 0.5  # seconds between two looks
-GRACE = 60.0  # seconds for a checkpoint
+PARENT = "NSMODELS_PARENT"  # process id of the parent, which may end before the child's first line runs
+INTERVAL = 0.5  # seconds between two checks
+GRACE = 60.0  # seconds to write a checkpoint
 
 
 def end_with_parent(grace: float = GRACE) -> None:
-    """Watch the parent from a thread; once it is gone, ask this process to stop, and end it after `grace` seconds.
+    """Watch the parent from a thread; when it has ended, send this process SIGTERM, and end it after `grace` seconds.
 
-    The kernel's own PR_SET_PDEATHSIG watches the thread that started the child instead of its process, and is
-    Linux only.
+    PR_SET_PDEATHSIG is no alternative: it watches the thread that started the child instead of its process, and
+    exists on Linux only.
     """
     parent = int(os.environ.get(PARENT) or os.getppid())
     threading.Thread(target=_watch, args=(parent, grace), name="lifeline", daemon=True).start()

@@ -1,4 +1,4 @@
-"""One of the processes that torchrun starts: `python -m nsmodels.engine.processes.worker module arguments...`."""
+"""Worker process of torchrun: `python -m nsmodels.engine.processes.worker module arguments...`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nsmodels.engine.processes import lifeline
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run a module as `python -m` does; it ends with torchrun, which finds its error."""
+    """Run a module as `python -m` does, record its error for torchrun, and end when torchrun does."""
     lifeline.end_with_parent()
     sys.argv = list(argv)
     try:
         runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
     except Exception as error:
-        leave(error)
+        record_error(error)
         raise
 
 
-def leave(error: Exception) -> None:
-    """Write an error where torchrun looks for the reason of a failure; its console shows the first process only."""
+def record_error(error: Exception) -> None:
+    """Write an error to the file from which torchrun reads the reason of a failure."""
     from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
     get_error_handler().record_exception(error)

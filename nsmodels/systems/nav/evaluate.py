@@ -16,8 +16,8 @@ from nsmodels.systems.nav.config import EvaluationConfig
 from nsmodels.systems.nav.evaluation.familiarity import familiarity
 from nsmodels.systems.nav.evaluation.recursion import steps_curve
 from nsmodels.systems.nav.evaluation.report import Report, headline, table
-from nsmodels.systems.nav.evaluation.scenarios import compared, read_scenario
-from nsmodels.systems.nav.evaluation.scorer import Contest, Judged, Problems, read_problems, size_name
+from nsmodels.systems.nav.evaluation.scenarios import compare_with_listed, read_scenario
+from nsmodels.systems.nav.evaluation.scorer import Evaluator, Measurements, Problems, read_problems, size_name
 from nsmodels.systems.nav.evaluation.speed import speed_report
 from nsmodels.systems.nav.evaluation.summary import summary
 
@@ -43,13 +43,13 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
     return EvaluationResult(result, table(result), [judged.outcomes(how.split)], headline(result), draw)
 
 
-def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps: int) -> tuple[Report, Judged]:
-    contest = Contest.load(checkpoint, device, max_steps)
+def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps: int) -> tuple[Report, Measurements]:
+    contest = Evaluator.load(checkpoint, device, max_steps)
     given = read_problems(data, split)
     more = read_problems(data, TRANSFER) if split == "test" and TRANSFER in splits(data) else []
     check_connectivity(contest, given, data, checkpoint)
     problems, others = _taken(contest, given), _set_apart(_taken(contest, more), given)
-    skipped = {size_name(part.maps): contest.objection(part.maps) for part in given + more}
+    skipped = {size_name(part.maps): contest.unsupported_reason(part.maps) for part in given + more}
     skipped = {size: why for size, why in skipped.items() if why}
     if not problems:
         raise InputError(f"{data}: no map of split '{split}' can be scored, {next(iter(skipped.values()))}")
@@ -69,33 +69,33 @@ def evaluate_map(
     whose listed optimum exact search does not find is left out.
     Raises InputError for broken files or checkpoint, and when no problem can be solved.
     """
-    contest = Contest.load(checkpoint, device, max_steps)
+    contest = Evaluator.load(checkpoint, device, max_steps)
     scenario = read_scenario(map, scen, contest.navigator.config.connectivity, max_problems)
     maps = scenario.problems.maps
-    if why := contest.objection(maps):
+    if why := contest.unsupported_reason(maps):
         raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
     _warn_of_hours(contest, scenario.problems)
     source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
     source |= {"connectivity": maps.connectivity, "skipped": {}} | familiarity(checkpoint, [scenario.problems])
     result, judged = evaluate_problems(contest, [scenario.problems], [], source)
-    found = compared(scenario, judged)
+    found = compare_with_listed(scenario, judged)
     result["data"] |= {**found, "notes": [*source["notes"], *found["notes"]]}
     return result
 
 
 def evaluate_problems(
-    contest: Contest, problems: list[Problems], others: list[Problems], source: dict[str, Any]
-) -> tuple[Report, Judged]:
+    contest: Evaluator, problems: list[Problems], others: list[Problems], source: dict[str, Any]
+) -> tuple[Report, Measurements]:
     """The report on `problems` and what it was made from; `others` are scored by size only."""
-    judged = contest.judge(problems, "evaluating")
-    further = contest.judge(others, "evaluating larger maps") if others else None
+    judged = contest.evaluate(problems, "evaluating")
+    further = contest.evaluate(others, "evaluating larger maps") if others else None
     timed = [part for part in (judged, further) if part]
     speed = speed_report(problems + others, timed, contest.navigator.embed.weight.device)
     steps = steps_curve(contest.navigator, problems)
     return summary(contest, judged, further, steps, speed, source), judged
 
 
-def _warn_of_hours(contest: Contest, problems: Problems) -> None:
+def _warn_of_hours(contest: Evaluator, problems: Problems) -> None:
     """Say how long a CPU will take for many problems on a large map; a map's steps grow with its sides."""
     height, width = problems.maps.shape
     steps = (height + width) / max(contest.navigator.core.reach, 1)
@@ -113,7 +113,7 @@ def describe(checkpoint: Path) -> dict[str, Any]:
     return {"trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed}
 
 
-def check_connectivity(contest: Contest, problems: list[Problems], data: Path, checkpoint: Path) -> None:
+def check_connectivity(contest: Evaluator, problems: list[Problems], data: Path, checkpoint: Path) -> None:
     """`InputError` when maps and network differ in the actions that there are."""
     learnt = contest.navigator.config.connectivity
     for part in problems:
@@ -127,8 +127,8 @@ def check_connectivity(contest: Contest, problems: list[Problems], data: Path, c
 def _set_apart(others: list[Problems], problems: list[Problems]) -> list[Problems]:
     """`others`, under sizes of their own where `problems` have the size too."""
     sizes = {part.size for part in problems}
-    return [part.set_apart(TRANSFER) if part.size in sizes else part for part in others]
+    return [part.with_size_suffix(TRANSFER) if part.size in sizes else part for part in others]
 
 
-def _taken(contest: Contest, problems: list[Problems]) -> list[Problems]:
-    return [part for part in problems if not contest.objection(part.maps)]
+def _taken(contest: Evaluator, problems: list[Problems]) -> list[Problems]:
+    return [part for part in problems if not contest.unsupported_reason(part.maps)]

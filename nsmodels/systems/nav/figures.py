@@ -1,4 +1,4 @@
-"""Figures of a checkpoint and of an evaluation: for the evaluation's own folder, and as sealed figure assets."""
+"""Figures of a checkpoint and of an evaluation: for the evaluation's folder, and as sealed figure assets."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 MAKER = "nsmodels.systems.nav"
 CODE_VERSION = "1"
-READABLE = 32  # cells along a side of a map whose arrows can be told apart in a panel
+READABLE = 32  # largest side of a map, in cells, whose arrows can be distinguished in a panel
 PANELS, FRAMES = 8, 24
 CHARTS = {
     "comparison": "Goals reached, with 95 % intervals over maps",
     "success": "Goals reached by detour and by size of the map, with 95 % intervals over maps",
     "thinking": "Optimal actions and goals reached after so many recursion steps, without halting",
-    "halting": "Whether the halting head can be trusted, and when it stops",
+    "halting": "Calibration of the halting head, and recursion steps until it halts",
 }
 GALLERY = (
-    "Predicted policy (above; the darker the surer, orange: not optimal, grey: no way seen) and its path against that "
-    "of A* (below), on the problem with the longest path of each kind"
+    "Predicted policy (above; the darker the more confident, orange: not optimal, grey: goal predicted unreachable) "
+    "and its path against that of A* (below), on the problem with the longest path of each kind"
 )
-RECURSION = "Policy after so many recursion steps until it halts; orange: not optimal, grey: undecided"
+RECURSION = "Policy by number of recursion steps until it halts; orange: not optimal, grey: undecided"
 
 
 class Example(NamedTuple):
-    """One problem of a split, alone in `maps`, with the kind of its map and its demonstration."""
+    """One problem of a split, the only one in `maps`, with its kind of map and its demonstration (action digits)."""
 
     kind: str
     maps: Maps
@@ -50,7 +50,7 @@ class Example(NamedTuple):
 
 
 def draw_all(report: Mapping[str, Any], checkpoint: Path, data: Path, folder: Path, split: str, device: str) -> None:
-    """Draw every figure of an evaluation into `folder`: charts of its report, maps with policies and paths."""
+    """Draw all figures of an evaluation into `folder`: charts of its report, maps with policies and paths."""
     source = _source(report)
     for name, caption in CHARTS.items():
         plots.save_figure(getattr(charts, name)(report), folder / name, caption, source)
@@ -59,20 +59,23 @@ def draw_all(report: Mapping[str, Any], checkpoint: Path, data: Path, folder: Pa
 
 def draw_policies(navigator: Navigator, data: Path, folder: Path, split: str, source: str) -> None:
     """Draw `gallery`, `recursion` and `recursion.gif` into `folder`; the last two show the longest path of all."""
-    examples = longest(navigator, data, split)
-    said = f"{source}, split {split}"
-    plots.save_figure(gallery(navigator, examples), folder / "gallery", GALLERY, said)
+    examples = longest_examples(navigator, data, split)
+    caption_source = f"{source}, split {split}"
+    plots.save_figure(gallery(navigator, examples), folder / "gallery", GALLERY, caption_source)
     maps = max(examples, key=lambda example: len(example.digits)).maps
-    moments, labels = until_it_halts(navigator, maps), label(maps)
+    moments, labels = policies_until_halt(navigator, maps), label(maps)
     strip = drawing.draw_recursion(_spread(moments, PANELS), maps, 0, labels)
-    plots.save_figure(strip, folder / "recursion", RECURSION, said)
-    drawing.animate(_spread(moments, FRAMES), maps, 0, labels, folder / "recursion.gif", said)
+    plots.save_figure(strip, folder / "recursion", RECURSION, caption_source)
+    drawing.animate(_spread(moments, FRAMES), maps, 0, labels, folder / "recursion.gif", caption_source)
 
 
-def longest(navigator: Navigator, data: Path, split: str) -> list[Example]:
-    """Of each kind the problem with the longest path, on a map that can be read in a panel where there is one."""
+def longest_examples(navigator: Navigator, data: Path, split: str) -> list[Example]:
+    """The problem with the longest path of each kind, on a map of at most `READABLE` cells per side where there is one.
+
+    Raises `InputError` when the network accepts no map of the split.
+    """
     whole = read_split(data, split)
-    fitting = [group for group in whole.groups if _takes(navigator, group.maps)]
+    fitting = [group for group in whole.groups if _accepts(navigator, group.maps)]
     readable = [group for group in fitting if max(group.maps.shape) <= READABLE] or fitting[:1]
     found: dict[str, Example] = {}
     for group in readable:
@@ -81,12 +84,12 @@ def longest(navigator: Navigator, data: Path, split: str) -> list[Example]:
             if kind not in found or len(digits) > len(found[kind].digits):
                 found[kind] = Example(kind, group.maps[[place]], digits)
     if not found:
-        raise InputError(f"{data}: no map in split {split} has a size that the network takes")
+        raise InputError(f"{data}: no map in split {split} has a size that the network accepts")
     return [found[kind] for kind in sorted(found)]
 
 
 def gallery(navigator: Navigator, examples: list[Example]) -> Figure:
-    """The policy of each example in one row, and the path it gives against A*'s in the next."""
+    """Figure with the policy of each example in one row, and its path against that of A* in the next."""
     figure, axes = drawing.make_panels(2 * len(examples), (1, 1), 2.8, columns=len(examples))
     for above, below, (kind, maps, digits) in zip(axes, axes[len(examples) :], examples, strict=False):
         policy, labels = navigator.policy(maps), label(maps)
@@ -105,8 +108,8 @@ def gallery(navigator: Navigator, examples: list[Example]) -> Figure:
     return figure
 
 
-def until_it_halts(navigator: Navigator, maps: Maps) -> list[tuple[int, Policy]]:
-    """The policy of one map after each segment until it halts by itself."""
+def policies_until_halt(navigator: Navigator, maps: Maps) -> list[tuple[int, Policy]]:
+    """Pairs (steps, policy) of one map after each segment until it halts."""
     last = int(navigator.policy(maps).steps[0])
     return list(navigator.policies_by_step(maps, range(navigator.steps_per_segment, last + 1)))
 
@@ -115,7 +118,7 @@ def until_it_halts(navigator: Navigator, maps: Maps) -> list[tuple[int, Policy]]
 
 
 def nav_training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
-    """Losses of the navigator and of the networks beside it by epoch, from the `history.json` of a checkpoint."""
+    """Losses of the navigator and of the plain networks by epoch, from the `history.json` of a checkpoint."""
     history = json.loads((model / "history.json").read_text())
     phases = {name: rows for name, rows in history.items() if rows and isinstance(rows[0], dict)}
     with _sealing(folder, {model_key: model}) as part:
@@ -164,13 +167,13 @@ def _source(report: Mapping[str, Any]) -> str:
     return f"{about['source']}, split {about['split']}, {about['num_problems']:,} problems"
 
 
-def _takes(navigator: Navigator, maps: Maps) -> bool:
+def _accepts(navigator: Navigator, maps: Maps) -> bool:
     config = navigator.config
     return config.core != "mixer" or maps.shape == (config.height, config.width)
 
 
 def _spread(moments: Iterable[tuple[int, Policy]], most: int) -> list[tuple[int, Policy]]:
-    """At most so many of them at equal distances, the first and last among them."""
+    """At most `most` of the moments, evenly spaced, with the first and the last."""
     listed = list(moments)
     places = np.linspace(0, len(listed) - 1, min(most, len(listed))).round().astype(int)
     return [listed[place] for place in places]

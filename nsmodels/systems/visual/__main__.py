@@ -41,14 +41,14 @@ def _answer(arguments: argparse.Namespace) -> int:
     from nsmodels.core.artifact import write_atomic
     from nsmodels.systems.visual.model import VisualReasoner
     from nsmodels.systems.visual.perception.images import read_pixels
-    from nsmodels.systems.visual.reasoning.counterfactual import without
+    from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
     from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree
 
     answer = VisualReasoner.load(arguments.checkpoint, arguments.device).answer(arguments.image, arguments.question)
     print(answer.text())
     print(f"program read from the question with probability {answer.parse_probability:.3f}")
     if arguments.without:
-        print(without(answer.needed_proof, answer.belief, arguments.without).text())
+        print(remove_fact(answer.needed_proof, answer.belief, arguments.without).text())
     if arguments.draw:
         draw_proof(read_pixels(arguments.image), answer.needed_proof, answer.belief, arguments.draw, arguments.question)
     if arguments.tree:

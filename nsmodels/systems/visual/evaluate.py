@@ -18,8 +18,8 @@ from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
-from nsmodels.systems.visual.baselines.task import answer_all, read_asked
-from nsmodels.systems.visual.evaluation.latency import measured_latency
+from nsmodels.systems.visual.baselines.task import predict_answers, read_vqa_split
+from nsmodels.systems.visual.evaluation.latency import measure_latency
 from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report, table
 from nsmodels.systems.visual.evaluation.scoring import Predictions, Scored, outcomes, rows
 from nsmodels.systems.visual.language.tokens import UNKNOWN
@@ -127,8 +127,8 @@ def baseline_answers(
     if not weights.exists():
         return {}
     network = CnnLstm.from_checkpoint(load(weights), str(weights)).to(device)
-    asked = read_asked(data, split, network.config, list(predictions.scenes), list(predictions.questions))
-    return {"cnn_lstm" if network.config.use_image else "lstm": answer_all(network, asked)}
+    asked = read_vqa_split(data, split, network.config, list(predictions.scenes), list(predictions.questions))
+    return {"cnn_lstm" if network.config.use_image else "lstm": predict_answers(network, asked)}
 
 
 def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predictions) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predict
         places = predictions.places
         asked = [k for k in range(len(places)) if predictions.programs[k] is not None][:LATENCY_PAIRS]
         paths = [image_path(data, split, predictions.scenes[places[k]]) for k in asked]
-        return measured_latency(
+        return measure_latency(
             lambda given: [model.perceive_file(path) for path in given],  # type: ignore[arg-type]
             lambda given: [parse.program for parse in model.parser.parse(given)],
             paths,  # type: ignore[arg-type]

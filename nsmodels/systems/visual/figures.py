@@ -1,4 +1,4 @@
-"""Figures of the paper, each a sealed folder with PDF, PNG and the numbers that were drawn."""
+"""Figures of the paper, each a sealed folder with PDF, PNG and the plotted numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
 
 
 def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
-    """How deep the questions are and how accuracy depends on it, from the `report.json` of an evaluation.
+    """Distribution of reasoning depth and accuracy by depth, from the `report.json` of an evaluation.
 
     Depth is the longest path of the program from `scene` to the answer, without `scene`.
     """
@@ -38,7 +38,7 @@ def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Mani
 
 
 def draw_depth(by_depth: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Questions by depth, and accuracy by depth with 95 % intervals."""
+    """Number of questions by depth, and accuracy by depth with 95 % intervals."""
     rows = sorted((int(depth), row) for depth, row in by_depth.items())
     depths = [depth for depth, _ in rows]
     figure, (left, right) = plots.make_figure(2)

@@ -1,4 +1,4 @@
-"""A first look at a checkpoint, in seconds: its score and its proofs on the first images of a split."""
+"""Quick check of a checkpoint, in seconds: score and proofs on the first images of a split."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NUM_SCENES = 60
 
 @dataclass(frozen=True)
 class Proved:
-    """A question about an image with its proof, and the belief that the proof speaks of."""
+    """A question about an image with its proof, and the belief that was proved from."""
 
     question: dict[str, Any]
     image: Path
@@ -35,14 +35,14 @@ class Proved:
         return self.proof.answer == self.question["answer"]
 
     def text(self) -> str:
-        """Question, true answer and proof, to be read."""
+        """Question, true answer and proof as text."""
         question = f"{self.image.name}: {self.question['question']}\ntrue answer: {self.question['answer']}"
         return f"{question}\n{self.proof.text(has_negative=False)}"
 
     def draw(self, path: Path) -> None:
-        """Draw the proof over its image."""
-        asked = f"{self.question['question']} (true answer: {self.question['answer']})"
-        draw_proof(read_pixels(self.image), self.proof, self.belief, path, asked)
+        """Draw the proof over its image to `path`; raise `InputError` for a suffix other than .png, .svg and .pdf."""
+        caption = f"{self.question['question']} (true answer: {self.question['answer']})"
+        draw_proof(read_pixels(self.image), self.proof, self.belief, path, caption)
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Glance:
 
     @property
     def accuracy(self) -> float:
-        """Share of questions answered rightly from the image and the question alone."""
+        """Share of questions answered correctly from the image and the question alone."""
         return self.report["rows"][HEADLINE]["accuracy"]
 
     @property
     def priors(self) -> dict[str, float]:
-        """Accuracy of the baselines that do not look at the image."""
+        """Accuracy of the baselines that ignore the image, by name."""
         return {name: row["accuracy"] for name, row in self.report["baselines"].items()}
 
 

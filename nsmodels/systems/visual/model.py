@@ -1,4 +1,4 @@
-"""The whole reasoner: images to beliefs, questions to programs, both to an answer with its proof."""
+"""The complete reasoner: from images to beliefs, from questions to programs, from both to an answer with its proof."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ PERCEIVE_BATCH = 32
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An answer with what it rests on; `parse_probability` is the parser's own for the program.
+class VisualAnswer:
+    """An answer with its proof, belief and the parser's probability of the program.
 
-    `answer` is the soft executor's, the one that evaluations score. `proof` is of the most probable world that agrees,
-    or of one that does not when none does; None, with `why_not` saying why, when the question is ill posed in all.
+    `answer` is that of the soft executor, which evaluations score. `proof` holds in the most probable world with this
+    answer, else in the most probable well-posed one. It is None when the question is ill posed in all probable worlds,
+    with the reason in `no_proof_reason`.
     """
 
     question: str
@@ -38,28 +39,30 @@ class Answered:
     proof: Proof | None
     belief: SceneBelief
     parse_probability: float
-    why_not: str = ""
+    no_proof_reason: str = ""
 
     @property
     def needed_proof(self) -> Proof:
-        """The proof, for what cannot be done without; raise `InputError` when there is none."""
+        """The proof; raise `InputError` when there is none."""
         if self.proof is None:
-            raise InputError(f"{self.why_not}; a drawing, a tree, JSON or a fact to take away need a proof")
+            raise InputError(f"{self.no_proof_reason}; a drawing, a tree, JSON or removing a fact needs a proof")
         return self.proof
 
     def text(self) -> str:
-        """The answer with its confidence, then its proof, or a line that says that there is none, or of another."""
+        """Answer, confidence and proof; a line when there is no proof, or when it proves a different answer."""
         lines = [f"answer: {self.answer.best}   confidence {self.answer.confidence:.3f}"]
         if self.proof is None:
-            return "\n".join([*lines, self.why_not])
+            return "\n".join([*lines, self.no_proof_reason])
         if self.proof.answer != self.answer.best:
-            lines.append(f"no probable world gives this answer: the proof is of the likeliest, {self.proof.answer}")
+            lines.append(
+                f"no probable world has this answer; the proof is of the most probable one: {self.proof.answer}"
+            )
         return "\n".join([*lines, self.proof.text(has_negative=False)])
 
 
 @final
 class VisualReasoner:
-    """Perception and parser of a checkpoint, ready to answer."""
+    """Perception and parser of a checkpoint; `presence_map`: slope and intercept of the presence calibration."""
 
     def __init__(self, perception: Perception, parser: Parser, presence_map: Sequence[float] = (1.0, 0.0)) -> None:
         self.perception = perception.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -68,32 +71,32 @@ class VisualReasoner:
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> VisualReasoner:
-        """The model of a sealed checkpoint folder; raise `InputError` when it is not sealed or of another system."""
+        """The model of a checkpoint folder; raise `InputError` when it is not sealed or of a different system."""
         artifact.read_manifest(folder)
-        where = resolve_device(device)
+        target = resolve_device(device)
         paths = [folder / network / "best.pt" for network in ("perception", "parser")]
         perception = Perception.from_checkpoint(checkpoint.load(paths[0]), str(paths[0]))
         parser = Parser.from_checkpoint(checkpoint.load(paths[1]), str(paths[1]))
-        return cls(perception.to(where), parser.to(where), _presence_map(folder / "calibration.json"))
+        return cls(perception.to(target), parser.to(target), _presence_map(folder / "calibration.json"))
 
     @property
     def image_shape(self) -> tuple[int, int]:
-        """Width and height at which the network reads images."""
+        """Width and height of the network's input in pixels."""
         return self.perception.config.image_width, self.perception.config.image_height
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
+        """Device of the networks."""
         return self.perception.presence_map.device
 
     @property
     def num_parameters(self) -> dict[str, int]:
-        """Trained numbers by network."""
+        """Number of parameters by network."""
         parts = {"perception": self.perception, "parser": self.parser}
         return {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
 
     def perceive(self, images: np.ndarray, sizes: np.ndarray) -> list[SceneBelief]:
-        """Beliefs about images, uint8 (b, h, w, 3) at `image_shape`, whose files measure `sizes` (b, 2)."""
+        """Beliefs about images, uint8 (b, h, w, 3) at `image_shape`; `sizes` (b, 2): width, height of their files."""
         return [
             belief
             for first in range(0, len(images), PERCEIVE_BATCH)
@@ -103,23 +106,23 @@ class VisualReasoner:
         ]
 
     def perceive_file(self, path: Path) -> SceneBelief:
-        """The belief about one image file."""
+        """The belief about one image file; raise `InputError` when it cannot be read."""
         return self.perceive(read_image(path, *self.image_shape)[None], np.array([read_size(path)]))[0]
 
     def perceive_split(self, root: Path, split: str, scenes: list[dict[str, Any]]) -> list[SceneBelief]:
-        """Beliefs about the images of `scenes` in a CLEVR tree."""
+        """Beliefs about the images of `scenes` in a CLEVR tree; raise `InputError` when one cannot be read."""
         images, sizes = read_images(root, split, scenes, *self.image_shape)
         return self.perceive(images, sizes)
 
-    def answer(self, path: Path, question: str) -> Answered:
-        """Read the image and the question, answer and prove; raise `InputError` when either cannot be read."""
+    def answer(self, path: Path, question: str) -> VisualAnswer:
+        """Answer a question about an image file, with a proof; raise `InputError` when either cannot be read."""
         (parse,) = self.parser.parse([question])
         belief = self.perceive_file(path)
         found = answer(parse.program, belief)
         try:
-            return Answered(question, found, prove(parse.program, belief), belief, parse.probability)
+            return VisualAnswer(question, found, prove(parse.program, belief), belief, parse.probability)
         except NoProof as error:
-            return Answered(question, found, None, belief, parse.probability, str(error))
+            return VisualAnswer(question, found, None, belief, parse.probability, str(error))
 
 
 def _presence_map(path: Path) -> list[float]:

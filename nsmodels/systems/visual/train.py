@@ -18,7 +18,7 @@ from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.config import VisualConfig
 from nsmodels.systems.visual.perception.images import read_images
-from nsmodels.systems.visual.perception.matching import matched
+from nsmodels.systems.visual.perception.matching import match_points
 from nsmodels.systems.visual.perception.network import Perception, find_candidates
 from nsmodels.systems.visual.phases import parser_questions
 
@@ -66,7 +66,7 @@ def _labelled_peaks(model: Perception, data: Path) -> tuple[np.ndarray, np.ndarr
         for row, scene in enumerate(scenes[first : first + 32]):
             size = sizes[first + row]
             true = np.array([o["pixel_coords"][:2] for o in scene["objects"]], float) + 0.5
-            pairs = matched(found.points[row].cpu().numpy() * size, true, MATCH_DISTANCE * size[0])
+            pairs = match_points(found.points[row].cpu().numpy() * size, true, MATCH_DISTANCE * size[0])
             hit = {pair[0] for pair in pairs}
             logits.append(found.logits[row].cpu().numpy())
             labels.append([k in hit for k in range(len(logits[-1]))])

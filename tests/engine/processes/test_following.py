@@ -1,4 +1,4 @@
-"""Epochs that other processes write reach the trackers of this one, each once."""
+"""Epochs written by other processes are reported to the trackers of this one, each once."""
 
 from nsmodels.core.orders import Inputs
 from nsmodels.engine.phases import Phases
@@ -7,7 +7,7 @@ from nsmodels.engine.tracking import JsonLines
 from tests.engine.toy import CONFIG
 
 
-class Heard:
+class Recorder:
     def __init__(self):
         self.epochs = []
 
@@ -22,60 +22,60 @@ def rows(*numbers):
     return [{"epoch": number, "train/loss": 1 / number} for number in numbers]
 
 
-def test_each_epoch_is_told_once_however_often_one_looks(tmp_path):
-    heard = Heard()
-    follower = Follower(tmp_path / "metrics.jsonl", [heard])
-    follower.look()  # nothing is there yet
+def test_each_epoch_is_reported_once_however_often_it_polls(tmp_path):
+    recorder = Recorder()
+    follower = Follower(tmp_path / "metrics.jsonl", [recorder])
+    follower.poll()  # no file yet
     writer = JsonLines(tmp_path / "metrics.jsonl")
     for row in rows(1, 2):
         writer.epoch(row)
-        follower.look()
-        follower.look()
+        follower.poll()
+        follower.poll()
     writer.close()
-    assert heard.epochs == [1, 2]
+    assert recorder.epochs == [1, 2]
 
 
-def test_a_training_that_goes_on_is_told_from_where_the_last_follower_was(tmp_path):
-    path, first, second = tmp_path / "metrics.jsonl", Heard(), Heard()
+def test_a_resumed_training_is_reported_from_the_last_follower_on(tmp_path):
+    path, first, second = tmp_path / "metrics.jsonl", Recorder(), Recorder()
     follower = Follower(path, [first])
     JsonLines(path, rows(1, 2)).close()
-    follower.look()
-    # that follower is killed; the processes finish an epoch more, and a resumed one begins the file anew
+    follower.poll()
+    # that follower is killed; the processes finish an epoch more, and a resumed run rewrites the file
     JsonLines(path, rows(1, 2, 3)).close()
     follower = Follower(path, [second])
     JsonLines(path, rows(1, 2, 3, 4)).close()
-    follower.look()
+    follower.poll()
     follower.close()
     assert (first.epochs, second.epochs) == ([1, 2], [3, 4])
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
-def test_what_another_kind_of_run_has_told_is_not_repeated(tmp_path):
-    path, heard = tmp_path / "metrics.jsonl", Heard()
+def test_epochs_of_a_run_without_a_follower_are_not_repeated(tmp_path):
+    path, recorder = tmp_path / "metrics.jsonl", Recorder()
     JsonLines(path, rows(1, 2)).close()
-    follower = Follower(path, [heard])
+    follower = Follower(path, [recorder])
     JsonLines(path, rows(1, 2, 3)).close()
-    follower.look()
-    assert heard.epochs == [3]
+    follower.poll()
+    assert recorder.epochs == [3]
 
 
 def test_half_a_line_waits_for_its_other_half(tmp_path):
-    path, heard = tmp_path / "metrics.jsonl", Heard()
-    follower = Follower(path, [heard])
+    path, recorder = tmp_path / "metrics.jsonl", Recorder()
+    follower = Follower(path, [recorder])
     path.write_text('{"epoch": 1}\n{"epo')
-    follower.look()
-    assert heard.epochs == [1]
+    follower.poll()
+    assert recorder.epochs == [1]
     path.write_text('{"epoch": 1}\n{"epoch": 2}\n')
-    follower.look()
-    assert heard.epochs == [1, 2]
+    follower.poll()
+    assert recorder.epochs == [1, 2]
 
 
-def test_epochs_before_the_first_look_are_told_by_the_next_follower(tmp_path):
-    path, heard = tmp_path / "phase/metrics.jsonl", Heard()
-    Follower(path, [Heard()])  # killed before it looked
+def test_epochs_before_the_first_poll_are_reported_by_the_next_follower(tmp_path):
+    path, recorder = tmp_path / "phase/metrics.jsonl", Recorder()
+    Follower(path, [Recorder()])  # killed before its first poll
     JsonLines(path, rows(1, 2)).close()
-    Follower(path, [heard]).look()
-    assert heard.epochs == [1, 2]
+    Follower(path, [recorder]).poll()
+    assert recorder.epochs == [1, 2]
 
 
 def test_a_training_that_never_began_leaves_nothing(tmp_path):
@@ -83,8 +83,8 @@ def test_a_training_that_never_began_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_training_that_goes_on_in_one_process_leaves_nothing_of_its_follower(tmp_path, one_thread):
-    Follower(tmp_path / "toy" / "metrics.jsonl", [Heard()])  # killed: nobody closes it
+def test_a_training_resumed_in_one_process_leaves_nothing_of_its_follower(tmp_path, one_thread):
+    Follower(tmp_path / "toy" / "metrics.jsonl", [Recorder()])  # killed: nobody closes it
     config = CONFIG.with_values({"epochs": 1})
     Phases("tests.engine.toy", config, Inputs({}), tmp_path).fit("toy")
     assert [path.name for path in (tmp_path / "toy").glob(".told")] == []

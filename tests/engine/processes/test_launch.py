@@ -1,4 +1,4 @@
-"""Several processes: which one failed and of what, and that none outlives the one that started them."""
+"""Several processes: the one that failed is named with its error, and all end with the one that started them."""
 
 import time
 
@@ -12,7 +12,7 @@ from nsmodels.engine.processes.launch import launch
 FAULTY = """
 import os, signal, sys, time
 from nsmodels.core.errors import InputError
-print("said by", os.environ["RANK"], flush=True)
+print("output of", os.environ["RANK"], flush=True)
 if os.environ["RANK"] == "1":
     if sys.argv[1] == "raises":
         raise InputError("train.json: line 7 is broken")
@@ -25,7 +25,7 @@ time.sleep(60)
 LINES = {
     "raises": "2 training processes: process 1: train.json: line 7 is broken",
     "is killed": r"2 training processes: process 1 was killed \(SIGKILL; out of memory\?\)",
-    "exits": "2 training processes: process 1 ended with status 2: error: no such file",
+    "exits": "2 training processes: process 1 exited with status 2: error: no such file",
 }
 
 
@@ -36,9 +36,9 @@ def test_a_failing_process_ends_the_others_and_is_named(tmp_path, monkeypatch, c
     with pytest.raises(InputError, match=LINES[way]):
         launch([way], 2, module="faulty")
     printed = capfd.readouterr()
-    assert printed.out in ("said by 0\n", "")  # never process 1; process 0 may be ended before it speaks
+    assert printed.out in ("output of 0\n", "")  # never process 1; process 0 may end before it prints
     if way == "raises":
-        assert "Traceback" in printed.err  # of process 1, whose words went to a file
+        assert "Traceback" in printed.err  # of process 1, whose output went to a file
 
 
 def test_killing_the_starter_stops_its_processes_with_a_checkpoint(child, tmp_path):

@@ -46,11 +46,11 @@ def plan(made: Made, *flags: str, start: str = "0,0", goal: str = "3,2") -> int:
 def test_a_plan_is_printed_drawn_and_written(made: Made, tmp_path: Path, capsys) -> None:
     files = ["--draw", str(tmp_path / "plan.svg"), "--json", str(tmp_path / "plan.json")]
     assert plan(made, "--fallback", "--steps", "4", *files) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("S")
-    assert said[3][2:] == "G#."
-    assert "5 moves, cost 5, optimal 5; checked by walking it on the map" in said
-    assert said[-1].startswith("recursion steps: 4;")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("S")
+    assert lines[3][2:] == "G#."
+    assert "5 moves, cost 5, optimal 5; checked by walking it on the map" in lines
+    assert lines[-1].startswith("recursion steps: 4;")
     written = json.loads((tmp_path / "plan.json").read_text())
     assert written["path"][0] == [0, 0]
     assert written["path"][-1] == [3, 2]
@@ -60,7 +60,7 @@ def test_a_plan_is_printed_drawn_and_written(made: Made, tmp_path: Path, capsys)
 
 def test_unreachable_is_an_answer(made: Made, capsys) -> None:
     assert plan(made, "--fallback", goal="0,4") == 0
-    assert "unreachable (certain: exact search found no way)" in capsys.readouterr().out
+    assert "unreachable (certain: exact search found no path)" in capsys.readouterr().out
 
 
 def test_the_asset_is_the_default_checkpoint(made: Made, capsys, monkeypatch, tmp_path: Path) -> None:
@@ -81,10 +81,10 @@ def test_the_asset_is_the_default_checkpoint(made: Made, capsys, monkeypatch, tm
         ({"start": "0"}, "--start 0: expected a row and a column counted from 0, as 3,17"),
         ({"goal": "0,x"}, "--goal 0,x: expected a row and a column"),
         ({"goal": "0,3"}, "goal (0, 3): is a wall"),
-        ({"goal": "9,9"}, "goal (9, 9): lies outside the map of 4 rows and 5 columns"),
+        ({"goal": "9,9"}, "goal (9, 9): is outside the map of 4 rows and 5 columns"),
     ],
 )
-def test_bad_places_are_told(flags: dict[str, str], message: str, made: Made, capsys) -> None:
+def test_bad_places_are_reported(flags: dict[str, str], message: str, made: Made, capsys) -> None:
     assert plan(made, **flags) == 2
     assert message in capsys.readouterr().err
 
@@ -94,7 +94,7 @@ def test_a_picture_of_no_known_kind_is_refused_before_anything_is_loaded(made: M
     assert "plan.jpg: cannot draw to this kind of file" in capsys.readouterr().err
 
 
-def test_a_missing_checkpoint_is_told(made: Made, capsys) -> None:
+def test_a_missing_checkpoint_is_reported(made: Made, capsys) -> None:
     assert plan(made._replace(model=Path("nowhere"))) == 2
     assert "nowhere: artifact 'nowhere' does not exist or was never finished" in capsys.readouterr().err
 
@@ -123,7 +123,7 @@ def test_evaluate_prints_and_writes_the_report_and_its_figures_can_be_drawn(made
 
 
 @pytest.mark.parametrize(("target", "why"), [("nowhere/x.png", "does not exist"), ("folder.png", "is a folder")])
-def test_a_target_that_cannot_be_written_is_told_before_any_work(
+def test_a_target_that_cannot_be_written_is_reported_before_any_work(
     target: str, why: str, made: Made, tmp_path: Path, capsys
 ) -> None:
     (tmp_path / "folder.png").mkdir()

@@ -1,4 +1,4 @@
-"""What is said of a training from its curves."""
+"""Diagnosis of a training from its curves."""
 
 from __future__ import annotations
 

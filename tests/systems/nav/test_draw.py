@@ -72,7 +72,9 @@ def test_verdicts_on_cells(maps: Maps, policy: Policy, labels: Labels) -> None:
     actions, reachable = policy.actions.copy(), policy.reachable.copy()
     actions[0, 2, 1] = 0  # into a wall
     reachable[0, 0, 1] = 0.1
-    right, wrong, undecided = drawing.verdicts(replace(policy, actions=actions, reachable=reachable), maps, 0, labels)
+    right, wrong, undecided = drawing.classify_cells(
+        replace(policy, actions=actions, reachable=reachable), maps, 0, labels
+    )
     assert np.argwhere(wrong).tolist() == [[2, 1]]
     assert np.argwhere(undecided).tolist() == [[0, 1]]
     assert right.sum() == FREE.sum() - 3  # these two and the goal

@@ -23,9 +23,9 @@ from nsmodels.systems.nav.config import ModelConfig, debug
 from nsmodels.systems.nav.evaluate import evaluate_map
 from nsmodels.systems.nav.evaluation.recursion import FACTORS, steps_curve
 from nsmodels.systems.nav.evaluation.report import headline, table
-from nsmodels.systems.nav.evaluation.scorer import Contest, read_problems
+from nsmodels.systems.nav.evaluation.scorer import Evaluator, read_problems
 from nsmodels.systems.nav.evaluation.scoring import score
-from nsmodels.systems.nav.evaluation.speed import solved, solvers
+from nsmodels.systems.nav.evaluation.speed import search_rates, solvers
 from nsmodels.systems.nav.network.encoding import encode
 from nsmodels.systems.nav.network.navigator import Navigator
 from tests.systems import orders
@@ -123,9 +123,16 @@ def test_cells_without_a_way_are_counted_from_the_labels(report: dict, data: Pat
     assert report["any_optimal"]["n"] == asked
 
 
-def test_the_table_says_it_all_in_words(report: dict) -> None:
+def test_the_table_is_complete(report: dict) -> None:
     text = table(report)
-    for word in ("greedy", "astar", "95 %", "12x12, transfer", "a perfect policy that draws among equals", "trained"):
+    for word in (
+        "greedy",
+        "astar",
+        "95 %",
+        "12x12, transfer",
+        "a perfect policy that draws among equal actions",
+        "trained",
+    ):
         assert word in text
     found = headline(report)
     assert found["success"] == report["success"]["value"]
@@ -146,10 +153,10 @@ def test_without_holding_the_last_segment_speaks(checkpoint: Path, data: Path) -
     segments = 3
     ((_, policy),) = navigator.policies_by_step(part.maps, [segments * navigator.steps_per_segment], is_held=False)
     with torch.inference_mode():
-        said = navigator(encode(part.maps), segments)
-    assert (policy.actions == said.actions.argmax(1).numpy()).all()
+        output = navigator(encode(part.maps), segments)
+    assert (policy.actions == output.actions.argmax(1).numpy()).all()
     points = steps_curve(navigator, [part])["points"]
-    assert points[0]["raw_any_optimal"] == points[0]["any_optimal"]  # the first segment has nothing to hold
+    assert points[0]["raw_any_optimal"] == points[0]["any_optimal"]  # no readout is held before the first segment
     last = policies(navigator, part.maps, points[-1]["steps"], is_held=False)
     found = score(last, part.maps, label(part.maps))
     assert points[-1]["raw_success"] == found["success"].mean()
@@ -191,26 +198,27 @@ def test_maps_trained_on_are_counted_where_the_training_data_are_there(
     seen = orders.score(SYSTEM, checkpoint, data, "train", device="cpu")
     num = seen["data"]["num_problems"]
     assert seen["data"]["num_trained_on"] == num
-    assert f"{num} of {num} problems are on maps it was trained on (turned or mirrored ones count)" in table(seen)
+    assert f"{num} of {num} problems are on training maps (rotated or mirrored ones included)" in table(seen)
     moved = tmp_path / "moved"
     shutil.copytree(checkpoint, moved)
     sealed = (moved / artifact.MANIFEST).read_text()
     (moved / artifact.MANIFEST).write_text(sealed.replace(str(data.resolve()), str(tmp_path / "gone")))
     unknown = orders.score(SYSTEM, moved, data, "val", device="cpu")
     assert unknown["data"]["num_trained_on"] is None
-    assert "is not known: its training data are not there" in table(unknown)
+    assert "unknown, the training data are missing" in table(unknown)
 
 
 def test_costs_that_were_not_in_training_are_noted(checkpoint: Path, report: dict, tmp_path: Path) -> None:
     assert "cells differ in cost" not in table(report)
     weighted = maps_of(tmp_path / "weighted", max_cell_cost=9)
-    assert "it was trained where each costs 1" in table(orders.score(SYSTEM, checkpoint, weighted, "val", device="cpu"))
+    scored = orders.score(SYSTEM, checkpoint, weighted, "val", device="cpu")
+    assert "the training data had unit costs only" in table(scored)
 
 
 def test_exact_search_is_measured_where_it_is_exact(octile: Path, data: Path) -> None:
     (part, *_), (other, *_) = read_problems(data, "test"), read_problems(octile, "test")
     assert solvers(part.maps).keys() == {"astar", "bfs"}
-    found = solved(other.maps, seconds=5)
+    found = search_rates(other.maps, seconds=5)
     assert {name: entry["optimal"] for name, entry in found.items()} == {"astar": 1.0, "dijkstra": 1.0}
     assert all(entry["n"] == len(other.maps) for entry in found.values())
 
@@ -248,18 +256,18 @@ def test_listed_optima_hold_for_eight_moves(octile: Path, tmp_path: Path) -> Non
     (tmp_path / "wrong.scen").write_text("\n".join([*lines, ""]))
     found = evaluate_map(model, MAP, tmp_path / "wrong.scen", "cpu", max_steps=12)
     assert (found["data"]["num_disagreeing"], found["data"]["num_problems"]) == (1, 2)
-    assert "left out with a listed optimum that is wrong: 1" in table(found)
+    assert "left out with a wrong listed optimum: 1" in table(found)
     with pytest.raises(InputError, match=r"4-connected maps, but .* has learnt 8 actions"):
         orders.score(SYSTEM, model, maps_of(tmp_path / "mazes"), device="cpu")
 
 
-def test_a_mixer_skips_sizes_that_it_does_not_know(data: Path, tmp_path: Path) -> None:
+def test_a_mixer_skips_sizes_that_it_does_not_support(data: Path, tmp_path: Path) -> None:
     model = trained(data, tmp_path / "model", **{"model.core": "mixer", "baselines.is_enabled": False})
     found = orders.score(SYSTEM, model, data, device="cpu")
-    assert found["data"]["skipped"] == {"12x12": "core=mixer knows maps of 8x8 only"}
+    assert found["data"]["skipped"] == {"12x12": "core=mixer supports maps of 8x8 only"}
     assert found["by_size"].keys() == {"8x8"}
     assert "12x12: not scored" in table(found)
-    with pytest.raises(InputError, match="knows maps of 8x8 only"):
+    with pytest.raises(InputError, match="supports maps of 8x8 only"):
         orders.score(SYSTEM, model, data, "transfer", device="cpu")
     with pytest.raises(InputError, match="32x32, but core=mixer"):
         evaluate_map(model, MAP, SCEN, "cpu")
@@ -277,7 +285,7 @@ def test_bad_input_is_one_line(checkpoint: Path, data: Path, tmp_path: Path) -> 
     write_map(tmp_path / "split.map", free)
     lines = ["version 1", "0\tsplit.map\t3\t3\t0\t0\t2\t2\t4", ""]
     (tmp_path / "split.map.scen").write_text("\n".join(lines))
-    with pytest.raises(InputError, match="no problem has a way"):
+    with pytest.raises(InputError, match="no problem has a path"):
         evaluate_map(checkpoint, tmp_path / "split.map", tmp_path / "split.map.scen", "cpu")
 
 
@@ -292,7 +300,7 @@ def test_a_checkpoint_is_known_by_its_seal(checkpoint: Path, data: Path, report:
 
 def test_networks_of_any_size_object_to_no_map(data: Path) -> None:
     torch.manual_seed(0)
-    contest = Contest(Navigator(ModelConfig(dim=16, group_width=16)).eval())
-    judged = contest.judge(read_problems(data, "transfer"))
-    assert not any(contest.objection(part.maps) for part in read_problems(data, "transfer"))
+    contest = Evaluator(Navigator(ModelConfig(dim=16, group_width=16)).eval())
+    judged = contest.evaluate(read_problems(data, "transfer"))
+    assert not any(contest.unsupported_reason(part.maps) for part in read_problems(data, "transfer"))
     assert len(judged.tables["navigator"]["steps"]) == 4

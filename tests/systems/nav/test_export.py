@@ -1,4 +1,4 @@
-"""The exported graph says what the network says."""
+"""The exported graph has the outputs of the network."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_other_cores_take_one_size_and_any_batch(core: str, shape: tuple[int, in
         agree(made.path, model, maps(num, 4, 5), made.steps)
 
 
-def test_what_cannot_be_exported_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_exported_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nav\.pt: expected a file name that ends in \.onnx"):
         export(navigator("conv"), tmp_path / "nav.pt")
     with pytest.raises(InputError, match="give --height and --width"):

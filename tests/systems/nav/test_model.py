@@ -13,8 +13,8 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.systems.nav.config import ModelConfig
 from nsmodels.systems.nav.network.encoding import MapBatch, encode
-from nsmodels.systems.nav.network.navigator import Answer, Navigator, Policy, hold
-from nsmodels.systems.nav.planning.rollout import follow
+from nsmodels.systems.nav.network.navigator import Navigator, Policy, Readout, update_held
+from nsmodels.systems.nav.planning.rollout import roll_out
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -32,7 +32,7 @@ def random_maps(num: int, height: int, width: int, seed: int = 0, density: float
 def network(core: str = "conv", **fields) -> Navigator:
     torch.manual_seed(0)
     model = Navigator(ModelConfig(**{"core": core, "dim": 16, "group_width": 16, "num_segments": 2, **fields})).eval()
-    torch.nn.init.normal_(model.read.weight)  # fresh weights say nothing of any cell
+    torch.nn.init.normal_(model.read.weight)  # the initial readout is 0 in every cell
     return model
 
 
@@ -87,7 +87,7 @@ def test_the_mixer_takes_one_size_and_the_others_take_any() -> None:
 
 def test_maps_of_another_connectivity_are_refused() -> None:
     maps = random_maps(1, 8, 8)
-    with pytest.raises(InputError, match="8-connected, but the checkpoint has learnt 4 actions"):
+    with pytest.raises(InputError, match="8-connected, but the checkpoint has 4 actions"):
         network().policy(Maps(maps.free, maps.start, maps.goal, None, 8))
 
 
@@ -105,17 +105,17 @@ def test_more_steps_never_take_a_sure_answer_back() -> None:
 
 
 def test_a_cell_may_change_its_mind_only_while_its_window_is_open() -> None:
-    def said(sureness: float, reach: float) -> Answer:
+    def readout(sureness: float, reach: float) -> Readout:
         cell = torch.full((1, 1, 1), reach)
-        return Answer(torch.full((1, 4, 1, 1), sureness), cell, cell, torch.zeros(1))
+        return Readout(torch.full((1, 4, 1, 1), sureness), cell, cell, torch.zeros(1))
 
     held = None
-    for answer in (said(-9, -1), said(1, 1), said(2, 1), said(3, 1), said(4, 1)):
-        held = hold(held, answer, window=2)
+    for answer in (readout(-9, -1), readout(1, 1), readout(2, 1), readout(3, 1), readout(4, 1)):
+        held = update_held(held, answer, window=2)
     assert held is not None
-    assert held.answer.actions.unique().tolist() == [2]  # heard at the second answer, open for that and one more
-    assert hold(held, said(5, 1), window=0).answer.actions.unique().tolist() == [5]
-    assert hold(hold(None, said(2, 1), 2), said(1, 1), 2).answer.actions.unique().tolist() == [2]
+    assert held.readout.actions.unique().tolist() == [2]  # signal at the second readout, a window of two
+    assert update_held(held, readout(5, 1), window=0).readout.actions.unique().tolist() == [5]
+    assert update_held(update_held(None, readout(2, 1), 2), readout(1, 1), 2).readout.actions.unique().tolist() == [2]
 
 
 def test_halting_gives_each_map_its_own_policy() -> None:
@@ -132,7 +132,7 @@ def test_the_perfect_policy_walks_shortest_paths() -> None:
     labels = label(maps)
     policy = Policy.from_labels(labels, maps)
     length = labels.cost_to_go[:, 0, 0]
-    rollout = follow(policy.actions, maps)
+    rollout = roll_out(policy.actions, maps)
     assert np.array_equal(rollout.success, np.isfinite(length))
     assert np.array_equal(rollout.cost[rollout.success], length[rollout.success])
 

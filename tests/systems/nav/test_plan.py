@@ -61,7 +61,7 @@ def test_a_perfect_policy_gives_optimal_plans(connectivity: int, is_weighted: bo
         way = search.astar(maps, k)
         assert made.is_found is (way is not None)
         if way is None:
-            assert made.why == "unreachable (certain: exact search found no way)"
+            assert made.why == "unreachable (certain: exact search found no path)"
             assert (made.is_reachable, made.is_certain, made.is_optimal, made.source) == (False, True, None, "astar")
         else:
             assert made.is_optimal
@@ -122,7 +122,7 @@ def test_walls_and_corners_are_named() -> None:
     assert made.why == "corner cut at (0, 0)"
     (made,) = plans_from(policy_of(["↘..", "...", "..."], maps), maps, fallback=True)
     assert made.source == "astar"
-    assert made.why == "goal reached by A*; the network's own plan: corner cut at (0, 0)"
+    assert made.why == "goal reached by A*; the network's plan: corner cut at (0, 0)"
     assert made.cost == made.optimal_cost == pytest.approx(2 + 2**0.5)
 
 
@@ -168,23 +168,23 @@ def test_plans_are_plain_values_for_json() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"free": np.zeros((3, 3), int)}, "expected bool, True where one may stand, got int64"),
+        ({"free": np.zeros((3, 3), int)}, "expected bool, True for free cells, got int64"),
         ({"free": np.ones(3, bool)}, "expected a grid of rows and columns, got an array of shape (3,)"),
         ({"free": np.ones((0, 3), bool)}, "expected a grid of rows and columns"),
-        ({"start": (0, 3)}, "start (0, 3): lies outside the map of 3 rows and 3 columns"),
-        ({"start": (-1, 0)}, "start (-1, 0): lies outside"),
-        ({"start": (90, 7)}, "start (90, 7): lies outside"),
+        ({"start": (0, 3)}, "start (0, 3): is outside the map of 3 rows and 3 columns"),
+        ({"start": (-1, 0)}, "start (-1, 0): is outside"),
+        ({"start": (90, 7)}, "start (90, 7): is outside"),
         ({"goal": (1, 1)}, "goal (1, 1): is a wall; choose a free cell"),
         ({"goal": (1.5, 1)}, "goal: expected a row and a column, got (1.5, 1)"),
         ({"goal": (1, 1, 1)}, "goal: expected a row and a column"),
         ({"cost": np.zeros((3, 3), int)}, "cost: expected 1 to 255 on free cells, got 0 to 0"),
         (
             {"cost": np.ones((3, 4), int)},
-            "cost: expected whole numbers in the grid's shape (3, 3), got int64 in (3, 4)",
+            "cost: expected integers of the grid's shape (3, 3), got int64 of shape (3, 4)",
         ),
     ],
 )
-def test_bad_input_is_told_in_one_line(given: dict, message: str) -> None:
+def test_bad_input_is_one_line(given: dict, message: str) -> None:
     free = OPEN.copy()
     free[1, 1] = False
     with pytest.raises(InputError) as failure:
@@ -195,10 +195,10 @@ def test_bad_input_is_told_in_one_line(given: dict, message: str) -> None:
 def test_a_bad_map_among_many_is_named() -> None:
     maps = problems(5, 4, 4)
     maps.goal[3] = (9, 0)
-    with pytest.raises(InputError, match=r"goal \(9, 0\) of map 3: lies outside the map of 4 rows"):
+    with pytest.raises(InputError, match=r"goal \(9, 0\) of map 3: is outside the map of 4 rows"):
         plan_many(navigator(), maps)
 
 
-def test_the_mixer_says_which_size_it_takes() -> None:
+def test_the_mixer_names_the_size_it_accepts() -> None:
     with pytest.raises(InputError, match="core=mixer takes maps of 8x8 only, got 3x3"):
         plan(navigator(core="mixer"), OPEN, (0, 0), (2, 2))

@@ -12,7 +12,7 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import action_sets, label
 from nsmodels.systems.nav.network.navigator import Policy
 from nsmodels.systems.nav.planning.heuristics import greedy, legal_actions, uniform
-from nsmodels.systems.nav.planning.rollout import Rollout, follow
+from nsmodels.systems.nav.planning.rollout import Rollout, roll_out
 
 UP, RIGHT, DOWN, LEFT, UP_RIGHT = range(5)
 
@@ -47,53 +47,53 @@ def everywhere(action: int, maps: Maps) -> np.ndarray:
 
 
 def test_a_straight_walk_reaches_the_goal() -> None:
-    walk = follow(everywhere(RIGHT, maps := drawn(["S..G"])), maps)
+    walk = roll_out(everywhere(RIGHT, maps := drawn(["S..G"])), maps)
     assert (ends(walk), walk.cost.tolist(), walk.num_moves.tolist()) == (["success"], [3.0], [3])
     assert walk.paths[0].tolist() == [[0, 0], [0, 1], [0, 2], [0, 3]]
 
 
 @pytest.mark.parametrize("lines", [["S#G"], ["S..", "###", "G.."]])
 def test_a_walk_ends_before_a_wall_or_the_border(lines: list[str]) -> None:
-    walk = follow(everywhere(RIGHT, maps := drawn(lines)), maps)
+    walk = roll_out(everywhere(RIGHT, maps := drawn(lines)), maps)
     assert ends(walk) == ["collided"]
 
 
 def test_a_walk_ends_at_a_cell_seen_before() -> None:
     maps = drawn(["S.#G"])
-    walk = follow(np.array([[[RIGHT, LEFT, UP, UP]]], np.int8), maps)
+    walk = roll_out(np.array([[[RIGHT, LEFT, UP, UP]]], np.int8), maps)
     assert ends(walk) == ["looped"]
     assert walk.paths[0].tolist() == [[0, 0], [0, 1], [0, 0]]
 
 
 def test_a_start_on_the_goal_is_a_success_without_a_move() -> None:
-    walk = follow(everywhere(UP, maps := drawn(["S."])), maps)
+    walk = roll_out(everywhere(UP, maps := drawn(["S."])), maps)
     assert (ends(walk), walk.cost.tolist(), walk.num_moves.tolist()) == (["success"], [0.0], [0])
 
 
 def test_a_walk_ends_after_the_moves_allowed() -> None:
-    walk = follow(everywhere(RIGHT, maps := drawn(["S..G"])), maps, max_moves=2)
+    walk = roll_out(everywhere(RIGHT, maps := drawn(["S..G"])), maps, max_moves=2)
     assert (ends(walk), walk.num_moves.tolist()) == ([""], [2])
 
 
 def test_diagonals_cost_more_and_cut_no_corner() -> None:
-    open_walk = follow(everywhere(UP_RIGHT, maps := drawn([".G", "S."], 8)), maps)
+    open_walk = roll_out(everywhere(UP_RIGHT, maps := drawn([".G", "S."], 8)), maps)
     assert open_walk.success.all()
     assert open_walk.cost[0] == pytest.approx(math.sqrt(2))
-    cut = follow(everywhere(UP_RIGHT, maps := drawn(["#G", "S."], 8)), maps)
+    cut = roll_out(everywhere(UP_RIGHT, maps := drawn(["#G", "S."], 8)), maps)
     assert cut.collided.all()
 
 
 def test_costs_are_those_of_the_cells_entered() -> None:
     plain = drawn(["S.G"])
     maps = Maps(plain.free, plain.start, plain.goal, np.array([[[9, 5, 2]]], np.uint8))
-    assert follow(everywhere(RIGHT, maps), maps).cost.tolist() == [7.0]
+    assert roll_out(everywhere(RIGHT, maps), maps).cost.tolist() == [7.0]
 
 
 @pytest.mark.parametrize("connectivity", [4, 8])
 def test_the_perfect_policy_reaches_every_goal_at_the_optimal_cost(connectivity: int) -> None:
     maps = many(200, 9, connectivity)
     labels = label(maps)
-    walk = follow(Policy.from_labels(labels, maps).actions, maps)
+    walk = roll_out(Policy.from_labels(labels, maps).actions, maps)
     best = labels.cost_to_go[np.arange(len(maps)), *maps.start.T]
     assert (walk.success == np.isfinite(best)).all()
     assert np.allclose(walk.cost[walk.success], best[walk.success], atol=1e-4)
@@ -102,10 +102,10 @@ def test_the_perfect_policy_reaches_every_goal_at_the_optimal_cost(connectivity:
 def test_actions_of_another_shape_and_starts_outside_are_refused() -> None:
     maps = drawn(["S.G"])
     with pytest.raises(InputError, match="one per cell"):
-        follow(np.zeros((1, 2, 2), np.int8), maps)
+        roll_out(np.zeros((1, 2, 2), np.int8), maps)
     outside = Maps(maps.free, np.array([[0, 3]], np.int16), maps.goal)
     with pytest.raises(InputError, match="outside"):
-        follow(everywhere(UP, maps), outside)
+        roll_out(everywhere(UP, maps), outside)
 
 
 @pytest.mark.parametrize("connectivity", [4, 8])
@@ -118,7 +118,7 @@ def test_the_greedy_rule_is_optimal_without_walls(connectivity: int) -> None:
 
 def test_the_greedy_rule_goes_to_and_fro_behind_a_wall() -> None:
     maps = drawn(["....#.", ".S..#G", "....#."])
-    assert follow(greedy(maps), maps).looped.all()
+    assert roll_out(greedy(maps), maps).looped.all()
 
 
 def test_the_greedy_rule_breaks_ties_by_the_straight_line_then_by_number() -> None:

@@ -9,11 +9,11 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, label
 from nsmodels.systems.nav.evaluation import summary
 from nsmodels.systems.nav.evaluation.exact_path import exact_path, exact_path_report
-from nsmodels.systems.nav.evaluation.scorer import MODEL, Judged
+from nsmodels.systems.nav.evaluation.scorer import MODEL, Measurements
 from nsmodels.systems.nav.evaluation.scoring import Table, calibration, means, metrics, ratio, score, share
 from nsmodels.systems.nav.network.navigator import Policy
 from nsmodels.systems.nav.planning.heuristics import greedy, uniform
-from nsmodels.systems.nav.planning.rollout import follow
+from nsmodels.systems.nav.planning.rollout import roll_out
 
 UP, RIGHT, DOWN, LEFT = range(4)
 
@@ -59,7 +59,7 @@ def test_ties_bound_what_a_perfect_policy_matches() -> None:
     assert found["any_optimal"]["value"] == 1.0
     assert found["match_astar"]["value"] == pytest.approx(2 / 3)
     assert found["match_astar"]["ceiling"] == pytest.approx((0.5 + 1 + 1) / 3)
-    assert found["match_astar"]["interval"] is None  # one map says nothing about others
+    assert found["match_astar"]["interval"] is None  # no interval from a single map
 
 
 def test_a_detour_succeeds_at_a_lower_spl() -> None:
@@ -91,14 +91,14 @@ def test_intervals_resample_maps_and_never_claim_certainty() -> None:
     assert ratio(np.zeros(2), np.zeros(2), np.arange(2)) == {"value": None, "interval": None, "n": 0}
 
 
-def judged(maps: Maps, detour: np.ndarray, **facts: np.ndarray) -> Judged:
+def judged(maps: Maps, detour: np.ndarray, **facts: np.ndarray) -> Measurements:
     labels, num = label(maps), len(maps)
     actions = {MODEL: Policy.from_labels(labels, maps).actions, "greedy": greedy(maps)}
     actions["random"] = uniform(maps, np.random.default_rng(0))
     tables: dict[str, Table] = {name: score(table, maps, labels) for name, table in actions.items()}
     words = {name: np.full(num, "x") for name in ("kind", "name", "size")} | {"mark": np.arange(num)}
     columns = words | {"density": np.zeros(num), "detour": detour} | facts
-    return Judged(columns, tables, np.ones(1, np.float32), np.ones(1, bool), {})
+    return Measurements(columns, tables, np.ones(1, np.float32), np.ones(1, bool), {})
 
 
 def test_buckets_hold_every_problem_once() -> None:
@@ -173,8 +173,8 @@ def test_exact_paths_are_those_of_the_data_and_else_of_the_demonstration() -> No
     found = exact_path_report(table, np.arange(40))
     assert found is not None
     assert found["all"]["valid_and_optimal"]["value"] == 1.0 > found["all"]["exact_path"]["value"]
-    assert "only 'a single shortest path' is free of tie-breaking" in found["target"]
-    paths = ["".join(str(other[k, *cell]) for cell in path[:-1]) for k, path in enumerate(follow(other, maps).paths)]
+    assert "only 'a single shortest path' does not depend on tie-breaking" in found["target"]
+    paths = ["".join(str(other[k, *cell]) for cell in path[:-1]) for k, path in enumerate(roll_out(other, maps).paths)]
     answers = facts | {"path": np.array(paths, object)}
     assert exact_path(other, maps, labels, answers)["exact"].all()
     assert not exact_path(perfect, maps, labels, answers)["exact"].all()

@@ -138,7 +138,7 @@ def test_a_search_reports_every_trial_and_the_best_beside_greedy_and_chance(sear
     assert Navigator.load(searched / "trials" / best["name"], "cpu").num_parameters == best["num_parameters"]
 
 
-def test_the_hopeless_trial_is_stopped_and_the_table_says_so(searched):
+def test_the_hopeless_trial_is_stopped_and_marked_in_the_table(searched):
     outcomes = [trial["outcome"] for trial in report_of(searched)["trials"]]
     assert outcomes == ["finished", "finished", "stopped"]
     last = report_of(searched)["trials"][-1]
@@ -164,19 +164,19 @@ def test_a_killed_search_goes_on_and_comes_to_the_same_table(searched, data, tmp
     assert not (second / "trial.json").exists(), "the study was too fast to be killed in the middle"
     sealed = [path.stat() for path in (first / "trial.json", first / "navigator" / "best.pt")]
     begun = len(json.loads((second / "navigator" / "history.json").read_text()))
-    told = Told()
-    experiments.grid_search(order(SEARCH, data, folder, trackers=[told]))
+    recorder = Recorder()
+    experiments.grid_search(order(SEARCH, data, folder, trackers=[recorder]))
     kept = [(folder / "trials" / first.name / name).stat() for name in ("trial.json", "navigator/best.pt")]
     assert [(s.st_ino, s.st_mtime_ns) for s in kept] == [(s.st_ino, s.st_mtime_ns) for s in sealed]
     epochs = (folder / "trials" / second.name / "epochs.log").read_text().count("epoch ")
-    assert abs(epochs - 12) <= 1  # of both sittings; killed between saving an epoch and saying so, or the reverse
+    assert abs(epochs - 12) <= 1  # of both runs; killed between saving an epoch and logging it, or the reverse
     assert begun >= 1
     assert timeless(report_of(folder)) == timeless(report_of(searched))
-    assert [record["epoch"] for record in told.records] == [1, 2, 3]
+    assert [record["epoch"] for record in recorder.records] == [1, 2, 3]
 
 
-class Told:
-    """A tracker that remembers."""
+class Recorder:
+    """A tracker that keeps its records."""
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
@@ -194,7 +194,7 @@ def test_an_equal_search_is_reused(searched, data):
     assert (searched / "manifest.json").stat().st_mtime_ns == before
 
 
-def test_a_network_that_cannot_be_built_is_told_before_any_training(data, tmp_path):
+def test_a_network_that_cannot_be_built_is_reported_before_any_training(data, tmp_path):
     config = GridSearchConfig(dims=[16, 24], model=SEARCH.model.with_values({"group_width": 16}))
     with pytest.raises(InputError, match="divisor of dim 24"):
         experiments.grid_search(order(config, data, tmp_path / "grid"))
@@ -216,14 +216,14 @@ def test_every_size_is_trained_for_the_same_number_of_steps(data, tmp_path):
     assert {"table.txt", "figures/scaling.pdf", "figures/scaling.png"} <= artifact.verify(folder).files.keys()
 
 
-def test_more_maps_than_there_are_is_said_in_one_line(data, tmp_path):
+def test_more_maps_than_there_are_is_one_line(data, tmp_path):
     config = presets.debug_scaling().with_values({"sizes": [16, 1_000]})
-    with pytest.raises(InputError, match=r"1000 maps asked for, but .* has 64 training maps"):
+    with pytest.raises(InputError, match=r"1000 maps requested, but .* has 64 training maps"):
         experiments.data_scaling(order(config, data, tmp_path / "scaling"))
 
 
 @pytest.mark.parametrize(
-    ("preset", "values", "said"),
+    ("preset", "values", "message"),
     [
         (presets.debug_grid, {"dims": [16, 16]}, "dims: expected each value once"),
         (presets.debug_grid, {"dropouts": [1.5]}, "dropout"),
@@ -232,8 +232,8 @@ def test_more_maps_than_there_are_is_said_in_one_line(data, tmp_path):
         (presets.debug_scaling, {"data.fresh_maps": True}, "fresh_maps"),
     ],
 )
-def test_a_study_that_makes_no_sense_is_refused(preset, values, said):
-    with pytest.raises(InputError, match=said):
+def test_a_study_that_makes_no_sense_is_refused(preset, values, message):
+    with pytest.raises(InputError, match=message):
         preset().with_values(values)
 
 

@@ -1,4 +1,4 @@
-"""Training of the navigator: what it is asked, how maps reach it, that it learns and goes on after a kill."""
+"""Training of the navigator: supervision, batches of maps, learning, resuming after a kill."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.phases import make_trial
 from nsmodels.systems.nav.planning.heuristics import greedy
 from nsmodels.systems.nav.planning.plan import plan
-from nsmodels.systems.nav.planning.rollout import follow
-from nsmodels.systems.nav.training.maps import Labelled, TrainingMaps
+from nsmodels.systems.nav.planning.rollout import roll_out
+from nsmodels.systems.nav.training.maps import LabelledMaps, TrainingMaps
 from nsmodels.systems.nav.training.plain import PlainTask, load_plain
 from nsmodels.systems.nav.training.task import NavigationTask
 from tests.systems import orders
@@ -73,7 +73,7 @@ def test_it_learns_to_plan_and_does_not_from_shuffled_labels(data: Path, tmp_pat
     honest = TrainingMaps(data, DataConfig(), STEPS)
     fit = loop.fit(task_of(honest), STEPS, tmp_path / "honest")
     (held_out,) = honest.val
-    rule = follow(greedy(held_out.maps), held_out.maps).success.mean()
+    rule = roll_out(greedy(held_out.maps), held_out.maps).success.mean()
     assert fit.best["epoch"] > 4
     assert fit.history[-1]["val/success"] > max(0.8, rule + 0.1)
     assert fit.history[-1]["val/accuracy"] > 0.85
@@ -81,7 +81,7 @@ def test_it_learns_to_plan_and_does_not_from_shuffled_labels(data: Path, tmp_pat
     shuffled = TrainingMaps(data, DataConfig(), STEPS)
     (group,) = shuffled.train
     rows = np.random.default_rng(0).permutation(len(group))
-    shuffled.train = [Labelled(group.maps, type(group.labels)(*(part[rows] for part in group.labels)))]
+    shuffled.train = [LabelledMaps(group.maps, type(group.labels)(*(part[rows] for part in group.labels)))]
     lost = loop.fit(task_of(shuffled, horizon=0), STEPS, tmp_path / "shuffled")
     assert lost.history[-1]["val/accuracy"] < prior_accuracy(honest) + 0.05
     assert lost.history[-1]["val/success"] < rule
@@ -103,7 +103,7 @@ def test_the_plain_networks_learn_something(maps: TrainingMaps, tmp_path: Path, 
     sets = action_sets(maps.val[0].labels.optimal, 4)
     assert fit.history[-1]["val/accuracy"] > sets.mean(1)[sets.any(1)].mean() + 0.1
     (network,) = load_plain(tmp_path, "cpu").values()
-    assert network.takes(maps.val[0].maps)
+    assert network.accepts(maps.val[0].maps)
     assert network.policy(maps.val[0].maps).actions.shape == (60, 6, 6)
 
 
@@ -115,21 +115,21 @@ def test_other_maps_can_be_learnt_from(tmp_path: Path, fields: dict) -> None:
     assert fit.history[-1]["train/loss"] < fit.history[0]["train/loss"]
 
 
-# --- what is asked -----------------------------------------------------------------------------------------------
+# --- supervision -------------------------------------------------------------------------------------------------
 
 
-def test_a_cell_is_asked_only_for_what_can_have_reached_it(maps: TrainingMaps) -> None:
+def test_a_cell_is_supervised_only_within_and_beyond_the_horizon(maps: TrainingMaps) -> None:
     task = task_of(maps, horizon=0.5)
     batch, model = next(iter(task.batches("val", 0, Shard()))), task.build()
     for number in (1, 2, 3):
         carried = number * model.steps_per_segment * model.core.reach
-        asked = task._asked(model, batch, number)
-        assert (batch.cost[asked.known] <= carried / 2).all()
-        assert (batch.cost[asked.known] > 0).all()
-        assert (batch.cost[asked.beyond] > carried).all()
-        assert not asked.beyond[~batch.free].any()
-    everything = task_of(maps, horizon=0)._asked(model, batch, 1)
-    assert torch.equal(everything.known, torch.isfinite(batch.cost) & (batch.cost > 0))
+        mask = task._horizon_mask(model, batch, number)
+        assert (batch.cost[mask.within] <= carried / 2).all()
+        assert (batch.cost[mask.within] > 0).all()
+        assert (batch.cost[mask.beyond] > carried).all()
+        assert not mask.beyond[~batch.free].any()
+    everything = task_of(maps, horizon=0)._horizon_mask(model, batch, 1)
+    assert torch.equal(everything.within, torch.isfinite(batch.cost) & (batch.cost > 0))
 
 
 @pytest.mark.parametrize("output", ["softmax", "stablemax"])
@@ -143,13 +143,13 @@ def test_actions_may_share_one_probability(maps: TrainingMaps, output: str) -> N
     assert policy.probabilities.sum(1) == pytest.approx(1, abs=1e-4)
 
 
-# --- how maps reach it -------------------------------------------------------------------------------------------
+# --- batches of maps ---------------------------------------------------------------------------------------------
 
 
 def test_turned_maps_carry_the_labels_of_turned_maps(maps: TrainingMaps) -> None:
     for k in range(8):
-        turned, labels = maps.train[0].turned(np.arange(50), k)
-        again = label(turned)
+        transformed, labels = maps.train[0].transformed(np.arange(50), k)
+        again = label(transformed)
         assert np.array_equal(again.optimal, labels.optimal)
         assert np.array_equal(again.cost_to_go, labels.cost_to_go)
 
@@ -174,7 +174,7 @@ def test_batches_of_mixed_sizes_hold_one_shape_each(tmp_path: Path) -> None:
 def test_fewer_maps_are_the_first_of_more(data: Path, maps: TrainingMaps) -> None:
     few = TrainingMaps(data, DataConfig(max_maps=100), STEPS)
     assert np.array_equal(few.train[0].maps.free, maps.train[0].maps.free[:100])
-    with pytest.raises(InputError, match=r"data\.max_maps: 2000 asked for, but the data have 1500 training maps"):
+    with pytest.raises(InputError, match=r"data\.max_maps: 2000 requested, but the data have 1500 training maps"):
         TrainingMaps(data, DataConfig(max_maps=2000), STEPS)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nsmodels.systems.visual.evaluation.scoring import released
+from nsmodels.systems.visual.evaluation.scoring import to_released_form
 from nsmodels.systems.visual.reasoning.belief import SceneBelief, relation_probabilities
 
 OFFICIAL = Path(__file__).parents[2] / "data" / "clevr_official" / "CLEVR_v1.0"
@@ -32,7 +32,7 @@ def official_questions(official_scenes: list[dict[str, Any]]) -> list[dict[str, 
     """Ten official questions on each of the official scenes."""
     number = {scene["image_filename"]: scene["image_index"] for scene in official_scenes}
     return [
-        {**q, "image_index": number[q["image_filename"]], "program": released(q["program"])}
+        {**q, "image_index": number[q["image_filename"]], "program": to_released_form(q["program"])}
         for q in _entries("questions")
     ]
 

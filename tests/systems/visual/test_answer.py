@@ -30,7 +30,7 @@ def one_thread() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AnswerCase:
     """A question that can always be proved, its image and a checkpoint that has seen both."""
 
     checkpoint: Path
@@ -43,7 +43,7 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory) -> Asked:
+def case(tmp_path_factory) -> AnswerCase:
     root = tmp_path_factory.mktemp("answer")
     prepare(debug_data(), "clevr", root / "clevr")
     sizes = {"backbone_channels": [16, 16, 32, 32], "feature_dim": 32, "head_dim": 64, "augment": 0}
@@ -62,12 +62,14 @@ def asked(tmp_path_factory) -> Asked:
     # Without `unique` a question is well posed in every world, so that there is a proof.
     easy = [q for q in questions if all(node["function"] != "unique" for node in q["program"])]
     question = max(easy, key=lambda q: len(q["program"]))
-    return Asked(root / "model", image_path(root / "clevr", "train", question), question["question"])
+    return AnswerCase(root / "model", image_path(root / "clevr", "train", question), question["question"])
 
 
-def test_the_answer_comes_with_confidence_and_a_proof_that_can_be_checked(capsys, asked: Asked, tmp_path: Path) -> None:
+def test_the_answer_comes_with_confidence_and_a_proof_that_can_be_checked(
+    capsys, case: AnswerCase, tmp_path: Path
+) -> None:
     capsys.readouterr()
-    assert main(asked.command("--json", str(tmp_path / "proof.json"))) == 0
+    assert main(case.command("--json", str(tmp_path / "proof.json"))) == 0
     out, err = capsys.readouterr()
     proof = Proof.from_json((tmp_path / "proof.json").read_text())
     check(proof)
@@ -79,19 +81,19 @@ def test_the_answer_comes_with_confidence_and_a_proof_that_can_be_checked(capsys
     assert 0 < proof.confidence <= 1
 
 
-def test_a_proof_is_drawn_over_the_image_and_as_a_tree(asked: Asked, tmp_path: Path) -> None:
+def test_a_proof_is_drawn_over_the_image_and_as_a_tree(case: AnswerCase, tmp_path: Path) -> None:
     drawn, tree = tmp_path / "drawn.png", tmp_path / "tree.svg"
-    assert main(asked.command("--draw", str(drawn), "--tree", str(tree))) == 0
+    assert main(case.command("--draw", str(drawn), "--tree", str(tree))) == 0
     assert drawn.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert "<svg" in tree.read_text()
 
 
-def test_without_a_fact_it_says_what_would_change(capsys, asked: Asked, tmp_path: Path) -> None:
-    assert main(asked.command("--json", str(tmp_path / "proof.json"))) == 0
+def test_without_a_fact_the_difference_is_printed(capsys, case: AnswerCase, tmp_path: Path) -> None:
+    assert main(case.command("--json", str(tmp_path / "proof.json"))) == 0
     steps = json.loads((tmp_path / "proof.json").read_text())["steps"]
     held = [f["fact"] for step in steps for f in step["facts"] if "!=" not in f["fact"] and "absent" not in f["fact"]]
     capsys.readouterr()
-    assert main(asked.command("--without", held[0].replace(" ", ""))) == 0
+    assert main(case.command("--without", held[0].replace(" ", ""))) == 0
     out = capsys.readouterr().out
     assert f"without {held[0]} (p " in out
     assert "a leaf fact of the proof" in out
@@ -102,18 +104,18 @@ def test_without_a_fact_it_says_what_would_change(capsys, asked: Asked, tmp_path
     ("fact", "line"),
     [("color(o99)=red", "o99"), ("colour of the sphere", "color(o3) = red"), ("color(o1)=mauve", "mauve")],
 )
-def test_a_fact_that_cannot_be_taken_away_is_one_line(capsys, asked: Asked, fact: str, line: str) -> None:
+def test_a_fact_that_cannot_be_taken_away_is_one_line(capsys, case: AnswerCase, fact: str, line: str) -> None:
     capsys.readouterr()
-    assert main(asked.command("--without", fact)) == 2
+    assert main(case.command("--without", fact)) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert line in err
 
 
-def test_a_drawing_of_an_unknown_kind_is_one_line(capsys, asked: Asked, tmp_path: Path) -> None:
+def test_a_drawing_of_an_unknown_kind_is_one_line(capsys, case: AnswerCase, tmp_path: Path) -> None:
     capsys.readouterr()
-    assert main(asked.command("--draw", str(tmp_path / "drawn.docx"))) == 2
+    assert main(case.command("--draw", str(tmp_path / "drawn.docx"))) == 2
     err = capsys.readouterr().err
     assert (err.startswith("error: "), err.count("\n")) == (True, 1)
     assert not (tmp_path / "drawn.docx").exists()

@@ -16,7 +16,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.priors import Prior
-from nsmodels.systems.visual.baselines.task import AskedImages, CnnLstmTask, answer_all
+from nsmodels.systems.visual.baselines.task import CnnLstmTask, VqaSplit, predict_answers
 from nsmodels.systems.visual.config import BaselineConfig, debug
 from nsmodels.systems.visual.evaluation.report import report, table
 from nsmodels.systems.visual.evaluation.scoring import Predictions
@@ -31,7 +31,7 @@ OFFICIAL = Path(__file__).parents[2] / "data" / "clevr_official" / "CLEVR_v1.0"
 PAINTS = {"red": (200, 30, 30), "green": (30, 160, 30), "blue": (30, 30, 200)}
 
 
-def squares(num_images: int, seed: int) -> AskedImages:
+def squares(num_images: int, seed: int) -> VqaSplit:
     """A coloured square, left or right, large or small, on noise; three questions that all need the image."""
     rng = np.random.default_rng(seed)
     images, questions = rng.integers(90, 130, (num_images, 16, 24, 3)).astype(np.uint8), []
@@ -44,31 +44,31 @@ def squares(num_images: int, seed: int) -> AskedImages:
             "Is the thing on the left?": "yes" if is_left else "no",
             "How big is the thing?": "large" if is_large else "small",
         }
-        questions += [{"question": text, "answer": said, "image_index": number} for text, said in answers.items()]
-    return AskedImages(images, questions, np.repeat(np.arange(num_images), 3))
+        questions += [{"question": text, "answer": word, "image_index": number} for text, word in answers.items()]
+    return VqaSplit(images, questions, np.repeat(np.arange(num_images), 3))
 
 
-def accuracy(model: CnnLstm, asked: AskedImages) -> float:
-    said = answer_all(model, asked)
-    return float(np.mean([word == q["answer"] for word, q in zip(said, asked.questions, strict=True)]))
+def accuracy(model: CnnLstm, data: VqaSplit) -> float:
+    predicted = predict_answers(model, data)
+    return float(np.mean([word == q["answer"] for word, q in zip(predicted, data.questions, strict=True)]))
 
 
-def by_question_prior(train: AskedImages, asked: AskedImages) -> float:
+def by_question_prior(train: VqaSplit, data: VqaSplit) -> float:
     """The score of the most frequent training answer to the same words: what is to be had without the image."""
     counts: dict[str, Counter[str]] = {}
     for q in train.questions:
         counts.setdefault(q["question"], Counter())[q["answer"]] += 1
     best = {text: found.most_common(1)[0][0] for text, found in counts.items()}
-    return float(np.mean([best[q["question"]] == q["answer"] for q in asked.questions]))
+    return float(np.mean([best[q["question"]] == q["answer"] for q in data.questions]))
 
 
-def trained(folder: Path, splits: dict[str, AskedImages], config: BaselineConfig = TINY) -> CnnLstm:
+def trained(folder: Path, splits: dict[str, VqaSplit], config: BaselineConfig = TINY) -> CnnLstm:
     loop.fit(CnnLstmTask(splits, config, TRAINING), TRAINING, folder)
     return CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
 
 
 @pytest.fixture(scope="module")
-def splits() -> dict[str, AskedImages]:
+def splits() -> dict[str, VqaSplit]:
     return {"train": squares(300, 0), "val": squares(100, 1)}
 
 
@@ -90,19 +90,19 @@ def test_the_best_checkpoint_alone_gives_the_recorded_accuracy(splits, folder):
     assert again == pytest.approx(payload["val_metrics"]["val/accuracy"])
 
 
-def test_without_the_image_it_knows_no_more_than_the_words_tell(splits, tmp_path):
+def test_without_the_image_it_is_no_better_than_the_prior_by_question(splits, tmp_path):
     blind = trained(tmp_path, splits, TINY.model_copy(update={"use_image": False}))
     assert blind.viewer is None
     assert accuracy(blind, splits["val"]) < by_question_prior(splits["train"], splits["val"]) + 0.08
 
 
 def test_shuffled_answers_teach_nothing_but_the_majority(splits, tmp_path):
-    asked = splits["train"].questions
-    order = np.random.default_rng(2).permutation(len(asked))
-    mixed = [{**q, "answer": asked[k]["answer"]} for q, k in zip(asked, order, strict=True)]
-    model = trained(tmp_path, {**splits, "train": AskedImages(splits["train"].images, mixed, splits["train"].places)})
+    data = splits["train"].questions
+    order = np.random.default_rng(2).permutation(len(data))
+    mixed = [{**q, "answer": data[k]["answer"]} for q, k in zip(data, order, strict=True)]
+    model = trained(tmp_path, {**splits, "train": VqaSplit(splits["train"].images, mixed, splits["train"].places)})
     majority = max(Counter(q["answer"] for q in mixed).values()) / len(mixed)
-    assert accuracy(model, AskedImages(splits["val"].images, mixed[:300], splits["val"].places)) < majority + 0.1
+    assert accuracy(model, VqaSplit(splits["val"].images, mixed[:300], splits["val"].places)) < majority + 0.1
 
 
 def test_an_unknown_word_is_read_as_the_unknown_word(splits, folder):
@@ -112,27 +112,27 @@ def test_an_unknown_word_is_read_as_the_unknown_word(splits, folder):
         for word in ("gizmo", "doodad")
         for q in splits["val"].questions[:3]
     ]
-    said = answer_all(model, AskedImages(splits["val"].images, strange, np.zeros(6, np.int64)))
-    assert said[:3] == said[3:]
-    assert set(said) <= set(ANSWERS)
+    predicted = predict_answers(model, VqaSplit(splits["val"].images, strange, np.zeros(6, np.int64)))
+    assert predicted[:3] == predicted[3:]
+    assert set(predicted) <= set(ANSWERS)
 
 
 def test_broken_questions_are_refused(splits, folder):
     model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
     images, place = splits["val"].images, np.zeros(1, np.int64)
     with pytest.raises(InputError, match="expected words"):
-        answer_all(model, AskedImages(images, [{"question": "?!"}], place))
+        predict_answers(model, VqaSplit(images, [{"question": "?!"}], place))
     with pytest.raises(InputError, match="answer 'pink' is none"):
-        AskedImages(images, [{"question": "What color?", "answer": "pink"}], place)
+        VqaSplit(images, [{"question": "What color?", "answer": "pink"}], place)
 
 
 def test_answers_come_in_the_order_of_the_questions(splits, folder):
     model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
-    asked = splits["val"]
-    order = np.random.default_rng(3).permutation(len(asked.questions))
-    mixed = AskedImages(asked.images, [asked.questions[k] for k in order], asked.places[order])
-    straight = answer_all(model, asked)
-    assert answer_all(model, mixed) == [straight[k] for k in order]
+    data = splits["val"]
+    order = np.random.default_rng(3).permutation(len(data.questions))
+    mixed = VqaSplit(data.images, [data.questions[k] for k in order], data.places[order])
+    straight = predict_answers(model, data)
+    assert predict_answers(model, mixed) == [straight[k] for k in order]
 
 
 def test_a_batch_holds_each_image_once_and_an_epoch_each_question_once(splits):

@@ -17,7 +17,7 @@ from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.baselines.priors import Prior
 from nsmodels.systems.visual.config import debug
-from nsmodels.systems.visual.model import Answered
+from nsmodels.systems.visual.model import VisualAnswer
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import answer
 from nsmodels.systems.visual.reasoning.proof import Proof, prove
@@ -102,7 +102,7 @@ def test_questions_are_answered_whether_or_not_there_is_a_proof(capsys, model: P
         assert main(["visual", "answer", *words]) == 0
         first, second, *_ = capsys.readouterr().out.splitlines()
         assert first.startswith("answer: ")
-        assert second.startswith(("proof of ", "no proof: ", "no probable world gives this answer"))
+        assert second.startswith(("proof of ", "no proof: ", "no probable world has this answer"))
 
 
 def color_of(*filters: str) -> list[dict]:
@@ -114,7 +114,7 @@ def color_of(*filters: str) -> list[dict]:
     return [scene, *chain, *({"function": name, "inputs": [k], "value_inputs": []} for name, k in ends)]
 
 
-def test_the_answer_stands_above_a_missing_or_a_different_proof() -> None:
+def test_the_answer_precedes_a_missing_or_a_different_proof() -> None:
     attributes = {
         "size": np.array([[0.9, 0.1], [0.2, 0.8]]),
         "color": np.eye(8)[[1, 3]],
@@ -124,11 +124,11 @@ def test_the_answer_stands_above_a_missing_or_a_different_proof() -> None:
     coords, pixels = np.array([[0, 0, 0.7], [2, 0, 0.35]]), np.array([[240, 160], [330, 190]], float)
     belief = SceneBelief.from_predictions(np.ones(2), attributes, coords, pixels, (480, 320))
     found, proof = answer(color_of("large"), belief), prove(color_of("large"), belief)
-    said = Answered("?", found, proof, belief, 0.9)
-    assert said.text().splitlines()[:2] == ["answer: red   confidence 0.973", proof.text().splitlines()[0]]
-    missing = Answered("?", found, None, belief, 0.9, "no proof: ill posed")
+    given = VisualAnswer("?", found, proof, belief, 0.9)
+    assert given.text().splitlines()[:2] == ["answer: red   confidence 0.973", proof.text().splitlines()[0]]
+    missing = VisualAnswer("?", found, None, belief, 0.9, "no proof: ill posed")
     assert missing.text().splitlines() == ["answer: red   confidence 0.973", "no proof: ill posed"]
     with pytest.raises(InputError, match="no proof: ill posed; a drawing"):
         _ = missing.needed_proof
-    other = Answered("?", found, prove(color_of("small"), belief), belief, 0.9)
-    assert "the proof is of the likeliest, green" in other.text().splitlines()[1]
+    other = VisualAnswer("?", found, prove(color_of("small"), belief), belief, 0.9)
+    assert "the proof is of the most probable one: green" in other.text().splitlines()[1]

@@ -14,7 +14,7 @@ from PIL import Image
 from nsmodels.systems.visual.perception import images
 
 NUM_IMAGES = 40
-# Waits until told to go, reads the images through the cache, saves what it got.
+# Waits for a line on standard input, reads the images through the cache, saves the result.
 READER = """
 import resource, sys, time
 from pathlib import Path
@@ -73,10 +73,10 @@ def test_processes_that_need_the_cache_at_once_all_get_it_whole(root: Path) -> N
 def test_a_disk_that_fills_up_is_an_error_and_leaves_no_part(root: Path) -> None:
     (root / "go").touch()
     reader = start(root, root / "a.npy", limit=100_000)
-    told = reader.communicate()[1]
+    errors = reader.communicate()[1]
     assert reader.returncode == 1  # not killed by a signal
-    assert "InputError" in told
-    assert "no space left on the disk" in told
+    assert "InputError" in errors
+    assert "no space left on the disk" in errors
     assert left_behind(root) == [".lock"]
 
 

@@ -21,7 +21,13 @@ from nsmodels.engine.task import Shard
 from nsmodels.systems.visual.config import PerceptionConfig, debug
 from nsmodels.systems.visual.perception.matching import object_metrics
 from nsmodels.systems.visual.perception.network import Perception, build_backbone, perceive
-from nsmodels.systems.visual.perception.task import PerceptionBatch, PerceptionTask, Targets, centre_heat, change_looks
+from nsmodels.systems.visual.perception.task import (
+    PerceptionBatch,
+    PerceptionTask,
+    Targets,
+    augment_images,
+    centre_heat,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -64,10 +70,10 @@ def right(model: Perception, task: PerceptionTask, split: str) -> dict[str, floa
     """Share of the objects of a split of which the head, asked at the true centre, knows each attribute."""
     targets = task.targets[split]
     with torch.inference_mode():
-        _, said = model(torch.from_numpy(task.images[split]).permute(0, 3, 1, 2), targets.points)
+        _, objects = model(torch.from_numpy(task.images[split]).permute(0, 3, 1, 2), targets.points)
     exists = targets.exists
     return {
-        name: float((said.attributes[name].argmax(-1) == targets.attributes[..., i])[exists].float().mean())
+        name: float((objects.attributes[name].argmax(-1) == targets.attributes[..., i])[exists].float().mean())
         for i, name in enumerate(ATTRIBUTES)
     }
 
@@ -185,27 +191,27 @@ def test_shards_partition_each_batch(task: PerceptionTask) -> None:
 def test_validation_sees_every_image_as_it_is(task: PerceptionTask) -> None:
     seen = batches(task, split="val", shard=Shard(0, 2)) + batches(task, split="val", shard=Shard(1, 2))
     assert sum(len(batch.images) for batch in seen) == NUM_VAL
-    assert all(batch.looks is None and torch.equal(batch.queries, batch.targets.points) for batch in seen)
+    assert all(batch.augmentation is None and torch.equal(batch.queries, batch.targets.points) for batch in seen)
 
 
 def test_augmentation_depends_on_seed_and_epoch_alone(data: Path) -> None:
     one, same, other = (make_task(data, seed=seed) for seed in (1, 1, 2))
     first, again, later = batches(one)[2], batches(same)[2], batches(one, epoch=1)[2]
-    assert first.looks is not None
-    assert torch.equal(first.looks, again.looks)
+    assert first.augmentation is not None
+    assert torch.equal(first.augmentation, again.augmentation)
     assert torch.equal(first.queries, again.queries)
     assert first.seed == again.seed
     for different in (later, batches(other)[2]):
-        assert not torch.equal(first.looks, different.looks)
+        assert not torch.equal(first.augmentation, different.augmentation)
     images = first.images.permute(0, 3, 1, 2).float()
-    changed = change_looks(images, first.looks, first.seed)
-    assert torch.equal(changed, change_looks(images, first.looks, first.seed))
+    changed = augment_images(images, first.augmentation, first.seed)
+    assert torch.equal(changed, augment_images(images, first.augmentation, first.seed))
     assert (changed - images).abs().mean() > 1
-    assert not torch.equal(changed, change_looks(images, first.looks, first.seed + 1))
+    assert not torch.equal(changed, augment_images(images, first.augmentation, first.seed + 1))
 
 
 def test_without_augmentation_the_image_is_left_alone(task: PerceptionTask) -> None:
-    assert all(batch.looks is None for batch in batches(task))
+    assert all(batch.augmentation is None for batch in batches(task))
 
 
 def test_the_curriculum_admits_full_scenes_later_and_changes_the_order(data: Path, task: PerceptionTask) -> None:

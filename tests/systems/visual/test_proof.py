@@ -8,7 +8,7 @@ import pytest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.questions.executor import derived_facts
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
-from nsmodels.systems.visual.reasoning.counterfactual import without
+from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
 from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree, supporting_objects
 from nsmodels.systems.visual.reasoning.execution import answer
 from nsmodels.systems.visual.reasoning.facts import Fact, joint_probability, parse
@@ -162,7 +162,7 @@ def test_another_output_answer_confidence_or_program_is_noticed(doubtful):
                 check(broken)
 
 
-def test_an_object_that_is_not_spoken_of_is_noticed(three):
+def test_an_object_without_a_fact_is_noticed(three):
     count = [color_question()[0], {"function": "count", "inputs": [0], "value_inputs": []}]
     proof = prove(count, three)
     check(proof)
@@ -171,7 +171,7 @@ def test_an_object_that_is_not_spoken_of_is_noticed(three):
     fewer = (replace(scene, facts=scene.facts[:2], output=[1, 2]), replace(end, output=2))
     with pytest.raises(ProofError, match=r"no fact that decides present\(o3\)"):
         check(replace(proof, steps=fewer, answer="2"))
-    with pytest.raises(ProofError, match="lists other facts"):
+    with pytest.raises(ProofError, match="lists facts that differ"):
         check(replace(proof, num_objects=2))
     text = proof.to_json()
     with pytest.raises(InputError, match="num_objects"):
@@ -189,8 +189,8 @@ def test_an_object_that_is_not_spoken_of_is_noticed(three):
         (2, {"function": "relate", "values": ("under",), "inputs": (0,)}, "takes a object"),
         (2, {"function": "count", "values": ("red",), "inputs": (0,)}, "instead of one of no value"),
         (2, {"function": "count", "values": (3,), "inputs": (0,)}, "instead of one of no value"),
-        (2, {"function": "count", "inputs": ("0",)}, "does not come before it"),
-        (1, {"output": 3.0}, "the proof says 3.0"),
+        (2, {"function": "count", "inputs": ("0",)}, "does not precede it"),
+        (1, {"output": 3.0}, "the proof states 3.0"),
     ],
 )
 def test_an_ill_typed_proof_is_no_proof(number, changes, message, three):
@@ -218,14 +218,14 @@ def test_a_proof_is_found_where_the_likeliest_scene_is_ill_posed(three):
     assert {str(f): f.probability for f in proof.facts}["size(o1) = large"] == pytest.approx(0.45)
 
 
-def test_no_proof_is_said_when_there_is_none(official_scenes):
+def test_a_question_that_is_ill_posed_in_every_world_has_no_proof(official_scenes):
     ill_posed = [color_question()[0], {**color_question()[3], "inputs": [0]}, {**color_question()[4], "inputs": [1]}]
     with pytest.raises(NoProof):
         prove(ill_posed, SceneBelief.from_scene(official_scenes[0]))
 
 
 def test_removing_the_answers_fact_gives_the_next_best_value(three):
-    change = without(prove(color_question(), three), three, "color(o1)=red")
+    change = remove_fact(prove(color_question(), three), three, "color(o1)=red")
     assert change.after is not None
     assert (change.before.answer, change.after.answer, change.first_difference) == ("red", "blue", 4)
     assert change.after.confidence == pytest.approx(0.95 * 0.9 * 0.99 * 0.8)
@@ -234,7 +234,7 @@ def test_removing_the_answers_fact_gives_the_next_best_value(three):
 
 
 def test_removing_a_fact_that_is_not_used_changes_nothing(three):
-    change = without(color_question(), three, "material(o2) = rubber")
+    change = remove_fact(color_question(), three, "material(o2) = rubber")
     assert not change.is_used
     assert not change.is_changed
     assert change.first_difference is None
@@ -245,7 +245,7 @@ def test_removing_an_object_leaves_the_question_without_answer_when_nothing_else
     shape = np.eye(3)[[1, 1, 0]]
     size = np.eye(2)[[0, 1, 0]]
     belief = replace(three, attributes={**three.attributes, "shape": shape, "size": size})
-    change = without(color_question(), belief, "present(o1)")
+    change = remove_fact(color_question(), belief, "present(o1)")
     assert change.after is None
     assert change.is_changed
     assert "none: no proof" in change.text()
@@ -258,10 +258,10 @@ def test_removing_a_relation_turns_the_pair_round(three):
         {"function": "count", "inputs": [4], "value_inputs": []},
     ]
     before = prove(left_of_o1, three)
-    change = without(before, three, "left(o3, o1)")
+    change = remove_fact(before, three, "left(o3, o1)")
     assert change.after is not None
     assert (before.answer, change.after.answer) == ("1", "0")
-    opposite = without(before, three, "right(o1, o3)")
+    opposite = remove_fact(before, three, "right(o1, o3)")
     assert opposite.after is not None
     assert opposite.after.answer == "0"
 
@@ -278,9 +278,9 @@ def test_removing_a_relation_turns_the_pair_round(three):
         ("absent(o1)", r"known: present\(o1\)"),
     ],
 )
-def test_bad_facts_are_told_with_what_is_known(fact, message, three):
+def test_bad_facts_are_reported_with_the_known_ones(fact, message, three):
     with pytest.raises(InputError, match=message):
-        without(color_question(), three, fact)
+        remove_fact(color_question(), three, fact)
 
 
 def test_facts_are_read_as_they_are_written(proofs):

@@ -10,7 +10,7 @@ from nsmodels.datasets.clevr.questions.executor import IllPosed, execute
 from nsmodels.datasets.clevr.questions.generation import generate
 from nsmodels.datasets.clevr.rendering.scenes import sample_scene
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
-from nsmodels.systems.visual.reasoning.execution import answer, count_distribution, only_member, sampled
+from nsmodels.systems.visual.reasoning.execution import answer, count_distribution, sample_answers, sole_member
 
 
 def program(*steps: str) -> list[dict]:
@@ -26,7 +26,7 @@ def test_a_certain_belief_gives_every_official_answer(official_scenes, official_
     beliefs = [SceneBelief.from_scene(scene) for scene in official_scenes]
     for question in official_questions:
         found = answer(question["program"], beliefs[question["image_index"]])
-        assert (found.best, found.confidence, found.posed) == (question["answer"], 1.0, 1.0), question["question"]
+        assert (found.best, found.confidence, found.well_posed) == (question["answer"], 1.0, 1.0), question["question"]
         assert execute(question["program"], official_scenes[question["image_index"]]) == found.best
 
 
@@ -37,7 +37,7 @@ def test_a_certain_belief_gives_every_generated_answer():
     assert len({question["question_family_index"] for question in questions}) > 60
     for question in questions:
         found = answer(question["program"], beliefs[question["image_index"]])
-        assert (found.best, found.confidence, found.posed) == (question["answer"], 1.0, 1.0), question["question"]
+        assert (found.best, found.confidence, found.well_posed) == (question["answer"], 1.0, 1.0), question["question"]
 
 
 def test_distributions_sum_to_one(official_scenes, official_questions, blurred):
@@ -45,7 +45,7 @@ def test_distributions_sum_to_one(official_scenes, official_questions, blurred):
     for question in official_questions:
         found = answer(question["program"], blurred(official_scenes[question["image_index"]], rng, 4.0))
         assert sum(found.distribution.values()) == pytest.approx(1.0)
-        assert 0.0 <= found.posed <= 1.0
+        assert 0.0 <= found.well_posed <= 1.0
 
 
 def test_soft_beats_hard_execution_on_uncertain_scenes(official_scenes, official_questions, blurred):
@@ -73,7 +73,7 @@ def test_soft_beats_hard_execution_on_uncertain_scenes(official_scenes, official
 def test_shallow_programs_agree_with_sampled_worlds(steps, official_scenes, blurred):
     belief = blurred(official_scenes[0], np.random.default_rng(5), 2.0)
     chain, num_worlds = program(*steps), 1500
-    expected = sampled(chain, belief, num_worlds, np.random.default_rng(6))
+    expected = sample_answers(chain, belief, num_worlds, np.random.default_rng(6))
     for name, p in answer(chain, belief).distribution.items():
         # Four standard errors, with the worlds that are ill posed (at most nine of ten) left out.
         assert expected.get(name, 0.0) == pytest.approx(p, abs=4 * np.sqrt(0.25 / (0.1 * num_worlds)) * 0.5 + 0.01)
@@ -87,17 +87,17 @@ def test_counting_is_poisson_binomial():
     np.testing.assert_allclose(count_distribution(members), expected)
 
 
-def test_the_only_member_is_conditioned_on_there_being_one():
+def test_the_sole_member_is_conditioned_on_there_being_one():
     members = np.array([0.99, 0.5, 0.0])
-    np.testing.assert_allclose(only_member(members), [0.99 * 0.5, 0.5 * 0.01, 0.0])
-    np.testing.assert_allclose(only_member(np.array([1.0, 1.0])), [0.0, 0.0])
-    assert len(only_member(np.zeros(0))) == 0
+    np.testing.assert_allclose(sole_member(members), [0.99 * 0.5, 0.5 * 0.01, 0.0])
+    np.testing.assert_allclose(sole_member(np.array([1.0, 1.0])), [0.0, 0.0])
+    assert len(sole_member(np.zeros(0))) == 0
 
 
 def test_an_ill_posed_question_has_no_confidence(official_scenes):
     belief = SceneBelief.from_scene(official_scenes[0])
     found = answer(program("unique", "query_color"), belief)
-    assert (found.confidence, found.posed) == (0.0, 0.0)
+    assert (found.confidence, found.well_posed) == (0.0, 0.0)
 
 
 def test_an_empty_scene_counts_zero():
@@ -113,11 +113,11 @@ def test_an_empty_scene_counts_zero():
     assert answer(program("filter_color red", "unique", "query_size"), nothing).confidence == 0.0
 
 
-def test_malformed_programs_are_told_by_step(official_scenes):
+def test_malformed_programs_are_reported_by_step(official_scenes):
     belief = SceneBelief.from_scene(official_scenes[0])
     with pytest.raises(InputError, match="step 1 cannot be executed"):
         answer(program("filter_color pink", "count"), belief)
     with pytest.raises(InputError, match="`unique` gives no answer"):
         answer(program("unique"), belief)
     with pytest.raises(InputError, match="ill posed in all 5 worlds"):
-        sampled(program("unique", "query_color"), belief, 5, np.random.default_rng(0))
+        sample_answers(program("unique", "query_color"), belief, 5, np.random.default_rng(0))

@@ -9,10 +9,18 @@ import torch
 
 from nsmodels.core.errors import InputError
 from nsmodels.systems.visual.baselines.priors import PUBLISHED, Prior
-from nsmodels.systems.visual.evaluation.latency import measured_latency
+from nsmodels.systems.visual.evaluation.latency import measure_latency
 from nsmodels.systems.visual.evaluation.report import report, table
-from nsmodels.systems.visual.evaluation.scoring import HEADLINE, ROWS, Predictions, calibration, released, rows, scored
-from nsmodels.systems.visual.perception.matching import matched, object_metrics
+from nsmodels.systems.visual.evaluation.scoring import (
+    HEADLINE,
+    ROWS,
+    Predictions,
+    calibration,
+    rows,
+    score_answers,
+    to_released_form,
+)
+from nsmodels.systems.visual.perception.matching import match_points, object_metrics
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
 
@@ -40,7 +48,7 @@ def test_truth_scores_exactly_one_in_all_rows(perfect):
         assert 0.6 < row["interval"][0] < 0.7, "eight images, all right: Wilson's 95 % bound is 0.676"
 
 
-def test_rows_tell_perception_from_parsing(imperfect):
+def test_rows_separate_errors_of_perception_from_errors_of_parsing(imperfect):
     result, _ = rows(imperfect)
     parsed = np.mean([p is not None for p in imperfect.programs])
     assert result["true_scene_true_program"]["accuracy"] == 1.0
@@ -62,19 +70,19 @@ def test_types_add_up_and_intervals_hold_the_accuracy(imperfect):
 
 def test_a_type_without_questions_has_no_accuracy(official_questions):
     counts = [q for q in official_questions if q["program"][-1]["function"] == "count"]
-    by_type = scored([q["answer"] for q in counts], counts)["by_type"]
+    by_type = score_answers([q["answer"] for q in counts], counts)["by_type"]
     assert by_type["exist"] == {"accuracy": None, "interval": None, "n": 0}
     assert by_type["count"]["accuracy"] == 1.0
 
 
 def test_the_prior_answers_by_type_and_the_majority_otherwise():
-    def asked(function: str, word: str) -> dict:
+    def question(function: str, word: str) -> dict:
         return {"program": [{"function": function}], "answer": word}
 
-    train = [asked("count", "1")] * 3 + [asked("count", "2")] + [asked("exist", "yes")] * 2
+    train = [question("count", "1")] * 3 + [question("count", "2")] + [question("exist", "yes")] * 2
     prior = Prior.fitted(train)
     assert prior.majority == "1"
-    assert [prior.answer(asked(f, "")) for f in ("count", "exist", "query_color")] == ["1", "yes", "1"]
+    assert [prior.answer(question(f, "")) for f in ("count", "exist", "query_color")] == ["1", "yes", "1"]
     with pytest.raises(InputError, match="no training questions"):
         Prior.fitted([])
 
@@ -115,8 +123,8 @@ def test_one_wrong_relation_is_counted_and_spoils_the_scene(official_scenes):
 
 def test_matching_takes_the_nearest_pair_first_and_each_point_once():
     predicted, true = np.array([[0.0, 0.0], [4.0, 0.0]]), np.array([[3.0, 0.0], [20.0, 0.0]])
-    assert matched(predicted, true, 5.0) == [(1, 0)]
-    assert matched(np.zeros((0, 2)), true, 5.0) == []
+    assert match_points(predicted, true, 5.0) == [(1, 0)]
+    assert match_points(np.zeros((0, 2)), true, 5.0) == []
 
 
 def test_confidence_is_reported_with_its_bins(imperfect):
@@ -128,7 +136,7 @@ def test_confidence_is_reported_with_its_bins(imperfect):
     assert 0.0 <= trust["ece"] <= 1.0
 
 
-def test_the_report_is_json_and_its_table_says_everything(imperfect, official_questions):
+def test_the_report_is_json_and_its_table_is_complete(imperfect, official_questions):
     source = {"source": "synthetic", "split": "val", "num_annotated_images": 1000, "num_annotated_questions": 9000}
     prior = Prior.fitted(official_questions, "the official sample")
     parameters = {"perception": 1_234_567, "parser": 1_000}
@@ -156,7 +164,7 @@ def test_published_rows_name_their_sources():
 
 def test_latency_times_every_part(perfect):
     beliefs, programs = iter(perfect.beliefs), iter(perfect.programs)
-    found = measured_latency(
+    found = measure_latency(
         lambda images: [next(beliefs)], lambda texts: [next(programs)], [np.zeros((2, 2, 3))] * 6, ["?"] * 6
     )
     assert found["n"] == 3
@@ -169,7 +177,7 @@ def test_latency_times_every_part(perfect):
 @pytest.mark.parametrize("num_pairs", [0, 1, 2, 4])
 def test_latency_of_few_questions_is_what_there_is(perfect, official_questions, num_pairs):
     belief, program = perfect.beliefs[0], perfect.programs[0]
-    found = measured_latency(
+    found = measure_latency(
         lambda images: [belief], lambda texts: [program], [np.zeros((2, 2, 3))] * num_pairs, ["?"] * num_pairs
     )
     assert found.get("n") == (1 if num_pairs else None)
@@ -189,5 +197,5 @@ def test_bad_predictions_are_refused(perfect):
 
 def test_both_spellings_of_a_program_are_one():
     theirs = [{"type": "scene", "inputs": [], "_output": [0]}, {"type": "count", "inputs": [0], "side_inputs": []}]
-    assert [node["function"] for node in released(theirs)] == ["scene", "count"]
-    assert released(theirs)[1] == {"function": "count", "inputs": [0], "value_inputs": []}
+    assert [node["function"] for node in to_released_form(theirs)] == ["scene", "count"]
+    assert to_released_form(theirs)[1] == {"function": "count", "inputs": [0], "value_inputs": []}

@@ -1,4 +1,4 @@
-"""`nsmodels visual`: interruptions, bad input told in one line, the report and the answer on the command line."""
+"""`nsmodels visual`: interruptions, bad input reported in one line, the report and the answer on the command line."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def stop_in_perception(data: Path, out: Path, number: int) -> subprocess.Popen[s
 def test_a_stopped_training_goes_on_to_the_same_last_digit(data: Path, model: Path, tmp_path: Path, number) -> None:
     out = tmp_path / "cut"
     child = stop_in_perception(data, out, number)
-    said, told = child.communicate()
+    output, errors = child.communicate()
     if number == signal.SIGTERM:
         assert child.returncode == 2
-        assert re.search(r"^error: stopped in epoch 1; run the same command again to resume$", told, re.M)
-        assert "Traceback" not in told
+        assert re.search(r"^error: stopped in epoch 1; run the same command again to resume$", errors, re.M)
+        assert "Traceback" not in errors
     else:
         assert child.returncode == -signal.SIGKILL
-    assert said == ""
+    assert output == ""
     assert not out.exists()
     partial = out.with_name(".cut.partial")
     progress = checkpoint.load(partial / "perception" / "last.pt")["progress"]
@@ -203,7 +203,7 @@ def harmed(model: Path, tmp_path: Path) -> Path:
 
 def other_network(folder: Path) -> str:
     shutil.copyfile(folder / "parser" / "best.pt", folder / "perception" / "best.pt")
-    return "perception/best.pt: a checkpoint of another network"
+    return "perception/best.pt: a checkpoint of a different network"
 
 
 def other_width(folder: Path, network: str = "perception", field: str = "feature_dim", value: int = 32) -> str:
@@ -211,7 +211,7 @@ def other_width(folder: Path, network: str = "perception", field: str = "feature
     payload = checkpoint.load(path)
     payload["config"][network][field] = value
     torch.save(payload, path)
-    return f"{network}/best.pt: weights of another architecture"
+    return f"{network}/best.pt: weights of a different architecture"
 
 
 def other_parser(folder: Path) -> str:

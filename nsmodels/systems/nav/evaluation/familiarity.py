@@ -1,4 +1,4 @@
-"""What of the problems to be scored a checkpoint knows from its training: the maps, and that cells differ in cost."""
+"""Overlap of the scored problems with a checkpoint's training data: equal maps, and whether cells have costs."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.files.format import COSTS, read_index
 from nsmodels.systems.nav.evaluation.scorer import Problems
 
-UNIT_COSTS = "cells differ in cost here, but it was trained where each costs 1: it cannot know what a cost is"
-UNKNOWN_COSTS = "cells differ in cost here; whether it was trained on such maps is not known"
+UNIT_COSTS = "cells differ in cost here, but the training data had unit costs only: costs were not learnt"
+UNKNOWN_COSTS = "cells differ in cost here; whether the training data had costs is unknown"
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The marks of the maps that a checkpoint was trained on, and whether cells there have costs."""
+    """The marks of the maps in a checkpoint's training data, and whether their cells have costs."""
 
     marks: frozenset[str]
     has_costs: bool
 
     @classmethod
     def of(cls, checkpoint: Path) -> TrainingData | None:
-        """Read from the data that the manifest names; None when they are gone or others by now."""
+        """Read from the data in the manifest; None when they are missing or have changed."""
         manifest = artifact.read_manifest(checkpoint)
         ((key, record),) = manifest.inputs.items()
         folder = artifact.input_folder(key, record)
@@ -41,7 +41,7 @@ class TrainingData:
 
 
 def familiarity(checkpoint: Path, problems: Sequence[Problems]) -> dict[str, Any]:
-    """`num_trained_on`: problems on maps trained on, turned or mirrored ones too (None: not known); and `notes`."""
+    """`num_trained_on`: number of problems on training maps, also rotated or mirrored (None: unknown); and `notes`."""
     trained = TrainingData.of(checkpoint)
     marks = np.concatenate([part.facts["mark"] for part in problems])
     num = None if trained is None else sum(mark in trained.marks for mark in marks.tolist())

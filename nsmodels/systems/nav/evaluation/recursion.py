@@ -1,4 +1,4 @@
-"""Thinking longer or shorter than in training: the policy against recursion steps, and when the navigator halts."""
+"""Scores by number of recursion steps, fewer and more than in training, and the halting of the navigator."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, label
-from nsmodels.systems.nav.evaluation.scorer import MODEL, Judged, Problems
-from nsmodels.systems.nav.evaluation.scoring import Table, calibration, joined, means, score
+from nsmodels.systems.nav.evaluation.scorer import MODEL, Measurements, Problems
+from nsmodels.systems.nav.evaluation.scoring import Table, calibration, concatenate_tables, means, score
 from nsmodels.systems.nav.network.navigator import Navigator
 
 FACTORS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # of the steps in training
 SHARES = ("any_optimal", "success")
 SAMPLE, SAMPLE_CELLS = 500, 2**17
-LONGER, BEARABLE = 2.0, 0.2  # points that may be lost by thinking so much longer
+LONGER, BEARABLE = 2.0, 0.2  # factor of longer recursions, and percentage points that it may lose
 
 
 def steps_curve(navigator: Navigator, problems: Sequence[Problems]) -> dict[str, Any]:
-    """The policy after so many steps without halting, on a sample of `problems`.
+    """Scores by number of steps, without halting, on a sample of `problems`.
 
-    `points` have factor (of the steps in training), steps, any_optimal, success, spl and n: each cell holds its surest
-    answer for a few segments; `raw_any_optimal` and `raw_success` are of the last segment's answers. `thinking_longer`
-    compares twice the trained number with the trained one, in points; `worst` is the least difference of any longer
-    thinking.
+    `points` have factor (of the steps in training), steps, any_optimal, success, spl and n, in which each cell holds
+    its surest readout for a few segments; `raw_any_optimal` and `raw_success` are those of the last segment's readout.
+    `thinking_longer`: difference of twice the trained number of steps to the trained number, in percentage points;
+    `worst`: smallest difference for any larger number.
     """
     sample = [(maps, label(maps)) for maps in _sample(problems)]
     held, raw = (_by_steps(navigator, sample, is_held) for is_held in (True, False))
@@ -40,7 +40,7 @@ def _by_steps(navigator: Navigator, sample: list[tuple[Maps, Labels]], is_held: 
     for maps, labels in sample:
         for steps, policy in navigator.policies_by_step(maps, wanted, is_held):
             tables.setdefault(steps, []).append(score(policy.actions, maps, labels))
-    return {steps: joined(parts) for steps, parts in tables.items()}
+    return {steps: concatenate_tables(parts) for steps, parts in tables.items()}
 
 
 def _point(navigator: Navigator, steps: int, held: Table, raw: Table) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _gain(longer: dict[str, Any], trained: dict[str, Any], name: str) -> float:
 
 
 def _sample(problems: Sequence[Problems]) -> list[Maps]:
-    """At most `SAMPLE` maps of about `SAMPLE_CELLS` cells in all, spread evenly over the problems of every shape."""
+    """At most `SAMPLE` maps, about `SAMPLE_CELLS` cells in total, evenly spaced over the problems of every shape."""
     num = sum(len(part.maps) for part in problems)
     cells = sum(part.maps.free.size for part in problems)
     wanted = min(num, SAMPLE, max(1, num * SAMPLE_CELLS // cells))
@@ -77,16 +77,16 @@ def _sample(problems: Sequence[Problems]) -> list[Maps]:
     return found
 
 
-def halting_report(judged: Judged, further: Judged | None) -> dict[str, Any]:
-    """Whether the probability that the whole policy is right can be trusted; the steps used, by size."""
-    table = judged.tables[MODEL]
+def halting_report(result: Measurements, further: Measurements | None) -> dict[str, Any]:
+    """Calibration of the halting probability against whole correct policies; mean number of steps, by size."""
+    table = result.tables[MODEL]
     found = calibration(table["halting"], table["right"] == table["cells"]) or {}
-    steps = {size: value for part in (judged, further) if part for size, value in _steps_by_size(part).items()}
+    steps = {size: value for part in (result, further) if part for size, value in _steps_by_size(part).items()}
     return {**found, "mean_steps": float(table["steps"].mean()), "steps_by_size": steps}
 
 
-def _steps_by_size(judged: Judged) -> dict[str, float]:
-    sizes, steps = judged.facts["size"], judged.tables[MODEL]["steps"]
+def _steps_by_size(result: Measurements) -> dict[str, float]:
+    sizes, steps = result.facts["size"], result.tables[MODEL]["steps"]
     return {size: float(_of(steps, sizes == size).mean()) for size in dict.fromkeys(sizes.tolist())}
 
 

@@ -1,6 +1,6 @@
-"""Evaluation of the navigator, never one number: the report, its headline and its table for the terminal.
+"""Headline and terminal table of an evaluation's report, which `summary` computes.
 
-`summary` makes it; shares are in percent here, with 95 % intervals.
+The table gives shares in percent, with 95 % intervals.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from nsmodels.systems.nav.evaluation.speed import SEARCH
 Report = dict[str, Any]
 COLUMNS = ("success", "spl", "optimal", "any_optimal")
 _FIRST = 28
-_RATES = {True: ("maps_per_cpu_second", "maps/CPU-s"), False: ("maps_per_second", "maps/s")}  # by: the device is a CPU
+_RATES = {
+    True: ("maps_per_cpu_second", "maps/CPU-s"),
+    False: ("maps_per_second", "maps/s"),
+}  # key: CPU
 _CURVES = ("any_optimal", "success", "raw_any_optimal", "raw_success")
 _BUCKETS = {"by_detour": "path length / distance", "by_kind": "kind", "by_density": "density", "by_size": "size"}
 
 
 def headline(result: Report) -> dict[str, float]:
-    """The figures one looks at first, by name."""
+    """The most important figures, by name."""
     named = {name: result[name]["value"] for name in ("success", "spl", "optimal", "any_optimal", "match_astar")}
     named |= {"match_astar_ceiling": result["match_astar"]["ceiling"], "accuracy": named["success"]}
     named |= {f"{_rank(name)}/{name}": entry["accuracy"] for name, entry in result["baselines"].items()}
@@ -32,7 +35,7 @@ def headline(result: Report) -> dict[str, float]:
 
 
 def _rank(name: str) -> str:
-    """Exact search is no baseline to be beaten: nothing can do better."""
+    """Exact search is optimal, hence a ceiling and no baseline."""
     return "ceiling" if name in SEARCH else "baseline"
 
 
@@ -41,7 +44,12 @@ def table(result: Mapping[str, Any]) -> str:
     lines = [*_data_lines(result["data"]), "", *_comparison(result), "", *_match_lines(result), ""]
     for key, title in _BUCKETS.items():
         lines += [*_bucket_lines(title, result[key]), ""]
-    lines += [*_steps_lines(result["steps"]), *_trust_lines(result), *_unreachable_lines(result["unreachable"]), ""]
+    lines += [
+        *_steps_lines(result["steps"]),
+        *_calibration_lines(result),
+        *_unreachable_lines(result["unreachable"]),
+        "",
+    ]
     lines += [*_exact_lines(result["exact_path"]), *_speed_lines(result["speed"])]
     return "\n".join(lines)
 
@@ -83,9 +91,9 @@ def _data_lines(data: Mapping[str, Any]) -> list[str]:
 def _familiarity_lines(data: Mapping[str, Any]) -> list[str]:
     seen, num = data["num_trained_on"], data["num_problems"]
     if seen is None:
-        return ["how many problems are on maps it was trained on is not known: its training data are not there"]
-    said = f"{seen:,} of {num:,} problems are on maps it was trained on (turned or mirrored ones count)"
-    return [said] if seen else []
+        return ["number of problems on training maps: unknown, the training data are missing"]
+    line = f"{seen:,} of {num:,} problems are on training maps (rotated or mirrored ones included)"
+    return [line] if seen else []
 
 
 def _comparison(result: Mapping[str, Any]) -> list[str]:
@@ -101,21 +109,21 @@ def _comparison(result: Mapping[str, Any]) -> list[str]:
 def _match_lines(result: Mapping[str, Any]) -> list[str]:
     found, match = result["any_optimal"], result["match_astar"]
     lines = [f"cells with an optimal action: {_percent(found['value'])} ({_interval(found)}), n {found['n']:,}"]
-    drawn = f"a perfect policy that draws among equals: {_percent(match['ceiling'])}"
+    drawn = f"a perfect policy that draws among equal actions: {_percent(match['ceiling'])}"
     lines += [f"cells with the action of A*: {_percent(match['value'])} ({_interval(match)}); {drawn}"]
     ends = ", ".join(
         f"{name} {_percent(result[name]['value'])} ({_interval(result[name])})" for name in ("collided", "looped")
     )
-    return [*lines, f"walks that fail: {ends}"]
+    return [*lines, f"failed rollouts: {ends}"]
 
 
 def _bucket_lines(title: str, buckets: Mapping[str, Any]) -> list[str]:
     lines = [_heading(title, "greedy", "random")]
     several = len({entry.get("split") for entry in buckets.values()}) > 1
     for name, entry in buckets.items():
-        rivals = "".join(f"{_percent(entry[key]):>12}" for key in ("greedy_success", "random_success"))
+        baselines = "".join(f"{_percent(entry[key]):>12}" for key in ("greedy_success", "random_success"))
         label = f"{name}, {entry['split']}" if several and "(" not in name else name
-        lines.append(f"{label:<{_FIRST}}{_cells(entry)}{rivals}")
+        lines.append(f"{label:<{_FIRST}}{_cells(entry)}{baselines}")
     return lines
 
 
@@ -124,7 +132,7 @@ def _steps_lines(steps: Mapping[str, Any]) -> list[str]:
         f"recursion steps (trained with {steps['trained']}; {_count(steps['points'][0]['n'], 'problem')}, no halting)"
     )
     titles = "".join(f"{name.replace('_', '-').replace('raw-', 'raw '):>17}" for name in _CURVES)
-    lines = [head, "each cell holds its surest answer for a few segments (raw: the recursion itself)"]
+    lines = [head, "each cell holds its surest readout for a few segments (raw: the last readout)"]
     lines += [f"{'steps':>8}{'x trained':>12}{titles}"]
     for point in steps["points"]:
         shares = "".join(f"{_percent(point[name]):>17}" for name in _CURVES)
@@ -137,19 +145,19 @@ def _steps_lines(steps: Mapping[str, Any]) -> list[str]:
     return [*lines, f"{longer['factor']:g}x the trained steps: {gains}: {verdict}; {more}"]
 
 
-def _trust_lines(result: Mapping[str, Any]) -> list[str]:
+def _calibration_lines(result: Mapping[str, Any]) -> list[str]:
     halting, cells = result["halting"], result["confidence"]
     steps = ", ".join(f"{size} {value:.1f}" for size, value in halting["steps_by_size"].items())
-    said = f"said {_percent(halting['mean_confidence'])}, is {_percent(halting['accuracy'])}"
-    lines = [f"halting head, whole policy right: ECE {_percent(halting['ece'])} ({said}); mean steps used: {steps}"]
+    means = f"predicted {_percent(halting['mean_confidence'])}, observed {_percent(halting['accuracy'])}"
+    lines = [f"halting head, whole policy right: ECE {_percent(halting['ece'])} ({means}); mean steps used: {steps}"]
     return lines + ([f"confidence per cell: ECE {_percent(cells['ece'])}, n {cells['n']:,}"] if cells else [])
 
 
 def _unreachable_lines(found: Mapping[str, Any]) -> list[str]:
     alarms = found["false_alarms"]
-    said = f"{_percent(found['value'])} recognised ({_interval(found)})" if found["n"] else "there are none"
-    said += f"; false alarms {_percent(alarms['value'])} of {alarms['n']:,} cells with a way"
-    return [f"cells without a way to the goal ({found['n']:,}): {said}"]
+    recognised = f"{_percent(found['value'])} recognised ({_interval(found)})" if found["n"] else "there are none"
+    alarm_share = f"false alarms {_percent(alarms['value'])} of {alarms['n']:,} reachable cells"
+    return [f"cells from which the goal cannot be reached ({found['n']:,}): {recognised}; {alarm_share}"]
 
 
 def _exact_lines(found: Mapping[str, Any] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The problems of a MovingAI scenario on its map, and what its listed optima are to us."""
+"""The problems of a MovingAI scenario on its map, and comparison with its listed optima."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from nsmodels.datasets.mazes.files.movingai import TOLERANCE, read_map, read_sce
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.distances import costs_at_start
 from nsmodels.datasets.mazes.solving.search import distance
-from nsmodels.systems.nav.evaluation.scorer import MODEL, Judged, Problems, size_name
+from nsmodels.systems.nav.evaluation.scorer import MODEL, Measurements, Problems, size_name
 
-RECOMPUTED = "the optima are 4-connected and computed here: the listed ones take diagonal moves, the checkpoint cannot"
-LISTED = "the optima are those listed, 8-connected; where exact search finds another one, the problem is left out"
+RECOMPUTED = "the optima are 4-connected and computed here: the listed ones use diagonal moves, the checkpoint does not"
+LISTED = "the optima are those listed, 8-connected; where exact search finds a different one, the problem is left out"
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Scenario:
     """Problems of a scenario that have a solution, n of them.
 
     Attributes:
-        problems: with the optima that paths are measured against, by our search and the connectivity asked for.
+        problems: with the optima that paths are compared with, from exact search in the requested connectivity.
         listed: the optima in the file (n,), 8-connected.
         num_listed: problems in the file.
-        num_chosen: problems taken from it.
-        num_unsolvable: of them, left out because there is no way.
-        num_disagreeing: of them, left out because the listed optimum is not that of our search; 0 for 4-connected maps.
+        num_chosen: problems selected from it.
+        num_unsolvable: of them, left out because the goal cannot be reached.
+        num_disagreeing: of them, left out because the listed optimum is not that of exact search; 0 if 4-connected.
     """
 
     problems: Problems
@@ -43,7 +43,7 @@ class Scenario:
 
 
 def read_scenario(map: Path, scen: Path, connectivity: int, max_problems: int = 0) -> Scenario:
-    """The problems that a .scen file lists on a .map, at most `max_problems` (0: all), spread evenly over the list.
+    """The problems of a .scen file on a .map, at most `max_problems` (0: all), evenly spaced over the list.
 
     4-connected optima are computed, 8-connected ones are those listed: a problem whose listed optimum is wrong is left
     out. Raises InputError for broken files, and when no problem is left.
@@ -53,37 +53,37 @@ def read_scenario(map: Path, scen: Path, connectivity: int, max_problems: int = 
     exact = costs_at_start(_maps(free, ends, connectivity)).astype(float)
     is_solvable = np.isfinite(exact)
     if not is_solvable.any():
-        raise InputError(f"{scen}: no problem has a way from start to goal; give the scenario of {map.name}")
+        raise InputError(f"{scen}: no problem has a path from start to goal; use the scenario of {map.name}")
     is_kept = is_solvable & (_agrees(listed, exact) if connectivity == 8 else True)
     if not is_kept.any():
-        raise InputError(f"{scen}: exact search finds none of the listed optima; give the scenario of {map.name}")
+        raise InputError(f"{scen}: exact search finds none of the listed optima; use the scenario of {map.name}")
     problems = _problems(map, _maps(free, ends[is_kept], connectivity), exact[is_kept])
     left_out = int((~is_solvable).sum()), int((is_solvable & ~is_kept).sum())
     return Scenario(problems, listed[is_kept], num_listed, len(ends), *left_out)
 
 
-def compared(scenario: Scenario, judged: Judged) -> dict[str, Any]:
-    """What is to be said of the lengths in the file: what they are to us, and paths as multiples of them."""
-    table, listed = judged.tables[MODEL], scenario.listed
+def compare_with_listed(scenario: Scenario, result: Measurements) -> dict[str, Any]:
+    """Comparison with the listed optima: counts, mean ratio of path length to listed optimum, notes."""
+    table, listed = result.tables[MODEL], scenario.listed
     rows = (table["success"] == 1) & (listed > 0)
     times = float((table["cost"][rows] / listed[rows]).mean()) if rows.any() else None
     is_octile, num = scenario.problems.maps.connectivity == 8, scenario.num_chosen
     notes = [LISTED if is_octile else RECOMPUTED]
-    notes += [f"{num} of {scenario.num_listed} problems, spread evenly"] if num < scenario.num_listed else []
-    notes += [f"left out without a way from start to goal: {left}"] if (left := scenario.num_unsolvable) else []
-    notes += [f"left out with a listed optimum that is wrong: {left}"] if (left := scenario.num_disagreeing) else []
+    notes += [f"{num} of {scenario.num_listed} problems, evenly spaced"] if num < scenario.num_listed else []
+    notes += [f"left out without a path from start to goal: {left}"] if (left := scenario.num_unsolvable) else []
+    notes += [f"left out with a wrong listed optimum: {left}"] if (left := scenario.num_disagreeing) else []
     notes += [f"paths found are {times:.3f} times as long as the listed optima on average"] if times else []
     counts = {name: getattr(scenario, name) for name in ("num_listed", "num_unsolvable", "num_disagreeing")}
     return {**counts, "times_listed_optimum": times, "notes": notes}
 
 
 def _maps(free: NDArray[np.bool_], ends: NDArray[np.int16], connectivity: int) -> Maps:
-    """One map under all problems, not copied."""
+    """The problems of one map, as a view of it."""
     return Maps(np.broadcast_to(free, (len(ends), *free.shape)), ends[:, 0], ends[:, 1], None, connectivity)
 
 
 def _chosen(scen: Path, free: NDArray[np.bool_], most: int) -> tuple[NDArray[np.float64], NDArray[np.int16], int]:
-    """Listed optima (n,), starts and goals (n, 2, 2) of the problems chosen, and how many are listed in all."""
+    """Listed optima (n,), starts and goals (n, 2, 2) of the selected problems, and the number of listed ones."""
     listed = read_scenarios(scen, free)
     places = np.linspace(0, len(listed) - 1, min(most or len(listed), len(listed))).round().astype(int)
     ends = listed[["start_row", "start_col", "goal_row", "goal_col"]].to_numpy(np.int16)[places]

@@ -1,4 +1,4 @@
-"""The navigator and its rivals on the same problems: what each does, how well, and how long it takes."""
+"""Evaluation of the navigator and the baselines on the same problems: actions, scores, times."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, label
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.nav.evaluation.exact_path import exact_path
-from nsmodels.systems.nav.evaluation.scoring import Table, joined, right_cells, score
-from nsmodels.systems.nav.network.navigator import BELIEVED, Navigator, Policy
+from nsmodels.systems.nav.evaluation.scoring import Table, concatenate_tables, correct_cells, score
+from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Navigator, Policy
 from nsmodels.systems.nav.planning.heuristics import greedy, uniform
 from nsmodels.systems.nav.training.plain import PlainNetwork, load_plain
 
@@ -32,12 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Problems:
-    """Problems on maps of one shape, and what is known of each.
+    """Problems on maps of one shape, with facts about each.
 
     Attributes:
         maps: n problems.
         facts: kind, name, mark, path (digits of a shortest one, may be empty), size, density, detour of each, (n,).
-        optimum: their optimal costs where another source than our labels decides, (n,).
+        optimum: their optimal costs (n,) where they come from a source other than the labels.
     """
 
     maps: Maps
@@ -46,15 +46,15 @@ class Problems:
 
     @property
     def size(self) -> str:
-        """The name under which these problems are counted: as `size_name`, or what `set_apart` made of it."""
+        """Name of the group that these problems are counted in: `size_name`, with the suffix of `with_size_suffix`."""
         return str(self.facts["size"][0])
 
-    def set_apart(self, word: str) -> Problems:
-        """The same problems under a size of another name: 16x16 (word)."""
+    def with_size_suffix(self, word: str) -> Problems:
+        """The same problems in a size group of their own, such as `16x16 (word)`."""
         return replace(self, facts=self.facts | {"size": np.full(len(self.maps), f"{size_name(self.maps)} ({word})")})
 
     def parts(self) -> Iterator[Problems]:
-        """The problems in lots of about `CHUNK_CELLS` cells."""
+        """The problems in parts of about `CHUNK_CELLS` cells."""
         size = max(1, CHUNK_CELLS // (self.maps.shape[0] * self.maps.shape[1]))
         for first in range(0, len(self.maps), size):
             rows = slice(first, first + size)
@@ -63,7 +63,7 @@ class Problems:
 
 
 def read_problems(data: Path, split: str) -> list[Problems]:
-    """The problems of a split, by shape."""
+    """The problems of a split, one entry per shape; raise `InputError` for data that cannot be read."""
     whole, found = read_split(data, split), []
     for group in whole.groups:
         part = whole.index.iloc[group.rows]
@@ -74,21 +74,22 @@ def read_problems(data: Path, split: str) -> list[Problems]:
 
 
 def size_name(maps: Maps) -> str:
-    """As in 8x8: rows, columns."""
+    """Rows x columns, such as `8x8`."""
     return f"{maps.shape[0]}x{maps.shape[1]}"
 
 
 @dataclass
-class Judged:
-    """Everything measured of n problems.
+class Measurements:
+    """All measurements on n problems.
 
     Attributes:
-        facts: what is known of each problem, (n,).
-        tables: by contestant; rows that one does not take are nan. That of the navigator has more columns: `halting`,
-            `steps`, `blocked` (free cells without a way to the goal), `recognised` of them, `alarms` (cells with a way
-            that are said to have none), `exact` and `unique` (see `exact_path`).
-        confidence: that the action is optimal, of every cell with a way to the goal, and whether it is (`is_right`).
-        seconds: by contestant and size: maps, wall seconds, CPU seconds.
+        facts: facts of each problem by name, (n,).
+        tables: scores by policy, see `scoring`; nan where a network does not accept the shape. The navigator's has more
+            columns: `halting`, `steps`, `blocked` (free cells from which the goal cannot be reached), `recognised` of
+            them, `alarms` (cells from which it can, predicted that it cannot), `exact` and `unique` (see `exact_path`).
+        confidence: (m,) that the action is optimal, of every cell from which the goal can be reached.
+        is_right: (m,) whether it is.
+        seconds: by policy and size, (3,): number of maps, wall seconds, CPU seconds.
     """
 
     facts: dict[str, NDArray]
@@ -99,17 +100,17 @@ class Judged:
 
     @property
     def clusters(self) -> NDArray:
-        """What succeeds and fails together: problems of one map; of a single map, each problem by itself."""
+        """Clusters (n,) for intervals: the problems of one map; on a single map, each problem is its own cluster."""
         marks = np.unique(self.facts["mark"], return_inverse=True)[1]
         return marks if self.num_maps > 1 else np.arange(len(marks))
 
     @property
     def num_maps(self) -> int:
-        """Different maps."""
+        """Number of different maps."""
         return len(np.unique(self.facts["mark"]))
 
     def outcomes(self, split: str) -> Outcomes:
-        """Whether the navigator reaches the goal of each problem; problems on equal maps are told apart by number."""
+        """Success of the navigator on each problem; problems on equal maps have numbered names."""
         maps = zip(self.facts["size"], self.facts["mark"], strict=True)
         items = distinct(f"{split}/{size}/{mark}" for size, mark in maps)
         clusters = self.facts["mark"].tolist() if self.num_maps > 1 else items
@@ -117,10 +118,10 @@ class Judged:
 
 
 @dataclass
-class Contest:
-    """The navigator of a checkpoint with the plain networks beside it, and the rules.
+class Evaluator:
+    """Evaluator of a checkpoint's navigator, its plain networks, the greedy rule and chance.
 
-    `train_cpu_seconds` holds what the training of each network took, by name.
+    `max_steps` limits the recursion (None: by the size of the map); `train_cpu_seconds`: of each network, by name.
     """
 
     navigator: Navigator
@@ -129,23 +130,23 @@ class Contest:
     train_cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, checkpoint: Path, device: str = "auto", max_steps: int = 0) -> Contest:
-        """All networks of a checkpoint folder; raise `InputError` when it is none."""
+    def load(cls, checkpoint: Path, device: str = "auto", max_steps: int = 0) -> Evaluator:
+        """The evaluator of a checkpoint folder; raise `InputError` when it is none."""
         navigator, plain = Navigator.load(checkpoint, device), load_plain(checkpoint, device)
         measured = artifact.read_manifest(checkpoint).metrics
         spent = {name: measured.get(f"{name}/cpu_seconds") for name in (MODEL, *plain)}
         known = {name: float(seconds) for name, seconds in spent.items() if seconds is not None}
         return cls(navigator, plain, max_steps or None, known)
 
-    def objection(self, maps: Maps) -> str:
-        """Why the navigator does not take maps of this shape; empty when it does."""
+    def unsupported_reason(self, maps: Maps) -> str:
+        """The reason why the navigator does not support maps of this shape; empty when it does."""
         config = self.navigator.config
         if config.core != "mixer" or maps.shape == (config.height, config.width):
             return ""
-        return f"core=mixer knows maps of {config.height}x{config.width} only"
+        return f"core=mixer supports maps of {config.height}x{config.width} only"
 
-    def judge(self, problems: Sequence[Problems], label: str = "evaluating") -> Judged:
-        """Let everybody solve `problems`, at least one; every shape must be one that the navigator takes."""
+    def evaluate(self, problems: Sequence[Problems], label: str = "evaluating") -> Measurements:
+        """Score all policies on `problems`, at least one, of supported shapes; `label` is that of the progress bar."""
         parts = [part for each in problems for part in each.parts()]
         shown = counted(parts, len(parts), label, "part", show=len(parts) > 1)
         scored, seconds = [], defaultdict(lambda: defaultdict(lambda: np.zeros(3)))
@@ -154,24 +155,24 @@ class Contest:
             if part.maps.shape not in warm:
                 warm.add(part.maps.shape)
                 self._warm_up(part.maps[:1])
-            scored.append(self._judge(part, np.random.default_rng(number), seconds))
+            scored.append(self._evaluate_part(part, np.random.default_rng(number), seconds))
         names = scored[0].tables
-        return Judged(
+        return Measurements(
             {name: np.concatenate([part.facts[name] for part in scored]) for name in FACTS},
-            {name: joined([part.tables[name] for part in scored]) for name in names},
+            {name: concatenate_tables([part.tables[name] for part in scored]) for name in names},
             np.concatenate([part.confidence for part in scored]),
             np.concatenate([part.is_right for part in scored]),
             {name: dict(sizes) for name, sizes in seconds.items()},
         )
 
     def _warm_up(self, maps: Maps) -> None:
-        """Ask every network once: the first time a shape comes is slower."""
+        """Run every network once: the first batch of a shape is slower."""
         self.navigator.policy(maps, max_steps=1)
         for network in self.plain.values():
-            if network.takes(maps):
+            if network.accepts(maps):
                 network.policy(maps)
 
-    def _judge(self, problems: Problems, rng: np.random.Generator, seconds: Any) -> Judged:
+    def _evaluate_part(self, problems: Problems, rng: np.random.Generator, seconds: Any) -> Measurements:
         maps, labels = problems.maps, label(problems.maps)
 
         def timed(name: str, make: Callable[[], T]) -> T:
@@ -185,20 +186,22 @@ class Contest:
         actions = {MODEL: policy.actions, "greedy": timed("greedy", lambda: greedy(maps))}
         actions["random"] = uniform(maps, rng)
         for name, network in self.plain.items():
-            if network.takes(maps):
+            if network.accepts(maps):
                 actions[name] = timed(name, lambda network=network: network.policy(maps).actions)
         tables = {name: score(table, maps, labels, problems.optimum) for name, table in actions.items()}
         blank = {name: np.full(len(maps), np.nan) for name in tables[MODEL]}
         tables |= {name: dict(blank) for name in self.plain if name not in tables}
-        is_right, is_asked = right_cells(policy.actions, maps, labels)
-        tables[MODEL] |= _beliefs(policy, maps, labels) | exact_path(policy.actions, maps, labels, problems.facts)
-        return Judged(problems.facts, tables, policy.confidence[is_asked], is_right[is_asked], {})
+        is_right, is_counted = correct_cells(policy.actions, maps, labels)
+        tables[MODEL] |= _reachability_columns(policy, maps, labels) | exact_path(
+            policy.actions, maps, labels, problems.facts
+        )
+        return Measurements(problems.facts, tables, policy.confidence[is_counted], is_right[is_counted], {})
 
 
-def _beliefs(policy: Policy, maps: Maps, labels: Labels) -> dict[str, NDArray]:
-    """What the navigator says of its policy and of ways that are not there."""
-    has_way, doubts = np.isfinite(labels.cost_to_go), policy.reachable < BELIEVED
-    is_blocked = maps.free & ~has_way
-    counts = {"blocked": is_blocked, "recognised": is_blocked & doubts, "alarms": (labels.optimal != 0) & doubts}
+def _reachability_columns(policy: Policy, maps: Maps, labels: Labels) -> dict[str, NDArray]:
+    """Columns (n,) of the navigator's halting, steps, and predictions of reachability."""
+    can_reach, is_denied = np.isfinite(labels.cost_to_go), policy.reachable < REACHABLE_THRESHOLD
+    is_blocked = maps.free & ~can_reach
+    counts = {"blocked": is_blocked, "recognised": is_blocked & is_denied, "alarms": (labels.optimal != 0) & is_denied}
     columns = {name: cells.sum((1, 2)).astype(float) for name, cells in counts.items()}
     return columns | {"halting": policy.halting.astype(float), "steps": policy.steps.astype(float)}

@@ -1,9 +1,12 @@
-"""Scores of policies: by problem as a table, from which shares with intervals and buckets are read.
+"""Scores of policies: a table of scores by problem, from which shares with intervals and buckets are computed.
 
-A table has columns (n,), one entry per problem. Of the walk from start to goal, 0 to 1: `success`, `spl`, `optimal`,
-`collided`, `looped`; its `cost` and the `optimum`. Of the cells from which the goal can be reached, the goal left out:
-their number `cells`, how many of them have an optimal action (`right`) or the demonstration's (`matched`), and how many
-of the latter a perfect policy that draws among equals would have in expectation (`ceiling`).
+A table has columns (n,), one entry per problem. Of the rollout from start to goal, 0 to 1: `success`, `spl`, `optimal`,
+`collided`, `looped`; its `cost` and the `optimum`. Of the cells from which the goal can be reached, the goal excluded:
+their number `cells`, the number with an optimal action (`right`), with the action of the demonstration (`matched`), and
+the expectation of the latter for a perfect policy that draws among equally good actions (`ceiling`).
+
+Intervals resample whole clusters, the problems of one map, since they succeed and fail together. A share of cells is a
+ratio of two sums, Σ hits / Σ cells, both of which vary with the maps drawn; it is computed again in every resample.
 """
 
 from __future__ import annotations
@@ -22,12 +25,12 @@ from nsmodels.evaluation.metrics import (
     expected_calibration_error,
     wilson_interval,
 )
-from nsmodels.systems.nav.planning.rollout import Rollout, follow
+from nsmodels.systems.nav.planning.rollout import Rollout, roll_out
 
 WALKS = ("success", "spl", "optimal", "collided", "looped")
-# Shares of cells: which column is counted.
+# Shares of cells: name and counted column.
 CELLS = {"any_optimal": "right", "match_astar": "matched"}
-# Costs are sums of floats, and optima are kept as float32.
+# Absolute and relative: costs are sums of floats, and optima are stored as float32.
 TOLERANCE, RELATIVE = 1e-4, 1e-6
 NUM_RESAMPLES = 2000
 Entry = dict[str, Any]
@@ -36,50 +39,54 @@ Table = dict[str, NDArray[np.float64]]
 
 def score(actions: NDArray[np.int8], maps: Maps, labels: Labels, optimum: NDArray | None = None) -> Table:
     """The table of a policy's actions, int8 (n, h, w); `optimum` (n,) replaces the labels' cost at the start."""
-    walks = follow(actions, maps)
+    rollout = roll_out(actions, maps)
     best = labels.cost_to_go[np.arange(len(maps)), *maps.start.T] if optimum is None else optimum
-    return _walk_scores(walks, best.astype(float)) | cell_scores(actions, maps, labels)
+    return _walk_scores(rollout, best.astype(float)) | cell_scores(actions, maps, labels)
 
 
-def _walk_scores(walks: Rollout, best: NDArray[np.float64]) -> dict[str, NDArray]:
-    """SPL (Anderson et al. 2018): success, times the optimal cost over the greater of cost and optimal cost."""
-    is_optimal = walks.success & (walks.cost <= best + TOLERANCE + RELATIVE * np.abs(best))
-    ratio = np.divide(best, np.maximum(walks.cost, best), out=np.ones_like(best), where=best > 0)
-    spl = np.where(is_optimal, 1.0, walks.success * ratio)
-    columns = {"success": walks.success, "spl": spl, "optimal": is_optimal}
-    columns |= {"collided": walks.collided, "looped": walks.looped}
-    costs = {"cost": walks.cost, "optimum": best}
+def _walk_scores(rollout: Rollout, best: NDArray[np.float64]) -> dict[str, NDArray]:
+    """Scores of rollouts (n,), with SPL (Anderson et al. 2018)."""
+    # SPL = success · best / max(cost, best): 1 for an optimal path, less in proportion to its length, 0 without
+    # success. The start on the goal, best = 0, has the ratio 1.
+    is_optimal = rollout.success & (rollout.cost <= best + TOLERANCE + RELATIVE * np.abs(best))
+    ratio = np.divide(best, np.maximum(rollout.cost, best), out=np.ones_like(best), where=best > 0)
+    spl = np.where(is_optimal, 1.0, rollout.success * ratio)
+    columns = {"success": rollout.success, "spl": spl, "optimal": is_optimal}
+    columns |= {"collided": rollout.collided, "looped": rollout.looped}
+    costs = {"cost": rollout.cost, "optimum": best}
     return {name: column.astype(float) for name, column in (columns | costs).items()}
 
 
 def cell_scores(actions: NDArray[np.int8], maps: Maps, labels: Labels) -> dict[str, NDArray]:
-    """Counts over the cells of each map: cells, right, matched, ceiling (see above)."""
-    is_right, is_asked = right_cells(actions, maps, labels)
-    demonstrated = (labels.optimal & -labels.optimal) == 1 << actions.astype(np.uint8)  # the lowest optimal action
+    """Counts (n,) over the cells of each map: cells, right, matched, ceiling (see above); actions int8 (n, h, w)."""
+    is_right, is_counted = correct_cells(actions, maps, labels)
+    # Labels are bit sets of optimal actions; x & −x is the lowest bit, the action of the demonstration. Drawing among
+    # the k optimal actions of a cell matches it with probability 1 / k, hence the ceiling Σ 1 / k.
+    demonstrated = (labels.optimal & -labels.optimal) == 1 << actions.astype(np.uint8)
     num_optimal = action_sets(labels.optimal, maps.connectivity).sum(1)
-    expected = np.divide(1.0, num_optimal, out=np.zeros(maps.free.shape), where=is_asked)
-    columns = {"cells": is_asked, "right": is_right, "matched": demonstrated & is_asked, "ceiling": expected}
+    expected = np.divide(1.0, num_optimal, out=np.zeros(maps.free.shape), where=is_counted)
+    columns = {"cells": is_counted, "right": is_right, "matched": demonstrated & is_counted, "ceiling": expected}
     return {name: column.sum((1, 2)).astype(float) for name, column in columns.items()}
 
 
-def right_cells(actions: NDArray[np.int8], maps: Maps, labels: Labels) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which cells (n, h, w) have an optimal action, and which are asked: those with a way to the goal, but the goal."""
-    is_asked = labels.optimal != 0
-    return ((labels.optimal >> actions.astype(np.uint8)) & 1).astype(bool) & is_asked, is_asked
+def correct_cells(actions: NDArray[np.int8], maps: Maps, labels: Labels) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Cells with an optimal action, and counted cells, bool (n, h, w): the goal can be reached, the goal excluded."""
+    is_counted = labels.optimal != 0
+    return ((labels.optimal >> actions.astype(np.uint8)) & 1).astype(bool) & is_counted, is_counted
 
 
 def rows_of(table: Table, rows: NDArray | slice) -> Table:
-    """Some rows of a table, by number or by mask."""
+    """Rows of a table, by number, int (m,), by mask, bool (n,), or by slice."""
     return {name: column[rows] for name, column in table.items()}
 
 
-def joined(tables: Sequence[Table]) -> Table:
+def concatenate_tables(tables: Sequence[Table]) -> Table:
     """The rows of several tables, one after the other."""
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
 
 def metrics(table: Table, clusters: NDArray) -> dict[str, Entry]:
-    """The shares of a table, each with value, 95 % interval (by `clusters`, (n,)) and n; `match_astar` with ceiling."""
+    """Shares of a table by name: value, 95 % interval over `clusters` (n,) and n; `match_astar` with its ceiling."""
     found = {name: share(table[name], clusters) for name in WALKS}
     cells = table["cells"]
     found |= {name: ratio(table[column], cells, clusters) for name, column in CELLS.items()}
@@ -88,7 +95,7 @@ def metrics(table: Table, clusters: NDArray) -> dict[str, Entry]:
 
 
 def row(table: Table, clusters: NDArray, **more: Any) -> Entry:
-    """A row of the comparison: accuracy (the success rate) with its interval, n, and the other shares as numbers."""
+    """Row of the comparison: accuracy (success rate) with its interval over `clusters` (n,), n, the other shares."""
     success = share(table["success"], clusters)
     return {
         "accuracy": success["value"],
@@ -101,20 +108,17 @@ def row(table: Table, clusters: NDArray, **more: Any) -> Entry:
 
 def means(table: Table) -> dict[str, float | None]:
     """Success, SPL, share of optimal paths and of cells with an optimal action; None for no problem at all."""
-    walks = {name: _mean(table[name].sum(), len(table[name])) for name in ("success", "spl", "optimal")}
-    return {**walks, "any_optimal": _mean(table["right"].sum(), table["cells"].sum())}
+    paths = {name: _mean(table[name].sum(), len(table[name])) for name in ("success", "spl", "optimal")}
+    return {**paths, "any_optimal": _mean(table["right"].sum(), table["cells"].sum())}
 
 
 def share(values: NDArray, clusters: NDArray) -> Entry:
-    """A mean of values in 0 to 1 with its interval by clusters."""
+    """Mean of `values` (n,) in 0 to 1 with its 95 % interval over `clusters` (n,)."""
     return ratio(values, np.ones(len(values)), clusters) | {"n": len(values)}
 
 
 def ratio(hits: NDArray, totals: NDArray, clusters: NDArray) -> Entry:
-    """Hits over totals with an interval that resamples whole clusters; `n` is the total.
-
-    Where everything is hit or nothing, resampling cannot doubt: Wilson's interval on the number of clusters can.
-    """
+    """Σ `hits` / Σ `totals`, (n,) each, with a 95 % interval over whole `clusters` (n,); `n` is Σ `totals`."""
     total = float(totals.sum())
     if not total:
         return {"value": None, "interval": None, "n": 0}
@@ -125,6 +129,8 @@ def ratio(hits: NDArray, totals: NDArray, clusters: NDArray) -> Entry:
 def _interval(hits: NDArray, totals: NDArray, clusters: NDArray, value: float) -> list[float] | None:
     _, place = np.unique(clusters[totals > 0], return_inverse=True)
     num = int(place.max()) + 1
+    # Where all clusters are hit, or none, every resample equals the value, and the bootstrap interval has no width.
+    # There Wilson's interval for the number of clusters takes its place.
     if value in (0.0, 1.0):
         return list(wilson_interval(round(value * num), num))
     if num == 1:
@@ -138,10 +144,12 @@ def _interval(hits: NDArray, totals: NDArray, clusters: NDArray, value: float) -
     return [float(bound) for bound in np.quantile(values, (0.025, 0.975))]
 
 
-def bucketed(labels: NDArray, names: Sequence[str], tables: Mapping[str, Table], clusters: NDArray) -> dict[str, Entry]:
-    """For each of `names` that stands in `labels` (n,): n, the navigator's shares, success of the rule and of chance.
+def bucket_rows(
+    labels: NDArray, names: Sequence[str], tables: Mapping[str, Table], clusters: NDArray
+) -> dict[str, Entry]:
+    """For each of `names` in `labels` (n,): n, the navigator's shares, success of the greedy rule and of chance.
 
-    `tables` holds "navigator", "greedy" and "random", rows as in `labels`.
+    `tables` contains "navigator", "greedy" and "random", with rows as in `labels`.
     """
     found = {}
     for name in names:
@@ -158,7 +166,8 @@ def bucketed(labels: NDArray, names: Sequence[str], tables: Mapping[str, Table],
 
 
 def calibration(confidence: NDArray, is_right: NDArray) -> Entry | None:
-    """Whether a confidence (n,) can be trusted: ECE with its bins, mean confidence and accuracy; None without any."""
+    """Calibration of a confidence (n,) against `is_right` (n,): ECE with its bins, means; None for n = 0."""
+    # ECE = Σ_b (n_b / n) |accuracy_b − mean confidence_b| over bins of equal width.
     if not len(confidence):
         return None
     sure, right = np.clip(confidence, 0, 1).astype(float), is_right.astype(float)

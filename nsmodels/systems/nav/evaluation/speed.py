@@ -1,7 +1,7 @@
-"""Maps per second: the navigator in batches, beside exact search one map at a time and the compiled labels.
+"""Maps per second: the navigator in batches, exact search one map at a time, and the compiled labels.
 
-They do not do the same: the navigator, the rules and the labels say what to do in every cell of a map, A* and
-breadth-first search find one path.
+Their outputs differ: the navigator, the rules and the labels give the actions of every cell of a map, A* and
+breadth-first search one path.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving import search
 from nsmodels.datasets.mazes.solving.labels import label
-from nsmodels.systems.nav.evaluation.scorer import Judged, Problems
+from nsmodels.systems.nav.evaluation.scorer import Measurements, Problems
 from nsmodels.systems.nav.evaluation.scoring import RELATIVE, TOLERANCE
 
 NOTE = "navigator, mlp, cnn, greedy and labels: the actions of all cells of a map; astar, bfs, dijkstra: one path"
@@ -27,33 +27,33 @@ SECONDS, MOST_SHAPES, LABEL_CELLS = 0.3, 5, 2**18
 Solver = Callable[[Maps, int], NDArray[np.int16] | None]
 
 
-def speed_report(problems: Sequence[Problems], judged: Sequence[Judged], device: torch.device) -> dict[str, Any]:
-    """By size and name: maps per second of wall and of CPU time, and of how many maps. Sizes beyond five are thinned.
+def speed_report(problems: Sequence[Problems], result: Sequence[Measurements], device: torch.device) -> dict[str, Any]:
+    """By size and name: maps per second of wall and of CPU time, and the number of maps; search on at most five sizes.
 
-    The times of networks and rules are those of the evaluation itself.
+    The times of networks and rules are those of the evaluation.
     """
     chosen = np.unique(np.linspace(0, len(problems) - 1, MOST_SHAPES).round().astype(int))
     by_size: dict[str, dict[str, Any]] = {}
-    for part in judged:
+    for part in result:
         for name, sizes in part.seconds.items():
             for size, (num, wall, cpu) in sizes.items():
                 by_size.setdefault(size, {})[name] = _rate(num, wall, cpu)
     for place in chosen:
         part = problems[place]
-        by_size[part.size] |= solved(part.maps) | {"labels": label_rate(part.maps)}
+        by_size[part.size] |= search_rates(part.maps) | {"labels": label_rate(part.maps)}
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     return {"by_size": by_size, "device": where, "num_threads": torch.get_num_threads(), "note": NOTE}
 
 
 def solvers(maps: Maps) -> dict[str, Solver]:
-    """Exact search, one map at a time in plain Python; breadth first only where that is exact."""
+    """Exact search by name, one map at a time in plain Python; breadth-first search only where it is exact."""
     exact: dict[str, Solver] = {"astar": search.astar}
     is_plain = maps.connectivity == 4 and maps.cost is None
     return exact | ({"bfs": search.bfs} if is_plain else {"dijkstra": search.dijkstra})
 
 
-def solved(maps: Maps, seconds: float = SECONDS) -> dict[str, dict[str, Any]]:
-    """By solver: its rate over the maps that it got to in so many seconds, and the share of `optimal` paths."""
+def search_rates(maps: Maps, seconds: float = SECONDS) -> dict[str, dict[str, Any]]:
+    """By solver: its rate over the maps solved in `seconds`, and the share of `optimal` paths."""
     return {name: _solve(solver, maps, seconds) for name, solver in solvers(maps).items()}
 
 
@@ -72,7 +72,7 @@ def _solve(solver: Solver, maps: Maps, seconds: float) -> dict[str, Any]:
 
 
 def label_rate(maps: Maps) -> dict[str, Any]:
-    """Cost to go and optimal actions of every cell, the best of three runs; few maps are repeated."""
+    """Rate of computing cost-to-go and optimal actions of every cell, the best of three runs; few maps are repeated."""
     part = maps[np.arange(max(1, LABEL_CELLS // (maps.shape[0] * maps.shape[1]))) % len(maps)]
     label(part[:1])
     return max((_timed(part) for _ in range(3)), key=lambda rate: rate["maps_per_second"])

@@ -1,4 +1,4 @@
-"""From what was measured to the report: shares with intervals, rivals, buckets."""
+"""The report of an evaluation from its measurements: shares with intervals, baselines, buckets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from nsmodels.systems.nav.evaluation.exact_path import exact_path_report
 from nsmodels.systems.nav.evaluation.recursion import halting_report
 from nsmodels.systems.nav.evaluation.report import Report
-from nsmodels.systems.nav.evaluation.scorer import MODEL, Contest, Judged
-from nsmodels.systems.nav.evaluation.scoring import Table, bucketed, calibration, metrics, ratio, row, rows_of
+from nsmodels.systems.nav.evaluation.scorer import MODEL, Evaluator, Measurements
+from nsmodels.systems.nav.evaluation.scoring import Table, bucket_rows, calibration, metrics, ratio, row, rows_of
 from nsmodels.systems.nav.evaluation.speed import RATES, SEARCH
 
 EXACT = 1 + 1e-4  # detours are quotients of float32
@@ -21,142 +21,149 @@ DETOURS = {"1": EXACT, "1-1.25": 1.25, "1.25-1.5": 1.5, "1.5-2": 2.0, ">2": np.i
 
 
 def summary(
-    contest: Contest,
-    judged: Judged,
-    further: Judged | None,
+    evaluator: Evaluator,
+    result: Measurements,
+    further: Measurements | None,
     steps: Mapping[str, Any],
     speed: Mapping[str, Any],
     source: Mapping[str, Any],
 ) -> Report:
-    """Everything that is said of one evaluation, ready for JSON.
+    """The report of one evaluation, ready for JSON.
 
-    `further` holds larger maps that are scored by size only; `steps` and `speed` are what `steps_curve` and
-    `speed_report` gave; `source` says what the data are.
+    Args:
+        evaluator: of the checkpoint.
+        result: measurements on the scored split.
+        further: measurements on larger maps, which are reported by size only.
+        steps: result of `steps_curve`.
+        speed: result of `speed_report`.
+        source: description of data and checkpoint.
     """
-    table, clusters = judged.tables[MODEL], judged.clusters
+    table, clusters = result.tables[MODEL], result.clusters
     return {
         **metrics(table, clusters),
-        "rows": {MODEL: _row(contest, judged, speed, MODEL)},
+        "rows": {MODEL: _row(evaluator, result, speed, MODEL)},
         "headline": MODEL,
-        "baselines": {**_rivals(contest, judged, speed), **_searched(judged, speed)},
-        "by_detour": by_detour(judged),
-        "by_size": by_size(judged, further, source["split"]),
-        "by_kind": by_kind(judged),
-        "by_density": by_density(judged),
+        "baselines": {**_baselines(evaluator, result, speed), **_searched(result, speed)},
+        "by_detour": by_detour(result),
+        "by_size": by_size(result, further, source["split"]),
+        "by_kind": by_kind(result),
+        "by_density": by_density(result),
         "steps": dict(steps),
-        "halting": halting_report(judged, further),
-        "confidence": calibration(judged.confidence, judged.is_right) if _has_own(contest) else None,
+        "halting": halting_report(result, further),
+        "confidence": calibration(result.confidence, result.is_right) if _has_own(evaluator) else None,
         "unreachable": unreachable(table, clusters),
-        "exact_path": _exact_path(judged, further),
+        "exact_path": _exact_path(result, further),
         "speed": dict(speed),
-        "parameters": {MODEL: contest.navigator.num_parameters}
-        | {name: network.num_parameters for name, network in contest.plain.items()},
-        "data": {**_counts(judged), **source},
+        "parameters": {MODEL: evaluator.navigator.num_parameters}
+        | {name: network.num_parameters for name, network in evaluator.plain.items()},
+        "data": {**_counts(result), **source},
     }
 
 
-def by_detour(judged: Judged, rows: NDArray | slice = slice(None)) -> dict[str, Any]:
-    """How much longer the shortest path is than without walls."""
+def by_detour(result: Measurements, rows: NDArray | slice = slice(None)) -> dict[str, Any]:
+    """Buckets of the problems `rows` (int (m,) or slice) by detour: shortest path over distance without walls."""
     names = list(DETOURS)
-    place = np.searchsorted(list(DETOURS.values()), judged.facts["detour"].astype(float) - 1e-6)
-    return _buckets(judged, np.array(names)[place], names, rows)
+    place = np.searchsorted(list(DETOURS.values()), result.facts["detour"].astype(float) - 1e-6)
+    return _buckets(result, np.array(names)[place], names, rows)
 
 
-def by_kind(judged: Judged, rows: NDArray | slice = slice(None)) -> dict[str, Any]:
-    """The sort of map."""
-    return _buckets(judged, judged.facts["kind"], sorted(set(judged.facts["kind"].tolist())), rows)
+def by_kind(result: Measurements, rows: NDArray | slice = slice(None)) -> dict[str, Any]:
+    """Buckets of the problems `rows` (int (m,) or slice) by kind of map."""
+    return _buckets(result, result.facts["kind"], sorted(set(result.facts["kind"].tolist())), rows)
 
 
-def by_density(judged: Judged) -> dict[str, Any]:
-    """The share of blocked cells in steps of a tenth."""
-    tenths = np.floor(10 * judged.facts["density"].astype(float) + 1e-4).astype(int)
+def by_density(result: Measurements) -> dict[str, Any]:
+    """Buckets by share of blocked cells, a tenth wide."""
+    tenths = np.floor(10 * result.facts["density"].astype(float) + 1e-4).astype(int)
     names = [f"{k / 10:.1f}-{(k + 1) / 10:.1f}" for k in range(10)]
-    return _buckets(judged, np.array(names)[np.minimum(tenths, 9)], names)
+    return _buckets(result, np.array(names)[np.minimum(tenths, 9)], names)
 
 
-def by_size(judged: Judged, further: Judged | None, split: str) -> dict[str, Any]:
-    """The size of the map, within it detour and kind; `further` has no size of `judged`, see `Problems.set_apart`."""
-    return _sizes(judged, split) | (_sizes(further, "transfer") if further else {})
+def by_size(result: Measurements, further: Measurements | None, split: str) -> dict[str, Any]:
+    """Buckets by size of the map, within each by detour and kind; `further` must not share sizes with `result`."""
+    return _sizes(result, split) | (_sizes(further, "transfer") if further else {})
 
 
-def _sizes(judged: Judged, split: str) -> dict[str, Any]:
-    sizes = judged.facts["size"]
-    found = _buckets(judged, sizes, list(dict.fromkeys(sizes.tolist())))
+def _sizes(result: Measurements, split: str) -> dict[str, Any]:
+    sizes = result.facts["size"]
+    found = _buckets(result, sizes, list(dict.fromkeys(sizes.tolist())))
     for name, entry in found.items():
         rows = np.flatnonzero(sizes == name)
-        entry |= {"split": split, "by_detour": by_detour(judged, rows), "by_kind": by_kind(judged, rows)}
+        entry |= {"split": split, "by_detour": by_detour(result, rows), "by_kind": by_kind(result, rows)}
     return found
 
 
-def _buckets(judged: Judged, labels: NDArray, names: list[str], rows: NDArray | slice = slice(None)) -> dict[str, Any]:
-    tables = {name: rows_of(judged.tables[name], rows) for name in (MODEL, "greedy", "random")}
-    return bucketed(labels[rows], names, tables, judged.clusters[rows])
+def _buckets(
+    result: Measurements, labels: NDArray, names: list[str], rows: NDArray | slice = slice(None)
+) -> dict[str, Any]:
+    tables = {name: rows_of(result.tables[name], rows) for name in (MODEL, "greedy", "random")}
+    return bucket_rows(labels[rows], names, tables, result.clusters[rows])
 
 
 def unreachable(table: Table, clusters: NDArray) -> dict[str, Any]:
-    """Share of the free cells without a way to the goal that are recognised, and of those with a way that are not."""
+    """Shares of unreachable cells recognised, and of reachable ones not; intervals over `clusters` (n,)."""
     alarms = ratio(table["alarms"], table["cells"], clusters)
     return {**ratio(table["recognised"], table["blocked"], clusters), "false_alarms": alarms}
 
 
-def _row(contest: Contest, judged: Judged, speed: Mapping[str, Any], name: str) -> dict[str, Any]:
-    table = judged.tables[name]
+def _row(evaluator: Evaluator, result: Measurements, speed: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = result.tables[name]
     rows = ~np.isnan(table["success"])
-    networks = {MODEL: contest.navigator, **contest.plain}
+    networks = {MODEL: evaluator.navigator, **evaluator.plain}
     more = {"num_parameters": networks[name].num_parameters} if name in networks else {}
-    more |= {"train_cpu_seconds": contest.train_cpu_seconds.get(name)} if name in networks else {}
-    return row(rows_of(table, rows), judged.clusters[rows], **_rates(judged, speed, name), **more)
+    more |= {"train_cpu_seconds": evaluator.train_cpu_seconds.get(name)} if name in networks else {}
+    return row(rows_of(table, rows), result.clusters[rows], **_rates(result, speed, name), **more)
 
 
-def _rivals(contest: Contest, judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("greedy", "random", *contest.plain)
-    solved = {name: ~np.isnan(judged.tables[name]["success"]) for name in names}
-    return {name: _row(contest, judged, speed, name) for name in names if solved[name].any()}
+def _baselines(evaluator: Evaluator, result: Measurements, speed: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("greedy", "random", *evaluator.plain)
+    solved = {name: ~np.isnan(result.tables[name]["success"]) for name in names}
+    return {name: _row(evaluator, result, speed, name) for name in names if solved[name].any()}
 
 
-def _searched(judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
-    """Exact search as measured: on a sample, every path compared with the labels; it knows paths, no cells."""
+def _searched(result: Measurements, speed: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows of exact search, measured on a sample against the labels; it has paths only, no cells."""
     found = {}
-    sizes = [speed["by_size"][size] for size in set(judged.facts["size"].tolist())]
+    sizes = [speed["by_size"][size] for size in set(result.facts["size"].tolist())]
     for name in SEARCH:
         timings = [size[name] for size in sizes if name in size]
         if timings:
             num = sum(timing["n"] for timing in timings)
             value = sum(timing["n"] * timing["optimal"] for timing in timings) / num
             shares = dict.fromkeys(("accuracy", "success", "spl", "optimal"), value)
-            rates = _rates(judged, speed, name)
+            rates = _rates(result, speed, name)
             found[name] = {**shares, "any_optimal": None, "interval": None, "n": num, **rates}
     return found
 
 
-def _rates(judged: Judged, speed: Mapping[str, Any], name: str) -> dict[str, float | None]:
-    timed = _commonest(judged, speed).get(name, {})
+def _rates(result: Measurements, speed: Mapping[str, Any], name: str) -> dict[str, float | None]:
+    timed = _commonest(result, speed).get(name, {})
     return {rate: timed.get(rate) for rate in RATES}
 
 
-def _commonest(judged: Judged, speed: Mapping[str, Any]) -> dict[str, Any]:
-    names, counts = np.unique(judged.facts["size"], return_counts=True)
+def _commonest(result: Measurements, speed: Mapping[str, Any]) -> dict[str, Any]:
+    names, counts = np.unique(result.facts["size"], return_counts=True)
     timed = {
         size: count for size, count in zip(names.tolist(), counts, strict=True) if "astar" in speed["by_size"][size]
     }
     return speed["by_size"][max(timed, key=lambda size: timed[size])]
 
 
-def _exact_path(judged: Judged, further: Judged | None) -> dict[str, Any] | None:
-    parts = [part for part in (judged, further) if part]
+def _exact_path(result: Measurements, further: Measurements | None) -> dict[str, Any] | None:
+    parts = [part for part in (result, further) if part]
     found = [exact_path_report(part.tables[MODEL], part.clusters) for part in parts]
     return next((entry for entry in found if entry), None)
 
 
-def _has_own(contest: Contest) -> bool:
-    """Whether each action has a probability of its own; where equals share one, it says nothing about being right."""
-    return contest.navigator.config.output == "sigmoid"
+def _has_own(evaluator: Evaluator) -> bool:
+    """Whether actions have independent probabilities; where they sum to 1, they are no P(action is optimal)."""
+    return evaluator.navigator.config.output == "sigmoid"
 
 
-def _counts(judged: Judged) -> dict[str, Any]:
-    several = judged.num_maps > 1
+def _counts(result: Measurements) -> dict[str, Any]:
+    several = result.num_maps > 1
     return {
-        "num_maps": judged.num_maps,
-        "num_problems": len(judged.facts["mark"]),
+        "num_maps": result.num_maps,
+        "num_problems": len(result.facts["mark"]),
         "intervals": "95 %, resampling maps" if several else "95 %, resampling the problems of the one map",
     }

@@ -1,4 +1,4 @@
-"""The exchangeable cores: networks that mix cells, the same weights at every step of the recursion.
+"""The exchangeable cores of the recursion: networks that mix cells.
 
 Shapes: b maps, d channels, h rows, w columns, l = h·w cells.
 """
@@ -21,17 +21,20 @@ Free = Float[Tensor, "b 1 h w"]
 
 
 class Core(nn.Module, ABC):
-    """One update of a latent. Walls are zero before and after, so that nothing is carried through them."""
+    """One update of a latent. Walls are zero before and after each layer, so that no signal passes through them.
 
-    reach: int  # cells by which one update carries a signal at most; 0: everywhere
+    `reach`: largest distance in cells over which one update carries a signal; 0: the whole map.
+    """
+
+    reach: int
 
     @abstractmethod
-    def forward(self, v: Latent, free: Free, keep: Float[Tensor, "b d 1 1"] | None) -> Latent:
-        """The updated latent; `keep` scales channels within the layers (dropout)."""
+    def forward(self, v: Latent, free: Free, mask: Float[Tensor, "b d 1 1"] | None) -> Latent:
+        """The updated latent of `v`; `free` is 1 on free cells, 0 on walls; `mask` scales channels (dropout)."""
 
 
 def make_core(config: ModelConfig) -> Core:
-    """The core that a configuration names."""
+    """The core of a configuration; raise `InputError` for a width that it cannot have."""
     return {"conv": ConvCore, "attention": AttentionCore, "mixer": MixerCore}[config.core](config)
 
 
@@ -43,7 +46,8 @@ class Norm(nn.Module):
         self.scale = nn.Parameter(torch.ones(dim, 1, 1))
 
     def forward(self, v: Latent) -> Latent:
-        """Each cell with unit mean square, times the learnt scale."""
+        """Each cell with unit mean square over its channels, times the learnt scale."""
+        # v / √(mean v² + ε): keeps the size of the latents constant over any number of steps with the same weights.
         return v * torch.rsqrt(v.square().mean(1, keepdim=True) + 1e-6) * self.scale
 
 
@@ -61,16 +65,16 @@ class ConvCore(Core):
         self.norm = Norm(dim)
         self.reach = config.depth
 
-    def forward(self, v: Latent, free: Free, keep: Float[Tensor, "b d 1 1"] | None) -> Latent:
-        """Each layer sees one cell further."""
+    def forward(self, v: Latent, free: Free, mask: Float[Tensor, "b d 1 1"] | None) -> Latent:
+        """The updated latent; each layer extends the reach by one cell."""
         for local, across in zip(self.local, self.across, strict=True):
-            v = (v + across(_scaled(gelu(local(v)), keep))) * free
+            v = (v + across(_masked(gelu(local(v)), mask))) * free
         return self.norm(v)
 
 
 @final
 class AttentionCore(Core):
-    """Global mixing: free cells attend to free cells, with rotary embeddings of row and column (RoPE); any map size."""
+    """Global mixing: free cells attend to free cells, with rotary embeddings (RoPE) of row and column; any map size."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -83,20 +87,22 @@ class AttentionCore(Core):
         self.norms = nn.ModuleList(Norm(dim) for _ in range(2 * config.depth))
         self.reach = 0
 
-    def forward(self, v: Latent, free: Free, keep: Float[Tensor, "b d 1 1"] | None) -> Latent:
-        """Attention, then a network per cell, in each layer."""
-        turn = _rotation(v.shape[2], v.shape[3], v.shape[1] // self.heads, v.device)
+    def forward(self, v: Latent, free: Free, mask: Float[Tensor, "b d 1 1"] | None) -> Latent:
+        """The updated latent; each layer is attention, then an MLP per cell."""
+        rotation = _rotation(v.shape[2], v.shape[3], v.shape[1] // self.heads, v.device)
         is_key = free.flatten(1)[:, None, None, :] > 0
         for k in range(len(self.attend)):
-            v = self.norms[2 * k](v + _scaled(self.gather[k](self._attention(k, v, is_key, turn)), keep)) * free
-            v = self.norms[2 * k + 1](v + _scaled(self.think[k](v), keep)) * free
+            v = self.norms[2 * k](v + _masked(self.gather[k](self._attention(k, v, is_key, rotation)), mask)) * free
+            v = self.norms[2 * k + 1](v + _masked(self.think[k](v), mask)) * free
         return v
 
-    def _attention(self, k: int, v: Latent, is_key: Tensor, turn: Tensor) -> Latent:
+    def _attention(self, k: int, v: Latent, is_key: Tensor, rotation: Tensor) -> Latent:
         b, d, h, w = v.shape
+        # softmax(q · k / √c) over the free cells as keys, with c channels per head. Walls have queries too; the caller
+        # sets their results to zero.
         parts = self.attend[k](v).view(b, 3, self.heads, d // self.heads, h * w).transpose(-1, -2)
         query, key, value = parts.unbind(1)
-        mixed = scaled_dot_product_attention(_rotated(query, turn), _rotated(key, turn), value, attn_mask=is_key)
+        mixed = scaled_dot_product_attention(_rotate(query, rotation), _rotate(key, rotation), value, attn_mask=is_key)
         return mixed.transpose(-1, -2).reshape(b, d, h, w)
 
 
@@ -115,8 +121,8 @@ class MixerCore(Core):
         self.norms = nn.ModuleList(Norm(config.dim) for _ in range(2 * config.depth))
         self.reach = 0
 
-    def forward(self, v: Latent, free: Free, keep: Float[Tensor, "b d 1 1"] | None) -> Latent:
-        """Cells, then channels, in each layer; raise `InputError` for another map size."""
+    def forward(self, v: Latent, free: Free, mask: Float[Tensor, "b d 1 1"] | None) -> Latent:
+        """The updated latent; each layer mixes cells, then channels. Raises `InputError` for a different map size."""
         if v.shape[2:] != self.shape:
             raise InputError(
                 f"core=mixer takes maps of {self.shape[0]}x{self.shape[1]} only, got {v.shape[2]}x{v.shape[3]}; "
@@ -124,8 +130,8 @@ class MixerCore(Core):
             )
         for k in range(len(self.across)):
             mixed = self.across[k](v.flatten(2)).view_as(v)
-            v = self.norms[2 * k](v + _scaled(mixed, keep)) * free
-            v = self.norms[2 * k + 1](v + _scaled(self.think[k](v), keep)) * free
+            v = self.norms[2 * k](v + _masked(mixed, mask)) * free
+            v = self.norms[2 * k + 1](v + _masked(self.think[k](v), mask)) * free
         return v
 
 
@@ -133,21 +139,26 @@ def _pointwise(dim: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(dim, 2 * dim, 1), nn.GELU(), nn.Conv2d(2 * dim, dim, 1))
 
 
-def _scaled(v: Latent, keep: Tensor | None) -> Latent:
-    return v if keep is None else v * keep
+def _masked(v: Latent, mask: Tensor | None) -> Latent:
+    return v if mask is None else v * mask
 
 
 def _rotation(h: int, w: int, channels: int, device: torch.device) -> Float[Tensor, "2 l half"]:
-    """Cosine and sine by cell: the first half of the pairs turns with the row, the second with the column."""
+    """Cosine and sine of the rotary angles by cell: half of the pairs rotate with the row, half with the column."""
+    # Su et al. 2021 in two dimensions. The channels of a head are channels / 2 pairs. Pair i of the row's half has the
+    # frequency ω_i = 100^(−i / quarter) and at row r the angle r · ω_i; those of the column likewise. The base is 100
+    # instead of 10,000: the period of the slowest pair is then below 2π · 100 cells, the order of a large map's side.
     quarter = channels // 4
-    speed = 1.0 / (100.0 ** (torch.arange(quarter, device=device) / quarter))
-    rows = torch.arange(h, device=device).repeat_interleave(w)[:, None] * speed
-    columns = torch.arange(w, device=device).repeat(h)[:, None] * speed
+    frequency = 1.0 / (100.0 ** (torch.arange(quarter, device=device) / quarter))
+    rows = torch.arange(h, device=device).repeat_interleave(w)[:, None] * frequency
+    columns = torch.arange(w, device=device).repeat(h)[:, None] * frequency
     angle = torch.cat([rows, columns], 1)
     return torch.stack([angle.cos(), angle.sin()])
 
 
-def _rotated(v: Float[Tensor, "b k l c"], turn: Float[Tensor, "2 l half"]) -> Float[Tensor, "b k l c"]:
-    one, other = v.chunk(2, -1)
-    cosine, sine = turn[0], turn[1]
-    return torch.cat([one * cosine - other * sine, one * sine + other * cosine], -1)
+def _rotate(v: Float[Tensor, "b k l c"], rotation: Float[Tensor, "2 l half"]) -> Float[Tensor, "b k l c"]:
+    # Each pair (a, b) is rotated by its cell's angle: (a cos θ − b sin θ, a sin θ + b cos θ). With R_p the rotation of
+    # cell p, R_p q · R_s k = q · R_(s − p) k: attention depends on positions through their difference alone.
+    a, b = v.chunk(2, -1)
+    cosine, sine = rotation[0], rotation[1]
+    return torch.cat([a * cosine - b * sine, a * sine + b * cosine], -1)

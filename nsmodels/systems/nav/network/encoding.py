@@ -1,4 +1,7 @@
-"""Maps and labels as tensors."""
+"""Maps and labels as tensors.
+
+Shapes: n or b maps, c channels, a actions, h rows, w columns.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,24 @@ NUM_CHANNELS = 3  # free, goal, logarithm (base 2) of the cost of entering
 
 
 def encode(maps: Maps) -> Float[Tensor, "n c h w"]:
-    """What the network sees: where one may stand, where the goal is, what entering costs.
+    """The network's input, float32: free cells (1), the goal (1), log2 of the cost of entering a cell.
 
-    Walls are zero in every channel, as is the world beyond the border: to the network a border is a wall.
+    Walls are zero in every channel, as is the padding beyond the border: to the network a border is a wall.
     """
-    shown = np.zeros((len(maps), NUM_CHANNELS, *maps.shape), np.float32)
-    shown[:, 0] = maps.free
-    shown[np.arange(len(maps)), 1, maps.goal[:, 0], maps.goal[:, 1]] = 1
+    encoded = np.zeros((len(maps), NUM_CHANNELS, *maps.shape), np.float32)
+    encoded[:, 0] = maps.free
+    encoded[np.arange(len(maps)), 1, maps.goal[:, 0], maps.goal[:, 1]] = 1
     if maps.cost is not None:
-        shown[:, 2] = np.log2(np.maximum(maps.cost, 1)) * maps.free
-    return torch.from_numpy(shown)
+        encoded[:, 2] = np.log2(np.maximum(maps.cost, 1)) * maps.free
+    return torch.from_numpy(encoded)
 
 
 @dataclass(frozen=True)
 class MapBatch:
-    """Maps and what is to be learnt of them: action sets, and the cost to the goal (inf where there is no way)."""
+    """Maps with their labels: sets of optimal actions, and the cost to the goal (inf where it cannot be reached).
+
+    `burn_in`: number of segments without gradient before the supervised ones.
+    """
 
     inputs: Float[Tensor, "b c h w"]
     optimal: Bool[Tensor, "b a h w"]
@@ -46,10 +52,10 @@ class MapBatch:
 
     @property
     def free(self) -> Bool[Tensor, "b h w"]:
-        """Where one may stand."""
+        """Free cells."""
         return self.inputs[:, 0] > 0
 
     def to(self, device: torch.device | str, **options: Any) -> MapBatch:
-        """The batch on another device."""
+        """The batch on `device`."""
         inputs, optimal = self.inputs.to(device, **options), self.optimal.to(device, **options)
         return MapBatch(inputs, optimal, self.cost.to(device, **options), self.burn_in)

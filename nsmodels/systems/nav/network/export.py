@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 from nsmodels.systems.nav.network.encoding import NUM_CHANNELS
-from nsmodels.systems.nav.network.navigator import Navigator, hold, shares
+from nsmodels.systems.nav.network.navigator import Navigator, action_probabilities, update_held
 
 INPUT = "inputs"
 OUTPUTS = ("action_probabilities", "reachable", "cost_to_go", "halting")
@@ -26,7 +26,7 @@ NEEDED = ("onnx", "onnxscript")
 
 
 class Exported(NamedTuple):
-    """What was written: the file, the recursion steps in its graph, and which sizes it takes."""
+    """Result of an export: the file, the number of recursion steps in its graph, the map sizes that it accepts."""
 
     path: Path
     steps: int
@@ -41,13 +41,13 @@ def export(
     The graph maps `inputs`, float32 (b, 3, h, w) as made by `encode`, to `action_probabilities` (b, a, h, w),
     `reachable` (b, h, w), `cost_to_go` (b, h, w) and `halting` (b,). The batch is free; height and width are free with
     core=conv and fixed otherwise, to `shape` with core=attention.
-    Raises InputError for another suffix, a missing package and a core that needs a shape and has none.
+    Raises InputError for a suffix other than .onnx, a missing package, and a core that needs a shape and has none.
     """
     check(path)
     height, width, is_fixed = _shape(navigator, shape)
     segments = max(1, -(-(max_steps or navigator.trained_steps) // navigator.steps_per_segment))
     device = navigator.embed.weight.device
-    graph = _Readable(navigator.cpu(), segments).eval()
+    graph = _ProbabilityNetwork(navigator.cpu(), segments).eval()
     example = torch.zeros(2, NUM_CHANNELS, height, width)
     example[:, 0] = 1
     batch, rows, columns = (
@@ -57,7 +57,7 @@ def export(
     )
     free = {0: batch} if is_fixed else {0: batch, 2: rows, 3: columns}
     try:
-        with _quiet():
+        with _silenced():
             program: Any = torch.onnx.export(
                 graph,
                 (example,),
@@ -77,18 +77,18 @@ def export(
 
 
 def check(path: Path) -> None:
-    """Raise `InputError` when `path` cannot be exported to, before anything is loaded."""
+    """Raise `InputError` when an export to `path` is impossible, before anything is loaded."""
     if Path(path).suffix != ".onnx":
         raise InputError(f"{path}: expected a file name that ends in .onnx")
     if Path(path).parent.exists() and not Path(path).parent.is_dir():
-        raise InputError(f"{path}: {Path(path).parent} is not a folder; give another place")
+        raise InputError(f"{path}: {Path(path).parent} is not a folder; give a different path")
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"export needs the package {missing[0]}; install the extra: pip install -e '.[export]'")
 
 
 def _shape(navigator: Navigator, shape: tuple[int, int] | None) -> tuple[int, int, bool]:
-    """Height and width of the example, and whether the graph is to take no others."""
+    """Height and width of the example, and whether the graph accepts this shape only."""
     config = navigator.config
     if config.core == "attention" and shape is None:
         raise InputError("export: core=attention is exported for one map size; give --height and --width")
@@ -99,28 +99,33 @@ def _shape(navigator: Navigator, shape: tuple[int, int] | None) -> tuple[int, in
 
 
 @final
-class _Readable(nn.Module):
-    """The network with probabilities and costs for outputs instead of logits."""
+class _ProbabilityNetwork(nn.Module):
+    """The network with probabilities and costs as outputs instead of logits."""
 
     def __init__(self, navigator: Navigator, num_segments: int) -> None:
         super().__init__()
         self.navigator, self.num_segments = navigator, num_segments
 
     def forward(self, inputs: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        problem, thought = self.navigator.begin(inputs)
+        problem, state = self.navigator.initialise(inputs)
         held = None
         for _ in range(self.num_segments):
-            thought = self.navigator.segment(problem, thought)
-            answer = self.navigator.answer(problem, thought)
-            held = hold(held, answer, self.navigator.window)
+            state = self.navigator.segment(problem, state)
+            readout = self.navigator.readout(problem, state)
+            held = update_held(held, readout, self.navigator.window)
         assert held is not None
-        kept, cost = held.answer, held.answer.cost.expm1().clamp(min=0)
-        return shares(kept.actions, self.navigator.config.output), kept.reach.sigmoid(), cost, kept.halting.sigmoid()
+        final, cost = held.readout, held.readout.cost.expm1().clamp(min=0)
+        return (
+            action_probabilities(final.actions, self.navigator.config.output),
+            final.reach.sigmoid(),
+            cost,
+            final.halting.sigmoid(),
+        )
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the exporter's notices: it prints its progress and warns of deprecated calls of its own."""
+def _silenced() -> Iterator[None]:
+    """Suppress the exporter's output: progress, and warnings about deprecated calls within it."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

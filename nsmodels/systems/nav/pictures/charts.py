@@ -1,4 +1,4 @@
-"""Charts of an evaluation, drawn from its report; shares in percent, 95 % intervals as lines."""
+"""Charts of an evaluation's report; shares in percent, 95 % intervals as lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MODEL, RULE, CHANCE = plots.COLOURS[0], plots.COLOURS[1], plots.COLOURS[6]
 
 
 def comparison(report: Report) -> Figure:
-    """Goals reached by the network, by the networks without recursion, by rule, chance and exact search."""
+    """Goals reached by the navigator, the networks without recursion, the greedy rule, chance and exact search."""
     named = {**report["rows"], **report["baselines"]}
     rows = {name: 100 * row["success"] for name, row in named.items()}
     spans = {name: row["interval"] for name, row in named.items() if row.get("interval")}
@@ -26,7 +26,7 @@ def comparison(report: Report) -> Figure:
 
 
 def success(report: Report) -> Figure:
-    """Goals reached by detour and by size, with the greedy rule and chance beside."""
+    """Goals reached by detour and by size, also by the greedy rule and chance."""
     figure, (left, right) = plots.make_figure(2)
     _buckets(left, report["by_detour"], "shortest path / distance without walls")
     _buckets(right, report["by_size"], "rows x columns of the map")
@@ -39,7 +39,7 @@ def success(report: Report) -> Figure:
 def thinking(report: Report) -> Figure:
     """Share of optimal actions and of goals reached by recursion steps; the number used in training is marked.
 
-    Solid: each cell holds its surest answer for a few segments; dashed: the last segment's answers.
+    Solid: each cell holds its surest readout for a few segments; dashed: the last segment's readout.
     """
     points, trained = report["steps"]["points"], report["steps"]["trained"]
     figure, (axis,) = plots.make_figure()
@@ -52,14 +52,14 @@ def thinking(report: Report) -> Figure:
         axis.plot(steps, [100 * point[name] for point in points], "o-", color=colour, label=label, markersize=4)
         raw = [100 * point[f"raw_{name}"] for point in points]
         axis.plot(steps, raw, "--", color=colour, linewidth=1)
-    axis.plot([], [], "--", color=CHANCE, linewidth=1, label="the recursion itself")
+    axis.plot([], [], "--", color=CHANCE, linewidth=1, label="last readout")
     axis.set(xlabel="recursion steps", ylabel="%", xlim=(0, None))
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure
 
 
 def halting(report: Report) -> Figure:
-    """How often a policy is wholly right by how sure the halting head is, and the steps used by size of map."""
+    """Share of entirely correct policies by predicted probability of the halting head, and steps used by map size."""
     found = report["halting"]
     figure, (left, right) = plots.make_figure(2)
     left.plot([0, 1], [0, 1], color=CHANCE, linewidth=0.8, linestyle="--")
@@ -75,7 +75,9 @@ def halting(report: Report) -> Figure:
             clip_on=False,
         )
     title = f"ECE {found['ece']:.3f}" if found.get("bins") else ""
-    left.set(xlabel="said: all cells are right", ylabel="share of maps that are", xlim=(0, 1), ylim=(0, 1), title=title)
+    left.set(
+        xlabel="predicted P(all cells right)", ylabel="observed share of maps", xlim=(0, 1), ylim=(0, 1), title=title
+    )
     sizes = found["steps_by_size"]
     right.bar(list(sizes), list(sizes.values()), color=MODEL, width=0.6)
     _tilt(right, list(sizes))
@@ -100,7 +102,7 @@ def _buckets(axis: Axes, buckets: Mapping[str, Mapping[str, Any]], xlabel: str) 
 
 
 def _tilt(axis: Axes, names: list[str]) -> None:
-    """Names under the axis; slanted and small where they are many."""
+    """Set names as tick labels; slanted and small when there are many."""
     many = len(names) > 6
     style: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if many else {}
     axis.set_xticks(range(len(names)), [name.replace("\n", ", ") if many else name for name in names], size=8, **style)

@@ -1,6 +1,6 @@
 """Maps with paths and policies as text and pictures; the recursion as a strip and an animation.
 
-matplotlib is imported when drawing. Blue is what the network does, orange what is wrong or exact search, as said.
+matplotlib is imported when drawing. Blue is the network's output, orange an error or, where labelled, exact search.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nsmodels.datasets.mazes.actions import ARROWS, OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, action_sets
 from nsmodels.evaluation.plots import COLOURS
-from nsmodels.systems.nav.network.navigator import BELIEVED, Policy
+from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Policy
 from nsmodels.systems.nav.planning.plan import Plan
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ SUFFIXES = (".png", ".svg", ".pdf")
 WALL, OPEN, UNDECIDED, WRONG = "#39424e", "#ffffff", "#d9dde2", "#f6c9a8"
 MODEL, EXACT, START, GOAL = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]
 LONGEST = 7.0  # inches of the longer side of a picture
-MOST_ARROWS = 40  # arrows along a side; a larger map shows those of every second, third... cell
+MOST_ARROWS = 40  # arrows along a side; larger maps have one for every second, third... cell
 Steps = Sequence[tuple[int, Policy]]
 
 
 def as_text(maps: Maps, k: int, plan: Plan | None = None) -> str:
-    """Map k as lines: # wall, . free, S start, G goal, and the moves of `plan` as arrows."""
+    """Map k as lines of text: # wall, . free, S start, G goal, and the moves of `plan` as arrows."""
     cells = np.where(maps.free[k], ".", "#")
     if plan is not None:
         for (row, column), action in zip(plan.path, plan.actions, strict=False):
@@ -44,13 +44,16 @@ def as_text(maps: Maps, k: int, plan: Plan | None = None) -> str:
 
 
 def check_suffix(path: Path) -> None:
-    """Raise `InputError` for a file that cannot be drawn to."""
+    """Raise `InputError` for a suffix other than .png, .svg and .pdf."""
     if Path(path).suffix not in SUFFIXES:
         raise InputError(f"{path}: cannot draw to this kind of file; name it .png, .svg or .pdf")
 
 
 def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None = None) -> None:
-    """Draw `plan` on map k to `path` (.png, .svg or .pdf), with the cells `best` (n, 2) of another path beneath it."""
+    """Draw `plan` on map k to `path` (.png, .svg or .pdf), over a second path with the cells `best` (m, 2).
+
+    Raises `InputError` for a different suffix.
+    """
     check_suffix(path)
     figure, (axis,) = make_panels(1, maps.shape, LONGEST)
     paint_map(axis, maps, k)
@@ -60,7 +63,7 @@ def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None =
     paint_path(axis, plan.path, EXACT if plan.source == "astar" else MODEL, name)
     paint_ends(axis, maps, k)
     if not plan.is_found and len(plan.path) > 1:
-        axis.plot(*plan.path[-1][::-1], "x", color=EXACT, markersize=9, markeredgewidth=2, label="walk ends here")
+        axis.plot(*plan.path[-1][::-1], "x", color=EXACT, markersize=9, markeredgewidth=2, label="rollout ends here")
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=4, frameon=False, fontsize=8)
     cost = f", cost {plan.cost:.6g}" if plan.is_found else ""
     axis.set_title(f"{plan.why}{cost}", fontsize=9)
@@ -68,7 +71,10 @@ def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None =
 
 
 def draw_policy(policy: Policy, maps: Maps, k: int, path: Path, labels: Labels | None = None) -> None:
-    """Draw one arrow per cell of map k, dark where the network is sure; wrong ones orange when labels are given."""
+    """Draw one arrow per cell of map k to `path`, the darker the more confident; with `labels`, wrong ones are orange.
+
+    Raises `InputError` for a suffix other than .png, .svg and .pdf.
+    """
     check_suffix(path)
     figure, (axis,) = make_panels(1, maps.shape, LONGEST)
     paint_policy(axis, policy, maps, k, labels)
@@ -78,7 +84,7 @@ def draw_policy(policy: Policy, maps: Maps, k: int, path: Path, labels: Labels |
 
 
 def draw_recursion(steps: Steps, maps: Maps, k: int, labels: Labels) -> Figure:
-    """The policies of map k after so many recursion steps each, side by side: wrong cells orange, undecided grey."""
+    """Figure of the policies of map k in `steps`, side by side: wrong cells orange, undecided grey."""
     rows = -(-len(steps) // 4)
     figure, axes = make_panels(len(steps), maps.shape, 2.6, columns=-(-len(steps) // rows))
     for axis, (number, policy) in zip(axes, steps, strict=True):
@@ -87,7 +93,7 @@ def draw_recursion(steps: Steps, maps: Maps, k: int, labels: Labels) -> Figure:
 
 
 def animate(steps: Steps, maps: Maps, k: int, labels: Labels, path: Path, source: str) -> None:
-    """Write the same as an animated GIF, one picture for each of `steps`; `source` names the data beneath it."""
+    """Write the policies of map k in `steps` as an animated GIF, with `source`, the name of the data, beneath it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -107,28 +113,28 @@ def animate(steps: Steps, maps: Maps, k: int, labels: Labels, path: Path, source
 
 
 def describe(policy: Policy, maps: Maps, k: int, labels: Labels | None) -> str:
-    """What there is to say of a policy in a few words."""
+    """Summary of a policy: recursion steps, or with labels the share of correct cells."""
     if labels is None:
         return f"{policy.steps[k]} recursion steps"
-    right, wrong, undecided = verdicts(policy, maps, k, labels)
+    right, wrong, undecided = classify_cells(policy, maps, k, labels)
     total = max(1, int((right | wrong | undecided).sum()))
     return f"{100 * right.sum() / total:.1f} % of {total} cells right"
 
 
-def verdicts(policy: Policy, maps: Maps, k: int, labels: Labels) -> tuple[NDArray, NDArray, NDArray]:
-    """Where the action is optimal, where it is not, and where the network sees no way yet, each bool (h, w).
+def classify_cells(policy: Policy, maps: Maps, k: int, labels: Labels) -> tuple[NDArray, NDArray, NDArray]:
+    """Cells of map k with an optimal action, with a different one, and undecided ones, each bool (h, w).
 
-    They speak of the cells from which a way leads to the goal, without the goal.
+    Undecided: predicted that the goal cannot be reached. Cells from which it cannot, and the goal, are in none of them.
     """
     sets = action_sets(labels.optimal[k : k + 1], maps.connectivity)[0]
-    is_asked = sets.any(0)
+    is_counted = sets.any(0)
     is_optimal = np.take_along_axis(sets, policy.actions[k][None].astype(np.int64), 0)[0]
-    is_decided = policy.reachable[k] >= BELIEVED
-    return is_asked & is_decided & is_optimal, is_asked & is_decided & ~is_optimal, is_asked & ~is_decided
+    is_decided = policy.reachable[k] >= REACHABLE_THRESHOLD
+    return is_counted & is_decided & is_optimal, is_counted & is_decided & ~is_optimal, is_counted & ~is_decided
 
 
 def make_panels(num: int, shape: tuple[int, int], longest: float, columns: int = 0) -> tuple[Figure, list[Axes]]:
-    """A figure with `num` panels for maps of `shape`, each at most `longest` inches wide or high."""
+    """Figure with `num` panels for maps of `shape`, each at most `longest` inches wide or high; columns 0: one row."""
     from matplotlib.figure import Figure
 
     columns = columns or num
@@ -142,7 +148,7 @@ def make_panels(num: int, shape: tuple[int, int], longest: float, columns: int =
 
 
 def paint_map(axis: Axes, maps: Maps, k: int) -> None:
-    """Walls dark, free cells white, or the greyer the more it costs to enter them."""
+    """Draw walls dark, free cells white, or the greyer the higher their cost."""
     pixels = np.where(maps.free[k][..., None], _rgb(OPEN), _rgb(WALL))
     if maps.cost is not None:
         share = (maps.cost[k].astype(float) - 1) / max(1, int(maps.cost.max()) - 1)
@@ -152,15 +158,15 @@ def paint_map(axis: Axes, maps: Maps, k: int) -> None:
 
 
 def paint_policy(axis: Axes, policy: Policy, maps: Maps, k: int, labels: Labels | None = None) -> None:
-    """The map with an arrow in each cell that the network sees a way from; see `draw_policy`."""
+    """Draw the map with an arrow in each decided cell; see `draw_policy`."""
     from matplotlib.colors import LinearSegmentedColormap
 
     paint_map(axis, maps, k)
-    shown = maps.free[k] & (policy.reachable[k] >= BELIEVED)
+    shown = maps.free[k] & (policy.reachable[k] >= REACHABLE_THRESHOLD)
     shown[tuple(maps.goal[k])] = False
     wrong = np.zeros_like(shown)
     if labels is not None:
-        _, wrong, undecided = verdicts(policy, maps, k, labels)
+        _, wrong, undecided = classify_cells(policy, maps, k, labels)
         _overlay(axis, undecided, UNDECIDED)
         _overlay(axis, wrong, WRONG)
     stride = -(-max(maps.shape) // MOST_ARROWS)
@@ -172,13 +178,13 @@ def paint_policy(axis: Axes, policy: Policy, maps: Maps, k: int, labels: Labels 
 
 
 def paint_path(axis: Axes, path: NDArray, colour: str, label: str, is_dashed: bool = False) -> None:
-    """A line through the cells of `path` (n, 2)."""
+    """Draw a line through the cells of `path` (m, 2)."""
     style: dict[str, Any] = {"linestyle": (0, (2, 1.2)), "linewidth": 4.0} if is_dashed else {"linewidth": 2.2}
     axis.plot(path[:, 1], path[:, 0], color=colour, label=label, solid_joinstyle="round", **style)
 
 
 def paint_ends(axis: Axes, maps: Maps, k: int, size: float = 8.0, is_ring: bool = False) -> None:
-    """A disc on the start, or a ring that leaves its arrow to be seen, and a star on the goal."""
+    """Draw a disc on the start, or a ring around its arrow, and a star on the goal; `size` in points."""
     place: dict[str, Any] = {"linestyle": "", "zorder": 4}
     ring = {"markerfacecolor": "none", "markeredgecolor": START, "markeredgewidth": 0.25 * size, "markersize": 2 * size}
     disc = {"color": START, "markeredgecolor": "white", "markersize": size}
@@ -187,7 +193,7 @@ def paint_ends(axis: Axes, maps: Maps, k: int, size: float = 8.0, is_ring: bool 
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture of the kind that its suffix says."""
+    """Write a picture in the format of its suffix; raise `InputError` for one other than .png, .svg and .pdf."""
     check_suffix(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130, facecolor="white", bbox_inches="tight")

@@ -1,4 +1,4 @@
-"""A first look at a checkpoint, in seconds: its walks on the first validation maps beside greedy and chance."""
+"""Quick check of a checkpoint, in seconds: its scores on the first validation maps beside greedy and chance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODEL = "navigator"
 class Glance:
     """Scores by row: the navigator, greedy and chance, each `success`, `spl`, `any_optimal` as in an evaluation.
 
-    `gallery` is a PNG of the policies of the first maps: arrows as sure as they are dark, wrong cells orange.
+    `gallery` is a PNG of the policies of the first maps: the darker an arrow the more confident, wrong cells orange.
     """
 
     rows: dict[str, dict[str, Any]]
@@ -62,5 +62,5 @@ def _gallery(navigator: Navigator, val: ValMaps) -> bytes:
 def _line(name: str, row: dict[str, Any]) -> str:
     success, spl, cells = (row[score] for score in SCORES)
     ends = ", ".join(f"{100 * end:.1f}" for end in success["interval"] or ())
-    walked = f"{100 * success['value']:.1f} [{ends}]"
-    return f"{name:<22}{walked:<22}{spl['value']:<9.3f}{100 * cells['value']:.2f}"
+    shown = f"{100 * success['value']:.1f} [{ends}]"
+    return f"{name:<22}{shown:<22}{spl['value']:<9.3f}{100 * cells['value']:.2f}"

@@ -1,4 +1,4 @@
-"""Policies without learning or search: what a learnt one must beat."""
+"""Baseline policies without learning or search: the greedy rule and chance."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ TOLERANCE = 1e-4  # distances are float32
 
 
 def greedy(maps: Maps) -> NDArray[np.int8]:
-    """The greedy rule, int8 (n, h, w): go to the free neighbour nearest to the goal.
+    """The greedy rule, int8 (n, h, w): move to the free neighbour nearest to the goal.
 
-    Nearest as without walls: Manhattan on 4-connected maps, octile on 8-connected ones; of equals the one nearest in a
-    straight line, then the lowest action number. It has no memory, so that before the back of a wall it goes to and
-    fro.
+    Distances ignore walls: Manhattan on 4-connected maps, octile on 8-connected ones; of equals the nearest in a
+    straight line, then the lowest action number. It has no memory, so that it oscillates in front of a concave wall.
     """
     margin = ((0, 0), (1, 1), (1, 1))
     ways, lines = np.pad(empty_distance(maps), margin), np.pad(_straight(maps), margin)
@@ -34,13 +33,15 @@ def greedy(maps: Maps) -> NDArray[np.int8]:
 
 
 def uniform(maps: Maps, rng: np.random.Generator) -> NDArray[np.int8]:
-    """Chance, int8 (n, h, w): in every cell one of the actions that lead to a free cell, drawn once."""
+    """Chance, int8 (n, h, w): in every cell one of the legal actions, drawn once."""
     drawn = np.where(legal_actions(maps), rng.random((len(maps), maps.connectivity, *maps.shape)), -1.0)
     return drawn.argmax(1).astype(np.int8)
 
 
 def legal_actions(maps: Maps) -> NDArray[np.bool_]:
-    """Which actions (n, a, h, w) lead from a free cell to a free cell without cutting a corner."""
+    """Legal actions, bool (n, a, h, w): they lead from a free cell to a free cell without cutting a corner."""
+    # A diagonal move needs both cells that it passes between; for a straight one, `down` or `right` is 0, and the two
+    # further conditions repeat the first or are the cell's own.
     wide, shape = np.pad(maps.free, ((0, 0), (1, 1), (1, 1))), maps.shape
     legal = [
         _shifted(wide, shape, down, right) & _shifted(wide, shape, down, 0) & _shifted(wide, shape, 0, right)
@@ -57,5 +58,5 @@ def _straight(maps: Maps) -> NDArray[np.float64]:
 
 
 def _shifted(wide: NDArray, shape: tuple[int, int], down: int, right: int) -> NDArray:
-    """For each cell what stands at its neighbour, in maps (n, h, w) with a margin of one cell around them."""
+    """The value of each cell's neighbour; `wide` is (n, h + 2, w + 2), the maps with a margin of one cell."""
     return wide[:, 1 + down : 1 + down + shape[0], 1 + right : 1 + right + shape[1]]

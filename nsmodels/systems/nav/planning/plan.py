@@ -1,6 +1,6 @@
-"""From a policy to a plan that has been walked on the map, with exact search behind it on request.
+"""Plans: rollouts of a policy on the map, with exact search as a fallback on request.
 
-No plan is taken on trust: a path is one whose every move was made on the map, from the start to the goal.
+Every plan is checked: each move of a path has been made on the map, from the start to the goal.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from nsmodels.datasets.mazes.actions import NAMES, OFFSETS
 from nsmodels.datasets.mazes.grids import Maps, concatenate
 from nsmodels.datasets.mazes.solving import search
 from nsmodels.datasets.mazes.solving.labels import Labels, label
-from nsmodels.systems.nav.network.navigator import BELIEVED, Navigator, Policy
-from nsmodels.systems.nav.planning.rollout import Rollout, follow
+from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Navigator, Policy
+from nsmodels.systems.nav.planning.rollout import Rollout, roll_out
 
-CHUNK_CELLS = 2**22  # cells whose policies are held at once
+CHUNK_CELLS = 2**22  # cells whose policies are in memory at once
 LARGEST_COST = 255
 
 
 @dataclass(frozen=True)
 class Plan:
-    """An answer to "how do I get from here to there", checked by walking it.
+    """A plan from start to goal, checked by a rollout.
 
     Attributes:
-        path: int16 (k, 2), row and column of the cells walked, the start first. It ends at the goal when
-            `is_found`, else where the policy failed; the start alone when the goal is said to be unreachable.
+        path: int16 (k, 2), row and column of the cells on the path, the start first. It ends at the goal when
+            `is_found`, else where the policy failed; the start alone when the goal is predicted to be unreachable.
         actions: int8 (k - 1,), the moves between them.
         confidence: float32 (k - 1,), the network's probability that each move begins an optimal path.
         steps: recursion steps that the network used.
         is_found: whether `path` leads to the goal.
-        is_reachable: whether there is a way: proven by a path, or by exact search; otherwise the network's belief.
+        is_reachable: whether the goal can be reached: proven by a path or by exact search, else predicted.
         is_certain: whether `is_reachable` is proven.
-        probability: the network's probability that there is a way.
-        source: who made the path: the "model", or "astar" when it took over.
-        cost: cost of `path` as far as it goes.
-        optimal_cost: exact cost of the best path; inf: there is none; None: not asked for (see `fallback`).
-        why: what happened, in words.
+        probability: the network's probability that the goal can be reached.
+        source: origin of the path: "model", or "astar" for the fallback.
+        cost: cost of `path`, complete or not.
+        optimal_cost: exact cost of the best path; inf: there is none; None: not computed (see `fallback`).
+        why: outcome in words.
     """
 
     path: NDArray[np.int16]
@@ -59,10 +59,10 @@ class Plan:
 
     @property
     def is_optimal(self) -> bool | None:
-        """Whether the path is a cheapest one; None when no exact search was asked for, or there is no path."""
+        """Whether the path is optimal; None without exact search, or without a path."""
         if self.optimal_cost is None or not self.is_found:
             return None
-        unit = np.spacing(np.float32(self.optimal_cost))  # of the labels; different costs lie further apart
+        unit = np.spacing(np.float32(self.optimal_cost))  # rounding of the labels; different costs differ by more
         return bool(self.cost <= self.optimal_cost + unit)
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,16 +86,15 @@ def plan(
 ) -> Plan:
     """The plan from `start` to `goal`, each a row and a column, on one map.
 
-    `free` is a bool array (h, w), True where one may stand (`movingai.read_map` reads one from a file); `cost`, if
-    given, the whole-numbered cost (h, w) of entering a cell, 1 to 255. With `fallback` exact search decides: the path
-    is the network's where that reaches the goal, else the A* path, or the certain answer that there is no way; the
-    optimal cost stands beside it. `max_steps` limits the recursion (default: by the size of the map).
-    Raises InputError for a grid that is not bool and 2-D, for a start or goal in a wall or outside, and for costs when
-    the network was trained on maps without any.
+    `free` is a bool array (h, w), True for free cells (`movingai.read_map` reads one from a file); `cost`, if given,
+    the integer cost (h, w) of entering a cell, 1 to 255. With `fallback` the result is exact: the path is the network's
+    where that reaches the goal, else the A* path, or the certain result that there is none; `optimal_cost` is computed.
+    `max_steps` limits the recursion (default: by the size of the map). Raises InputError for a grid that is not bool
+    and 2-D, for a start or goal in a wall or outside, and for costs when the network was trained on maps without any.
     """
-    if cost is not None and not navigator.knows_costs:
+    if cost is not None and not navigator.is_cost_aware:
         raise InputError(
-            "cost: this network was trained on maps where every move costs 1; leave cost out, or train with data made "
+            "cost: this network was trained on maps where every move costs 1; omit cost, or train with data generated "
             "with --max-cell-cost above 1"
         )
     maps = problem(free, start, goal, cost, navigator.config.connectivity)
@@ -105,13 +104,13 @@ def plan(
 def plan_many(
     navigator: Navigator, maps: Maps | Sequence[Maps], fallback: bool = False, max_steps: int | None = None
 ) -> list[Plan]:
-    """The plans of many problems, in their order; maps of one shape together, or a list with maps of several.
+    """The plans of many problems, in their order; `maps` of one shape, or a list with maps of several shapes.
 
-    The network thinks about maps of a shape in batches and all walks of a batch are made at once. See `plan`.
+    Maps of one shape are processed in batches. Arguments and errors as for `plan`.
     """
     parts = [maps] if isinstance(maps, Maps) else list(maps)
     for part in parts:
-        check_ends(part)
+        check_endpoints(part)
     plans: list[Plan | None] = [None] * sum(len(part) for part in parts)
     for places, same in _by_shape(parts):
         for rows in _chunks(same):
@@ -122,39 +121,42 @@ def plan_many(
 
 
 def plans_from(policy: Policy, maps: Maps, fallback: bool = False) -> list[Plan]:
-    """Walk a policy of `maps` from every start, judge each walk, and let exact search take over on request."""
-    walks = follow(policy.actions, maps)
+    """The plans of a policy of `maps`, a rollout from each start; with `fallback` exact search replaces failures."""
+    rollout = roll_out(policy.actions, maps)
     exact = label(maps) if fallback else None
-    plans = [_judged(policy, maps, walks, k, _cost_at(exact, maps, k)) for k in range(len(maps))]
-    lost = [k for k, made in enumerate(plans) if not made.is_found]
-    if exact is None or not lost:
+    plans = [_make_plan(policy, maps, rollout, k, _cost_at(exact, maps, k)) for k in range(len(maps))]
+    failed = [k for k, made in enumerate(plans) if not made.is_found]
+    if exact is None or not failed:
         return plans
-    rows = maps[lost]
-    moves = search.demonstrations(rows, Labels(exact.cost_to_go[lost], exact.optimal[lost]))
-    for place, (k, digits) in enumerate(zip(lost, moves, strict=True)):
-        plans[k] = _rescued(plans[k], policy, k, rows, place, digits)
+    rows = maps[failed]
+    moves = search.demonstrations(rows, Labels(exact.cost_to_go[failed], exact.optimal[failed]))
+    for place, (k, digits) in enumerate(zip(failed, moves, strict=True)):
+        plans[k] = _astar_plan(plans[k], policy, k, rows, place, digits)
     return plans
 
 
 def problem(
     free: ArrayLike, start: Sequence[int], goal: Sequence[int], cost: ArrayLike | None = None, connectivity: int = 4
 ) -> Maps:
-    """One problem as `Maps`; raise `InputError` for what is no grid of free cells (see `plan`)."""
+    """One problem as `Maps`: `free` bool (h, w), `cost` int (h, w), `start` and `goal` row and column.
+
+    Raises `InputError` as `plan` does.
+    """
     grid = np.asarray(free)
     if grid.ndim != 2 or not grid.size:
         raise InputError(f"free: expected a grid of rows and columns, got an array of shape {grid.shape}")
     if grid.dtype != bool:
         raise InputError(
-            f"free: expected bool, True where one may stand, got {grid.dtype}; if 1 marks a wall there, give grid == 0"
+            f"free: expected bool, True for free cells, got {grid.dtype}; if 1 marks a wall, pass grid == 0"
         )
     weights = None if cost is None else _weights(np.asarray(cost), grid)
     first, last = (_cell(name, place) for name, place in (("start", start), ("goal", goal)))
     maps = Maps(grid[None], first[None], last[None], weights, connectivity)
-    check_ends(maps)
+    check_endpoints(maps)
     return maps
 
 
-def check_ends(maps: Maps) -> None:
+def check_endpoints(maps: Maps) -> None:
     """Raise `InputError` naming the first map whose start or goal is no free cell."""
     for name, ends in (("start", maps.start), ("goal", maps.goal)):
         is_inside: NDArray[np.bool_] = np.all((ends >= 0) & (ends < np.array(maps.shape)), axis=1)
@@ -164,14 +166,14 @@ def check_ends(maps: Maps) -> None:
             k = int(np.flatnonzero(~is_good)[0])
             where = f"{name} ({ends[k, 0]}, {ends[k, 1]})" + (f" of map {k}" if len(maps) > 1 else "")
             height, width = maps.shape
-            reason = "is a wall" if is_inside[k] else f"lies outside the map of {height} rows and {width} columns"
+            reason = "is a wall" if is_inside[k] else f"is outside the map of {height} rows and {width} columns"
             raise InputError(f"{where}: {reason}; choose a free cell (row, column, counted from 0)")
 
 
 def _weights(cost: NDArray[Any], grid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     if cost.shape != grid.shape or not np.issubdtype(cost.dtype, np.integer):
         raise InputError(
-            f"cost: expected whole numbers in the grid's shape {grid.shape}, got {cost.dtype} in {cost.shape}"
+            f"cost: expected integers of the grid's shape {grid.shape}, got {cost.dtype} of shape {cost.shape}"
         )
     inside = cost[grid]
     if inside.size and not (inside.min() >= 1 and inside.max() <= LARGEST_COST):
@@ -187,7 +189,7 @@ def _cell(name: str, place: Sequence[int]) -> NDArray[np.int16]:
 
 
 def _by_shape(parts: Sequence[Maps]) -> Iterator[tuple[NDArray[np.int64], Maps]]:
-    """The places in the whole list, and the problems, of each shape and connectivity."""
+    """Indices in the whole list, int64 (m,), and the m problems, of each shape and connectivity."""
     first = np.cumsum([0, *(len(part) for part in parts)])
     kinds: dict[Any, list[int]] = {}
     for number, part in enumerate(parts):
@@ -208,11 +210,11 @@ def _cost_at(exact: Labels | None, maps: Maps, k: int) -> float | None:
     return None if exact is None else float(exact.cost_to_go[(k, *maps.start[k])])
 
 
-def _judged(policy: Policy, maps: Maps, walks: Rollout, k: int, optimal_cost: float | None) -> Plan:
-    """What a walk amounts to; a goal that was reached is reachable, whatever the network believes."""
-    path, is_found = walks.paths[k], bool(walks.success[k])
+def _make_plan(policy: Policy, maps: Maps, rollout: Rollout, k: int, optimal_cost: float | None) -> Plan:
+    """The plan of rollout k; a goal that was reached is reachable, whatever the network predicts."""
+    path, is_found = rollout.paths[k], bool(rollout.success[k])
     probability = float(policy.reachable[(k, *maps.start[k])])
-    is_believed = probability >= BELIEVED
+    is_believed = probability >= REACHABLE_THRESHOLD
     if not is_found and not is_believed:
         path = path[:1]
     actions = _actions(path)
@@ -226,21 +228,21 @@ def _judged(policy: Policy, maps: Maps, walks: Rollout, k: int, optimal_cost: fl
         is_certain=is_found,
         probability=probability,
         source="model",
-        cost=float(walks.cost[k]) if len(path) > 1 else 0.0,
+        cost=float(rollout.cost[k]) if len(path) > 1 else 0.0,
         optimal_cost=optimal_cost,
-        why="goal reached" if is_found else _failure(policy, maps, walks, k, probability),
+        why="goal reached" if is_found else _failure(policy, maps, rollout, k, probability),
     )
 
 
-def _rescued(lost: Plan, policy: Policy, k: int, maps: Maps, place: int, digits: str) -> Plan:
-    """The exact answer where the walk of map k, `place` in `maps`, failed."""
-    is_found = lost.optimal_cost != float("inf")
+def _astar_plan(failed: Plan, policy: Policy, k: int, maps: Maps, place: int, digits: str) -> Plan:
+    """The exact plan of map k, `place` in `maps`, whose rollout failed."""
+    is_found = failed.optimal_cost != float("inf")
     actions = np.array([int(digit) for digit in digits] if is_found else [], np.int8)
     path = search.path_cells(maps, place, actions.tolist()).astype(np.int16)
     cost = search.path_cost(maps, place, path)
-    reached = f"goal reached by A*; the network's own plan: {lost.why}"
+    reached = f"goal reached by A*; the network's plan: {failed.why}"
     return replace(
-        lost,
+        failed,
         path=path,
         actions=actions,
         confidence=_confidence(policy, k, path, actions),
@@ -249,18 +251,18 @@ def _rescued(lost: Plan, policy: Policy, k: int, maps: Maps, place: int, digits:
         is_certain=True,
         source="astar",
         cost=cost,
-        optimal_cost=cost if is_found else lost.optimal_cost,
-        why=reached if is_found else "unreachable (certain: exact search found no way)",
+        optimal_cost=cost if is_found else failed.optimal_cost,
+        why=reached if is_found else "unreachable (certain: exact search found no path)",
     )
 
 
-def _failure(policy: Policy, maps: Maps, walks: Rollout, k: int, probability: float) -> str:
-    if probability < BELIEVED:
+def _failure(policy: Policy, maps: Maps, rollout: Rollout, k: int, probability: float) -> str:
+    if probability < REACHABLE_THRESHOLD:
         return f"unreachable (probability {1 - probability:.2f})"
-    row, column = (int(value) for value in walks.paths[k][-1])
-    if walks.looped[k]:
+    row, column = (int(value) for value in rollout.paths[k][-1])
+    if rollout.looped[k]:
         return f"loop at ({row}, {column})"
-    if not walks.collided[k]:
+    if not rollout.collided[k]:
         return f"stopped at ({row}, {column}), too many moves"
     rows, columns = OFFSETS[policy.actions[k, row, column]]
     there = row + rows, column + columns

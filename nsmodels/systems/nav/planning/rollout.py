@@ -1,4 +1,4 @@
-"""Following a policy from start to goal, and why it ends."""
+"""Rollouts of a policy from start to goal, and how they end."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _RUNNING, _REACHED, _COLLIDED, _LOOPED = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Rollout:
-    """What came of n walks.
+    """Outcome of n rollouts.
 
     Attributes:
         success: bool (n,), the goal was reached; a start on the goal is a success without a move.
-        cost: float64 (n,), what the moves made have cost, whether or not they led to the goal.
-        num_moves: int64 (n,), moves made.
+        cost: float64 (n,), total cost of the moves, with or without success.
+        num_moves: int64 (n,), number of moves.
         collided: bool (n,), the last action led into a wall, over the border or, on a diagonal, past a corner.
-        looped: bool (n,), the last move led to a cell visited before: under one policy the walk would never end.
-        paths: n arrays int16 (num_moves + 1, 2) of cells; the last of a loop stands in it twice.
+        looped: bool (n,), the last move led to a cell visited before: a deterministic policy would repeat itself.
+        paths: n arrays int16 (num_moves + 1, 2) of cells (row, column); a loop contains its last cell twice.
     """
 
     success: NDArray[np.bool_]
@@ -38,10 +38,11 @@ class Rollout:
     paths: list[NDArray[np.int16]]
 
 
-def follow(actions: NDArray[np.int8], maps: Maps, max_moves: int | None = None) -> Rollout:
-    """Walk from every start by the action of the cell one stands in, `actions` int8 (n, h, w).
+def roll_out(actions: NDArray[np.int8], maps: Maps, max_moves: int | None = None) -> Rollout:
+    """Follow `actions`, int8 (n, h, w), from every start.
 
-    Ends at the goal, before a wall or border, at a cell visited before, or after `max_moves` (then none of the three).
+    A rollout ends at the goal, before a wall or border, at a cell visited before, or after `max_moves` (then none of
+    the three). Raises `InputError` for actions of a different shape, and for a start outside its map.
     """
     _check(actions, maps)
     num, size = len(maps), maps.shape[0] * maps.shape[1]
@@ -53,8 +54,8 @@ def follow(actions: NDArray[np.int8], maps: Maps, max_moves: int | None = None) 
         weight = ones if maps.cost is None else np.ascontiguousarray(maps.cost[i])
         table, free = np.ascontiguousarray(actions[i], np.int8), np.ascontiguousarray(maps.free[i])
         where = (*maps.start[i].tolist(), *maps.goal[i].tolist())
-        ends[i], costs[i], made = _walk(table, free, weight, where, maps.connectivity, limit, i, stamps, cells)
-        paths.append(cells[: made + 1].copy())
+        ends[i], costs[i], num_made = _walk(table, free, weight, where, maps.connectivity, limit, i, stamps, cells)
+        paths.append(cells[: num_made + 1].copy())
     num_moves = np.array([len(path) - 1 for path in paths], np.int64)
     return Rollout(ends == _REACHED, costs, num_moves, ends == _COLLIDED, ends == _LOOPED, paths)
 
@@ -65,31 +66,31 @@ def _check(actions: NDArray[np.int8], maps: Maps) -> None:
     is_inside = ((maps.start >= 0) & (maps.start < maps.shape)).all(1)
     if not is_inside.all():
         bad = int(np.flatnonzero(~is_inside)[0])
-        raise InputError(f"map {bad}: the start {maps.start[bad].tolist()} lies outside of {maps.shape} cells")
+        raise InputError(f"map {bad}: the start {maps.start[bad].tolist()} is outside the map of {maps.shape} cells")
 
 
 @njit(cache=True, nogil=True)
 def _walk(actions, free, cost, where, connectivity, limit, number, stamps, cells):
-    """One walk: how it ended, its cost and number of moves; `stamps` marks visited cells with the walk's number."""
+    """One rollout: its end, cost and number of moves; `stamps` marks visited cells with the rollout's number."""
     row, column, goal_row, goal_column = where
-    total, made = 0.0, 0
+    total, num_made = 0.0, 0
     cells[0, 0], cells[0, 1] = row, column
     stamps[row, column] = number
     if not free[row, column]:
-        return _COLLIDED, total, made
+        return _COLLIDED, total, num_made
     while row != goal_row or column != goal_column:
-        if made == limit:
-            return _RUNNING, total, made
+        if num_made == limit:
+            return _RUNNING, total, num_made
         action = actions[row, column]
         if action < 0 or action >= connectivity or not _is_legal(free, row, column, action):
-            return _COLLIDED, total, made
+            return _COLLIDED, total, num_made
         row, column = row + _OFFSETS[action, 0], column + _OFFSETS[action, 1]
-        total, made = total + _LENGTHS[action] * cost[row, column], made + 1
-        cells[made, 0], cells[made, 1] = row, column
+        total, num_made = total + _LENGTHS[action] * cost[row, column], num_made + 1
+        cells[num_made, 0], cells[num_made, 1] = row, column
         if stamps[row, column] == number:
-            return _LOOPED, total, made
+            return _LOOPED, total, num_made
         stamps[row, column] = number
-    return _REACHED, total, made
+    return _REACHED, total, num_made
 
 
 @njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ SCORED = TrainingConfig(monitor="val/accuracy", monitor_mode="max")
 
 
 class GridSearchConfig(Config):
-    """Every combination of width, depth and dropout, trained on the same maps; the hopeless are stopped."""
+    """Every combination of width, depth and dropout, trained on the same maps; hopeless trials are stopped."""
 
     dims: list[int] = Field(default=[64, 128, 256], min_length=1, description="values of model.dim")
     depths: list[int] = Field(default=[2, 3, 4], min_length=1, description="values of model.depth")
@@ -25,10 +25,10 @@ class GridSearchConfig(Config):
         default=1 / 3,
         ge=0,
         le=1,
-        description="share of its epochs after which a trial is stopped once its best `monitor` lies below the median "
-        "of what the finished trials had by that epoch; 1: none is stopped",
+        description="share of its epochs after which a trial is stopped once its best `monitor` is below the median "
+        "of the finished trials by that epoch; 1: none is stopped",
     )
-    min_finished: int = Field(default=3, ge=1, description="so many trials finish before one is stopped")
+    min_finished: int = Field(default=3, ge=1, description="number of trials that finish before one is stopped")
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = SCORED.with_values({"epochs": 50})
     objective: ObjectiveConfig = ObjectiveConfig()
@@ -44,7 +44,7 @@ class GridSearchConfig(Config):
 
     @property
     def combinations(self) -> list[dict[str, Any]]:
-        """The settings of the trials, in the order they are run: small networks first, they soon set a mark."""
+        """Settings of the trials in running order: small networks first, which soon give the stopping rule a median."""
         return [
             {"dim": dim, "depth": depth, "dropout": dropout}
             for dim in sorted(self.dims)
@@ -54,23 +54,23 @@ class GridSearchConfig(Config):
 
 
 class DataScalingConfig(Config):
-    """The same network on more and more maps, for the same number of steps: it compares data, not computation.
+    """The same network on increasing numbers of maps, for the same number of steps: it compares data, not computation.
 
-    `num_steps` and `num_looks` decide the epochs, steps and validations of `training`. Few maps are meant to do worse
-    than many, so trials are not measured against each other: a training is hopeless when it no longer gets better,
-    and `training.patience` stops it.
+    `num_steps` and `num_looks` determine the epochs, steps and validations of `training`. Trials with few maps are
+    expected to do worse, so that trials are not compared for stopping: `training.patience` stops one that no longer
+    improves.
     """
 
     sizes: list[int] = Field(
         default=[1_000, 5_000, 10_000, 50_000, 100_000],
         min_length=1,
-        description="numbers of training maps; a smaller set is the beginning of a larger",
+        description="numbers of training maps; a smaller set is the first part of a larger one",
     )
     augmentation: Literal["both", "with", "without"] = Field(
         default="both", description="train with the 8 rotations and mirrors of each map, without them, or both"
     )
     num_steps: int = Field(default=20_000, ge=1, description="optimizer steps of each training, whatever its size")
-    num_looks: int = Field(default=20, ge=1, description="validations at equal distances within them")
+    num_looks: int = Field(default=20, ge=1, description="number of evenly spaced validations within them")
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = SCORED
     objective: ObjectiveConfig = ObjectiveConfig()
@@ -81,14 +81,14 @@ class DataScalingConfig(Config):
         _require_distinct(sizes=self.sizes)
         _require_one_process(self.training)
         if self.data.fresh_maps:
-            raise ValueError("data.fresh_maps: with maps drawn anew there is no number of maps to compare")
+            raise ValueError("data.fresh_maps: with maps drawn every epoch there is no number of maps to compare")
         if min(self.sizes) < 1:
             raise ValueError(f"sizes: expected numbers of maps, got {min(self.sizes)}")
         return self
 
     @property
     def combinations(self) -> list[dict[str, Any]]:
-        """The settings of the trials, in the order they are run."""
+        """Settings of the trials in running order."""
         augmented = {"both": (False, True), "with": (True,), "without": (False,)}[self.augmentation]
         return [{"maps": size, "augment": augment} for size in sorted(self.sizes) for augment in augmented]
 
@@ -136,13 +136,13 @@ def quick_grid() -> GridSearchConfig:
 
 
 def base_grid() -> GridSearchConfig:
-    """The seed's 27 trials of 50 epochs on 5,000 maps, on one GPU."""
-    return _seed_grid().with_values({"data.max_maps": 5_000})
+    """27 trials of 50 epochs on 5,000 maps, on one GPU."""
+    return _full_grid().with_values({"data.max_maps": 5_000})
 
 
 def paper_grid() -> GridSearchConfig:
-    """The seed's 27 trials of 50 epochs on all training maps, on one GPU."""
-    return _seed_grid()
+    """27 trials of 50 epochs on all training maps, on one GPU."""
+    return _full_grid()
 
 
 def debug_scaling() -> DataScalingConfig:
@@ -160,12 +160,12 @@ def quick_scaling() -> DataScalingConfig:
 
 
 def base_scaling() -> DataScalingConfig:
-    """The seed's sizes up to 50,000 maps, 5,000 steps each, on one GPU."""
+    """1,000 to 50,000 maps, 5,000 steps each, on one GPU."""
     return _scaling([1_000, 5_000, 10_000, 50_000], num_steps=5_000, num_looks=20, patience=8)
 
 
 def paper_scaling() -> DataScalingConfig:
-    """The seed's table, 1,000 to 100,000 maps, 20,000 steps each, on one GPU."""
+    """1,000 to 100,000 maps, 20,000 steps each, on one GPU."""
     return _scaling([1_000, 5_000, 10_000, 50_000, 100_000], num_steps=20_000, num_looks=25, patience=10)
 
 
@@ -179,7 +179,7 @@ def _grid(dims: list[int], depths: list[int], dropouts: list[float], epochs: int
     )
 
 
-def _seed_grid() -> GridSearchConfig:
+def _full_grid() -> GridSearchConfig:
     wide = _grid([64, 128, 256], [2, 3, 4], [0.1, 0.15, 0.2], epochs=50)
     training = {"lr": 1e-3, "warmup_epochs": 1.0, "ema_decay": 0.999, "patience": 10}
     return wide.with_values({"model.group_width": 32, "training": training})

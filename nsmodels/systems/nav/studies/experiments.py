@@ -1,4 +1,4 @@
-"""The two studies: which width, depth and dropout, and how many maps with and without augmentation.
+"""The two studies: grid search over width, depth and dropout; scaling with the number of maps and augmentation.
 
 Each seals `report.json`, `table.txt`, `figures/` and a folder per trial with the checkpoint of its best epoch.
 """
@@ -59,7 +59,7 @@ def data_scaling(order: Order[DataScalingConfig]) -> Manifest:
 
 
 def grid_trials(config: GridSearchConfig) -> list[Trial]:
-    """The trials of a grid search; raise `InputError` at once for a network that cannot be built."""
+    """The trials of a grid search; raise `InputError`, before any training, for a network that cannot be built."""
     made = []
     for values in config.combinations:
         model = config.model.with_values(values)
@@ -76,8 +76,8 @@ def scaling_trials(config: DataScalingConfig, data: Path) -> list[Trial]:
     split = read_split(data, "train")
     if max(config.sizes) > len(split.index):
         raise InputError(
-            f"sizes: {max(config.sizes)} maps asked for, but {data} has {len(split.index)} training maps; "
-            "ask for fewer or make larger data"
+            f"sizes: {max(config.sizes)} maps requested, but {data} has {len(split.index)} training maps; "
+            "use smaller sizes or generate more maps"
         )
     made = []
     for values in config.combinations:
@@ -109,13 +109,13 @@ def _sealed(
 
 
 def _run(listed: list[Trial], data: Path, part: Part, rule: MedianRule | None, trackers: Sequence[Tracker]) -> Report:
-    """Run the trials in order; a line and a word to the trackers for each."""
+    """Run the trials in order and report each on standard error and to the trackers."""
     val, records = ValMaps.read(data), []
     place = part.path / TRIALS
     for number, trial in enumerate(listed, 1):
         is_over = (place / trial.name / trials.RECORD).exists()
         records.append(trials.run(trial, data, val, place / trial.name, rule, records))
-        _tell(records[-1], number, len(listed), is_over, trackers)
+        _report_trial(records[-1], number, len(listed), is_over, trackers)
     for tracker in trackers:
         tracker.close()
     return {
@@ -127,13 +127,13 @@ def _run(listed: list[Trial], data: Path, part: Part, rule: MedianRule | None, t
 
 
 def best(records: Sequence[Record]) -> Record:
-    """The trial that reaches the goal most often; of equals the one with more cells optimal, then the smallest."""
+    """The trial with the highest success; of equals the one with more optimal cells, then the smallest network."""
     return max(records, key=lambda r: (r["success"]["value"], r["any_optimal"]["value"], -r["num_parameters"]))
 
 
-def _tell(record: Record, number: int, total: int, is_over: bool, trackers: Sequence[Tracker]) -> None:
+def _report_trial(record: Record, number: int, total: int, is_over: bool, trackers: Sequence[Tracker]) -> None:
     shown = f"success {record['success']['value']:.1%}  cells {record['any_optimal']['value']:.2%}"
-    seconds = "already over" if is_over else f"{record['cpu_seconds']:.0f} CPU-s"
+    seconds = "finished before" if is_over else f"{record['cpu_seconds']:.0f} CPU-s"
     line = f"trial {number}/{total}  {record['name']}  {shown}  {record['outcome']} after {record['epochs']} epochs"
     print(f"{line}  {seconds}", file=sys.stderr, flush=True)
     for tracker in trackers:
@@ -146,7 +146,7 @@ def _figures(record: Record) -> dict[str, Any]:
 
 
 def _metrics(report: Report) -> dict[str, Any]:
-    """Figures for the manifest: the best trial, beside it the rules without learning, and what it all cost."""
+    """Figures for the manifest: the best trial, the baselines, numbers of trials by outcome, and CPU time."""
     chosen = next(record for record in report["trials"] if record["name"] == report["best"])
     found = {f"best/{name}": value for name, value in (chosen["settings"] | _figures(chosen)).items()}
     for name, row in report["baselines"].items():
@@ -160,7 +160,7 @@ def _metrics(report: Report) -> dict[str, Any]:
 
 
 def table(report: Report) -> str:
-    """A line per trial with settings, scores and cost, the best one starred; below it greedy and chance."""
+    """Table with a line per trial: settings, scores and cost, the best one starred; below them greedy and chance."""
     data = report["data"]
     rows = [_row(record, record["name"] == report["best"]) for record in report["trials"]]
     names = [

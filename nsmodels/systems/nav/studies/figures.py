@@ -1,4 +1,4 @@
-"""Figures of the two studies, drawn from their reports."""
+"""Figures of the two studies, from their reports."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def grid(report: Report) -> Figure:
         axis.set(title=f"dropout {dropout:g}", xlabel="dim")
     axes[0].set_ylabel("depth")
     below = ", ".join(f"{name} {100 * row['success']['value']:.1f} %" for name, row in report["baselines"].items())
-    said = f"goal reached, % of starts ({below}); framed: best, hatched: stopped as hopeless, colour: log of failures"
-    figure.suptitle(said, fontsize=8)
+    title = f"goal reached, % of starts ({below}); framed: best, hatched: stopped as hopeless, colour: log of failures"
+    figure.suptitle(title, fontsize=8)
     return figure
 
 
 def _shade(trial: Any) -> float:
-    """How rare failures are, as a power of ten: what tells 99 % from 99.9 %."""
+    """Rarity of failures, −log10 of their share, on which 99 % and 99.9 % are as far apart as 90 % and 99 %."""
     success = trial["success"]
     return -float(np.log10(1 - success["value"] + 0.5 / success["n"]))
 
@@ -86,7 +86,7 @@ def scaling(report: Report) -> Figure:
 
 
 def _line(axis: Axes, trials: list[Any], name: str, augment: bool, colour: str) -> None:
-    """Points with intervals; the two lines stand a little apart so that intervals can be told."""
+    """Points with intervals; the two lines are slightly shifted so that their intervals do not overlap."""
     if not trials:
         return
     sizes = np.array([t["settings"]["maps"] for t in trials]) * (1.02 if augment else 0.98)

@@ -1,7 +1,7 @@
-"""The trials of a study: one training each in a folder of its own, a record when it is over, taken up again if killed.
+"""The trials of a study: one training each in a folder of its own, a record when it is over, a resume after a kill.
 
-A trial is over when its record stands in `trial.json`, written whole or not at all. One without a record goes on from
-its last checkpoint.
+A trial is over when its folder contains the record `trial.json`, which is written atomically. One without a record is
+resumed from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Curve = list[tuple[int, float]]  # epoch and value of the monitored metric, vali
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of a study: a name for its folder, what sets it apart from the others, all of its configuration."""
+    """One training of a study: name of its folder, the settings in which trials differ, complete configuration."""
 
     name: str
     settings: dict[str, Any]
@@ -43,9 +43,9 @@ class Trial:
 class MedianRule:
     """The median stopping rule (Golovin et al. 2017, section 3.2.2), on the best value so far instead of a mean.
 
-    A training is hopeless when, after `share` of its epochs or later, the best value it has had is worse than the
-    median of the best values that the finished trials had had by the same epoch. Trials that were stopped do not
-    count, and none is stopped before `min_finished` have finished.
+    A training is hopeless when, after `share` of its epochs or later, its best value is worse than the median of the
+    best values of the finished trials by the same epoch. Stopped trials do not count, and none is stopped before
+    `min_finished` have finished.
     """
 
     share: float
@@ -53,7 +53,7 @@ class MedianRule:
     training: TrainingConfig
 
     def is_hopeless(self, curve: Curve, finished: Sequence[Curve]) -> bool:
-        """Whether a training that stands where `curve` ends is to be stopped; depends on nothing else."""
+        """Whether a training with this `curve` is to be stopped, given the curves of the `finished` ones."""
         epoch = curve[-1][0] if curve else 0
         if not self.share * self.training.epochs <= epoch < self.training.epochs:
             return False
@@ -62,21 +62,21 @@ class MedianRule:
         return mine is not None and len(reached) >= self.min_finished and mine < statistics.median(reached)
 
     def best(self, curve: Curve, epoch: int) -> float | None:
-        """The best value by `epoch`, turned so that more is better; None before the first validation."""
+        """The best value by `epoch`, with the sign for which higher is better; None before the first validation."""
         sign = 1 if self.training.monitor_mode == "max" else -1
         return max((sign * value for at, value in curve if at <= epoch), default=None)
 
 
 def run(trial: Trial, data: Path, val: ValMaps, folder: Path, rule: MedianRule | None, before: list[Record]) -> Record:
-    """The record of a trial that trains in `folder`; one that is over already is only read.
+    """Train a trial in `folder` and return its record; of one that is over, only read it.
 
-    `before`: records of the trials already over, which `rule` compares with.
-    Raises `InputError` when the training fails or is interrupted; the next call goes on from there.
+    `before`: records of the trials that are over, with which `rule` compares.
+    Raises `InputError` when the training fails or is interrupted; the next call resumes it.
     """
     path = folder / RECORD
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        outcome = _trained(trial, data, folder, _judge(rule, before))
+        outcome = _train(trial, data, folder, _stopping_test(rule, before))
         artifact.write_json(path, _record(trial, val, folder, outcome))
     (folder / NAVIGATOR / checkpoint.LAST).unlink(missing_ok=True)  # best.pt is enough once the trial is over
     return json.loads(path.read_text())
@@ -89,26 +89,26 @@ def curve_of(history: History, monitor: str) -> Curve:
 
 # --- a training that may be stopped ----------------------------------------------------------------------------------
 
-Judge = Callable[[Curve], bool]
+StoppingTest = Callable[[Curve], bool]
 
 
 class _Stop(BaseException):
-    """Ends a training from within; not an `Exception`, which the loop would take for a failure of the step."""
+    """Ends a training from a tracker; not an `Exception`, which the loop would treat as a failure of the step."""
 
 
-class _Watch:
-    """A tracker that ends the training as soon as it is judged hopeless."""
+class _StoppingTracker:
+    """A tracker that ends the training as soon as it is hopeless."""
 
-    def __init__(self, history: History, monitor: str, is_hopeless: Judge) -> None:
+    def __init__(self, history: History, monitor: str, is_hopeless: StoppingTest) -> None:
         self._history, self._monitor, self._is_hopeless = list(history), monitor, is_hopeless
 
     def epoch(self, record: dict[str, Any]) -> None:
-        """Look at the epoch that has just been saved."""
+        """Record the epoch that has just been saved, and test the training."""
         self._history.append(record)
-        self.look()
+        self.check()
 
-    def look(self) -> None:
-        """Raise `_Stop` where the training is hopeless."""
+    def check(self) -> None:
+        """Raise `_Stop` when the training is hopeless."""
         if self._is_hopeless(curve_of(self._history, self._monitor)):
             raise _Stop
 
@@ -116,18 +116,18 @@ class _Watch:
         """Nothing to close."""
 
 
-def _judge(rule: MedianRule | None, before: list[Record]) -> Judge:
+def _stopping_test(rule: MedianRule | None, before: list[Record]) -> StoppingTest:
     finished = [[(at, value) for at, value in record["curve"]] for record in before if record["outcome"] != "stopped"]
     return lambda curve: rule is not None and rule.is_hopeless(curve, finished)
 
 
-def _trained(trial: Trial, data: Path, folder: Path, is_hopeless: Judge) -> Outcome:
-    """Train, or go on training, until the end or until it is hopeless."""
-    watch = _Watch(_progress(folder).get("history", []), trial.config.training.monitor, is_hopeless)
-    # The engine's line for each epoch goes to a file: a study says one line for each trial.
+def _train(trial: Trial, data: Path, folder: Path, is_hopeless: StoppingTest) -> Outcome:
+    """Train or resume, until the end or until the training is hopeless."""
+    watch = _StoppingTracker(_progress(folder).get("history", []), trial.config.training.monitor, is_hopeless)
+    # The engine's line for each epoch goes to a file: a study prints one line for each trial.
     with (folder / LOG).open("a") as stream, contextlib.redirect_stderr(stream):
         try:
-            watch.look()  # a process may have been killed between an epoch and the look at it
+            watch.check()  # a process may have been killed between saving an epoch and testing it
             fit = make_trial(NAVIGATOR, trial.config, data).fit(folder / NAVIGATOR, (watch,))
         except _Stop:
             return "stopped"
@@ -135,7 +135,7 @@ def _trained(trial: Trial, data: Path, folder: Path, is_hopeless: Judge) -> Outc
 
 
 def _progress(folder: Path) -> dict[str, Any]:
-    """Where the training in `folder` stands, from its last checkpoint; empty before the first."""
+    """Progress of the training in `folder`, from its last checkpoint; empty before the first."""
     path = folder / NAVIGATOR / checkpoint.LAST
     return checkpoint.load(path)["progress"] if path.exists() else {}
 

@@ -1,4 +1,4 @@
-"""What a training's history says of it, in words that name the field to change."""
+"""Diagnosis of a training from its history: problems, each with the fields to change."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from nsmodels.datasets.mazes.files.format import read_split
 from nsmodels.datasets.mazes.solving.labels import action_sets, label
 
-GAP = 0.1  # of accuracy between training and validation: more is overfitting
+GAP = 0.1  # difference of training and validation accuracy above which it is overfitting
 NEAR_CHANCE = 0.05
 GOOD = 0.95
 RISES = 1 / 3  # share of epochs in which the training loss may rise
-FEWEST = 4  # epochs from which a curve can be read
+FEWEST = 4  # smallest number of epochs for a diagnosis
 
 
 def chance(data: Path) -> float:
-    """Accuracy of a random action on the validation maps: the mean share of optimal ones among all actions."""
+    """Accuracy of a random action on the validation maps: mean share of optimal actions, over cells that have one."""
     shares = []
     for group in read_split(data, "val").groups:
         sets = action_sets(label(group.maps).optimal, group.maps.connectivity)
@@ -26,7 +26,7 @@ def chance(data: Path) -> float:
 
 
 def diagnose(history: Sequence[Mapping[str, float]], chance: float) -> list[str]:
-    """The troubles that show in the epochs' records, each with its remedies in the order to try them; often none."""
+    """Problems in the records of the epochs, one line each, with remedies in the order to try them."""
     records = [row for row in history if "val/accuracy" in row]
     if len(records) < FEWEST:
         return []
@@ -35,7 +35,7 @@ def diagnose(history: Sequence[Mapping[str, float]], chance: float) -> list[str]
     found = []
     if val < chance + NEAR_CHANCE:
         found.append(
-            f"accuracy stuck at chance ({val:.1%}, chance {chance:.1%}): look at the data (nsmodels mazes show), "
+            f"accuracy stuck at chance ({val:.1%}, chance {chance:.1%}): inspect the data (nsmodels mazes show), "
             "lower --lr, try a small model first (--preset quick)"
         )
     elif train - val > GAP:

@@ -1,4 +1,4 @@
-"""The labelled maps of a data folder as batches: one shape each, turned and mirrored, or drawn anew every epoch."""
+"""The labelled maps of a data folder as batches: one shape each, rotated and mirrored, or drawn again every epoch."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ VAL_BATCH_CELLS = 2**15
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledMaps:
     """Maps of one shape with their labels."""
 
     maps: Maps
     labels: Labels
 
     @classmethod
-    def of(cls, maps: Maps) -> Labelled:
-        """Label `maps`."""
+    def of(cls, maps: Maps) -> LabelledMaps:
+        """The labelled `maps`."""
         return cls(maps, label(maps))
 
     def __len__(self) -> int:
         return len(self.maps)
 
-    def turned(self, rows: np.ndarray, k: int) -> tuple[Maps, Labels]:
-        """Some of the maps with their labels, under transform `k`."""
+    def transformed(self, rows: np.ndarray, k: int) -> tuple[Maps, Labels]:
+        """The maps `rows`, int (m,), with their labels, under symmetry transform number `k`."""
         maps, connectivity = self.maps[rows], self.maps.connectivity
         cost = np.ascontiguousarray(transform(self.labels.cost_to_go[rows], k))
         return transform_maps(maps, k), Labels(cost, transform_mask(self.labels.optimal[rows], k, connectivity))
@@ -52,35 +52,38 @@ class TrainingMaps:
 
     Args:
         data: folder of the dataset.
-        config: which of the training maps, and how they are turned.
-        training: batch size and seed are read from it.
+        config: selection and augmentation of the training maps.
+        training: its batch size and seed are used.
+
+    Raises `InputError` for data that cannot be read, for more maps than there are, and for `fresh_maps` of data from
+    files.
     """
 
     def __init__(self, data: Path, config: DataConfig, training: TrainingConfig) -> None:
         self.config, self.training = config, training
-        self.val = [Labelled.of(group.maps) for group in stored.read_split(data, "val").groups]
+        self.val = [LabelledMaps.of(group.maps) for group in stored.read_split(data, "val").groups]
         self.recipe = _recipe(data) if config.fresh_maps else None
-        self.held_out = _marks(data) if config.fresh_maps else frozenset()
+        self.held_out = _held_out_marks(data) if config.fresh_maps else frozenset()
         self.train = _first(stored.read_split(data, "train"), config.max_maps)
-        self._fresh: tuple[int, list[Labelled]] = (-1, [])
+        self._fresh: tuple[int, list[LabelledMaps]] = (-1, [])
 
     @property
     def connectivity(self) -> int:
-        """Of all maps."""
+        """Number of actions, 4 or 8, of all maps."""
         return self.val[0].maps.connectivity
 
     @property
     def has_costs(self) -> bool:
-        """Whether cells differ in what entering them costs."""
+        """Whether entering different cells has different costs."""
         return any(group.maps.cost is not None for group in self.train)
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
-        """The shapes of the training maps."""
+        """The shapes (height, width) of the training maps."""
         return [group.maps.shape for group in self.train]
 
     def batches(self, split: str, epoch: int, shard: Shard, max_burn_in: int = 0) -> Batches:
-        """Batches of one shape each; in training in an order, orientation and burn-in drawn from seed and epoch."""
+        """Batches of one shape each; order, orientation and burn-in of training batches depend on seed and epoch."""
         if split == "train":
             groups = self._epoch_maps(epoch)
             parts = split_order(self._order(groups, epoch), self.training.batch_size, shard)
@@ -91,38 +94,40 @@ class TrainingMaps:
             parts, lambda rows: self._batch(groups, split, epoch, rows, max_burn_in), self.training.num_workers
         )
 
-    def _batch(self, groups: list[Labelled], split: str, epoch: int, rows: np.ndarray, max_burn_in: int) -> MapBatch:
+    def _batch(
+        self, groups: list[LabelledMaps], split: str, epoch: int, rows: np.ndarray, max_burn_in: int
+    ) -> MapBatch:
         ends = np.cumsum([len(group) for group in groups])
         place = int(np.searchsorted(ends, rows[0], side="right"))
         group, local = groups[place], rows - (ends[place] - len(groups[place]))
         if split != "train":
-            return MapBatch.of(*group.turned(local, 0))
+            return MapBatch.of(*group.transformed(local, 0))
         random = generator(self.training.seed, "augment", epoch, int(rows[0]))
         k = int(random.integers(NUM_TRANSFORMS)) if self.config.augment else 0
-        return MapBatch.of(*group.turned(local, k), _burn_in(random, max_burn_in))
+        return MapBatch.of(*group.transformed(local, k), _burn_in(random, max_burn_in))
 
-    def _order(self, groups: list[Labelled], epoch: int) -> np.ndarray:
-        """All maps, shuffled so that each batch holds one shape; of several shapes, a few come twice to fill up."""
+    def _order(self, groups: list[LabelledMaps], epoch: int) -> np.ndarray:
+        """Order of all maps, with one shape per batch; of several shapes, a few maps are repeated to fill batches."""
         random = generator(self.training.seed, "order", epoch, 0)
-        size, first, lots = self.training.batch_size, 0, []
+        size, first, blocks = self.training.batch_size, 0, []
         for group in groups:
             rows = first + random.permutation(len(group))
-            lots.append(np.resize(rows, -(-len(rows) // size) * size) if len(groups) > 1 else rows)
+            blocks.append(np.resize(rows, -(-len(rows) // size) * size) if len(groups) > 1 else rows)
             first += len(group)
-        if len(lots) == 1:
-            return lots[0]
-        whole = np.concatenate([lot.reshape(-1, size) for lot in lots])
+        if len(blocks) == 1:
+            return blocks[0]
+        whole = np.concatenate([block.reshape(-1, size) for block in blocks])
         return whole[random.permutation(len(whole))].ravel()
 
-    def _epoch_maps(self, epoch: int) -> list[Labelled]:
+    def _epoch_maps(self, epoch: int) -> list[LabelledMaps]:
         if self.recipe is None:
             return self.train
         if self._fresh[0] != epoch:
-            self._fresh = (epoch, [self._drawn(group, place, epoch) for place, group in enumerate(self.train)])
+            self._fresh = (epoch, [self._draw_fresh(group, place, epoch) for place, group in enumerate(self.train)])
         return self._fresh[1]
 
-    def _drawn(self, group: Labelled, place: int, epoch: int) -> Labelled:
-        """As many fresh maps of this shape, none of which is held out."""
+    def _draw_fresh(self, group: LabelledMaps, place: int, epoch: int) -> LabelledMaps:
+        """New maps of the group's number and shape, none of which is held out."""
         assert self.recipe is not None
         random = generator(self.training.seed, "maps", epoch, place)
         maps, _ = problems.draw(self.recipe, len(group), *group.maps.shape, random)
@@ -130,25 +135,27 @@ class TrainingMaps:
         if not len(usable):
             raise InputError(
                 f"data.fresh_maps: every map drawn of {group.maps.shape[0]}x{group.maps.shape[1]} is held out; "
-                "take larger sides"
+                "use larger sides"
             )
-        return Labelled.of(maps[np.resize(usable, len(group))])
+        return LabelledMaps.of(maps[np.resize(usable, len(group))])
 
 
 def _burn_in(random: np.random.Generator, most: int) -> int:
-    """Segments of burn-in, 0 to `most`: none for many batches, few for most, so that early steps stay well taught."""
+    """Number of burn-in segments, 0 to `most`."""
+    # ⌊(most + 1) u³⌋ with u uniform: P(0) = (most + 1)^(−1/3), and small numbers are more likely than large ones, so
+    # that early segments are supervised often enough.
     return int((most + 1) * random.random() ** 3)
 
 
-def _first(split: stored.Split, num: int) -> list[Labelled]:
+def _first(split: stored.Split, num: int) -> list[LabelledMaps]:
     """The first `num` maps of a split (0: all), by shape."""
     if num > len(split.index):
-        raise InputError(f"data.max_maps: {num} asked for, but the data have {len(split.index)} training maps")
+        raise InputError(f"data.max_maps: {num} requested, but the data have {len(split.index)} training maps")
     chosen = [group.maps[group.rows < (num or len(split.index))] for group in split.groups]
-    return [Labelled.of(maps) for maps in chosen if len(maps)]
+    return [LabelledMaps.of(maps) for maps in chosen if len(maps)]
 
 
-def _in_sequence(groups: Sequence[Labelled], shard: Shard) -> list[np.ndarray]:
+def _in_sequence(groups: Sequence[LabelledMaps], shard: Shard) -> list[np.ndarray]:
     parts, first = [], 0
     for group in groups:
         size = max(1, VAL_BATCH_CELLS // (group.maps.shape[0] * group.maps.shape[1]))
@@ -160,10 +167,10 @@ def _in_sequence(groups: Sequence[Labelled], shard: Shard) -> list[np.ndarray]:
 def _recipe(data: Path) -> MazesConfig:
     config = read_manifest(data).config
     if config.get("source") != "synthetic":
-        raise InputError(f"data.fresh_maps: {data} holds maps from files; only drawn data can be drawn anew")
+        raise InputError(f"data.fresh_maps: {data} contains maps from files; only synthetic maps can be drawn again")
     return MazesConfig.from_mapping(config, str(data))
 
 
-def _marks(data: Path) -> frozenset[str]:
+def _held_out_marks(data: Path) -> frozenset[str]:
     index = stored.read_index(data)
     return frozenset(index.loc[index["split"] != "train", "mark"])

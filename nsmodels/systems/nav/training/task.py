@@ -1,4 +1,7 @@
-"""What the training loop needs to train the navigator: deep supervision that asks for what can be known by then."""
+"""Training of the navigator: deep supervision, each segment within the horizon of its signal.
+
+Shapes: b maps, a actions, h rows, w columns.
+"""
 
 from __future__ import annotations
 
@@ -17,31 +20,32 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.nav.config import ModelConfig, ObjectiveConfig
 from nsmodels.systems.nav.network.encoding import MapBatch
-from nsmodels.systems.nav.network.navigator import Answer, Navigator, Thought, shares
-from nsmodels.systems.nav.planning.rollout import follow
+from nsmodels.systems.nav.network.navigator import LatentState, Navigator, Readout, action_probabilities
+from nsmodels.systems.nav.planning.rollout import roll_out
 from nsmodels.systems.nav.training.maps import TrainingMaps
 
 
-class Asked(NamedTuple):
-    """What is asked after a segment, bool (b, h, w): cells that should know their actions, cells that cannot yet."""
+class HorizonMask(NamedTuple):
+    """Supervised cells of a segment, bool (b, h, w): `within` the horizon of the goal's signal, and `beyond` it."""
 
-    known: Bool[Tensor, "b h w"]
+    within: Bool[Tensor, "b h w"]
     beyond: Bool[Tensor, "b h w"]
 
 
 @final
 class NavigationTask(Task):
-    """Trains the recursion on all cells of labelled maps.
+    """Training of the recursion on all cells of labelled maps.
 
-    After each segment a cell is asked for its optimal actions if the recursion so far could carry word of the goal to
-    it, and for none while it could not. So what is learnt is a rule that goes on, at any distance, and not a guess
-    that is right at the distances of the training maps.
+    After each segment the target of a cell is its optimal actions if the recursion so far can have carried the signal
+    of the goal to it, and no action while it cannot. The network then learns a propagation rule that holds at any
+    distance; with the final answer as the target of every segment it would learn to guess beyond its horizon, which
+    works at the distances of the training maps only.
 
     Args:
         maps: training and validation maps.
         model: the network.
-        objective: what is asked, with which weights.
-        training: batch size and seed are read from it.
+        objective: horizon, and weights of the loss terms.
+        training: its batch size and seed are used.
     """
 
     def __init__(
@@ -59,104 +63,115 @@ class NavigationTask(Task):
         return self.maps.batches(split, epoch, shard, self.objective.max_burn_in)
 
     def loss(self, model: nn.Module, batch: MapBatch) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
-        """Mean over the segments; `accuracy` is the share of cells with an optimal action after the last one."""
+        """Mean loss of the segments and its terms; `accuracy`: share of cells with an optimal action at the end."""
+        # Burn-in segments have no gradient. Then N supervised segments, each of which starts from detached latents: its
+        # gradient ends at its own beginning, and the next one learns to continue from whatever state it is given.
         assert isinstance(model, Navigator)
-        problem, thought = model.begin(batch.inputs)
-        keep = model.keep_channels(len(batch.inputs))
+        problem, state = model.initialise(batch.inputs)
+        mask = model.dropout_mask(len(batch.inputs))
         with torch.no_grad():
             for _ in range(batch.burn_in):
-                thought = model.segment(problem, thought, keep)
-        found, answer = [], None
+                state = model.segment(problem, state, mask)
+        found, readout = [], None
         for number in range(1, model.config.num_segments + 1):
-            thought = model.segment(problem, Thought(thought.y.detach(), thought.z.detach()), keep)
-            answer = model.answer(problem, thought)
-            found.append(self._segment_losses(model, answer, batch, batch.burn_in + number))
-        assert answer is not None
+            state = model.segment(problem, LatentState(state.y.detach(), state.z.detach()), mask)
+            readout = model.readout(problem, state)
+            found.append(self._segment_losses(model, readout, batch, batch.burn_in + number))
+        assert readout is not None
         terms = {name: torch.stack([losses[name] for losses in found]).mean() for name in found[0]}
         weights = {"cost": self.objective.cost_weight, "reach": self.objective.reach_weight}
         weights |= {"halting": self.objective.halting_weight, "actions": 1.0}
         total = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
-        return total, terms | {"accuracy": accuracy(answer, batch)}
+        return total, terms | {"accuracy": accuracy(readout, batch)}
 
     def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
-        """Share of the validation maps on which following the policy, thought out as in training, reaches the goal."""
+        """Share of the validation maps on which the policy, after as many steps as in training, reaches the goal."""
         assert isinstance(model, Navigator)
         reached = [_reaches(model, group.maps) for group in self.maps.val]
         return {"val/success": float(np.concatenate(reached).mean())}
 
     def settings(self) -> dict[str, Any]:
-        """The network, and its size under the names that stand in the checkpoints of others."""
+        """The network's configuration, and its size under the names that are common in other projects' checkpoints."""
         sides = {side for shape in self.maps.shapes for side in shape}
         flat = {"grid_size": max(sides), **{name: getattr(self.model, name) for name in ("dim", "depth", "dropout")}}
-        shown = {"model": self.model.model_dump(mode="json"), "objective": self.objective.model_dump(mode="json")}
-        return shown | flat | {"knows_costs": self.maps.has_costs}
+        nested = {"model": self.model.model_dump(mode="json"), "objective": self.objective.model_dump(mode="json")}
+        return nested | flat | {"knows_costs": self.maps.has_costs}
 
-    def _segment_losses(self, model: Navigator, answer: Answer, batch: MapBatch, number: int) -> dict[str, Tensor]:
-        asked = self._asked(model, batch, number)
+    def _segment_losses(self, model: Navigator, readout: Readout, batch: MapBatch, number: int) -> dict[str, Tensor]:
+        horizon = self._horizon_mask(model, batch, number)
         return {
-            "actions": action_loss(answer, batch, asked, self.model.output),
-            "reach": _reach_loss(answer, asked, batch.cost == 0),
-            "cost": _mean(_cost_loss(answer, batch), asked.known),
-            "halting": _halting_loss(answer, batch),
+            "actions": action_loss(readout, batch, horizon, self.model.output),
+            "reach": _reach_loss(readout, horizon, batch.cost == 0),
+            "cost": _mean(_cost_loss(readout, batch), horizon.within),
+            "halting": _halting_loss(readout, batch),
         }
 
-    def _asked(self, model: Navigator, batch: MapBatch, number: int) -> Asked:
+    def _horizon_mask(self, model: Navigator, batch: MapBatch, number: int) -> HorizonMask:
+        # Horizon rule. After s segments of k steps with a reach of r cells per step, a signal has travelled at most
+        # c = s·k·r cells. With d the distance of a cell to the goal and ρ = `horizon` ≤ 1:
+        #     0 < d ≤ ρ c    within: the target is the set of optimal actions,
+        #     d > c          beyond: the target is no action; unreachable cells, d = ∞, are always beyond,
+        #     between        not supervised: the signal may or may not have arrived.
+        # The network therefore has to carry the signal ρ·r cells per step. The cost-to-go stands for d, the number of
+        # moves; it is never smaller, so that no cell is within too early. With a global core, or ρ = 0, every segment
+        # is supervised with the final answer.
         carried = number * model.steps_per_segment * model.core.reach
-        is_way = torch.isfinite(batch.cost)
+        can_reach = torch.isfinite(batch.cost)
         if not carried or not self.objective.horizon:
-            return Asked(is_way & (batch.cost > 0), batch.free & ~is_way)
+            return HorizonMask(can_reach & (batch.cost > 0), batch.free & ~can_reach)
         is_near = batch.cost <= self.objective.horizon * carried
-        return Asked(is_near & (batch.cost > 0), batch.free & (batch.cost > carried))
+        return HorizonMask(is_near & (batch.cost > 0), batch.free & (batch.cost > carried))
 
 
-def action_loss(answer: Answer, batch: MapBatch, asked: Asked, output: str) -> Float[Tensor, ""]:
-    """Cross-entropy of each action by itself, or of the whole set of optimal actions, over the cells that are asked.
-
-    Where actions share one probability there is no saying "none", so cells beyond the horizon are not asked.
-    """
+def action_loss(readout: Readout, batch: MapBatch, horizon: HorizonMask, output: str) -> Float[Tensor, ""]:
+    """Cross-entropy of each action independently, or of the set of optimal actions, over the supervised cells."""
+    # sigmoid: a binary cross-entropy per action; beyond the horizon the target of every action is 0.
+    # softmax, stablemax: −log Σ_{a optimal} p_a, the probability of any optimal action. Probabilities that sum to 1
+    # cannot express "no action", so cells beyond the horizon are not supervised.
     if output == "sigmoid":
-        wanted = (batch.optimal & asked.known[:, None]).to(answer.actions.dtype)
-        each = F.binary_cross_entropy_with_logits(answer.actions, wanted, reduction="none")
-        return _mean(each.mean(1), asked.known | asked.beyond)
-    share = (shares(answer.actions.float(), output) * batch.optimal).sum(1)
-    return _mean(-share.clamp(min=1e-9).log(), asked.known)
+        target = (batch.optimal & horizon.within[:, None]).to(readout.actions.dtype)
+        each = F.binary_cross_entropy_with_logits(readout.actions, target, reduction="none")
+        return _mean(each.mean(1), horizon.within | horizon.beyond)
+    share = (action_probabilities(readout.actions.float(), output) * batch.optimal).sum(1)
+    return _mean(-share.clamp(min=1e-9).log(), horizon.within)
 
 
-def accuracy(answer: Answer, batch: MapBatch) -> Float[Tensor, ""]:
+def accuracy(readout: Readout, batch: MapBatch) -> Float[Tensor, ""]:
     """Share of the cells from which the goal can be reached whose action is an optimal one."""
-    return _mean(_is_right(answer, batch).float(), _is_on_the_way(batch))
+    return _mean(_is_right(readout, batch).float(), _can_reach_goal(batch))
 
 
-def _is_right(answer: Answer, batch: MapBatch) -> Bool[Tensor, "b h w"]:
-    return batch.optimal.gather(1, answer.actions.argmax(1, keepdim=True))[:, 0]
+def _is_right(readout: Readout, batch: MapBatch) -> Bool[Tensor, "b h w"]:
+    return batch.optimal.gather(1, readout.actions.argmax(1, keepdim=True))[:, 0]
 
 
-def _is_on_the_way(batch: MapBatch) -> Bool[Tensor, "b h w"]:
+def _can_reach_goal(batch: MapBatch) -> Bool[Tensor, "b h w"]:
     return torch.isfinite(batch.cost) & (batch.cost > 0)
 
 
-def _reach_loss(answer: Answer, asked: Asked, goal: Bool[Tensor, "b h w"]) -> Float[Tensor, ""]:
-    wanted = (asked.known | goal).to(answer.reach.dtype)
-    each = F.binary_cross_entropy_with_logits(answer.reach, wanted, reduction="none")
-    return _mean(each, asked.known | asked.beyond | goal)
+def _reach_loss(readout: Readout, horizon: HorizonMask, goal: Bool[Tensor, "b h w"]) -> Float[Tensor, ""]:
+    target = (horizon.within | goal).to(readout.reach.dtype)
+    each = F.binary_cross_entropy_with_logits(readout.reach, target, reduction="none")
+    return _mean(each, horizon.within | horizon.beyond | goal)
 
 
-def _cost_loss(answer: Answer, batch: MapBatch) -> Float[Tensor, "b h w"]:
-    wanted = torch.where(torch.isfinite(batch.cost), batch.cost, 0.0).log1p()
-    return F.smooth_l1_loss(answer.cost, wanted, reduction="none", beta=0.1)
+def _cost_loss(readout: Readout, batch: MapBatch) -> Float[Tensor, "b h w"]:
+    # On log(1 + cost) the error is a relative one, so that distant cells do not dominate.
+    target = torch.where(torch.isfinite(batch.cost), batch.cost, 0.0).log1p()
+    return F.smooth_l1_loss(readout.cost, target, reduction="none", beta=0.1)
 
 
-def _halting_loss(answer: Answer, batch: MapBatch) -> Float[Tensor, ""]:
+def _halting_loss(readout: Readout, batch: MapBatch) -> Float[Tensor, ""]:
     """Binary cross-entropy with "the whole policy is correct"."""
-    is_whole = (_is_right(answer, batch) | ~_is_on_the_way(batch)).flatten(1).all(1)
-    return F.binary_cross_entropy_with_logits(answer.halting, is_whole.to(answer.halting.dtype))
+    is_whole = (_is_right(readout, batch) | ~_can_reach_goal(batch)).flatten(1).all(1)
+    return F.binary_cross_entropy_with_logits(readout.halting, is_whole.to(readout.halting.dtype))
 
 
 def _reaches(model: Navigator, maps: Maps) -> NDArray[np.bool_]:
     ((_, policy),) = model.policies_by_step(maps, [model.trained_steps])
-    return follow(policy.actions, maps).success
+    return roll_out(policy.actions, maps).success
 
 
 def _mean(values: Float[Tensor, "b h w"], where: Bool[Tensor, "b h w"]) -> Float[Tensor, ""]:
-    """Mean over the cells chosen; 0 when there are none."""
+    """Mean over the cells `where`; 0 when there are none."""
     return values.masked_fill(~where, 0).sum() / where.sum().clamp(min=1)

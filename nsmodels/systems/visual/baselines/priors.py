@@ -1,4 +1,4 @@
-"""Answers without looking: what a system must beat, and what others published."""
+"""Baselines that ignore the image: chance and answer priors; published results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PUBLISHED: tuple[dict[str, Any], ...] = tuple(
 class Prior:
     """The most frequent training answer, overall and by the last function of the program ("question-type prior").
 
-    `fitted_on` says in words which questions were counted.
+    `fitted_on`: description of the questions that were counted.
     """
 
     majority: str
@@ -56,7 +56,7 @@ class Prior:
 
     @classmethod
     def read(cls, path: Path) -> Prior:
-        """The prior that a training wrote; raise `InputError` when the file is broken."""
+        """The prior in a checkpoint; raise `InputError` when the file is broken."""
         try:
             data = json.loads(path.read_text())
             by_function = {str(name): str(word) for name, word in data["by_function"].items()}
@@ -65,16 +65,16 @@ class Prior:
             raise InputError(f"{path}: broken; the checkpoint is incomplete, train it again") from None
 
     def answer(self, question: dict[str, Any]) -> str:
-        """The most frequent answer to questions of this type; the overall one for a type never seen."""
+        """The most frequent answer to questions of this type; the overall one for a type without training questions."""
         return self.by_function.get(last_function(question), self.majority)
 
 
 def last_function(question: dict[str, Any]) -> str:
-    """The function that gives the answer; the public generator's `type` is read as well."""
+    """Last function of a question's program, under the key `function` or, by the public generator, `type`."""
     node = question["program"][-1]
     return node.get("function") or node["type"]
 
 
 def _most_frequent(counts: Counter[str]) -> str:
-    """The first in the alphabet among the most frequent, whatever the order of the questions."""
+    """The most frequent answer; of equals the first in the alphabet, so that the order of questions does not matter."""
     return min(counts, key=lambda answer: (-counts[answer], answer))

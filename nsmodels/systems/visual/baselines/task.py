@@ -29,8 +29,8 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class AskedBatch:
-    """Questions, their answers (-1: not known), and the distinct images that they are about."""
+class VqaBatch:
+    """Questions as word numbers, their answer numbers (-1: unknown), the distinct images, and each question's image."""
 
     words: Int[Tensor, "b s"]
     lengths: Int[Tensor, " b"]
@@ -40,8 +40,11 @@ class AskedBatch:
 
 
 @dataclass(frozen=True, eq=False)
-class AskedImages:
-    """Images of a split, uint8 (n, h, w, 3), its questions in the released form, and the image that each is about."""
+class VqaSplit:
+    """Images of a split, uint8 (n, h, w, 3), its questions in the released form, and their images' rows, int64 (q,).
+
+    Raises `InputError` for an answer that is none of CLEVR's.
+    """
 
     images: np.ndarray
     questions: list[Record]
@@ -52,71 +55,71 @@ class AskedImages:
             if question.get("answer", ANSWERS[0]) not in ANSWERS:
                 raise InputError(f"question {number}: answer '{question['answer']}' is none of CLEVR's: {ANSWERS}")
 
-    def by_image(self, ranks: np.ndarray) -> np.ndarray:
-        """Questions in the order of the `ranks` of their images, those about one image together."""
+    def order_by_image(self, ranks: np.ndarray) -> np.ndarray:
+        """Order of the questions, int64 (q,), by the `ranks` (n,) of their images; those of one image are adjacent."""
         return np.argsort(ranks[self.places], kind="stable")
 
 
-def read_asked(
+def read_vqa_split(
     data: Path, split: str, config: BaselineConfig, scenes: list[Record], questions: list[Record], num_workers: int = 4
-) -> AskedImages:
-    """Questions about the images of `scenes` in a CLEVR tree, at the network's size."""
+) -> VqaSplit:
+    """Questions and images of `scenes` in a CLEVR tree, at the network's size; raise `InputError` for broken data."""
     row = {scene["image_index"]: number for number, scene in enumerate(scenes)}
     places = [row[scene["image_index"]] for _, scene in pair(questions, scenes, data, split)]
     images, _ = read_images(data, split, scenes, config.image_width, config.image_height, num_workers)
-    return AskedImages(images, questions, np.array(places, np.int64))
+    return VqaSplit(images, questions, np.array(places, np.int64))
 
 
-class Encoded:
-    """Questions as padded word numbers and answer numbers, drawn as batches with their images.
+class EncodedSplit:
+    """Questions as padded word numbers and answer numbers, collated to batches with their images.
 
-    Raises `InputError` for a question without words. A word that the vocabulary lacks becomes the unknown word.
+    Raises `InputError` for a question without words. A word that is not in the vocabulary becomes the unknown word.
     """
 
-    def __init__(self, asked: AskedImages, vocabulary: Vocabulary) -> None:
-        rows = [vocabulary.numbers(item["question"]) for item in asked.questions]
+    def __init__(self, data: VqaSplit, vocabulary: Vocabulary) -> None:
+        rows = [vocabulary.numbers(item["question"]) for item in data.questions]
         if not all(rows):
             raise InputError(f"question {rows.index([])}: expected words, got none; correct the question file")
         number = {answer: k for k, answer in enumerate(ANSWERS)}
-        self.asked = asked
+        self.data = data
         self.lengths = np.array([len(row) for row in rows], np.int64)
-        self.answers = np.array([number.get(item.get("answer", ""), -1) for item in asked.questions], np.int64)
+        self.answers = np.array([number.get(item.get("answer", ""), -1) for item in data.questions], np.int64)
         self.words = np.full((len(rows), max(self.lengths, default=1)), PAD, np.int16)
         for line, row in zip(self.words, rows, strict=True):
             line[: len(row)] = row
 
-    def batch(self, rows: np.ndarray) -> AskedBatch:
-        """The given questions; an image comes once, however many of them are about it."""
-        needed, places = np.unique(self.asked.places[rows], return_inverse=True)
-        return AskedBatch(
+    def batch(self, rows: np.ndarray) -> VqaBatch:
+        """The questions `rows`, int (b,), with their distinct images."""
+        needed, places = np.unique(self.data.places[rows], return_inverse=True)
+        return VqaBatch(
             words=torch.from_numpy(self.words[rows, : self.lengths[rows].max()]).long(),
             lengths=torch.from_numpy(self.lengths[rows]),
             answers=torch.from_numpy(self.answers[rows]),
-            images=torch.from_numpy(self.asked.images[needed]),
+            images=torch.from_numpy(self.data.images[needed]),
             places=torch.from_numpy(places),
         )
 
 
 @final
 class CnnLstmTask(Task):
-    """Answers from images and questions, learnt end to end.
+    """Training of the answer from image and question, end to end.
 
     Args:
         splits: "train" and "val".
         config: the network.
-        training: batch size and seed are read from it.
+        training: its batch size and seed are used.
     """
 
-    def __init__(self, splits: Mapping[str, AskedImages], config: BaselineConfig, training: TrainingConfig) -> None:
+    def __init__(self, splits: Mapping[str, VqaSplit], config: BaselineConfig, training: TrainingConfig) -> None:
         self.config, self.training = config, training
         self.vocabulary = Vocabulary.from_questions(item["question"] for item in splits["train"].questions)
-        self.splits = {name: Encoded(asked, self.vocabulary) for name, asked in splits.items()}
+        self.splits = {name: EncodedSplit(data, self.vocabulary) for name, data in splits.items()}
 
     @classmethod
     def from_tree(cls, data: Path, config: BaselineConfig, training: TrainingConfig) -> CnnLstmTask:
         """The task on the splits train and val of a CLEVR tree."""
         splits = {
-            split: read_asked(
+            split: read_vqa_split(
                 data, split, config, read_scenes(data, split), read_questions(data, split), training.num_workers
             )
             for split in ("train", "val")
@@ -128,17 +131,17 @@ class CnnLstmTask(Task):
         return {"baseline": self.config.model_dump(mode="json"), "words": list(self.vocabulary.words)}
 
     def build(self) -> CnnLstm:
-        """A network with random weights that knows the words of the training questions."""
+        """A network with random weights and the vocabulary of the training questions."""
         return CnnLstm(self.config, self.vocabulary.words)
 
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Images in this epoch's order, each with all its questions."""
         encoded, is_training = self.splits[split], split == "train"
-        ranks = epoch_order(len(encoded.asked.images), self.training.seed, epoch, shuffle=is_training)
-        order = encoded.asked.by_image(ranks)
+        ranks = epoch_order(len(encoded.data.images), self.training.seed, epoch, shuffle=is_training)
+        order = encoded.data.order_by_image(ranks)
         return Batches(split_order(order, self.training.batch_size, shard, even=is_training), encoded.batch)
 
-    def loss(self, model: nn.Module, batch: AskedBatch) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, model: nn.Module, batch: VqaBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropy of the answer, and the accuracy."""
         logits = model(batch.words, batch.lengths, batch.images, batch.places)
         right = (logits.argmax(-1) == batch.answers).float().mean()
@@ -146,10 +149,10 @@ class CnnLstmTask(Task):
 
 
 @torch.inference_mode()
-def answer_all(model: CnnLstm, asked: AskedImages) -> list[str]:
+def predict_answers(model: CnnLstm, data: VqaSplit) -> list[str]:
     """The network's answer to each question. Raises `InputError` for a question without words."""
-    encoded, device = Encoded(asked, model.vocabulary), model.words.weight.device
-    order = asked.by_image(np.arange(len(asked.images)))
+    encoded, device = EncodedSplit(data, model.vocabulary), model.words.weight.device
+    order = data.order_by_image(np.arange(len(data.images)))
     answers = np.empty(len(order), np.int64)
     model.eval()
     for rows in split_order(order, ANSWER_BATCH, even=False):

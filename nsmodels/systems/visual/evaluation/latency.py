@@ -1,4 +1,4 @@
-"""How long one question takes, from image and words to answer and proof, and how much memory."""
+"""Latency and memory of one question, from image and words to answer and proof."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Perceive = Callable[[list[Array]], list[SceneBelief]]
 Parse = Callable[[list[str]], list[Program | None]]
 
 
-def measured_latency(
+def measure_latency(
     perceive: Perceive,
     parse: Parse,
     images: Sequence[Array],
@@ -31,11 +31,11 @@ def measured_latency(
     warm_up: int = 3,
     device: torch.device | None = None,
 ) -> dict[str, Any]:
-    """Time `images` and `questions` pair by pair at batch 1, proof included; the first `warm_up` pairs are not counted.
+    """Time `images` and `questions` pair by pair at batch 1, proof included, without the first `warm_up` pairs.
 
-    Fewer are left out where that would leave none. Returns milliseconds (median, p95, and the median of each part),
-    frames per second end to end, peak memory in MiB of the process (and of a CUDA `device`), and on what it was
-    measured; nothing without a pair. Threads are as the caller set them.
+    At least one pair is counted. Returns milliseconds (median, 95th percentile, and the median of each part), frames
+    per second end to end, peak memory in MiB of the process (and of a CUDA `device`), and the machine; an empty dict
+    without a pair. The number of threads is the caller's.
     """
     pairs = list(zip(images, questions, strict=False))
     if not pairs:
@@ -43,9 +43,9 @@ def measured_latency(
     where = device or torch.device("cpu")
     if where.type == "cuda":
         torch.cuda.reset_peak_memory_stats(where)
-    times = [_timed(perceive, parse, image, text) for image, text in pairs]
+    times = [_time_one(perceive, parse, image, text) for image, text in pairs]
     table = np.array(times[min(warm_up, len(times) - 1) :]) * 1e3
-    return {**_summary(table), **_memory(where), **_surroundings(where)}
+    return {**_summary(table), **_memory(where), **_environment(where)}
 
 
 def _summary(table: Array) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _summary(table: Array) -> dict[str, Any]:
 
 
 def _memory(device: torch.device) -> dict[str, float]:
-    """`peak_memory_mib` is the process's; on a GPU what lies there is `peak_gpu_memory_mib`."""
+    """Peak memory in MiB: `peak_memory_mib` of the process, `peak_gpu_memory_mib` of a CUDA device."""
     peak = peak_memory_mib()
     found = {"peak_memory_mib": peak, "peak_process_memory_mib": peak}
     if device.type == "cuda":
@@ -68,28 +68,28 @@ def _memory(device: torch.device) -> dict[str, float]:
     return found
 
 
-def _surroundings(device: torch.device) -> dict[str, Any]:
+def _environment(device: torch.device) -> dict[str, Any]:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     cores = f"{platform.platform()}, {num_cores()} usable cores"
     return {"device": name, "machine": cores, "num_threads": torch.get_num_threads()}
 
 
 def peak_memory_mib() -> float:
-    """The largest resident size of this process so far, in MiB."""
+    """Largest resident size of this process so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def _timed(perceive: Perceive, parse: Parse, image: Array, text: str) -> tuple[float, ...]:
+def _time_one(perceive: Perceive, parse: Parse, image: Array, text: str) -> tuple[float, ...]:
     start = time.perf_counter()
     belief = perceive([image])[0]
-    seen = time.perf_counter()
+    perceived = time.perf_counter()
     program = parse([text])[0]
-    read = time.perf_counter()
+    parsed = time.perf_counter()
     if program is None:
-        return seen - start, read - seen, 0.0, 0.0
+        return perceived - start, parsed - perceived, 0.0, 0.0
     answer(program, belief)
     answered = time.perf_counter()
-    with suppress(NoProof):  # the search for a proof takes its time all the same
+    with suppress(NoProof):  # a search without result takes time too
         prove(program, belief)
-    return seen - start, read - seen, answered - read, time.perf_counter() - answered
+    return perceived - start, parsed - perceived, answered - parsed, time.perf_counter() - answered

@@ -1,4 +1,4 @@
-"""Evaluation of the visual system, never one number: the report and its table for the terminal."""
+"""Evaluation of the visual system: the report, with baselines and intervals, and its table for the terminal."""
 
 from __future__ import annotations
 
@@ -38,28 +38,33 @@ def report(
     learned: Mapping[str, Sequence[str]] | None = None,
     scored: Scored | None = None,
 ) -> Report:
-    """Everything that is said of one evaluation, ready for JSON.
+    """The report of one evaluation, ready for JSON.
 
-    `prior` holds the answers without looking; `latency` is what `measured_latency` gave; `num_parameters` is by module,
-    to which "total" comes; `source` says what the data is (source, split, ...) and how much annotation trained the
-    model: "num_annotated_images", and "num_annotated_questions" where it is known;
-    `learned` are the answers of trained baselines to the questions of `data`, by name; `scored` is what `rows` gave,
-    where it has been asked already.
+    Args:
+        data: beliefs and programs of the scored split.
+        prior: answers of the baselines that ignore the image.
+        latency: result of `measure_latency`.
+        num_parameters: by module; "total" is added.
+        source: description of the data (source, split, ...) and of the annotation that trained the model:
+            "num_annotated_images", and "num_annotated_questions" where it is known.
+        learned: answers of trained baselines to the questions of `data`, by name.
+        scored: result of `rows(data)`, where it has been computed before.
+
     Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
     """
-    scored_rows, found = scored or rows(data)
+    scored_rows, answers = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}
     return {
         "rows": scored_rows,
         "headline": HEADLINE,
         "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
         "baselines": baseline_rows(prior, data.questions, learned),
-        "calibration": calibration(found, data.questions),
+        "calibration": calibration(answers, data.questions),
         "latency": dict(latency or {}),
         "num_parameters": _with_total(num_parameters or {}),
         "data": {**sizes, **(source or {})},
         "published": [dict(row) for row in PUBLISHED],
-        "depth": depth(data, found),
+        "depth": depth(data, answers),
     }
 
 
@@ -75,7 +80,7 @@ def table(result: Report) -> str:
     lines += [
         "",
         *_object_lines(result["objects"]),
-        *_trust_lines(result["calibration"]),
+        *_calibration_lines(result["calibration"]),
         *_depth_lines(result["depth"]),
     ]
     lines += _cost_lines(result["latency"], result["num_parameters"])
@@ -124,7 +129,7 @@ def _object_lines(objects: Mapping[str, float]) -> list[str]:
     return [f"objects ({objects['objects']:.0f}): {', '.join(shown)}"]
 
 
-def _trust_lines(trust: Mapping[str, Any]) -> list[str]:
+def _calibration_lines(trust: Mapping[str, Any]) -> list[str]:
     selective = ", ".join(f"{_percent(v)} at {k} coverage" for k, v in trust["selective_accuracy"].items())
     return [f"calibration: ECE {_percent(trust['ece'])}; selective accuracy {selective}"]
 

@@ -1,4 +1,9 @@
-"""Scores of answers: four rows that tell perception's errors from the parser's, baselines, calibration, depth."""
+"""Scores of answers: four rows that separate errors of perception and parser, baselines, calibration, depth.
+
+Intervals resample whole images, not questions: the questions of one image share its perception errors. With m questions
+per image of intra-image correlation ρ the variance of a mean is 1 + (m − 1) ρ times that of independent questions, so
+that an interval which ignored this would be too narrow by the root of that factor.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +44,10 @@ Scored = tuple[dict[str, Any], list[Answer]]
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """A split with what the model said of it: a belief per scene, a program per question (None: not parsed).
+    """A split with the model's predictions: a belief per scene, a program per question (None: not parsed).
 
     Scenes and questions are in CLEVR's released form; `image_index` joins them. Raises InputError when lengths differ,
-    a question has no answer (CLEVR's test split) or speaks of an image that is not there.
+    a question has no answer (CLEVR's test split) or refers to an image without a scene.
     """
 
     scenes: Sequence[Scene]
@@ -57,19 +62,19 @@ class Predictions:
         missing = [q for q in self.questions if "answer" not in q or "program" not in q]
         if missing:
             raise InputError("questions: no `answer` or `program` (the test split has none); evaluate on train or val")
-        strangers = {q["image_index"] for q in self.questions} - {s["image_index"] for s in self.scenes}
-        if strangers:
-            raise InputError(f"questions: image_index {min(strangers)} has no scene; pass the scenes of the same split")
+        unknown = {q["image_index"] for q in self.questions} - {s["image_index"] for s in self.scenes}
+        if unknown:
+            raise InputError(f"questions: image_index {min(unknown)} has no scene; pass the scenes of the same split")
 
     @property
     def places(self) -> list[int]:
-        """For each question the position of its scene."""
+        """Index of the scene of each question."""
         place = {scene["image_index"]: k for k, scene in enumerate(self.scenes)}
         return [place[question["image_index"]] for question in self.questions]
 
 
-def released(program: Program) -> Program:
-    """The program with the keys function, inputs and value_inputs, whichever of the two spellings it came in."""
+def to_released_form(program: Program) -> Program:
+    """The program with the keys function, inputs and value_inputs, from either of CLEVR's two spellings."""
     return [
         {
             "function": node.get("function") or node["type"],
@@ -81,7 +86,7 @@ def released(program: Program) -> Program:
 
 
 def hard_answer(program: Program | None, scene: Scene | Compiled) -> str | None:
-    """The exact executor's answer; None when there is no program, or it does not fit the scene."""
+    """Answer of the exact executor; None without a program, or when it is ill posed in the scene."""
     try:
         return None if program is None else execute(program, scene)
     except (IllPosed, InputError):
@@ -89,7 +94,7 @@ def hard_answer(program: Program | None, scene: Scene | Compiled) -> str | None:
 
 
 def soft_answer(program: Program | None, belief: SceneBelief) -> Answer:
-    """The soft executor's answer; an empty one at confidence 0 when there is no program that runs."""
+    """Answer of the soft executor; an empty one at confidence 0 without a program, or when it cannot be executed."""
     try:
         return Answer({}, "", 0.0, 0.0) if program is None else answer(program, belief)
     except InputError:
@@ -100,32 +105,34 @@ def rows(data: Predictions) -> Scored:
     """The four rows, and the soft answers behind the headline row in the order of the questions.
 
     Each row: accuracy, interval (95 %, clustered by image), n, unanswered, by_type. Rows with a predicted scene are
-    soft; what hard execution of the most likely scene gives stands under "hard".
+    executed softly; "hard" is the row of exact execution in the most likely scene.
     """
-    true_programs = [released(question["program"]) for question in data.questions]
+    # Replacing one predicted input by the true one attributes the errors: true scene and predicted program leave those
+    # of the parser, predicted scene and true program those of perception.
+    true_programs = [to_released_form(question["program"]) for question in data.questions]
     true = [compile(scene) for scene in data.scenes]
     likely = [compile(belief.most_likely()) for belief in data.beliefs]
     result, soft = {}, []
     for name, programs in zip(ROWS, (true_programs, true_programs, data.programs, data.programs), strict=True):
         pairs = list(zip(programs, data.places, strict=True))
         if name.startswith("true_scene"):
-            result[name] = scored([hard_answer(p, true[k]) for p, k in pairs], data.questions)
+            result[name] = score_answers([hard_answer(p, true[k]) for p, k in pairs], data.questions)
             continue
         soft = [soft_answer(p, data.beliefs[k]) for p, k in pairs]
-        result[name] = scored([found.best or None for found in soft], data.questions)
-        result[name]["hard"] = scored([hard_answer(p, likely[k]) for p, k in pairs], data.questions)
+        result[name] = score_answers([found.best or None for found in soft], data.questions)
+        result[name]["hard"] = score_answers([hard_answer(p, likely[k]) for p, k in pairs], data.questions)
     return result, soft
 
 
 def outcomes(found: Sequence[Answer], questions: Sequence[Question], split: str) -> Outcomes:
-    """Whether each question of a split was answered rightly; `found` are the headline row's answers."""
+    """Correctness of the answer to each question of a split; `found` are the answers of the headline row."""
     images = [q["image_filename"] for q in questions]
     items = [f"{split}/{q['question_index']}/{image}" for q, image in zip(questions, images, strict=True)]
     right = [a.best == q["answer"] for a, q in zip(found, questions, strict=True)]
     return Outcomes("accuracy", split, distinct(items), images, np.array(right, float))
 
 
-def scored(answers: Sequence[str | None], questions: Sequence[Question]) -> dict[str, Any]:
+def score_answers(answers: Sequence[str | None], questions: Sequence[Question]) -> dict[str, Any]:
     """Accuracy of `answers` with its interval, overall and by question type; None counts as wrong and as unanswered."""
     right = np.array([a == q["answer"] for a, q in zip(answers, questions, strict=True)], float)
     images = np.array([q["image_index"] for q in questions])
@@ -153,14 +160,20 @@ def baseline_rows(
     place = {"fitted_on": prior.fitted_on}
     return {
         "chance": {"accuracy": CHANCE, "interval": None, "n": len(questions)},
-        "majority": {**scored([prior.majority for _ in questions], questions), **place},
-        "question_type_prior": {**scored([prior.answer(question) for question in questions], questions), **place},
-        **{name: scored(answers, questions) for name, answers in (learned or {}).items()},
+        "majority": {**score_answers([prior.majority for _ in questions], questions), **place},
+        "question_type_prior": {
+            **score_answers([prior.answer(question) for question in questions], questions),
+            **place,
+        },
+        **{name: score_answers(answers, questions) for name, answers in (learned or {}).items()},
     }
 
 
 def calibration(found: Sequence[Answer], questions: Sequence[Question]) -> dict[str, Any]:
-    """Whether the confidence can be trusted: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
+    """Calibration of the confidence: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
+    # A calibrated confidence c is right with probability c. ECE = Σ_b (n_b / n) |accuracy_b − mean confidence_b| over
+    # bins b of equal width measures the deviation. Selective accuracy depends on the order of confidences alone: it
+    # rises with falling coverage when the least confident answers, which a user would reject, are the wrong ones.
     confidence = np.array([a.confidence for a in found])
     right = np.array([a.best == q["answer"] for a, q in zip(found, questions, strict=True)], float)
     return {
@@ -172,7 +185,7 @@ def calibration(found: Sequence[Answer], questions: Sequence[Question]) -> dict[
 
 
 def reliability_bins(confidence: Array, right: Array) -> list[dict[str, float]]:
-    """Equal-width bins of confidence that are not empty: low, high, n, mean confidence, accuracy."""
+    """Non-empty bins of equal width over `confidence` (n,), `right` (n,): low, high, n, mean confidence, accuracy."""
     bins = calibration_bins(confidence, right)
     return [
         {
@@ -187,23 +200,23 @@ def reliability_bins(confidence: Array, right: Array) -> list[dict[str, float]]:
 
 
 def program_exact(data: Predictions) -> float:
-    """The part of questions whose program was predicted node by node as it is."""
+    """Share of questions whose predicted program equals the true one node by node."""
     pairs = zip(data.programs, data.questions, strict=True)
-    return float(np.mean([p is not None and released(p) == released(q["program"]) for p, q in pairs]))
+    return float(np.mean([p is not None and to_released_form(p) == to_released_form(q["program"]) for p, q in pairs]))
 
 
 def depth(data: Predictions, found: Sequence[Answer], num_proofs: int = 200) -> dict[str, Any]:
-    """Reasoning depth of the questions asked, accuracy by depth, and facts derived per query.
+    """Reasoning depth of the questions, accuracy by depth, and number of derived facts per query.
 
-    Depth, hops and derived facts as `datasets.clevr.execute` defines them; facts are counted in the proofs of the
-    first `num_proofs` questions. `found` are the headline row's answers.
+    Depth, hops and derived facts as defined in `datasets.clevr.questions.executor`; facts are counted in the proofs of
+    the first `num_proofs` questions. `found` are the answers of the headline row.
     """
-    programs = [released(question["program"]) for question in data.questions]
+    programs = [to_released_form(question["program"]) for question in data.questions]
     depths = np.array([symbolic_depth(program) for program in programs])
     hops = np.array([relational_hops(program) for program in programs])
     right = np.array([a.best == q["answer"] for a, q in zip(found, data.questions, strict=True)], float)
     images = np.array([q["image_index"] for q in data.questions])
-    proofs = _proofs(data, num_proofs)
+    proofs = _first_proofs(data, num_proofs)
     return {
         "mean": float(depths.mean()),
         "std": float(depths.std()),
@@ -216,7 +229,7 @@ def depth(data: Predictions, found: Sequence[Answer], num_proofs: int = 200) -> 
     }
 
 
-def _proofs(data: Predictions, limit: int) -> list[Proof]:
+def _first_proofs(data: Predictions, limit: int) -> list[Proof]:
     proofs = []
     for program, place in list(zip(data.programs, data.places, strict=True))[:limit]:
         try:

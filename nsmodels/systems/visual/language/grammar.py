@@ -1,8 +1,8 @@
 """CLEVR programs as a typed grammar: tokens, well-typed derivations, released node lists.
 
-A program is a tree. Written from the answer backwards in prefix (Polish) order, it is a sequence of tokens
-`function[value]`, each of which fills the oldest open slot of the innermost unfinished function. A slot has a type, and
-only functions of that type may fill it, so that every complete derivation is a well-formed program.
+A program is a tree. In prefix (Polish) order, from the answer backwards, it is a sequence of tokens `function[value]`,
+each of which fills the oldest open slot of the innermost incomplete function. A slot has a type, and only functions of
+that type can fill it, so that every complete derivation is a well-formed program.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _values(function: str) -> tuple[str, ...]:
 
 TOKENS = tuple(Token(function, value) for function in FUNCTIONS for value in _values(function))
 TOKEN_IDS = {token: number for number, token in enumerate(TOKENS)}
-START = len(TOKENS)  # what the decoder is shown in place of a previous token at its first step
+START = len(TOKENS)  # stands for the previous token at the decoder's first step
 
 # Slot types. "closed" fills tables beyond the end of a program; "answer" is the root of every program.
 ANSWER_TYPES = ("int", "bool", *ATTRIBUTES)
@@ -58,9 +58,11 @@ def _fits(token: Token, slot: str) -> bool:
 
 
 def _closing_costs() -> dict[str, int]:
-    """The fewest tokens that fill a slot of each type."""
+    """Smallest number of tokens that fill a slot of each type."""
+    # Fixed point of cost(type) = min over tokens of that type of 1 + Σ cost(its inputs). A shortest derivation contains
+    # no type twice on one path, so that as many rounds as there are types suffice.
     cost = dict.fromkeys(TYPES, 10**6) | {"closed": 0}
-    for _ in TYPES:  # a shortest derivation uses no type twice
+    for _ in TYPES:
         for slot in TYPES[1:]:
             costs = [1 + sum(cost[kind] for kind in FUNCTIONS[t.function][0]) for t in TOKENS if _fits(t, slot)]
             cost[slot] = min(costs)
@@ -73,15 +75,15 @@ TOKEN_INPUTS = [tuple(TYPE_IDS[kind] for kind in FUNCTIONS[t.function][0]) for t
 TOKEN_COST = np.array([1 + sum(CLOSING_COST[kind] for kind in kinds) for kinds in TOKEN_INPUTS])
 MAX_TOKEN_COST = int(TOKEN_COST.max())
 
-# FITS[type, token]: may the token fill a slot of the type; a closed slot takes anything, and is never scored.
+# FITS[type, token]: whether the token can fill a slot of the type; a closed slot accepts any, and is never scored.
 FITS = np.array([[name == "closed" or _fits(token, name) for token in TOKENS] for name in TYPES])
-# FITS_WITHIN[type, slack, token]: and can it be completed within `slack` tokens, `slack` capped at MAX_TOKEN_COST.
+# FITS_WITHIN[type, slack, token]: and can be completed within `slack` tokens, `slack` capped at MAX_TOKEN_COST.
 FITS_WITHIN = FITS[:, None] & (TOKEN_COST[None] <= np.arange(MAX_TOKEN_COST + 1)[:, None])[None]
 FITS_WITHIN[CLOSED] = True
 
 
 class Derivation:
-    """A program in the making: the tokens so far and the stack of open slots, the next one on top."""
+    """An incomplete program: the tokens so far and the stack of open slots, the next one on top."""
 
     def __init__(self) -> None:
         self.tokens: list[int] = []
@@ -95,11 +97,12 @@ class Derivation:
 
     @property
     def num_open(self) -> int:
-        """How many slots are open."""
+        """Number of open slots."""
         return len(self._open)
 
     def slack(self, limit: int) -> int:
-        """How many tokens the next slot may take when the whole program may take `limit`, at most `MAX_TOKEN_COST`."""
+        """Tokens available to the next slot in a program of at most `limit` tokens, capped at `MAX_TOKEN_COST`."""
+        # What is left of the limit, less the smallest numbers of tokens that close all other open slots.
         others = self._cost - CLOSING_COST[self.slot]
         return min(limit - len(self.tokens) - others, MAX_TOKEN_COST)
 
@@ -118,31 +121,31 @@ def linearise(program: Program) -> list[int]:
     """Token numbers of a released node list, from the answer backwards.
 
     Raises `InputError` naming the node when a function or value is unknown or the types do not fit. A node used twice
-    is written twice: the sequence is that of the tree.
+    occurs twice: the sequence is that of the tree.
     """
     if not program:
         raise InputError("program: expected at least one function, got an empty list")
     derivation = Derivation()
-    waiting = [len(program) - 1]
-    while waiting:
-        number = waiting.pop()
+    pending = [len(program) - 1]
+    while pending:
+        number = pending.pop()
         node = program[number]
         derivation.push(_token_id(node, number))
         inputs = node["inputs"]
         if len(inputs) != len(FUNCTIONS[_function(node)][0]) or any(not 0 <= i < number for i in inputs):
             raise InputError(f"program node {number} ({_function(node)}): inputs {inputs} do not fit the function")
-        waiting.extend(reversed(inputs))
+        pending.extend(reversed(inputs))
     return derivation.tokens
 
 
 def slots(tokens: list[int]) -> list[tuple[int, int]]:
-    """For each token: the type of the slot it fills and how many slots were open."""
+    """For each token the type of the slot it fills, and the number of open slots before it."""
     derivation = Derivation()
-    seen = []
+    filled = []
     for token in tokens:
-        seen.append((derivation.slot, derivation.num_open))
+        filled.append((derivation.slot, derivation.num_open))
         derivation.push(token)
-    return seen
+    return filled
 
 
 def program_of(tokens: list[int]) -> Program:
@@ -171,7 +174,7 @@ def _tree(remaining: Iterator[int]) -> Tree:
 
 
 def _emit(tree: Tree, nodes: Program, placed: dict[int, int]) -> int:
-    """Append the nodes of a tree after those of its inputs; the index of its root."""
+    """Append the nodes of a tree after those of its inputs; return the index of its root."""
     if id(tree) not in placed:
         for part in _ahead(tree):
             _emit(part, nodes, placed)
@@ -183,10 +186,11 @@ def _emit(tree: Tree, nodes: Program, placed: dict[int, int]) -> int:
 
 
 def _ahead(tree: Tree) -> list[Tree]:
-    """Parts that the release writes before the branch they belong to.
+    """Subtrees that the release puts before the branch that contains them.
 
-    Three of its templates are not in post-order: the comparisons of size and of colour between two plain objects name
-    both objects before they query either, and a union of plain groups filtered by shape begins with both scenes.
+    Three of its templates are not in post-order: the comparisons of size and of colour between two objects without
+    relations contain both objects before they query either, and a union of groups without relations, filtered by shape,
+    begins with both scenes.
     """
     function = tree.token.function
     if function in ("equal_size", "equal_color") and not _is_related(tree):

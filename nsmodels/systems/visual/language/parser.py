@@ -1,4 +1,4 @@
-"""Question → program: an encoder-decoder GRU with attention that can only write well-typed programs.
+"""Question → program: an encoder-decoder GRU with attention that decodes well-typed programs only.
 
 Shapes: b batch, s words of the longest question, t functions of the longest program, h hidden, v number of tokens.
 """
@@ -26,7 +26,7 @@ PARSE_BATCH = 256
 
 @dataclass(frozen=True)
 class Parse:
-    """The program read from a question, and the probability that the parser gives to it."""
+    """The program of a question, and its probability under the parser."""
 
     program: Program
     probability: float
@@ -34,7 +34,7 @@ class Parse:
 
 @dataclass(frozen=True)
 class Memory:
-    """An encoded question: what the decoder attends to, `keys` (b, h, s) and `values` (b, s, h)."""
+    """Encoded questions, to which the decoder attends: `keys` (b, h, s) and `values` (b, s, h)."""
 
     keys: Tensor
     values: Tensor
@@ -42,15 +42,15 @@ class Memory:
 
 
 class Parser(nn.Module):
-    """Reads questions as programs.
+    """Parser from questions to programs.
 
-    A bidirectional GRU encodes the words. A first GRU reads the tokens so far with the type of the open slot; from it
-    the question is attended to, and a second GRU reads both and scores the next token (attention between the layers
-    as in Wu et al. 2016, so that training runs whole sequences at once). Tokens that do not fit the slot cannot score.
+    A bidirectional GRU encodes the words. A first GRU reads the tokens so far with the type of the open slot; its state
+    attends to the question, and a second GRU reads both and scores the next token (attention between the layers as in
+    Wu et al. 2016, so that training runs whole sequences at once). Tokens that do not fit the slot have probability 0.
 
     Args:
         config: sizes and regularisation.
-        words: the words that questions may hold, in the order of their numbers.
+        words: the vocabulary of questions, in the order of the words' numbers.
     """
 
     fits: Bool[Tensor, "types v"]
@@ -76,7 +76,7 @@ class Parser(nn.Module):
 
     @classmethod
     def from_checkpoint(cls, payload: Mapping[str, Any], where: str = "checkpoint") -> Parser:
-        """The parser of a checkpoint as `engine.checkpoint.load` reads it, ready to parse; nothing else is needed.
+        """The parser of a checkpoint as returned by `engine.checkpoint.load`, in evaluation mode.
 
         Raises `InputError` naming `where` when configuration or weights do not fit.
         """
@@ -93,13 +93,13 @@ class Parser(nn.Module):
         slots: Int[Tensor, "b t"],
         num_open: Int[Tensor, "b t"],
     ) -> Float[Tensor, "b t v"]:
-        """Log-probabilities of each next token, given the tokens before it (teacher forcing)."""
+        """Log-probabilities of each next token, given the true tokens before it (teacher forcing)."""
         memory, start = self.encode(words, lengths)
         logits, _ = self.step(memory, start, previous, slots, num_open)
         return logits.masked_fill(~self.fits[slots], -torch.inf).log_softmax(-1)
 
     def encode(self, words: Tensor, lengths: Tensor) -> tuple[Memory, tuple[Tensor, Tensor]]:
-        """The questions as memory for attention, and the first states of the two decoder layers, (1, b, h) each."""
+        """Memory of word numbers `words` (b, s), `lengths` (b,), and the decoder's two first states, (1, b, h) each."""
         embedded = self.dropout(self.words(words))
         packed = pack_padded_sequence(embedded, lengths.cpu(), batch_first=True, enforce_sorted=False)
         output, last = self.encoder(packed)
@@ -116,6 +116,7 @@ class Parser(nn.Module):
         is_nested = (num_open > 1).long()
         embedded = self.tokens(previous) + self.slots(slots + len(grammar.TYPES) * is_nested)
         read, reader = self.reader(self.dropout(embedded), state[0])
+        # Attention (Luong et al. 2015): softmax over the words s of query_t · key_s, padding excluded.
         weights = torch.bmm(read, memory.keys).masked_fill(memory.padding, -torch.inf).softmax(-1)
         context = torch.bmm(weights, memory.values)
         written, writer = self.writer(torch.cat([read, context], dim=-1), state[1])
@@ -123,18 +124,19 @@ class Parser(nn.Module):
 
     @torch.inference_mode()
     def decode(self, words: Tensor, lengths: Tensor) -> tuple[list[list[int]], np.ndarray]:
-        """Greedy well-typed token sequences of encoded questions and their probabilities (b,)."""
+        """Greedy well-typed token sequences of word numbers `words` (b, s), `lengths` (b,), and probabilities (b,)."""
         memory, state = self.encode(words, lengths)
         derivations = [Derivation() for _ in range(len(words))]
         log_probability = torch.zeros(len(words), device=words.device)
         token = torch.full((len(words), 1), grammar.START, device=words.device)
         limit = self.config.max_program_length
         while any(derivation.num_open for derivation in derivations):
-            view = [(d.slot, d.num_open, d.slack(limit)) for d in derivations]
-            slot, num_open, slack = torch.tensor(view, device=words.device).T
+            state_of_slots = [(d.slot, d.num_open, d.slack(limit)) for d in derivations]
+            slot, num_open, slack = torch.tensor(state_of_slots, device=words.device).T
             logits, state = self.step(memory, state, token, slot[:, None], num_open[:, None])
             masked = logits[:, 0].masked_fill(~self.fits_within[slot, slack], -torch.inf)
             best, token = masked.log_softmax(-1).max(-1, keepdim=True)
+            # Chain rule: log P(program) = Σ log P(token | tokens before it), over the tokens of unfinished programs.
             log_probability += best[:, 0] * (slot != grammar.CLOSED)
             for derivation, number in zip(derivations, token[:, 0].tolist(), strict=True):
                 if derivation.num_open:
@@ -144,7 +146,7 @@ class Parser(nn.Module):
     def parse(self, questions: list[str]) -> list[Parse]:
         """The most likely program of each question.
 
-        Raises `InputError` for an empty question, or naming a word that the parser never saw and the nearest it did.
+        Raises `InputError` for an empty question, and for a word that is not in the vocabulary, with similar ones.
         """
         was_training = self.training
         self.eval()

@@ -1,4 +1,4 @@
-"""What the training loop needs to train the question parser."""
+"""Training of the question parser: batches, curriculum, loss, exact match."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ WINDOW = 16  # batches that are sorted by length together
 
 @dataclass(frozen=True)
 class QuestionBatch:
-    """Questions and the programs to be written for them, padded to the longest of the batch."""
+    """Questions and their programs, padded to the longest of the batch.
+
+    `previous`, `slots`, `num_open`: decoder inputs before each token of `targets`; see `grammar.slots`.
+    """
 
     words: Int[Tensor, "b s"]
     lengths: Int[Tensor, " b"]
@@ -35,16 +38,16 @@ class QuestionBatch:
     targets: Int[Tensor, "b t"]
 
     def to(self, device: torch.device | str, **options: Any) -> QuestionBatch:
-        """The batch on another device."""
+        """The batch on `device`."""
         return QuestionBatch(**{name: value.to(device, **options) for name, value in vars(self).items()})
 
 
 class EncodedQuestions:
-    """Questions and programs as padded integer arrays, in memory once.
+    """Questions and programs as padded integer arrays.
 
     Args:
         questions: released question dicts with `question` and `program`.
-        vocabulary: the words that are known; others become the unknown word.
+        vocabulary: known words; any other becomes the unknown word.
 
     Raises `InputError` for a question without words or a program that is not well-typed.
     """
@@ -68,7 +71,7 @@ class EncodedQuestions:
         return len(self.lengths)
 
     def batch(self, rows: np.ndarray) -> QuestionBatch:
-        """The given questions, without the padding that none of them needs."""
+        """The questions `rows`, int (b,), padded to the longest of them."""
         s, t = self.lengths[rows].max(), self.program_lengths[rows].max()
         cut = {"words": s, "previous": t, "slots": t, "num_open": t, "targets": t}
         arrays = {name: getattr(self, name)[rows, :width] for name, width in cut.items()}
@@ -80,12 +83,12 @@ class EncodedQuestions:
 
 @final
 class ParserTask(Task):
-    """Trains the parser on questions with programs; a curriculum admits longer programs as epochs pass.
+    """Training of the parser on questions with programs; a curriculum admits longer programs in later epochs.
 
     Args:
         train, val: released question dicts with `question` and `program`.
         config: the parser.
-        training: batch size, epochs, curriculum and seed are read from it.
+        training: its batch size, epochs, curriculum and seed are used.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class ParserTask(Task):
         }
 
     def build(self) -> Parser:
-        """A parser with random weights that knows the words of the training questions."""
+        """A parser with random weights and the vocabulary of the training questions."""
         return Parser(self.config, self.vocabulary.words)
 
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
@@ -110,7 +113,7 @@ class ParserTask(Task):
         return Batches(parts, lambda rows: self._batch(split, epoch, rows))
 
     def order(self, epoch: int) -> np.ndarray:
-        """The training questions of an epoch in order, int64; while few are admitted, these come more than once."""
+        """Order of the training questions in an epoch, int64 (n,); while few are admitted, they are repeated."""
         data, size = self.splits["train"], self.training.batch_size
         random = generator(self.training.seed, "order", epoch, 0)
         admitted = np.flatnonzero(data.program_lengths <= self._longest(epoch))
@@ -120,7 +123,8 @@ class ParserTask(Task):
         return np.concatenate([whole[random.permutation(num_whole)].ravel(), rows[num_whole * size :]])
 
     def loss(self, model: nn.Module, batch: QuestionBatch) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
-        """Mean negative log-probability of a token of the true program; also the share of tokens that were foreseen."""
+        """Mean negative log-probability of a token of the true program; `token_accuracy`: share of tokens predicted."""
+        # Mean over the tokens of a program first, then over programs: every question has the same weight, however long.
         scores = model(batch.words, batch.lengths, batch.previous, batch.slots, batch.num_open)
         is_token = batch.targets != IGNORE
         chosen = scores.gather(-1, batch.targets.clamp(min=0)[..., None])[..., 0]
@@ -130,7 +134,7 @@ class ParserTask(Task):
         return loss, {"token_accuracy": right.mean()}
 
     def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
-        """Share of validation questions whose whole program is written exactly, without help."""
+        """Share of validation questions whose whole program is decoded exactly, without teacher forcing."""
         return {"val/program_exact": self.program_exact(model, "val")}
 
     def program_exact(self, model: nn.Module, split: str) -> float:
@@ -144,16 +148,16 @@ class ParserTask(Task):
             batch = data.batch(rows)
             tokens, _ = model.decode(batch.words.to(device), batch.lengths)
             true = [row[row != IGNORE].tolist() for row in batch.targets]
-            right += sum(read == wanted for read, wanted in zip(tokens, true, strict=True))
+            right += sum(decoded == wanted for decoded, wanted in zip(tokens, true, strict=True))
         model.train(was_training)
         return right / len(data)
 
     def settings(self) -> dict[str, Any]:
-        """The parser's configuration and the words it knows."""
+        """The parser's configuration and vocabulary."""
         return {"parser": self.config.model_dump(mode="json"), "words": list(self.vocabulary.words)}
 
     def curriculum(self, epoch: int) -> dict[str, float]:
-        """The longest program that this epoch admits."""
+        """Largest program length of this epoch, in functions."""
         if not self.training.curriculum:
             return {}
         return {"curriculum/max_program_length": float(self._longest(epoch))}
@@ -183,7 +187,7 @@ def _padded(rows: list[list[int]], fill: int) -> np.ndarray:
 
 
 def by_length(data: EncodedQuestions, batch_size: int, rows: np.ndarray | None = None) -> np.ndarray:
-    """Rows (default: all) so that neighbours have similar lengths: sorted within windows of `WINDOW` batches."""
+    """`rows`, int (n,) (default: all), sorted by length within windows of `WINDOW` batches, for little padding."""
     rows = np.arange(len(data)) if rows is None else rows
     window = np.arange(len(rows)) // (batch_size * WINDOW)
     return rows[np.lexsort((data.lengths[rows], data.program_lengths[rows], window))]

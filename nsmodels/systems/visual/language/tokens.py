@@ -13,12 +13,12 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 
 def words_of(question: str) -> list[str]:
-    """The words of a question in lower case, without punctuation; "what's" is read as "what is"."""
+    """The words of a question in lower case, without punctuation; "what's" becomes "what is"."""
     return _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
 
 
 class Vocabulary:
-    """The known words, numbered from 2; 0 pads and 1 stands for any unknown word.
+    """The known words, numbered from 2; 0 is padding and 1 any unknown word.
 
     Args:
         words: distinct words, in the order of their numbers.
@@ -34,7 +34,7 @@ class Vocabulary:
         return cls(sorted({word for question in questions for word in words_of(question)}))
 
     def __len__(self) -> int:
-        """How many numbers there are, padding and the unknown word included."""
+        """Number of entries, padding and the unknown word included."""
         return len(self.words) + UNKNOWN + 1
 
     def numbers(self, question: str) -> list[int]:
@@ -42,18 +42,16 @@ class Vocabulary:
         return [self._numbers.get(word, UNKNOWN) for word in words_of(question)]
 
     def known_numbers(self, question: str) -> list[int]:
-        """Numbers of the question's words; raise `InputError` for an empty question and naming an unknown word."""
+        """Numbers of the question's words; raise `InputError` for an empty question and for an unknown word."""
         words = words_of(question)
         if not words:
-            raise InputError(
-                "question: expected at least one word, got none; ask something like 'How many cubes are there?'"
-            )
+            raise InputError("question: expected at least one word, got none; an example: 'How many cubes are there?'")
         unknown = [word for word in words if word not in self._numbers]
         if unknown:
-            raise InputError(f"question: {self._explain(unknown[0])}")
+            raise InputError(f"question: {self._suggest(unknown[0])}")
         return [self._numbers[word] for word in words]
 
-    def _explain(self, word: str) -> str:
+    def _suggest(self, word: str) -> str:
         near = difflib.get_close_matches(word, self.words, n=3, cutoff=0.5)
         hint = (
             f"did you mean {' or '.join(repr(other) for other in near)}?" if near else f"known: {', '.join(self.words)}"

@@ -21,13 +21,13 @@ from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.files.format import image_path
 
-# Below so many images decoding takes seconds and leaves nothing on disk.
+# Fewer images are decoded in seconds, without a cache on disk.
 SMALLEST_CACHE = 500
-ZEROS = 2**24  # bytes written at once where space cannot be reserved
+ZEROS = 2**24  # bytes per write where space cannot be reserved
 
 
 def read_image(path: Path, width: int, height: int) -> np.ndarray:
-    """One image file as uint8 (height, width, 3); raise `InputError` when it is missing or broken."""
+    """One image file as RGB, uint8 (height, width, 3), resized; raise `InputError` when it is missing or broken."""
     try:
         with Image.open(path) as image:
             # The box filter averages the pixels of a cell, as the supersampled renderer does.
@@ -39,12 +39,12 @@ def read_image(path: Path, width: int, height: int) -> np.ndarray:
 
 
 def read_pixels(path: Path) -> np.ndarray:
-    """One image file at its own size, uint8 (height, width, 3)."""
+    """One image file as RGB at its own size, uint8 (height, width, 3); raise `InputError` as `read_image` does."""
     return read_image(path, *read_size(path))
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image file, from its header."""
+    """Width and height of an image file in pixels, from its header; raise `InputError` when it is missing or broken."""
     try:
         with Image.open(path) as image:
             return image.size
@@ -57,25 +57,26 @@ def read_size(path: Path) -> tuple[int, int]:
 def read_images(
     root: Path, split: str, scenes: list[dict[str, Any]], width: int, height: int, num_workers: int = 4
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Images of `scenes` as uint8 (n, height, width, 3) and their files' own sizes (n, 2: width, height).
+    """Images of `scenes`, uint8 (n, height, width, 3), and width and height of their files in pixels, float32 (n, 2).
 
-    Many images come from a memory-mapped cache under the data root, made on first use by one process while others
-    wait. Raises InputError for an image that is missing or broken, and when the disk cannot hold the cache.
+    From `SMALLEST_CACHE` images on they are a memory-mapped cache under the data root, written on first use by one
+    process while others wait. Raises InputError for an image that is missing or broken, and when the disk cannot hold
+    the cache.
     """
     paths = [image_path(root, split, scene) for scene in scenes]
     sizes = np.array([read_size(path) for path in paths], np.float32).reshape(-1, 2)
     if len(paths) < SMALLEST_CACHE:
         return _decode(paths, np.empty((len(paths), height, width, 3), np.uint8), num_workers), sizes
-    cache = data_root() / ".cache" / f"images_{_tree_mark(paths, width, height)}.npy"
+    cache = data_root() / ".cache" / f"images_{_cache_key(paths, width, height)}.npy"
     if not cache.exists():
         with _locked(cache):
-            if not cache.exists():  # else another process made it meanwhile
+            if not cache.exists():  # otherwise a different process wrote it in the meantime
                 _fill_cache(cache, paths, (len(paths), height, width, 3), num_workers)
     return np.load(cache, mmap_mode="r"), sizes
 
 
-def _tree_mark(paths: list[Path], width: int, height: int) -> str:
-    # Size and time of every file: a changed or replaced image gives another cache.
+def _cache_key(paths: list[Path], width: int, height: int) -> str:
+    # Size and time of every file: a changed or replaced image gives a different key.
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     return fingerprint([str(paths[0].parent.resolve()), stats, width, height])
 
@@ -108,7 +109,7 @@ def _fill_cache(cache: Path, paths: list[Path], shape: tuple[int, ...], num_work
 
 
 def _create(path: Path, shape: tuple[int, ...]) -> None:
-    """An array file of uint8 with all its blocks: writing to a mapped file that lacks them on a full disk kills."""
+    """Create a uint8 array file with all blocks allocated: on a full disk, writing to a mapped hole raises SIGBUS."""
     with path.open("wb") as stream:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(stream, header)
@@ -117,7 +118,7 @@ def _create(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _reserve(stream: BinaryIO, num_bytes: int) -> None:
-    """Append `num_bytes` zero bytes that really stand on the disk; raise OSError when it has no room."""
+    """Append `num_bytes` zero bytes, allocated on the disk; raise OSError when it is full."""
     if hasattr(os, "posix_fallocate"):
         try:
             return os.posix_fallocate(stream.fileno(), stream.tell(), num_bytes)
@@ -136,7 +137,7 @@ def _decode(paths: list[Path], into: np.ndarray, num_workers: int) -> np.ndarray
         into[index] = read_image(paths[index], width, height)
 
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
-        todo = pool.map(one, range(len(paths)))
-        for _ in tqdm(todo, total=len(paths), desc="decode", unit="image", leave=False, disable=None):
+        decoded = pool.map(one, range(len(paths)))
+        for _ in tqdm(decoded, total=len(paths), desc="decode", unit="image", leave=False, disable=None):
             pass
     return into

@@ -1,6 +1,6 @@
-"""How well perception read the scenes: predicted objects matched to true ones, then counted.
+"""Perception metrics: predicted objects are matched to true ones, then errors are counted.
 
-A match is greedy, nearest pair first, by the distance of the centres in parts of the image's width.
+Matching is greedy, nearest pair first, by the distance of the centres as a fraction of the image's width.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from nsmodels.systems.visual.reasoning.belief import Array, Scene, SceneBelief
 MAX_DISTANCE = 0.05  # of the image's width; small objects are about 0.06 wide
 
 
-def matched(predicted: Array, true: Array, max_distance: float) -> list[tuple[int, int]]:
-    """Pairs (predicted index, true index) of points (n, 2) and (m, 2), nearest first, each point used once."""
+def match_points(predicted: Array, true: Array, max_distance: float) -> list[tuple[int, int]]:
+    """Pairs (predicted index, true index) of points (n, 2) and (m, 2), nearest first, each point used once.
+
+    `max_distance`: largest distance of a pair, in the units of the points.
+    """
     distances = np.linalg.norm(predicted[:, None, :] - true[None, :, :], axis=2)
     pairs: list[tuple[int, int]] = []
     while distances.size and distances.min() <= max_distance:
@@ -32,47 +35,48 @@ def object_metrics(
 ) -> dict[str, float]:
     """Detection, attributes and relations over paired true scenes and beliefs, all in 0..1.
 
-    Keys: precision, recall, one per attribute and `all_attributes` (of matched objects), relations (of the four
-    relations of ordered pairs of matched objects), scene_exact (objects, attributes and relations all right), and the
-    numbers of `objects` and `scenes`. True pixel coordinates must be those of the image given to perception.
+    Keys: precision, recall, one per attribute and `all_attributes` (share of matched objects), relations (share of the
+    four relations of ordered pairs of matched objects), scene_exact (objects, attributes and relations all right), and
+    the numbers of `objects` and `scenes`. True pixel coordinates must be those of the image given to perception.
+    `max_distance`: of a match, as a fraction of the image's width.
     """
     total: Counter[str] = Counter()
     for scene, belief in zip(scenes, beliefs, strict=True):
-        total.update(_counted(scene, belief, max_distance))
+        total.update(_count_matches(scene, belief, max_distance))
     matches = total["matched"]
-    attributes = {name: _part(total[name], matches) for name in (*ATTRIBUTES, "all_attributes")}
+    attributes = {name: _ratio(total[name], matches) for name in (*ATTRIBUTES, "all_attributes")}
     return {
-        "precision": _part(matches, total["predicted"]),
-        "recall": _part(matches, total["true"]),
+        "precision": _ratio(matches, total["predicted"]),
+        "recall": _ratio(matches, total["true"]),
         **attributes,
-        "relations": _part(total["relations"], total["pairs"]),
-        "scene_exact": _part(total["exact"], total["scenes"]),
+        "relations": _ratio(total["relations"], total["pairs"]),
+        "scene_exact": _ratio(total["exact"], total["scenes"]),
         "objects": float(total["true"]),
         "scenes": float(total["scenes"]),
     }
 
 
-def _part(count: int, of: int) -> float:
+def _ratio(count: int, of: int) -> float:
     return count / of if of else float("nan")
 
 
-def _counted(scene: Scene, belief: SceneBelief, max_distance: float) -> dict[str, int]:
+def _count_matches(scene: Scene, belief: SceneBelief, max_distance: float) -> dict[str, int]:
     truth = SceneBelief.from_scene(scene, belief.image_size)
     kept = np.flatnonzero(belief.presence >= 0.5)
-    pairs = matched(belief.pixels[kept], truth.pixels, max_distance * belief.image_size[0])
-    mine = kept[[i for i, _ in pairs]] if pairs else np.zeros(0, int)
-    theirs = np.array([j for _, j in pairs], int)
+    pairs = match_points(belief.pixels[kept], truth.pixels, max_distance * belief.image_size[0])
+    found = kept[[i for i, _ in pairs]] if pairs else np.zeros(0, int)
+    true = np.array([j for _, j in pairs], int)
     right = {
-        name: belief.attributes[name][mine].argmax(axis=1) == truth.attributes[name][theirs].argmax(axis=1)
+        name: belief.attributes[name][found].argmax(axis=1) == truth.attributes[name][true].argmax(axis=1)
         for name in ATTRIBUTES
     }
     everything = np.logical_and.reduce(list(right.values()))
     agree = [
-        (belief.relations[name][np.ix_(mine, mine)] > 0.5) == (truth.relations[name][np.ix_(theirs, theirs)] > 0.5)
+        (belief.relations[name][np.ix_(found, found)] > 0.5) == (truth.relations[name][np.ix_(true, true)] > 0.5)
         for name in RELATIONS
     ]
     ordered = len(pairs) * (len(pairs) - 1)
-    # The diagonal always agrees: nothing is left of itself.
+    # The diagonals always agree, both are zero: no object is left of itself.
     relations = int(sum(table.sum() for table in agree)) - len(RELATIONS) * len(pairs)
     is_exact = len(kept) == len(truth) == len(pairs) and everything.all() and relations == len(RELATIONS) * ordered
     return {

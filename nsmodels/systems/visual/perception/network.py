@@ -1,4 +1,4 @@
-"""Perception: an image to the objects in it, with their attributes and places on the ground.
+"""Perception: from an image to its objects, with their attributes and positions on the ground.
 
 Shapes: b images, h × w pixels, n objects per image (padded), c channels, s levels of the feature pyramid.
 The detector is a centre heat map (Zhou et al. 2019, "Objects as points"), the attribute head reads the
@@ -24,14 +24,15 @@ from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import PerceptionConfig
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
-# Ground coordinates lie in ±3; the head predicts them in units of this half width.
+# Ground coordinates are within ±3 scene units; the head predicts them in units of this half width.
 GROUND_HALF_WIDTH = 3.0
 MEAN, STD = (0.45, 0.45, 0.45), (0.15, 0.15, 0.15)
 
 
 @dataclass(frozen=True)
 class ObjectLogits:
-    """What the head says of each queried point: attribute logits, ground x and y, offset to the true centre."""
+    """Output of the head at each queried point: attribute logits; ground x and y in units of `GROUND_HALF_WIDTH`;
+    offset to the true centre in heat-map cells."""
 
     attributes: dict[str, Float[Tensor, "b n k"]]
     ground: Float[Tensor, "b n 2"]
@@ -54,17 +55,17 @@ class Perception(nn.Module):
         self.pyramid = Pyramid(channels, config.feature_dim)
         fine = self.pyramid.fine_channels
         peak = nn.Conv2d(fine, 1, 1)
-        peak.bias = nn.Parameter(torch.tensor([-4.0]))  # centres are rare: start near the base rate
+        peak.bias = nn.Parameter(torch.tensor([-4.0]))  # σ(−4) = 0.02: centres are rare, start near the base rate
         self.heat = nn.Sequential(conv_block(fine, fine), peak)
         self.head = ObjectHead(self.pyramid.level_channels, config)
-        # Logistic map from a peak's logit to the probability that an object stands there, see `fit_presence`.
+        # Slope a and intercept b of the calibrated probability of an object at a peak of logit l, σ(a·l + b).
         self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255, persistent=False)
 
     @classmethod
     def from_checkpoint(cls, payload: Mapping[str, Any], where: str = "checkpoint") -> Perception:
-        """The network of a checkpoint as `engine.checkpoint.load` reads it, ready to look; nothing else is needed.
+        """The network of a checkpoint as returned by `engine.checkpoint.load`, in evaluation mode.
 
         Raises `InputError` naming `where` when configuration or weights do not fit.
         """
@@ -76,7 +77,7 @@ class Perception(nn.Module):
     def forward(
         self, images: Float[Tensor, "b 3 h w"], points: Float[Tensor, "b n 2"]
     ) -> tuple[Float[Tensor, "b 1 h2 w2"], ObjectLogits]:
-        """Heat-map logits at stride 2 and the head's word on `points`; see `levels` and `ObjectHead`."""
+        """Heat-map logits at stride 2, and the head's output at `points`; see `levels` and `ObjectHead`."""
         levels = self.levels(images)
         return self.heat(levels[0]), self.head(levels, points)
 
@@ -90,7 +91,7 @@ class Perception(nn.Module):
 class Pyramid(nn.Module):
     """Top-down fusion of the backbone's levels (Lin et al. 2017).
 
-    At stride 2, where pixels are many, it is half as wide and not smoothed: that halves the cost of the network.
+    At stride 2, the level with most cells, it is half as wide and not smoothed: that halves the cost of the network.
     """
 
     def __init__(self, channels: list[int], width: int) -> None:
@@ -113,12 +114,12 @@ class Pyramid(nn.Module):
 
 @final
 class ObjectHead(nn.Module):
-    """Reads every pyramid level around a point and says what stands there."""
+    """Reads every pyramid level around a point and predicts the object there."""
 
     def __init__(self, channels: list[int], config: PerceptionConfig) -> None:
         super().__init__()
         self.sizes = {name: len(values) for name, values in ATTRIBUTES.items()}
-        # A 3×3 neighbourhood on the two finest levels keeps the outline that tells small shapes apart.
+        # A 3×3 neighbourhood on the two finest levels keeps the outline by which small shapes differ.
         self.grids = [3, 3, *[1] * (len(channels) - 2)]
         width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True)) + 2
         self.mix = nn.Sequential(
@@ -134,7 +135,7 @@ class ObjectHead(nn.Module):
 
     def forward(self, levels: list[Float[Tensor, "b c _ _"]], points: Float[Tensor, "b n 2"]) -> ObjectLogits:
         """Logits for the objects at `points`, (x, y) in 0..1 of the image."""
-        # Full precision: eight bits of mantissa would blur where a point lies. The head is a small part of the cost.
+        # Full precision: the 8 bits of a bfloat16 would blur the position of a point. The head costs little.
         with torch.autocast(points.device.type, enabled=False):
             read = [sample(level.float(), points, grid) for level, grid in zip(levels, self.grids, strict=True)]
             out = self.out(self.mix(torch.cat([*read, points * 2 - 1], dim=-1)))
@@ -145,10 +146,11 @@ class ObjectHead(nn.Module):
 def sample(level: Float[Tensor, "b c h w"], points: Float[Tensor, "b n 2"], grid: int) -> Float[Tensor, "b n d"]:
     """Bilinear reads of `level` on a grid × grid neighbourhood (two cells apart) of each point, d = c·grid²."""
     height, width = level.shape[-2:]
+    # Cell offsets of the neighbourhood, −2, 0, 2 for grid = 3; over width and height they are fractions of the image.
     steps = (torch.arange(grid, device=points.device, dtype=points.dtype) - (grid - 1) / 2) * 2
     dy, dx = torch.meshgrid(steps, steps, indexing="ij")
     shifts = torch.stack([dx.flatten() / width, dy.flatten() / height], dim=-1)
-    where = (points[:, :, None] + shifts) * 2 - 1
+    where = (points[:, :, None] + shifts) * 2 - 1  # `grid_sample` takes the image as [−1, 1]
     read = F.grid_sample(level, where, align_corners=False, padding_mode="border")
     return read.permute(0, 2, 3, 1).flatten(2)
 
@@ -161,7 +163,7 @@ def conv_block(inner: int, outer: int) -> nn.Sequential:
 def build_backbone(config: PerceptionConfig) -> tuple[nn.Module, list[int]]:
     """A timm `features_only` backbone and the channels of its levels, fine to coarse.
 
-    Raises `InputError` for an unknown name or weights that cannot be had.
+    Raises `InputError` for an unknown name, options that do not fit it, and weights that cannot be fetched.
     """
     options: dict[str, Any] = {}
     if config.backbone_channels:
@@ -188,49 +190,55 @@ def build_backbone(config: PerceptionConfig) -> tuple[nn.Module, list[int]]:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Heat-map peaks of a batch, strongest first: where, how strong (logit) and what the head says there."""
+    """Heat-map peaks of a batch, strongest first: points in 0..1 of the image, logits, the head's output there."""
 
     points: Float[Tensor, "b n 2"]
     logits: Float[Tensor, "b n"]
-    said: ObjectLogits
+    objects: ObjectLogits
 
 
 def find_candidates(model: Perception, images: Float[Tensor, "b 3 h w"], num: int = 16) -> Candidates:
-    """The `num` strongest local maxima of the heat map, each moved by its predicted offset."""
+    """The `num` strongest local maxima of the heat map of `images` (0..255), each moved by its predicted offset."""
     levels = model.levels(images)
     heat = model.heat(levels[0]).float()
+    # Non-maximum suppression: a cell is a peak when no cell of its 3×3 neighbourhood is higher.
     peaks = heat.masked_fill(heat < F.max_pool2d(heat, 3, stride=1, padding=1), -torch.inf)
     logits, cells = peaks.flatten(1).topk(num)
     size = heat.new_tensor([heat.shape[-1], heat.shape[-2]])
+    # From the flat index to column x and row y; the centre of a cell is half a cell further.
     points = (torch.stack([cells % heat.shape[-1], cells // heat.shape[-1]], dim=-1) + 0.5) / size
-    said = model.head(levels, points)
-    return Candidates(points + said.offset.float() / size, logits, said)
+    objects = model.head(levels, points)
+    return Candidates(points + objects.offset.float() / size, logits, objects)
 
 
 def perceive(model: Perception, images: np.ndarray, sizes: np.ndarray, min_presence: float = 0.05) -> list[SceneBelief]:
-    """Beliefs about `images`, uint8 (b, h, w, 3) at the network's size; `sizes` (b, 2) are the files' own pixels."""
+    """Beliefs about `images`, uint8 (b, h, w, 3) at the network's size.
+
+    `sizes` (b, 2): width and height of the image files in pixels, in which beliefs give positions.
+    `min_presence`: peaks with a lower probability of being an object are dropped.
+    """
     device = model.presence_map.device
     with torch.inference_mode():
         found = find_candidates(model, torch.tensor(images, device=device).permute(0, 3, 1, 2))
         presence = (found.logits * model.presence_map[0] + model.presence_map[1]).sigmoid()
-        tables = {name: logits.float().softmax(-1) for name, logits in found.said.attributes.items()}
-    arrays = [t.double().cpu().numpy() for t in (presence, found.points, found.said.ground, *tables.values())]
-    return [_belief(*(a[row] for a in arrays), size=sizes[row], least=min_presence) for row in range(len(images))]
+        tables = {name: logits.float().softmax(-1) for name, logits in found.objects.attributes.items()}
+    arrays = [t.double().cpu().numpy() for t in (presence, found.points, found.objects.ground, *tables.values())]
+    return [_make_belief(*(a[row] for a in arrays), size=sizes[row], least=min_presence) for row in range(len(images))]
 
 
-def _belief(
+def _make_belief(
     presence: np.ndarray, points: np.ndarray, ground: np.ndarray, *tables: np.ndarray, size: np.ndarray, least: float
 ) -> SceneBelief:
-    pixels = points * size - 0.5
-    kept = _without_doubles(np.flatnonzero(presence >= least), points)
+    pixels = points * size - 0.5  # pixel coordinates count from the centre of the first pixel
+    kept = _suppress_duplicates(np.flatnonzero(presence >= least), points)
     attributes = {name: table[kept] for name, table in zip(ATTRIBUTES, tables, strict=True)}
-    # An object stands on the ground: its centre is as high as its half size, 0.7 when large and 0.35 when small.
+    # Objects rest on the ground, so the height of the centre is half the size, 0.7 (large) or 0.35; its expectation:
     height = attributes["size"] @ np.array([0.7, 0.35])
     coords = np.column_stack([ground[kept] * GROUND_HALF_WIDTH, height])
     return SceneBelief.from_predictions(presence[kept], attributes, coords, pixels[kept], (int(size[0]), int(size[1])))
 
 
-def _without_doubles(order: np.ndarray, points: np.ndarray, least: float = 0.006) -> list[int]:
+def _suppress_duplicates(order: np.ndarray, points: np.ndarray, least: float = 0.006) -> list[int]:
     """Rows of `order` (strongest first) whose point is no nearer than `least` of the image to a stronger one."""
     kept: list[int] = []
     for row in order.tolist():

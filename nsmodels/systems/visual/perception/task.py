@@ -32,7 +32,11 @@ GROUND_WEIGHT, OFFSET_WEIGHT = 4.0, 1.0
 
 @dataclass(frozen=True)
 class Targets:
-    """What is known of the objects of each image; padded rows have `exists` False."""
+    """Labels of the objects of each image; padded rows have `exists` False.
+
+    `points`: centres (x, y) in 0..1 of the image; `ground`: x and y in units of `GROUND_HALF_WIDTH`; `attributes`:
+    value numbers in the order of `ATTRIBUTES`.
+    """
 
     points: Float[Tensor, "b n 2"]
     ground: Float[Tensor, "b n 2"]
@@ -42,17 +46,17 @@ class Targets:
 
 @dataclass(frozen=True)
 class PerceptionBatch:
-    """Images, their targets, where to query the head, and when training how to change the images' looks."""
+    """Images, their targets, the points at which the head is queried, and in training augmentation and noise seed."""
 
     images: UInt8[Tensor, "b h w 3"]
     targets: Targets
     queries: Float[Tensor, "b n 2"]
-    looks: Float[Tensor, "b 6"] | None
+    augmentation: Float[Tensor, "b 6"] | None
     seed: int
 
 
 def targets_of(scenes: list[dict[str, Any]], sizes: np.ndarray) -> Targets:
-    """Targets of `scenes` whose images measure `sizes` (n, 2: width, height) pixels."""
+    """Targets of `scenes` in CLEVR's released form; `sizes` (n, 2) are width and height of their images in pixels."""
     num = max((len(scene["objects"]) for scene in scenes), default=MAX_OBJECTS)
     points, ground = np.zeros((2, len(scenes), num, 2), np.float32)
     attributes = np.zeros((len(scenes), num, len(ATTRIBUTES)), np.int64)
@@ -67,36 +71,51 @@ def targets_of(scenes: list[dict[str, Any]], sizes: np.ndarray) -> Targets:
 
 
 def centre_heat(targets: Targets, height: int, width: int, sigma: float) -> Float[Tensor, "b 1 h w"]:
-    """Gaussians of one at each centre's cell, `sigma` cells wide; the maximum where they overlap."""
+    """Target heat map: a Gaussian of height 1, `sigma` cells wide, at each centre's cell; their maximum at overlaps."""
+    # exp(−((x − c_x)² + (y − c_y)²) / 2σ²) is the product of a factor per column and one per row, which takes w + h
+    # exponentials per object instead of w · h.
     cells = (targets.points * targets.points.new_tensor([width, height])).floor()
     x = torch.arange(width, device=cells.device) - cells[..., :1]
     y = torch.arange(height, device=cells.device) - cells[..., 1:]
     across, down = torch.exp(-x.square() / (2 * sigma**2)), torch.exp(-y.square() / (2 * sigma**2))
-    down = down * targets.exists[..., None]
+    down = down * targets.exists[..., None]  # padded objects leave no trace
     return (down[..., :, None] * across[..., None, :]).amax(1, keepdim=True)
 
 
 def focal_loss(logits: Float[Tensor, "b 1 h w"], heat: Float[Tensor, "b 1 h w"]) -> Float[Tensor, ""]:
     """Penalty-reduced focal loss of a centre heat map (Law & Deng 2018, equation 1; alpha 2, beta 4)."""
-    chance = logits.sigmoid()
-    positive = F.logsigmoid(logits) * (1 - chance).square() * (heat > 0.999)
-    negative = F.logsigmoid(-logits) * chance.square() * (1 - heat).pow(4) * (heat <= 0.999)
+    # With p = σ(logit) and the target Y, a sum over cells:
+    #     at centres, Y = 1:  −(1 − p)² log p
+    #     elsewhere:          −(1 − Y)⁴ p² log(1 − p)
+    # The squares reduce the loss of cells that are already right, the many with p near 0 above all; (1 − Y)⁴ reduces it
+    # next to a centre, where a high p is a small error of position.
+    # log p and log(1 − p) = log σ(−logit) are computed from the logit: p itself rounds to 0 or 1.
+    probability = logits.sigmoid()
+    positive = F.logsigmoid(logits) * (1 - probability).square() * (heat > 0.999)
+    negative = F.logsigmoid(-logits) * probability.square() * (1 - heat).pow(4) * (heat <= 0.999)
     return -(positive + negative).sum() / (len(logits) * TYPICAL_OBJECTS)
 
 
-def draw_looks(num: int, strength: float, rng: np.random.Generator) -> Float[Tensor, "b 6"]:
-    """How to change each image: gains of red, green and blue, a shift, an amount of blur and of noise."""
+def draw_augmentation(num: int, strength: float, rng: np.random.Generator) -> Float[Tensor, "b 6"]:
+    """Augmentation of each image: gains of red, green and blue, a shift, an amount of blur, the deviation of noise.
+
+    Shift and noise are in units of pixel values, 0..255.
+    """
+    # Gains are 1 ± 0.12 for all channels together (contrast), ± 0.03 for each (colour cast), times `strength`.
     spread = np.array([1, 1, 1, 12, 0.175, 1.5]) * strength
     drawn = rng.uniform(-1, 1, (num, 6))
     drawn[:, :3] = 0.03 * drawn[:, :3] + 0.12 * rng.uniform(-1, 1, (num, 1))
-    looks = drawn * spread + np.array([1, 1, 1, 0, 0.075 * strength, 1.5 * strength])
-    return torch.from_numpy(looks.astype(np.float32))
+    augmentation = drawn * spread + np.array([1, 1, 1, 0, 0.075 * strength, 1.5 * strength])
+    return torch.from_numpy(augmentation.astype(np.float32))
 
 
-def change_looks(images: Float[Tensor, "b 3 h w"], looks: Float[Tensor, "b 6"], seed: int) -> Float[Tensor, "b 3 h w"]:
-    """Brightness, contrast, colour cast, blur (negative amounts sharpen) and noise, as `draw_looks` drew them."""
-    columns = looks[:, :, None, None]
+def augment_images(
+    images: Float[Tensor, "b 3 h w"], augmentation: Float[Tensor, "b 6"], seed: int
+) -> Float[Tensor, "b 3 h w"]:
+    """Apply brightness, contrast, colour cast, blur and noise as drawn by `draw_augmentation`."""
+    columns = augmentation[:, :, None, None]
     changed = images * columns[:, :3] + columns[:, 3:4]
+    # Linear interpolation from the image to its 3×3 mean by the amount of blur; a negative amount sharpens.
     changed = changed + columns[:, 4:5] * (F.avg_pool2d(changed, 3, 1, 1, count_include_pad=False) - changed)
     source = torch.Generator(images.device).manual_seed(seed)
     noise = torch.randn(changed.shape, generator=source, device=images.device)
@@ -105,7 +124,10 @@ def change_looks(images: Float[Tensor, "b 3 h w"], looks: Float[Tensor, "b 6"], 
 
 @final
 class PerceptionTask(Task):
-    """Objects from images: centre heat map, attributes, ground coordinates."""
+    """Training of perception: centre heat map, attributes, ground coordinates.
+
+    Raises `InputError` for data that cannot be read.
+    """
 
     def __init__(self, config: PerceptionConfig, training: TrainingConfig, data: Path) -> None:
         self.config, self.training = config, training
@@ -126,7 +148,7 @@ class PerceptionTask(Task):
         return Perception(self.config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def curriculum(self, epoch: int) -> dict[str, float]:
-        """The most objects an image of this epoch may hold: 4 at first, all from half of the training on."""
+        """Largest number of objects in an image of this epoch: 4 at first, all from half of the training on."""
         if not self.training.curriculum:
             return {}
         progress = min(1.0, 2 * epoch / max(1, self.training.epochs))
@@ -153,36 +175,38 @@ class PerceptionTask(Task):
 
     def _batch(self, split: str, epoch: int, picked: np.ndarray) -> PerceptionBatch:
         rows = np.sort(picked)  # in file order: neighbours of a memory-mapped array share pages
-        # The first sample names the batch, whatever the number of processes.
+        # The first sample identifies the batch, for any number of processes.
         rng = generator(self.training.seed, split, epoch, int(picked[0])) if split == "train" else None
         targets = self.targets[split]
         part = Targets(*(getattr(targets, name)[rows] for name in Targets.__dataclass_fields__))
         pixels = torch.from_numpy(self.images[split][rows])
         if rng is None:
             return PerceptionBatch(pixels, part, part.points, None, 0)
-        # At test time the head is asked at heat-map cells, up to a cell away from the true centre.
+        # At inference the head is queried at heat-map cells, up to one cell from the true centre: jitter as much here.
         jitter = rng.uniform(-1, 1, part.points.shape).astype(np.float32)
         scale = Perception.stride / np.array([self.config.image_width, self.config.image_height], np.float32)
-        looks = draw_looks(len(rows), self.config.augment, rng) if self.config.augment else None
+        augmentation = draw_augmentation(len(rows), self.config.augment, rng) if self.config.augment else None
         return PerceptionBatch(
-            pixels, part, part.points + torch.from_numpy(jitter * scale), looks, int(rng.integers(2**31))
+            pixels, part, part.points + torch.from_numpy(jitter * scale), augmentation, int(rng.integers(2**31))
         )
 
 
 def batch_loss(model: nn.Module, batch: PerceptionBatch, heat_sigma: float) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss of a batch and its terms, each a mean over images."""
+    """The loss of a batch, the sum of its terms, and the terms by name, each a mean over images."""
     images = batch.images.permute(0, 3, 1, 2).float()
-    if batch.looks is not None:
-        images = change_looks(images, batch.looks, batch.seed)
-    heat_logits, said = model(images, batch.queries)
+    if batch.augmentation is not None:
+        images = augment_images(images, batch.augmentation, batch.seed)
+    heat_logits, objects = model(images, batch.queries)
     height, width = heat_logits.shape[-2:]
     heat = centre_heat(batch.targets, height, width, heat_sigma)
-    terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(said, batch, (height, width))
+    terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(objects, batch, (height, width))
     return torch.stack(list(terms.values())).sum(), terms
 
 
-def object_terms(said: ObjectLogits, batch: PerceptionBatch, cells: tuple[int, int]) -> dict[str, Tensor]:
-    """Loss terms of the object head, each a mean over images."""
+def object_terms(objects: ObjectLogits, batch: PerceptionBatch, cells: tuple[int, int]) -> dict[str, Tensor]:
+    """Loss terms of the object head by name, each a mean over images; `cells`: height and width of the heat map."""
+    # Smooth L1 (Girshick 2015) of an error e: e² / 2β where |e| < β, |e| − β / 2 elsewhere. β is the error below which
+    # precision stops to matter: 0.02 · 3 scene units on the ground, 0.2 heat-map cells of the offset.
     targets, exists = batch.targets, batch.targets.exists
     scale = 1 / (len(exists) * TYPICAL_OBJECTS)
 
@@ -191,11 +215,13 @@ def object_terms(said: ObjectLogits, batch: PerceptionBatch, cells: tuple[int, i
 
     terms = {
         name: total(
-            F.cross_entropy(said.attributes[name].float().movedim(-1, 1), targets.attributes[..., i], reduction="none")
+            F.cross_entropy(
+                objects.attributes[name].float().movedim(-1, 1), targets.attributes[..., i], reduction="none"
+            )
         )
         for i, name in enumerate(ATTRIBUTES)
     }
-    ground = F.smooth_l1_loss(said.ground.float(), targets.ground, beta=0.02, reduction="none").sum(-1)
+    ground = F.smooth_l1_loss(objects.ground.float(), targets.ground, beta=0.02, reduction="none").sum(-1)
     away = (targets.points - batch.queries) * targets.points.new_tensor([cells[1], cells[0]])
-    offset = F.smooth_l1_loss(said.offset.float(), away, beta=0.2, reduction="none").sum(-1)
+    offset = F.smooth_l1_loss(objects.offset.float(), away, beta=0.2, reduction="none").sum(-1)
     return terms | {"ground": GROUND_WEIGHT * total(ground), "offset": OFFSET_WEIGHT * total(offset)}

@@ -1,6 +1,6 @@
-"""What perception believes about one image: objects, their attributes, where they stand, how they relate.
+"""Belief about one image: probabilities of its objects, their attributes, positions and relations.
 
-Shapes: n objects. Everything is a probability; nothing is decided before the question is known.
+Shapes: n objects. Every fact keeps its probability; none is decided before the question is known.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ Scene = dict[str, Any]
 OPPOSITE = {"left": "right", "right": "left", "front": "behind", "behind": "front"}
 
 # CLEVR rejects scenes with a pair closer than 0.4 along either axis, so of two objects one is always left and one in
-# front: the least error lies in the middle of that gap, at 0, not at the release's 0.2.
-RELATION_THRESHOLD = 0.0
-RELATION_SCALE = 0.06  # logistic scale; errors of about 0.08 per ground coordinate
+# front: the threshold of least error is the middle of that gap, at 0, not the release's 0.2.
+RELATION_THRESHOLD = 0.0  # scene units
+# Scale of the logistic error of a difference of two coordinates. Its standard deviation, π / √3 · 0.06 = 0.11, is that
+# of the difference of two independent coordinates with errors of 0.08 each, √2 · 0.08 = 0.11.
+RELATION_SCALE = 0.06
 CLEVR_SIZE = (480, 320)
 
 
@@ -31,13 +33,19 @@ def relation_probabilities(
 ) -> dict[str, Array]:
     """Relations from ground coordinates: `result[rel][i, j]` is the probability that j is `rel` of i.
 
-    `coords` is (n, 3) in scene units; the result holds (n, n) arrays with a zero diagonal. Raises nothing.
+    `coords` is (n, 3), `scale` and `threshold` are lengths, all in scene units. Returns one float array (n, n) with a
+    zero diagonal per relation.
     """
+    # j is `rel` of i where the true offset along the relation's direction u exceeds the threshold t. The predicted
+    # offset d = (x_j − x_i) · u has an error e of logistic distribution with scale s:
+    #     P(d + e > t) = P(e > t − d) = σ((d − t) / s).
+    # Opposite directions are −u, so that with t = 0 P(right) = σ(−d / s) = 1 − P(left): one of the two always holds.
+    # Relations along the two axes are taken as independent.
     offsets = np.asarray(coords, float)[None, :, :] - np.asarray(coords, float)[:, None, :]
     result = {}
     for name in RELATIONS:
         margin = (offsets @ np.asarray(DIRECTIONS[name]) - threshold) / scale
-        probability = 1.0 / (1.0 + np.exp(-np.clip(margin, -60.0, 60.0)))
+        probability = 1.0 / (1.0 + np.exp(-np.clip(margin, -60.0, 60.0)))  # the clip avoids an overflow in exp
         np.fill_diagonal(probability, 0.0)
         result[name] = probability
     return result
@@ -66,7 +74,7 @@ class SceneBelief:
         found = {**self.attributes, **self.relations, "coords": self.coords, "pixels": self.pixels}
         for name, shape in expected.items():
             if name not in found or found[name].shape != shape:
-                actual = found[name].shape if name in found else "nothing"
+                actual = found[name].shape if name in found else "none"
                 raise InputError(f"SceneBelief: `{name}` must be an array of shape {shape}, got {actual}")
 
     def __len__(self) -> int:
@@ -76,12 +84,15 @@ class SceneBelief:
     def from_predictions(
         cls, presence: Array, attributes: dict[str, Array], coords: Array, pixels: Array, image_size: tuple[int, int]
     ) -> SceneBelief:
-        """A belief whose relations follow from the ground coordinates; shapes as the class says."""
+        """A belief with relations computed from the ground coordinates; shapes and errors as for the class."""
         return cls(presence, attributes, coords, pixels, image_size, relation_probabilities(coords))
 
     @classmethod
     def from_scene(cls, scene: Scene, image_size: tuple[int, int] = CLEVR_SIZE) -> SceneBelief:
-        """The certain belief: every fact of a scene in CLEVR's released form with probability 1."""
+        """The certain belief: every fact of a scene in CLEVR's released form with probability 1.
+
+        `image_size`: width and height in pixels. Raises InputError for an unknown attribute value.
+        """
         objects = scene["objects"]
         coords = np.array([o["3d_coords"] for o in objects], float).reshape(-1, 3)
         pixels = np.array([o["pixel_coords"][:2] for o in objects], float).reshape(-1, 2)
@@ -90,13 +101,13 @@ class SceneBelief:
         return cls(np.ones(len(objects)), attributes, coords, pixels, image_size, relations)
 
     def most_likely(self) -> Scene:
-        """The scene of each fact's most likely value, in CLEVR's released form; objects with presence ≥ 0.5 only."""
+        """Scene of the most likely value of each fact, in CLEVR's released form, of the objects with presence ≥ 0.5."""
         values = {name: table.argmax(axis=1) for name, table in self.attributes.items()}
         relations = {name: table > 0.5 for name, table in self.relations.items()}
-        return self.decided(self.presence >= 0.5, values, relations)
+        return self.to_scene(self.presence >= 0.5, values, relations)
 
-    def decided(self, present: Array, values: dict[str, Array], relations: dict[str, Array]) -> Scene:
-        """A scene in the released form of decided facts: present (n,), value numbers (n,), relations (n, n) bool."""
+    def to_scene(self, present: Array, values: dict[str, Array], relations: dict[str, Array]) -> Scene:
+        """Scene in the released form with these facts: present (n,) bool, values (n,) int, relations (n, n) bool."""
         kept = np.flatnonzero(present)
         number = {int(old): new for new, old in enumerate(kept)}
         related = {

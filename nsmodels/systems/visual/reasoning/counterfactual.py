@@ -1,4 +1,4 @@
-"""What if a fact did not hold: take it out of the belief, prove again, say what changes."""
+"""Counterfactuals: a fact is removed from the belief, the question proved again, and the two proofs compared."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.systems.visual.reasoning.belief import OPPOSITE, Array, SceneBelief
 from nsmodels.systems.visual.reasoning.execution import Program
-from nsmodels.systems.visual.reasoning.facts import Fact, believed, parse
+from nsmodels.systems.visual.reasoning.facts import Fact, parse, with_probability
 from nsmodels.systems.visual.reasoning.proof import NoProof, Proof, prove
 
 
 @dataclass(frozen=True)
-class Change:
-    """What removing `fact` does: the proofs before and after; `after` is None, with a reason, when none is left."""
+class Counterfactual:
+    """Effect of removing `fact`: the proofs before and after; `after` is None, with a reason, when there is none.
+
+    `is_used`: whether the first proof contains a fact of the same variable.
+    """
 
     fact: Fact
     is_used: bool
@@ -26,12 +29,12 @@ class Change:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the answer is another one."""
+        """Whether the answer differs."""
         return self.after is None or self.after.answer != self.before.answer
 
     @property
     def first_difference(self) -> int | None:
-        """The number of the first step whose output differs, None when none does."""
+        """Number of the first step whose output differs, None when none does."""
         after = self.after.steps if self.after else ()
         pairs = zip(self.before.steps, after, strict=False)
         return next((a.number for a, b in pairs if a.output != b.output), None)
@@ -53,27 +56,27 @@ class Change:
         return "\n".join(lines)
 
 
-def without(source: Proof | Program, belief: SceneBelief, fact: str) -> Change:
-    """Remove a believed fact, such as `color(o3)=red`, and prove again; the next-best value takes its place.
+def remove_fact(source: Proof | Program, belief: SceneBelief, fact: str) -> Counterfactual:
+    """Remove a believed fact, such as `color(o3)=red`, and prove again; the next most likely value replaces it.
 
-    `source` is a proof or a program. Raises InputError, with what is known instead, for a fact that cannot be read, an
-    object that is not there, or a fact that the belief does not hold; NoProof when there is none even with the fact.
+    `source` is a proof or a program. Raises InputError for a text that is no fact, an unknown object, and a fact that
+    the belief does not hold (the message names the one it holds); NoProof when there is no proof with the fact.
     """
-    literal = believed(parse(fact), belief)
+    literal = with_probability(parse(fact), belief)
     before = source if isinstance(source, Proof) else prove(source, belief)
     used = any(known.variable == literal.variable for known in before.facts)
     if literal not in before.facts and not _is_believed(literal, belief):
         raise InputError(f"fact {fact!r}: not believed, so it cannot be removed; known: {_known(literal, belief)}")
     try:
-        return Change(literal, used, before, prove(before.program, removed(literal, belief)))
+        return Counterfactual(literal, used, before, prove(before.program, belief_without(literal, belief)))
     except NoProof as error:
-        return Change(literal, used, before, None, str(error))
+        return Counterfactual(literal, used, before, None, str(error))
 
 
-def removed(fact: Fact, belief: SceneBelief) -> SceneBelief:
-    """The belief in which `fact` is impossible and what was left of its variable is renormalised.
+def belief_without(fact: Fact, belief: SceneBelief) -> SceneBelief:
+    """The belief given that `fact` does not hold: its probability is 0, the rest of its variable is renormalised.
 
-    A fact that was certain leaves the other values of its attribute equally likely.
+    When the fact was certain, the other values of its attribute are equally likely.
     """
     number = fact.objects[0] - 1
     if fact.name == "present":
@@ -94,7 +97,7 @@ def _without_value(row: Array, value: int, holds: bool) -> Array:
 
 
 def _reversed(fact: Fact, belief: SceneBelief) -> dict[str, Array]:
-    """Relations in which a pair stands the other way round on the axis of the fact."""
+    """Relations with the order of the pair reversed along the axis of the fact."""
     other, anchor = fact.objects[0] - 1, fact.objects[1] - 1
     relations = {name: table.copy() for name, table in belief.relations.items()}
     p = 0.0 if fact.holds else 1.0
@@ -111,7 +114,7 @@ def _is_believed(fact: Fact, belief: SceneBelief) -> bool:
 
 
 def _known(fact: Fact, belief: SceneBelief) -> str:
-    """What the belief holds where `fact` is not believed."""
+    """The fact that the belief holds in place of `fact`, with its probability."""
     if fact.name in ATTRIBUTES:
         row = belief.attributes[fact.name][fact.objects[0] - 1]
         best = int(row.argmax())

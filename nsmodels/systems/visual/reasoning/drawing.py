@@ -1,4 +1,4 @@
-"""Proofs as pictures: over the image they speak of, and as a tree of steps. matplotlib is imported when drawing."""
+"""Pictures of proofs: over their image, and as a tree of steps. matplotlib is imported when drawing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Blue and orange stay apart for colour-blind readers; object colours are left to the image itself.
+# Grey-blue and orange differ for colour-blind readers too; only the image shows the colours of objects.
 ACCENT, QUIET, INK, PAPER = "#d95f02", "#5b6770", "#1b1f23", "#f4f5f6"
 MAX_FACTS = 6
 
@@ -23,8 +23,8 @@ MAX_FACTS = 6
 def draw_proof(image: Array, proof: Proof, belief: SceneBelief, path: Path, question: str = "") -> None:
     """Draw `proof` over `image` (height, width, 3 or 4) with its steps beside it, to `path` (.png, .svg or .pdf).
 
-    Every object carries its number and most likely attributes; those that the answer rests on are highlighted. The
-    belief's pixels are scaled from its `image_size` to the image as given. Raises InputError for another suffix.
+    Every object is labelled with its number and most likely attributes; those that support the answer are highlighted.
+    The belief's pixels are scaled from its `image_size` to the size of `image`. Raises InputError for other suffixes.
     """
     rows = [row for step in proof.steps for row in _rows(step)]
     height = max(4.2, 0.9 + 0.17 * len(rows))
@@ -43,7 +43,7 @@ def draw_proof(image: Array, proof: Proof, belief: SceneBelief, path: Path, ques
 def draw_tree(proof: Proof, path: Path) -> None:
     """Draw the steps of `proof` as a tree, the answer on top and the scene below, to `path` (.png, .svg or .pdf).
 
-    Raises InputError for another suffix.
+    Raises InputError for a different suffix.
     """
     levels = _levels(proof)
     places = _places(proof, levels)
@@ -66,7 +66,7 @@ def draw_tree(proof: Proof, path: Path) -> None:
 
 
 def supporting_objects(proof: Proof) -> list[int]:
-    """The numbers of the objects that the answer speaks of: members of the last sets or objects before it."""
+    """Numbers of the objects that support the answer: members of the last sets, or objects, before it."""
     pending, found = [len(proof.steps) - 1], set()
     while pending:
         step = proof.steps[pending.pop()]
@@ -87,7 +87,7 @@ def _mark_objects(axes: Axes, proof: Proof, belief: SceneBelief, scale_x: float,
             continue
         color, size = (ACCENT, 260) if number in chosen else (QUIET, 130)
         axes.scatter([x * scale_x], [y * scale_y], s=size, facecolors="none", edgecolors=color, linewidths=2.0)
-        label = f"o{number} {_described(belief, number - 1)}"
+        label = f"o{number} {_describe_object(belief, number - 1)}"
         box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": color, "alpha": 0.85, "linewidth": 0.8}
         offset = (0, 13 if number in chosen else 9)
         place = (x * scale_x, y * scale_y)
@@ -104,7 +104,7 @@ def _mark_objects(axes: Axes, proof: Proof, belief: SceneBelief, scale_x: float,
         )
 
 
-def _described(belief: SceneBelief, index: int) -> str:
+def _describe_object(belief: SceneBelief, index: int) -> str:
     """`large red metal cube`; a question mark follows a value below 0.9."""
     words = []
     for name, values in ATTRIBUTES.items():
@@ -143,24 +143,24 @@ def _levels(proof: Proof) -> list[int]:
 
 
 def _places(proof: Proof, levels: list[int]) -> list[tuple[float, float]]:
-    """Where each step stands: chains straight, inputs of a two-handed step side by side, shared inputs once."""
+    """Position (x, y) of each step: chains straight, the two inputs of a step side by side, shared inputs once."""
     column: dict[int, float] = {}
     taken = [0.0]
 
-    def put(number: int) -> float:
+    def assign(number: int) -> float:
         if number not in column:
-            below = [put(i) for i in proof.steps[number].inputs]
+            below = [assign(i) for i in proof.steps[number].inputs]
             if not below:
                 below, taken[0] = [taken[0]], taken[0] + 1.0
             column[number] = sum(below) / len(below)
         return column[number]
 
-    put(len(proof.steps) - 1)
+    assign(len(proof.steps) - 1)
     return [(column.get(step.number, taken[0]), float(levels[step.number])) for step in proof.steps]
 
 
 def _weakest(step: Step) -> str:
-    """The least certain leaf fact of a step, when one is in doubt."""
+    """The least certain leaf fact of a step, when one is uncertain."""
     facts = [fact for fact in step.facts if fact.probability < 0.995]
     if not facts:
         return ""

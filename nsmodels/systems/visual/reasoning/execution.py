@@ -1,12 +1,18 @@
 """Probabilistic execution of CLEVR programs over a scene belief.
 
-Shapes: n objects, k alternatives. A set is a mixture: weights (k,) over the alternatives that an uncertain reference
-leaves (one per possible anchor after `relate`), and membership probabilities (k, n) in each, given that the object is
-present. Presence is multiplied in where a set is consumed (unique, count, exist), so that it counts once however often
-sets are intersected. Exact while no uncertain fact is used twice; otherwise an approximation that `sampled` checks.
+Shapes: n objects, k alternatives. Each step turns the distributions of its inputs into the distribution of its output:
+
+- set: a mixture. Weights (k,) over the alternatives that an uncertain reference leaves (one per possible anchor after
+  `relate`), and in each alternative the probabilities (k, n) that an object is a member, given that it is present.
+- object: P(the referent is object i), (n,). Number: P(count is r), (n + 1,). Attribute: P(value is v). Boolean: P(yes).
+
+Assumption: presence, each attribute of each object and each relation of each pair are independent variables, as
+perception predicts them. Then conjunctions are products, and the steps are exact as long as no uncertain variable is
+used twice on the way to the answer. Where one is (a colour by which one step filters and which a later one queries, the
+anchor's value in `same_*`), the steps still multiply, which is an approximation; `sample_answers` measures its error.
 
 Soft execution of programs after Yi et al. 2018 (NS-VQA) and Mao et al. 2019 (NS-CL), count as a Poisson-binomial;
-`unique` differs: it conditions on there being one member, m_i Π_{j≠i} (1 − m_j), where they normalise m.
+`unique` differs: it conditions on the set having one member, m_i Π_{j≠i} (1 − m_j), where they normalise m.
 """
 
 from __future__ import annotations
@@ -25,68 +31,83 @@ from nsmodels.systems.visual.reasoning.belief import Array, SceneBelief
 from nsmodels.systems.visual.reasoning.worlds import sample_world
 
 Program = list[dict[str, Any]]
-NEGLIGIBLE = 1e-9  # anchors less likely than this are dropped
+NEGLIGIBLE = 1e-9  # anchors less likely than this are dropped: at most n · 1e-9 of the probability mass
 _VALUE_NUMBER = {name: {value: i for i, value in enumerate(values)} for name, values in ATTRIBUTES.items()}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A distribution over answers given that the question is well posed, its best one, and how far to trust it.
+    """Distribution over answers given that the question is well posed, with its best one and its confidence.
 
-    `confidence` is the probability of the best answer, 0 if the question cannot be well posed; `posed` the probability
-    that every `unique` on the way met exactly one object, taken as independent. On beliefs that are calibrated the
-    confidence is too, and its product with `posed` is not: the questions asked are the well-posed ones.
+    Attributes:
+        distribution: probability by answer; sums to 1.
+        best: the most probable answer.
+        confidence: probability of `best`; 0 if the question cannot be well posed. Calibrated where the belief is.
+        well_posed: probability that every `unique` step met exactly one object, the steps taken as independent. It is
+            no factor of the confidence: the questions of the data set are the well-posed ones, which is a condition.
     """
 
     distribution: dict[str, float]
     best: str
     confidence: float
-    posed: float
+    well_posed: float
 
 
 class SoftSet(NamedTuple):
-    """A mixture of sets: weights (k,) that sum to 1, members (k, n) given that an object is present."""
+    """A mixture of sets: weights (k,) that sum to 1, members (k, n) given that an object is present.
+
+    Presence is left out of `members` and multiplied in where a set is consumed (unique, count, exist): intersecting
+    two sets multiplies their members, and would otherwise count the presence of an object twice.
+    """
 
     weights: Array
     members: Array
 
 
-class _Run:
+class _Execution:
     """One execution: the belief, and the product of the probabilities that each `unique` was well posed."""
 
     def __init__(self, belief: SceneBelief) -> None:
         self.belief = belief
-        self.posed = 1.0
+        self.well_posed = 1.0
 
-    def choose(self, found: SoftSet) -> Array:
-        """The distribution (n,) over which object is the only member, given that there is exactly one."""
-        inside = found.members * self.belief.presence
-        only = found.weights @ only_member(inside)
-        total = float(only.sum())
-        self.posed *= min(1.0, total)
+    def unique(self, found: SoftSet) -> Array:
+        """The distribution (n,) over the sole member, given that there is exactly one."""
+        # P(i is the sole member) = Σ_k w_k P(i is the sole member | alternative k). The events of different i exclude
+        # each other, so their sum over i is P(exactly one member), by which Bayes' rule divides.
+        membership = found.members * self.belief.presence
+        sole = found.weights @ sole_member(membership)
+        total = float(sole.sum())
+        self.well_posed *= min(1.0, total)
         if total > 0.0:
-            return only / total
-        # Certain of none or of several: the best guess left, at no confidence.
-        mass = found.weights @ inside
+            return sole / total
+        # P(exactly one) is 0: certainly no member, or certainly several. The condition is impossible, so the answer
+        # has no confidence; the expected membership still gives a best guess.
+        mass = found.weights @ membership
         return mass / mass.sum() if mass.sum() > 0.0 else np.full(len(mass), 1.0 / max(1, len(mass)))
 
 
-def only_member(inside: Array) -> Array:
-    """P(object i is the only member) for independent memberships `inside` (..., n): m_i Π_{j≠i} (1 − m_j)."""
-    outside = np.ones((*inside.shape[:-1], inside.shape[-1] + 1))
-    outside[..., 1:] = 1.0 - inside
+def sole_member(membership: Array) -> Array:
+    """P(i is the only member) for independent `membership` probabilities (..., n): m_i Π_{j≠i} (1 − m_j), (..., n)."""
+    # Π_{j≠i} = (Π_{j<i}) (Π_{j>i}), two cumulative products. Dividing the product of all factors by (1 − m_i) would
+    # take as long and fail at m_i = 1.
+    outside = np.ones((*membership.shape[:-1], membership.shape[-1] + 1))
+    outside[..., 1:] = 1.0 - membership
     before = np.cumprod(outside[..., :-1], axis=-1)
     outside[..., :-1], outside[..., -1] = outside[..., 1:], 1.0
     after = np.cumprod(outside[..., :0:-1], axis=-1)[..., ::-1]
-    return inside * before * after
+    return membership * before * after
 
 
-def count_distribution(inside: Array) -> Array:
-    """The Poisson-binomial distributions (..., n + 1) of how many independent memberships `inside` (..., n) hold."""
-    result = np.zeros((*inside.shape[:-1], inside.shape[-1] + 1))
+def count_distribution(membership: Array) -> Array:
+    """Poisson-binomial: P(exactly r members), (..., n + 1), for independent `membership` probabilities (..., n)."""
+    # Recursion over the objects. With c(r) = P(r members among those seen so far), c = (1, 0, 0, ...) at first, an
+    # object of membership p leaves the count as it is or raises it by one:
+    #     c'(r) = (1 − p) c(r) + p c(r − 1) = c(r) + p (c(r − 1) − c(r)),     c'(0) = (1 − p) c(0).
+    result = np.zeros((*membership.shape[:-1], membership.shape[-1] + 1))
     result[..., 0] = 1.0
-    for i in range(inside.shape[-1]):
-        p = inside[..., i : i + 1]
+    for i in range(membership.shape[-1]):
+        p = membership[..., i : i + 1]
         if p.any():
             result[..., 1:] += (result[..., :-1] - result[..., 1:]) * p
             result[..., :1] *= 1.0 - p
@@ -94,43 +115,67 @@ def count_distribution(inside: Array) -> Array:
 
 
 def _filter(attribute: str) -> Callable[..., Any]:
-    def step(run: _Run, found: SoftSet, value: str) -> SoftSet:
+    # P(i ∈ S and attribute of i is v) = m_i · P(attribute of i is v): both independent.
+    def step(run: _Execution, found: SoftSet, value: str) -> SoftSet:
         column = run.belief.attributes[attribute][:, _VALUE_NUMBER[attribute][value]]
         return SoftSet(found.weights, found.members * column)
 
     return step
 
 
-def _anchored(chosen: Array, members: Array) -> SoftSet:
-    """One alternative per object that may be the anchor; `members` (n, n) holds a row for each."""
-    likely = chosen > NEGLIGIBLE
-    return SoftSet(chosen[likely], members[likely])
+def _condition_on_anchor(anchor: Array, members: Array) -> SoftSet:
+    """One alternative per object that may be the anchor, (n,); row a of `members` (n, n) is the set given anchor a."""
+    # Law of total probability, left unevaluated: the members are independent given the anchor, but not without it, so
+    # that averaging the rows here would make later products wrong.
+    likely = anchor > NEGLIGIBLE
+    return SoftSet(anchor[likely], members[likely])
+
+
+def _relate(run: _Execution, anchor: Array, relation: str) -> SoftSet:
+    # Row a of the table: P(j is `relation` of a). Its diagonal is zero, the anchor is no member.
+    return _condition_on_anchor(anchor, run.belief.relations[relation])
 
 
 def _same(attribute: str) -> Callable[..., Any]:
-    def step(run: _Run, chosen: Array) -> SoftSet:
+    # P(a and i have the same value) = Σ_v P(a has v) P(i has v), without the anchor itself. Members share the value of
+    # the anchor, so that their independence holds only as far as that value is certain.
+    def step(run: _Execution, anchor: Array) -> SoftSet:
         table = run.belief.attributes[attribute]
         alike = table @ table.T
         np.fill_diagonal(alike, 0.0)
-        return _anchored(chosen, alike)
+        return _condition_on_anchor(anchor, alike)
 
     return step
 
 
-def _combined(a: SoftSet, b: SoftSet, members: Callable[[Array, Array], Array]) -> SoftSet:
-    """Every alternative of one set with every one of the other."""
+def _combine(a: SoftSet, b: SoftSet, members: Callable[[Array, Array], Array]) -> SoftSet:
+    """Every alternative of `a` with every one of `b`: the anchors of the two branches are independent."""
+    # k alternatives of `a` and l of `b` give the k · l pairs, with weights w_a w_b that again sum to 1.
     joined = members(a.members[:, None, :], b.members[None, :, :])
     return SoftSet(np.multiply.outer(a.weights, b.weights).ravel(), joined.reshape(-1, joined.shape[-1]))
 
 
-def _exist(run: _Run, found: SoftSet) -> float:
+def _count(run: _Execution, found: SoftSet) -> Array:
+    # Σ_k w_k P(r members | alternative k)
+    return found.weights @ count_distribution(found.members * run.belief.presence)
+
+
+def _exist(run: _Execution, found: SoftSet) -> float:
+    # The complement of "no object is a member": Σ_k w_k (1 − Π_i (1 − m_ki)).
     return float(found.weights @ (1.0 - np.prod(1.0 - found.members * run.belief.presence, axis=1)))
 
 
-def _compare(low: int, high: int) -> Callable[..., Any]:
-    """The probability that the difference first − second lies within [low, high]."""
+def _query(attribute: str) -> Callable[..., Any]:
+    # Σ_i P(the referent is i) P(attribute of i is v)
+    return lambda run, referent: referent @ run.belief.attributes[attribute]
 
-    def step(run: _Run, first: Array, second: Array) -> float:
+
+def _compare(low: int, high: int) -> Callable[..., Any]:
+    """The probability that the difference first − second of two counts lies within [low, high]."""
+
+    # The counts are taken as independent, P(r, s) = P(r) P(s). The cells (r, s) of that table exclude each other, so
+    # those with a difference in range add up. No scene has 99 objects: ±99 stands for no bound.
+    def step(run: _Execution, first: Array, second: Array) -> float:
         joint = np.multiply.outer(first, second)
         difference = np.subtract.outer(np.arange(len(first)), np.arange(len(second)))
         return float(joint[(difference >= low) & (difference <= high)].sum())
@@ -139,19 +184,21 @@ def _compare(low: int, high: int) -> Callable[..., Any]:
 
 
 STEPS: dict[str, Callable[..., Any]] = {
-    "scene": lambda run: SoftSet(np.ones(1), np.ones((1, len(run.belief)))),
-    "unique": _Run.choose,
-    "relate": lambda run, chosen, relation: _anchored(chosen, run.belief.relations[relation]),
-    "intersect": lambda run, a, b: _combined(a, b, lambda x, y: x * y),
-    "union": lambda run, a, b: _combined(a, b, lambda x, y: 1.0 - (1.0 - x) * (1.0 - y)),
-    "count": lambda run, found: found.weights @ count_distribution(found.members * run.belief.presence),
+    "scene": lambda run: SoftSet(np.ones(1), np.ones((1, len(run.belief)))),  # one alternative: all that is present
+    "unique": _Execution.unique,
+    "relate": _relate,
+    # i ∈ A ∩ B: product; i ∈ A ∪ B: complement of "in neither".
+    "intersect": lambda run, a, b: _combine(a, b, lambda x, y: x * y),
+    "union": lambda run, a, b: _combine(a, b, lambda x, y: 1.0 - (1.0 - x) * (1.0 - y)),
+    "count": _count,
     "exist": _exist,
     "equal_integer": _compare(0, 0),
     "less_than": _compare(-99, -1),
     "greater_than": _compare(1, 99),
     **{f"filter_{name}": _filter(name) for name in ATTRIBUTES},
     **{f"same_{name}": _same(name) for name in ATTRIBUTES},
-    **{f"query_{name}": (lambda run, chosen, name=name: chosen @ run.belief.attributes[name]) for name in ATTRIBUTES},
+    **{f"query_{name}": _query(name) for name in ATTRIBUTES},
+    # Two independent values agree with probability Σ_v P(a = v) P(b = v).
     **{f"equal_{name}": (lambda run, a, b: float(a @ b)) for name in ATTRIBUTES},
 }
 
@@ -159,20 +206,21 @@ STEPS: dict[str, Callable[..., Any]] = {
 def soft_trace(program: Program, belief: SceneBelief) -> tuple[list[Any], float]:
     """The soft value of each step, and the probability that every `unique` was well posed.
 
-    Sets are `SoftSet`s, objects distributions (n,), ints distributions (n + 1,), bools the
-    probability of yes, attributes distributions over their values. Raises InputError for a malformed program.
+    Sets are `SoftSet`s, objects distributions (n,), numbers distributions (n + 1,), booleans the probability of yes,
+    attributes distributions over their values. Raises InputError for a malformed program.
     """
-    run, values = _Run(belief), []
+    # A program is a list in topological order: every input is the index of an earlier step.
+    run, values = _Execution(belief), []
     for number, node in enumerate(program):
         try:
             inputs = [values[i] for i in node["inputs"]]
             values.append(STEPS[node["function"]](run, *inputs, *node["value_inputs"]))
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError(f"program: step {number} cannot be executed, check it: {node}") from error
-    return values, run.posed
+    return values, run.well_posed
 
 
-def _named(value: Any, kind: str) -> dict[str, float]:
+def _by_answer(value: Any, kind: str) -> dict[str, float]:
     if kind == "bool":
         return {"yes": value, "no": 1.0 - value}
     names = [str(n) for n in range(len(value))] if kind == "int" else ATTRIBUTES[kind]
@@ -182,25 +230,28 @@ def _named(value: Any, kind: str) -> dict[str, float]:
 def answer(program: Program, belief: SceneBelief) -> Answer:
     """Execute `program` softly: the distribution over answers of its last step.
 
-    Equals the exact executor when the belief is certain. Raises InputError for a malformed program, or one whose last
-    step is a set or an object.
+    Equals the exact executor when the belief is certain: products of zeros and ones are the logical operations.
+    Raises InputError for a malformed program, or one whose last step is a set or an object.
     """
-    values, posed = soft_trace(program, belief)
+    values, well_posed = soft_trace(program, belief)
     function = program[-1]["function"] if program else "nothing"
     kind = FUNCTIONS[function][1] if program else "set"
     if kind in ("set", "object"):
         raise InputError(
             f"program: its last step `{function}` gives no answer; end on count, exist, query_* or a comparison"
         )
-    distribution = _named(values[-1], kind)
+    distribution = _by_answer(values[-1], kind)
     best = max(distribution, key=distribution.__getitem__)
-    return Answer(distribution, best, distribution[best] if posed > 0.0 else 0.0, posed)
+    return Answer(distribution, best, distribution[best] if well_posed > 0.0 else 0.0, well_posed)
 
 
-def sampled(program: Program, belief: SceneBelief, num_worlds: int, rng: np.random.Generator) -> dict[str, float]:
-    """The distribution over answers in worlds drawn from the belief, by the exact executor: the check of `answer`.
+def sample_answers(
+    program: Program, belief: SceneBelief, num_worlds: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """Monte Carlo estimate of `answer`: shares of answers of the exact executor in worlds drawn from the belief.
 
-    Worlds in which the question is ill posed are left out, as in `answer`. Raises InputError if all were.
+    Worlds in which the question is ill posed are rejected, which conditions on it being well posed as `answer` does.
+    A share p has the standard error √(p (1 − p) / number of worlds kept). Raises InputError if none was kept.
     """
     counts: Counter[str] = Counter()
     for _ in range(num_worlds):
@@ -210,5 +261,5 @@ def sampled(program: Program, belief: SceneBelief, num_worlds: int, rng: np.rand
             continue
     total = sum(counts.values())
     if total == 0:
-        raise InputError(f"sampled: ill posed in all {num_worlds} worlds; sample more, or check the program")
+        raise InputError(f"sample_answers: ill posed in all {num_worlds} worlds; draw more, or check the program")
     return {name: count / total for name, count in counts.items()}

@@ -1,4 +1,4 @@
-"""Leaf facts of a proof: what perception says of one object or one pair, with its probability.
+"""Leaf facts of a proof: statements about one object or one pair, with the probability that perception gives them.
 
 Written `present(o1)`, `absent(o2)`, `color(o3) = red`, `color(o2) != red`, `left(o3, o1)` (o3 is left of o1) and
 `not left(o3, o1)`. Objects are numbered from 1 in the order of the belief.
@@ -41,26 +41,26 @@ class Fact:
 
     @property
     def literal(self) -> Fact:
-        """The fact without its probability, to compare and to look up."""
+        """The fact without its probability, for comparisons and look-ups."""
         return Fact(self.name, self.objects, self.value, self.holds)
 
     @property
     def variable(self) -> tuple:
-        """What the fact decides: facts with the same variable depend on each other, others do not."""
+        """Key of the random variable that the fact constrains: facts of different variables are independent."""
         if self.name not in OPPOSITE:
             return (self.name, *self.objects)
         return (min(self.name, OPPOSITE[self.name]), *sorted(self.objects))
 
     @property
     def outcome(self) -> str | int:
-        """The value of the variable it speaks of; left(o3, o1) and right(o1, o3) speak of the same one."""
+        """The value of the variable in a positive literal; left(o3, o1) and right(o1, o3) have the same one."""
         if self.name not in OPPOSITE:
             return self.value
         return self.objects[0] if self.name < OPPOSITE[self.name] else self.objects[1]
 
 
 def parse(text: str) -> Fact:
-    """The literal that `text` writes, at probability 1. Raises InputError when it is none."""
+    """The literal of `text`, at probability 1. Raises InputError for a text that is no literal."""
     match = _PATTERN.fullmatch(text)
     if not match:
         raise InputError(f"fact {text!r}: cannot be read; {EXAMPLES}")
@@ -68,7 +68,7 @@ def parse(text: str) -> Fact:
     objects = tuple(int(number) for number in (first, second) if number)
     if name in ATTRIBUTES and len(objects) == 1 and sign and not negated:
         if value not in ATTRIBUTES[name]:
-            raise InputError(f"fact {text!r}: {value!r} is no {name}; known: {', '.join(ATTRIBUTES[name])}")
+            raise InputError(f"fact {text!r}: {value!r} is not a {name}; known: {', '.join(ATTRIBUTES[name])}")
         return Fact(name, objects, value, sign == "=")
     if name in RELATIONS and len(objects) == 2 and objects[0] != objects[1] and not sign:
         return Fact(name, objects, "", not negated)
@@ -78,8 +78,8 @@ def parse(text: str) -> Fact:
     raise InputError(f"fact {text!r}: unknown or malformed; known names: {known}; {EXAMPLES}")
 
 
-def believed(fact: Fact, belief: SceneBelief) -> Fact:
-    """The same literal with the probability that `belief` gives it. Raises InputError for an object it has not."""
+def with_probability(fact: Fact, belief: SceneBelief) -> Fact:
+    """The same literal with its probability in `belief`. Raises InputError for an object that the belief lacks."""
     if any(not 1 <= number <= len(belief) for number in fact.objects):
         raise InputError(f"fact {str(fact)!r}: the scene has objects o1 to o{len(belief)}")
     first = fact.objects[0] - 1
@@ -93,10 +93,9 @@ def believed(fact: Fact, belief: SceneBelief) -> Fact:
 
 
 def joint_probability(facts: Iterable[Fact]) -> float:
-    """The probability that all facts hold: the product over distinct variables, exact when those are independent.
-
-    A positive literal implies the negative ones of its variable; several negative ones leave 1 − Σ P(excluded).
-    """
+    """The probability that all facts hold: the product over distinct variables, exact when those are independent."""
+    # The values of one variable exclude each other. A positive literal v = a therefore implies the negative ones v ≠ b
+    # of its variable, which add no factor; negative ones alone leave P(v ∉ {b, c, ...}) = 1 − Σ P(v = b).
     positive: dict[tuple, float] = {}
     excluded: dict[tuple, dict[str | int, float]] = {}
     for fact in facts:

@@ -1,7 +1,7 @@
-"""Proofs: why the answer to a program follows from facts about the objects, step by step, negative facts included.
+"""Proofs: derivations of an answer from facts about the objects, step by step, negative facts included.
 
-A proof shows the most probable world (every fact decided) in which the question is well posed and has the answer that
-soft execution gave. It can be checked from its own leaf facts, see `replay`.
+A proof holds in the most probable world (one value for every fact) in which the question is well posed and has the
+answer of soft execution. It can be checked from its own leaf facts, see `replay`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nsmodels.datasets.clevr.questions.executor import IllPosed, relational_hops
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, RELATIONS
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import Program, answer
-from nsmodels.systems.visual.reasoning.facts import Fact, believed, joint_probability, parse
+from nsmodels.systems.visual.reasoning.facts import Fact, joint_probability, parse, with_probability
 from nsmodels.systems.visual.reasoning.worlds import World, likely_worlds
 
 MAX_WORLDS = 256
@@ -26,14 +26,14 @@ Output = list[int] | int | str
 
 
 class NoProof(InputError):
-    """No probable world makes the question well posed: some `unique` always meets none or several objects."""
+    """The question is ill posed in every probable world: some `unique` meets none or several objects."""
 
 
 @dataclass(frozen=True)
 class Step:
     """One program step: `output` is a list of object numbers, one number (object or count), or a word.
 
-    `facts` are the leaf facts it used, for objects that stay in the set and for those that leave it.
+    `facts` are the leaf facts it uses, for the members of its output and for the objects it excludes.
     """
 
     number: int
@@ -59,7 +59,7 @@ class Step:
 
     @property
     def derived(self) -> tuple[str, ...]:
-        """The facts that this step adds to what perception said: one per member of a set, else one."""
+        """The facts that this step derives: one per member of a set, else one; none of them are leaf facts."""
         if self.function == "scene":
             return ()
         if isinstance(self.output, list):
@@ -71,7 +71,7 @@ class Step:
 class Proof:
     """The steps from the scene to the answer; `confidence` is the product over the distinct leaf facts.
 
-    `num_objects`: how many objects perception spoke of, present or absent; a proof must account for every one.
+    `num_objects`: number of objects in the belief, present or absent; a proof must contain a fact for each.
     """
 
     steps: tuple[Step, ...]
@@ -101,17 +101,17 @@ class Proof:
 
     @property
     def num_derived(self) -> int:
-        """How many facts were derived, leaf facts not counted."""
+        """Number of derived facts, without leaf facts."""
         return sum(len(step.derived) for step in self.steps)
 
     def text(self, has_negative: bool = True) -> str:
-        """The proof for a terminal, a line per step and per leaf fact; without negative facts on request."""
+        """The proof for a terminal, one line per step and per leaf fact; negative ones only with `has_negative`."""
         head = f"proof of {self.answer}   confidence {self.confidence:.3f}"
         head += f"   depth {self.depth}, hops {self.hops}, derived facts {self.num_derived}"
-        return "\n".join([head, *(line for step in self.steps for line in _lines(step, has_negative))])
+        return "\n".join([head, *(line for step in self.steps for line in _step_lines(step, has_negative))])
 
     def to_json(self) -> str:
-        """The proof as JSON; `from_json` reads it back to an equal proof."""
+        """The proof as JSON; `from_json` returns an equal proof."""
         steps = [
             {
                 "number": s.number,
@@ -125,12 +125,12 @@ class Proof:
             for s in self.steps
         ]
         measures = {"depth": self.depth, "hops": self.hops, "derived_facts": self.num_derived}
-        said = {"answer": self.answer, "confidence": self.confidence, "num_objects": self.num_objects}
-        return json.dumps({**said, **measures, "steps": steps}, indent=1)
+        result = {"answer": self.answer, "confidence": self.confidence, "num_objects": self.num_objects}
+        return json.dumps({**result, **measures, "steps": steps}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Proof:
-        """Read what `to_json` wrote, unchecked: call `check` on it. Raises InputError when it is no proof."""
+        """Read the output of `to_json`, unchecked: call `check` on it. Raises InputError when it is no proof."""
         try:
             data = json.loads(text)
             steps = tuple(_read_step(entry) for entry in data["steps"])
@@ -142,20 +142,22 @@ class Proof:
 def prove(program: Program, belief: SceneBelief, max_worlds: int = MAX_WORLDS) -> Proof:
     """The proof of the soft executor's answer in the most probable world that has it.
 
-    When none of the `max_worlds` most probable worlds has that answer, the most probable well-posed one is proved, and
-    `Proof.answer` says so. Raises NoProof when the question is ill posed in all of them, InputError for a bad program.
+    When none of the `max_worlds` most probable worlds has that answer, the proof is that of the most probable
+    well-posed one, and `Proof.answer` differs. Raises NoProof when the question is ill posed in all worlds, InputError
+    for a bad program.
     """
     wanted, found = answer(program, belief).best, None
-    for world, outputs in _well_posed(program, belief, max_worlds):
-        if _word(outputs[-1]) == wanted:
+    # Worlds come in order of decreasing probability, so the first with the answer is the most probable one that has it.
+    for world, outputs in _well_posed_worlds(program, belief, max_worlds):
+        if str(outputs[-1]) == wanted:
             return _prove_in(program, belief, world, outputs)
         found = found or (world, outputs)
     if found is None:
-        raise NoProof(f"no proof: {_why_not(program, belief)}")
+        raise NoProof(f"no proof: {_cause(program, belief)}")
     return _prove_in(program, belief, *found)
 
 
-def _well_posed(program: Program, belief: SceneBelief, limit: int) -> Iterator[tuple[World, list[Any]]]:
+def _well_posed_worlds(program: Program, belief: SceneBelief, limit: int) -> Iterator[tuple[World, list[Any]]]:
     for world in likely_worlds(belief, _names_used(program), limit):
         try:
             yield world, _outputs(program, belief, world)
@@ -164,7 +166,7 @@ def _well_posed(program: Program, belief: SceneBelief, limit: int) -> Iterator[t
 
 
 def _names_used(program: Program) -> set[str]:
-    """The attributes and relations that the program asks about."""
+    """The attributes and relations in the program."""
     names = {node["function"].split("_", 1)[-1] for node in program} & set(ATTRIBUTES)
     return names | {value for node in program for value in node["value_inputs"]} & set(RELATIONS)
 
@@ -185,11 +187,8 @@ def _outputs(program: Program, belief: SceneBelief, world: World) -> list[Any]:
     return result
 
 
-def _word(value: Any) -> str:
-    return str(value)
-
-
-def _why_not(program: Program, belief: SceneBelief) -> str:
+def _cause(program: Program, belief: SceneBelief) -> str:
+    """The reason why there is no proof, from the most likely world."""
     try:
         _outputs(program, belief, next(likely_worlds(belief, set(), 1)))
     except IllPosed as error:
@@ -202,15 +201,15 @@ def _prove_in(program: Program, belief: SceneBelief, world: World, outputs: list
     for number, (node, output) in enumerate(zip(program, outputs, strict=True)):
         inputs = [outputs[i] for i in node["inputs"]]
         literals = _literals(node["function"], node["value_inputs"], inputs, output, world)
-        facts = tuple(believed(fact, belief) for fact in literals)
+        facts = tuple(with_probability(fact, belief) for fact in literals)
         values, sources = tuple(node["value_inputs"]), tuple(node["inputs"])
         steps.append(Step(number, node["function"], values, sources, output, facts))
-    proof = Proof(tuple(steps), _word(outputs[-1]), 0.0, len(world.present))
+    proof = Proof(tuple(steps), str(outputs[-1]), 0.0, len(world.present))
     return replace(proof, confidence=joint_probability(proof.facts))
 
 
 def _literals(function: str, values: list[str], inputs: list[Any], output: Any, world: World) -> list[Fact]:
-    """The leaf facts that decide a step's output, for members and for those left out."""
+    """The leaf facts that determine a step's output, for its members and for the objects it excludes."""
     everyone = range(1, len(world.present) + 1)
     kind, _, attribute = function.partition("_")
     if function == "scene":
@@ -227,7 +226,7 @@ def _literals(function: str, values: list[str], inputs: list[Any], output: Any, 
     return [own] if kind == "query" else [own, *(Fact(attribute, (o,), value, o in output) for o in others)]
 
 
-def _lines(step: Step, has_negative: bool) -> list[str]:
+def _step_lines(step: Step, has_negative: bool) -> list[str]:
     facts = [fact for fact in step.facts if fact.holds or has_negative]
     width = max((len(str(fact)) for fact in facts), default=0)
     head = f"s{step.number} {step.call} → {step.result}"

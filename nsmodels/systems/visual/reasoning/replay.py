@@ -1,7 +1,7 @@
-"""The checker: replays a proof from its own leaf facts, with neither network, belief nor executor.
+"""Proof checker: replays a proof from its own leaf facts, without network, belief or executor.
 
-It shares no code with the executors: each function is restated here over sets of object numbers and a table of facts.
-The world is closed: `scene` needs a fact for each of the proof's objects, that it is present or that it is absent.
+It shares no code with the executors: each function is defined again here over sets of object numbers and a table of
+facts. The world is closed: `scene` needs a fact for each of the proof's objects, present or absent.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _COMPARE = {
 
 
 class ProofError(ValueError):
-    """A proof that does not hold; the message names the step."""
+    """Error in a proof; the message names the step."""
 
 
 def check(proof: Proof) -> None:
-    """Replay `proof` from its leaf facts. Raises ProofError at the first thing that does not follow from them."""
+    """Replay `proof` from its leaf facts. Raises ProofError at the first step that does not follow from them."""
     if not proof.steps:
         raise ProofError("the proof has no steps")
     _check_consistent(proof.facts)
@@ -38,10 +38,10 @@ def check(proof: Proof) -> None:
         used: set[Fact] = set()
         outputs.append(_replay(step, [outputs[i] for i in step.inputs], present, used, proof.num_objects))
         if used != {fact.literal for fact in step.facts}:
-            raise ProofError(f"step {number} ({step.call}) lists other facts than the ones it rests on")
+            raise ProofError(f"step {number} ({step.call}) lists facts that differ from those it uses")
         if outputs[-1] != step.output or type(outputs[-1]) is not type(step.output):
             raise ProofError(
-                f"step {number} ({step.call}) gives {outputs[-1]} from its facts, the proof says {step.output}"
+                f"step {number} ({step.call}) gives {outputs[-1]} from its facts, the proof states {step.output}"
             )
     _check_end(proof)
 
@@ -55,7 +55,9 @@ def _check_consistent(facts: tuple[Fact, ...]) -> None:
             not 0.0 <= fact.probability <= 1.0
             or probability.setdefault(fact.literal, fact.probability) != fact.probability
         ):
-            raise ProofError(f"{fact}: probability {fact.probability} is impossible or stated twice differently")
+            raise ProofError(
+                f"{fact}: probability {fact.probability} is outside [0, 1] or differs from that of an equal fact"
+            )
         if fact.holds and value.setdefault(fact.variable, fact.outcome) != fact.outcome:
             raise ProofError(f"{fact} contradicts another fact of the proof")
     for fact in facts:
@@ -64,12 +66,12 @@ def _check_consistent(facts: tuple[Fact, ...]) -> None:
 
 
 def _check_form(step: Step, number: int, proof: Proof) -> None:
-    """The step is a known function, with values that it knows, of earlier steps whose types it takes."""
+    """The step is a known function of known values and of earlier steps of the right types."""
     types = FUNCTIONS.get(step.function)
     if types is None or step.number != number or len(step.inputs) != len(types[0]):
         raise ProofError(f"step {number}: no known function with these inputs: {step.function} of {step.inputs}")
     if any(type(i) is not int or not 0 <= i < number for i in step.inputs):
-        raise ProofError(f"step {number} ({step.function}) rests on a step that does not come before it")
+        raise ProofError(f"step {number} ({step.function}) uses a step that does not precede it")
     for source, wanted in zip(step.inputs, types[0], strict=True):
         given = FUNCTIONS[proof.steps[source].function][1]
         if given != wanted:
@@ -96,7 +98,7 @@ def _check_end(proof: Proof) -> None:
 
 
 def _replay(step: Step, inputs: list[Any], present: set[int], used: set[Fact], num_objects: int) -> Any:
-    """The output of one step; the literals it rests on are added to `used`."""
+    """The output of one step; the literals it uses are added to `used`."""
     kind, _, name = step.function.partition("_")
     if step.function == "scene":
         return [o for o in range(1, num_objects + 1) if _decide(step, Fact("present", (o,)), used)]
@@ -113,7 +115,7 @@ def _replay(step: Step, inputs: list[Any], present: set[int], used: set[Fact], n
 
 
 def _combine(step: Step, inputs: list[Any]) -> Any:
-    """Steps that rest on earlier steps only."""
+    """The output of a step that uses earlier steps only."""
     if step.function == "unique":
         if len(inputs[0]) != 1:
             raise ProofError(f"step {step.number} ({step.call}) needs one object and meets {len(inputs[0])}")
@@ -131,7 +133,7 @@ def _combine(step: Step, inputs: list[Any]) -> Any:
 
 
 def _decide(step: Step, literal: Fact, used: set[Fact]) -> bool:
-    """Whether the step's facts say that `literal` holds; they must say one or the other."""
+    """Whether `literal` holds by the step's facts, which must contain it or its negation."""
     for holds in (True, False):
         wanted = Fact(literal.name, literal.objects, literal.value, holds)
         if any(fact.literal == wanted for fact in step.facts):

@@ -1,4 +1,4 @@
-"""Worlds of a belief: every uncertain fact decided one way. Sampled to check soft execution, ranked to find proofs."""
+"""Worlds of a belief: one value for every uncertain fact. Sampled to check soft execution, ranked to find proofs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.systems.visual.reasoning.belief import OPPOSITE, Array, Scene, SceneBelief
 
-# A flip decides one fact against its most likely value: (cost in nats, ("color", object), value number),
+# A flip sets one fact to a value other than its most likely one: (cost in nats, ("color", object), value number),
 # (cost, ("present", object), 0 or 1), or (cost, ("left", i, j), 0 or 1) for "j is left of i".
 Flip = tuple[float, tuple, int]
 _MIRRORED = ("left", "front")  # the other two relations are their transposes
@@ -20,18 +20,18 @@ _MIRRORED = ("left", "front")  # the other two relations are their transposes
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """One decided scene: present (n,) bool, values[attribute] (n,) numbers, relations[rel][i, j]: j is rel of i."""
+    """One possible scene: present (n,) bool, values[attribute] (n,) int, relations[rel][i, j] bool: j is rel of i."""
 
     present: Array
     values: dict[str, Array]
     relations: dict[str, Array]
 
     def scene(self, belief: SceneBelief) -> Scene:
-        """The world as a scene in CLEVR's released form, for the exact executor; absent objects are left out."""
-        return belief.decided(self.present, self.values, self.relations)
+        """The world as a scene in CLEVR's released form, for the exact executor, without absent objects."""
+        return belief.to_scene(self.present, self.values, self.relations)
 
-    def flipped(self, flips: list[Flip]) -> World:
-        """This world with some facts decided otherwise."""
+    def with_flips(self, flips: list[Flip]) -> World:
+        """A copy of this world with the values of some facts changed."""
         world = World(
             self.present.copy(),
             {name: array.copy() for name, array in self.values.items()},
@@ -59,9 +59,10 @@ def most_likely_world(belief: SceneBelief) -> World:
 
 
 def sample_world(belief: SceneBelief, rng: np.random.Generator) -> World:
-    """A world drawn from the belief: facts independent, but opposite relations of a pair exclude each other."""
+    """A world drawn from the belief: independent facts, except that opposite relations of a pair exclude each other."""
     n = len(belief)
     values = {}
+    # Inverse of the cumulative distribution: the value is the number of cumulative probabilities below a uniform draw.
     for name, table in belief.attributes.items():
         reached = np.cumsum(table, axis=1) < rng.random((n, 1))
         values[name] = np.minimum(reached.sum(axis=1), len(ATTRIBUTES[name]) - 1)
@@ -69,7 +70,9 @@ def sample_world(belief: SceneBelief, rng: np.random.Generator) -> World:
     upper = np.triu(np.ones((n, n), bool), 1)
     for name in _MIRRORED:
         draw = rng.random((n, n))
-        # One draw per pair: low means j is `name` of i, high means i is `name` of j, between the two neither.
+        # One uniform draw u per pair i < j, with p = P(j is `name` of i) and q = P(i is `name` of j), p + q ≤ 1:
+        # u < p sets the first, u > 1 − q the second, between them neither. Both have the right marginals and exclude
+        # each other.
         forward = (draw < belief.relations[name]) & upper
         backward = (draw > 1.0 - belief.relations[name].T) & upper & ~forward
         relations[name] = forward | backward.T
@@ -78,10 +81,12 @@ def sample_world(belief: SceneBelief, rng: np.random.Generator) -> World:
 
 
 def likely_worlds(belief: SceneBelief, names: set[str], limit: int) -> Iterator[World]:
-    """Up to `limit` worlds in order of falling probability, differing only in facts of these attributes and relations.
+    """Up to `limit` worlds in order of decreasing probability, which differ in presence and in facts of `names`.
 
-    Presence may always differ. A best-first walk over sets of flips (Lawler 1972).
+    `names` are attributes and relations. Best-first search over sets of flips (Lawler 1972).
     """
+    # Facts are independent, so log P(world) = log P(most likely world) − Σ cost over its flips, with the cost
+    # log(P(most likely value) / P(value)) ≥ 0 of each: worlds by decreasing probability are sets of flips by cost.
     base, flips = most_likely_world(belief), _flips(belief, names)
     yield base
     heap: list[tuple[float, tuple[int, ...]]] = [(flips[0][0], (0,))] if flips else []
@@ -89,11 +94,13 @@ def likely_worlds(belief: SceneBelief, names: set[str], limit: int) -> Iterator[
         chosen = _next_choice(heap, flips)
         if chosen is None:
             return
-        yield base.flipped([flips[k] for k in chosen])
+        yield base.with_flips([flips[k] for k in chosen])
 
 
 def _next_choice(heap: list[tuple[float, tuple[int, ...]]], flips: list[Flip]) -> tuple[int, ...] | None:
-    """The cheapest set of flips not yet given in which no fact is decided twice; None when all were given."""
+    """The cheapest set of flips not yet returned in which no fact has two values; None when all were returned."""
+    # Flips are sorted by cost. A set with the last flip k has two successors: k + 1 added, and k replaced by k + 1.
+    # Both cost at least as much, and every set has exactly one predecessor: the heap yields each set once, in order.
     while heap:
         cost, chosen = heapq.heappop(heap)
         following = chosen[-1] + 1
@@ -107,7 +114,7 @@ def _next_choice(heap: list[tuple[float, tuple[int, ...]]], flips: list[Flip]) -
 
 
 def _flips(belief: SceneBelief, names: set[str]) -> list[Flip]:
-    """Every way to decide one fact against its most likely value, cheapest first."""
+    """Every change of one fact from its most likely value, cheapest first."""
     result: list[Flip] = []
     for i, p in enumerate(belief.presence.tolist()):
         _add(result, ("present", i), int(p < 0.5), min(p, 1.0 - p), max(p, 1.0 - p))
