@@ -12,8 +12,6 @@ import pytest
 import torch
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.config import debug as debug_data
-from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
@@ -22,6 +20,7 @@ from nsmodels.systems.visual.config import PerceptionConfig, debug
 from nsmodels.systems.visual.perception.matching import object_metrics
 from nsmodels.systems.visual.perception.network import Perception, build_backbone, perceive
 from nsmodels.systems.visual.perception.task import PerceptionBatch, PerceptionTask, Targets, centre_heat, change_looks
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -33,11 +32,9 @@ NUM_TRAIN, NUM_VAL = 24, 12
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
+def data(shared: Shared) -> Path:
     """24 + 12 images of 96x64 pixels."""
-    folder = tmp_path_factory.mktemp("data") / "clevr"
-    prepare(debug_data().with_values({"questions_per_image": 1}), "clevr", folder)
-    return folder
+    return shared.data("clevr")
 
 
 def make_task(data: Path, config: PerceptionConfig = SMALL, **training: Any) -> PerceptionTask:
