@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.children import Child
-from tests.debug import Debug
+from tests.shared import Shared
 
 # A suite that is started in the background of a script inherits an ignored SIGINT; tests of Ctrl-C need Python's own.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -27,14 +27,14 @@ def child() -> Iterator[Callable[..., Child]]:
 
 
 @pytest.fixture(scope="session")
-def debug(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debug]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     """Debug data and models, made once for all processes of the run."""
     base = tmp_path_factory.getbasetemp()
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "debug"
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
     root.mkdir(exist_ok=True)
-    shared = Debug(root)
-    yield shared
-    shared.verify()
+    artifacts = Shared(root)
+    yield artifacts
+    artifacts.verify()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 import nsmodels
 from nsmodels.core import artifact, inventory
 from nsmodels.core.errors import InputError
+from tests.shared import Shared
 from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -40,13 +41,11 @@ class Root:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Root:
-    from nsmodels.datasets.mazes import config, prepare
-
+def root(shared: Shared, tmp_path_factory) -> Root:
     made = Root(tmp_path_factory.mktemp("root") / "data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NSMODELS_DATA", str(made.path))
-        prepare.prepare(config.debug(), "mazes", made.path / "mazes")
+        shutil.copytree(shared.data("mazes"), made.path / "mazes")
         made.train()
         made.evaluate()
     for part in ("model", "evaluation"):

@@ -25,8 +25,8 @@ from nsmodels.engine import checkpoint
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.outcomes import files_of, read_outcomes
 from tests.children import Child, signal_at_save
-from tests.debug import Debug, Trained
 from tests.engine import toy
+from tests.shared import Shared, Trained
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -41,8 +41,8 @@ TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
-def trained(request, debug: Debug) -> Trained:
-    return debug.trained(*request.param)
+def trained(request, shared: Shared) -> Trained:
+    return shared.trained(*request.param)
 
 
 @pytest.fixture
@@ -52,17 +52,17 @@ def copied(trained: Trained, tmp_path: Path) -> Trained:
     return replace(trained, root=tmp_path / "copied")
 
 
-def records(folder: Path) -> dict[str, list[dict[str, float]]]:
-    """The epochs of each phase without the time they took; columns of plain numbers beside them are left out."""
-    history: Any = json.loads((folder / "history.json").read_text())
-    phases = history if isinstance(history, dict) else {"": history}
-    found = {phase: epochs for phase, epochs in phases.items() if isinstance(epochs[0], dict)}
-    return {phase: toy.losses(epochs) for phase, epochs in found.items()}
+def history(folder: Path) -> dict[str, list[Any]]:
+    """The epochs of each phase, without the time they took, and columns of plain numbers beside them."""
+    found: Any = json.loads((folder / "history.json").read_text())
+    phases = found if isinstance(found, dict) else {"": found}
+    return {name: toy.losses(rows) if isinstance(rows[0], dict) else rows for name, rows in phases.items()}
 
 
 def losses(folder: Path) -> dict[str, list[float]]:
     """The training losses of each phase, epoch by epoch."""
-    return {phase: [epoch["train/loss"] for epoch in epochs] for phase, epochs in records(folder).items()}
+    phases = {name: rows for name, rows in history(folder).items() if isinstance(rows[0], dict)}
+    return {phase: [epoch["train/loss"] for epoch in epochs] for phase, epochs in phases.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -155,7 +155,7 @@ def test_a_stopped_training_resumes_to_the_same_last_digit(
     assert progress["epoch"] == 0
     assert progress["step"] > 0
     assert main(cut.command(stage)) == 0
-    assert records(folder) == records(whole)
+    assert history(folder) == history(whole)
     assert artifact.read_manifest(folder).fingerprint == artifact.read_manifest(whole).fingerprint
     assert not artifact.beside(folder, "partial").exists()
 

@@ -15,12 +15,11 @@ import pytest
 import nsmodels.__main__ as command
 from nsmodels.core import artifact
 from nsmodels.core.cli import run
-from nsmodels.datasets.mazes.config import debug as debug_data
-from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.evaluation import leaderboard, ledger
 from nsmodels.evaluation.entry import Entry
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import debug
+from tests.shared import Shared
 from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -32,10 +31,10 @@ MODELS = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root with two evaluations, without a ledger: of an asset and of a trial."""
     root = tmp_path_factory.mktemp("data")
-    prepare(debug_data(), "mazes", root / "mazes")
+    shutil.copytree(shared.data("mazes"), root / "mazes")
     for name, values in MODELS.items():
         model, evaluation = (
             root / (f"{name}/{kind}" if "/" in name else f"{name}_{kind}") for kind in ("model", "evaluation")

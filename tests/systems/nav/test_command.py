@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +12,9 @@ import pytest
 
 from nsmodels.__main__ import main
 from nsmodels.core import artifact
-from nsmodels.datasets.mazes.config import debug as mazes
 from nsmodels.datasets.mazes.files.movingai import write_map
-from nsmodels.datasets.mazes.prepare import prepare
-from nsmodels.systems.nav import SYSTEM, figures
-from nsmodels.systems.nav.config import debug
-from tests.systems import orders
+from nsmodels.systems.nav import figures
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -28,14 +26,12 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Made:
+def made(shared: Shared, tmp_path_factory) -> Made:
     root = tmp_path_factory.mktemp("nav")
-    prepare(mazes(), "mazes", root / "mazes")
-    orders.train(SYSTEM, debug(), root / "mazes", root / "nav_model")
     free = np.ones((4, 5), bool)
     free[:, 3] = False
     write_map(root / "walled.map", free)
-    return Made(root / "mazes", root / "nav_model", root / "walled.map")
+    return Made(shared.data("mazes"), shared.model("nav"), root / "walled.map")
 
 
 def plan(made: Made, *flags: str, start: str = "0,0", goal: str = "3,2") -> int:
@@ -65,7 +61,8 @@ def test_unreachable_is_an_answer(made: Made, capsys) -> None:
 
 def test_the_asset_is_the_default_checkpoint(made: Made, capsys, monkeypatch, tmp_path: Path) -> None:
     command = ["nav", "plan", "--map", str(made.map), "--start", "1,1", "--goal", "1,1", "--device", "cpu"]
-    monkeypatch.setenv("NSMODELS_DATA", str(made.model.parent))
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path / "data"))
+    shutil.copytree(made.model, tmp_path / "data" / "nav_model")
     assert main(command) == 0
     assert "0 moves, cost 0" in capsys.readouterr().out
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))

@@ -28,6 +28,7 @@ from nsmodels.systems.nav.evaluation.scoring import score
 from nsmodels.systems.nav.evaluation.speed import search_rates, solvers
 from nsmodels.systems.nav.network.encoding import encode
 from nsmodels.systems.nav.network.navigator import Navigator
+from tests.shared import Shared
 from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -43,8 +44,8 @@ def maps_of(folder: Path, **values: object) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    return maps_of(tmp_path_factory.mktemp("data") / "mazes")
+def data(shared: Shared) -> Path:
+    return shared.data("mazes")
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,8 @@ def trained(data: Path, folder: Path, **values: object) -> Path:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(data: Path, tmp_path_factory) -> Path:
-    return trained(data, tmp_path_factory.mktemp("model") / "model")
+def checkpoint(shared: Shared) -> Path:
+    return shared.model("nav")
 
 
 @pytest.fixture(scope="module")

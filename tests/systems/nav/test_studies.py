@@ -17,7 +17,6 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.datasets.mazes import config as mazes
-from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.studies import config as presets
@@ -48,16 +47,15 @@ from pathlib import Path
 from nsmodels.systems.nav.studies.experiments import grid_search
 from nsmodels.systems.nav.studies.config import GridSearchConfig
 from nsmodels.core.orders import Inputs, Order
+from tests.shared import Shared
 config, folder = GridSearchConfig.model_validate_json(sys.argv[1]), Path(sys.argv[3])
 grid_search(Order("grid", config, Inputs.of(Path(sys.argv[2])), folder))
 """
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "mazes"
-    prepare(mazes.debug(), "mazes", folder)
-    return folder
+def data(shared: Shared) -> Path:
+    return shared.data("mazes")
 
 
 @pytest.fixture(scope="module")

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from nsmodels.__main__ import main
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import MazesConfig
-from nsmodels.datasets.mazes.config import debug as debug_data
 from nsmodels.datasets.mazes.drawing.symmetry import mark
 from nsmodels.datasets.mazes.files.format import read_index, read_split
 from nsmodels.datasets.mazes.prepare import prepare
@@ -26,7 +19,7 @@ from nsmodels.datasets.mazes.solving.labels import action_sets, label
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
-from nsmodels.systems.nav import NAVIGATOR, SYSTEM
+from nsmodels.systems.nav import NAVIGATOR
 from nsmodels.systems.nav.config import BaselineConfig, DataConfig, ModelConfig, ObjectiveConfig, debug
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.phases import make_trial
@@ -36,11 +29,10 @@ from nsmodels.systems.nav.planning.rollout import roll_out
 from nsmodels.systems.nav.training.maps import LabelledMaps, TrainingMaps
 from nsmodels.systems.nav.training.plain import PlainTask, load_plain
 from nsmodels.systems.nav.training.task import NavigationTask
-from tests.systems import orders
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
 TINY = ModelConfig(dim=24, group_width=24, num_segments=3)
 STEPS = TrainingConfig(epochs=6, batch_size=32, lr=6e-3, ema_decay=0.9, device="cpu", num_workers=0)
 
@@ -191,10 +183,9 @@ def test_fresh_maps_are_new_each_epoch_and_never_those_held_out(data: Path) -> N
 # --- a checkpoint ------------------------------------------------------------------------------------------------
 
 
-def test_checkpoint_and_history_have_the_usual_keys(tmp_path: Path) -> None:
-    prepare(debug_data(), "mazes", tmp_path / "mazes")
-    folder = tmp_path / "model"
-    manifest = orders.train(SYSTEM, debug().with_values({"training.device": "cpu"}), tmp_path / "mazes", folder)
+def test_checkpoint_and_history_have_the_usual_keys(shared: Shared) -> None:
+    folder = shared.model("nav")
+    manifest = artifact.read_manifest(folder)
     payload = checkpoint.load(folder / "navigator" / "best.pt")
     assert {"val_acc", "val_loss", "optimizer_state_dict", "epoch"} <= payload.keys()
     assert {"grid_size": 8, "dim": 16, "depth": 2, "dropout": 0.0}.items() <= payload["config"].items()
@@ -205,40 +196,6 @@ def test_checkpoint_and_history_have_the_usual_keys(tmp_path: Path) -> None:
     navigator = Navigator.load(folder, "cpu")
     with pytest.raises(InputError, match="cost: this network was trained on maps where every move costs 1"):
         plan(navigator, np.ones((8, 8), bool), (0, 0), (7, 7), cost=np.full((8, 8), 3))
-
-
-SETTINGS = ["--preset", "debug", "--device", "cpu", "--training.epochs", "3", "--training.batch-size", "8"]
-
-
-def training(data: Path, out: Path, *flags: str) -> list[str]:
-    return ["nav", "train", "--data", str(data), "--out", str(out), *SETTINGS, *flags]
-
-
-def stopped(data: Path, out: Path, number: int) -> int:
-    """Start a training that saves after each step, and send it a signal in the middle."""
-    command = [sys.executable, "-m", "nsmodels", *training(data, out, "--training.checkpoint-minutes", "0")]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
-    last = out.with_name(f".{out.name}.partial") / "navigator" / "last.pt"
-    while not last.exists():
-        assert child.poll() is None, child.communicate()[1]
-        time.sleep(0.002)
-    child.send_signal(number)
-    child.communicate()
-    return child.returncode
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_stopped_training_goes_on_to_the_same_last_digit(tmp_path: Path, number: int) -> None:
-    prepare(debug_data(), "mazes", tmp_path / "mazes")
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert main(training(tmp_path / "mazes", whole)) == 0
-    assert stopped(tmp_path / "mazes", cut, number) == (2 if number == signal.SIGTERM else -signal.SIGKILL)
-    assert not cut.exists()
-    assert main(training(tmp_path / "mazes", cut)) == 0
-    columns = ("train_loss", "val_loss", "val_acc")
-    first, second = (json.loads((folder / "history.json").read_text()) for folder in (whole, cut))
-    assert [first[name] for name in columns] == [second[name] for name in columns]
-    assert artifact.read_manifest(cut).fingerprint == artifact.read_manifest(whole).fingerprint
 
 
 def test_data_without_a_validation_split_are_refused(tmp_path: Path) -> None:

@@ -11,13 +11,12 @@ import pytest
 import torch
 
 from nsmodels.__main__ import main
-from nsmodels.datasets.clevr.config import debug as debug_data
 from nsmodels.datasets.clevr.files.format import image_path, read_questions
-from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.config import debug
 from nsmodels.systems.visual.reasoning.proof import Proof
 from nsmodels.systems.visual.reasoning.replay import check
+from tests.shared import Shared
 from tests.systems import orders
 
 
@@ -43,9 +42,8 @@ class AnswerCase:
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory) -> AnswerCase:
-    root = tmp_path_factory.mktemp("answer")
-    prepare(debug_data(), "clevr", root / "clevr")
+def case(shared: Shared, tmp_path_factory) -> AnswerCase:
+    data, model = shared.data("clevr"), tmp_path_factory.mktemp("answer") / "model"
     sizes = {"backbone_channels": [16, 16, 32, 32], "feature_dim": 32, "head_dim": 64, "augment": 0}
     config = debug().with_values(
         {
@@ -57,12 +55,12 @@ def case(tmp_path_factory) -> AnswerCase:
             "baseline.is_enabled": False,
         }
     )
-    orders.train(SYSTEM, config, root / "clevr", root / "model")
-    questions = read_questions(root / "clevr", "train")
+    orders.train(SYSTEM, config, data, model)
+    questions = read_questions(data, "train")
     # Without `unique` a question is well posed in every world, so that there is a proof.
     easy = [q for q in questions if all(node["function"] != "unique" for node in q["program"])]
     question = max(easy, key=lambda q: len(q["program"]))
-    return AnswerCase(root / "model", image_path(root / "clevr", "train", question), question["question"])
+    return AnswerCase(model, image_path(data, "train", question), question["question"])
 
 
 def test_the_answer_comes_with_confidence_and_a_proof_that_can_be_checked(

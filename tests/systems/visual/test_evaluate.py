@@ -12,8 +12,6 @@ import pytest
 from nsmodels.__main__ import main
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.config import debug as debug_data
-from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.baselines.priors import Prior
 from nsmodels.systems.visual.config import debug
@@ -22,6 +20,7 @@ from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import answer
 from nsmodels.systems.visual.reasoning.proof import Proof, prove
 from nsmodels.systems.visual.reasoning.replay import check
+from tests.shared import Shared
 from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -30,10 +29,8 @@ KEYS = {"rows", "headline", "objects", "baselines", "calibration", "latency", "n
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "clevr"
-    prepare(debug_data(), "clevr", folder)
-    return folder
+def data(shared: Shared) -> Path:
+    return shared.data("clevr")
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,6 @@ import pytest
 import torch
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.config import debug as debug_data
-from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
@@ -28,6 +26,7 @@ from nsmodels.systems.visual.perception.task import (
     augment_images,
     centre_heat,
 )
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -39,11 +38,9 @@ NUM_TRAIN, NUM_VAL = 24, 12
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
+def data(shared: Shared) -> Path:
     """24 + 12 images of 96x64 pixels."""
-    folder = tmp_path_factory.mktemp("data") / "clevr"
-    prepare(debug_data().with_values({"questions_per_image": 1}), "clevr", folder)
-    return folder
+    return shared.data("clevr")
 
 
 def make_task(data: Path, config: PerceptionConfig = SMALL, **training: Any) -> PerceptionTask:

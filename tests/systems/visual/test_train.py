@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,31 +14,28 @@ import torch
 
 from nsmodels.__main__ import main
 from nsmodels.core import artifact
-from nsmodels.datasets.clevr.config import debug as debug_data
-from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.evaluation.scoring import ROWS
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
-# Enough steps of perception for an interruption to fall in the middle of an epoch.
-SETTINGS = ["--preset", "debug", "--device", "cpu", "--training.epochs", "3", "--training.batch-size", "2"]
+
+@pytest.fixture(scope="module")
+def data(shared: Shared) -> Path:
+    return shared.data("clevr")
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "clevr"
-    prepare(debug_data(), "clevr", folder)
-    return folder
+def model(shared: Shared) -> Path:
+    return shared.model("visual")
 
 
-@pytest.fixture(scope="module")
-def model(data: Path, tmp_path_factory) -> Path:
-    """A checkpoint trained without interruption."""
-    folder = tmp_path_factory.mktemp("model") / "model"
-    assert main(training(data, folder)) == 0
-    return folder
+@pytest.fixture
+def harmed(model: Path, tmp_path: Path) -> Path:
+    """A copy of the checkpoint, to be harmed."""
+    shutil.copytree(model, tmp_path / "model")
+    return tmp_path / "model"
 
 
 @pytest.fixture
@@ -55,12 +47,8 @@ def plain(data: Path, tmp_path: Path) -> Path:
 
 
 def training(data: Path, out: Path, *flags: str) -> list[str]:
-    return ["visual", "train", "--data", str(data), "--out", str(out), *SETTINGS, *flags]
-
-
-def history(folder: Path) -> dict[str, list[tuple[float, float]]]:
-    phases = json.loads((folder / "history.json").read_text())
-    return {name: [(e["train/loss"], e["val/loss"]) for e in epochs] for name, epochs in phases.items()}
+    places = ["--data", str(data), "--out", str(out)]
+    return ["visual", "train", "--preset", "debug", "--device", "cpu", *places, *flags]
 
 
 def refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
@@ -75,43 +63,6 @@ def refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
     return lines[0]
-
-
-# --- interruptions -----------------------------------------------------------------------------------------------
-
-
-def stop_in_perception(data: Path, out: Path, number: int) -> subprocess.Popen[str]:
-    """Start a training that saves after each step, and send it a signal in the middle of perception's training."""
-    command = [sys.executable, "-m", "nsmodels", *training(data, out, "--training.checkpoint-minutes", "0")]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
-    last = out.with_name(f".{out.name}.partial") / "perception" / "last.pt"
-    while not last.exists():
-        assert child.poll() is None, child.communicate()[1]
-        time.sleep(0.002)
-    child.send_signal(number)
-    return child
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_stopped_training_goes_on_to_the_same_last_digit(data: Path, model: Path, tmp_path: Path, number) -> None:
-    out = tmp_path / "cut"
-    child = stop_in_perception(data, out, number)
-    output, errors = child.communicate()
-    if number == signal.SIGTERM:
-        assert child.returncode == 2
-        assert re.search(r"^error: stopped in epoch 1; run the same command again to resume$", errors, re.M)
-        assert "Traceback" not in errors
-    else:
-        assert child.returncode == -signal.SIGKILL
-    assert output == ""
-    assert not out.exists()
-    partial = out.with_name(".cut.partial")
-    progress = checkpoint.load(partial / "perception" / "last.pt")["progress"]
-    assert (progress["epoch"], progress["batch"]) < (3, 0)
-    assert progress["step"] > 0
-    assert main(training(data, out)) == 0
-    assert history(out) == history(model)
-    assert not partial.exists()
 
 
 # --- bad input ---------------------------------------------------------------------------------------------------
@@ -160,14 +111,14 @@ HARMS = [cut_scenes, ask_of_a_missing_image, remove_an_image, break_an_image, no
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_bad_data_is_one_line_and_the_previous_checkpoint_stays(
-    capsys, plain: Path, model: Path, harm: Callable[[Path], str]
+    capsys, plain: Path, harmed: Path, harm: Callable[[Path], str]
 ) -> None:
-    before = artifact.read_manifest(model)
+    before = artifact.read_manifest(harmed)
     pattern = harm(plain)
     capsys.readouterr()
-    assert re.search(pattern, refused(capsys, training(plain, model)))
-    assert artifact.verify(model) == before
-    assert {path.name for path in model.parent.iterdir()} <= {"model", ".model.lock"}
+    assert re.search(pattern, refused(capsys, training(plain, harmed)))
+    assert artifact.verify(harmed) == before
+    assert {path.name for path in harmed.parent.iterdir()} <= {"model", ".model.lock", "plain"}
 
 
 @pytest.mark.parametrize("flags", [["--training.learning-rate", "1"], ["--lr", "-1"], ["--lr", "fast"]])
@@ -188,17 +139,11 @@ def test_an_unknown_key_in_a_file_is_one_line(capsys, data: Path, tmp_path: Path
 def test_a_loss_that_is_not_finite_names_step_term_and_remedy(capsys, data: Path, tmp_path: Path) -> None:
     # Decay times learning rate far above 2: every step multiplies the weights by about -99.
     absurd = ["--training.lr", "10", "--training.weight-decay", "10"]
+    absurd += ["--training.epochs", "3", "--training.batch-size", "2"]
     line = refused(capsys, training(data, tmp_path / "out", *absurd))
     assert re.search(r"step \d+.*(not finite|NaN|nan|inf)", line)
     assert "lr" in line
     assert not (tmp_path / "out").exists()
-
-
-@pytest.fixture
-def harmed(model: Path, tmp_path: Path) -> Path:
-    """A copy of the checkpoint, to be harmed."""
-    shutil.copytree(model, tmp_path / "harmed")
-    return tmp_path / "harmed"
 
 
 def other_network(folder: Path) -> str:
@@ -236,7 +181,7 @@ def no_calibration(folder: Path) -> str:
 
 def not_sealed(folder: Path) -> str:
     (folder / artifact.MANIFEST).unlink()
-    return "harmed: artifact 'harmed' does not exist or was never finished"
+    return "model: artifact 'model' does not exist or was never finished"
 
 
 BROKEN = [other_network, other_width, other_parser, cut_weights, no_weights, no_calibration, not_sealed]

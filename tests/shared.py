@@ -52,7 +52,7 @@ class Trained:
         return [(state.st_ino, state.st_mtime_ns) for state in states]
 
 
-class Debug:
+class Shared:
     """Sealed artifacts below one root. A test that changes one works on a copy: `verify` finds changed files."""
 
     def __init__(self, root: Path) -> None:
