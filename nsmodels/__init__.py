@@ -26,7 +26,7 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto") -
         The system's own object: `VisualReasoner`, `Navigator`; for a file the `torch.nn.Module` of that network.
 
     Raises:
-        nsmodels.core.errors.InputError: nothing of that name, not sealed, or no model; says what to do.
+        nsmodels.core.errors.InputError: nothing of that name, not sealed, or no model; the message has the remedy.
     """
     from nsmodels import loading
 

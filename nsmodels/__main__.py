@@ -51,7 +51,7 @@ def _usage(places: dict[str, str], commands: dict[str, EntryPoint]) -> str:
     lines += [f"  {name:<12} {_first_line(place)}" for name, place in places.items()]
     lines += ["", "usage: nsmodels <command> [--option value ...]", ""] if commands else []
     lines += [f"  {name:<12} {_first_line(point.module)}" for name, point in commands.items()]
-    return "\n".join([*lines, "", "nsmodels <name> --help tells more."])
+    return "\n".join([*lines, "", "nsmodels <name> --help has more."])
 
 
 def _first_line(module: str) -> str:

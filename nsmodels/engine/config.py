@@ -1,4 +1,4 @@
-"""How to train: every option of the one loop. Torch-free."""
+"""Options of the training loop and of an evaluation. Torch-free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ledger says of one evaluation: score, data, configuration and cost, read from its sealed folder alone."""
+"""Entries of the ledger: score, data, configuration and cost of one evaluation by one metric, from its folder alone."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Entry(Config):
         score: mean over n items, with its 95 % interval `low` to `high` (None: a single cluster).
         baselines: scores of what was scored beside it, without what cannot be beaten.
         configuration: of the model, all that can change a result; `evaluation` that of the evaluation.
-        num_parameters: trained numbers; None where the model does not say.
+        num_parameters: number of trained parameters; None where the model does not record it.
         train_cpu_seconds: of the scored networks, baselines left out; of the whole training where the model does not
-            say; likewise `train_wall_seconds`.
+            record it; likewise `train_wall_seconds`.
         created: when the evaluation was sealed, in UTC; `entered` when it came into the ledger.
     """
 
@@ -83,7 +83,7 @@ class Entry(Config):
         return Measure(self.metric, self.unit, self.bounds, self.direction)
 
     def settings(self) -> dict[str, Any]:
-        """All that makes two evaluations of the same data others, by dotted name; seeds stand by themselves."""
+        """Everything in which two evaluations of the same data may differ, by dotted name, but for seeds."""
         every = {**flat(self.configuration), **flat(self.evaluation, "evaluation.")}
         every |= {"code": self.code_version, "trained_on": self.trained_on}
         return {name: value for name, value in every.items() if name.rpartition(".")[2] != "seed"}
@@ -191,7 +191,7 @@ def _model_and_data(evaluation: Path, manifest: Manifest) -> tuple[Manifest, dic
 
 
 def _name(evaluation: Path, root: Path) -> str:
-    """Asset and partition of an evaluation that lies deeper than an asset does; else empty."""
+    """Asset and partition of an evaluation in a partition; else empty."""
     place = evaluation.resolve()
     parts = place.relative_to(root.resolve()).parts if root.resolve() in place.parents else ()
     return "/".join(parts[:2]) if len(parts) > 1 else ""

@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         return _compare(arguments, listed, root)
     chosen = _chosen(listed, arguments.dataset, arguments.system)
     text = FORMATS[_format(arguments)](rows(chosen, arguments.sort, arguments.limit))
-    _tell(text, arguments.out)
+    _write(text, arguments.out)
     return 0
 
 
@@ -147,8 +147,8 @@ def _row(entry: Entry, rank: int, differences: Mapping[str, Any]) -> Row:
     sign = entry.measure.sign
     name, best = max(entry.baselines.items(), key=lambda pair: sign * pair[1], default=(None, None))
     plain = entry.model_dump(mode="json", exclude={"baselines", "configuration", "evaluation"})
-    told = ", ".join(f"{field}={_plain(value)}" for field, value in differences.items())
-    return {"rank": rank, **plain, "baseline": name, "baseline_score": best, "differences": told}
+    line = ", ".join(f"{field}={_plain(value)}" for field, value in differences.items())
+    return {"rank": rank, **plain, "baseline": name, "baseline_score": best, "differences": line}
 
 
 def _differing(shown: Sequence[Entry]) -> dict[str, dict[str, Any]]:
@@ -324,13 +324,13 @@ def _compare(arguments: argparse.Namespace, listed: Sequence[Entry], root: Path)
     first, second = (ledger.find(word, listed) for word in arguments.compare)
     found = ledger.compare(first, second, root)
     if _format(arguments) == "json":
-        _tell(json.dumps(found.to_dict(), indent=1) + "\n", arguments.out)
+        _write(json.dumps(found.to_dict(), indent=1) + "\n", arguments.out)
     else:
-        _tell(found.text() + "\n", arguments.out)
+        _write(found.text() + "\n", arguments.out)
     return 0
 
 
-def _tell(text: str, out: Path | None) -> None:
+def _write(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
         return

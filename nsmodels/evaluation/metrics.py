@@ -1,4 +1,4 @@
-"""What an accuracy is worth: intervals, calibration, selective prediction, paired comparison. Numpy only."""
+"""Statistics of scores: intervals, calibration, selective prediction, paired comparison. No torch."""
 
 from __future__ import annotations
 

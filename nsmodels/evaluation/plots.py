@@ -38,7 +38,7 @@ def make_figure(columns: int = 1, width: float = 5.0, height: float = 3.4) -> tu
 def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[Path, Path]:
     """Write `path` as .pdf and .png with the caption and the data's source beneath; returns both paths.
 
-    `source` says what the numbers come from ("synthetic CLEVR, 1,000 validation images"); it must not be empty.
+    `source` is the origin of the numbers ("synthetic CLEVR, 1,000 validation images"); it must not be empty.
     """
     if not source.strip():
         raise InputError(f"{path}: a figure needs its data source in the caption")

@@ -1,7 +1,7 @@
-"""What several seeds of one training say together: mean, interval, best, worst, and which seeds are missing.
+"""Replication: mean, interval, best and worst over several seeds of one training, and the seeds that are missing.
 
 Only seeds of one configuration, code and data are taken together: those of the largest such group, among equals of the
-newest. The others stand apart with what differs; a missing seed is named, never counted as zero.
+newest. The others are listed with what differs; a missing seed is named, never counted as zero.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Replication:
         key: of the replicates.
         alike: the evaluations taken together, by seed.
         others: evaluations of another configuration, code or data by seed, each with what differs.
-        missing: seeds without an evaluation, each with why where there is more to say than that it was not made.
+        missing: seeds without an evaluation, each with the reason, empty where it was not trained.
     """
 
     key: str
@@ -85,9 +85,9 @@ class Replication:
             "deviation": statistics.stdev(self.scores) if len(seeds) > 1 else None,
             "best": {"seed": seeds[-1], "score": self.alike[seeds[-1]].score},
             "worst": {"seed": seeds[0], "score": self.alike[seeds[0]].score},
-            "scores": {seed: _told(entry) for seed, entry in self.alike.items()},
+            "scores": {seed: _summary(entry) for seed, entry in self.alike.items()},
             "missing": dict(self.missing),
-            "others": {seed: {**_told(entry), "differs": why} for seed, (entry, why) in self.others.items()},
+            "others": {seed: {**_summary(entry), "differs": why} for seed, (entry, why) in self.others.items()},
             "configuration": first.configuration,
         }
 
@@ -149,7 +149,7 @@ def _recipe(entry: Entry) -> str:
 
 
 def _settings(entry: Entry) -> dict[str, Any]:
-    """What must be the same in all that is taken together, with dotted names."""
+    """Settings that must agree in all evaluations that are taken together, by dotted name."""
     data = {"data": entry.data_fingerprint, "split": entry.split, "metric": entry.metric, "unit": entry.unit}
     return {"system": entry.system, **data, **entry.settings()}
 
@@ -161,7 +161,7 @@ def _differing(first: Entry, other: Entry) -> str:
     return ", ".join([f"{name}={there.get(name)}" for name in names[:4]] + more)
 
 
-def _told(entry: Entry) -> dict[str, Any]:
+def _summary(entry: Entry) -> dict[str, Any]:
     return {"score": entry.score, "interval": [entry.low, entry.high], "entry": entry.id, "n": entry.n}
 
 
@@ -181,16 +181,16 @@ def make_report(folder: Path, seeds: Seeds, key: str = "replication_report", is_
     if not parts:
         raise InputError(f"{key}: no seed was trained yet; {_how(next(iter(seeds), 'replicates'))}")
     with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
-        told: dict[str, Any] = dict.fromkeys(seeds) | {each.key: each.to_dict() for each in parts}
-        artifact.write_json(part.path / "report.json", told)
-        artifact.write_atomic(part.path / "table.txt", table(parts, [name for name in seeds if not told[name]]) + "\n")
+        report: dict[str, Any] = dict.fromkeys(seeds) | {each.key: each.to_dict() for each in parts}
+        artifact.write_json(part.path / "report.json", report)
+        artifact.write_atomic(part.path / "table.txt", table(parts, [name for name in seeds if not report[name]]) + "\n")
         _save(parts, part.path / "figures" / "replication")
         part.metrics |= {name: value for each in parts for name, value in _figures(each).items()}
     return artifact.read_manifest(folder)
 
 
 def config_of(seeds: Seeds, found: Mapping[str, Path]) -> dict[str, Any]:
-    """What decides the content of a report beside the evaluations found themselves."""
+    """Everything that decides the content of a report beside the evaluations themselves."""
     return {"seeds": {key: list(those) for key, those in seeds.items()}, "evaluations": sorted(found)}
 
 
@@ -217,13 +217,13 @@ def table(parts: Sequence[Replication], untrained: Sequence[str] = ()) -> str:
 
 
 def _line(part: Replication, width: int) -> str:
-    told = part.to_dict()
+    values = part.to_dict()
     none = "all equal" if len(part.scores) > 1 else "needs two"
     text = part.measure.text
     ends = "–".join(text(end) for end in part.interval) if part.interval else none
-    best, worst = (f"{text(told[name]['score'])} ({told[name]['seed']})" for name in ("best", "worst"))
+    best, worst = (f"{text(values[name]['score'])} ({values[name]['seed']})" for name in ("best", "worst"))
     return (
-        f"{part.key:<{width}}  {told['metric']:<9} {told['num_seeds']:>3}  {text(part.mean):>5}  {ends:<13} "
+        f"{part.key:<{width}}  {values['metric']:<9} {values['num_seeds']:>3}  {text(part.mean):>5}  {ends:<13} "
         f"{best:>12}  {worst:>12}"
     )
 

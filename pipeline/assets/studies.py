@@ -1,4 +1,4 @@
-"""Studies over all systems: every training with several seeds or configurations, and what they say together."""
+"""Studies over all systems: every training with several seeds or configurations, and reports over them."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

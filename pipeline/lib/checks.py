@@ -1,4 +1,4 @@
-"""Factories of asset checks: a judge looks at the sealed folder, in its own words and numbers."""
+"""Factories of asset checks: a judge reads the sealed folder and returns a verdict."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ TOLERANCE = 1e-3  # of a loss, between two machines
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a check passed, what it saw in one line, and its numbers."""
+    """Whether a check passed, its finding in one line, and its numbers."""
 
     passed: bool
-    said: str = ""
+    message: str = ""
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
@@ -42,7 +42,7 @@ Judge = Callable[[Path], Verdict]
 def check(
     key: str, name: str, description: str, judge: Judge, is_warning: bool = False, is_blocking: bool = False
 ) -> dg.AssetChecksDefinition:
-    """The check `name` of an asset; a folder that cannot be read fails it with the one line that says why.
+    """The check `name` of an asset; a folder that cannot be read fails it with the reason in one line.
 
     When a blocking check fails, what follows the asset in the same run is not made; a warning never blocks.
     """
@@ -56,8 +56,8 @@ def check(
             verdict = judge(folder)
         except InputError as error:
             verdict = Verdict(False, str(error))
-        passed, said = verdict.passed, verdict.said or None
-        return dg.AssetCheckResult(passed=passed, severity=severity, description=said, metadata=verdict.numbers)
+        passed, line = verdict.passed, verdict.message or None
+        return dg.AssetCheckResult(passed=passed, severity=severity, description=line, metadata=verdict.numbers)
 
     return run
 
@@ -67,9 +67,9 @@ def of_dataset(dataset: str, name: str) -> Judge:
 
     def judge(folder: Path) -> Verdict:
         problems = getattr(discover.module("datasets", dataset, "checks"), name)(folder)
-        said = problems[0] if problems else ""
+        line = problems[0] if problems else ""
         more = {"problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in problems[:50]))} if problems else {}
-        return Verdict(not problems, said, {"num_problems": len(problems), **more})
+        return Verdict(not problems, line, {"num_problems": len(problems), **more})
 
     return judge
 
@@ -78,10 +78,10 @@ def of_dataset(dataset: str, name: str) -> Judge:
 
 
 def above(score: float, others: Mapping[str, float], name: str) -> Verdict:
-    """Judge a score against the best of those that cost no learning; `name` says what these are, one by one."""
+    """Judge a score against the best of those that need no learning; `name` is the noun for one of these."""
     best = max(others, key=lambda other: others[other])
-    said = f"{score:.1%} against {others[best]:.1%} of the best {name} ({best})"
-    return Verdict(score > others[best], said, {"accuracy": score, **others})
+    line = f"{score:.1%} against {others[best]:.1%} of the best {name} ({best})"
+    return Verdict(score > others[best], line, {"accuracy": score, **others})
 
 
 def losses_are_finite(folder: Path) -> Verdict:

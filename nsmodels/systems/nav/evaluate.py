@@ -108,7 +108,7 @@ def _warn_of_hours(contest: Evaluator, problems: Problems) -> None:
 
 
 def describe(checkpoint: Path) -> dict[str, Any]:
-    """What is to be said of a checkpoint beside its scores."""
+    """Origin of a checkpoint, for the report: its data, fingerprint and seed."""
     trained = artifact.read_manifest(checkpoint)
     return {"trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed}
 

@@ -110,7 +110,7 @@ def _report(
 def find_prior(checkpoint: Path, data: Path, predictions: Predictions) -> Prior:
     """The answers of the data's train split, else of the checkpoint's own training data, else of what is scored.
 
-    The last is for older checkpoints without `priors.json`; it flatters the baselines, and the report says so.
+    The last is for older checkpoints without `priors.json`; it flatters the baselines, which the report notes.
     """
     if "train" in splits(data):
         return Prior.fitted(read_questions(data, "train"), "the train split of the scored data")

@@ -51,7 +51,7 @@ training_checks = [check for each in TRAININGS for check in each.checks()]
     **policy.study(), tags=TAGS, deps=["mazes"], code_version=GRID.version(CODE_VERSION), config_schema=GRID.schema
 )
 def nav_grid_search(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Width x depth x dropout of the navigator; hopeless trials are stopped, an interrupted search goes on."""
+    """Width x depth x dropout of the navigator; hopeless trials are stopped, an interrupted search resumes."""
     return step.materialise(context, GRID, CODE_VERSION, ["mazes"], search, phases=("trials",))
 
 

@@ -1,4 +1,4 @@
-"""What a trained navigator, its evaluation and its studies must hold, and a first look at the model for its page."""
+"""Checks of a trained navigator, its evaluation and its studies, and a first look at the model for its page."""
 
 import json
 from pathlib import Path
@@ -45,16 +45,16 @@ def evaluation_beats_greedy(folder: Path) -> Verdict:
 def search_is_perfect(folder: Path) -> Verdict:
     """Judge the row of A*: anything but 100 % is a broken search or broken data."""
     row = json.loads((folder / "report.json").read_text())["baselines"]["astar"]
-    said = f"success {row['success']:.2%}, optimal {row['optimal']:.2%}"
-    return Verdict(row["success"] == row["optimal"] == 1.0, said, {name: row[name] for name in ("success", "optimal")})
+    line = f"success {row['success']:.2%}, optimal {row['optimal']:.2%}"
+    return Verdict(row["success"] == row["optimal"] == 1.0, line, {name: row[name] for name in ("success", "optimal")})
 
 
 def thinking_longer_is_safe(folder: Path) -> Verdict:
     """Judge what twice the trained number of recursion steps costs, in points."""
     found = json.loads((folder / "report.json").read_text())["steps"]["thinking_longer"]
     names = ("any_optimal", "success")
-    said = ", ".join(f"{name} {found[name]:+.2f} points" for name in names)
-    return Verdict(found["is_safe"], f"{found['factor']:.3g} x the steps: {said}", {n: found[n] for n in names})
+    line = ", ".join(f"{name} {found[name]:+.2f} points" for name in names)
+    return Verdict(found["is_safe"], f"{found['factor']:.3g} x the steps: {line}", {n: found[n] for n in names})
 
 
 def best_beats_greedy(folder: Path) -> Verdict:

@@ -1,4 +1,4 @@
-"""What a trained visual reasoner and its evaluation must hold, and a first look at the model for its page."""
+"""Checks of a trained visual reasoner and its evaluation, and a first look at the model for its page."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""Whether an evaluation is worse than the one before it of the same asset, on the same data."""
+"""Regressions: an evaluation compared with the one before it of the same asset, on the same data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What assets are partitioned by: the seed of a training, the trial of a sweep."""
+"""Partition keys: the seed of a training, the trial of a sweep."""
 
 import dagster as dg
 

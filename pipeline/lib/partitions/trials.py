@@ -32,8 +32,8 @@ class Trial:
 
     def name(self, short: Mapping[str, str]) -> str:
         """The partition, as "quick_lr=0.003_seed=1"; `short` has shorter names of fields."""
-        told = [f"{short.get(field, field)}={_plain(value)}" for field, value in self.values.items()]
-        whole = "_".join([self.preset, *told])
+        fields = [f"{short.get(field, field)}={_plain(value)}" for field, value in self.values.items()]
+        whole = "_".join([self.preset, *fields])
         name = re.sub(r"[^\w.+=-]|\.{2,}", "-", whole)
         is_whole = name == whole and len(name) <= LONGEST
         return name if is_whole else f"{name[:LONGEST]}_{fingerprint(self.to_dict())[:8]}"

@@ -105,10 +105,10 @@ def test_every_check_ran_and_those_of_the_machinery_pass(made):
 def test_losses_that_are_not_finite_fail(copy):
     folder = copy("nav_model")
     edit(folder / "history.json", lambda history: history["cnn"][0].update({"train/loss": float("nan")}))
-    assert checks.losses_are_finite(folder).said == "cnn, epoch 1: train/loss is nan"
+    assert checks.losses_are_finite(folder).message == "cnn, epoch 1: train/loss is nan"
     edit(folder / "history.json", lambda history: history["cnn"][0].update({"train/loss": 1.0}))
     edit(folder / "history.json", lambda history: history.update({"val_acc": [0.5, float("inf")]}))
-    assert checks.losses_are_finite(folder).said == "val_acc, epoch 2: val_acc is inf"
+    assert checks.losses_are_finite(folder).message == "val_acc, epoch 2: val_acc is inf"
 
 
 def test_another_loss_than_that_of_the_training_fails(copy):
@@ -142,8 +142,8 @@ def test_a_report_at_the_rule_an_imperfect_search_and_harm_by_thinking_fail(copy
 
     edit(folder / "report.json", spoil)
     assert not nav_checks.evaluation_beats_greedy(folder).passed
-    assert nav_checks.search_is_perfect(folder).said == "success 100.00%, optimal 99.00%"
-    assert "success -1.00 points" in nav_checks.thinking_longer_is_safe(folder).said
+    assert nav_checks.search_is_perfect(folder).message == "success 100.00%, optimal 99.00%"
+    assert "success -1.00 points" in nav_checks.thinking_longer_is_safe(folder).message
 
 
 def test_a_study_is_judged_by_its_best_trial(copy):

@@ -77,7 +77,7 @@ def test_losses_that_are_not_finite_fail(copy):
     edit(folder / "history.json", lambda history: history["parser"][0].update({"train/loss": float("nan")}))
     verdict = checks.losses_are_finite(folder)
     assert not verdict.passed
-    assert verdict.said == "parser, epoch 1: train/loss is nan"
+    assert verdict.message == "parser, epoch 1: train/loss is nan"
 
 
 def test_another_loss_than_that_of_the_training_fails(copy):
