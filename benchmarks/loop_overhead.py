@@ -19,8 +19,8 @@ from torch.nn import functional
 from nsmodels.engine.batching import Batches, epoch_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.loop import fit
-from nsmodels.engine.optim import make_optimizer
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.engine.session.optim import make_optimizer
 from nsmodels.engine.task import Shard, Task
 
 CONFIG = TrainingConfig(epochs=2, batch_size=64, seed=0, use_amp=False)

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from nsmodels.core.archive import RemoteZip
-from nsmodels.core.download import download
+from nsmodels.core.transfer.archive import RemoteZip
+from nsmodels.core.transfer.download import download
 from nsmodels.datasets.clevr.files.records import cut_records
 from tests.core.server import FileServer
 
@@ -35,7 +35,7 @@ NAMES = [f"CLEVR_v1.0/images/train/CLEVR_train_{i:06d}.png" for i in range(NUM)]
 CHILD = """
 import sys
 from pathlib import Path
-from nsmodels.core.archive import RemoteZip
+from nsmodels.core.transfer.archive import RemoteZip
 RemoteZip(sys.argv[1]).fetch_members(sys.argv[3:], Path(sys.argv[2]), progress=False)
 """
 

@@ -36,7 +36,7 @@ def is_any(training: Training) -> bool:
     return True
 
 
-# Replicates are in none: they measure the effect of the seed, and a backfill builds them again when that is the question.
+# Replicates are in none: they measure the effect of the seed, and a backfill builds them again on request.
 TABLE = [
     Row("nightly", "0 2 * * *", "UTC", is_small, "Every night: the models of mini and generated data."),
     Row("weekly", "0 4 * * 0", "UTC", is_any, "Every Sunday: all models whose data are there."),

@@ -20,12 +20,12 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.meters import with_loss
 from nsmodels.engine.processes import distributed
-from nsmodels.engine.session import Session
+from nsmodels.engine.session.meters import with_loss
+from nsmodels.engine.session.session import Session
+from nsmodels.engine.session.validation import end_epoch
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import Tracker
-from nsmodels.engine.validation import end_epoch
 
 Outcome = Literal["finished", "early", "interrupted"]
 STEP_INTERVAL = 50  # optimizer steps between two reports to the trackers

@@ -14,6 +14,7 @@ from nsmodels.core.cli import Parser, Presets, add_config_flags, config_from
 from nsmodels.core.config import add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine import machine
 from nsmodels.engine.system import Stage, System
 
 Verbs = Any  # what `add_subparsers` returns has no public name
@@ -96,10 +97,8 @@ def data_of(folders: Sequence[Path]) -> Path | dict[str, Path]:
 
 
 def preset(arguments: argparse.Namespace, presets: Presets) -> str:
-    """Name of the preset that the hardware suggests; printed when nothing else was asked for."""
-    import torch
-
-    name, reason = ("base", "a GPU was found") if torch.cuda.is_available() else ("quick", "no GPU was found")
+    """Name of the preset that fits the machine; printed when no other was given."""
+    name, reason = machine.fitting_preset()
     if name not in presets:
         name, reason = list(presets)[-1], "the largest"
     if arguments.preset is None:

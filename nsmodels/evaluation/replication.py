@@ -183,7 +183,9 @@ def make_report(folder: Path, seeds: Seeds, key: str = "replication_report", is_
     with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
         report: dict[str, Any] = dict.fromkeys(seeds) | {each.key: each.to_dict() for each in parts}
         artifact.write_json(part.path / "report.json", report)
-        artifact.write_atomic(part.path / "table.txt", table(parts, [name for name in seeds if not report[name]]) + "\n")
+        artifact.write_atomic(
+            part.path / "table.txt", table(parts, [name for name in seeds if not report[name]]) + "\n"
+        )
         _save(parts, part.path / "figures" / "replication")
         part.metrics |= {name: value for each in parts for name, value in _figures(each).items()}
     return artifact.read_manifest(folder)

@@ -11,8 +11,9 @@ import dagster as dg
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.core.orders import DATA, MODEL, PARENT, Order
+from nsmodels.engine import machine
 from nsmodels.engine.system import System
-from pipeline.lib import checks, hardware, policy, step
+from pipeline.lib import checks, policy, step
 from pipeline.lib.display import references, results
 from pipeline.lib.launchpad import Launchpad
 
@@ -66,7 +67,7 @@ class Training(Generic[M, E]):
         presets = self.presets or self.system.stage(self.stage).presets
         by_machine = {"quick", "base"} <= presets.keys()
         default = "base" if "base" in presets else list(presets)[-1]
-        return Launchpad(presets, default, hardware.fitting_preset if by_machine else None)
+        return Launchpad(presets, default, machine.fitting_preset if by_machine else None)
 
     @cached_property
     def evaluation(self) -> Launchpad[E]:

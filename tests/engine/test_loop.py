@@ -14,7 +14,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.loop import fit
 from nsmodels.engine.processes import distributed
-from nsmodels.engine.session import Session
+from nsmodels.engine.session.session import Session
 from tests.engine.toy import CONFIG, Toy, losses
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.optim import Schedule, WeightAverage, lr_factor, make_optimizer
+from nsmodels.engine.session.optim import Schedule, WeightAverage, lr_factor, make_optimizer
 
 
 def run_schedule(steps_per_epoch=10, monitored=lambda epoch: 1.0, **values):

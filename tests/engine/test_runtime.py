@@ -12,8 +12,8 @@ import torch
 from nsmodels.core.errors import InputError
 from nsmodels.engine import runtime
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.meters import Meter
 from nsmodels.engine.processes import launch
+from nsmodels.engine.session.meters import Meter
 
 CPU = torch.device("cpu")
 

@@ -53,7 +53,7 @@ def _add_verbs(added: Any) -> None:
     plan.add_argument("--start", required=True, metavar="R,C", help="row and column, counted from 0")
     plan.add_argument("--goal", required=True, metavar="R,C", help="row and column, counted from 0")
     plan.add_argument("--draw", type=Path, metavar="FILE", help="draw the path over the map (.png .svg .pdf)")
-    plan.add_argument("--fallback", action="store_true", help="exact A* where the network fails; also prints the optimal cost")
+    plan.add_argument("--fallback", action="store_true", help="exact A* where the network fails; prints optimal cost")
     plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan as JSON")
     _add_recursion(plan)
     plan.set_defaults(verb=_plan)

@@ -55,7 +55,7 @@ class ObjectiveConfig(Config):
         "far carry a signal, and for none while it is beyond all of it; 0: every cell from the first segment on",
     )
     cost_weight: float = Field(default=0.05, ge=0, description="weight of the cost-to-go head")
-    reach_weight: float = Field(default=0.25, ge=0, description="weight of the head that predicts whether there is a way")
+    reach_weight: float = Field(default=0.25, ge=0, description="weight of the head that predicts reachability")
     halting_weight: float = Field(default=0.05, ge=0, description="weight of the halting head")
     max_burn_in: int = Field(
         default=0,

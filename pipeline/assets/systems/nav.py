@@ -4,16 +4,17 @@ import dagster as dg
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.orders import Order
+from nsmodels.engine import machine
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import CODE_VERSION
 from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS, DataScalingConfig, GridSearchConfig
 from pipeline.assets.systems.nav_checks import first_look
-from pipeline.lib import figure, hardware, policy, step
+from pipeline.lib import figure, policy, step
 from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.training import Training
 
-GRID = Launchpad(GRID_PRESETS, default="base", automatic=hardware.fitting_preset)
-SCALING = Launchpad(SCALING_PRESETS, default="base", automatic=hardware.fitting_preset)
+GRID = Launchpad(GRID_PRESETS, default="base", automatic=machine.fitting_preset)
+SCALING = Launchpad(SCALING_PRESETS, default="base", automatic=machine.fitting_preset)
 FIGURES = "nsmodels.systems.nav.figures"
 TAGS = {"system": "nav", "dataset": "mazes"}
 

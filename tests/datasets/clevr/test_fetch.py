@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsmodels.core.download import Unreachable
 from nsmodels.core.errors import InputError
+from nsmodels.core.transfer.download import Unreachable
 from nsmodels.datasets.clevr.files.fetch import cut_mini, fetch_full, fetch_mini, inspect_archive, unpack
 from nsmodels.datasets.clevr.files.records import cut_records, read_records
 from tests.core.server import FileServer, Traps, free_port

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from nsmodels.core.download import download
+from nsmodels.core.transfer.download import download
 from pipeline import definitions
 from pipeline.lib import policy, step
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from nsmodels.core.archive import Counts, LocalZip, RemoteZip, ZipReader
 from nsmodels.core.disk import require_space, writing
-from nsmodels.core.download import Unreachable, download, probe
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
+from nsmodels.core.transfer.archive import Counts, LocalZip, RemoteZip, ZipReader
+from nsmodels.core.transfer.download import Unreachable, download, probe
 from nsmodels.datasets.clevr.config import ANNOTATIONS_URL, ARCHIVE_BYTES, ARCHIVE_SHA256, ARCHIVE_URL
 from nsmodels.datasets.clevr.files.records import cut_records, read_info, read_records
 

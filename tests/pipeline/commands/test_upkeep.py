@@ -31,7 +31,7 @@ from pipeline.lib.runs import pruning
 from pipeline.lib.runs.history import current
 from pipeline.upkeep import main
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 SEEDS = dg.StaticPartitionsDefinition(["0", "1"])
 
 

@@ -19,9 +19,9 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.provenance import cpu_seconds, library_versions
 from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.meters import REMEDIES, Meter
-from nsmodels.engine.optim import Schedule, WeightAverage, make_optimizer
 from nsmodels.engine.processes.distributed import World, wrap_loss
+from nsmodels.engine.session.meters import REMEDIES, Meter
+from nsmodels.engine.session.optim import Schedule, WeightAverage, make_optimizer
 from nsmodels.engine.task import Shard, Task
 
 log = logging.getLogger(__name__)

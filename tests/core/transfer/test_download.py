@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from nsmodels.core.artifact import sha256_of
-from nsmodels.core.download import Unreachable, download, probe
 from nsmodels.core.errors import InputError
+from nsmodels.core.transfer.download import Unreachable, download, probe
 from tests.core.server import FileServer, Traps, free_port
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
@@ -319,7 +319,7 @@ def test_off_a_terminal_progress_is_plain_lines(
 
 def test_a_killed_download_is_continued(server: FileServer, target: Path) -> None:
     server.traps = Traps(seconds_per_piece=0.05)
-    code = "import sys; from pathlib import Path; from nsmodels.core.download import download\n"
+    code = "import sys; from pathlib import Path; from nsmodels.core.transfer.download import download\n"
     code += "download(sys.argv[1], Path(sys.argv[2]), progress=False)"
     child = subprocess.Popen([sys.executable, "-c", code, server.url(), str(target)])
     partial = Path(f"{target}.partial")

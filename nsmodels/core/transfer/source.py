@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from nsmodels.core.errors import InputError
-from nsmodels.core.remote import (
+from nsmodels.core.transfer.remote import (
     LINE_FAULTS,
     PIECE,
     RetryPolicy,

@@ -11,8 +11,8 @@ import torch
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device
-from nsmodels.engine.meters import Meter, with_loss
-from nsmodels.engine.session import Session
+from nsmodels.engine.session.meters import Meter, with_loss
+from nsmodels.engine.session.session import Session
 from nsmodels.engine.tracking import Tracker
 
 

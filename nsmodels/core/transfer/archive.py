@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from nsmodels.core.disk import require_space, writing
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
-from nsmodels.core.source import DiskSource, HttpSource, SeekableSource, Source
+from nsmodels.core.transfer.source import DiskSource, HttpSource, SeekableSource, Source
 
 LARGEST_GAP = 256 * 1024  # bytes read and discarded rather than split into two requests
 LEAST_WASTE = 4 * 1024 * 1024

@@ -17,7 +17,7 @@ from nsmodels.core.artifact import sha256_of
 from nsmodels.core.disk import require_space, writing
 from nsmodels.core.errors import InputError, TryLater
 from nsmodels.core.progress import Progress, readable
-from nsmodels.core.remote import (
+from nsmodels.core.transfer.remote import (
     LINE_FAULTS,
     PIECE,
     RemoteFile,

@@ -120,7 +120,7 @@ def test_trials_run_here_too_and_a_second_time_only_unfinished_ones(data, instan
 @pytest.fixture
 def project(data, tmp_path, monkeypatch) -> Path:
     """A working directory for the command, with trainings that take no time; returns the data root."""
-    shutil.copy(Path(__file__).parents[2] / "dagster.yaml", tmp_path)
+    shutil.copy(Path(__file__).parents[3] / "dagster.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.setattr(sweep, "trainings", lambda: coins.TRAININGS)

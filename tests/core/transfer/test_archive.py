@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsmodels.core.archive import LocalZip, RemoteZip, ZipReader, extract, runs
-from nsmodels.core.download import Unreachable
 from nsmodels.core.errors import InputError
+from nsmodels.core.transfer.archive import LocalZip, RemoteZip, ZipReader, extract, runs
+from nsmodels.core.transfer.download import Unreachable
 from tests.core.server import FileServer, Traps, free_port
 
 NUM = 40

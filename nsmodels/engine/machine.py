@@ -1,4 +1,4 @@
-"""The preset that fits the machine."""
+"""The machine: whether it has a GPU, and the preset that fits it. Torch-free until a driver is found."""
 
 from __future__ import annotations
 
