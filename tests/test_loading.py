@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nsmodels
-from nsmodels.core import artifact, inventory
+from nsmodels.core import artifact, disk, inventory
 from nsmodels.core.errors import InputError
 from tests.shared import Shared
 from tests.systems import orders
@@ -37,7 +37,7 @@ class Root:
         inputs = {"nav_model": self.path / "nav_model", "mazes": self.path / "mazes"}
         recipe = {"config": {"split": "test"}, "code_version": "1", "inputs": inputs}
         with artifact.build(place, key="nav_evaluation", maker="nsmodels.systems.nav", **recipe) as part:
-            artifact.write_json(part.path / "report.json", {"headline": "navigator"})
+            disk.write_json(part.path / "report.json", {"headline": "navigator"})
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import shutil
 import time
@@ -20,7 +18,7 @@ from pydantic import ValidationError
 
 from nsmodels.core import locks
 from nsmodels.core.config import Config, fingerprint
-from nsmodels.core.disk import atomically, full_disk
+from nsmodels.core.disk import full_disk, sha256_of, write_atomic
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import DATA, Inputs
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
@@ -244,26 +242,6 @@ def made(
     with build(folder, key=key, maker=maker, **recipe) as part:
         fill(part)
     return read_manifest(folder)
-
-
-def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file atomically: readers see either the old or the complete new content."""
-    content = content.encode() if isinstance(content, str) else content
-    with atomically(path) as beside, beside.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, atomically."""
-    write_atomic(path, json.dumps(value, indent=1, default=str) + "\n")
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, as hex digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def recover(folder: Path) -> None:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from nsmodels.core import artifact, locks
+from nsmodels.core import artifact, disk, locks
 from nsmodels.core.artifact import MANIFEST, NOTE
 from nsmodels.core.errors import Busy, InputError
 from nsmodels.core.inventory import Item
@@ -55,7 +55,7 @@ def _seal_without(folder: Path, files: Iterable[Path]) -> None:
     manifest, removed = artifact.read_manifest(folder), {str(path.relative_to(folder)) for path in files}
     kept = {name: record for name, record in manifest.files.items() if name not in removed}
     sealed = manifest.model_copy(update={"files": kept})
-    artifact.write_atomic(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")
+    disk.write_atomic(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")
 
 
 def _erase(folder: Path) -> None:

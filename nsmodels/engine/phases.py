@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from nsmodels.core import artifact
+from nsmodels.core import disk
 from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError, Interrupted
@@ -104,7 +104,7 @@ class Phases:
         # Outside the artifact: a killed run must leave nothing there that would be sealed.
         with TemporaryDirectory(prefix="nsmodels-") as place:
             job = Path(place) / f"{phase}.json"
-            artifact.write_json(job, self.to_dict(phase))
+            disk.write_json(job, self.to_dict(phase))
             try:
                 launch([str(job)], self.num_processes, module="nsmodels.engine.phase", on_poll=epochs.poll)
             except InputError as error:
@@ -135,7 +135,7 @@ def write_history(
     """
     folders = {name: part.path / name for name in phases if (part.path / name).is_dir()}
     history = {name: json.loads((folder / "history.json").read_text()) for name, folder in folders.items()}
-    artifact.write_json(part.path / "history.json", also(history))
+    disk.write_json(part.path / "history.json", also(history))
     for name, records in history.items():
         figure = plots.training_curves(records)
         plots.save_figure(figure, part.path / "figures" / f"{name}_curves", f"Training of the {name}", part.source)

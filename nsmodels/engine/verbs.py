@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core import artifact, cli
+from nsmodels.core import cli, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.cli import Parser, Presets, add_config_flags, config_from
 from nsmodels.core.config import add_flags, values_from_flags
@@ -140,5 +140,5 @@ def _evaluate(system: System[Any, Any], arguments: argparse.Namespace) -> int:
     result = system.score(evaluation_order(system, arguments.checkpoint, data_of(arguments.data), values))
     print(result.table)
     if arguments.json:
-        artifact.write_json(arguments.json, result.report)
+        disk.write_json(arguments.json, result.report)
     return 0

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, ValidationError
 
-from nsmodels.core import artifact, orders
+from nsmodels.core import artifact, disk, orders
 from nsmodels.core.artifact import InputRecord, Manifest
 from nsmodels.core.config import Config, fingerprint, flat
 from nsmodels.core.errors import InputError
@@ -155,13 +155,13 @@ def _shared(
 
 def id_of(evaluation: Path, metric: str | None = None) -> str:
     """The id of the entry of a sealed evaluation and metric (None: the headline); it changes with each sealing."""
-    seal = artifact.sha256_of(evaluation / artifact.MANIFEST)
+    seal = disk.sha256_of(evaluation / artifact.MANIFEST)
     return seal[:16] if metric is None else fingerprint([seal, metric])
 
 
 def _sealed_outcomes(path: Path, manifest: Manifest) -> Outcomes:
     outcomes, record = read_outcomes(path), manifest.files.get(path.name)
-    if record is None or artifact.sha256_of(path) != record.sha256:
+    if record is None or disk.sha256_of(path) != record.sha256:
         raise InputError(f"{path}: differs from its checksum; make the evaluation again")
     return outcomes
 
@@ -173,7 +173,7 @@ def _model_and_data(evaluation: Path, manifest: Manifest) -> tuple[Manifest, dic
     """
     path = evaluation / MODEL
     try:
-        trained, mark = Manifest.model_validate_json(path.read_bytes()), artifact.sha256_of(path)
+        trained, mark = Manifest.model_validate_json(path.read_bytes()), disk.sha256_of(path)
     except (OSError, ValidationError):
         raise InputError(f"{path}: missing or broken; make the evaluation again") from None
     has_roles = any(record.role for record in manifest.inputs.values())

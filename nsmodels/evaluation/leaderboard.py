@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.cli import Parser
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.measure import SHARE, Measure
@@ -339,6 +339,6 @@ def _write(text: str, out: Path | None) -> None:
             raise InputError(f"--out {out}: is a folder; give the name of a file in it")
         if not out.absolute().parent.is_dir():
             raise InputError(f"{out}: no such folder to write to; make it first")
-        artifact.write_atomic(out, text)
+        disk.write_atomic(out, text)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); choose another file") from None

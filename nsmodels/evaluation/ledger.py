@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.disk import writing
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.entry import Entry, entries_of, id_of
@@ -107,7 +107,7 @@ def _enter(entry: Entry, outcomes: Path, root: Path) -> Path:
         with writing(place):
             beside.mkdir(parents=True)
             shutil.copyfile(outcomes, beside / OUTCOMES)
-            artifact.write_atomic(beside / ENTRY, entry.model_dump_json(indent=1) + "\n")
+            disk.write_atomic(beside / ENTRY, entry.model_dump_json(indent=1) + "\n")
             _put(beside, place)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

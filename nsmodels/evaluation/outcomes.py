@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.core.artifact import MANIFEST, read_manifest, write_atomic
-from nsmodels.core.disk import atomically, writing
+from nsmodels.core.artifact import MANIFEST, read_manifest
+from nsmodels.core.disk import atomically, write_atomic, writing
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.measure import SHARE, Bounds, Direction, Measure
 from nsmodels.evaluation.metrics import Interval, mean_interval

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
@@ -99,9 +99,9 @@ def _write(part: Part, entries: Sequence[Entry], pairs: Sequence[Comparison]) ->
     from nsmodels.evaluation import plots
 
     leaderboard.frame(entries).to_parquet(part.path / TABLE)
-    artifact.write_atomic(part.path / "table.txt", leaderboard.FORMATS["table"](leaderboard.rows(entries)))
-    artifact.write_json(part.path / "comparisons.json", [pair.to_dict() for pair in pairs])
+    disk.write_atomic(part.path / "table.txt", leaderboard.FORMATS["table"](leaderboard.rows(entries)))
+    disk.write_json(part.path / "comparisons.json", [pair.to_dict() for pair in pairs])
     texts = [pair.text() for pair in pairs] or ["no two evaluations of the same data yet"]
-    artifact.write_atomic(part.path / "comparisons.txt", "\n\n".join(texts) + "\n")
+    disk.write_atomic(part.path / "comparisons.txt", "\n\n".join(texts) + "\n")
     figure, sources = leaderboard.draw(entries), sorted({entry.source for entry in entries})
     plots.save_figure(figure, part.path / "figures" / "ranking", "Best evaluations", ", ".join(sources))

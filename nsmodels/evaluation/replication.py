@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
@@ -182,10 +182,8 @@ def make_report(folder: Path, seeds: Seeds, key: str = "replication_report", is_
         raise InputError(f"{key}: no seed was trained yet; {_how(next(iter(seeds), 'replicates'))}")
     with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
         report: dict[str, Any] = dict.fromkeys(seeds) | {each.key: each.to_dict() for each in parts}
-        artifact.write_json(part.path / "report.json", report)
-        artifact.write_atomic(
-            part.path / "table.txt", table(parts, [name for name in seeds if not report[name]]) + "\n"
-        )
+        disk.write_json(part.path / "report.json", report)
+        disk.write_atomic(part.path / "table.txt", table(parts, [name for name in seeds if not report[name]]) + "\n")
         _save(parts, part.path / "figures" / "replication")
         part.metrics |= {name: value for each in parts for name, value in _figures(each).items()}
     return artifact.read_manifest(folder)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config
 from nsmodels.core.orders import Order
@@ -52,8 +52,8 @@ def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[
     with artifact.build(order.folder, key=order.key, maker=maker, is_resumable=False, **recipe) as part:
         result = score(order)
         write_outcomes(part.path, result.outcomes, order.model)
-        artifact.write_json(part.path / REPORT, result.report)
-        artifact.write_atomic(part.path / TABLE, result.table.rstrip("\n") + "\n")
+        disk.write_json(part.path / REPORT, result.report)
+        disk.write_atomic(part.path / TABLE, result.table.rstrip("\n") + "\n")
         result.draw(part)
         part.metrics |= result.metrics
     ledger.enter_own(order.folder)

@@ -1,7 +1,10 @@
 """Assets of generated datasets: one factory over the modules `config`, `prepare` and `checks` of a dataset."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import dagster as dg
@@ -15,18 +18,11 @@ from pipeline.lib.display import results
 from pipeline.lib.launchpad import Launchpad
 
 
-def generated(
-    name: str,
-    about: str,
-    verdicts: Mapping[str, str],
-    warnings: tuple[str, ...] = (),
-    show: Callable[[Path], results.Metadata] = results.pages,
-    wanted: Callable[[Any], Mapping[str, Any]] = Config.relevant,
-    kinds: frozenset[str] = frozenset({"numpy"}),
-) -> tuple[dg.AssetsDefinition, list[dg.AssetChecksDefinition]]:
-    """The asset of a generated dataset, built on demand by the steps that need it, and its checks.
+@dataclass(frozen=True)
+class Generated:
+    """A generated dataset; a step that misses it builds it.
 
-    Args:
+    Attributes:
         name: of the dataset, and key of the asset.
         about: description of the asset.
         verdicts: description of each function in the dataset's `checks`, by name.
@@ -35,38 +31,65 @@ def generated(
         wanted: the configuration as the manifest records it.
         kinds: shown in the UI.
     """
-    config = discover.module("datasets", name, "config")
-    pad: Launchpad[Any] = Launchpad(
-        config.PRESETS, "quick" if "quick" in config.PRESETS else next(iter(config.PRESETS))
-    )
-    sizes = list(config.PRESETS)
 
-    def build(order: Order[Any]) -> Manifest:
-        prepare = discover.module("datasets", name, "prepare").prepare
+    name: str
+    about: str
+    verdicts: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    show: Callable[[Path], results.Metadata] = results.pages
+    wanted: Callable[[Any], Mapping[str, Any]] = Config.relevant
+    kinds: tuple[str, ...] = ("numpy",)
+
+    @cached_property
+    def config(self) -> ModuleType:
+        """The dataset's configuration module."""
+        return discover.module("datasets", self.name, "config")
+
+    @cached_property
+    def pad(self) -> Launchpad[Any]:
+        """The launchpad; `quick` is the default where there is such a preset."""
+        presets = self.config.PRESETS
+        return Launchpad(presets, "quick" if "quick" in presets else next(iter(presets)))
+
+    def build(self, order: Order[Any]) -> Manifest:
+        """Generate the data of an order."""
+        prepare = discover.module("datasets", self.name, "prepare").prepare
         return prepare(order.config, order.key, order.folder, is_forced=order.force)
 
-    def is_too_small(manifest: Manifest, preset: str) -> bool:
+    def make(self, preset: str | None) -> Manifest:
+        """Generate the data for a step with this preset."""
+        presets = self.config.PRESETS
+        config = presets[preset if preset in presets else self.pad.default]()
+        return self.build(Order(self.name, config, Inputs({}), folder_of(self.name)))
+
+    def is_too_small(self, manifest: Manifest, preset: str) -> bool:
+        """Whether the data are those of a smaller preset; data that a person configured are kept."""
+        sizes = list(self.config.PRESETS)
         smaller = sizes[: sizes.index(preset)] if preset in sizes else []
-        return any(manifest.config == wanted(config.PRESETS[each]()) for each in smaller)
+        return any(manifest.config == self.wanted(self.config.PRESETS[each]()) for each in smaller)
 
-    @store.on_demand(name, is_too_small)
-    def make(preset: str | None) -> Manifest:
-        chosen = config.PRESETS[preset if preset in sizes else pad.default]()
-        return build(Order(name, chosen, Inputs({}), folder_of(name)))
+    def asset(self) -> dg.AssetsDefinition:
+        """The asset, registered as one that is built on demand."""
+        store.on_demand(self.name, self.is_too_small)(self.make)
 
-    @dg.asset(
-        name=name,
-        description=about,
-        tags={"dataset": name},
-        code_version=pad.version(config.CODE_VERSION),
-        config_schema=pad.schema,
-        **policy.generated(kinds=set(kinds)),
-    )
-    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, pad, config.CODE_VERSION, (), build, show, wanted=wanted)
+        @dg.asset(
+            name=self.name,
+            description=self.about,
+            tags={"dataset": self.name},
+            code_version=self.pad.version(self.config.CODE_VERSION),
+            config_schema=self.pad.schema,
+            **policy.generated(kinds=set(self.kinds)),
+        )
+        def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+            version = self.config.CODE_VERSION
+            return step.materialise(context, self.pad, version, (), self.build, self.show, wanted=self.wanted)
 
-    judges = [
-        checks.check(name, check, text, checks.of_dataset(name, check), check in warnings, check not in warnings)
-        for check, text in verdicts.items()
-    ]
-    return cast(dg.AssetsDefinition, asset), judges
+        return cast(dg.AssetsDefinition, asset)
+
+    def checks(self) -> list[dg.AssetChecksDefinition]:
+        """A check of the asset per function of the dataset's `checks`."""
+        return [
+            checks.check(self.name, check, text, judge, check in self.warnings, check not in self.warnings)
+            for check, text in self.verdicts.items()
+            for judge in [checks.of_dataset(self.name, check)]
+        ]

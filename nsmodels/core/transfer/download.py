@@ -13,8 +13,7 @@ from typing import BinaryIO
 import requests
 
 from nsmodels.core import locks
-from nsmodels.core.artifact import sha256_of
-from nsmodels.core.disk import require_space, writing
+from nsmodels.core.disk import require_space, sha256_of, writing
 from nsmodels.core.errors import InputError, TryLater
 from nsmodels.core.progress import Progress, readable
 from nsmodels.core.transfer.remote import (

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import (
@@ -58,7 +58,7 @@ def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
     with artifact.build(
         folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=CAPTIONS["archive"]
     ) as part:
-        artifact.write_json(part.path / "archive.json", record)
+        disk.write_json(part.path / "archive.json", record)
         part.metrics |= record
     return artifact.read_manifest(folder)
 
@@ -125,7 +125,7 @@ def _on_disk(config: ClevrConfig, key: str) -> Path | None:
 
 def _local_mark(path: Path) -> str:
     if path.is_file():
-        return artifact.sha256_of(path)
+        return disk.sha256_of(path)
     return artifact.describe_input(path).fingerprint
 
 

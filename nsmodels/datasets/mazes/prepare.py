@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
@@ -122,5 +122,5 @@ def _local_mark(path: Path) -> str:
     found = [path, *path.parent.glob(f"{path.stem}*.scen")] if path.is_file() else path.rglob("*")
     files = sorted(file for file in found if file.is_file() and file.suffix in LOCAL_FILES)
     return fingerprint(
-        [READING_VERSION, *((str(file.relative_to(path.parent)), artifact.sha256_of(file)) for file in files)]
+        [READING_VERSION, *((str(file.relative_to(path.parent)), disk.sha256_of(file)) for file in files)]
     )

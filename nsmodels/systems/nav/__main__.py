@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
@@ -133,7 +133,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     report = _report(arguments)
     print(table(report))
     if arguments.json:
-        artifact.write_json(arguments.json, report)
+        disk.write_json(arguments.json, report)
     return 0
 
 
@@ -175,7 +175,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     if arguments.draw:
         draw_plan(found, maps, 0, arguments.draw)
     if arguments.json:
-        artifact.write_json(arguments.json, found.to_dict())
+        disk.write_json(arguments.json, found.to_dict())
     return 0
 
 

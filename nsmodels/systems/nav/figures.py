@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.files.format import read_split
@@ -122,7 +122,7 @@ def nav_training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
     history = json.loads((model / "history.json").read_text())
     phases = {name: rows for name, rows in history.items() if rows and isinstance(rows[0], dict)}
     with _sealing(folder, {model_key: model}) as part:
-        artifact.write_json(part.path / "numbers.json", phases)
+        disk.write_json(part.path / "numbers.json", phases)
         for name, records in phases.items():
             plots.save_figure(
                 plots.training_curves(records), part.path / name, f"Training of the {name} network", part.source
@@ -135,7 +135,7 @@ def nav_success(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest
     report = json.loads((evaluation / "report.json").read_text())
     keys = ("rows", "baselines", "by_detour", "by_size", "steps", "halting")
     with _sealing(folder, {evaluation_key: evaluation}) as part:
-        artifact.write_json(part.path / "numbers.json", {key: report[key] for key in keys})
+        disk.write_json(part.path / "numbers.json", {key: report[key] for key in keys})
         for name, caption in CHARTS.items():
             plots.save_figure(getattr(charts, name)(report), part.path / name, caption, _source(report))
     return artifact.read_manifest(folder)

@@ -38,7 +38,7 @@ def _add_answer(added: Any) -> None:
 
 
 def _answer(arguments: argparse.Namespace) -> int:
-    from nsmodels.core.artifact import write_atomic
+    from nsmodels.core.disk import write_atomic
     from nsmodels.systems.visual.model import VisualReasoner
     from nsmodels.systems.visual.perception.images import read_pixels
     from nsmodels.systems.visual.reasoning.counterfactual import remove_fact

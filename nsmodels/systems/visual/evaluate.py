@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
@@ -166,8 +166,8 @@ def _draw_examples(predictions: Predictions, data: Path, split: str, folder: Pat
         question = predictions.questions[k]
         name = folder / f"proof_{number}"
         head = f"{question['image_filename']}: {question['question']}\ntrue answer: {question['answer']}\n"
-        artifact.write_atomic(name.with_suffix(".txt"), head + proof.text() + "\n")
-        artifact.write_atomic(name.with_suffix(".json"), proof.to_json())
+        disk.write_atomic(name.with_suffix(".txt"), head + proof.text() + "\n")
+        disk.write_atomic(name.with_suffix(".json"), proof.to_json())
         pixels = read_pixels(image_path(data, split, predictions.scenes[place]))
         asked = f"{question['question']} (true answer: {question['answer']})"
         draw_proof(pixels, proof, predictions.beliefs[place], name.with_suffix(".png"), asked)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.evaluation import plots
 
@@ -58,7 +58,7 @@ def _seal(
     with artifact.build(
         folder, key=folder.name, maker=MAKER, config={}, code_version=CODE_VERSION, inputs=inputs, is_resumable=False
     ) as part:
-        artifact.write_json(part.path / "numbers.json", numbers)
+        disk.write_json(part.path / "numbers.json", numbers)
         for name, figure in figures.items():
             plots.save_figure(figure, part.path / name, captions[name], part.source)
     return artifact.read_manifest(folder)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from nsmodels.core import artifact
+from nsmodels.core import disk
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
 from nsmodels.datasets.clevr.files.format import read_questions, read_scenes
@@ -31,7 +31,7 @@ def calibrate(order: Order[VisualConfig], part: Part) -> None:
     """Turn the peaks of the trained perception into probabilities: writes `calibration.json`."""
     weights = part.path / "perception" / checkpoint.BEST
     presence = fit_presence(weights, order.data, resolve_device(order.config.training.device))
-    artifact.write_json(part.path / "calibration.json", {"presence_map": presence})
+    disk.write_json(part.path / "calibration.json", {"presence_map": presence})
 
 
 def record_training_data(order: Order[VisualConfig], part: Part) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def record_training_data(order: Order[VisualConfig], part: Part) -> dict[str, An
     prior = Prior.fitted(
         questions, f"the train split of the checkpoint's data ({part.source}, {len(questions)} questions)"
     )
-    artifact.write_json(part.path / PRIORS, asdict(prior))
+    disk.write_json(part.path / PRIORS, asdict(prior))
     return {
         "num_train_images": len(read_scenes(order.data, "train")),
         "num_train_questions": len(parser_questions(order.config, questions)),

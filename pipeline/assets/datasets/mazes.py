@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nsmodels.datasets.mazes.prepare import recipe_of
-from pipeline.lib import dataset
+from pipeline.lib.dataset import Generated
 from pipeline.lib.display import pictures, results
 
 
@@ -22,7 +22,7 @@ def show(folder: Path) -> results.Metadata:
     }
 
 
-mazes, mazes_checks = dataset.generated(
+MAZES = Generated(
     "mazes",
     """Obstacle fields, mazes, rooms and caves, each with a solvable problem and its A* path; no map in two splits.
 
@@ -36,5 +36,6 @@ mazes, mazes_checks = dataset.generated(
     warnings=("detours",),
     show=show,
     wanted=recipe_of,
-    kinds=frozenset({"parquet", "numpy"}),
+    kinds=("parquet", "numpy"),
 )
+mazes, mazes_checks = MAZES.asset(), MAZES.checks()

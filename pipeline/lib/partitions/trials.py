@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core.artifact import write_json
 from nsmodels.core.config import Config, fingerprint
+from nsmodels.core.disk import write_json
 from nsmodels.core.errors import InputError
 from pipeline.lib import policy, store
 from pipeline.lib.launchpad import Chosen, Launchpad

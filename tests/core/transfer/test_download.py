@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsmodels.core.artifact import sha256_of
+from nsmodels.core.disk import sha256_of
 from nsmodels.core.errors import InputError
 from nsmodels.core.transfer.download import Unreachable, download, probe
 from tests.core.server import FileServer, Traps, free_port

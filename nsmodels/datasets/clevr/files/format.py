@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core.artifact import write_atomic
+from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.files.records import read_records
 from nsmodels.datasets.clevr.vocabulary import ANSWERS, ATTRIBUTE_OF, ATTRIBUTES, FUNCTIONS, MAX_OBJECTS, RELATIONS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
@@ -100,8 +100,8 @@ def _sealed(
         return found
     with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
         report = fill(part)
-        artifact.write_json(part.path / "report.json", report)
-        artifact.write_atomic(part.path / "table.txt", table(report))
+        disk.write_json(part.path / "report.json", report)
+        disk.write_atomic(part.path / "table.txt", table(report))
         caption = f"{title}, scored on {report['data']['num_maps']} {SPLIT} maps, with 95 % intervals"
         plots.save_figure(draw(report), part.path / "figures" / key, caption, part.source)
         part.metrics |= _metrics(report)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from nsmodels.core import artifact
+from nsmodels.core import disk
 from nsmodels.engine import checkpoint
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.nav.config import NavConfig
@@ -77,7 +77,7 @@ def run(trial: Trial, data: Path, val: ValMaps, folder: Path, rule: MedianRule |
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         outcome = _train(trial, data, folder, _stopping_test(rule, before))
-        artifact.write_json(path, _record(trial, val, folder, outcome))
+        disk.write_json(path, _record(trial, val, folder, outcome))
     (folder / NAVIGATOR / checkpoint.LAST).unlink(missing_ok=True)  # best.pt is enough once the trial is over
     return json.loads(path.read_text())
 

@@ -1,9 +1,7 @@
 """The dots."""
 
-from pipeline.lib import dataset
+from pipeline.lib.dataset import Generated
 
-dots, dots_checks = dataset.generated(
-    "dots",
-    "Points of the plane in two classes.",
-    {"labels_follow_the_oracle": "Most labels are those of the oracle."},
-)
+VERDICTS = {"labels_follow_the_oracle": "Most labels are those of the oracle."}
+DOTS = Generated("dots", "Points of the plane in two classes.", VERDICTS)
+dots, dots_checks = DOTS.asset(), DOTS.checks()
