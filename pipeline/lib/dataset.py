@@ -14,7 +14,7 @@ from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.core.config import Config
 from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import checks, policy, step, store
-from pipeline.lib.display import results
+from pipeline.lib.display import references, results
 from pipeline.lib.launchpad import Launchpad
 
 
@@ -71,6 +71,7 @@ class Generated:
     def asset(self) -> dg.AssetsDefinition:
         """The asset, registered as one that is built on demand."""
         store.on_demand(self.name, self.is_too_small)(self.make)
+        modules = f"pipeline.assets.datasets.{self.name}", f"nsmodels.datasets.{self.name}.prepare"
 
         @dg.asset(
             name=self.name,
@@ -78,6 +79,7 @@ class Generated:
             tags={"dataset": self.name},
             code_version=self.pad.version(self.config.CODE_VERSION),
             config_schema=self.pad.schema,
+            metadata=references.to_module(*modules),
             **policy.generated(kinds=set(self.kinds)),
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -6,6 +6,7 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
@@ -19,10 +20,11 @@ def to(*functions: Callable[..., Any]) -> dict[str, dg.CodeReferencesMetadataVal
     return _metadata([(code.co_filename, code.co_firstlineno, code.co_name) for code in codes])
 
 
-def to_module(name: str) -> dict[str, dg.CodeReferencesMetadataValue]:
-    """Code reference to a module, without importing it; empty if there is no such module."""
-    spec = importlib.util.find_spec(name)
-    return _metadata([(spec.origin, 1, name)]) if spec and spec.origin else {}
+def to_module(*names: str) -> dict[str, dg.CodeReferencesMetadataValue]:
+    """Code references to modules, without importing them; empty if there is no such module."""
+    specs = [importlib.util.find_spec(name) for name in names]
+    found = [(spec.origin, 1, Path(spec.origin).name) for spec in specs if spec and spec.origin]
+    return _metadata(found) if found else {}
 
 
 def with_references(assets: Iterable[Any]) -> list[dg.AssetsDefinition]:
