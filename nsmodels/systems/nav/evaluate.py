@@ -35,28 +35,28 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
     from nsmodels.systems.nav.figures import draw_all
 
     checkpoint, data, how = order.model, order.data, order.config
-    result, judged = _evaluated(checkpoint, data, how.split, how.device, how.max_steps)
+    result, measurements = _evaluated(checkpoint, data, how.split, how.device, how.max_steps)
 
     def draw(part: Part) -> None:
         draw_all(result, checkpoint, data, part.path / "figures", how.split, how.device)
 
-    return EvaluationResult(result, table(result), [judged.outcomes(how.split)], headline(result), draw)
+    return EvaluationResult(result, table(result), [measurements.outcomes(how.split)], headline(result), draw)
 
 
 def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps: int) -> tuple[Report, Measurements]:
-    contest = Evaluator.load(checkpoint, device, max_steps)
+    evaluator = Evaluator.load(checkpoint, device, max_steps)
     given = read_problems(data, split)
     more = read_problems(data, TRANSFER) if split == "test" and TRANSFER in splits(data) else []
-    check_connectivity(contest, given, data, checkpoint)
-    problems, others = _taken(contest, given), _set_apart(_taken(contest, more), given)
-    skipped = {size_name(part.maps): contest.unsupported_reason(part.maps) for part in given + more}
+    check_connectivity(evaluator, given, data, checkpoint)
+    problems, others = _taken(evaluator, given), _set_apart(_taken(evaluator, more), given)
+    skipped = {size_name(part.maps): evaluator.unsupported_reason(part.maps) for part in given + more}
     skipped = {size: why for size, why in skipped.items() if why}
     if not problems:
         raise InputError(f"{data}: no map of split '{split}' can be scored, {next(iter(skipped.values()))}")
     source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
-    source |= {"connectivity": contest.navigator.config.connectivity, "skipped": skipped}
+    source |= {"connectivity": evaluator.navigator.config.connectivity, "skipped": skipped}
     source |= familiarity(checkpoint, problems)
-    return evaluate_problems(contest, problems, others, source)
+    return evaluate_problems(evaluator, problems, others, source)
 
 
 def evaluate_map(
@@ -69,38 +69,38 @@ def evaluate_map(
     whose listed optimum exact search does not find is left out.
     Raises InputError for broken files or checkpoint, and when no problem can be solved.
     """
-    contest = Evaluator.load(checkpoint, device, max_steps)
-    scenario = read_scenario(map, scen, contest.navigator.config.connectivity, max_problems)
+    evaluator = Evaluator.load(checkpoint, device, max_steps)
+    scenario = read_scenario(map, scen, evaluator.navigator.config.connectivity, max_problems)
     maps = scenario.problems.maps
-    if why := contest.unsupported_reason(maps):
+    if why := evaluator.unsupported_reason(maps):
         raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
-    _warn_of_hours(contest, scenario.problems)
+    _warn_of_hours(evaluator, scenario.problems)
     source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
     source |= {"connectivity": maps.connectivity, "skipped": {}} | familiarity(checkpoint, [scenario.problems])
-    result, judged = evaluate_problems(contest, [scenario.problems], [], source)
-    found = compare_with_listed(scenario, judged)
+    result, measurements = evaluate_problems(evaluator, [scenario.problems], [], source)
+    found = compare_with_listed(scenario, measurements)
     result["data"] |= {**found, "notes": [*source["notes"], *found["notes"]]}
     return result
 
 
 def evaluate_problems(
-    contest: Evaluator, problems: list[Problems], others: list[Problems], source: dict[str, Any]
+    evaluator: Evaluator, problems: list[Problems], others: list[Problems], source: dict[str, Any]
 ) -> tuple[Report, Measurements]:
     """The report on `problems` and what it was made from; `others` are scored by size only."""
-    judged = contest.evaluate(problems, "evaluating")
-    further = contest.evaluate(others, "evaluating larger maps") if others else None
-    timed = [part for part in (judged, further) if part]
-    speed = speed_report(problems + others, timed, contest.navigator.embed.weight.device)
-    steps = steps_curve(contest.navigator, problems)
-    return summary(contest, judged, further, steps, speed, source), judged
+    measurements = evaluator.evaluate(problems, "evaluating")
+    further = evaluator.evaluate(others, "evaluating larger maps") if others else None
+    timed = [part for part in (measurements, further) if part]
+    speed = speed_report(problems + others, timed, evaluator.navigator.embed.weight.device)
+    steps = steps_curve(evaluator.navigator, problems)
+    return summary(evaluator, measurements, further, steps, speed, source), measurements
 
 
-def _warn_of_hours(contest: Evaluator, problems: Problems) -> None:
+def _warn_of_hours(evaluator: Evaluator, problems: Problems) -> None:
     """Say how long a CPU will take for many problems on a large map; a map's steps grow with its sides."""
     height, width = problems.maps.shape
-    steps = (height + width) / max(contest.navigator.core.reach, 1)
+    steps = (height + width) / max(evaluator.navigator.core.reach, 1)
     hours = len(problems.maps) * height * width * steps / CELL_STEPS_PER_SECOND / 3600
-    if contest.navigator.embed.weight.device.type == "cpu" and hours > LONG:
+    if evaluator.navigator.embed.weight.device.type == "cpu" and hours > LONG:
         log.warning(
             "%d problems on a map of %s: roughly %.1f hours on one CPU core; --max-problems 50 takes a sample",
             len(problems.maps), size_name(problems.maps), hours,
@@ -113,9 +113,9 @@ def describe(checkpoint: Path) -> dict[str, Any]:
     return {"trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed}
 
 
-def check_connectivity(contest: Evaluator, problems: list[Problems], data: Path, checkpoint: Path) -> None:
+def check_connectivity(evaluator: Evaluator, problems: list[Problems], data: Path, checkpoint: Path) -> None:
     """`InputError` when maps and network differ in the actions that there are."""
-    learnt = contest.navigator.config.connectivity
+    learnt = evaluator.navigator.config.connectivity
     for part in problems:
         if part.maps.connectivity != learnt:
             raise InputError(
@@ -130,5 +130,5 @@ def _set_apart(others: list[Problems], problems: list[Problems]) -> list[Problem
     return [part.with_size_suffix(TRANSFER) if part.size in sizes else part for part in others]
 
 
-def _taken(contest: Evaluator, problems: list[Problems]) -> list[Problems]:
-    return [part for part in problems if not contest.unsupported_reason(part.maps)]
+def _taken(evaluator: Evaluator, problems: list[Problems]) -> list[Problems]:
+    return [part for part in problems if not evaluator.unsupported_reason(part.maps)]

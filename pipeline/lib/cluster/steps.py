@@ -33,7 +33,7 @@ MAX_LOSSES = 5  # machines that a step may lose in one run
 PAUSE = 5 + int(os.environ.get("NSMODELS_LOCK_SECONDS", "0"))
 STOP_SECONDS = 60  # to save a checkpoint; Ray's own default is 3
 # Environment variables of the steps. Never a password: Ray's dashboard shows the environment of its jobs.
-PASSED = ("DAGSTER_HOME", "PYTHONPATH", "OMP_NUM_THREADS")
+PASSED = ("DAGSTER_HOME", "PYTHONPATH", "OMP_NUM_THREADS", "NSMODELS_EXTENSIONS")
 
 
 class RayExecutor(StepDelegatingExecutor):
