@@ -67,6 +67,8 @@ def _at(root, monkeypatch, tmp_path) -> None:
         ("nav_replicates", "3"),
         ("nav_replicates/3", None),
         ("nav_replicates/3/model", None),
+        ("mazes_replicates", "3"),
+        ("mazes_replicates/3/model", None),
         ("nav_model/navigator", None),
         ("nav_model/navigator/epoch_0001.pt", None),
     ],

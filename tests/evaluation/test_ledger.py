@@ -7,14 +7,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation import ledger
-from nsmodels.evaluation.entry import Entry
+from nsmodels.core.orders import Inputs
+from nsmodels.evaluation import leaderboard, ledger
+from nsmodels.evaluation.entry import Entry, entries_of
 from nsmodels.evaluation.metrics import mean_interval
 from nsmodels.evaluation.outcomes import MODEL, OUTCOMES, Outcomes, distinct, read_outcomes, write_outcomes
 
@@ -310,3 +312,88 @@ def test_an_evaluation_is_found_by_the_beginning_of_its_id_or_by_its_key(root: P
         ledger.find("ab", alike)
     with pytest.raises(InputError, match=r"no evaluation in the ledger has this id or key \(keys: toys/1, "):
         ledger.find("clevr_model", listed)
+
+
+# --- several metrics, several datasets -------------------------------------------------------------------------------
+
+
+def errors(values: np.ndarray, metric: str = "nmse", **about: Any) -> Outcomes:
+    """An error per image, lower is better."""
+    items = [f"image_{k:03d}" for k in range(len(values))]
+    how = {"unit": "", "bounds": (0.0, None), "direction": "lower"} | about
+    return Outcomes(metric, "val", items, items, values.astype(float), **how)
+
+
+def scored_twice(root: Path, name: str, level: float) -> dict[str, Entry]:
+    """The entries of an evaluation by accuracy and by an error of about `level`, which may be above 1."""
+    place, pictures = root / "toys" / name, data(root)
+    evaluated(place, pictures, outcomes(right(3)), seed=hash(name) % 97)
+    rng = np.random.default_rng(0)
+    about = {"key": "toy_evaluation", "maker": "nsmodels.systems.toy", "config": {}, "code_version": "1.2"}
+    inputs = Inputs.of({"pictures": pictures}, model=("model", place / "model"))
+    with artifact.build(place / "evaluation", inputs=inputs, is_resumable=False, **about) as part:
+        write_outcomes(part.path, [outcomes(right(3)), errors(level + rng.random(40))], place / "model")
+        part.metrics |= {"baseline/chance": 0.25, "baseline/nmse/zero": 9.0}
+    ledger.enter(place / "evaluation")
+    return {e.metric: e for e in ledger.entries() if e.id in {x.id for x, _ in entries_of(place / "evaluation", root)}}
+
+
+def test_every_metric_of_an_evaluation_is_an_entry_with_unit_bounds_and_direction(root: Path) -> None:
+    found = scored_twice(root, "one", 2.0)
+    assert found["accuracy"].is_headline
+    assert (found["nmse"].direction, found["nmse"].bounds, found["nmse"].unit) == ("lower", (0.0, None), "")
+    assert 2.0 < found["nmse"].low < found["nmse"].score < found["nmse"].high < 3.0
+    assert found["nmse"].baselines == {"zero": 9.0}
+    assert found["accuracy"].baselines == {"chance": 0.25}
+    assert ledger.find("toy_evaluation", ledger.entries()).metric == "accuracy"
+    assert ledger.find("toy_evaluation:nmse", ledger.entries()).id == found["nmse"].id
+
+
+def test_a_lower_error_is_better_in_comparison_and_rank(root: Path) -> None:
+    low, high = scored_twice(root, "low", 1.0)["nmse"], scored_twice(root, "high", 4.0)["nmse"]
+    found = ledger.compare(low, high)
+    assert found.difference == pytest.approx(-3.0)
+    assert (found.only_first, found.only_second) == (40, 0)
+    assert found.gain[0] > 0
+    assert "nmse (lower is better), first minus second: -3, 95 % interval" in found.text()
+    ranks = {row["id"]: row["rank"] for row in leaderboard.rows(ledger.entries()) if row["metric"] == "nmse"}
+    assert ranks == {low.id: 1, high.id: 2}
+
+
+@pytest.mark.parametrize(
+    ("about", "what"),
+    [
+        ({"metric": "mse"}, "metrics"),
+        ({"unit": "nats"}, "units"),
+        ({"direction": "higher"}, "directions"),
+        ({"bounds": (0.0, 9.0)}, "bounds of nmse"),
+    ],
+)
+def test_unlike_metrics_are_not_compared(root: Path, about: dict, what: str) -> None:
+    first = scored_twice(root, "one", 1.0)["nmse"]
+    with pytest.raises(InputError, match=f"of different {what}"):
+        ledger.compare(first, first.with_values(about))
+
+
+@pytest.mark.parametrize("values", [{"unit": "", "bounds": (1.0, 0.0)}, {"direction": "up"}, {"unit": "share"}])
+def test_a_metric_that_is_none_is_one_line(values: dict) -> None:
+    with pytest.raises(InputError, match=r"^metric 'nmse': "):
+        errors(np.ones(3), **values)
+
+
+def test_equal_scores_of_an_unbounded_metric_have_no_interval(root: Path) -> None:
+    assert errors(np.full(9, 2.5)).interval is None
+    assert errors(np.zeros(9), bounds=(0.0, 2.0)).interval == (0.0, pytest.approx(0.598, abs=0.01))
+
+
+def test_an_evaluation_over_two_datasets_is_entered(root: Path) -> None:
+    place, both = root / "toys" / "both", {"pictures": data(root), "texts": data(root, "texts", 2)}
+    evaluated(place, both["pictures"], outcomes(right(1)))
+    about = {"key": "toy_evaluation", "maker": "nsmodels.systems.toy", "config": {}, "code_version": "1.3"}
+    inputs = Inputs.of(both, model=("model", place / "model"))
+    with artifact.build(place / "evaluation", inputs=inputs, is_resumable=False, **about) as part:
+        write_outcomes(part.path, outcomes(right(2)), place / "model")
+    entry = ledger.read_entry(ledger.enter(place / "evaluation"))
+    assert entry.dataset == "pictures+texts"
+    alone = {artifact.read_manifest(folder).fingerprint for folder in both.values()}
+    assert entry.data_fingerprint not in alone

@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from nsmodels.core import renamed
 from nsmodels.core.artifact import read_manifest
 from pipeline.lib import policy
 from pipeline.lib.partitions import replicates
@@ -100,6 +101,17 @@ def test_a_finished_range_costs_nothing_until_something_changes(data, instance):
     assert sealed_at(data) == before
     changed = run(instance, "1", "1", config={"preset": "debug", "model": {"dim": 3}})
     assert "config model.dim 2 -> 3" in recorded(instance, changed)["1"]["reason"]
+
+
+def test_finished_seeds_under_the_old_key_are_taken_over_and_not_trained_again(data, instance, monkeypatch):
+    run(instance, "0", "1")
+    before = sealed_at(data)
+    (data / PENNIES).rename(data / "bag_replicates")
+    monkeypatch.setattr(renamed, "KEYS", {"bag_replicates": PENNIES})
+    again = run(instance, "0", "1")
+    assert all(shown["is_reused"] for shown in recorded(instance, again).values())
+    assert sealed_at(data) == before
+    assert not (data / "bag_replicates").exists()
 
 
 @pytest.mark.parametrize("fate", ["1 is cancelled", "1 is killed"])
