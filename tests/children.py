@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core import discover
+from tests.core.server import free_port
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # What costs time to import; the server tries each and goes on without the ones that are missing.
@@ -94,6 +95,12 @@ def _run(
     if setup:
         setup()
     sys.exit(function(*arguments))
+
+
+def ranks(size: int) -> list[dict[str, str]]:
+    """For `environment`: what torchrun sets in each of `size` processes."""
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(size)}
+    return [place | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(size)]
 
 
 def allow_files_up_to(num_bytes: int) -> None:

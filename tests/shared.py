@@ -9,6 +9,7 @@ from typing import Any
 
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover, locks
+from nsmodels.core.orders import Inputs
 from nsmodels.engine.system import Stage, System
 
 
@@ -32,6 +33,11 @@ class Trained:
 
     def folder_of(self, stage: Stage) -> Path:
         return self.root / f"model_{stage.name}"
+
+    def inputs(self, stage: Stage) -> Inputs:
+        """What a stage is trained from."""
+        parent = stage.starts_from and ("parent", self.folder_of(self.system.stage(stage.starts_from)))
+        return Inputs.of(self.data, parent=parent or None)
 
     def command(self, stage: Stage) -> list[str]:
         """Arguments of `nsmodels` that train a stage."""

@@ -16,7 +16,7 @@ import torch
 import nsmodels
 from nsmodels.__main__ import main
 from nsmodels.core import discover
-from nsmodels.core.artifact import read_manifest
+from nsmodels.core.artifact import read_manifest, verify
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation import leaderboard, ledger
 
@@ -232,7 +232,7 @@ def test_two_processes_start_from_the_same_weights_as_one(project: Any, tmp_path
     dots, parent, one, two = (tmp_path / name for name in ("dots", "parent", "one", "two"))
     assert main(["dots", "generate", "--preset", "debug", "--out", str(dots)]) == 0
     common = ["--preset", "debug", "--data", str(dots), "--device", "cpu"]
-    assert main(["toy", "train", "encoder", *common, "--out", str(parent)]) == 0
+    assert main(["toy", "train", "encoder", *common, "--out", str(parent), "--num-processes", "2"]) == 0
     child = ["toy", "train", "classifier", *common, "--parent", str(parent)]
     assert main([*child, "--out", str(one)]) == 0
     assert main([*child, "--out", str(two), "--num-processes", "2"]) == 0
@@ -244,6 +244,10 @@ def test_two_processes_start_from_the_same_weights_as_one(project: Any, tmp_path
     for name, value in weights(parent, "encoder").items():
         assert all(torch.equal(state[name], value) for state in states), name
     assert torch.allclose(states[0]["head.weight"], states[1]["head.weight"], atol=1e-6)
+    for folder in (parent, two):
+        assert not [name for name in verify(folder).files if Path(name).name.startswith(".")]
+    made = {"dots", "parent", "one", "two"}
+    assert {path.name for path in tmp_path.iterdir()} <= made | {f".{name}.lock" for name in made}
 
 
 # --- size ------------------------------------------------------------------------------------------------------------

@@ -18,13 +18,14 @@ import torch
 
 import nsmodels
 from nsmodels.__main__ import main
-from nsmodels.core import artifact, discover
+from nsmodels.core import artifact, discover, disk
 from nsmodels.core.config import Config
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine import checkpoint
+from nsmodels.engine import checkpoint, phase
+from nsmodels.engine.phases import Phases
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.outcomes import files_of, read_outcomes
-from tests.children import Child, signal_at_save
+from tests.children import Child, ranks, signal_at_save
 from tests.engine import toy
 from tests.shared import Shared, Trained
 
@@ -160,6 +161,22 @@ def test_a_stopped_training_resumes_to_the_same_last_digit(
     assert not artifact.beside(folder, "partial").exists()
 
 
+def test_every_phase_trains_in_two_processes(trained: Trained, child: Callable[..., Child], tmp_path: Path) -> None:
+    for stage in trained.system.stages:
+        whole = trained.folder_of(stage)
+        config = stage.presets["debug"]().with_values({"training.device": "cpu", "training.num_processes": 2})
+        phases = Phases(trained.system.package, config, trained.inputs(stage), tmp_path / stage.name, 2)
+        for name in trained.system.enabled(stage, config):
+            disk.write_json(tmp_path / "job.json", phases.to_dict(name))
+            processes = [child(phase.main, [str(tmp_path / "job.json")], environment=each) for each in ranks(2)]
+            for process in processes:
+                _, err = process.communicate()
+                assert process.returncode == 0, err
+            epochs, alone = (json.loads((root / name / "history.json").read_text()) for root in (phases.folder, whole))
+            assert [epoch["epoch"] for epoch in epochs] == [epoch["epoch"] for epoch in alone]
+            assert all(math.isfinite(epoch["train/loss"]) for epoch in epochs)
+
+
 def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     shutil.copytree(trained.folder, moved)
@@ -207,8 +224,8 @@ def test_its_model_and_each_network_are_loaded_by_name(trained: Trained) -> None
     for stage in trained.system.stages:
         folder = trained.folder_of(stage)
         assert set(stage.phases) == {path.parent.name for path in folder.glob("*/best.pt")}
-        for phase in stage.phases:
-            network = nsmodels.load(folder / phase / "last.pt", device="cpu")
-            saved = torch.load(folder / phase / "last.pt", weights_only=True)["model_state_dict"]
+        for name in stage.phases:
+            network = nsmodels.load(folder / name / "last.pt", device="cpu")
+            saved = torch.load(folder / name / "last.pt", weights_only=True)["model_state_dict"]
             assert not network.training
-            assert all(torch.equal(network.state_dict()[name], value) for name, value in saved.items())
+            assert all(torch.equal(network.state_dict()[key], value) for key, value in saved.items())

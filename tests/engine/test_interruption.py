@@ -12,8 +12,7 @@ import pytest
 
 from nsmodels.engine import checkpoint
 from nsmodels.engine.processes.launch import launch
-from tests.children import allow_files_up_to, signal_at_save
-from tests.core.server import free_port
+from tests.children import allow_files_up_to, ranks, signal_at_save
 from tests.engine import toy
 from tests.engine.toy import losses
 
@@ -97,9 +96,3 @@ def test_an_interrupted_launch_leaves_a_checkpoint_and_no_process_and_continues_
     alone = finish(start(tmp_path / "one", *values))
     for one, two in zip(losses(alone["history"]), losses(finish(together)["history"]), strict=True):
         assert one == pytest.approx(two, rel=1e-5)
-
-
-def ranks(size):
-    """What torchrun writes into the environment of each of `size` processes."""
-    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(size)}
-    return [place | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(size)]
