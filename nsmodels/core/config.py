@@ -127,11 +127,12 @@ def _section(info: FieldInfo) -> type[Config] | None:
     return kind if isinstance(kind, type) and issubclass(kind, Config) else None
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(values: Mapping[str, Any], prefix: str = "", separator: str = ".") -> dict[str, Any]:
     """Nested mappings as one mapping with dotted keys, each after `prefix`."""
     found: dict[str, Any] = {}
     for name, value in values.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+        key = f"{prefix}{name}"
+        found |= flat(value, f"{key}{separator}", separator) if isinstance(value, Mapping) else {key: value}
     return found
 
 

@@ -26,7 +26,7 @@ import dagster as dg
 from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, flat
 from nsmodels.core.errors import InputError
 from pipeline.lib import staleness
 
@@ -201,12 +201,6 @@ def _choices(names: tuple[str, ...]) -> type[Enum]:
     return cast(type[Enum], Enum(title, {name: name for name in names}))
 
 
-def _not_null(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of nested mappings that are not null, by dotted name."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _not_null(value, f"{prefix}{name}.")
-        elif value is not None:
-            found[f"{prefix}{name}"] = value
-    return found
+def _not_null(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of nested mappings that are not null, with dotted keys."""
+    return {name: value for name, value in flat(values).items() if value is not None}

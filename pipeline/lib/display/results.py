@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, folder_of
+from nsmodels.core.config import flat
 from pipeline.lib import staleness
 from pipeline.lib.display import pictures
 
@@ -66,17 +67,13 @@ def metadata(manifest: Manifest) -> Metadata:
     }
 
 
-def numbers(metrics: Mapping[str, Any], prefix: str = "") -> Metadata:
+def numbers(metrics: Mapping[str, Any]) -> Metadata:
     """Nested metrics as flat entries `section/name`: numbers and text unchanged, other types as JSON."""
-    flat: Metadata = {}
-    for name, value in metrics.items():
-        if isinstance(value, Mapping):
-            flat |= numbers(value, f"{prefix}{name}/")
-        elif value is None or isinstance(value, (bool, int, float, str)):
-            flat[f"{prefix}{name}"] = rounded(value)
-        else:
-            flat[f"{prefix}{name}"] = dg.MetadataValue.json(value)
-    return flat
+    plain = (bool, int, float, str)
+    return {
+        name: rounded(value) if value is None or isinstance(value, plain) else dg.MetadataValue.json(value)
+        for name, value in flat(metrics, separator="/").items()
+    }
 
 
 def rounded(value: Any) -> Any:
