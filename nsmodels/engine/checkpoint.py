@@ -16,6 +16,7 @@ from torch import nn
 
 from nsmodels.core.disk import FULL
 from nsmodels.core.errors import InputError
+from nsmodels.engine.runtime import resolve_device
 
 LAST = "last.pt"
 BEST = "best.pt"
@@ -148,6 +149,17 @@ def fill(model: nn.Module, state: dict[str, Any], where: str, allow_missing: boo
             "build the model with the configuration saved in the checkpoint"
         )
     model.load_state_dict(state, strict=not allow_missing)
+
+
+def restore(path: Path, name: str, make: Callable[..., nn.Module], device: str = "auto") -> nn.Module:
+    """The network in a checkpoint file, in evaluation mode: `make(**settings)`, where settings were saved under `name`.
+
+    Raises InputError for a broken file, and for weights that do not fit.
+    """
+    payload = load(path)
+    network = make(**settings_of(payload, name, str(path)))
+    fill(network, payload["model_state_dict"], str(path))
+    return network.to(resolve_device(device)).eval()
 
 
 def _mismatches(wanted: dict[str, Any], given: dict[str, Any], allow_missing: bool) -> Iterator[str]:

@@ -13,42 +13,18 @@ from typing import Any, Self
 from nsmodels.core import disk
 from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
-from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
 from nsmodels.engine import loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.processes.following import MARK, Follower
 from nsmodels.engine.processes.launch import is_launched, launch
-from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import METRICS, Tracker
+from nsmodels.engine.trial import Trial
 from nsmodels.evaluation import plots
 
 # What the first training of an artifact decides for all of them.
 SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training: what the loop needs to fit a network.
-
-    Attributes:
-        task: model, batches and loss.
-        training: the options of the loop.
-        initial_weights: checkpoint file to start from; modules that it lacks keep their own initialisation.
-        freeze: names of submodules that are not trained.
-    """
-
-    task: Task
-    training: TrainingConfig
-    initial_weights: Path | None = None
-    freeze: Sequence[str] = ()
-
-    def fit(self, folder: Path, trackers: Sequence[Tracker] = ()) -> loop.Fit:
-        """Train in `folder`, or resume; raises `Interrupted` when asked to stop, InputError as `loop.fit`."""
-        fit = loop.fit(self.task, self.training, folder, trackers, self.initial_weights, self.freeze)
-        if fit.outcome == "interrupted":
-            raise Interrupted(f"stopped in epoch {len(fit.history) + 1}; run the same command again to resume")
-        return fit
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT, Inputs, Order
 from nsmodels.engine.config import EvaluationConfig
+from nsmodels.engine.trial import Trial
 from nsmodels.evaluation import sealing
+from nsmodels.evaluation.sealing import EvaluationResult
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
-    from nsmodels.engine.phases import Trial
-    from nsmodels.evaluation.sealing import EvaluationResult
 
 C = TypeVar("C", bound=Config)
 E = TypeVar("E", bound=Config)

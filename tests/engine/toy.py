@@ -16,8 +16,8 @@ from torch.nn import functional
 from nsmodels.core.errors import InputError
 from nsmodels.engine.batching import Batches, epoch_batches
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.phases import Trial
 from nsmodels.engine.task import Shard, Task
+from nsmodels.engine.trial import Trial
 
 CONFIG = TrainingConfig(epochs=4, batch_size=16, lr=0.02, seed=1, device="cpu", checkpoint_minutes=5.0)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, final
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine.system import Stage, System
+from nsmodels.engine.trial import Trial
+from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.nav.config import (
     CODE_VERSION,
     EVALUATION_PRESETS,
@@ -20,8 +22,6 @@ from nsmodels.systems.nav.config import (
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
-    from nsmodels.engine.phases import Trial
-    from nsmodels.evaluation.sealing import EvaluationResult
 
 NAVIGATOR = "navigator"
 PHASES = (NAVIGATOR, "mlp", "cnn")

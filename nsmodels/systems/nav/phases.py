@@ -7,8 +7,9 @@ from pathlib import Path
 from torch import nn
 
 from nsmodels.engine import checkpoint
-from nsmodels.engine.phases import Trial, sharing
+from nsmodels.engine.phases import sharing
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.engine.trial import Trial
 from nsmodels.systems.nav.config import NavConfig
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.training.maps import TrainingMaps

@@ -9,6 +9,8 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.engine.system import Stage, System
+from nsmodels.engine.trial import Trial
+from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.visual.config import (
     CODE_VERSION,
     EVALUATION_VERSION,
@@ -18,8 +20,6 @@ from nsmodels.systems.visual.config import (
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
-    from nsmodels.engine.phases import Trial
-    from nsmodels.evaluation.sealing import EvaluationResult
 
 PHASES = ("perception", "parser", "baseline")
 REASONER = ("perception", "parser")

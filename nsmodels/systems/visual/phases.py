@@ -9,8 +9,9 @@ from torch import nn
 
 from nsmodels.datasets.clevr.files.format import read_questions
 from nsmodels.engine import checkpoint
-from nsmodels.engine.phases import Trial, sharing
+from nsmodels.engine.phases import sharing
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.engine.trial import Trial
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig

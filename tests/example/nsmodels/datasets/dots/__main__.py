@@ -2,10 +2,9 @@
 
 from functools import partial
 
+from nsmodels.core import cli
 from nsmodels.datasets.dots.config import PRESETS
 from nsmodels.datasets.dots.prepare import prepare
-
-from nsmodels.core import cli
 
 parser = partial(cli.generator, "dots", __doc__, PRESETS, prepare)
 main = partial(cli.main, parser)

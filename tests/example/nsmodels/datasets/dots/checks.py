@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from nsmodels.datasets.dots.prepare import oracle
 
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from nsmodels.datasets.dots.config import CODE_VERSION, DotsConfig
 
 from nsmodels.core import artifact
-from nsmodels.core.artifact import Manifest, Part
+from nsmodels.datasets.dots.config import CODE_VERSION, DotsConfig
 
 
 def oracle(points: np.ndarray) -> np.ndarray:
@@ -14,10 +13,10 @@ def oracle(points: np.ndarray) -> np.ndarray:
     return (points[:, 0] * points[:, 1] > 0).astype(int)
 
 
-def prepare(config: DotsConfig, key: str, folder: Path, is_forced: bool = False) -> Manifest:
+def prepare(config: DotsConfig, key: str, folder: Path, is_forced: bool = False) -> artifact.Manifest:
     """Generate the dots into `folder`, or keep equal ones."""
 
-    def fill(part: Part) -> None:
+    def fill(part: artifact.Part) -> None:
         rng = np.random.default_rng(config.seed)
         for split, num in (("train", config.num_train), ("val", config.num_val)):
             points = rng.uniform(-1, 1, (num, 2)).astype(np.float32)

@@ -1,19 +1,14 @@
 """The toy: an encoder of points, then a classifier on top of the frozen encoder, two models that form a chain."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, final
-
-from nsmodels.systems.toy.config import PRESETS, ToyConfig
+from typing import Any, final
 
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.engine.system import Stage, System
-
-if TYPE_CHECKING:
-    from nsmodels.systems.toy.task import Network
-
-    from nsmodels.engine.phases import Trial
-    from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.engine.trial import Trial
+from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.toy.config import PRESETS, ToyConfig
 
 
 @final
@@ -30,26 +25,23 @@ class Toy(System[ToyConfig, EvaluationConfig]):
     code_version = "1"
     evaluation_version = "1"
 
-    def make_trial(self, phase: str, config: ToyConfig, inputs: Inputs) -> "Trial":
+    def make_trial(self, phase: str, config: ToyConfig, inputs: Inputs) -> Trial:
         """Encoder, or classifier with the weights of its parent, encoder and decoder frozen."""
         from nsmodels.systems.toy.task import DotsTask
-
-        from nsmodels.engine.phases import Trial
 
         task = DotsTask(phase, config, inputs.data)
         if phase == "encoder":
             return Trial(task, config.training)
         return Trial(task, config.training, inputs.parent / "encoder" / "best.pt", freeze=("encoder", "decoder"))
 
-    def load_network(self, path: Path, device: str = "auto") -> "Network":
+    def load_network(self, path: Path, device: str = "auto") -> Any:
         """The network of a checkpoint file, in evaluation mode."""
-        from nsmodels.systems.toy.task import load_network
+        from nsmodels.engine import checkpoint
+        from nsmodels.systems.toy.task import Network
 
-        from nsmodels.engine.runtime import resolve_device
+        return checkpoint.restore(path, "network", Network, device)
 
-        return load_network(path).to(resolve_device(device))
-
-    def score(self, order: Order[EvaluationConfig]) -> "EvaluationResult":
+    def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
         """Accuracy and negative log-likelihood on a split, beside chance and majority."""
         from nsmodels.systems.toy.evaluate import score
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import torch
-from nsmodels.systems.toy.task import Network
 from torch.nn import functional
 
-from nsmodels.core.artifact import describe_input
+from nsmodels.core import artifact
 from nsmodels.core.orders import Order
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.toy.task import Network
 
 
 def score(network: Network, order: Order[EvaluationConfig]) -> EvaluationResult:
@@ -28,7 +28,7 @@ def score(network: Network, order: Order[EvaluationConfig]) -> EvaluationResult:
     baselines = {"chance": 0.5, "majority": majority}
     rows = {each.metric: {each.metric: each.mean, "interval": each.interval} for each in found}
     report = {"rows": rows, "headline": "accuracy", "baselines": baselines}
-    report["data"] = {"source": describe_input(order.data).source, "split": split}
+    report["data"] = {"source": artifact.describe_input(order.data).source, "split": split}
     metrics = {each.metric: each.mean for each in found} | {f"baseline/{k}": v for k, v in baselines.items()}
     table = "\n".join(f"{name:<10} {value:.3f}" for name, value in metrics.items())
     return EvaluationResult(report, table, found, metrics | {"baseline/nll/chance": float(np.log(2))})

@@ -5,13 +5,12 @@ from typing import final
 
 import numpy as np
 import torch
-from nsmodels.systems.toy.config import ToyConfig
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nsmodels.engine import checkpoint
 from nsmodels.engine.batching import Batches, epoch_batches
 from nsmodels.engine.task import Shard, Task
+from nsmodels.systems.toy.config import ToyConfig
 
 
 class Network(nn.Module):
@@ -27,14 +26,6 @@ class Network(nn.Module):
         """Logits (B,) where there is a head, else reconstructed points (B, 2)."""
         code = self.encoder(points)
         return self.decoder(code) if self.head is None else self.head(code).squeeze(-1)
-
-
-def load_network(path: Path) -> Network:
-    """The network in a checkpoint file, in evaluation mode."""
-    payload = checkpoint.load(path)
-    network = Network(**checkpoint.settings_of(payload, "network", str(path)))
-    checkpoint.fill(network, payload["model_state_dict"], str(path))
-    return network.eval()
 
 
 @final

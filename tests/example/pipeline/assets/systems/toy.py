@@ -1,7 +1,6 @@
 """The toy: two trainings that form a chain, the second one scored."""
 
 from nsmodels.systems.toy import SYSTEM
-
 from pipeline.lib.training import Training
 
 ENCODER = Training("toy_encoder", SYSTEM, ("dots",), "An encoder of `dots`.", stage="encoder")
