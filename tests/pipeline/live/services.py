@@ -89,18 +89,17 @@ class Live:
 
     def kill(self, but: int = 0) -> None:
         """Kill every process at once, as a power cut does, the one with the id `but` excepted; wait for their end."""
-        found = [process for process in self.processes() if process.pid != but]
-        for process in found:
+        for process in self.processes(but):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         if self.process is not None:
             self.process.wait(60)
-        psutil.wait_procs(found, 60)
+        until(lambda: not self.processes(but), 60)
         self.process = None
 
-    def processes(self) -> list[psutil.Process]:
+    def processes(self, but: int = 0) -> list[psutil.Process]:
         """All processes started for this folder, orphans included, by the data root in their environment."""
-        return [process for process in psutil.process_iter() if self._owns(process)]
+        return [process for process in psutil.process_iter() if process.pid != but and self._owns(process)]
 
     def _owns(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error):
