@@ -21,12 +21,20 @@ from pipeline.lib import staleness, step, store
 from pipeline.lib.launchpad import Launchpad
 
 ROOT = Path(__file__).parents[2]
+# One process for all trees: each has the packages of its own.
 VERSIONS = """
 import json, sys
-from pipeline.definitions import defs
-graph = defs().get_repository_def().asset_graph
-assert sys.modules["nsmodels.core.config"].__file__.startswith(sys.argv[1])
-print(json.dumps({key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}))
+from importlib import import_module
+
+def versions(tree):
+    for name in [name for name in sys.modules if name.split(".")[0] in ("nsmodels", "pipeline")]:
+        del sys.modules[name]
+    sys.path[0] = tree
+    graph = import_module("pipeline.definitions").defs().get_repository_def().asset_graph
+    assert sys.modules["nsmodels.core.config"].__file__.startswith(tree)
+    return {key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}
+
+print(json.dumps([versions(tree) for tree in sys.argv[1:]]))
 """
 
 
@@ -165,42 +173,51 @@ def test_an_artifact_built_by_older_code_outside_of_dagster_is_recorded_as_stale
     assert "numbers" in stale(instance, graph_of("numbers", code_version="2"))
 
 
-def versions(tree: Path, **environment: str) -> dict[str, str]:
-    """The code versions in the definitions of the project in `tree`, loaded in a separate process."""
-    env = {**os.environ, "PYTHONPATH": str(tree), **environment}
-    command = [sys.executable, "-c", VERSIONS, str(tree)]
-    return json.loads(subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=True).stdout)
+# File, what is replaced in it by what, and the first assets that change by that.
+CHANGES = {
+    "a default of the navigator": (
+        "systems/nav/config.py",
+        "dropout: float = Field(\n        default=0.0",
+        "dropout: float = Field(\n        default=0.1",
+        ("nav_model", "nav_grid_search", "nav_data_scaling", "nav_replicates", "nav_trials"),
+    ),
+    "a default of its evaluation": (
+        "systems/nav/config.py",
+        'max_steps: int = Field(default=0, ge=0, description="recursion steps at most',
+        'max_steps: int = Field(default=8, ge=0, description="recursion steps at most',
+        ("nav_evaluation", "nav_replicates", "nav_trials"),
+    ),
+    "the code version of its data": ("datasets/mazes/config.py", 'CODE_VERSION = "', 'CODE_VERSION = "1', ("mazes",)),
+}
 
 
-@pytest.mark.parametrize(
-    ("file", "before", "after", "roots"),
-    [
-        (
-            "systems/nav/config.py",
-            "dropout: float = Field(\n        default=0.0",
-            "dropout: float = Field(\n        default=0.1",
-            ("nav_model", "nav_grid_search", "nav_data_scaling", "nav_replicates", "nav_trials"),
-        ),
-        (
-            "systems/nav/config.py",
-            'max_steps: int = Field(default=0, ge=0, description="recursion steps at most',
-            'max_steps: int = Field(default=8, ge=0, description="recursion steps at most',
-            ("nav_evaluation", "nav_replicates", "nav_trials"),
-        ),
-        ("datasets/mazes/config.py", 'CODE_VERSION = "', 'CODE_VERSION = "1', ("mazes",)),
-    ],
-    ids=["a default of the navigator", "a default of its evaluation", "the code version of its data"],
-)
-def test_in_the_real_graph(tmp_path, file, before, after, roots):
+def changed_tree(folder: Path, file: str, before: str, after: str) -> Path:
+    """A copy of the source in which one text of a file is replaced."""
     for package in ("nsmodels", "pipeline"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    path = tmp_path / "nsmodels" / file
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    path = folder / "nsmodels" / file
     assert path.read_text().count(before) == 1
     path.write_text(path.read_text().replace(before, after))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory) -> dict[str, dict[str, str]]:
+    """The code versions of all assets after each change, loaded in a separate process."""
+    root = tmp_path_factory.mktemp("trees")
+    trees = [changed_tree(root / str(n), *change[:3]) for n, change in enumerate(CHANGES.values())]
+    given = {"PYTHONHASHSEED": "1", "CUDA_VISIBLE_DEVICES": "", "NSMODELS_DATA": str(root / "data")}
+    words = [sys.executable, "-c", VERSIONS, *map(str, trees)]
+    done = subprocess.run(words, cwd=root, env={**os.environ, **given}, capture_output=True, text=True, check=True)
+    return dict(zip(CHANGES, json.loads(done.stdout), strict=True))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_in_the_real_graph(versions, name):
+    *_, roots = CHANGES[name]
     graph = defs().get_repository_def().asset_graph
     here = {key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}
-    there = versions(tmp_path, PYTHONHASHSEED="1", CUDA_VISIBLE_DEVICES="", NSMODELS_DATA=str(tmp_path))
-    assert {key for key in here if here[key] != there[key]} == descendants(graph, roots)
+    assert {key for key in here if here[key] != versions[name][key]} == descendants(graph, roots)
 
 
 def descendants(graph, roots) -> set[str]:

@@ -18,6 +18,7 @@ from pipeline.definitions import defs
 from pipeline.lib.partitions.trials import Trial
 from pipeline.lib.runs import history
 from tests.pipeline import coins
+from tests.pipeline.live.services import ROOT, create_history
 
 KEY = "nav_trials"
 
@@ -120,7 +121,8 @@ def test_trials_run_here_too_and_a_second_time_only_unfinished_ones(data, instan
 @pytest.fixture
 def project(data, tmp_path, monkeypatch) -> Path:
     """A working directory for the command, with trainings that take no time; returns the data root."""
-    shutil.copy(Path(__file__).parents[3] / "dagster.yaml", tmp_path)
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    create_history(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.setattr(sweep, "trainings", lambda: coins.TRAININGS)
@@ -146,6 +148,7 @@ def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_command_resumes_
 
 
 def test_what_failed_is_named_without_tracebacks_also_when_nothing_was_scored_on_these_data(project, capsys):
+    shutil.rmtree(".dagster")  # the first command creates the history
     assert typed("dimes --seeds 1 --local") == 0
     capsys.readouterr()
     (project / coins.UNLUCKY).write_text("3 stops")

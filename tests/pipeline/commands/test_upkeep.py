@@ -30,6 +30,7 @@ from pipeline.lib import store
 from pipeline.lib.runs import pruning
 from pipeline.lib.runs.history import current
 from pipeline.upkeep import main
+from tests.pipeline.live.services import create_history
 
 REPOSITORY = Path(__file__).parents[3]
 SEEDS = dg.StaticPartitionsDefinition(["0", "1"])
@@ -59,6 +60,7 @@ def is_good() -> dg.AssetCheckResult:
 def project(tmp_path, monkeypatch) -> Path:
     """A folder with the project's own dagster.yaml, in which the commands store their history."""
     shutil.copy(REPOSITORY / "dagster.yaml", tmp_path)
+    create_history(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     return tmp_path

@@ -12,13 +12,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import dagster as dg
 import psutil
 import yaml
 
+from pipeline.lib.runs import history as runs_history
 from tests.core.server import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -85,20 +87,19 @@ class Live:
                 self.process.wait(60)
         self.kill()
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send a signal to every process at once, as a power cut does; with SIGKILL wait until they are gone."""
-        for process in (found := self.processes()):
+    def kill(self, but: int = 0) -> None:
+        """Kill every process at once, as a power cut does, the one with the id `but` excepted; wait for their end."""
+        for process in self.processes(but):
             with suppress(psutil.NoSuchProcess):
-                process.send_signal(number)
-        if number == signal.SIGKILL:
-            if self.process is not None:
-                self.process.wait(60)
-            psutil.wait_procs(found, 60)
-            self.process = None
+                process.kill()
+        if self.process is not None:
+            self.process.wait(60)
+        until(lambda: not self.processes(but), 60)
+        self.process = None
 
-    def processes(self) -> list[psutil.Process]:
+    def processes(self, but: int = 0) -> list[psutil.Process]:
         """All processes started for this folder, orphans included, by the data root in their environment."""
-        return [process for process in psutil.process_iter() if self._owns(process)]
+        return [process for process in psutil.process_iter() if process.pid != but and self._owns(process)]
 
     def _owns(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error):
@@ -266,6 +267,20 @@ def live(
         place.stop()
 
 
+def create_history(folder: Path) -> None:
+    """Create an empty history in a project's folder; the first command there would start a process for it."""
+    with chdir(folder):
+        runs_history.FOLDER.mkdir()
+        runs_history.create()
+
+
+@contextmanager
+def history(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """The history of a project in `folder`, read in this process."""
+    with chdir(folder), runs_history.opened() as instance:
+        yield instance
+
+
 def until(condition: Callable[[], T], timeout: float = TIMEOUT, message: Callable[[], str] = lambda: "timed out") -> T:
     """The first true result of `condition`; raises AssertionError with `message` after `timeout` seconds."""
     end = time.monotonic() + timeout
@@ -289,6 +304,7 @@ def _prepare(folder: Path, modules: Sequence[str], settings: Mapping[str, Any]) 
         shutil.copy(ROOT / name, folder)
     ours = folder / "dagster.yaml"
     ours.write_text(yaml.safe_dump(_merged(_merged(yaml.safe_load(ours.read_text()), QUICK), settings)))
+    create_history(folder)
     if modules:
         entries = [{"python_module": {"module_name": name, "location_name": "nsmodels"}} for name in modules]
         (folder / "workspace.yaml").write_text(yaml.safe_dump({"load_from": entries}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import shutil
@@ -13,25 +12,17 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from tests.core.server import free_port
-from tests.pipeline.live.services import ROOT
+from tests.pipeline.live.services import ROOT, history
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
 INITDB = shutil.which("initdb", path=os.pathsep.join([*map(str, PROGRAMS), os.environ["PATH"]]))
 SETTINGS = ROOT / "docs/deployment/lab-cluster/dagster.yaml"
 PASSWORD = "p/w:with@signs"
 ACCOUNT = "postgres" if os.getuid() == 0 else None  # the server refuses to run as root
-HISTORY = """
-import json, os, dagster as dg
-from pipeline.lib.runs.history import opened
-with opened() as instance:
-    made = instance.fetch_materializations(dg.AssetKey("instant"), limit=99).records
-    runs = [run.status.value for run in instance.get_runs()]
-    storage = type(instance.run_storage).__name__
-    print(json.dumps({"materializations": len(made), "runs": runs, "storage": storage}))
-"""
 pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(INITDB is None, reason="PostgreSQL is not installed: apt-get install postgresql"),
@@ -67,7 +58,9 @@ def server() -> Iterator[Mapping[str, str]]:
         shutil.rmtree(folder)
 
 
-def test_four_first_runs_at_once_on_an_empty_database(server: Mapping[str, str], tmp_path: Path) -> None:
+def test_four_first_runs_at_once_on_an_empty_database(
+    server: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copy(SETTINGS, tmp_path / "dagster.yaml")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "NSMODELS_", "RAY_"))}
     environment = kept | server | {"PYTHONPATH": str(ROOT), "NSMODELS_DATA": str(tmp_path / "data")}
@@ -82,9 +75,10 @@ def test_four_first_runs_at_once_on_an_empty_database(server: Mapping[str, str],
     finally:
         for run in runs:
             run.kill()
-    done = subprocess.run(
-        [sys.executable, "-c", HISTORY], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
-    found = json.loads(done.stdout)
-    assert found == {"materializations": 4, "runs": ["SUCCESS"] * 4, "storage": "PostgresRunStorage"}
+    for name, value in server.items():
+        monkeypatch.setenv(name, value)
+    with history(tmp_path) as instance:
+        assert len(instance.fetch_materializations(dg.AssetKey("instant"), limit=99).records) == 4
+        assert [run.status.value for run in instance.get_runs()] == ["SUCCESS"] * 4
+        assert type(instance.run_storage).__name__ == "PostgresRunStorage"
     assert not (tmp_path / ".dagster/history").exists()

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from tests.core.server import free_port
-from tests.pipeline.live.services import ROOT, live, until
+from tests.pipeline.live.services import ROOT, history, live, until
 
 IS_INSTALLED = find_spec("ray") is not None and find_spec("dagster_ray") is not None
 pytestmark = [
@@ -28,14 +28,6 @@ pytestmark = [
     pytest.mark.skipif(not IS_INSTALLED, reason="the extra is not installed: pip install 'nsmodels[ray]'"),
 ]
 BIN = Path(sys.executable).parent
-EVENTS = """
-import json, dagster as dg
-from pipeline.lib.runs.history import opened
-with opened() as instance:
-    run, = instance.get_runs()
-    logged = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
-    print(json.dumps([[event.event_type_value, event.step_key] for event in logged]))
-"""
 
 
 class Cluster:
@@ -91,6 +83,14 @@ def cluster() -> Iterator[Cluster]:
                 started.stop()
 
 
+def events_of_only_run(folder: Path) -> list[tuple[str, str | None]]:
+    """Type and step of each event in the history."""
+    with history(folder) as instance:
+        (run,) = instance.get_runs()
+        logged = [entry.dagster_event for entry in instance.all_logs(run.run_id)]
+        return [(event.event_type_value, event.step_key) for event in logged if event]
+
+
 def counted(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -123,8 +123,7 @@ def test_steps_of_a_dead_machine_resume_on_a_different_one(cluster: Cluster, tmp
             assert [row["number"] for row in rows] == list(range(12))  # resumed where it was interrupted
             assert len({row["pid"] for row in rows}) == (2 if name == lost else 1)
             assert {row["gpus"] for row in rows} == {"0" if name == "first" else ""}  # a GPU for the training only
-        done = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, **place.place())
-        events = json.loads(done.stdout)
+        events = events_of_only_run(tmp_path)
         assert [step for kind, step in events if kind == "STEP_UP_FOR_RETRY"] == [lost]
         assert sorted(step for kind, step in events if kind == "ASSET_MATERIALIZATION") == ["first", "second"]
 
@@ -198,7 +197,6 @@ def test_faults_of_the_cluster_start_no_second_copy_and_a_waiting_run_can_be_can
         assert run.returncode != 0
         assert err.count("no valid response from the cluster; assumed alive") == 2  # one for each of two steps
         assert err.count("no machine of the cluster has 4 CPU, 4 GPU, only 1 CPU, 1 GPU") == 1
-        done = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, **place.place())
-        events = json.loads(done.stdout)
+        events = events_of_only_run(tmp_path)
         assert [step for kind, step in events if kind == "STEP_UP_FOR_RETRY"] == []
         assert "PIPELINE_CANCELED" in [kind for kind, _ in events]

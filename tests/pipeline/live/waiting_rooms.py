@@ -1,4 +1,7 @@
-"""The project's definitions and three assets for tests: two hold their pool slot until a door opens, one downloads."""
+"""Definitions for tests: assets that hold their pool slot until a door opens, one that downloads, the toy, coins.
+
+`NSMODELS_EXTENSIONS` names `tests/example`, where the toy is.
+"""
 
 import os
 import time
@@ -7,8 +10,11 @@ from pathlib import Path
 import dagster as dg
 
 from nsmodels.core.transfer.download import download
-from pipeline import definitions
+from pipeline.assets.datasets import dots
+from pipeline.assets.systems import toy
 from pipeline.lib import policy, step
+from pipeline.lib.cluster import executor
+from tests.pipeline import coins
 
 ROOM = Path(os.environ.get("NSMODELS_DATA", "data"))
 
@@ -32,6 +38,11 @@ def second() -> dg.MaterializeResult:
     return wait("second")
 
 
+@dg.asset(**policy.evaluation())
+def beside() -> dg.MaterializeResult:
+    return wait("beside")
+
+
 @dg.asset(**policy.dataset(), config_schema={"url": str})
 def fetched(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     with step.one_line_errors():
@@ -39,6 +50,5 @@ def fetched(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return dg.MaterializeResult()
 
 
-@dg.definitions
-def defs() -> dg.Definitions:
-    return dg.Definitions.merge(definitions.defs(), dg.Definitions(assets=[first, second, fetched]))
+ASSETS = [first, second, beside, fetched, dots.dots, *toy.assets, *coins.ASSETS]
+defs = dg.Definitions(ASSETS, executor=executor.executor())

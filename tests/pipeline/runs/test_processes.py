@@ -6,26 +6,19 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import psutil
 
 from nsmodels.core.artifact import read_manifest
-from tests.pipeline.live.services import BIN, ROOT
+from tests.pipeline.live.services import BIN, ROOT, history
 
 CONFIG = {"preset": "debug", "baselines": {"is_enabled": False}, "training": {"num_processes": 2, "epochs": 4}}
-QUERY = """
-import json, dagster as dg
-from pipeline.lib.runs.history import opened
-with opened() as instance:
-    seen = instance.fetch_observations(dg.AssetKey("nav_model"), limit=100, ascending=True).records
-    numbers = [{name: item.value for name, item in row.asset_observation.metadata.items()} for row in seen]
-    print(json.dumps({"numbers": numbers, "runs": [run.status.value for run in instance.get_runs()]}))
-"""
 
 
 def environment(project: Path) -> dict[str, str]:
@@ -48,10 +41,10 @@ def started(project: Path) -> Iterator[subprocess.Popen[str]]:
         run.communicate()
 
 
-def history(project: Path) -> dict[str, list]:
-    words = [sys.executable, "-c", QUERY]
-    done = subprocess.run(words, cwd=project, env=environment(project), capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+def observations(instance: dg.DagsterInstance) -> list[dict[str, Any]]:
+    """The values of each epoch in the history, oldest first."""
+    found = instance.fetch_observations(dg.AssetKey("nav_model"), limit=100, ascending=True).records
+    return [{name: item.value for name, item in row.asset_observation.metadata.items()} for row in found]
 
 
 def lines_of_epochs(project: Path) -> list[str]:
@@ -75,10 +68,11 @@ def test_every_epoch_of_two_processes_is_logged_once_though_the_run_is_killed(tm
     with started(tmp_path) as again:
         _, err = again.communicate(timeout=240)
     assert again.returncode == 0, err
-    seen = history(tmp_path)
-    assert sorted(seen["runs"]) == ["FAILURE", "SUCCESS"]
-    assert [int(row["navigator/epoch"]) for row in seen["numbers"]] == [1, 2, 3, 4]
-    assert all(row["navigator/val/loss"] > 0 for row in seen["numbers"])
+    with history(tmp_path) as instance:
+        assert sorted(run.status.value for run in instance.get_runs()) == ["FAILURE", "SUCCESS"]
+        rows = observations(instance)
+    assert [int(row["navigator/epoch"]) for row in rows] == [1, 2, 3, 4]
+    assert all(row["navigator/val/loss"] > 0 for row in rows)
     assert sorted(lines_of_epochs(tmp_path)) == [f"{epoch}/4" for epoch in range(1, 5)]  # plain, of one process
     model = tmp_path / "data/nav_model"
     trained = json.loads((model / "history.json").read_text())["navigator"]

@@ -1,24 +1,30 @@
-"""One machine shared by many runs: pools, queue, retries, cancelling, and processes killed under a real daemon."""
+"""Runs under a real daemon: pools, queue, retries, cancelling, killed processes, backfills of partitions."""
 
 import json
+import shutil
 import signal
 
 import psutil
 import pytest
 
+from nsmodels.core import discover
 from tests.core.server import FileServer, Traps
-from tests.pipeline.live.services import live, until
+from tests.pipeline.live.services import ROOT, live, until
+from tests.pipeline.partitions.test_replicates import DIMES, PENNIES, sealed_at
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]  # includes several starts of Dagster
 ROOMS = "tests.pipeline.live.waiting_rooms"
 LONG = {"preset": "debug", "training": {"epochs": 100_000, "checkpoint_minutes": 0.01}}
+
+PARTITIONS = """query ($key: [String!]!) { assetNodes(assetKeys: [{path: $key}]) { assetPartitionStatuses {
+  ... on DefaultPartitionStatuses { materializedPartitions failedPartitions } } } }"""
 
 
 @pytest.fixture(scope="module")
 def dagster(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     (folder / "data").mkdir()
-    with live(folder, ROOMS) as running:
+    with live(folder, ROOMS, environment={discover.VARIABLE: str(ROOT / "tests/example")}) as running:
         yield running
 
 
@@ -74,36 +80,28 @@ def test_the_slot_of_a_killed_run_is_freed_for_the_next(dagster, room):
     dagster.wait(following)
 
 
-def test_after_a_power_cut_the_dead_run_is_failed_and_the_queue_resumes(dagster, room):
+def test_after_a_power_cut_dead_runs_are_failed_and_the_queue_resumes_while_a_run_that_lives_can_be_cancelled(
+    dagster, room
+):
     dead = dagster.launch(["first"])
-    until(lambda: guests(room))
+    lives = dagster.launch(["beside"])
+    until(lambda: sorted(guests(room)) == ["beside", "first"])
     queued = dagster.launch(["second"])
-    dagster.kill()
-    assert dagster.processes() == []
+    worker = worker_of(dagster, lives)
+    dagster.kill(but=worker.pid)
+    assert [process.pid for process in dagster.processes()] == [worker.pid]
     dagster.start()
     dagster.wait(dead, "FAILURE")
     assert "The run was interrupted: its process" in dagster.story(dead)
-    until(lambda: guests(room) == ["first", "second"])
-    (room / "open").touch()
-    dagster.wait(queued)
-
-
-def test_a_run_without_its_code_server_continues_and_can_be_cancelled(dagster, room):
-    run = dagster.launch(["first"])
-    until(lambda: guests(room))
-    worker = worker_of(dagster, run)
-    for process in dagster.processes():
-        if process.pid != worker.pid:
-            process.kill()
-    dagster.kill(0)
-    dagster.process.wait()
-    dagster.start()
+    until(lambda: guests(room)[2:] == ["second"])
     assert worker.is_running()
-    assert dagster.run(run)["status"] == "STARTED"
-    dagster.terminate(run)
-    dagster.wait(run, "CANCELED")
+    assert dagster.run(lives)["status"] == "STARTED"
+    dagster.terminate(lives)
+    dagster.wait(lives, "CANCELED")
     psutil.wait_procs([worker], 30)
     assert not worker.is_running()
+    (room / "open").touch()
+    dagster.wait(queued)
 
 
 def test_only_downloads_with_a_transient_error_are_retried(dagster):
@@ -118,15 +116,15 @@ def test_only_downloads_with_a_transient_error_are_retried(dagster):
 
 
 def test_a_cancelled_training_resumes(dagster):
-    dagster.wait(dagster.launch(["mazes"], {"mazes": {"preset": "debug"}}))
-    part = dagster.root / "data/.nav_model.partial/navigator"
-    run = dagster.launch(["nav_model"], {"nav_model": LONG})
+    part = dagster.root / "data/.toy_encoder_model.partial/encoder"
+    run = dagster.launch(["toy_encoder_model"], {"toy_encoder_model": LONG})
     until(lambda: len(epochs(part)) > 3)
     dagster.terminate(run)
     dagster.wait(run, "CANCELED")
     before = epochs(part)
-    config = json.dumps({"ops": {"nav_model": {"config": LONG}}})
-    typed = dagster.begin("asset", "materialize", "-m", ROOMS, "--select", "nav_model", "--config-json", config)
+    config = json.dumps({"ops": {"toy_encoder_model": {"config": LONG}}})
+    words = ("asset", "materialize", "-m", ROOMS, "--select", "toy_encoder_model", "--config-json", config)
+    typed = dagster.begin(*words)
     until(lambda: len(epochs(part)) > len(before))
     typed.send_signal(signal.SIGINT)
     _, err = typed.communicate(timeout=280)
@@ -138,3 +136,42 @@ def test_a_cancelled_training_resumes(dagster):
 def epochs(folder):
     lines = folder / "metrics.jsonl"
     return [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+
+
+# --- partitions -----------------------------------------------------------------------------------------------------
+
+
+def partitions(dagster, key):
+    """What the UI shows as made and as failed."""
+    found = dagster.graphql(PARTITIONS, key=[key])["assetNodes"][0]["assetPartitionStatuses"]
+    return found["materializedPartitions"], found["failedPartitions"]
+
+
+def test_a_backfill_of_two_data_sets_and_three_seeds_with_one_that_fails(dagster):
+    data = dagster.root / "data"
+    foreign = data / PENNIES / "1" / "model"
+    foreign.mkdir(parents=True)
+    (foreign / "mine.txt").write_text("somebody's own")
+    config = {key: {"preset": "debug"} for key in (PENNIES, DIMES)}
+    dagster.backfill(list(config), ["0", "1", "2"], config)
+    (run,) = until(lambda: [run for run in dagster.runs() if "dagster/backfill" in run["tags"]], 120)  # one for all
+    dagster.wait(run["id"], "FAILURE")
+    assert partitions(dagster, PENNIES) == (["0", "2"], ["1"])
+    assert partitions(dagster, DIMES) == (["0", "1", "2"], [])
+    before = sealed_at(data, "*_replicates")
+    assert len(before) == 10
+    shutil.rmtree(foreign)
+    dagster.wait(dagster.launch([PENNIES], config, partition="1"))
+    assert partitions(dagster, PENNIES) == (["0", "1", "2"], [])
+    after = sealed_at(data, "*_replicates")
+    assert {path: after[path] for path in before} == before
+    assert len(after) == 12
+
+
+def test_the_command_makes_a_range_of_two_data_sets(dagster):
+    config = {"ops": {key: {"config": {"preset": "debug"}} for key in (PENNIES, DIMES)}}
+    select = ["--select", f"{PENNIES},{DIMES}", "--partition-range", "3...4"]
+    dagster.command("asset", "materialize", "-m", "tests.pipeline.coins", *select, "--config-json", json.dumps(config))
+    made = {seed for seed in ("3", "4") for key in (PENNIES, DIMES) if (dagster.root / "data" / key / seed).is_dir()}
+    assert made == {"3", "4"}
+    assert partitions(dagster, DIMES)[0][-2:] == ["3", "4"]
