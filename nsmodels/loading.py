@@ -46,7 +46,8 @@ def _load_network(path: Path, device: str) -> Any:
     """One network of a model from any of its checkpoint files, those of an unfinished training included."""
     folder, phase = path.parent.parent, path.parent.name
     maker = artifact.maker_of(folder)
-    systems = [_system_of(maker, folder)] if maker else [discover.system(name) for name in discover.systems()]
+    names = discover.systems() if not maker else []
+    systems = [_system_of(maker, folder)] if maker else [system for name in names if (system := _readable(name))]
     fitting = [system for system in systems if phase in system.phases and path.suffix == ".pt"]
     if len(fitting) == 1:
         return fitting[0].load_network(path, device)
@@ -59,9 +60,7 @@ def _load_network(path: Path, device: str) -> Any:
 
 def _place(name: str | Path, partition: str | None, part: str) -> Path:
     """The folder or file meant: below the data root, else as a path; a partition's own `part` where it has several."""
-    place = artifact.data_root() / name
-    if not place.exists() and not isinstance(name, Path):
-        place = artifact.data_root() / renamed.current(name)
+    place = renamed.place_of(str(name), artifact.data_root())
     if partition is not None:
         place = place / partition
     elif not place.exists() and Path(name).exists():
@@ -85,6 +84,14 @@ def _require_artifact(place: Path) -> None:
     if inner:
         names = ", ".join(dict.fromkeys(path.parts[0] for path in inner))
         raise InputError(f"{place}: is no artifact but holds some ({names}); name one, as {place.name}/{inner[0]}")
+
+
+def _readable(name: str) -> System[Any, Any] | None:
+    """A system, or None where its package is broken: it must not prevent others from loading."""
+    try:
+        return discover.system(name)
+    except (ImportError, SyntaxError, AttributeError):
+        return None
 
 
 def _system_of(maker: str, place: Path) -> System[Any, Any]:

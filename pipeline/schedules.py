@@ -59,7 +59,7 @@ def schedule(row: Row) -> dg.ScheduleDefinition:
         if not those or context.repository_def is None:
             return dg.SkipReason("no data to train on")
         busy = retraining.under_way(context)  # a night that lasts into Sunday's run: two cannot make one artifact
-        free = [each for each in those if each.model_key not in busy]
+        free = [each for each in those if not busy.intersection(link.model_key for link in each.chain)]
         if not free:
             return dg.SkipReason("runs of every model are under way")
         pads, refused = _launchpads(free)

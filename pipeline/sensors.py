@@ -47,6 +47,8 @@ def _look(
         mark = retraining.mark(training, model)
         if mark == seen or not mark:
             return mark, None, f"{key}: requested before, {mark}" if mark else ""
+        if any(retraining.has_changed(each) for each in training.chain[:-1]):
+            return seen, None, f"{key}: a model that it starts from is to be trained again first"
         if busy.intersection(each.model_key for each in training.chain):
             return seen, None, f"{key}: a run of it, or of a model it starts from, is under way"
         selection = _own(context, training)
@@ -64,7 +66,7 @@ def _own(context: dg.SensorEvaluationContext, training: Training) -> list[dg.Ass
     """A model and the assets built from it alone, trained children included; two runs would build those of several."""
     graph, key = context.repository_def.asset_graph, dg.AssetKey(training.model_key)  # type: ignore[union-attr]
     children = [each for each in trainings() if each is not training and training in each.chain]
-    missing = [each for each in children if retraining.sealed(each.model_key) is None]
+    missing = [each for each in children if not retraining.is_repeatable(each)]
     others = [reach(graph, [each]) for each in trainings() if training not in each.chain]
     return sorted(reach(graph, [training], missing).difference(*(keys for keys in others if key not in keys)))
 
@@ -95,7 +97,8 @@ def tell_regressions(context: dg.SensorEvaluationContext, webhook: Webhook) -> d
         entries, key = regression.history(training), training.evaluation_key
         pairs = [] if seen is None else regression.since(entries, seen.get(key, ""))
         lines += [_report(context, webhook, key, pair) for pair in pairs]
-        events += [event for pair in pairs[-1:] if (event := _checked(context, key, pair))]
+        shown = [regression.worst(regression.of_latest(pairs))] if pairs else []
+        events += [event for pair in shown if (event := _checked(context, key, pair))]
         last |= {key: entries[-1].id} if entries else {}
     word = "; ".join(lines) or ("watching from now on" if seen is None else "no evaluation since")
     return dg.SensorResult(skip_reason=word, cursor=json.dumps(last), asset_events=events)

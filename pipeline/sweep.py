@@ -25,6 +25,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._daemon.controller import get_daemon_statuses
 
+from nsmodels.core import renamed
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
@@ -91,6 +92,7 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
     Raises `InputError` for an unknown training, preset or field, a field that occurs twice, and a value out of bounds.
     """
     partitioned = _trials_of(target)
+    renamed.take_over(partitioned.key)
     training = partitioned.training
     name = _preset(training, preset)
     default = training.model.presets[name]()
@@ -109,12 +111,20 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
 def states(sweep: Sweep, instance: dg.DagsterInstance) -> dict[str, str]:
     """State of each trial: finished, queued or running, or to do and the reason; closes dead runs first."""
     history.close_dead(instance)
+    _list_finished(sweep, instance)
     active = _active(sweep, instance)
     found = {}
     for name in sweep.trials:
         reasons = sweep.to_do(name)
         found[name] = FINISHED if not reasons else RUNNING if name in active else f"{TO_DO}: {reasons[0]}"
     return found
+
+
+def _list_finished(sweep: Sweep, instance: dg.DagsterInstance) -> None:
+    """Add the partitions of trials that are finished on disk, also where this history has never seen them."""
+    finished = [name for name in sweep.trials if not sweep.to_do(name)]
+    if finished:
+        instance.add_dynamic_partitions(sweep.partitioned.key, finished)
 
 
 def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> str:

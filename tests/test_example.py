@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,9 +16,10 @@ import torch
 
 import nsmodels
 from nsmodels.__main__ import main
-from nsmodels.core import discover
+from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import read_manifest, verify
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs
 from nsmodels.evaluation import leaderboard, ledger
 
 EXAMPLE = Path(__file__).parent / "example"
@@ -223,6 +225,70 @@ def test_a_partition_runs_the_chain_and_a_failing_phase_fails_alone(
     after = seals(data)
     assert {path: time for path, time in after.items() if path in before} == before, "finished work was not kept"
     assert set(after) - set(before) == {"toy_replicates/1/model", "toy_replicates/1/evaluation"}
+
+
+def test_a_partition_gives_the_parent_the_width_of_its_child(
+    project: Any, data: Path, instance: dg.DagsterInstance
+) -> None:
+    sweep = project.sweep.plan("toy_model", "debug", ["dim=4,8", "device=cpu"])
+    assert project.sweep.execute(sweep, list(sweep.trials), instance) == {}
+    widths = [
+        read_manifest(path.parent).config["model"]["dim"] for path in data.rglob("toy_encoder_model/manifest.json")
+    ]
+    assert sorted(widths) == [4, 8]
+    assert {entry.parent["model"]["dim"] for entry in ledger.entries()} == {4, 8}
+
+
+def test_a_child_of_a_changed_configuration_does_not_stop_its_parent(
+    project: Any, data: Path, instance: dg.DagsterInstance
+) -> None:
+    assert run(project, instance, *MODELS).success
+    path = data / "toy_model" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["config"]["training"]["epochs"] = -1  # no longer valid
+    path.write_text(json.dumps(manifest))
+    config, prepare = (discover.module("datasets", "dots", name) for name in ("config", "prepare"))
+    prepare.prepare(config.debug().with_values({"seed": 5}), "dots", data / "dots")
+    context = dg.build_sensor_context(instance, repository_def=project.defs.get_repository_def())
+    (request,) = project.sensors.retrain_changed(context).run_requests
+    assert {key.to_user_string() for key in request.asset_selection} == {"toy_encoder_model"}
+
+
+def test_unfinished_work_of_a_different_parent_is_not_resumed(project: Any, tmp_path: Path) -> None:
+    dots, parent, child = (tmp_path / name for name in ("dots", "parent", "child"))
+    assert main(["dots", "generate", "--preset", "debug", "--out", str(dots)]) == 0
+    common = ["--preset", "debug", "--data", str(dots), "--device", "cpu"]
+    assert main(["toy", "train", "encoder", *common, "--out", str(parent)]) == 0
+    inputs = Inputs.of(dots, parent=("parent", parent))
+    recipe = {"config": {}, "code_version": "1", "inputs": inputs, "key": "child", "maker": "tests"}
+
+    def unfinished() -> list[str]:
+        """What a training finds of earlier work, before it fails too."""
+        with suppress(InputError), artifact.build(child, **recipe) as part:
+            found = [path.name for path in part.path.iterdir() if path.name != artifact.NOTE]
+            (part.path / "half").touch()
+            raise InputError("stopped")
+        return found
+
+    assert unfinished() == []
+    assert unfinished() == ["half"]
+    assert main(["toy", "train", "encoder", *common, "--out", str(parent), "--force"]) == 0
+    assert unfinished() == []  # the same recipe, but sealed anew: a GPU would give other bits
+
+
+def test_a_wrong_checkpoint_is_one_line(project: Any, tmp_path: Path, capsys: Any) -> None:
+    dots = tmp_path / "dots"
+    assert main(["dots", "generate", "--preset", "debug", "--out", str(dots)]) == 0
+    capsys.readouterr()
+    common = ["--data", str(dots), "--device", "cpu"]
+    for words in (
+        ["evaluate", "--checkpoint", str(dots), *common],
+        ["train", "classifier", "--preset", "debug", "--parent", str(dots), "--out", str(tmp_path / "out"), *common],
+    ):
+        assert main(["toy", *words]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
 
 
 # --- two processes ---------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from nsmodels.core import locks
 from nsmodels.core.config import Config, fingerprint
 from nsmodels.core.disk import full_disk, sha256_of, write_atomic
 from nsmodels.core.errors import InputError
-from nsmodels.core.orders import DATA, Inputs
+from nsmodels.core.orders import DATA, PARENT, Inputs
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
 
 MANIFEST = "manifest.json"
@@ -216,7 +216,8 @@ def build(
     _make_parent(folder)
     with locked(folder):
         _require_own(folder)
-        part = Part(_prepare_partial(folder, mark, maker, is_resumable), source or _common_source(records))
+        partial = _prepare_partial(folder, _work_mark(mark, records), maker, is_resumable)
+        part = Part(partial, source or _common_source(records))
         wall, cpu = time.time(), cpu_seconds()
         try:
             yield part
@@ -308,10 +309,17 @@ def _mark_of(partial: Path) -> str:
     """Fingerprint of the work in a partial folder; empty when unknown."""
     try:
         if _is_sealed(partial):
-            return Manifest.model_validate_json((partial / MANIFEST).read_bytes()).fingerprint
+            manifest = Manifest.model_validate_json((partial / MANIFEST).read_bytes())
+            return _work_mark(manifest.fingerprint, manifest.inputs)
         return (partial / NOTE).read_text().partition("\n")[0]
     except (FileNotFoundError, ValidationError):
         return ""
+
+
+def _work_mark(mark: str, inputs: Mapping[str, InputRecord]) -> str:
+    """What unfinished work is: its fingerprint, and the very parent whose weights it has started from."""
+    parents = [record.manifest_sha256[:16] for record in inputs.values() if record.role == PARENT]
+    return "-".join([mark, *parents])
 
 
 def maker_of(folder: Path) -> str:

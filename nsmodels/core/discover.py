@@ -53,8 +53,11 @@ def folder(kind: str, name: str) -> Path:
 
 
 def extensions() -> list[Path]:
-    """The roots outside of the project."""
-    return [Path(root).resolve() for root in os.environ.get(VARIABLE, "").split(os.pathsep) if root]
+    """The roots outside of the project. Raises InputError for one that does not exist."""
+    roots = [Path(root).resolve() for root in os.environ.get(VARIABLE, "").split(os.pathsep) if root]
+    if absent := [root for root in roots if not root.is_dir()]:
+        raise InputError(f"{VARIABLE}: no folder {absent[0]}; correct the variable, or unset it")
+    return roots
 
 
 def extended(path: Iterable[str], package: str) -> list[str]:

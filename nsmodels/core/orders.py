@@ -37,7 +37,10 @@ class Inputs(Mapping[str, Path]):
         given = {MODEL: model, PARENT: parent}
         named = {key[0]: role for role, key in given.items() if key}
         folders = {key[0]: Path(key[1]) for key in given.values() if key}
-        return cls(folders | dict(data if isinstance(data, Mapping) else {DATA: Path(data)}), named)
+        named_data = dict(data) if isinstance(data, Mapping) else {DATA: Path(data)}
+        if twice := [key for key in named_data if key in folders]:
+            raise InputError(f"inputs: '{twice[0]}' is the name of data and of a {named[twice[0]]}; rename the folder")
+        return cls(folders | named_data, named)
 
     def __getitem__(self, key: str) -> Path:
         return self.folders[key]

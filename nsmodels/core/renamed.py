@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -18,10 +19,35 @@ def current(name: str) -> str:
     return f"{KEYS.get(key, key)}{slash}{rest}"
 
 
+def place_of(name: str, root: Path) -> Path:
+    """The place of `name` below a data root, under the current key, else under the old one where only that exists."""
+    place = root / current(name)
+    key, slash, rest = current(name).partition("/")
+    before = [root / f"{old}{slash}{rest}" for old, new in KEYS.items() if new == key]
+    return next((path for path in before if path.exists() and not place.exists()), place)
+
+
 def take_over(key: str, root: Path | None = None) -> None:
-    """Rename the folder of an asset that lies under its old name, unless there is one under the current name."""
+    """Move the partitions of an asset from the folder of its old name; those under the current name stay.
+
+    Several processes may do it at once: what one of them has moved is there for the others.
+    """
     root = root or artifact.data_root()
     for old, new in KEYS.items():
-        if new == key and (root / old).is_dir() and not (root / new).exists():
-            (root / old).rename(root / new)
-            log.warning("%s: renamed to %s, the current key of this asset; its artifacts are kept", root / old, new)
+        if new == key and (root / old).is_dir():
+            (root / new).mkdir(exist_ok=True)
+            moved = sum(_moved(path, root / new / path.name) for path in sorted((root / old).iterdir()))
+            with contextlib.suppress(OSError):  # a partition of both names stays under the old one
+                (root / old).rmdir()
+            if moved:
+                log.warning("%s: %d entries moved to %s, the current key of this asset", root / old, moved, new)
+
+
+def _moved(source: Path, target: Path) -> bool:
+    if target.exists():
+        return False
+    try:
+        source.rename(target)
+    except FileNotFoundError:  # a different process was faster
+        return False
+    return True

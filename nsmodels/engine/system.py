@@ -91,7 +91,9 @@ class System(ABC, Generic[C, E]):
 
         Raises InputError for a broken checkpoint.
         """
-        found = [phase for phase in self.phases if (folder / phase).is_dir()]
+        found = [phase for phase in self.phases if (folder / phase / "best.pt").is_file()]
+        if not found:
+            raise InputError(f"{folder}: no checkpoint of {self.name}; expected folders named {', '.join(self.phases)}")
         return self.load_network(folder / found[-1] / "best.pt", device)
 
     def check(self, order: Order[C]) -> None:
@@ -154,6 +156,8 @@ class System(ABC, Generic[C, E]):
             return found
         if chosen.starts_from is not None and not order.inputs.has(PARENT):
             raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
+        if chosen.starts_from is not None:
+            self.check_parent(chosen, order.parent)
         self.check(order)
         with artifact.build(order.folder, key=order.key, maker=self.package, **recipe) as part:
             self._fill(chosen, order, part)
@@ -187,3 +191,12 @@ class System(ABC, Generic[C, E]):
     def evaluate(self, order: Order[E]) -> Manifest:
         """Score a model and seal report, table, outcomes and figures; enter it into the ledger, keep an equal one."""
         return sealing.seal(order, self.package, self.evaluation_version, self.score)
+
+    def check_parent(self, stage: Stage, folder: Path) -> None:
+        """Raise InputError unless `folder` is a checkpoint of the stage that `stage` starts from."""
+        if stage.starts_from is None:
+            return
+        wanted, maker = self.stage(stage.starts_from).phases, artifact.read_manifest(folder).maker
+        missing = [phase for phase in wanted[:1] if not (folder / phase / "best.pt").is_file()]
+        if maker != self.package or missing:
+            raise InputError(f"{folder}: not a checkpoint of {self.name}, stage '{stage.starts_from}'; give its folder")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from nsmodels.core import artifact, disk, orders
 from nsmodels.core.artifact import InputRecord, Manifest
@@ -31,6 +31,7 @@ class Entry(Config):
             `is_headline` for the first metric of its evaluation.
         score: mean over n items, with its 95 % interval `low` to `high` (None: a single cluster).
         baselines: scores of what was scored beside it, without what cannot be beaten.
+        parent: configuration of the model that it started from, empty without one.
         configuration: of the model, all that can change a result; `evaluation` that of the evaluation.
         num_parameters: number of trained parameters; None where the model does not record it.
         train_cpu_seconds: of the scored networks, baselines left out; of the whole training where the model does not
@@ -64,6 +65,7 @@ class Entry(Config):
     seed: int | None
     configuration: dict[str, Any]
     evaluation: dict[str, Any]
+    parent: dict[str, Any] = Field(default={})
     code_version: str
     num_parameters: int | None
     train_cpu_seconds: float
@@ -85,6 +87,7 @@ class Entry(Config):
     def settings(self) -> dict[str, Any]:
         """Everything in which two evaluations of the same data may differ, by dotted name, but for seeds."""
         every = {**flat(self.configuration), **flat(self.evaluation, "evaluation.")}
+        every |= flat(self.parent, "parent.")
         every |= {"code": self.code_version, "trained_on": self.trained_on}
         return {name: value for name, value in every.items() if name.rpartition(".")[2] != "seed"}
 
@@ -138,6 +141,7 @@ def _shared(
         "seed": trained.seed,
         "configuration": trained.config,
         "evaluation": manifest.config,
+        "parent": _parent(trained),
         "code_version": trained.code_version,
         "num_parameters": trained.metrics.get("num_parameters"),
         "train_cpu_seconds": _spent(trained, "cpu_seconds", trained.cpu_seconds),
@@ -151,6 +155,15 @@ def _shared(
         "created": manifest.created,
         "entered": datetime.now(UTC).isoformat(),
     }
+
+
+def _parent(trained: Manifest) -> dict[str, Any]:
+    """Configuration of the model that `trained` started from, while that very model is there."""
+    for record in trained.inputs.values():
+        path = Path(record.path) / artifact.MANIFEST
+        if record.role == orders.PARENT and path.is_file() and disk.sha256_of(path) == record.manifest_sha256:
+            return Manifest.model_validate_json(path.read_bytes()).config
+    return {}
 
 
 def id_of(evaluation: Path, metric: str | None = None) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nsmodels.evaluation.ledger import Entry
 
 Row = dict[str, Any]
-GROUP = ("data_fingerprint", "split", "is_headline", "metric", "unit", "direction")
+GROUP = ("data_fingerprint", "split", "metric", "unit", "direction", "bounds")
 SORTS = ("score", "created", "train_cpu_seconds", "num_parameters")
 FALLING = ("created",)  # the greatest first; of scores the best
 SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
@@ -61,9 +61,14 @@ def rows(entries: Sequence[Entry], sort: str = "score", limit: int | None = None
     the fields in which the configurations of a system differ within the rows given of a group. Shares are in [0, 1].
     """
     names = {e.data_fingerprint: e.dataset for e in sorted(entries, key=lambda e: e.dataset, reverse=True)}
+    headlines = {_group(e) for e in entries if e.is_headline}
+
+    def _place(e: Entry) -> tuple[Any, ...]:  # groups of a headline before others of the same data and split
+        return names[e.data_fingerprint], e.data_fingerprint, e.split, _group(e) not in headlines, *map(str, _group(e))
+
     ordered = sorted(
         entries,
-        key=lambda e: (names[e.data_fingerprint], *map(str, _group(e)), -e.measure.sign * e.score, e.created),
+        key=lambda e: (*_place(e), -e.measure.sign * e.score, e.created),
     )
     return [row for _, group in groupby(ordered, _group) for row in _ranked(list(group), sort, limit)]
 
@@ -127,8 +132,7 @@ def _draw_panel(axis: Axes, lines: Sequence[Row | str]) -> None:
 
 def _group(entry: Entry) -> tuple[Any, ...]:
     """What entries must have in common to be ranked; the key of the data may differ."""
-    # the headline's group comes first
-    return entry.data_fingerprint, entry.split, not entry.is_headline, entry.metric, entry.unit, entry.direction
+    return tuple(getattr(entry, name) for name in GROUP)
 
 
 def _ranked(group: list[Entry], sort: str, limit: int | None) -> list[Row]:
@@ -146,7 +150,7 @@ def _ranked(group: list[Entry], sort: str, limit: int | None) -> list[Row]:
 def _row(entry: Entry, rank: int, differences: Mapping[str, Any]) -> Row:
     sign = entry.measure.sign
     name, best = max(entry.baselines.items(), key=lambda pair: sign * pair[1], default=(None, None))
-    plain = entry.model_dump(mode="json", exclude={"baselines", "configuration", "evaluation"})
+    plain = entry.model_dump(mode="json", exclude={"baselines", "configuration", "evaluation", "parent"})
     line = ", ".join(f"{field}={_plain(value)}" for field, value in differences.items())
     return {"rank": rank, **plain, "baseline": name, "baseline_score": best, "differences": line}
 
@@ -222,7 +226,7 @@ RIGHT = ("rank", "seed", "score", "n", "parameters", "train CPU-s")
 
 def _groups(ranked: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
     """The rows of each group, and its title."""
-    for (mark, split, *_), group in groupby(ranked, lambda row: tuple(row[name] for name in GROUP)):
+    for (mark, split, *_), group in groupby(ranked, lambda row: tuple(str(row[name]) for name in GROUP)):
         listed = list(group)
         keys = ", ".join(sorted({row["dataset"] for row in listed}))
         yield f"{keys} {mark}, {listed[0]['source']}, split {split}: {measure_of(listed[0]).title}", listed

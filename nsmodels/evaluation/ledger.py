@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
-from nsmodels.core import artifact, disk
+from nsmodels.core import artifact, disk, renamed
 from nsmodels.core.disk import writing
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.entry import Entry, entries_of, id_of
@@ -153,7 +154,7 @@ def scan(root: Path | None = None) -> list[Path]:
         try:
             if not _is_readable(root / LEDGER / id_of(evaluation)):
                 found.append(enter(evaluation, root))
-        except (InputError, OSError) as error:
+        except (InputError, OSError, ValidationError) as error:
             log.warning("%s", error)
     return found
 
@@ -165,7 +166,9 @@ def find(word: str, listed: Sequence[Entry]) -> Entry:
     several ids begin so.
     """
     name, _, metric = word.partition(":")
-    if named := [e for e in listed if name in (e.name, e.key) and (e.metric == metric if metric else e.is_headline)]:
+    name = renamed.current(name)
+    keys = {entry.id: {renamed.current(entry.name), renamed.current(entry.key)} for entry in listed}
+    if named := [e for e in listed if name in keys[e.id] and (e.metric == metric if metric else e.is_headline)]:
         return max(named, key=lambda entry: ("/" not in entry.name, _age(entry)))  # an asset before its replicates
     begun = [entry for entry in listed if word and entry.id.startswith(word)]
     if len(begun) == 1:

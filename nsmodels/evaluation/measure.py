@@ -34,6 +34,8 @@ class Measure:
     def __post_init__(self) -> None:
         if not self.name or self.direction not in ("higher", "lower"):
             raise InputError(f"metric '{self.name}': needs a name and direction higher or lower, got {self.direction}")
+        if any(end is not None and not math.isfinite(end) for end in self.bounds):
+            raise InputError(f"metric '{self.name}': expected finite bounds, or None for none, got {self.bounds}")
         if not self.range > 0 or (self.unit == SHARE and self.bounds != (0, 1)):
             raise InputError(
                 f"metric '{self.name}': expected bounds (least, greatest), of a share (0, 1), got {self.bounds}"
@@ -65,6 +67,10 @@ class Measure:
         if value is None:
             return "-"
         return f"{100 * value:.{digits}f}" if self.unit == SHARE else f"{value:.4g}"
+
+    def with_unit(self, value: float) -> str:
+        """A score with its unit: "93.10%", "0.431 nats"."""
+        return f"{self.text(value, 2)}%" if self.unit == SHARE else f"{self.text(value)} {self.unit}".rstrip()
 
     def difference(self, value: float) -> str:
         """A signed difference without its unit."""

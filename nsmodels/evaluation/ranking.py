@@ -85,14 +85,16 @@ def _groups(entries: Sequence[Entry], limit: int) -> list[list[leaderboard.Row]]
     """The best rows of each data set, split and metric."""
     names = ("dataset", *leaderboard.GROUP)
     ranked = leaderboard.rows(entries, limit=limit)
-    return [list(rows) for _, rows in groupby(ranked, key=lambda row: tuple(row[name] for name in names))]
+    return [list(rows) for _, rows in groupby(ranked, key=lambda row: tuple(str(row[name]) for name in names))]
 
 
 def _best(entries: Sequence[Entry]) -> dict[str, float]:
-    """The best score of each group; one that is not of a headline has its metric in the name."""
-    best = [rows[0] for rows in _groups(entries, limit=1)]
-    metric = {row["id"]: "" if row["is_headline"] else f"/{row['metric']}" for row in best}
-    return {f"best/{row['dataset']}/{row['split']}{metric[row['id']]}": row["score"] for row in best}
+    """The best score of each group; the first group of a data set and split has no metric in its name."""
+    found: dict[str, float] = {}
+    for row in (rows[0] for rows in _groups(entries, limit=1)):
+        name = f"best/{row['dataset']}/{row['split']}"
+        found[f"{name}/{row['metric']}" if name in found else name] = row["score"]
+    return found
 
 
 def _write(part: Part, entries: Sequence[Entry], pairs: Sequence[Comparison]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
@@ -40,6 +42,13 @@ class EvaluationResult:
     draw: Callable[[Part], None] = _nothing
 
 
+def _require_finite(result: EvaluationResult) -> None:
+    """Raise InputError for a baseline that is no finite number: a manifest cannot hold it, and it would be lost."""
+    for name, value in result.metrics.items():
+        if name.startswith("baseline/") and isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"metric '{name}': expected a finite number, got {value}; leave it out, or bound it")
+
+
 def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[E]], EvaluationResult]) -> Manifest:
     """Seal the evaluation of an order in its folder and enter it into the ledger; an equal one is kept.
 
@@ -51,6 +60,7 @@ def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[
         return found
     with artifact.build(order.folder, key=order.key, maker=maker, is_resumable=False, **recipe) as part:
         result = score(order)
+        _require_finite(result)
         write_outcomes(part.path, result.outcomes, order.model)
         disk.write_json(part.path / REPORT, result.report)
         disk.write_atomic(part.path / TABLE, result.table.rstrip("\n") + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class Pair:
         measure = late.measure
         ends = [measure.difference(value) for value in (found.difference, found.low, found.high)]
         word = "worse" if self.is_worse else "better" if self.is_better else "not shown to differ"
-        scores = [f"{measure.text(score, 2)}{measure.unit_text}" for score in (early.score, late.score)]
+        scores = [measure.with_unit(score) for score in (early.score, late.score)]
         unit = "points" if measure.unit == SHARE else measure.unit
         return (
             f"{late.key}: {word}, {late.metric} {scores[0]} -> {scores[1]} on {late.source}, {late.split}: "
@@ -54,7 +55,8 @@ class Pair:
     def numbers(self) -> dict[str, Any]:
         """Numbers for the page of the check."""
         found = self.compared
-        numbers = {"difference": found.difference, "low": found.low, "high": found.high, "n": found.n}
+        ends = {name: end for name, end in (("low", found.low), ("high", found.high)) if math.isfinite(end)}
+        numbers = {"difference": found.difference, **ends, "n": found.n}
         return {"pair": self.id, "score": found.first.score, "score_before": found.second.score, **numbers}
 
 
@@ -91,10 +93,20 @@ def _seal(entry: Entry) -> tuple[str, str, str]:
     return entry.evaluation_fingerprint, entry.created, entry.entered
 
 
+def worst(pairs: list[Pair]) -> Pair:
+    """Of the pairs of one evaluation by its metrics, the first that is worse, else the headline's."""
+    return min(pairs, key=lambda pair: (not pair.is_worse, not pair.compared.first.is_headline))
+
+
+def of_latest(pairs: list[Pair]) -> list[Pair]:
+    """Those pairs that are of the latest evaluation."""
+    return [pair for pair in pairs if _seal(pair.compared.first) == _seal(pairs[-1].compared.first)]
+
+
 def verdict(training: Training[Any, Any]) -> Verdict:
     """Judge the latest evaluation of a training by each of its metrics; the worst decides."""
     pairs = since(history(training), None)
     if not pairs:
         return Verdict(True, "no evaluation before it on the same data")
-    shown = min(pairs, key=lambda pair: not pair.is_worse)
+    shown = worst(pairs)
     return Verdict(not shown.is_worse, shown.text(), shown.numbers())

@@ -42,6 +42,23 @@ def changes(training: Training[Any, Any], model: Manifest) -> list[str]:
     return reuse.changes(model, reuse.Recipe(None, training.system.code_version, _inputs(training)))
 
 
+def has_changed(training: Training[Any, Any]) -> bool:
+    """Whether a sealed model is to be trained again; False where there is none, or where an input is missing."""
+    model = sealed(training.model_key)
+    try:
+        return model is not None and bool(changes(training, model))
+    except InputError:
+        return False
+
+
+def is_repeatable(training: Training[Any, Any]) -> bool:
+    """Whether a model was trained, with a configuration that is still valid."""
+    try:
+        return sealed(training.model_key) is not None and bool(run_config(pads(training)))
+    except InputError:
+        return False
+
+
 def mark(training: Training[Any, Any], model: Manifest) -> str:
     """A change of data, parent or code as a line that differs for every change; empty without one.
 

@@ -12,7 +12,7 @@ import dagster as dg
 
 from nsmodels.core import renamed
 from nsmodels.core.artifact import Manifest, read_manifest
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, flat
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import reuse, staleness, step, store
@@ -171,10 +171,19 @@ class Partitioned:
 
 
 def _of_parent(training: Training[Any, Any], chosen: Chosen[Any]) -> Config:
-    """The configuration of a parent: the preset of that name, with seed and device of the partition."""
-    given = {"preset": chosen.preset} if chosen.preset in training.model.presets else {}
-    shared = {name: getattr(chosen.config.training, name) for name in ("seed", "device")}
-    return training.model.resolve(given).config.with_values({f"training.{k}": v for k, v in shared.items()})
+    """The configuration of a parent: its preset of the same name, with those fields of the child that it has too.
+
+    The options of its training are its own, but for seed and device.
+    Raises InputError where the parent has no such preset.
+    """
+    presets = training.model.presets
+    if chosen.preset not in presets and chosen.preset != "as queued":
+        raise InputError(f"{training.model_key}: no preset '{chosen.preset}' (available: {', '.join(presets)})")
+    config = presets[chosen.preset if chosen.preset in presets else training.model.default]()
+    known, wanted = flat(config.model_dump()), flat(chosen.config.model_dump())
+    shared = {name: value for name, value in wanted.items() if name in known and not name.startswith("training.")}
+    shared |= {f"training.{name}": wanted[f"training.{name}"] for name in ("seed", "device")}
+    return config.with_values(shared)
 
 
 def unfinished(folder: Path, recipe: reuse.Recipe) -> list[str]:
