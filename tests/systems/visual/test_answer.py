@@ -48,10 +48,10 @@ def case(shared: Shared, tmp_path_factory) -> AnswerCase:
     config = debug().with_values(
         {
             "perception": sizes,
-            "training": {"epochs": 25, "batch_size": 4, "lr": 5e-3, "warmup_epochs": 1, "eval_interval": 25},
+            "training": {"epochs": 12, "batch_size": 4, "lr": 5e-3, "warmup_epochs": 1, "eval_interval": 12},
             "training.device": "cpu",
             "parser.hidden_dim": 64,
-            "parser_training": {"epochs": 40, "lr": 1e-2, "eval_interval": 40},
+            "parser_training": {"epochs": 24, "lr": 1e-2, "eval_interval": 24},
             "baseline.is_enabled": False,
         }
     )
