@@ -108,7 +108,14 @@ def make_fingerprint(config: Mapping[str, Any], code_version: str, inputs: Mappi
 
     Raises `InputError` when an input folder does not exist or its manifest is broken.
     """
-    return _fingerprint(config, code_version, {key: describe_input(folder) for key, folder in inputs.items()}, seed)
+    return _fingerprint(config, code_version, _records(inputs), seed)
+
+
+def _records(inputs: Mapping[str, Path]) -> dict[str, InputRecord]:
+    """What each input is, with its role where it has one."""
+    records = {key: describe_input(folder) for key, folder in inputs.items()}
+    roles = {key: inputs.role(key) for key in inputs} if isinstance(inputs, Inputs) else {}
+    return {key: record.model_copy(update={"role": roles.get(key, "")}) for key, record in records.items()}
 
 
 def _fingerprint(
@@ -206,9 +213,7 @@ def build(
     the disk is full, or `folder` contains files without a manifest: they belong to the user and would be lost.
     """
     # Inputs and commit are recorded before the work: both may change on disk while it runs.
-    records = {key: describe_input(place) for key, place in (inputs or {}).items()}
-    if isinstance(inputs, Inputs):
-        records = {key: record.model_copy(update={"role": inputs.role(key)}) for key, record in records.items()}
+    records = _records(inputs or {})
     mark = _fingerprint(config, code_version, records, seed)
     made = {"key": key, "maker": maker, "config": dict(config), "code_version": code_version, "seed": seed}
     made |= {"inputs": records, "fingerprint": mark, "commit": git_commit()}

@@ -50,14 +50,13 @@ def make_ranking(config: RankingConfig, folder: Path, key: str = "leaderboard", 
     """
     entries = listed()
     recipe: Any = {"config": config_of(entries, config), "code_version": CODE_VERSION}
-    if kept := artifact.kept(folder, is_forced, **recipe):
-        return kept
-    pairs = compared(entries, config.compare)
-    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
-        _write(part, entries, pairs)
+
+    def fill(part: Part) -> None:
+        _write(part, entries, compared(entries, config.compare))
         part.source = ", ".join(sorted({entry.source for entry in entries}))
         part.metrics |= {"num_evaluations": len(entries), **_best(entries)}
-    return artifact.read_manifest(folder)
+
+    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, is_resumable=False, **recipe)
 
 
 def cells(folder: Path, limit: int = 50) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact, disk
-from nsmodels.core.artifact import MANIFEST, Manifest
+from nsmodels.core.artifact import MANIFEST, Manifest, Part
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.ledger import ENTRY, Entry, enter
@@ -175,18 +175,18 @@ def make_report(folder: Path, seeds: Seeds, key: str = "replication_report", is_
     """
     found = evaluations(seeds)
     recipe: Any = {"config": config_of(seeds, found), "code_version": CODE_VERSION, "inputs": found}
-    if kept := artifact.kept(folder, is_forced, **recipe):
-        return kept
-    parts = [part for name, those in seeds.items() if (part := replication(name, those))]
-    if not parts:
-        raise InputError(f"{key}: no seed was trained yet; {_how(next(iter(seeds), 'replicates'))}")
-    with artifact.build(folder, key=key, maker=MAKER, is_resumable=False, **recipe) as part:
+
+    def fill(part: Part) -> None:
+        parts = [each for name, those in seeds.items() if (each := replication(name, those))]
+        if not parts:
+            raise InputError(f"{key}: no seed was trained yet; {_how(next(iter(seeds), 'replicates'))}")
         report: dict[str, Any] = dict.fromkeys(seeds) | {each.key: each.to_dict() for each in parts}
         disk.write_json(part.path / "report.json", report)
         disk.write_atomic(part.path / "table.txt", table(parts, [name for name in seeds if not report[name]]) + "\n")
         _save(parts, part.path / "figures" / "replication")
         part.metrics |= {name: value for each in parts for name, value in _figures(each).items()}
-    return artifact.read_manifest(folder)
+
+    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, is_resumable=False, **recipe)
 
 
 def config_of(seeds: Seeds, found: Mapping[str, Path]) -> dict[str, Any]:

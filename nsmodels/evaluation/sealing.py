@@ -54,11 +54,8 @@ def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[
 
     An evaluation outside of the data root is in no ledger. Raises InputError as `score` does.
     """
-    recipe: Any = {"config": order.config.relevant(), "code_version": code_version, "inputs": order.inputs}
-    if found := artifact.kept(order.folder, order.force, **recipe):
-        ledger.enter_own(order.folder)
-        return found
-    with artifact.build(order.folder, key=order.key, maker=maker, is_resumable=False, **recipe) as part:
+
+    def fill(part: Part) -> None:
         result = score(order)
         _require_finite(result)
         write_outcomes(part.path, result.outcomes, order.model)
@@ -66,5 +63,9 @@ def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[
         disk.write_atomic(part.path / TABLE, result.table.rstrip("\n") + "\n")
         result.draw(part)
         part.metrics |= result.metrics
+
+    recipe: Any = {"config": order.config.relevant(), "code_version": code_version, "inputs": order.inputs}
+    about: Any = {"key": order.key, "maker": maker, "is_resumable": False}
+    manifest = artifact.made(order.folder, order.force, fill, **about, **recipe)
     ledger.enter_own(order.folder)
-    return artifact.read_manifest(order.folder)
+    return manifest

@@ -77,9 +77,9 @@ def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
     if before.code_version != recipe.code_version:
         found.append(f"code version {before.code_version} -> {recipe.code_version}")
     found += [f"input {key} has changed" for key, mark in wanted.items() if mark not in known]
-    if len(wanted) < len(before.inputs):
+    if wanted and len(wanted) < len(before.inputs):  # without any, the library decides what it is built from
         dropped = [key for key, record in before.inputs.items() if record.fingerprint not in wanted.values()]
-        found += [f"input {key} is no longer used" for key in dropped if not recipe.inputs.keys() & {key}]
+        found += [f"input {key} is no longer used" for key in dropped if key not in wanted]
     return found + [f"input {key} was built again" for key in made_again(before, recipe.inputs)]
 
 

@@ -11,7 +11,7 @@ from nsmodels.core import artifact
 from nsmodels.core.config import Config, runtime_field
 from nsmodels.core.errors import InputError, TryLater
 from nsmodels.core.orders import Inputs, Order
-from pipeline.lib import step, store
+from pipeline.lib import reuse, step, store
 from pipeline.lib.launchpad import Launchpad
 
 
@@ -240,3 +240,14 @@ def test_only_what_may_be_better_in_a_minute_is_tried_again(data, instance, erro
         assert failure.user_failure_data.description == line
     if isinstance(error, KeyError):
         assert "test_steps.py" in failure.error.cause.to_string()  # where it happened
+
+
+def test_an_input_that_is_no_longer_used_is_a_change_unless_the_library_chooses_inputs(data):
+    for key, number in (("numbers", 3), ("letters", 7)):
+        build(Order(key, Size(number=number), Inputs({}), store.folder(key)))
+    both = Inputs({key: store.folder(key) for key in ("numbers", "letters")})
+    made = build(Order("numbers_model", Size(seed=3), both, store.folder("numbers_model")))
+    assert reuse.changes(made, reuse.Recipe(None, "1", both)) == []
+    assert reuse.changes(made, reuse.Recipe(None, "1", {})) == []
+    one = {"numbers": store.folder("numbers")}
+    assert reuse.changes(made, reuse.Recipe(None, "1", one)) == ["input letters is no longer used"]

@@ -41,11 +41,11 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
     log.info("%s: source %s (%s)", key, config.source, reason)
     recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION}
     recipe |= {"inputs": _inputs_of(config), "seed": _seed_of(config)}
-    if found := artifact.kept(folder, is_forced, **recipe):
-        return found
-    with artifact.build(folder, key=key, maker=MAKER, source=_caption(config), **recipe) as part:
+
+    def fill(part: Part) -> None:
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
-    return artifact.read_manifest(folder)
+
+    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=_caption(config), **recipe)
 
 
 def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact, disk
-from nsmodels.core.artifact import Manifest
+from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import CODE_VERSION, SPLITS, MazesConfig
@@ -42,11 +42,11 @@ def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False
     if config.source == "local":
         _require_apart(folder, Path(config.local_path))
     recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION, "seed": config.seed}
-    if found := artifact.kept(folder, is_forced, **recipe):
-        return found
-    with artifact.build(folder, key=key, maker=MAKER, source=caption(config), **recipe) as part:
+
+    def fill(part: Part) -> None:
         part.metrics |= _make(config, part.path)
-    return artifact.read_manifest(folder)
+
+    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=caption(config), **recipe)
 
 
 def recipe_of(config: MazesConfig) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from nsmodels.systems.nav.config import (
     CODE_VERSION,
     EVALUATION_PRESETS,
     EVALUATION_VERSION,
+    NAVIGATOR,
     PRESETS,
     EvaluationConfig,
     NavConfig,
@@ -23,7 +24,6 @@ from nsmodels.systems.nav.config import (
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
 
-NAVIGATOR = "navigator"
 PHASES = (NAVIGATOR, "mlp", "cnn")
 
 

@@ -10,6 +10,7 @@ from nsmodels.core.config import Config, runtime_field
 from nsmodels.engine.config import TrainingConfig
 
 CODE_VERSION = "1"
+NAVIGATOR = "navigator"  # the phase of the network itself, beside its baselines
 EVALUATION_VERSION = f"{CODE_VERSION}.3"  # an evaluation is made again, its checkpoint is not
 
 

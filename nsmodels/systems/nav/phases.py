@@ -10,13 +10,11 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.phases import sharing
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.trial import Trial
-from nsmodels.systems.nav.config import NavConfig
+from nsmodels.systems.nav.config import NAVIGATOR, NavConfig
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.training.maps import TrainingMaps
 from nsmodels.systems.nav.training.plain import PlainTask, from_checkpoint
 from nsmodels.systems.nav.training.task import NavigationTask
-
-NAVIGATOR = "navigator"
 
 
 def make_trial(phase: str, config: NavConfig, data: Path) -> Trial:

@@ -8,8 +8,9 @@ from typing import Any
 
 from nsmodels.engine import checkpoint
 from nsmodels.engine.loop import Fit
+from nsmodels.systems.nav.config import NAVIGATOR
 from nsmodels.systems.nav.network.navigator import Navigator
-from nsmodels.systems.nav.phases import NAVIGATOR, load_network
+from nsmodels.systems.nav.phases import load_network
 from nsmodels.systems.nav.training.diagnosis import chance, diagnose
 
 log = logging.getLogger(__name__)

@@ -33,7 +33,7 @@ from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-TINY = ModelConfig(dim=24, group_width=24, num_segments=3, num_inner=1)
+TINY = ModelConfig(dim=24, group_width=24, num_segments=3)
 STEPS = TrainingConfig(epochs=6, batch_size=32, lr=6e-3, ema_decay=0.9, device="cpu", num_workers=0)
 
 

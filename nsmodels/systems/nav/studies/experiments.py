@@ -93,19 +93,18 @@ def scaling_trials(config: DataScalingConfig, data: Path) -> list[Trial]:
 def _sealed(
     order: Order[Any], fill: Callable[[Part], Report], draw: Callable[[Report], Figure], title: str
 ) -> Manifest:
-    folder, key = order.folder, order.key
     recipe: Any = {"config": order.config.relevant(), "code_version": CODE_VERSION, "seed": order.config.training.seed}
-    recipe["inputs"] = order.inputs
-    if found := artifact.kept(folder, order.force, **recipe):
-        return found
-    with artifact.build(folder, key=key, maker=MAKER, **recipe) as part:
+    recipe |= {"inputs": order.inputs, "key": order.key, "maker": MAKER}
+
+    def write(part: Part) -> None:
         report = fill(part)
         disk.write_json(part.path / "report.json", report)
         disk.write_atomic(part.path / "table.txt", table(report))
         caption = f"{title}, scored on {report['data']['num_maps']} {SPLIT} maps, with 95 % intervals"
-        plots.save_figure(draw(report), part.path / "figures" / key, caption, part.source)
+        plots.save_figure(draw(report), part.path / "figures" / order.key, caption, part.source)
         part.metrics |= _metrics(report)
-    return artifact.read_manifest(folder)
+
+    return artifact.made(order.folder, order.force, write, **recipe)
 
 
 def _run(listed: list[Trial], data: Path, part: Part, rule: MedianRule | None, trackers: Sequence[Tracker]) -> Report:

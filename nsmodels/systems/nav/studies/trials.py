@@ -17,10 +17,10 @@ from typing import Any, Literal
 from nsmodels.core import disk
 from nsmodels.engine import checkpoint
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.systems.nav.config import NavConfig
+from nsmodels.systems.nav.config import NAVIGATOR, NavConfig
 from nsmodels.systems.nav.evaluation.validation import ValMaps
 from nsmodels.systems.nav.network.navigator import Navigator
-from nsmodels.systems.nav.phases import NAVIGATOR, make_trial
+from nsmodels.systems.nav.phases import make_trial
 
 RECORD = "trial.json"
 LOG = "epochs.log"
