@@ -137,10 +137,7 @@ class Partitioned:
 
     def to_do(self, partition: str, chosen: Chosen[Any], data: Mapping[str, Path]) -> list[str]:
         """Why a partition is not finished, in short lines; empty when it is."""
-        for link in self.links(partition, chosen, data):
-            if lines := unfinished(link.folder, link.recipe):
-                return lines
-        return []
+        return unfinished(self.links(partition, chosen, data))
 
     def links(self, partition: str, chosen: Chosen[Any], data: Mapping[str, Path]) -> list[Link]:
         """The artifacts of a partition in the order in which they are built; `data` are the folders of all datasets."""
@@ -177,21 +174,25 @@ def _of_parent(training: Training[Any, Any], chosen: Chosen[Any]) -> Config:
     Raises InputError where the parent has no such preset.
     """
     presets = training.model.presets
-    if chosen.preset not in presets and chosen.preset != "as queued":
+    if chosen.preset not in presets:
         raise InputError(f"{training.model_key}: no preset '{chosen.preset}' (available: {', '.join(presets)})")
-    config = presets[chosen.preset if chosen.preset in presets else training.model.default]()
+    config = presets[chosen.preset]()
     known, wanted = flat(config.model_dump()), flat(chosen.config.model_dump())
     shared = {name: value for name, value in wanted.items() if name in known and not name.startswith("training.")}
     shared |= {f"training.{name}": wanted[f"training.{name}"] for name in ("seed", "device")}
     return config.with_values(shared)
 
 
-def unfinished(folder: Path, recipe: reuse.Recipe) -> list[str]:
-    """Why the artifact in `folder` has to be built; empty when it has not."""
-    try:
-        return reuse.changes(read_manifest(folder), recipe)
-    except InputError:
-        return reuse.changes(None, recipe)
+def unfinished(links: list[Link]) -> list[str]:
+    """Why the first artifact of `links` that has to be built has to be; empty when none has."""
+    for link in links:
+        try:
+            reasons = reuse.changes(read_manifest(link.folder), link.recipe)
+        except InputError:
+            reasons = reuse.changes(None, link.recipe)
+        if reasons:
+            return reasons
+    return []
 
 
 def run(context: dg.AssetExecutionContext, partitioned: Partitioned) -> Iterator[dg.MaterializeResult]:
@@ -232,7 +233,7 @@ def _wanted(context: dg.AssetExecutionContext, partitioned: Partitioned) -> Want
     for partition in context.partition_keys:
         chosen = partitioned.choose(partition, given)
         wanted[partition] = chosen, partitioned.links(partition, chosen, _data(context, partitioned.training, chosen))
-    return dict(sorted(wanted.items(), key=lambda item: any(unfinished(e.folder, e.recipe) for e in item[1][1])))
+    return dict(sorted(wanted.items(), key=lambda item: bool(unfinished(item[1][1]))))
 
 
 def _data(context: dg.AssetExecutionContext, training: Training[Any, Any], chosen: Chosen[Any]) -> dict[str, Path]:
