@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-import yaml
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
@@ -27,7 +26,7 @@ from dagster._daemon.controller import get_daemon_statuses
 
 from nsmodels.core import renamed
 from nsmodels.core.cli import Parser, run
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, Given, parse_yaml
 from nsmodels.core.errors import InputError
 from pipeline.assets.systems import trainings
 from pipeline.lib import store
@@ -102,7 +101,7 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
     short = _short_names(default)
     found: dict[str, Trial] = {}
     for values in itertools.product(*axes.values()):
-        config = default.with_values(dict(zip(axes, values, strict=True)), "sweep")
+        config = default.with_given(Given(dict(zip(axes, values, strict=True)), "sweep"))
         trial = Trial(name, {field: _value(config, field) for field in sorted(axes, key=_seed_last)})
         found[trial.name(short)] = trial
     return Sweep(partitioned, found)
@@ -272,8 +271,8 @@ def _preset(training: Training[Any, Any], name: str | None) -> str:
 def _axis(config: Config, word: str) -> tuple[str, list[Any]]:
     field, sign, text = word.partition("=")
     try:
-        values = yaml.safe_load(f"[{text}]")
-    except yaml.YAMLError:
+        values = parse_yaml(f"[{text}]", "sweep")
+    except InputError:
         values = []
     if not sign or not values:
         raise InputError(f"sweep: expected field=value,value as in training.lr=1e-3,3e-3, got '{word}'")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nsmodels.core.config import Config, add_flags, read_yaml, values_from_flags
+from nsmodels.core.config import Config, Given, add_flags, read_yaml, values_from_flags
 from nsmodels.core.disk import full_disk
 from nsmodels.core.errors import InputError
 
@@ -39,10 +39,9 @@ def config_from(arguments: argparse.Namespace, presets: Presets, default: str) -
 
     Raises `InputError` for an unreadable file, unknown fields and invalid values.
     """
-    config = presets[arguments.preset or default]()
-    if arguments.config:
-        config = config.with_values(read_yaml(arguments.config), str(arguments.config))
-    return config.with_values(values_from_flags(arguments), "command line")
+    path = arguments.config
+    given = [Given(read_yaml(path), str(path), may_be_whole=True)] if path else []
+    return presets[arguments.preset or default]().with_given(*given, Given(values_from_flags(arguments)))
 
 
 def main(make_parser: Callable[[], Parser], argv: Sequence[str] | None = None) -> int:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
-from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.config import Config, above, conditional, partly_decided, runtime_field
+
+# What the first training of an artifact decides for all of them.
+SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
 
 
 class EvaluationConfig(Config):
@@ -31,20 +35,24 @@ class TrainingConfig(Config):
     scheduler: Literal["cosine", "step", "plateau", "constant"] = Field(
         default="cosine", description="learning-rate schedule"
     )
-    step_epochs: int = Field(default=10, ge=1, description="scheduler=step: epochs between decays")
-    gamma: float = Field(default=0.1, gt=0, le=1, description="scheduler=step and plateau: decay factor")
-    plateau_patience: int = Field(
-        default=5, ge=0, description="scheduler=plateau: epochs without improvement before a decay"
+    step_epochs: int = conditional(10, {"scheduler": "step"}, ge=1, description="scheduler=step: epochs between decays")
+    gamma: float = conditional(
+        0.1, {"scheduler": ("step", "plateau")}, gt=0, le=1, description="scheduler=step and plateau: decay factor"
     )
-    min_lr_ratio: float = Field(
-        default=0.01, ge=0, le=1, description="scheduler=cosine: final learning rate over the peak"
+    plateau_patience: int = conditional(
+        5, {"scheduler": "plateau"}, ge=0, description="scheduler=plateau: epochs without improvement before a decay"
+    )
+    min_lr_ratio: float = conditional(
+        0.01, {"scheduler": "cosine"}, ge=0, le=1, description="scheduler=cosine: final learning rate over the peak"
     )
     clip_norm: float = Field(default=1.0, ge=0, description="largest gradient norm; 0: no clipping")
     use_amp: bool = Field(
         default=True, description="mixed precision where the device gains from it (CUDA; on a CPU only with amp_dtype)"
     )
-    amp_dtype: Literal["auto", "bf16", "fp16"] = Field(
-        default="auto", description="mixed-precision type; auto: bf16 where CUDA has it, else fp16 with a loss scaler"
+    amp_dtype: Literal["auto", "bf16", "fp16"] = conditional(
+        "auto",
+        {"use_amp": True},
+        description="mixed-precision type; auto: bf16 where CUDA has it, else fp16 with a loss scaler",
     )
     ema_decay: float = Field(
         default=0.0, ge=0, lt=1, description="decay of the weight average used for validation and export; 0: none"
@@ -64,7 +72,9 @@ class TrainingConfig(Config):
     save_interval: int = runtime_field(
         0, ge=0, description="also keep a checkpoint every so many epochs; 0: best and last only"
     )
-    keep_checkpoints: int = runtime_field(3, ge=1, description="how many of those interval checkpoints to keep")
+    keep_checkpoints: int = runtime_field(
+        3, applies={"save_interval": above(0)}, ge=1, description="how many of those interval checkpoints to keep"
+    )
     checkpoint_minutes: float = runtime_field(
         5.0, ge=0, description="also save the resumable state within an epoch, every so many minutes; 0: each step"
     )
@@ -73,4 +83,16 @@ class TrainingConfig(Config):
     num_processes: int = runtime_field(1, ge=1, le=1024, description="data-parallel processes, one per GPU (torchrun)")
     use_tensorboard: bool = runtime_field(False, description="write TensorBoard event files beside the checkpoint")
     use_wandb: bool = runtime_field(False, description="log to Weights & Biases (needs the wandb extra)")
-    wandb_project: str = runtime_field("nsmodels", description="Weights & Biases project")
+    wandb_project: str = runtime_field(
+        "nsmodels", applies={"use_wandb": True}, min_length=1, description="Weights & Biases project"
+    )
+
+
+def further_training(applies: Mapping[str, Any] | None = None, has_curriculum: bool = True) -> Any:
+    """A section for a training that follows the one in `training`, which decides the `SHARED` options.
+
+    `applies` as in `conditional`; `has_curriculum`: whether its task has one.
+    """
+    decided = {name: f"training.{name} decides for all trainings" for name in SHARED}
+    decided |= {} if has_curriculum else {"curriculum": "this training has none"}
+    return partly_decided(TrainingConfig(), decided, applies)

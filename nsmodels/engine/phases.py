@@ -16,15 +16,12 @@ from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
 from nsmodels.engine import loop
-from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.config import SHARED, TrainingConfig
 from nsmodels.engine.processes.following import MARK, Follower
 from nsmodels.engine.processes.launch import is_launched, launch
 from nsmodels.engine.tracking import METRICS, Tracker
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation import plots
-
-# What the first training of an artifact decides for all of them.
-SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
 
 
 @dataclass(frozen=True)

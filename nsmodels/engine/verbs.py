@@ -11,7 +11,7 @@ from typing import Any
 from nsmodels.core import cli, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.cli import Parser, Presets, add_config_flags, config_from
-from nsmodels.core.config import add_flags, values_from_flags
+from nsmodels.core.config import Given, add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine import machine
@@ -122,7 +122,7 @@ def evaluation_order(
     system: System[Any, Any], checkpoint: Path, data: Path | dict[str, Path], values: dict[str, Any]
 ) -> Order[Any]:
     """The order to score a checkpoint with `values` over the default configuration; nothing is written for it."""
-    config = default_evaluation(system).with_values(values, "command line")
+    config = default_evaluation(system).with_given(Given(values))
     return Order("evaluation", config, Inputs.of(data, model=("checkpoint", checkpoint)), checkpoint)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core import artifact, discover
-from nsmodels.core.config import Config, fingerprint
+from nsmodels.core.config import Config, Given, fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.engine.system import System
 
@@ -94,7 +94,7 @@ def choose(
     presets = discover.system(system).presets
     if preset not in presets:
         raise InputError(f"preset '{preset}': not one of {system}; known are {', '.join(presets)}")
-    config = presets[preset]().with_values({"training.seed": seed, **(changes or {})}, "changes")
+    config = presets[preset]().with_given(Given({"training.seed": seed, **(changes or {})}, "changes"))
     usual = discover.system(system).data_key
     plain = presets[preset]().with_values({"training.seed": config.training.seed})
     recipe, key = config.relevant(), data or usual

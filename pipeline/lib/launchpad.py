@@ -26,7 +26,7 @@ import dagster as dg
 from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
-from nsmodels.core.config import Config, flat
+from nsmodels.core.config import Config, Given, flat, parse_json
 from nsmodels.core.errors import InputError
 from pipeline.lib import staleness
 
@@ -96,7 +96,7 @@ class Launchpad(Generic[C]):
         changed = _not_null(values)
         if preset not in self.presets:
             raise InputError(f"preset '{preset}': unknown preset (known: {', '.join(self.presets)})")
-        config = self.presets[preset]().with_values(changed, "launchpad")
+        config = self.presets[preset]().with_given(Given(changed, "launchpad", may_be_whole=True))
         return Chosen(config, preset, reason, changed, bool(given.get("force", False)))
 
     @property
@@ -143,10 +143,7 @@ def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
 def tagged_config(tags: Mapping[str, str]) -> dict[str, Any]:
     """Configuration in the tags of a run; raises `InputError` for a tag that is not a JSON object."""
     text = tags.get(CONFIG_TAG, "{}")
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"run tag {CONFIG_TAG}: not valid JSON ({error}), got {text}") from None
+    found = parse_json(text, f"run tag {CONFIG_TAG}")
     if not isinstance(found, dict):
         raise InputError(f'run tag {CONFIG_TAG}: expected fields and values as in {{"training.lr": 0.001}}, got {text}')
     return found | ({"preset": tags[PRESET_TAG]} if PRESET_TAG in tags else {})

@@ -10,7 +10,21 @@ import pytest
 from pydantic import Field, ValidationError, model_validator
 
 from nsmodels.core import discover
-from nsmodels.core.config import Config, add_flags, fingerprint, read_yaml, runtime_field, values_from_flags
+from nsmodels.core.config import (
+    Config,
+    Given,
+    above,
+    add_flags,
+    conditional,
+    decided,
+    fingerprint,
+    parse_json,
+    partly_decided,
+    read_yaml,
+    runtime_field,
+    values_from_flags,
+)
+from nsmodels.core.config.conditions import declared, value_of
 from nsmodels.core.errors import InputError
 
 
@@ -59,7 +73,7 @@ def test_a_configuration_cannot_be_changed() -> None:
         ({"engine.lr": 0}, r"^f.yaml: field 'engine.lr': Input should be greater than 0, got 0$"),
         ({"engine.lr": 11}, r"field 'engine.lr': .*less than or equal to 10, got 11"),
         ({"engine.lr": "nan"}, r"field 'engine.lr': "),
-        ({"wheel.lr": "inf"}, r"field 'wheel.lr': Input should be a finite number"),
+        ({"wheel.lr": float("inf")}, r"field 'wheel.lr': Input should be a finite number"),
         ({"seed": -1}, r"field 'seed': .*greater than or equal to 0, got -1"),
         ({"seed": "many"}, r"field 'seed': .*integer.*, got 'many'"),
         ({"wheel.kind": "flat"}, r"field 'wheel.kind': .*'round' or 'square', got 'flat'"),
@@ -232,3 +246,152 @@ def test_a_rule_over_several_fields_is_reported_with_its_own_message_only() -> N
     with pytest.raises(InputError) as caught:
         Range.from_mapping({"low": 12}, "command line")
     assert str(caught.value) == "command line: low 12 is above high 9"
+
+
+# --- conditions between fields --------------------------------------------------------------------------------------
+
+
+class Gearbox(Config):
+    """Fields that act with others only."""
+
+    kind: typing.Literal["manual", "automatic", "none"] = Field(default="automatic", description="kind")
+    num_gears: int = conditional(5, {"kind": ("manual", "automatic")}, ge=1, description="gears")
+    clutch: float = conditional(0.5, {"kind": "manual"}, ge=0, description="grip of the clutch")
+    log_every: int = runtime_field(0, ge=0, description="0: no log")
+    log_name: str = runtime_field("log", applies={"log_every": above(0)}, description="name of the log")
+    ratio: float = decided(1.0, "the wheels decide it", gt=0, description="ratio")
+
+
+class Lorry(Config):
+    """A section, another that it decides on, and one that can be switched off."""
+
+    gearbox: Gearbox = Gearbox()
+    trailer: Gearbox = partly_decided(Gearbox(), {"kind": "gearbox.kind decides"}, {"has_trailer": True})
+    has_trailer: bool = Field(default=False, description="with a trailer")
+    wheels: list[int] = conditional([4], {"gearbox.kind": ("manual",)}, description="wheels")
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"gearbox.clutch": 0.5}, "'gearbox.clutch' has no effect with kind=automatic; it needs kind=manual"),
+        ({"gearbox": {"kind": "none", "num_gears": 5}}, "with kind=none; it needs kind=manual or automatic"),
+        ({"gearbox.log_name": "x"}, "'gearbox.log_name' has no effect with log_every=0; it needs log_every above 0"),
+        ({"gearbox.ratio": 1.0}, "'gearbox.ratio' has no effect: the wheels decide it"),
+        (
+            {"trailer.num_gears": 3},
+            "'trailer.num_gears' has no effect with has_trailer=false; it needs has_trailer=true",
+        ),
+        ({"trailer.kind": "manual", "has_trailer": True}, "'trailer.kind' has no effect: gearbox.kind decides"),
+        ({"wheels": [6]}, "'wheels' has no effect with gearbox.kind=automatic; it needs gearbox.kind=manual"),
+    ],
+)
+def test_a_value_without_effect_is_an_error_that_names_the_mode(values: dict, reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Lorry().with_given(Given(values))
+    assert str(caught.value).startswith("command line: ")
+    assert reason in str(caught.value)
+    assert Lorry().with_values(values)  # of the code itself, as in a preset
+
+
+def test_a_value_with_effect_is_taken_whichever_way_its_mode_was_chosen() -> None:
+    file = Given({"gearbox": {"clutch": 0.7}}, "f.yaml", may_be_whole=True)
+    chosen = Lorry().with_given(file, Given({"gearbox.kind": "manual", "has_trailer": True, "trailer.num_gears": 2}))
+    assert (chosen.gearbox.clutch, chosen.trailer.num_gears) == (0.7, 2)
+    with pytest.raises(InputError, match=r"^f.yaml: 'gearbox.clutch' has no effect"):
+        Lorry().with_given(file)
+
+
+def test_a_whole_configuration_is_no_contradiction() -> None:
+    preset = Lorry(gearbox=Gearbox(clutch=0.7))
+    assert preset.with_given(Given(preset.model_dump(), "f.yaml", may_be_whole=True)) == preset
+    assert preset.with_given(Given(Lorry().model_dump(), "f.yaml", may_be_whole=True)) == Lorry()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"seed": True}, "valid integer, got True"),
+        ({"seed": 3.5}, "valid integer, got 3.5"),
+        ({"seed": "3"}, "valid integer, got '3'"),
+        ({"engine.lr": True}, "valid number, got True"),
+        ({"engine.lr": "0.5"}, "valid number, got '0.5'"),
+        ({"engine.lr": None}, "valid number, got None"),
+        ({"engine.use_amp": 1}, "valid boolean, got 1"),
+        ({"wheel.kind": 5}, "'round' or 'square', got 5"),
+        ({"engine.widths": 4}, "valid list, got 4"),
+        ({"engine.widths": [True]}, "valid integer, got True"),
+    ],
+)
+def test_types_are_strict(values: dict, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        Car().with_given(Given(values, "f.yaml"))
+
+
+BOMB = "a0: &a0 [1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("seed: 1\nseed: 2\n", "'seed' is given twice, in lines 1 and 2"),
+        ("engine: {lr: 1}\nseed: 2\nengine: {widths: [2]}\n", "'engine' is given twice, in lines 1 and 3"),
+        ("engine:\n  lr: 1\n  lr: 2\n", "'engine.lr' is given twice, in lines 2 and 3"),
+        ("engine.lr: 1\nengine:\n  lr: 2\n", "'engine.lr' is given twice, in lines 1 and 3"),
+        ("seed: 1\n\"seed\": 2\n", "'seed' is given twice"),
+        (BOMB, "more than 100,000 values"),
+        ("a: &a [*a]\n", "the value in line 1 contains itself"),
+        ("seed: " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("seed: !!python/object:os.system x\n", "not valid YAML"),
+        ("seed: !!int many\n", "not valid YAML"),
+        ("seed: !!bool perhaps\n", "not valid YAML"),
+        ("\tseed: 1\n", "not valid YAML"),
+        ("seed: 1\n---\nseed: 2\n", "not valid YAML"),
+        ("seed: \x00\n", "not valid YAML"),
+        ("seed: 1\n".encode("utf-16"), "cannot be read as a configuration file .*UTF-8"),
+        ("# " + "x" * 2**20, "larger than 1 MB"),
+    ],
+)  # fmt: skip
+def test_an_ambiguous_or_hostile_yaml_file_is_one_line(tmp_path: Path, content: str | bytes, line: str) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=rf"^{path}: {line}") as caught:
+        read_yaml(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_what_yaml_files_may_contain(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    content = "base: &base {lr: 1e-3, use_amp: yes}\nengine:\n  <<: *base\n  lr: 2E-2\nseed: 10_000\nkind: 010\n"
+    path.write_bytes(b"\xef\xbb\xbf" + content.encode())
+    found = read_yaml(path)
+    assert found["engine"] == {"lr": 0.02, "use_amp": True}
+    assert (found["seed"], found["kind"]) == (10_000, "010")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"a": {"b": 1, "b": 2}}', "^tag: 'b' is given twice"),
+        ("[" * 100_000, "^tag: nested too deeply"),
+        ("{a: 1}", "^tag: not valid JSON .*, got {a: 1}$"),
+        ("", "^tag: not valid JSON"),
+    ],
+)
+def test_ambiguous_json_is_one_line(text: str, line: str) -> None:
+    with pytest.raises(InputError, match=line):
+        parse_json(text, "tag")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_conditions_refer_to_fields_that_there_are(name: str) -> None:
+    try:
+        config = CONFIGS[name]()
+    except ValidationError:
+        pytest.skip("has no default")
+    for field, wanted in declared(config):
+        section = field.rpartition(".")[0]
+        if "." in wanted and not section and not hasattr(config, wanted.partition(".")[0]):
+            continue  # a section by itself: its conditions on other sections are tested with the whole
+        value_of(config, field), value_of(config, wanted)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.config import Config, conditional, runtime_field
 
 CODE_VERSION = "1"
 # Raised whenever the same seed gives different pixels: part of the recipe of synthetic data and of each image, so that
@@ -18,6 +18,8 @@ ARCHIVE_URL = "https://dl.fbaipublicfiles.com/clevr/CLEVR_v1.0.zip"
 ARCHIVE_BYTES = 19_021_600_724
 ARCHIVE_SHA256 = "5cd61cf1096ed20944df93c9adb31e74d189b8459a94f54ba00090e5c59936d1"
 ANNOTATIONS_URL = "https://dl.fbaipublicfiles.com/clevr/CLEVR_v1.0_no_images.zip"
+# With auto either may come to act.
+_LOCAL, _SYNTHETIC, _ARCHIVE = ({"source": names} for names in ("local", ("synthetic", "auto"), ("archive", "auto")))
 
 
 class ClevrConfig(Config):
@@ -28,8 +30,8 @@ class ClevrConfig(Config):
         description="archive: the released files, never anything else; synthetic: rendered here; local: a folder you "
         "have; auto: data on disk, else the archive when its host answers, else synthetic with a warning",
     )
-    local_path: str = Field(
-        default="", description="source=local: a folder with images/ scenes/ questions/, or the zip"
+    local_path: str = conditional(
+        "", _LOCAL, description="source=local: a folder with images/ scenes/ questions/, or the zip"
     )
     num_train: int = Field(
         default=RELEASED_TRAIN, ge=1, le=1_000_000, description="training images, the first of the release"
@@ -37,18 +39,28 @@ class ClevrConfig(Config):
     num_val: int = Field(
         default=RELEASED_VAL, ge=1, le=1_000_000, description="validation images, the first of the release"
     )
-    questions_per_image: int = Field(
-        default=10, ge=1, le=40, description="synthetic: questions per image, as the release"
+    questions_per_image: int = conditional(
+        10, _SYNTHETIC, ge=1, le=40, description="synthetic: questions per image, as the release"
     )
-    image_width: int = Field(default=480, ge=48, le=1920, description="synthetic: pixels across (the release: 480)")
-    image_height: int = Field(default=320, ge=32, le=1280, description="synthetic: pixels down (the release: 320)")
-    seed: int = Field(default=0, ge=0, description="synthetic: random seed of scenes and questions")
-    archive_url: str = Field(default=ARCHIVE_URL, description="the released zip; any mirror with HTTP ranges")
-    annotations_url: str = Field(default=ANNOTATIONS_URL, description="the released zip without images (89 MB)")
-    archive_mirrors: list[str] = Field(default=[], description="other addresses of the same zip, tried in order")
-    archive_bytes: int = Field(default=ARCHIVE_BYTES, ge=0, description="expected size of the zip; 0: unknown")
-    archive_sha256: str = Field(default=ARCHIVE_SHA256, description="expected SHA-256 of the zip; empty: unknown")
-    num_workers: int = runtime_field(0, ge=0, le=256, description="processes that render; 0: one per core")
+    image_width: int = conditional(
+        480, _SYNTHETIC, ge=48, le=1920, description="synthetic: pixels across (the release: 480)"
+    )
+    image_height: int = conditional(
+        320, _SYNTHETIC, ge=32, le=1280, description="synthetic: pixels down (the release: 320)"
+    )
+    seed: int = conditional(0, _SYNTHETIC, ge=0, description="synthetic: random seed of scenes and questions")
+    archive_url: str = conditional(ARCHIVE_URL, _ARCHIVE, description="the released zip; any mirror with HTTP ranges")
+    annotations_url: str = conditional(ANNOTATIONS_URL, _ARCHIVE, description="the released zip without images (89 MB)")
+    archive_mirrors: list[str] = conditional(
+        [], _ARCHIVE, description="other addresses of the same zip, tried in order"
+    )
+    archive_bytes: int = conditional(ARCHIVE_BYTES, _ARCHIVE, ge=0, description="expected size of the zip; 0: unknown")
+    archive_sha256: str = conditional(
+        ARCHIVE_SHA256, _ARCHIVE, description="expected SHA-256 of the zip; empty: unknown"
+    )
+    num_workers: int = runtime_field(
+        0, applies=_SYNTHETIC, ge=0, le=256, description="processes that render; 0: one per core"
+    )
 
     @model_validator(mode="after")
     def _local_needs_a_path(self) -> ClevrConfig:

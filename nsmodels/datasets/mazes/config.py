@@ -6,13 +6,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.config import Config, above, conditional, runtime_field
 
 CODE_VERSION = "1"
 SPLITS = ("train", "val", "test", "transfer")
 KINDS = ("obstacles", "maze", "braided", "rooms", "caves")
 SMALLEST_SIDE, LARGEST_SIDE = 4, 512
 _SIZE_FIELDS = ("sides", "heights", "widths", "transfer_sides")
+_LOCAL, _SYNTHETIC = {"source": "local"}, {"source": "synthetic"}
 
 
 class MazesConfig(Config):
@@ -21,41 +22,79 @@ class MazesConfig(Config):
     source: Literal["synthetic", "local"] = Field(
         default="synthetic", description="synthetic: drawn here; local: .map/.scen files or a Maze-Hard .csv you have"
     )
-    local_path: str = Field(default="", description="source=local: a folder, one .map file or one Maze-Hard .csv")
-    local_split: Literal["auto", "test"] = Field(
-        default="auto",
+    local_path: str = conditional("", _LOCAL, description="source=local: a folder, one .map file or one Maze-Hard .csv")
+    local_split: Literal["auto", "test"] = conditional(
+        "auto",
+        _LOCAL,
         description="source=local: auto: a .csv named train, val or test goes there, 20 maps or more are split 8:1:1, "
         "fewer are all test; test: all maps are test",
     )
-    problems_per_map: int = Field(
-        default=10,
+    problems_per_map: int = conditional(
+        10,
+        _LOCAL,
         ge=1,
         le=10_000,
         description="source=local: problems per map, spread evenly over those of its .scen, drawn where it has none",
     )
-    num_train: int = Field(
-        default=5_000, ge=1, le=10_000_000, description="training maps; fewer are the first of more, with equal seed"
+    num_train: int = conditional(
+        5_000,
+        _SYNTHETIC,
+        ge=1,
+        le=10_000_000,
+        description="training maps; fewer are the first of more, with equal seed",
     )
-    num_val: int = Field(default=500, ge=1, le=1_000_000, description="validation maps")
-    num_test: int = Field(default=1_000, ge=1, le=1_000_000, description="test maps, of the sizes trained on")
-    num_transfer: int = Field(default=200, ge=0, le=100_000, description="test maps for each of transfer_sides")
-    sides: list[int] = Field(default=[8], min_length=1, description="rows and columns of square maps, equally often")
-    heights: list[int] = Field(default=[], description="rows of rectangular maps, instead of sides; goes with widths")
-    widths: list[int] = Field(default=[], description="columns of rectangular maps, one for each of heights")
-    transfer_sides: list[int] = Field(default=[16, 30, 64], description="sides of the square maps of split transfer")
-    obstacles_weight: float = Field(default=0.4, ge=0, description="relative number of random obstacle fields")
-    maze_weight: float = Field(default=0.15, ge=0, description="relative number of perfect mazes (no loop)")
-    braided_weight: float = Field(default=0.15, ge=0, description="relative number of mazes with loops")
-    rooms_weight: float = Field(default=0.15, ge=0, description="relative number of rooms with doors")
-    caves_weight: float = Field(default=0.15, ge=0, description="relative number of caves")
-    min_density: float = Field(default=0.1, ge=0, le=0.9, description="obstacle fields: smallest share of walls")
-    max_density: float = Field(default=0.4, ge=0, le=0.9, description="obstacle fields: largest share of walls")
-    braid: float = Field(default=0.5, ge=0, le=1, description="braided mazes: share of dead ends that are opened")
+    num_val: int = conditional(500, _SYNTHETIC, ge=1, le=1_000_000, description="validation maps")
+    num_test: int = conditional(1_000, _SYNTHETIC, ge=1, le=1_000_000, description="test maps, of the sizes trained on")
+    num_transfer: int = conditional(
+        200,
+        _SYNTHETIC | {"transfer_sides": above(0)},
+        ge=0,
+        le=100_000,
+        description="test maps for each of transfer_sides",
+    )
+    sides: list[int] = conditional(
+        [8], _SYNTHETIC | {"heights": ([],)}, min_length=1, description="rows and columns of square maps, equally often"
+    )
+    heights: list[int] = conditional(
+        [], _SYNTHETIC, description="rows of rectangular maps, instead of sides; goes with widths"
+    )
+    widths: list[int] = conditional([], _SYNTHETIC, description="columns of rectangular maps, one for each of heights")
+    transfer_sides: list[int] = conditional(
+        [16, 30, 64], _SYNTHETIC | {"num_transfer": above(0)}, description="sides of the square maps of split transfer"
+    )
+    obstacles_weight: float = conditional(
+        0.4, _SYNTHETIC, ge=0, description="relative number of random obstacle fields"
+    )
+    maze_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of perfect mazes (no loop)")
+    braided_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of mazes with loops")
+    rooms_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of rooms with doors")
+    caves_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of caves")
+    min_density: float = conditional(
+        0.1,
+        _SYNTHETIC | {"obstacles_weight": above(0)},
+        ge=0,
+        le=0.9,
+        description="obstacle fields: smallest share of walls",
+    )
+    max_density: float = conditional(
+        0.4,
+        _SYNTHETIC | {"obstacles_weight": above(0)},
+        ge=0,
+        le=0.9,
+        description="obstacle fields: largest share of walls",
+    )
+    braid: float = conditional(
+        0.5,
+        _SYNTHETIC | {"braided_weight": above(0)},
+        ge=0,
+        le=1,
+        description="braided mazes: share of dead ends that are opened",
+    )
     connectivity: Literal[4, 8] = Field(
         default=4, description="4: up, right, down, left; 8: diagonals too, at cost √2, never around a corner"
     )
-    max_cell_cost: int = Field(
-        default=1, ge=1, le=255, description="costs of entering a cell are uniform in 1 to this; 1: all cost 1"
+    max_cell_cost: int = conditional(
+        1, _SYNTHETIC, ge=1, le=255, description="costs of entering a cell are uniform in 1 to this; 1: all cost 1"
     )
     placement: Literal["uniform", "far"] = Field(
         default="uniform", description="start: anywhere the goal can be reached from, or in the farthest quarter of it"

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, runtime_field
-from nsmodels.engine.config import TrainingConfig
+from nsmodels.core.config import Config, above, conditional, decided, runtime_field
+from nsmodels.engine.config import TrainingConfig, further_training
 
 CODE_VERSION = "1"
 NAVIGATOR = "navigator"  # the phase of the network itself, beside its baselines
@@ -29,27 +29,38 @@ class ModelConfig(Config):
     num_inner: int = Field(default=3, ge=1, le=16, description="updates of z before each update of y (n)")
     num_cycles: int = Field(default=1, ge=1, le=16, description="such cycles in a segment (T)")
     num_segments: int = Field(default=4, ge=1, le=64, description="supervised segments in training (N)")
-    use_full_gradient: bool = Field(
-        default=True, description="gradients through all cycles of a segment; false: the last alone, as published"
+    use_full_gradient: bool = conditional(
+        True,
+        {"num_cycles": above(1)},
+        description="gradients through all cycles of a segment; false: the last alone, as published",
     )
-    group_width: int = Field(default=16, ge=1, le=1024, description="core=conv: channels that a convolution mixes")
+    group_width: int = conditional(
+        16, {"core": "conv"}, ge=1, le=1024, description="core=conv: channels that a convolution mixes"
+    )
     output: Literal["sigmoid", "softmax", "stablemax"] = Field(
         default="sigmoid",
         description="sigmoid: each action is optimal or not, by itself; softmax, stablemax: the optimal ones share one",
     )
-    num_heads: int = Field(default=4, ge=1, le=64, description="core=attention: heads of a multiple of 4 channels each")
-    height: int = Field(default=8, ge=2, le=64, description="core=mixer: rows of the only map size it takes")
-    width: int = Field(default=8, ge=2, le=64, description="core=mixer: columns of the only map size it takes")
-    connectivity: Literal[4, 8] = Field(
-        default=4, description="actions: 4, or 8 with diagonals; training sets it to that of the data"
+    num_heads: int = conditional(
+        4, {"core": "attention"}, ge=1, le=64, description="core=attention: heads of a multiple of 4 channels each"
+    )
+    height: int = conditional(
+        8, {"core": "mixer"}, ge=2, le=64, description="core=mixer: rows of the only map size it takes"
+    )
+    width: int = conditional(
+        8, {"core": "mixer"}, ge=2, le=64, description="core=mixer: columns of the only map size it takes"
+    )
+    connectivity: Literal[4, 8] = decided(
+        4, "the data decide it", description="actions: 4, or 8 with diagonals; training sets it to that of the data"
     )
 
 
 class ObjectiveConfig(Config):
     """What is asked of the answer after each segment."""
 
-    horizon: float = Field(
-        default=0.75,
+    horizon: float = conditional(
+        0.75,
+        {"model.core": "conv"},
         ge=0,
         le=1,
         description="a cell is asked for its actions once its distance is within this share of how far the steps so "
@@ -81,8 +92,10 @@ class BaselineConfig(Config):
     """Networks without recursion that are trained beside it on the same maps: an MLP and a plain CNN of its size."""
 
     is_enabled: bool = Field(default=True, description="train them too; evaluations then show their rows")
-    mlp_dim: int = Field(default=128, ge=4, le=4096, description="hidden width of the MLP")
-    cnn_depth: int = Field(default=6, ge=1, le=64, description="layers of the CNN; its width is chosen by parameters")
+    mlp_dim: int = conditional(128, {"is_enabled": True}, ge=4, le=4096, description="hidden width of the MLP")
+    cnn_depth: int = conditional(
+        6, {"is_enabled": True}, ge=1, le=64, description="layers of the CNN; its width is chosen by parameters"
+    )
 
 
 class NavConfig(Config):
@@ -93,7 +106,7 @@ class NavConfig(Config):
     objective: ObjectiveConfig = ObjectiveConfig()
     data: DataConfig = DataConfig()
     baselines: BaselineConfig = BaselineConfig()
-    baseline_training: TrainingConfig = TrainingConfig()
+    baseline_training: TrainingConfig = further_training({"baselines.is_enabled": True}, has_curriculum=False)
 
     @model_validator(mode="after")
     def _has_no_curriculum(self) -> NavConfig:

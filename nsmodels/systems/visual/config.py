@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nsmodels.core.config import Config
-from nsmodels.engine.config import TrainingConfig
+from nsmodels.core.config import Config, conditional
+from nsmodels.engine.config import TrainingConfig, further_training
 
 CODE_VERSION = "1"
 EVALUATION_VERSION = f"{CODE_VERSION}.3"  # an evaluation is made again, its checkpoint is not
+_ENABLED = {"is_enabled": True}
+_IMAGES = _ENABLED | {"use_image": True}
 
 
 class PerceptionConfig(Config):
@@ -49,8 +51,12 @@ class ParserConfig(Config):
     max_program_length: int = Field(
         default=48, ge=4, le=256, description="longest program that is decoded, in functions"
     )
-    curriculum_fraction: float = Field(
-        default=0.4, gt=0, le=1, description="with a curriculum: share of the epochs before all lengths are in"
+    curriculum_fraction: float = conditional(
+        0.4,
+        {"parser_training.curriculum": True},
+        gt=0,
+        le=1,
+        description="with a curriculum: share of the epochs before all lengths are in",
     )
     max_questions: int = Field(default=0, ge=0, description="train on the first so many questions; 0: all")
 
@@ -59,15 +65,19 @@ class BaselineConfig(Config):
     """CNN+LSTM (Johnson et al. 2017), learnt end to end on the same data, to stand beside the reasoner."""
 
     is_enabled: bool = Field(default=True, description="train it with the reasoner; evaluations then show its row")
-    use_image: bool = Field(default=True, description="false: image feature is zero, the question-only LSTM")
-    embedding_dim: int = Field(default=64, ge=4, le=1024, description="width of word embeddings")
-    hidden_dim: int = Field(default=256, ge=8, le=4096, description="width of LSTM, image feature and answer layer")
-    channels: list[int] = Field(
-        default=[32, 64, 128, 128], min_length=1, max_length=6, description="widths of convolutions, each halving"
+    use_image: bool = conditional(True, _ENABLED, description="false: image feature is zero, the question-only LSTM")
+    embedding_dim: int = conditional(64, _ENABLED, ge=4, le=1024, description="width of word embeddings")
+    hidden_dim: int = conditional(
+        256, _ENABLED, ge=8, le=4096, description="width of LSTM, image feature and answer layer"
     )
-    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout before the output layer")
-    image_width: int = Field(default=96, ge=16, le=1024, description="input width in pixels; images are resized to it")
-    image_height: int = Field(default=64, ge=16, le=1024, description="input height in pixels")
+    channels: list[int] = conditional(
+        [32, 64, 128, 128], _IMAGES, min_length=1, max_length=6, description="widths of convolutions, each halving"
+    )
+    dropout: float = conditional(0.0, _ENABLED, ge=0, lt=1, description="dropout before the output layer")
+    image_width: int = conditional(
+        96, _IMAGES, ge=16, le=1024, description="input width in pixels; images are resized to it"
+    )
+    image_height: int = conditional(64, _IMAGES, ge=16, le=1024, description="input height in pixels")
 
 
 class VisualConfig(Config):
@@ -76,9 +86,9 @@ class VisualConfig(Config):
     perception: PerceptionConfig = PerceptionConfig()
     training: TrainingConfig = TrainingConfig()
     parser: ParserConfig = ParserConfig()
-    parser_training: TrainingConfig = TrainingConfig()
+    parser_training: TrainingConfig = further_training()
     baseline: BaselineConfig = BaselineConfig()
-    baseline_training: TrainingConfig = TrainingConfig()
+    baseline_training: TrainingConfig = further_training({"baseline.is_enabled": True}, has_curriculum=False)
 
 
 def debug() -> VisualConfig:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, below, conditional, partly_decided
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.nav.config import DataConfig, ModelConfig, ObjectiveConfig
@@ -28,8 +28,12 @@ class GridSearchConfig(Config):
         description="share of its epochs after which a trial is stopped once its best `monitor` is below the median "
         "of the finished trials by that epoch; 1: none is stopped",
     )
-    min_finished: int = Field(default=3, ge=1, description="number of trials that finish before one is stopped")
-    model: ModelConfig = ModelConfig()
+    min_finished: int = conditional(
+        3, {"stop_after": below(1)}, ge=1, description="number of trials that finish before one is stopped"
+    )
+    model: ModelConfig = partly_decided(
+        ModelConfig(), {"dim": "dims decides it", "depth": "depths decides it", "dropout": "dropouts decides it"}
+    )
     training: TrainingConfig = SCORED.with_values({"epochs": 50})
     objective: ObjectiveConfig = ObjectiveConfig()
     data: DataConfig = DataConfig()
@@ -72,9 +76,18 @@ class DataScalingConfig(Config):
     num_steps: int = Field(default=20_000, ge=1, description="optimizer steps of each training, whatever its size")
     num_looks: int = Field(default=20, ge=1, description="number of evenly spaced validations within them")
     model: ModelConfig = ModelConfig()
-    training: TrainingConfig = SCORED
+    training: TrainingConfig = partly_decided(
+        SCORED,
+        {
+            "epochs": "num_steps decides it",
+            "max_steps": "num_steps decides it",
+            "eval_interval": "num_looks decides it",
+        },
+    )
     objective: ObjectiveConfig = ObjectiveConfig()
-    data: DataConfig = DataConfig()
+    data: DataConfig = partly_decided(
+        DataConfig(), {"max_maps": "sizes decides it", "augment": "augmentation decides it"}
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> DataScalingConfig:

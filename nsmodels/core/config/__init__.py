@@ -1,0 +1,26 @@
+"""Frozen configuration: base class, fingerprints, conditions between fields, YAML and JSON files, flags."""
+
+from nsmodels.core.config.base import Config, Given, fingerprint, flat, nested
+from nsmodels.core.config.conditions import above, below, conditional, decided, partly_decided, runtime_field
+from nsmodels.core.config.files import parse_json, parse_yaml, read_json, read_yaml
+from nsmodels.core.config.flags import add_flags, values_from_flags
+
+__all__ = [
+    "Config",
+    "Given",
+    "above",
+    "add_flags",
+    "below",
+    "conditional",
+    "decided",
+    "fingerprint",
+    "flat",
+    "nested",
+    "parse_json",
+    "parse_yaml",
+    "partly_decided",
+    "read_json",
+    "read_yaml",
+    "runtime_field",
+    "values_from_flags",
+]
