@@ -8,9 +8,10 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from nsmodels.core.config.conditions import value_of, without_effect
@@ -40,6 +41,15 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain_values(cls, value: Any, info: ValidationInfo) -> Any:
+        """YAML and JSON have no tuples and no paths."""
+        kind = plain(cls.model_fields[info.field_name or ""].annotation)
+        if isinstance(value, list) and typing.get_origin(kind) is tuple:
+            return tuple(value)
+        return kind(value) if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, Path) else value
 
     @classmethod
     def from_mapping(cls, values: dict[str, Any], where: str = "configuration") -> Self:
