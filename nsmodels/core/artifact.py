@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from nsmodels.core import locks
 from nsmodels.core.config import Config, fingerprint
-from nsmodels.core.disk import full_disk, sha256_of, write_atomic
+from nsmodels.core.disk import full_disk, require_folder, sha256_of, write_atomic
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import DATA, PARENT, Inputs
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
@@ -212,6 +212,7 @@ def build(
     Raises `Busy` when another process is building the same artifact, and `InputError` when an input does not exist,
     the disk is full, or `folder` contains files without a manifest: they belong to the user and would be lost.
     """
+    require_folder(folder)
     # Inputs and commit are recorded before the work: both may change on disk while it runs.
     records = _records(inputs or {})
     mark = _fingerprint(config, code_version, records, seed)

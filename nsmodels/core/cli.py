@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from nsmodels.core.config import Config, Given, add_flags, read_yaml, values_from_flags
-from nsmodels.core.disk import full_disk
+from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError
 
 Presets = Mapping[str, Callable[[], Config]]
@@ -20,6 +22,13 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As `argparse` does; a word that is no text is an error."""
+        for word in sys.argv[1:] if args is None else args:
+            if "\0" in word or (not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word)):
+                self.error(f"{word!a}: not text in UTF-8; a file of such a name has to be renamed")
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Print one line on stderr and exit with status 2."""
@@ -70,10 +79,16 @@ def generator(name: str, about: str | None, presets: Presets, prepare: Callable[
     return parser
 
 
-def ask(question: str) -> bool:
-    """Whether the user at the terminal agrees; end of input means no. Raises `InputError` without a terminal."""
+def ask(
+    question: str,
+    otherwise: str = "nothing was removed: no terminal for the confirmation; add --yes to remove what is listed",
+) -> bool:
+    """Whether the user at the terminal agrees; end of input means no.
+
+    Raises `InputError` with the line `otherwise` where there is no terminal.
+    """
     if not sys.stdin or not sys.stdin.isatty():
-        raise InputError("nothing was removed: no terminal for the confirmation; add --yes to remove what is listed")
+        raise InputError(otherwise)
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
@@ -82,20 +97,26 @@ def ask(question: str) -> bool:
 
 
 def run(main: Callable[[], int | None]) -> int:
-    """Exit status of a command: `InputError` or a full disk is one line on stderr and 2, Ctrl-C 130."""
+    """Exit status of a command: bad input, or what the system refuses, is one line on stderr and 2; Ctrl-C 130."""
     try:
-        return main() or 0
+        status = main() or 0
+        for stream in (sys.stdout, sys.stderr):  # None where it was closed
+            if stream is not None:
+                stream.flush()
+        return status
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; run the same command again, finished work is kept", file=sys.stderr)
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader has gone: nothing more is written, by the interpreter at its end neither
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        line = full_disk(error, Path())
-        if isinstance(line, InputError):
-            print(f"error: {line}", file=sys.stderr)
-            return 2
-        raise
+        line = one_line(error)
+        if line is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2

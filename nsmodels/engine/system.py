@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
@@ -154,6 +154,7 @@ class System(ABC, Generic[C, E]):
         recipe["inputs"] = order.inputs
         if found := artifact.kept(order.folder, order.force, **recipe):
             return found
+        disk.require_folder(order.folder)
         if chosen.starts_from is not None and not order.inputs.has(PARENT):
             raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
         if chosen.starts_from is not None:

@@ -126,16 +126,8 @@ def evaluation_order(
     return Order("evaluation", config, Inputs.of(data, model=("checkpoint", checkpoint)), checkpoint)
 
 
-def check_target(path: Path | None) -> None:
-    """Raise InputError when no file can be written at `path`, before anything is computed."""
-    if path and path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file")
-    if path and not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first or give a different place")
-
-
 def _evaluate(system: System[Any, Any], arguments: argparse.Namespace) -> int:
-    check_target(arguments.json)
+    disk.require_files({"--json": arguments.json})
     values = values_from_flags(arguments)
     result = system.score(evaluation_order(system, arguments.checkpoint, data_of(arguments.data), values))
     print(result.table)

@@ -6,7 +6,6 @@ import argparse
 import csv
 import io
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -41,15 +40,16 @@ def main(argv: Sequence[str]) -> int:
     root = (arguments.data or artifact.data_root()).resolve()
     if not root.is_dir() and arguments.data:
         raise InputError(f"{root}: no such folder; give the data root, which holds the assets")
+    _require_together(arguments)
+    disk.require_files({"--out": arguments.out})
     ledger.scan(root)
     listed = ledger.entries(root)
     if not listed:
-        print(NOTHING.format(root=root), file=sys.stderr)
-        return 0
+        raise InputError(NOTHING.format(root=root))
     if arguments.compare:
         return _compare(arguments, listed, root)
     chosen = _chosen(listed, arguments.dataset, arguments.system)
-    text = FORMATS[_format(arguments)](rows(chosen, arguments.sort, arguments.limit))
+    text = FORMATS[_format(arguments)](rows(chosen, arguments.sort or "score", arguments.limit))
     _write(text, arguments.out)
     return 0
 
@@ -292,7 +292,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", metavar="KEY", help="only evaluations on this dataset, by key or fingerprint")
     parser.add_argument("--system", metavar="NAME", help="only those of this system")
     parser.add_argument("--limit", type=_count, metavar="N", help="the first N rows of each table")
-    parser.add_argument("--sort", choices=SORTS, default="score", help="order of the rows [score]")
+    parser.add_argument("--sort", choices=SORTS, help="order of the rows [score]")
     parser.add_argument("--format", choices=list(FORMATS), help="[by the ending of --out, else table]")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there (.csv .json .md, else the table)")
     parser.add_argument(
@@ -300,6 +300,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, metavar="ROOT", help="data root [$NSMODELS_DATA, else data]")
     return parser
+
+
+def _require_together(arguments: argparse.Namespace) -> None:
+    """Raise InputError for options that cannot act together."""
+    if not arguments.compare:
+        return
+    given = {"--dataset": arguments.dataset, "--system": arguments.system, "--limit": arguments.limit}
+    given |= {"--sort": arguments.sort}
+    if idle := [option for option, value in given.items() if value is not None]:
+        raise InputError(f"{', '.join(idle)}: no effect with --compare, which takes two evaluations; leave it out")
+    if arguments.format in ("csv", "markdown") or (arguments.out and arguments.out.suffix == ".csv"):
+        raise InputError("--compare: expected --format table or json; a comparison has no rows")
 
 
 def _count(text: str) -> int:
@@ -336,13 +348,6 @@ def _compare(arguments: argparse.Namespace, listed: Sequence[Entry], root: Path)
 
 def _write(text: str, out: Path | None) -> None:
     if out is None:
-        sys.stdout.write(text)
-        return
-    try:
-        if out.is_dir():
-            raise InputError(f"--out {out}: is a folder; give the name of a file in it")
-        if not out.absolute().parent.is_dir():
-            raise InputError(f"{out}: no such folder to write to; make it first")
+        print(text, end="")
+    else:
         disk.write_atomic(out, text)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror}); choose another file") from None

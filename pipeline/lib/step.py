@@ -12,6 +12,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
+from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, TryLater
 from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import reuse, store
@@ -66,12 +67,15 @@ def materialise(
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """An `InputError` ends the step with its one line, not with a traceback; only a `TryLater` is tried again."""
+    """Bad input, or what the system refuses, ends the step with one line; only a `TryLater` is tried again."""
     try:
         yield
-    except InputError as error:
-        bare_command.report_at_exit(str(error))
-        raise dg.Failure(str(error), allow_retries=isinstance(error, TryLater)) from None
+    except (InputError, OSError) as error:
+        line = error if isinstance(error, InputError) else one_line(error)
+        if line is None:
+            raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+        bare_command.report_at_exit(str(line))
+        raise dg.Failure(str(line), allow_retries=isinstance(line, TryLater)) from None
     except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:  # a mistake in the code, which a second try finds again

@@ -141,8 +141,8 @@ def test_the_same_as_csv_and_markdown_on_disk(root: Path, shown, tmp_path: Path)
 def test_what_cannot_be_written_is_one_line(root: Path, refused, tmp_path: Path) -> None:
     assert f"--out {tmp_path}: is a folder" in refused("--out", str(tmp_path))
     assert "is a folder; give the name of a file" in refused("--out", "")
-    assert "no such folder to write to" in refused("--out", str(tmp_path / "none" / "board.csv"))
-    assert ": cannot be written (File name too long)" in refused("--out", str(tmp_path / ("a" * 300)))
+    assert "none does not exist; make it first" in refused("--out", str(tmp_path / "none" / "board.csv"))
+    assert "File name too long; give a shorter name" in refused("--out", str(tmp_path / ("a" * 300)))
     assert "is a folder" in refused("--compare", "nav_model", "nav_trials/wide", "--out", str(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
 
@@ -168,11 +168,11 @@ def test_two_are_compared_by_key_and_by_the_beginning_of_an_id(root: Path, shown
     assert "nav_model, nav_trials/wide)" in refused("--compare", "nav_model", "nothing")
 
 
-def test_nothing_yet_says_what_to_run(tmp_path: Path, capsys, refused) -> None:
-    assert leaderboard.main(["--data", str(tmp_path)]) == 0
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert "make one: dagster asset materialize --select " in err
+def test_nothing_yet_says_what_to_run(tmp_path: Path, refused) -> None:
+    for more in ((), ("--compare", "a", "b"), ("--format", "json")):
+        line = refused("--data", str(tmp_path), *more)
+        assert "no evaluation yet in " in line
+        assert "make one: dagster asset materialize --select " in line
     assert "no such folder" in refused("--data", str(tmp_path / "nowhere"))
 
 
@@ -236,7 +236,8 @@ def test_a_command_that_cannot_be_imported_breaks_no_other(tmp_path: Path, capsy
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split()[:3] == ["leaderboard", "Every", "evaluation"] for line in lines)
     assert sum("(cannot be loaded" in line for line in lines) == 2
-    assert command.main(["leaderboard", "--data", str(tmp_path)]) == 0
+    assert command.main(["leaderboard", "--data", str(tmp_path)]) == 2
+    assert "no evaluation yet" in capsys.readouterr().err
     capsys.readouterr()
     assert command.main(["missing"]) == 2
     assert capsys.readouterr().err.startswith("error: nsmodels missing: cannot be loaded (No module named")

@@ -129,7 +129,7 @@ def _study(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from nsmodels.systems.nav.evaluation.report import table
 
-    verbs.check_target(arguments.json)
+    disk.require_files({"--json": arguments.json}, [arguments.map, arguments.scen])
     report = _report(arguments)
     print(table(report))
     if arguments.json:
@@ -162,8 +162,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     start, goal = _cell("start", arguments.start), _cell("goal", arguments.goal)
     if arguments.draw:
         check_suffix(arguments.draw)
-    for target in (arguments.draw, arguments.json):
-        verbs.check_target(target)
+    disk.require_files({"--draw": arguments.draw, "--json": arguments.json}, [arguments.map])
     free = read_map(arguments.map)
     problem(free, start, goal)
     navigator = Navigator.load(_checkpoint(arguments.checkpoint), arguments.device)

@@ -38,12 +38,17 @@ def _add_answer(added: Any) -> None:
 
 
 def _answer(arguments: argparse.Namespace) -> int:
-    from nsmodels.core.disk import write_atomic
+    from nsmodels.core.disk import require_files, write_atomic
     from nsmodels.systems.visual.model import VisualReasoner
     from nsmodels.systems.visual.perception.images import read_pixels
     from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
-    from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree
+    from nsmodels.systems.visual.reasoning.drawing import check_suffix, draw_proof, draw_tree
 
+    drawn = {"--draw": arguments.draw, "--tree": arguments.tree}
+    for path in filter(None, drawn.values()):
+        check_suffix(path)
+    require_files(drawn, [arguments.image, arguments.json], makes_folders=True)
+    require_files({"--json": arguments.json}, [arguments.image])
     answer = VisualReasoner.load(arguments.checkpoint, arguments.device).answer(arguments.image, arguments.question)
     print(answer.text())
     print(f"program read from the question with probability {answer.parse_probability:.3f}")

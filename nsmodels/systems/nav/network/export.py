@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nsmodels.core.disk import atomically
+from nsmodels.core.disk import atomically, require_files
 from nsmodels.core.errors import InputError
 from nsmodels.systems.nav.network.encoding import NUM_CHANNELS
 from nsmodels.systems.nav.network.navigator import Navigator, action_probabilities, update_held
@@ -80,8 +80,7 @@ def check(path: Path) -> None:
     """Raise `InputError` when an export to `path` is impossible, before anything is loaded."""
     if Path(path).suffix != ".onnx":
         raise InputError(f"{path}: expected a file name that ends in .onnx")
-    if Path(path).parent.exists() and not Path(path).parent.is_dir():
-        raise InputError(f"{path}: {Path(path).parent} is not a folder; give a different path")
+    require_files({"export to": Path(path)}, makes_folders=True)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"export needs the package {missing[0]}; install the extra: pip install -e '.[export]'")

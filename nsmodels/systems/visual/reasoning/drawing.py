@@ -168,12 +168,17 @@ def _weakest(step: Step) -> str:
     return f"\n{fact}: {fact.probability:.2f}"
 
 
+def check_suffix(path: Path) -> None:
+    """Raise `InputError` for a suffix other than .png, .svg and .pdf."""
+    if Path(path).suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"{path}: cannot draw to this kind of file; name it .png, .svg or .pdf")
+
+
 def _figure(width: float, height: float, path: Path) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    if Path(path).suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(f"{path}: cannot draw to this kind of file; name it .png, .svg or .pdf")
+    check_suffix(path)
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
