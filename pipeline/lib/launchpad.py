@@ -29,7 +29,7 @@ from pydantic.fields import FieldInfo
 from nsmodels.core.config import Config, flat
 from nsmodels.core.errors import InputError, near
 from pipeline.lib import staleness
-from pipeline.lib.runs.commands.tags import tagged_config
+from pipeline.lib.runs.requests.tags import tagged_config
 
 C = TypeVar("C", bound=Config)
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >=", "max_length": "length <="}

@@ -13,7 +13,7 @@ import re
 import sys
 import tomllib
 import warnings
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from types import TracebackType
 
@@ -65,7 +65,7 @@ def check_commands() -> None:
     """Check the options of Dagster's commands once it has imported them; Dagster itself is slow to import."""
 
     def checked(name: str) -> imports.Action:
-        return lambda module: getattr(importlib.import_module("pipeline.lib.runs.commands.checked"), name)(module)
+        return lambda module: getattr(importlib.import_module("pipeline.lib.runs.commands"), name)(module)
 
     imports.after("dagster._cli.asset", checked("assets"))
     imports.after("dagster._cli.job", checked("jobs"))
@@ -118,7 +118,16 @@ def _print_error(line: str) -> None:
 def shortened(line: str) -> str:
     """A configuration error of Dagster with the names of the known fields in place of their types."""
     message, _, expected = re.sub(r"^Error \d+: ", "", line).partition(' Expected: "{')
-    names = re.findall(r"(\w+)\?:", expected)
+    names = list(_field_names(expected))
     entry = re.search(r'config entry "([^"]*)"', message)
-    proposed = near(entry[1], names) if entry else ""
+    proposed = near(entry[1], names).replace("; did", " Did") if entry else ""
     return f"{message}{proposed} Known: {', '.join(names)}" if names else message
+
+
+def _field_names(expected: str) -> Iterator[str]:
+    """Names of the fields of a type as Dagster prints it, without those of the fields inside."""
+    depth = 0
+    for found in re.finditer(r"([{}])|(\w+)\?:", expected):
+        depth += {"{": 1, "}": -1}.get(found[1], 0)
+        if found[2] and depth == 0:
+            yield found[2]

@@ -22,10 +22,10 @@ from dagster._cli.workspace.cli_target import (
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 from dagster._utils.hosted_user_process import recon_repository_from_origin
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, near
 from pipeline.lib.runs import bare_command, history
-from pipeline.lib.runs.commands import options as texts
-from pipeline.lib.runs.commands import selection, tags
+from pipeline.lib.runs.requests import options as texts
+from pipeline.lib.runs.requests import selection, tags
 
 Options = Mapping[str, Any]
 POINTERS = tuple(PythonPointerOpts.__annotations__)
@@ -66,6 +66,9 @@ def jobs(module: ModuleType) -> None:
 def _check(command: click.Command, check: Callable[[Options], None]) -> None:
     run = command.callback
     assert run is not None
+    for option in command.params:
+        if isinstance(option.type, click.Path):  # its own check of a missing file prints the usage
+            option.type = click.STRING
 
     @functools.wraps(run)
     def checked(**given: Any) -> Any:
@@ -83,6 +86,8 @@ def one_line_refusals() -> Iterator[None]:
         yield
     except InputError as error:
         raise Refusal(str(error)) from None
+    except click.UsageError as error:
+        raise Refusal(error.message.splitlines()[0]) from None
     except Exception as error:
         if lines := bare_command.refusals(error):
             raise Refusal("\n".join(lines)) from None
@@ -159,10 +164,13 @@ def _has_target(given: Options) -> bool:
 
 
 def _require_job(config: Mapping[str, Any], repository: dg.RepositoryDefinition, given: Options) -> None:
-    """Raise `InputError` for a configuration that is not that of the job; an unknown job is left to Dagster."""
+    """Raise `InputError` for an unknown job and for a configuration that is not that of the job."""
     name = given["job_name"]
-    if name is None or not repository.has_job(name):
-        return
+    if name is None:
+        return  # Dagster takes the only one, or lists them
+    if not repository.has_job(name):
+        names = [each for each in repository.job_names if each != IMPLICIT_ASSET_JOB_NAME]
+        raise InputError(f"--job {name}: no such job{near(name, names)}; there are: {', '.join(names)}")
     whole = repository.get_job(name)
     ops = given["op_selection"]
     job = whole.get_subset(op_selection=[op.strip() for op in ops.split(",")]) if ops else whole

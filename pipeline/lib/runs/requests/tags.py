@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nsmodels.core.errors import InputError, near
-from pipeline.lib.runs.commands.options import json_object
+from pipeline.lib.runs.requests.options import json_object
 
 PRESET, CONFIG = "nsmodels/preset", "nsmodels/config"  # configure every asset of the run that has several presets
 REASON, SWEEP = "nsmodels/reason", "nsmodels/sweep"
@@ -26,7 +26,7 @@ def of_option(text: str) -> dict[str, str]:
 def tagged_config(tags: Mapping[str, str]) -> dict[str, Any]:
     """Configuration in the tags of a run.
 
-    Raises `InputError` for a tag that is empty or no JSON object, and for an unknown one with the prefix of this project.
+    Raises `InputError` for a tag that is empty or no JSON object, and for an unknown one with this project's prefix.
     """
     for name in tags:
         if name.startswith("nsmodels/") and name not in KNOWN:

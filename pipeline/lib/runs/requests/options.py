@@ -58,16 +58,26 @@ def op_names(config: Mapping[str, Any], job: dg.JobDefinition, every: Sequence[s
     Dagster ignores both, and the run takes place with the defaults. `job` is what the run is to execute, `every` all
     names that exist.
     """
+    unknown_names(config, every, where)
     here = {node.name for node in job.nodes}
-    ops = config.get("ops", config.get("solids"))
-    for name in ops if isinstance(ops, Mapping) else ():
-        if name not in every:
-            raise InputError(f"{where}: ops: no asset '{name}'{near(str(name), every)}")
+    for name in _ops(config):
         if name not in here:
             raise InputError(f"{where}: ops: '{name}' is not selected by {chosen}; select it too, or leave it out")
     for name in config.get("resources") or ():
         if name not in job.resource_defs:
             raise InputError(f"{where}: resources: no resource '{name}'{near(str(name), job.resource_defs)}")
+
+
+def unknown_names(config: Mapping[str, Any], every: Sequence[str], where: str) -> None:
+    """Raise `InputError` for a configuration of an asset that is none of `every`."""
+    for name in _ops(config):
+        if name not in every:
+            raise InputError(f"{where}: ops: no asset '{name}'{near(name, every)}")
+
+
+def _ops(config: Mapping[str, Any]) -> list[str]:
+    ops = config.get("ops")
+    return [str(name) for name in ops] if isinstance(ops, Mapping) else []
 
 
 def partition(name: str, known: Sequence[str], where: str) -> int:
