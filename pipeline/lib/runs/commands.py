@@ -94,11 +94,14 @@ def one_line_refusals() -> Iterator[None]:
         raise
 
 
-def materialization(given: Options) -> None:
-    """Raise `InputError` unless `dagster asset materialize` has assets, their configuration and their partitions."""
+def materialization(given: Options, load: Callable[[Options], dg.RepositoryDefinition] | None = None) -> None:
+    """Raise `InputError` unless `dagster asset materialize` has assets, their configuration and their partitions.
+
+    `load` returns the definitions; by default those that the options point to.
+    """
     texts.not_empty(given, "partition", "partition_range")
     config = run_config(given)
-    repository = repository_of(given)
+    repository = (load or repository_of)(given)
     keys = selection.resolve(repository.asset_graph, given["select"])
     whole = repository.get_job(IMPLICIT_ASSET_JOB_NAME)
     job = whole.get_subset(asset_selection=frozenset(keys))
