@@ -10,7 +10,8 @@ from pipeline.lib.runs.requests.options import json_object
 
 PRESET, CONFIG = "nsmodels/preset", "nsmodels/config"  # configure every asset of the run that has several presets
 REASON, SWEEP = "nsmodels/reason", "nsmodels/sweep"
-KNOWN = (PRESET, CONFIG, REASON, SWEEP)
+DATA, KEEP = "nsmodels/data", "keep"  # data that exist are not built again, though they are small for the run
+KNOWN = (PRESET, CONFIG, DATA, REASON, SWEEP)
 
 
 def of_option(text: str) -> dict[str, str]:
@@ -33,5 +34,13 @@ def tagged_config(tags: Mapping[str, str]) -> dict[str, Any]:
             raise InputError(f"run tag {name}: unknown{near(name, KNOWN)} (known: {', '.join(KNOWN)})")
         if name in KNOWN and not tags[name].strip():
             raise InputError(f"run tag {name}: it is empty; leave the tag out")
+    keeps_data(tags)
     found = json_object(tags.get(CONFIG, "{}"), f"run tag {CONFIG}", """{"training.lr": 0.001}""")
     return found | ({"preset": tags[PRESET]} if PRESET in tags else {})
+
+
+def keeps_data(tags: Mapping[str, str]) -> bool:
+    """Whether a run keeps its data as they are; raises `InputError` for an unknown value of the tag."""
+    if tags.get(DATA, KEEP) != KEEP:
+        raise InputError(f"run tag {DATA}: expected {KEEP}, got '{tags[DATA]}'; leave the tag out")
+    return DATA in tags
