@@ -7,7 +7,7 @@ import dagster as dg
 from nsmodels.core.errors import InputError
 from pipeline.assets.systems import trainings
 from pipeline.jobs import reach, retrain
-from pipeline.lib.automation import failure, regression, retraining
+from pipeline.lib.automation import failure, regression, retraining, unattended
 from pipeline.lib.automation.webhook import Webhook
 from pipeline.lib.training import Training
 
@@ -47,6 +47,8 @@ def _look(
         mark = retraining.mark(training, model)
         if mark == seen or not mark:
             return mark, None, f"{key}: requested before, {mark}" if mark else ""
+        if line := retraining.obstacle(training):
+            return seen, None, line
         if any(retraining.has_changed(each) for each in training.chain[:-1]):
             return seen, None, f"{key}: a model that it starts from is to be trained again first"
         if busy.intersection(each.model_key for each in training.chain):
@@ -54,19 +56,17 @@ def _look(
         selection = _own(context, training)
         names = {each.to_user_string() for each in selection}
         pads = {k: pad for each in trainings() for k, pad in retraining.pads(each).items() if k in names}
-        config = retraining.run_config(pads)
+        request = unattended.request(selection, retraining.run_config(pads), mark)
     except InputError as error:
         return seen, None, str(error)
-    tags = {"nsmodels/reason": mark}
-    # No run key: it would forbid for ever to train again on data that were there before.
-    return mark, dg.RunRequest(run_config=config, asset_selection=selection, tags=tags), f"{key}: {mark}"
+    return mark, request, f"{key}: {mark}"
 
 
 def _own(context: dg.SensorEvaluationContext, training: Training) -> list[dg.AssetKey]:
     """A model and the assets built from it alone, trained children included; two runs would build those of several."""
     graph, key = context.repository_def.asset_graph, dg.AssetKey(training.model_key)  # type: ignore[union-attr]
     children = [each for each in trainings() if each is not training and training in each.chain]
-    missing = [each for each in children if not retraining.is_repeatable(each)]
+    missing = [each for each in children if not retraining.is_repeatable(each) or retraining.obstacle(each)]
     others = [reach(graph, [each]) for each in trainings() if training not in each.chain]
     return sorted(reach(graph, [training], missing).difference(*(keys for keys in others if key not in keys)))
 

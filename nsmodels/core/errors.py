@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+NUM_NEAR = 3  # names that a message proposes
+
 
 class InputError(Exception):
     """Bad input, in one line: which file, which field, what was expected, what to do.
@@ -23,3 +28,10 @@ class Busy(InputError):
 
 class Interrupted(InputError):
     """The user requested a stop: the work done so far is kept, and nothing else is started."""
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The names in `known` that resemble `word`, as "; did you mean a, b?"; empty when none does."""
+    names = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), names, n=NUM_NEAR, cutoff=0.6)
+    return f"; did you mean {', '.join(names[name] for name in found)}?" if found else ""

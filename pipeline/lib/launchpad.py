@@ -26,15 +26,15 @@ import dagster as dg
 from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
-from nsmodels.core.config import Config, Given, flat, parse_json
-from nsmodels.core.errors import InputError
+from nsmodels.core.config import Config, Given, flat
+from nsmodels.core.errors import InputError, near
 from pipeline.lib import staleness
+from pipeline.lib.runs.requests.tags import tagged_config
 
 C = TypeVar("C", bound=Config)
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >=", "max_length": "length <="}
 SCALARS = (bool, int, float, str)
 AUTO = "auto"
-PRESET_TAG, CONFIG_TAG = "nsmodels/preset", "nsmodels/config"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Launchpad(Generic[C]):
         values = {k: v for k, v in given.items() if k not in ("preset", "force")}
         changed = _not_null(values)
         if preset not in self.presets:
-            raise InputError(f"preset '{preset}': unknown preset (known: {', '.join(self.presets)})")
+            known = f"{near(preset, self.presets)} (known: {', '.join(self.presets)})"
+            raise InputError(f"preset '{preset}': unknown preset{known}")
         config = self.presets[preset]().with_given(Given(changed, "launchpad", may_be_whole=True))
         return Chosen(config, preset, reason, changed, bool(given.get("force", False)))
 
@@ -138,15 +139,6 @@ def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
     config: Any = context.run.run_config or context.op_execution_context.job_def.run_config or {}
     ops: Any = config.get("ops") or {}
     return dict((ops.get(context.op_execution_context.op.name) or {}).get("config") or {})
-
-
-def tagged_config(tags: Mapping[str, str]) -> dict[str, Any]:
-    """Configuration in the tags of a run; raises `InputError` for a tag that is not a JSON object."""
-    text = tags.get(CONFIG_TAG, "{}")
-    found = parse_json(text, f"run tag {CONFIG_TAG}")
-    if not isinstance(found, dict):
-        raise InputError(f'run tag {CONFIG_TAG}: expected fields and values as in {{"training.lr": 0.001}}, got {text}')
-    return found | ({"preset": tags[PRESET_TAG]} if PRESET_TAG in tags else {})
 
 
 def _fields(config: Config, label: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nsmodels.core.artifact import Manifest, folder_of, read_manifest
 from nsmodels.core.errors import Busy, InputError
 from pipeline.lib import staleness
 from pipeline.lib.display import results
+from pipeline.lib.runs.requests import tags
 
 PAUSE = 1.0  # seconds between two looks at what another run is making
 Make = Callable[[str | None], Manifest]
@@ -73,11 +74,19 @@ def _ready(context: dg.AssetExecutionContext, key: str, preset: str | None) -> P
             raise
         context.log.info(f"{key}: missing; building it now in {place}")
         manifest = _make(context, key, maker, preset)
-    if maker and preset and maker.is_too_small(manifest, preset):
+    if maker and preset and maker.is_too_small(manifest, preset) and not _is_kept(context, key, preset):
         context.log.info(f"{key}: too small for preset {preset}; building it again in {place}")
         manifest = _make(context, key, maker, preset)
     _record(context, key, manifest)
     return place
+
+
+def _is_kept(context: dg.AssetExecutionContext, key: str, preset: str) -> bool:
+    """Whether the run leaves data as they are that are too small for its preset."""
+    is_kept = tags.keeps_data(context.run.tags)
+    if is_kept:
+        context.log.warning(f"{key}: small for preset {preset}; kept as it is, by the tag {tags.DATA} of the run")
+    return is_kept
 
 
 def _make(context: dg.AssetExecutionContext, key: str, maker: Maker, preset: str | None) -> Manifest:

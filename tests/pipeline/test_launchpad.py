@@ -135,9 +135,9 @@ def test_tags_do_not_change_an_asset_without_presets(monkeypatch):
 @pytest.mark.parametrize(
     ("tags", "line"),
     [
-        ({"preset": "smal"}, "preset 'smal': unknown preset (known: small, whole)"),
+        ({"preset": "smal"}, "preset 'smal': unknown preset; did you mean small? (known: small, whole)"),
         ({"config": "lr=1"}, "run tag nsmodels/config: not valid JSON (Expecting value: "),
-        ({"config": "[1]"}, "run tag nsmodels/config: expected fields and values as in "),
+        ({"config": "[1]"}, "run tag nsmodels/config: expected a JSON object as in "),
         ({"config": '{"lr": 1}'}, "launchpad: unknown field 'lr' (known: shape, training, name)"),
     ],
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from nsmodels.core.artifact import Manifest, describe_input, read_manifest
+from nsmodels.core.artifact import Manifest, describe_input, input_folder, read_manifest
 from nsmodels.core.config import flat, nested
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
@@ -24,6 +25,39 @@ OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunS
 def is_possible(training: Training[Any, Any]) -> bool:
     """Whether the data of its whole chain are there, or would be built when missing."""
     return all(store.is_made_on_demand(key) or sealed(key) is not None for key in training.all_datasets)
+
+
+def obstacle(training: Training[Any, Any]) -> str:
+    """Why a model cannot be trained again unasked, as it was and on its own data; empty when it can.
+
+    The same holds for the models that it starts from.
+    """
+    for link in training.chain:
+        if (model := sealed(link.model_key)) is None:
+            command = f"dagster asset materialize --select {link.model_key}"
+            return f"{link.model_key}: not trained yet; train it once with: {command}"
+        for key in link.datasets:
+            try:
+                read_manifest(store.folder(key), key)
+            except InputError as error:
+                return f"{link.model_key}: its data are missing: {error}"
+        if other := _other_data(link, model):
+            return (
+                f"{link.model_key}: was trained on {other}, not on {', '.join(link.datasets)}; train it again by hand"
+            )
+    return ""
+
+
+def _other_data(training: Training[Any, Any], model: Manifest) -> str:
+    """The data of a model where they are not those of its training, as of one that the command line trained."""
+    if model.datasets.keys() != set(training.datasets):
+        return ", ".join(record.path for record in model.datasets.values()) or "data that its manifest does not name"
+    for key, record in model.datasets.items():
+        place = store.folder(key).resolve()
+        is_own = input_folder(key, record).resolve() == place or not Path(record.path).exists()  # or the root has moved
+        if not is_own:
+            return record.path
+    return ""
 
 
 def sealed(key: str) -> Manifest | None:

@@ -7,30 +7,23 @@ library only, no output, and fatal in one case: a command that would create a se
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 import re
 import sys
 import tomllib
 import warnings
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from types import TracebackType
 
-from pipeline.lib.runs import history
+from nsmodels.core.errors import near
+from pipeline.lib.runs import history, imports
 
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
 REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
-# Messages that Dagster raises about partitions as internal check errors, and the line that replaces each.
-PARTITIONS = {
-    "no '--partition' option was provided": "some of the selected assets are partitioned: add --partition or "
-    "--partition-range, or exclude them, as in "
-    """--select 'key:"mazes"+ and not (group:"replicates" or group:"trials")'""",
-    "Partition ranges with the CLI require": "a range is accepted for replicates only, without RAY_ADDRESS: "
-    "--select group:replicates --partition-range 0...4; use a separate command for other assets",
-    "Invalid partition range format": "expected --partition-range FIRST...LAST, as in 0...4",
-}
 
 
 def module_name(project: Path) -> str | None:
@@ -61,10 +54,21 @@ def prepare() -> None:
     if (module_name(Path.cwd()) or "").split(".")[0] == "pipeline":
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = report_exception
+        check_commands()
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
         warnings.filterwarnings("ignore", message="Parameter `include_sources` of function")
         history.prepare(will_run=is_run(sys.orig_argv) or "dev" in sys.orig_argv[2:3])
         set_home(Path.cwd(), os.environ)
+
+
+def check_commands() -> None:
+    """Check the options of Dagster's commands once it has imported them; Dagster itself is slow to import."""
+
+    def checked(name: str) -> imports.Action:
+        return lambda module: getattr(importlib.import_module("pipeline.lib.runs.commands"), name)(module)
+
+    imports.after("dagster._cli.asset", checked("assets"))
+    imports.after("dagster._cli.job", checked("jobs"))
 
 
 def set_home(project: Path, environment: MutableMapping[str, str]) -> None:
@@ -80,15 +84,20 @@ def is_run(arguments: list[str]) -> bool:
 
 def report_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print invalid user input in one line per error, any other exception with its traceback."""
-    known = [line for message, line in PARTITIONS.items() if message in str(error)]
-    if kind.__name__ == "CheckError" and known:
-        return print(f"error: {known[0]}", file=sys.stderr)
-    if kind.__name__ not in REFUSALS:
+    lines = refusals(error)
+    if not lines:
         return sys.__excepthook__(kind, error, trace)
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    for line in [line for line in lines if re.match(r"Error \d+:", line)] or lines[:1]:
-        print(f"error: {shortened(line)}", file=sys.stderr)
+    for line in lines:
+        _print_error(line)
     return None
+
+
+def refusals(error: BaseException) -> list[str]:
+    """A line for each fault in input that Dagster refuses; empty for any other exception."""
+    if type(error).__name__ not in REFUSALS:
+        return []
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return [shortened(line) for line in [line for line in lines if re.match(r"Error \d+:", line)] or lines[:1]]
 
 
 def report_at_exit(line: str) -> None:
@@ -109,5 +118,16 @@ def _print_error(line: str) -> None:
 def shortened(line: str) -> str:
     """A configuration error of Dagster with the names of the known fields in place of their types."""
     message, _, expected = re.sub(r"^Error \d+: ", "", line).partition(' Expected: "{')
-    names = re.findall(r"(\w+)\?:", expected)
-    return f"{message} Known: {', '.join(names)}" if names else message
+    names = list(_field_names(expected))
+    entry = re.search(r'config entry "([^"]*)"', message)
+    proposed = near(entry[1], names).replace("; did", " Did") if entry else ""
+    return f"{message}{proposed} Known: {', '.join(names)}" if names else message
+
+
+def _field_names(expected: str) -> Iterator[str]:
+    """Names of the fields of a type as Dagster prints it, without those of the fields inside."""
+    depth = 0
+    for found in re.finditer(r"([{}])|(\w+)\?:", expected):
+        depth += {"{": 1, "}": -1}.get(found[1], 0)
+        if found[2] and depth == 0:
+            yield found[2]

@@ -21,10 +21,11 @@ from dagster import (
     DefaultRunLauncher,
     RunsFilter,
 )
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from pipeline.lib.runs import liveness
+from pipeline.lib.runs.requests.run import require_assets
 
 GRACE = 60.0  # seconds that a started run has to report its process id
 OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
@@ -32,6 +33,11 @@ OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CA
 
 class WatchfulRunLauncher(DefaultRunLauncher):
     """The default launcher with a health check for the daemon's run monitoring, and termination without code server."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start the process of a run; raises `InputError` for one that would build all assets by selecting none."""
+        require_assets(context.dagster_run)
+        super().launch_run(context)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

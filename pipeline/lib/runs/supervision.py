@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import dagster as dg
 
 from pipeline.lib.runs import launcher, liveness
+from pipeline.lib.runs.requests.run import require_assets, require_known_configuration
 
 if TYPE_CHECKING:
     from dagster._core.execution.context.system import PlanOrchestrationContext
@@ -42,7 +43,12 @@ class SupervisedExecutor(dg.Executor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[dg.DagsterEvent]:
-        """Register the process of the run, then execute the plan."""
+        """Register the process of the run, then execute the plan.
+
+        Raises `InputError` before the first step for a run without assets and for a configuration of unknown ones.
+        """
+        require_assets(plan_context.dagster_run)
+        require_known_configuration(plan_context.dagster_run, plan_context.reconstructable_job.get_definition())
         liveness.register(plan_context.instance, plan_context.run_id)
         with monitored_pools(plan_context.instance, plan_context.run_id):
             yield from self._executor.execute(plan_context, execution_plan)
