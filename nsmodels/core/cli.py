@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nsmodels.core import interrupts
 from nsmodels.core.config import Config, add_flags, read_yaml, values_from_flags
 from nsmodels.core.disk import full_disk
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, Interrupted
 
 Presets = Mapping[str, Callable[[], Config]]
 
@@ -83,15 +84,20 @@ def ask(question: str) -> bool:
 
 
 def run(main: Callable[[], int | None]) -> int:
-    """Exit status of a command: `InputError` or a full disk is one line on stderr and 2, Ctrl-C 130."""
+    """Exit status of a command: `InputError` or a full disk is one line on stderr and 2, Ctrl-C 130, SIGTERM 143."""
+    return interrupts.guarded(lambda: _run(main))
+
+
+def _run(main: Callable[[], int | None]) -> int:
     try:
         return main() or 0
+    except Interrupted as stop:
+        return interrupts.report(str(stop))
     except InputError as error:
+        if interrupts.requested():
+            raise
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("stopped; run the same command again, finished work is kept", file=sys.stderr)
-        return 130
     except BrokenPipeError:
         return 141
     except OSError as error:

@@ -16,11 +16,13 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from types import TracebackType
 
+from nsmodels.core import interrupts
 from pipeline.lib.runs import history
 
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
+INPUT_ERRORS = ("InputError", "TryLater", "Busy")  # by name: their module need not be loaded
 REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
 # Messages that Dagster raises about partitions as internal check errors, and the line that replaces each.
 PARTITIONS = {
@@ -55,16 +57,41 @@ def prepare() -> None:
 
     Exits with status 2 and one line on stderr when the command would create a second history.
     """
+    is_ours = (module_name(Path.cwd()) or "").split(".")[0] == "pipeline"
+    if is_ours and is_run(sys.orig_argv):
+        watch_stops()
     if line := history.location_error(os.environ.get("DAGSTER_HOME")):
         _print_error(line)
         os._exit(2)  # during start-up Python would report an exception as an error in the .pth file
-    if (module_name(Path.cwd()) or "").split(".")[0] == "pipeline":
+    if is_ours:
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = report_exception
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
         warnings.filterwarnings("ignore", message="Parameter `include_sources` of function")
-        history.prepare(will_run=is_run(sys.orig_argv) or "dev" in sys.orig_argv[2:3])
+        _prepare_history()
         set_home(Path.cwd(), os.environ)
+
+
+def _prepare_history() -> None:
+    try:
+        history.prepare(will_run=is_run(sys.orig_argv) or "dev" in sys.orig_argv[2:3])
+    except KeyboardInterrupt:  # during start-up Python would report it as a fatal error
+        os._exit(interrupts.report())
+
+
+def watch_stops() -> None:
+    """After SIGINT or SIGTERM, print the same line as `nsmodels` and exit with the status of the signal.
+
+    Dagster and click end a run that was stopped in several ways, each with a message and status of its own.
+    """
+    interrupts.watch_until_exit()
+    atexit.register(_exit_as_stopped)  # the first one registered is the last one called
+
+
+def _exit_as_stopped() -> None:
+    if interrupts.requested():
+        sys.stdout.flush()
+        os._exit(interrupts.report())
 
 
 def set_home(project: Path, environment: MutableMapping[str, str]) -> None:
@@ -80,6 +107,10 @@ def is_run(arguments: list[str]) -> bool:
 
 def report_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print invalid user input in one line per error, any other exception with its traceback."""
+    if interrupts.requested():
+        return None  # its line is the last one
+    if line := user_error(error):
+        return _print_error(line)
     known = [line for message, line in PARTITIONS.items() if message in str(error)]
     if kind.__name__ == "CheckError" and known:
         return print(f"error: {known[0]}", file=sys.stderr)
@@ -89,6 +120,13 @@ def report_exception(kind: type[BaseException], error: BaseException, trace: Tra
     for line in [line for line in lines if re.match(r"Error \d+:", line)] or lines[:1]:
         print(f"error: {shortened(line)}", file=sys.stderr)
     return None
+
+
+def user_error(error: BaseException | None) -> str | None:
+    """The line of the `InputError` that caused `error`, if any: for errors while the definitions are loaded."""
+    while error is not None and type(error).__name__ not in INPUT_ERRORS:
+        error = error.__cause__ or error.__context__
+    return str(error) if error else None
 
 
 def report_at_exit(line: str) -> None:

@@ -150,4 +150,5 @@ def _run(task: str) -> None:
 
 
 if __name__ == "__main__":
-    {"create": create, "close": close}[sys.argv[1]]()
+    with contextlib.suppress(KeyboardInterrupt):  # the process that started this one reports it
+        {"create": create, "close": close}[sys.argv[1]]()
