@@ -10,14 +10,12 @@ import atexit
 import os
 import re
 import sys
-import tomllib
 import warnings
 from collections.abc import MutableMapping
 from pathlib import Path
 from types import TracebackType
 
 from nsmodels.core import interrupts
-from pipeline.lib.runs import history
 
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
@@ -37,6 +35,8 @@ PARTITIONS = {
 
 def module_name(project: Path) -> str | None:
     """Definitions module in `[tool.dagster]` of the pyproject.toml in `project`; None if there is none."""
+    import tomllib
+
     try:
         settings = tomllib.loads((project / "pyproject.toml").read_text())
     except (OSError, ValueError):
@@ -60,6 +60,15 @@ def prepare() -> None:
     is_ours = (module_name(Path.cwd()) or "").split(".")[0] == "pipeline"
     if is_ours and is_run(sys.orig_argv):
         watch_stops()
+    try:
+        _prepare(is_ours)
+    except KeyboardInterrupt:  # during start-up Python would report it as a fatal error
+        os._exit(interrupts.report())
+
+
+def _prepare(is_ours: bool) -> None:
+    from pipeline.lib.runs import history  # here: its imports take longer than the rest of this module
+
     if line := history.location_error(os.environ.get("DAGSTER_HOME")):
         _print_error(line)
         os._exit(2)  # during start-up Python would report an exception as an error in the .pth file
@@ -68,15 +77,8 @@ def prepare() -> None:
         sys.excepthook = report_exception
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")
         warnings.filterwarnings("ignore", message="Parameter `include_sources` of function")
-        _prepare_history()
-        set_home(Path.cwd(), os.environ)
-
-
-def _prepare_history() -> None:
-    try:
         history.prepare(will_run=is_run(sys.orig_argv) or "dev" in sys.orig_argv[2:3])
-    except KeyboardInterrupt:  # during start-up Python would report it as a fatal error
-        os._exit(interrupts.report())
+        set_home(Path.cwd(), os.environ)
 
 
 def watch_stops() -> None:

@@ -7,10 +7,14 @@ wrapped, by a private name; the version is pinned and tested.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import dagster as dg
-from dagster._core.execution import context_creation_job
+from dagster._core.execution import compute_logs, context_creation_job
+from dagster._core.execution.compute_logs import execute_posix_tail
 from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
 from dagster._loggers import colored_console_logger, default_system_loggers
 from dagster_shared.error import SerializableErrorInfo
@@ -69,6 +73,22 @@ def default_loggers(instance: dg.DagsterInstance | None) -> Loggers:
     ]
 
 
+@contextmanager
+def tail(path: str, stream: Any) -> Iterator[tuple[int | None, int | None]]:
+    """Dagster's processes that copy the output of a step to the terminal, which do not receive Ctrl-C.
+
+    They would die of it with tracebacks of their own, before the last lines. They end with their run in any case.
+    """
+    with ExitStack() as stack:
+        previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by a process that starts
+        try:
+            pids = stack.enter_context(execute_posix_tail(path, stream))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+        yield pids
+
+
 def install() -> None:
     """Make this console that of all runs whose configuration has no loggers of its own."""
+    compute_logs.execute_posix_tail = tail
     context_creation_job.default_system_loggers = default_loggers  # pyright: ignore[reportPrivateImportUsage]

@@ -84,6 +84,7 @@ def stoppable(context: PlanOrchestrationContext, events: Iterator[dg.DagsterEven
                     require_no_stop()
         except (KeyboardInterrupt, DagsterExecutionInterruptedError):
             report_canceling(context.instance, context.run_id)  # otherwise Dagster records the run as failed
+            context.instance.event_log_storage.free_concurrency_slots_for_run(context.run_id)
             raise
 
 
