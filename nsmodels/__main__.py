@@ -6,20 +6,26 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from nsmodels.core import discover
-from nsmodels.core.cli import run
-from nsmodels.core.errors import InputError
+from nsmodels.core import interrupts
 
 COMMANDS = "nsmodels.commands"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Hand the arguments to what they name; print what there is when nothing is named."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        interrupts.watch_until_exit()
+    return interrupts.guarded(lambda: _main(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _main(arguments: list[str]) -> int:
+    from nsmodels.core import discover  # here: an interrupt while modules are loaded ends in one line, too
+    from nsmodels.core.cli import run
+
     places = {name: f"nsmodels.systems.{name}" for name in discover.systems()}
     places |= {name: f"nsmodels.datasets.{name}" for name in discover.datasets()}
     commands = {point.name: point for point in entry_points(group=COMMANDS) if point.name not in places}
@@ -28,8 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     name, *more = arguments
     if name in places:
-        entry = importlib.import_module(f"{places[name]}.__main__")
-        return run(lambda: entry.main(more))
+        return run(lambda: importlib.import_module(f"{places[name]}.__main__").main(more))
     if name in commands:
         return run(lambda: _load(commands[name])(more))
     known = ", ".join([*places, *commands])
@@ -37,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _load(command: EntryPoint):
+def _load(command: EntryPoint) -> Callable[[list[str]], int]:
+    from nsmodels.core.errors import InputError
+
     try:
         return command.load()
     except (ImportError, AttributeError) as error:

@@ -8,11 +8,13 @@ from pipeline.lib.automation import freshness
 from pipeline.lib.automation.webhook import Webhook
 from pipeline.lib.cluster import executor
 from pipeline.lib.display import references
+from pipeline.lib.runs import console
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The one code location."""
+    console.install()
     found = dg.load_assets_from_package_module(assets)
     return dg.Definitions(
         assets=dg.map_asset_specs(freshness.apply, staleness.spread(references.with_references(found))),
@@ -21,5 +23,6 @@ def defs() -> dg.Definitions:
         schedules=schedules.SCHEDULES,
         sensors=sensors.SENSORS,
         resources={"webhook": Webhook()},
+        loggers={"console": console.console},
         executor=executor.executor(),
     )

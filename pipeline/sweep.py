@@ -24,7 +24,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._daemon.controller import get_daemon_statuses
 
-from nsmodels.core import renamed
+from nsmodels.core import interrupts, renamed
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import Config, Given, parse_yaml
 from nsmodels.core.errors import InputError
@@ -33,7 +33,7 @@ from pipeline.lib import store
 from pipeline.lib.partitions import trials
 from pipeline.lib.partitions.partitioned import Partitioned
 from pipeline.lib.partitions.trials import Trial
-from pipeline.lib.runs import history, signals
+from pipeline.lib.runs import history
 from pipeline.lib.training import Training
 
 SEED = "training.seed"
@@ -156,11 +156,11 @@ def execute(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) ->
     job = sweep.definitions().get_repository_def().get_implicit_job_def_for_assets([sweep.asset])
     assert job is not None
     options = {"asset_selection": [sweep.asset], "instance": instance, "run_config": QUIET, "raise_on_error": False}
-    with signals.watched() as is_stop_requested:
+    with interrupts.watch():
         for number, name in enumerate(names, 1):
             print(f"[{number}/{len(names)}] {name}", flush=True)
             done = job.execute_in_process(partition_key=name, **options)
-            if is_stop_requested():
+            if interrupts.requested():
                 raise KeyboardInterrupt
             if not done.success:
                 failed[name] = _error(done.failure_data_for_node(sweep.partitioned.key))

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nsmodels.core import interrupts
 from nsmodels.core.config import Config, Given, add_flags, read_yaml, values_from_flags
 from nsmodels.core.disk import one_line
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, Interrupted
 
 Presets = Mapping[str, Callable[[], Config]]
 
@@ -97,19 +98,27 @@ def ask(
 
 
 def run(main: Callable[[], int | None]) -> int:
-    """Exit status of a command: bad input, or what the system refuses, is one line on stderr and 2; Ctrl-C 130."""
+    """Exit status of a command: bad input, or what the system refuses, is one line on stderr and 2.
+
+    Ctrl-C is 130, SIGTERM 143.
+    """
+    return interrupts.guarded(lambda: _run(main))
+
+
+def _run(main: Callable[[], int | None]) -> int:
     try:
         status = main() or 0
         for stream in (sys.stdout, sys.stderr):  # None where it was closed
             if stream is not None:
                 stream.flush()
         return status
+    except Interrupted as stop:
+        return interrupts.report(str(stop))
     except InputError as error:
+        if interrupts.requested():
+            raise
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("stopped; run the same command again, finished work is kept", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader has gone: nothing more is written, by the interpreter at its end neither
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nsmodels.core import interrupts as watching
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig
 
@@ -108,12 +109,14 @@ def interrupts(is_patient: bool = False) -> Iterator[Interrupt]:
     """Turn the first SIGINT or SIGTERM into a request; the previous handler receives a second one.
 
     With `is_patient` further signals are requests too: torchrun forwards a signal that the whole process group has
-    already received. Outside the main thread no handler is installed. The previous handlers are restored on exit.
+    already received. So they are in a command, whose watch bounds its time (`core.interrupts`). Outside the main thread
+    no handler is installed. The previous handlers are restored on exit.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
+    is_patient = is_patient or watching.is_watched()
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nsmodels.core import interrupts
 from nsmodels.core.errors import Interrupted
 from nsmodels.engine.config import TrainingConfig
 
@@ -38,5 +39,5 @@ class Trial:
 
         fit = loop.fit(self.task, self.training, folder, trackers, self.initial_weights, self.freeze)
         if fit.outcome == "interrupted":
-            raise Interrupted(f"stopped in epoch {len(fit.history) + 1}; run the same command again to resume")
+            raise Interrupted(interrupts.LINE.replace("stopped", f"stopped in epoch {len(fit.history) + 1}"))
         return fit

@@ -10,10 +10,11 @@ from typing import Any
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
+from nsmodels.core import interrupts
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.core.disk import one_line
-from nsmodels.core.errors import InputError, TryLater
+from nsmodels.core.errors import InputError, Interrupted, TryLater
 from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import reuse, store
 from pipeline.lib.display import results
@@ -67,18 +68,23 @@ def materialise(
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Bad input, or what the system refuses, ends the step with one line; only a `TryLater` is tried again."""
+    """Bad input, or what the system refuses, ends the step with one line; only a `TryLater` is tried again.
+
+    Whatever ends it after a request to stop is a consequence of that: a process of its own died of the signal, too.
+    """
     try:
         yield
-    except (InputError, OSError) as error:
-        line = error if isinstance(error, InputError) else one_line(error)
-        if line is None:
-            raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
-        bare_command.report_at_exit(str(line))
-        raise dg.Failure(str(line), allow_retries=isinstance(line, TryLater)) from None
     except (dg.Failure, dg.RetryRequested):
         raise
-    except Exception as error:  # a mistake in the code, which a second try finds again
+    except Exception as error:
+        if interrupts.requested():
+            line = str(error) if isinstance(error, Interrupted) else interrupts.LINE
+            raise dg.Failure(line, allow_retries=False) from None
+        line = one_line(error) if isinstance(error, OSError) else error
+        if isinstance(line, InputError):
+            bare_command.report_at_exit(str(line))
+            raise dg.Failure(str(line), allow_retries=isinstance(line, TryLater)) from None
+        # A mistake in the code, which a second try finds again.
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
 
@@ -90,7 +96,7 @@ def for_good_when_asked(context: dg.AssetExecutionContext) -> Iterator[None]:
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         if context.op_execution_context.op_def.retry_policy is None:
             raise
-        raise dg.Failure("stopped, as asked", allow_retries=False) from None
+        raise dg.Failure(interrupts.LINE, allow_retries=False) from None
 
 
 def _overrides(chosen: Chosen[Any]) -> str:

@@ -13,7 +13,6 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import PRESETS, SPLITS, MazesConfig
 
 SHOWN = 10
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,11 +48,7 @@ def _generate(arguments: argparse.Namespace) -> int:
 
     config = config_from(arguments, PRESETS, "quick")
     assert isinstance(config, MazesConfig)
-    try:
-        manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
-    except KeyboardInterrupt:  # its own message: this work is too short to be resumable
-        print("stopped; the same command starts again, the previous data are unchanged", file=sys.stderr)
-        return INTERRUPTED
+    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
     counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics["num_problems"].items())
     print(f"{arguments.out}: {manifest.source}, {counts}, {manifest.num_bytes / 1e6:,.1f} MB")
     return 0

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import dagster as dg
 
-from nsmodels.core import renamed
+from nsmodels.core import interrupts, renamed
 from nsmodels.core.artifact import Manifest, read_manifest
 from nsmodels.core.config import Config, flat
 from nsmodels.core.errors import InputError, Interrupted
@@ -249,6 +249,8 @@ def _noting(context: dg.AssetExecutionContext, partition: str, failed: dict[str,
     except Interrupted:
         raise
     except Exception as error:
+        if interrupts.requested():  # a process of the partition died of the signal, too
+            raise
         line, is_input = " ".join(str(error).split()), isinstance(error, InputError)
         failed[partition] = line if is_input else f"{type(error).__name__}: {line}"
         context.log.error(f"{partition}: {line if is_input else traceback.format_exc()}")

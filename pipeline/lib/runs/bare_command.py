@@ -11,23 +11,26 @@ import importlib
 import os
 import re
 import sys
-import tomllib
 import warnings
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from types import TracebackType
 
+from nsmodels.core import interrupts
 from nsmodels.core.errors import near
-from pipeline.lib.runs import history, imports
+from pipeline.lib.runs import imports
 
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
+INPUT_ERRORS = ("InputError", "TryLater", "Busy")  # by name: their module need not be loaded
 REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
 
 
 def module_name(project: Path) -> str | None:
     """Definitions module in `[tool.dagster]` of the pyproject.toml in `project`; None if there is none."""
+    import tomllib
+
     try:
         settings = tomllib.loads((project / "pyproject.toml").read_text())
     except (OSError, ValueError):
@@ -48,10 +51,22 @@ def prepare() -> None:
 
     Exits with status 2 and one line on stderr when the command would create a second history.
     """
+    is_ours = (module_name(Path.cwd()) or "").split(".")[0] == "pipeline"
+    if is_ours and is_run(sys.orig_argv):
+        watch_stops()
+    try:
+        _prepare(is_ours)
+    except KeyboardInterrupt:  # during start-up Python would report it as a fatal error
+        os._exit(interrupts.report())
+
+
+def _prepare(is_ours: bool) -> None:
+    from pipeline.lib.runs import history  # here: its imports take longer than the rest of this module
+
     if line := history.location_error(os.environ.get("DAGSTER_HOME")):
         _print_error(line)
         os._exit(2)  # during start-up Python would report an exception as an error in the .pth file
-    if (module_name(Path.cwd()) or "").split(".")[0] == "pipeline":
+    if is_ours:
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
         sys.excepthook = report_exception
         check_commands()
@@ -71,6 +86,21 @@ def check_commands() -> None:
     imports.after("dagster._cli.job", checked("jobs"))
 
 
+def watch_stops() -> None:
+    """After SIGINT or SIGTERM, print the same line as `nsmodels` and exit with the status of the signal.
+
+    Dagster and click end a run that was stopped in several ways, each with a message and status of its own.
+    """
+    interrupts.watch_until_exit()
+    atexit.register(_exit_as_stopped)  # the first one registered is the last one called
+
+
+def _exit_as_stopped() -> None:
+    if interrupts.requested():
+        sys.stdout.flush()
+        os._exit(interrupts.report())
+
+
 def set_home(project: Path, environment: MutableMapping[str, str]) -> None:
     """Set DAGSTER_HOME to the folder of `dagster.yaml` if unset: `instance`, `run` and `backfill` require it."""
     if (project / "dagster.yaml").exists():
@@ -84,6 +114,10 @@ def is_run(arguments: list[str]) -> bool:
 
 def report_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print invalid user input in one line per error, any other exception with its traceback."""
+    if interrupts.requested():
+        return None  # its line is the last one
+    if line := user_error(error):
+        return _print_error(line)
     lines = refusals(error)
     if not lines:
         return sys.__excepthook__(kind, error, trace)
@@ -98,6 +132,13 @@ def refusals(error: BaseException) -> list[str]:
         return []
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return [shortened(line) for line in [line for line in lines if re.match(r"Error \d+:", line)] or lines[:1]]
+
+
+def user_error(error: BaseException | None) -> str | None:
+    """The line of the `InputError` that caused `error`, if any: for errors while the definitions are loaded."""
+    while error is not None and type(error).__name__ not in INPUT_ERRORS:
+        error = error.__cause__ or error.__context__
+    return str(error) if error else None
 
 
 def report_at_exit(line: str) -> None:

@@ -146,7 +146,9 @@ def _run_once(task: str, mark: Path) -> None:
 
 
 def _run(task: str) -> None:
-    subprocess.run([sys.executable, "-m", "pipeline.lib.runs.history", task], check=False)
+    # A separate session: Ctrl-C in the terminal reaches this process only, which ends the other one.
+    command = [sys.executable, "-m", "pipeline.lib.runs.history", task]
+    subprocess.run(command, check=False, start_new_session=True)
 
 
 if __name__ == "__main__":
