@@ -307,9 +307,22 @@ def test_workers_give_the_same_losses(tmp_path):
     assert losses(train(tmp_path / "b", {"workers": 2}, epochs=1).history) == losses(inside.history)
 
 
-def test_too_few_samples_for_the_accumulation(tmp_path):
-    with pytest.raises(InputError, match="is empty: needs at least 64 samples"):
-        train(tmp_path, {"num_samples": 32}, accumulate_steps=64)
+def test_a_training_without_samples_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is empty: the training data have no sample"):
+        train(tmp_path, {"num_samples": 0})
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"batch_size": 16, "accumulate_steps": 64}, r"16 samples cannot be split into 64 parts .*lower accumulate"),
+        ({"batch_size": 8, "num_processes": 3, "accumulate_steps": 3}, "8 samples cannot be split into 9 parts"),
+        ({"epochs": 2, "warmup_epochs": 2}, "2 epochs of warm-up in a training of 2, which would end before it reaches"),
+    ],
+)
+def test_a_configuration_that_cannot_work_is_refused_before_the_data_are_read(values, line):
+    with pytest.raises(InputError, match=line):
+        CONFIG.with_values(values)
 
 
 def test_out_of_memory_names_the_remedies(tmp_path):

@@ -115,12 +115,12 @@ def test_a_cell_is_supervised_only_within_and_beyond_the_horizon(maps: TrainingM
     batch, model = next(iter(task.batches("val", 0, Shard()))), task.build()
     for number in (1, 2, 3):
         carried = number * model.steps_per_segment * model.core.reach
-        mask = task._horizon_mask(model, batch, number)
+        mask = task._horizon_mask(model, batch.cells, number)
         assert (batch.cost[mask.within] <= carried / 2).all()
         assert (batch.cost[mask.within] > 0).all()
         assert (batch.cost[mask.beyond] > carried).all()
         assert not mask.beyond[~batch.free].any()
-    everything = task_of(maps, horizon=0)._horizon_mask(model, batch, 1)
+    everything = task_of(maps, horizon=0)._horizon_mask(model, batch.cells, 1)
     assert torch.equal(everything.within, torch.isfinite(batch.cost) & (batch.cost > 0))
 
 
