@@ -120,6 +120,36 @@ def test_accumulation_equals_one_large_batch(tmp_path):
         assert one["step"] == other["step"]
 
 
+class Weighted(Toy):
+    """A mean over points of different weight, as over the tokens of texts."""
+
+    def counts(self, batch):
+        return 1 + batch["y"]
+
+    def loss(self, model, batch):
+        each = torch.nn.functional.cross_entropy(model(batch["x"]), batch["y"], reduction="none")
+        loss = (each * self.counts(batch)).sum() / self.counts(batch).sum()
+        return loss, {"entropy": loss}
+
+    def weight(self, batch):
+        return self.counts(batch).sum().item()
+
+
+@pytest.mark.parametrize("kind", [Toy, Weighted])
+@pytest.mark.parametrize("parts", [2, 3])
+def test_a_batch_that_does_not_divide_loses_no_sample(tmp_path, kind, parts):
+    # 8 samples in 3 parts, and 3 in the last batch
+    config, options = CONFIG.with_values({"batch_size": 8}), {"dropout": 0.0, "num_samples": 67}
+    split = config.with_values({"accumulate_steps": parts})
+    large, small = (fit(kind(c, **options), c, tmp_path / str(c.accumulate_steps)) for c in (config, split))
+    for one, other in zip(large.history, small.history, strict=True):
+        assert other["step"] == one["step"]
+        assert [other[k] for k in ("train/loss", "val/loss")] == pytest.approx(
+            [one[k] for k in ("train/loss", "val/loss")], rel=1e-5
+        )
+    assert checkpoint.load(tmp_path / str(parts) / "last.pt")["progress"]["total_samples"] == 4 * 67
+
+
 def test_nan_names_step_and_term_and_keeps_the_good_checkpoint(tmp_path):
     with pytest.raises(InputError, match=r"step 12 \(epoch 2\): 'entropy' is inf; .*lower lr"):
         train(tmp_path, {"nan_step": 12})
