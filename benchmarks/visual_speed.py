@@ -21,7 +21,7 @@ from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generat
 from nsmodels.systems.visual.config import PerceptionConfig, quick
 from nsmodels.systems.visual.model import VisualReasoner
 from nsmodels.systems.visual.perception.network import Perception
-from nsmodels.systems.visual.perception.task import PerceptionBatch, batch_loss, draw_augmentation, targets_of
+from nsmodels.systems.visual.perception.task import Noise, PerceptionBatch, batch_loss, draw_augmentation, targets_of
 
 PEER_IMAGES_PER_CPU_SECOND = 2.5
 PEER_LATENCY_MS = 252.0
@@ -40,7 +40,9 @@ def training_rate(config: PerceptionConfig, is_bf16: bool) -> float:
     spent = []
     for step in range(STEPS + 1):
         start = time.process_time()
-        batch = PerceptionBatch(pixels, targets, targets.points, draw_augmentation(BATCH, 1.0, rng), step)
+        batch = PerceptionBatch(
+            pixels, targets, targets.points, draw_augmentation(BATCH, 1.0, rng), Noise(step, BATCH, torch.arange(BATCH))
+        )
         with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
             loss, _ = batch_loss(model, batch, config.heat_sigma)
         optimizer.zero_grad()

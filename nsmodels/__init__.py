@@ -6,10 +6,16 @@ scores = nsmodels.report("clevr_mini_evaluation")
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+from nsmodels.core import hardware
+
 __all__ = ["load", "report"]
+
+# Here, as every process that trains imports this package, whatever started it, and nothing below it loads torch earlier.
+IS_WAITING_PASSIVE = hardware.wait_passively(os.environ)
 
 
 def load(name: str | Path, partition: str | None = None, device: str = "auto") -> Any:

@@ -7,14 +7,15 @@ import signal
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nsmodels.core.hardware import num_cores
-from nsmodels.engine.task import Shard
+from nsmodels.engine.task import Shard, Task
 
 # torch's default on Linux, stated because a host process may have set a different start method (Dagster does): with
 # `spawn` each worker would import everything again and copy the whole data set at the beginning of every epoch.
@@ -44,37 +45,68 @@ def epoch_batches(
     yield from split_order(epoch_order(num_samples, seed, epoch, shuffle), batch_size, shard, even=shuffle)
 
 
-def split_order(order: np.ndarray, batch_size: int, shard: Shard | None = None, even: bool = True) -> list[np.ndarray]:
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of a batch: its rows, int64 (part,), which are those of the whole batch, int64 (batch,), from `first` on.
+
+    What is drawn at random for a batch depends on `whole` alone, so that it is the same however the batch is split.
+    """
+
+    rows: np.ndarray
+    whole: np.ndarray
+    first: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the batch is not split."""
+        return len(self.rows) == len(self.whole)
+
+    def of(self, drawn: np.ndarray) -> np.ndarray:
+        """This part of what was drawn for the whole batch, (batch, ...)."""
+        return drawn[self.first : self.first + len(self.rows)]
+
+
+def split_batches(order: np.ndarray, batch_size: int, shard: Shard | None = None, even: bool = True) -> list[Part]:
     """Split `order`, int64 (num_samples,), into global batches of `batch_size`, and those into this shard's parts.
 
-    With `even` (training) the last batch is truncated to a multiple of processes x micro-batches, so that every
-    process takes the same number of steps of equal size. Without it (validation) every sample is in exactly one part.
-    With one process and no accumulation no sample is dropped. Returns index arrays, int64 (part,).
+    Every sample is in exactly one part of one shard; the parts of a batch differ in size by one sample at most. With
+    `even` (training) every process has `shard.parts` parts of each batch, empty ones among them where it has fewer
+    samples than parts, so that all take the same number of steps. Without it (validation) empty parts are left out.
     """
     shard = shard or Shard()
-    pieces = shard.world * shard.parts
-    batches: list[np.ndarray] = []
-    for first in range(shard.start * batch_size, len(order), batch_size):
-        whole = order[first : first + batch_size]
-        if even:
-            whole = whole[: len(whole) - len(whole) % pieces]
-        parts = [whole] if pieces == 1 else np.array_split(whole, pieces)[shard.rank :: shard.world]
-        batches.extend(part for part in parts if len(part))
-    return batches
+    parts: list[Part] = []
+    for start in range(shard.start * batch_size, len(order), batch_size):
+        whole = order[start : start + batch_size]
+        sizes = [len(piece) for piece in np.array_split(whole, shard.world * shard.parts)]
+        ends = np.cumsum(sizes)
+        # Each process takes every `world`-th piece, so that the larger ones in front are spread over all.
+        for end, size in zip(ends[shard.rank :: shard.world], sizes[shard.rank :: shard.world], strict=True):
+            parts.append(Part(whole[end - size : end], whole, int(end - size)))
+    return [part for part in parts if even or len(part)]
 
 
-class Batches:
+def split_order(order: np.ndarray, batch_size: int, shard: Shard | None = None, even: bool = True) -> list[np.ndarray]:
+    """The index arrays, int64 (part,), of `split_batches`."""
+    return [part.rows for part in split_batches(order, batch_size, shard, even)]
+
+
+P = TypeVar("P", np.ndarray, Part)
+
+
+class Batches(Generic[P]):
     """A sized iterable of collated batches, decoded in `num_workers` processes (0: in this one).
 
-    `collate(indices)` turns an int64 index array (batch,) into a batch. The order is that of `index_batches` for any
-    number of workers, and torch's global generator is not used.
+    `collate(indices)` turns one of `index_batches`, an int64 index array (batch,) or a `Part`, into a batch; of an empty
+    one the batch is None. The order is that of `index_batches` for any number of workers, and torch's global generator
+    is not used.
     """
 
-    def __init__(
-        self, index_batches: Iterable[np.ndarray], collate: Callable[[np.ndarray], Any], num_workers: int = 0
-    ) -> None:
+    def __init__(self, index_batches: Iterable[P], collate: Callable[[P], Any], num_workers: int = 0) -> None:
         self.index_batches = list(index_batches)
-        self.collate = collate
+        self.collate = _Collated(collate)
         self.num_workers = min(num_workers, num_cores(), len(self.index_batches))
 
     def __len__(self) -> int:
@@ -82,12 +114,12 @@ class Batches:
 
     def __iter__(self) -> Iterator[Any]:
         if self.num_workers == 0:
-            return map(self.collate, self.index_batches)
+            return map(self.collate.__getitem__, self.index_batches)
         return iter(self._loader())
 
     def _loader(self) -> torch.utils.data.DataLoader:
         return torch.utils.data.DataLoader(
-            _Collated(self.collate),
+            self.collate,
             sampler=self.index_batches,  # pyright: ignore[reportArgumentType] - one item is one batch of indices
             batch_size=None,
             num_workers=self.num_workers,
@@ -99,11 +131,11 @@ class Batches:
 
 
 class _Collated(torch.utils.data.Dataset):
-    def __init__(self, collate: Callable[[np.ndarray], Any]) -> None:
+    def __init__(self, collate: Callable[[Any], Any]) -> None:
         self.collate = collate
 
-    def __getitem__(self, indices: np.ndarray) -> Any:
-        return self.collate(indices)
+    def __getitem__(self, indices: Any) -> Any:
+        return self.collate(indices) if len(indices) else None
 
 
 def _ignore_signals(_worker: int) -> None:
@@ -120,6 +152,12 @@ def count_samples(batch: Any) -> int:
             if isinstance(value, int):
                 return value
     return next((int(tensor.shape[0]) for tensor in _tensors(batch) if tensor.ndim), 1)
+
+
+def weight_of(task: Task, batch: Any) -> float:
+    """What a batch counts in gradient and means: `Task.weight`, by default its number of samples."""
+    weight = task.weight(batch)
+    return count_samples(batch) if weight is None else float(weight)
 
 
 def _tensors(batch: Any) -> Iterator[Tensor | np.ndarray]:

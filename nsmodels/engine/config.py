@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nsmodels.core.config import Config, above, conditional, partly_decided, runtime_field
 
@@ -26,14 +26,22 @@ class TrainingConfig(Config):
     epochs: int = Field(default=20, ge=1, le=100_000, description="passes over the training data")
     max_steps: int = Field(default=0, ge=0, description="stop after so many optimizer steps; 0: no limit")
     batch_size: int = Field(default=32, ge=1, le=65_536, description="samples per optimizer step, over all processes")
-    accumulate_steps: int = Field(default=1, ge=1, le=1024, description="micro-batches that make up one batch")
+    accumulate_steps: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="micro-batches that make up one batch; the gradient is that of the whole batch, except that batch "
+        "normalisation and dropout act on each by itself",
+    )
     lr: float = Field(default=1e-3, gt=0, le=10, description="peak learning rate")
     weight_decay: float = Field(
         default=0.01, ge=0, le=10, description="AdamW weight decay (matrices only, not biases or norms)"
     )
-    warmup_epochs: float = Field(default=0.0, ge=0, description="epochs of linear warm-up to the peak learning rate")
+    warmup_epochs: float = Field(
+        default=0.0, ge=0, description="epochs of linear warm-up to the peak learning rate; fewer than `epochs`"
+    )
     scheduler: Literal["cosine", "step", "plateau", "constant"] = Field(
-        default="cosine", description="learning-rate schedule"
+        default="cosine", description="learning-rate schedule; a cosine ends with `epochs` or `max_steps`"
     )
     step_epochs: int = conditional(10, {"scheduler": "step"}, ge=1, description="scheduler=step: epochs between decays")
     gamma: float = conditional(
@@ -86,6 +94,21 @@ class TrainingConfig(Config):
     wandb_project: str = runtime_field(
         "nsmodels", applies={"use_wandb": True}, min_length=1, description="Weights & Biases project"
     )
+
+    @model_validator(mode="after")
+    def _require_possible(self) -> Self:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs: {self.warmup_epochs:g} epochs of warm-up in a training of {self.epochs}, which would end "
+                "before it reaches lr; lower warmup_epochs or raise epochs"
+            )
+        parts = self.num_processes * self.accumulate_steps
+        if self.batch_size < parts:
+            raise ValueError(
+                f"batch_size: {self.batch_size} samples cannot be split into {parts} parts ({self.num_processes} "
+                f"processes x {self.accumulate_steps} accumulate_steps); raise batch_size or lower accumulate_steps"
+            )
+        return self
 
 
 def further_training(applies: Mapping[str, Any] | None = None, has_curriculum: bool = True) -> Any:

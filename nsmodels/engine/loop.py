@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime, tracking
-from nsmodels.engine.batching import count_samples, to_device
+from nsmodels.engine.batching import count_samples, to_device, weight_of
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.processes import distributed
 from nsmodels.engine.session.meters import with_loss
@@ -65,11 +65,14 @@ def fit(
     trackers: Sequence[Tracker] = (),
     initial_weights: Path | None = None,
     freeze: Sequence[str] = (),
+    warm_restart: bool = False,
 ) -> Fit:
     """Train `task` in `folder`, or resume an earlier run there from its last checkpoint, with identical results.
 
     `initial_weights`: checkpoint to start from; modules that it lacks keep their own initialisation.
     `freeze`: names of submodules that are not trained.
+    `warm_restart`: a run that is continued with more epochs than before returns to its peak learning rate, from which
+    the cosine falls again; without it the rate stays at the end of the first schedule. The history records it.
     Writes best.pt, last.pt, epoch_0005.pt..., history.json and metrics.jsonl. SIGINT and SIGTERM end the run after
     the current step with a checkpoint and the outcome "interrupted".
     Raises `InputError` for a loss that is not finite, for exhausted memory or disk, and for a checkpoint that does not
@@ -79,7 +82,7 @@ def fit(
     runtime.tune_device(device)
     with distributed.connect(device) as world, _explain_out_of_memory(config, device, lambda: "before the first step"):
         session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
-        session.resume()
+        session.resume(warm_restart)
         with (
             _explain_out_of_memory(config, device, session.position),
             runtime.interrupts(is_patient=world.size > 1) as interrupt,
@@ -150,32 +153,39 @@ def _step(session: Session, group: list[Any], num_batches: int) -> None:
     """One optimizer step over the micro-batches of `group`."""
     progress = session.progress
     session.is_step_complete = False  # a forward pass changes running statistics
-    micro = [_backward(session, part, len(group), part is group[-1]) for part in group]
+    parts = [part for part in group if part is not None]
+    weights = [weight_of(session.task, part) for part in parts]
+    total, num_samples = session.world.sum(sum(weights), sum(map(count_samples, parts)))
+    # Σ weight / total · gradient over micro-batches and processes is the gradient of the whole batch; DDP takes the
+    # mean over the processes.
+    shares = [weight * session.world.size / total if total else 0.0 for weight in weights]
+    # A process without a sample of this batch takes part in the exchange of gradients, for which the others wait.
+    pairs = list(zip(parts, shares, strict=True)) or [(None, 0.0)]
+    found = [_backward(session, *pair, is_last=k == len(pairs)) for k, pair in enumerate(pairs, 1)]
     _clip(session)
     session.scaler.step(session.optimizer)
     session.scaler.update()
     session.optimizer.zero_grad(set_to_none=True)
     progress.step += 1
     progress.batch += 1
-    for count, values in micro:
-        progress.samples += count * session.world.size
-        session.meter.add(f"step {progress.step} (epoch {progress.epoch + 1})", count, values)
+    progress.samples += int(num_samples)
+    for weight, values in zip(weights, found, strict=False):
+        session.meter.add(f"step {progress.step} (epoch {progress.epoch + 1})", weight, values)
     session.task.after_step(session.model, progress.step)
     if session.average:
         session.average.update(session.model, progress.step)
-    session.schedule.advance(progress.epoch + min(1.0, progress.batch / num_batches), 1 / num_batches)
+    session.schedule.advance(progress.epoch + min(1.0, progress.batch / num_batches), 1 / num_batches, progress.step)
     session.complete_step()
 
 
-def _backward(session: Session, part: Any, num_parts: int, is_last: bool) -> tuple[int, dict[str, Any]]:
-    """Accumulate the gradient of one micro-batch; return its number of samples and its losses by name."""
+def _backward(session: Session, part: Any, share: float, is_last: bool) -> dict[str, Any]:
+    """Accumulate the gradient of one micro-batch times its share of the batch; return its losses by name."""
     batch = to_device(part, session.device)
     with _unsynced(session, is_last):
         with session.autocast():
             loss, terms = session.compute(batch)
-        # The step's loss is the mean over the micro-batches, hence each contributes its gradient over their number.
-        session.scaler.scale(loss / num_parts if num_parts > 1 else loss).backward()
-    return count_samples(batch), with_loss(terms, loss.detach())
+        session.scaler.scale(loss if share == 1 else loss * share).backward()
+    return with_loss(terms, loss.detach())
 
 
 def _clip(session: Session) -> None:

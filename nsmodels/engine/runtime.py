@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import platform
 import random
@@ -16,9 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 
+import nsmodels
 from nsmodels.core import interrupts as watching
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig
+
+log = logging.getLogger(__name__)
 
 
 def seed_everything(seed: int) -> None:
@@ -53,7 +57,15 @@ def resolve_device(name: str = "auto") -> torch.device:
 
 
 def tune_device(device: torch.device) -> None:
-    """Faster settings at no measurable loss of accuracy: TF32 products and autotuned convolutions on CUDA."""
+    """Faster settings at no measurable loss of accuracy: TF32 products and autotuned convolutions on CUDA.
+
+    On a CPU it logs a warning where the threads will wait actively (`hardware.wait_passively`).
+    """
+    if device.type == "cpu" and torch.get_num_threads() > 1 and not nsmodels.IS_WAITING_PASSIVE:
+        log.warning(
+            "torch was imported before nsmodels: its threads spin while they wait, which is slow beside other programs; "
+            "import nsmodels first, or set OMP_WAIT_POLICY=passive"
+        )
     if device.type == "cuda":
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")

@@ -15,7 +15,7 @@ class Shard:
     """The part of an epoch that a process reads: every `world`-th part of each global batch, from batch `start` on.
 
     Each process reads its part of a global batch in `parts` micro-batches, whose gradients the loop accumulates.
-    `batching.split_order` computes the indices.
+    `batching.split_batches` and `split_order` compute the indices.
     """
 
     rank: int = 0
@@ -40,15 +40,27 @@ class Task(ABC):
         """Batches of `split` ("train" or "val") in this epoch's order.
 
         A batch is tensors in dicts, tuples, dataclasses or objects with `.to`.
-        The configured batch size is the global one: process `shard.rank` of `shard.world` yields its equal part
-        of each global batch, as `shard.parts` micro-batches, beginning with global batch number `shard.start`.
-        `epoch` counts from 0. The result should have a length, as `batching.Batches` has: an iterable without one is
+        The configured batch size is the global one: process `shard.rank` of `shard.world` yields its part of each
+        global batch of "train" as exactly `shard.parts` micro-batches, beginning with global batch number
+        `shard.start`. They may differ in size; an empty one is None. `epoch` counts from 0. The result should have a length, as `batching.Batches` has: an iterable without one is
         read once more before training to count its batches.
         """
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss to minimise, a scalar () and mean over the samples of the batch, and its scalar terms by name."""
+        """The loss to minimise, a scalar (), and its scalar terms by name.
+
+        Loss and terms are means over the samples of the batch, or over what `weight` counts. The loop weights the
+        micro-batches of a step with these numbers, so that their gradients add up to that of the whole batch, however
+        it is split over processes and micro-batches. Where several terms are means over different things (cells,
+        objects), none of which is the number of samples, divide by the number in the whole batch (`batching.Part`)
+        times the batch's share of its samples, or by a constant per sample.
+        Batch normalisation and dropout act on each micro-batch by itself: with them the split does make a difference.
+        """
+
+    def weight(self, batch: Any) -> float | None:
+        """The number of things (tokens, nodes) that `loss` is a mean over; None: the samples, `count_samples`."""
+        return None
 
     def after_step(self, model: nn.Module, step: int) -> None:  # noqa: B027 - optional hook, doing nothing is right
         """Called after each optimizer step (a target network, a constraint on the weights)."""

@@ -100,12 +100,18 @@ class Lines:
     def epoch(self, record: Record) -> None:
         """Write the record of a finished epoch."""
         self._seconds.append(record["seconds"])
-        left = (self.config.epochs - record["epoch"]) * sum(self._seconds) / len(self._seconds)
+        left = self._epochs_left(record) * sum(self._seconds) / len(self._seconds)
         names = dict.fromkeys(["train/loss", "val/loss", self.config.monitor])
         shown = [f"{name} {record[name]:.4g}" for name in names if name in record]
         speed = f"{record['samples_per_second']:.0f} samples/s"
         parts = [f"epoch {record['epoch']}/{self.config.epochs}", *shown, f"lr {record['lr']:.2e}", speed]
         print("  ".join([*parts, f"{clock(left)} left"]), file=sys.stderr, flush=True)
+
+    def _epochs_left(self, record: Record) -> float:
+        left = self.config.epochs - record["epoch"]
+        if not self.config.max_steps:
+            return left
+        return min(left, (self.config.max_steps - record["step"]) * record["epoch"] / max(record["step"], 1))
 
     def close(self) -> None:
         """Nothing to close."""

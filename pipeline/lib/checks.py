@@ -159,10 +159,10 @@ def _validation_loss(task: Task, training: TrainingConfig, weights: Path) -> flo
     model, precision = task.build(), resolve_precision(training, device)
     checkpoint.load_weights(model, weights)
     model.to(device).eval()
-    total, num = 0.0, 0
+    total, num = 0.0, 0.0
     with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision is not None):
         for part in task.batches("val", 0, Shard()):
             batch = batching.to_device(part, device)
-            size = batching.count_samples(batch)
+            size = batching.weight_of(task, batch)
             total, num = total + size * float(task.loss(model, batch)[0]), num + size
     return total / num

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from nsmodels.engine.batching import Batches, count_samples, epoch_batches, generator, split_order, to_device
+from nsmodels.engine.batching import (
+    Batches,
+    count_samples,
+    epoch_batches,
+    generator,
+    split_batches,
+    split_order,
+    to_device,
+)
 from nsmodels.engine.task import Shard
 
 
@@ -33,15 +41,38 @@ def test_start_skips_whole_batches():
     assert all(np.array_equal(a, b) for a, b in zip(whole[3:], later, strict=True))
 
 
-def test_shards_and_parts_make_up_the_global_batch_in_equal_steps():
-    whole = list(epoch_batches(70, 16, 0, 0))
-    shards = [list(epoch_batches(70, 16, 0, 0, Shard(rank, 2, parts=2))) for rank in range(2)]
-    assert len(shards[0]) == len(shards[1])
+@pytest.mark.parametrize(("num", "size"), [(70, 16), (71, 8), (33, 7), (9, 8)])
+@pytest.mark.parametrize("world", [1, 2, 3])
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_shards_and_parts_make_up_the_whole_global_batch_in_equal_steps(num, size, world, parts):
+    whole = list(epoch_batches(num, size, 0, 0))
+    shards = [list(epoch_batches(num, size, 0, 0, Shard(rank, world, parts=parts))) for rank in range(world)]
+    assert [len(shard) for shard in shards] == [len(whole) * parts] * world
     for number, batch in enumerate(whole):
-        pieces = [piece for shard in shards for piece in shard[2 * number : 2 * number + 2]]
-        assert len({len(piece) for piece in pieces}) == 1
-        kept = len(batch) - len(batch) % 4
-        assert sorted(np.concatenate(pieces)) == sorted(batch[:kept])
+        mine = [shard[parts * number : parts * (number + 1)] for shard in shards]
+        pieces = [piece for each in mine for piece in each]
+        assert sorted(np.concatenate(pieces)) == sorted(batch)
+        assert max(map(len, pieces)) - min(map(len, pieces)) <= 1
+        assert all([*map(len, each)] == sorted(map(len, each), reverse=True) for each in mine)  # empty ones come last
+        assert max(map(len, mine[0])) == max(map(len, pieces))  # the first process always has a sample
+
+
+def test_a_part_has_its_share_of_what_is_drawn_for_the_whole_batch():
+    for whole in split_batches(np.arange(20), 8):
+        drawn = generator(0, "train", 0, int(whole.whole[0])).random((len(whole.whole), 2))
+        assert whole.is_whole
+        shards = [split_batches(whole.rows, 8, Shard(rank, 2, parts=3)) for rank in range(2)]
+        parts = sorted((part for shard in shards for part in shard if len(part)), key=lambda part: part.first)
+        assert np.array_equal(np.concatenate([part.of(drawn) for part in parts]), drawn)
+        assert not any(part.is_whole for part in parts)
+        assert all(np.array_equal(part.of(part.whole), part.rows) for part in parts)
+
+
+def test_an_empty_micro_batch_is_none():
+    index = split_order(np.arange(5), 4, Shard(1, 2, parts=2))
+    assert [None if batch is None else batch.tolist() for batch in Batches(index, torch.from_numpy)] == [
+        [1], [3], None, None,
+    ]  # fmt: skip
 
 
 def test_validation_loses_nobody():

@@ -75,7 +75,16 @@ def test_same_seed_same_losses_other_seed_other_losses(tmp_path):
     assert losses(first.history) != losses(train(tmp_path / "c", seed=2).history)
 
 
-@pytest.mark.parametrize("values", [{}, {"ema_decay": 0.9}, {"accumulate_steps": 4}, {"scheduler": "plateau"}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"ema_decay": 0.9},
+        {"accumulate_steps": 4},
+        {"scheduler": "plateau"},
+        {"accumulate_steps": 3, "max_steps": 200, "warmup_epochs": 0.5},
+    ],
+)
 def test_cancelled_within_an_epoch_continues_exactly(tmp_path, values):
     whole = train(tmp_path / "whole", {"num_samples": 1024}, **values)
     with pytest.raises(Cancelled):
@@ -102,6 +111,72 @@ def test_more_epochs_continue_and_a_finished_run_rests(tmp_path):
     assert lines == json.loads((tmp_path / "history.json").read_text()) == again.history
 
 
+COSINE = {"lr": 1e-2, "min_lr_ratio": 0.01}
+
+
+def rates(result):
+    return [record["lr"] for record in result.history]
+
+
+def test_the_learning_rate_of_a_finished_run_does_not_jump_with_more_epochs(tmp_path, caplog):
+    first = train(tmp_path, epochs=2, **COSINE)
+    assert rates(first)[-1] == pytest.approx(1e-4)
+    longer = train(tmp_path, epochs=4, **COSINE)
+    assert longer.history[:2] == first.history
+    assert rates(longer)[1:] == pytest.approx([1e-4] * 3)
+    assert "more epochs than the run was started with (2, now 4): the learning rate stays at 1.00e-04" in caplog.text
+    assert "warm_restart=True" in caplog.text
+    assert not any("warm_restarts" in record for record in longer.history)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_warm_restart_is_asked_for_by_name_and_recorded(tmp_path, is_cut, caplog):
+    train(tmp_path, epochs=2, **COSINE)
+    config = CONFIG.model_copy(update={"epochs": 4, **COSINE})
+    if is_cut:
+        with pytest.raises(Cancelled):
+            fit(Toy(config), config, tmp_path, [CancelAfter(3)], warm_restart=True)
+    longer = fit(Toy(config), config, tmp_path, warm_restart=True)
+    assert rates(longer)[1:] == pytest.approx([1e-4, (1e-2 + 1e-4) / 2, 1e-4])
+    assert [record.get("warm_restarts") for record in longer.history] == [None, None, 1, 1]
+    assert checkpoint.load(tmp_path / "last.pt")["progress"]["warm_restarts"] == [2]
+    assert caplog.text.count("warm restart after epoch 2: the learning rate returns to 1.00e-02") == 1
+
+
+def test_an_unfinished_run_keeps_its_schedule_with_more_epochs(tmp_path):
+    with pytest.raises(Cancelled):
+        train(tmp_path / "cut", epochs=2, trackers=[CancelAfter(1)], **COSINE)
+    longer = train(tmp_path / "cut", epochs=3, **COSINE)
+    assert rates(longer)[:2] == rates(train(tmp_path / "whole", epochs=2, **COSINE))
+    assert rates(longer)[2] == pytest.approx(1e-4)
+
+
+def test_epochs_that_a_schedule_cannot_serve_are_refused(tmp_path):
+    train(tmp_path, epochs=2, **COSINE)
+    with pytest.raises(InputError, match=r"started with epochs=2 \(now 1\)"):
+        train(tmp_path, epochs=1, **COSINE)
+    config = CONFIG.model_copy(update={"epochs": 2, **COSINE})
+    with pytest.raises(InputError, match=r"nothing to restart .* more epochs than before \(2, now 2\)"):
+        fit(Toy(config), config, tmp_path, warm_restart=True)
+    with pytest.raises(InputError, match="warm_restart: .* contains no run"):
+        fit(Toy(config), config, tmp_path / "empty", warm_restart=True)
+    train(tmp_path / "zero", epochs=1, min_lr_ratio=0.0)
+    with pytest.raises(InputError, match="a learning rate of 0 .* would change nothing; warm_restart=True"):
+        train(tmp_path / "zero", epochs=2, min_lr_ratio=0.0)
+
+
+def test_a_training_that_ends_within_its_warm_up_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"1.5 epochs are 12 steps, but the training ends after max_steps=12"):
+        train(tmp_path, max_steps=12, warmup_epochs=1.5)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("accumulate_steps", [1, 3])
+def test_the_cosine_ends_with_max_steps(tmp_path, accumulate_steps):
+    result = train(tmp_path, max_steps=21, accumulate_steps=accumulate_steps, epochs=50, warmup_epochs=0.5, **COSINE)
+    assert (result.history[-1]["step"], rates(result)[-1]) == (21, pytest.approx(1e-4))
+
+
 def test_another_configuration_in_the_same_folder_is_refused(tmp_path):
     train(tmp_path, epochs=1)
     with pytest.raises(InputError, match=r"started with lr=0.02 \(now 0.5\)"):
@@ -118,6 +193,36 @@ def test_accumulation_equals_one_large_batch(tmp_path):
     for one, other in zip(large.history, small.history, strict=True):
         assert one["train/loss"] == pytest.approx(other["train/loss"], rel=1e-5)
         assert one["step"] == other["step"]
+
+
+class Weighted(Toy):
+    """A mean over points of different weight, as over the tokens of texts."""
+
+    def counts(self, batch):
+        return 1 + batch["y"]
+
+    def loss(self, model, batch):
+        each = torch.nn.functional.cross_entropy(model(batch["x"]), batch["y"], reduction="none")
+        loss = (each * self.counts(batch)).sum() / self.counts(batch).sum()
+        return loss, {"entropy": loss}
+
+    def weight(self, batch):
+        return self.counts(batch).sum().item()
+
+
+@pytest.mark.parametrize("kind", [Toy, Weighted])
+@pytest.mark.parametrize("parts", [2, 3])
+def test_a_batch_that_does_not_divide_loses_no_sample(tmp_path, kind, parts):
+    # 8 samples in 3 parts, and 3 in the last batch
+    config, options = CONFIG.with_values({"batch_size": 8}), {"dropout": 0.0, "num_samples": 67}
+    split = config.with_values({"accumulate_steps": parts})
+    large, small = (fit(kind(c, **options), c, tmp_path / str(c.accumulate_steps)) for c in (config, split))
+    for one, other in zip(large.history, small.history, strict=True):
+        assert other["step"] == one["step"]
+        assert [other[k] for k in ("train/loss", "val/loss")] == pytest.approx(
+            [one[k] for k in ("train/loss", "val/loss")], rel=1e-5
+        )
+    assert checkpoint.load(tmp_path / str(parts) / "last.pt")["progress"]["total_samples"] == 4 * 67
 
 
 def test_nan_names_step_and_term_and_keeps_the_good_checkpoint(tmp_path):
@@ -307,9 +412,25 @@ def test_workers_give_the_same_losses(tmp_path):
     assert losses(train(tmp_path / "b", {"workers": 2}, epochs=1).history) == losses(inside.history)
 
 
-def test_too_few_samples_for_the_accumulation(tmp_path):
-    with pytest.raises(InputError, match="is empty: needs at least 64 samples"):
-        train(tmp_path, {"num_samples": 32}, accumulate_steps=64)
+def test_a_training_without_samples_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is empty: the training data have no sample"):
+        train(tmp_path, {"num_samples": 0})
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"batch_size": 16, "accumulate_steps": 64}, r"16 samples cannot be split into 64 parts .*lower accumulate"),
+        ({"batch_size": 8, "num_processes": 3, "accumulate_steps": 3}, "8 samples cannot be split into 9 parts"),
+        (
+            {"epochs": 2, "warmup_epochs": 2},
+            "2 epochs of warm-up in a training of 2, which would end before it reaches",
+        ),
+    ],
+)
+def test_a_configuration_that_cannot_work_is_refused_before_the_data_are_read(values, line):
+    with pytest.raises(InputError, match=line):
+        CONFIG.with_values(values)
 
 
 def test_out_of_memory_names_the_remedies(tmp_path):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.session.optim import Schedule, WeightAverage, lr_factor, make_optimizer
+from nsmodels.engine.session.optim import Fall, Schedule, WeightAverage, lr_factor, make_optimizer
 
 
 def run_schedule(steps_per_epoch=10, monitored=lambda epoch: 1.0, **values):
@@ -41,6 +41,46 @@ def test_cosine_falls_from_peak_to_its_floor():
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[25] == pytest.approx(0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * 0.5)))
     assert lr_factor(TrainingConfig(epochs=4, min_lr_ratio=0.1), 4.0, 4.1) == pytest.approx(0.1)
+
+
+def final_rate(config, epoch_lengths):
+    """The learning rate after the last step of a run whose epochs have these numbers of steps."""
+    optimizer = make_optimizer(nn.Linear(2, 2), config)
+    schedule, step = Schedule(optimizer, config, 1 / epoch_lengths[0]), 0
+    for epoch in range(config.epochs):
+        for batch in range(1, epoch_lengths[epoch] + 1):
+            optimizer.step()
+            step += 1
+            schedule.advance(epoch + batch / epoch_lengths[epoch], 1 / epoch_lengths[epoch], step)
+            if step == config.max_steps:
+                return schedule.lr
+    return schedule.lr
+
+
+@pytest.mark.parametrize("warmup_epochs", [0, 0.5, 1])
+@pytest.mark.parametrize("max_steps", [0, 7, 12, 29, 1000])
+@pytest.mark.parametrize("lengths", [[10] * 5, [5, 6, 8, 10, 10]], ids=["constant", "curriculum"])
+def test_every_schedule_ends_where_it_says_at_either_end_of_a_training(lengths, max_steps, warmup_epochs):
+    if warmup_epochs == 1 and max_steps == 7:
+        return  # ends within the warm-up: refused
+    values = {"lr": 1.0, "epochs": 5, "max_steps": max_steps, "warmup_epochs": warmup_epochs}
+    for floor in (0.0, 0.01, 0.5):
+        assert final_rate(TrainingConfig(**values, min_lr_ratio=floor), lengths) == pytest.approx(floor, abs=1e-9)
+    assert final_rate(TrainingConfig(**values, scheduler="constant"), lengths) == 1.0
+    assert final_rate(TrainingConfig(**values, scheduler="plateau"), lengths) == 1.0
+    done = sum(max_steps >= sum(lengths[: k + 1]) for k in range(5)) if max_steps else 5
+    step = TrainingConfig(**values, scheduler="step", step_epochs=2, gamma=0.5)
+    assert final_rate(step, lengths) == pytest.approx(0.5 ** (done // 2))
+
+
+def test_max_steps_follows_the_cosine_of_as_many_epochs():
+    config = {"lr": 1.0, "warmup_epochs": 1, "min_lr_ratio": 0.1}
+    whole, limited = TrainingConfig(**config, epochs=3), TrainingConfig(**config, epochs=99, max_steps=30)
+    for step in range(30):
+        fall = Fall.of(limited)
+        fall.first_step = min(step, 10)
+        found = lr_factor(limited, step / 10, (step + 1) / 10, step, fall)
+        assert found == pytest.approx(lr_factor(whole, step / 10, (step + 1) / 10))
 
 
 def test_step_decays_every_so_many_epochs():

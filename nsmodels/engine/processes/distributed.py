@@ -42,6 +42,14 @@ class World:
         dist.all_reduce(tensor, op=dist.ReduceOp.MAX, group=self.group)
         return tuple(bool(value) for value in tensor.tolist())
 
+    def sum(self, *values: float) -> tuple[float, ...]:
+        """Each value, added over the processes."""
+        if self.size == 1:
+            return values
+        tensor = torch.tensor(values, dtype=torch.float64)
+        dist.all_reduce(tensor, group=self.group)
+        return tuple(tensor.tolist())
+
     def all_gather(self, value: Any) -> list[Any]:
         """Every process's `value`, by rank."""
         if self.size == 1:
@@ -106,7 +114,13 @@ class LossModule(nn.Module):
         self._task = task
 
     def forward(self, batch: Any) -> tuple[Tensor, dict[str, Any]]:
-        """The loss and its terms, the terms detached from the graph."""
+        """The loss and its terms, the terms detached from the graph; of no batch (None) a loss without gradient.
+
+        A process that has no sample of a batch still exchanges gradients, and DDP does so in the backward pass.
+        """
+        if batch is None:
+            parameter = next(each for each in self.model.parameters() if each.requires_grad)
+            return 0.0 * parameter.sum(), {}
         loss, terms = self._task.loss(self.model, batch)
         return loss, {name: v.detach() if isinstance(v, Tensor) else v for name, v in terms.items()}
 

@@ -1,4 +1,4 @@
-"""Sample-weighted running means of an epoch, transferred from the device every few steps and checked to be finite."""
+"""Weighted running means of an epoch, transferred from the device every few steps and checked to be finite."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ REMEDIES = (
 
 
 class Meter:
-    """Sample-weighted sums by name, in float64 on the host.
+    """Weighted sums by name, in float64 on the host.
 
-    A batch of c samples with mean v contributes (c·v, c), so that Σ c·v / Σ c is the mean over samples, also where
-    batches differ in size, and sums of several processes can be added before the division.
+    A batch of c samples (or c of what `Task.weight` counts) with mean v contributes (c·v, c), so that Σ c·v / Σ c is
+    the mean over all, also where batches differ in size, and sums of several processes can be added before the division.
     Values stay on the device until `flush`, which moves them in one transfer: reading each step's loss would make
     the host wait for the GPU at every step.
     """
 
     def __init__(self, every: int = 1) -> None:
         self.every = every
-        self.sums: dict[str, list[float]] = {}  # by name: Σ count · value, Σ count
-        self._pending: list[tuple[str, int, dict[str, Any]]] = []
+        self.sums: dict[str, list[float]] = {}  # by name: Σ weight · value, Σ weight
+        self._pending: list[tuple[str, float, dict[str, Any]]] = []
 
-    def add(self, place: str, count: int, values: Mapping[str, Tensor | float]) -> None:
-        """Add `values`, scalar means over `count` samples, by name; `place`: step or epoch, for the error message.
+    def add(self, place: str, weight: float, values: Mapping[str, Tensor | float]) -> None:
+        """Add `values`, scalar means by name over `weight` samples; `place`: step or epoch, for the error message.
 
         Every `every` calls it flushes, and then raises `InputError` as `flush` does.
         """
-        self._pending.append((place, count, dict(values)))
+        self._pending.append((place, weight, dict(values)))
         if len(self._pending) >= self.every:
             self.flush()
 
@@ -45,16 +45,16 @@ class Meter:
         pending, self._pending = self._pending, []
         tensors = [v.detach().reshape(()) for _, _, row in pending for v in row.values() if isinstance(v, Tensor)]
         numbers = iter(_read(tensors))
-        for place, count, row in pending:
+        for place, weight, row in pending:
             for name, value in row.items():
-                self._accumulate(place, count, name, next(numbers) if isinstance(value, Tensor) else float(value))
+                self._accumulate(place, weight, name, next(numbers) if isinstance(value, Tensor) else float(value))
 
-    def _accumulate(self, place: str, count: int, name: str, value: float) -> None:
+    def _accumulate(self, place: str, weight: float, name: str, value: float) -> None:
         if not math.isfinite(value):
             raise InputError(f"{place}: '{name}' is {value}; usual remedies: {REMEDIES}")
         total = self.sums.setdefault(name, [0.0, 0.0])
-        total[0] += value * count
-        total[1] += count
+        total[0] += value * weight
+        total[1] += weight
 
     def means(self) -> dict[str, float]:
         """The mean of each name over the samples added so far."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -31,20 +32,46 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Adam
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=config.lr, fused=fused)
 
 
-def lr_factor(config: TrainingConfig, done: float, ahead: float) -> float:
+@dataclass
+class Fall:
+    """Where the cosine falls: from epoch `start`, when `first_step` steps were done, to epoch `end` or `max_steps`."""
+
+    start: float
+    end: float
+    first_step: int = 0
+    max_steps: int = 0
+
+    @classmethod
+    def of(cls, config: TrainingConfig) -> Fall:
+        """From the end of the warm-up to that of the training."""
+        return cls(config.warmup_epochs, config.epochs, max_steps=config.max_steps)
+
+    def share(self, done: float, step: int) -> float:
+        """The share of the fall that is over, in [0, 1], after `done` epochs and `step` steps.
+
+        By epochs, or by steps where `max_steps` ends the training earlier. The larger of the two is 1 at whichever end
+        comes first; how many steps later epochs have need not be known, as a curriculum may change it.
+        """
+        shares = [(done - self.start) / max(self.end - self.start, 1e-9)]
+        if self.max_steps:
+            shares.append((step - self.first_step) / max(self.max_steps - self.first_step, 1))
+        return min(max(0.0, *shares), 1.0)
+
+
+def lr_factor(config: TrainingConfig, done: float, ahead: float, step: int = 0, fall: Fall | None = None) -> float:
     """Learning rate over its peak, in [0, 1], for the step from `done` to `ahead`, both in epochs since the start.
 
     Linear warm-up, then cosine to `min_lr_ratio`, steps of `gamma`, or constant (`plateau` cuts the rate separately).
+    `step`: steps done; `fall`: of the cosine, by default that of the configuration.
     """
     # Warm-up is evaluated at the end of the step: at its start the first factor would be 0, a step without effect.
     warm = min(1.0, ahead / config.warmup_epochs) if config.warmup_epochs else 1.0
     if config.scheduler == "step":
         return warm * config.gamma ** (done // config.step_epochs)
-    # Cosine (Loshchilov & Hutter 2017): r + (1 − r) (1 + cos πs) / 2 with s ∈ [0, 1] the share of the epochs after
+    # Cosine (Loshchilov & Hutter 2017): r + (1 − r) (1 + cos πs) / 2 with s ∈ [0, 1] the share of the training after
     # warm-up falls from 1 at s = 0 to r = min_lr_ratio at s = 1, with zero slope at both ends.
     if config.scheduler == "cosine" and warm >= 1.0:
-        share = (done - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
-        falling = 0.5 * (1 + math.cos(math.pi * min(max(share, 0.0), 1.0)))
+        falling = 0.5 * (1 + math.cos(math.pi * (fall or Fall.of(config)).share(done, step)))
         return config.min_lr_ratio + (1 - config.min_lr_ratio) * falling
     return warm
 
@@ -58,6 +85,7 @@ class Schedule:
     def __init__(self, optimizer: torch.optim.Optimizer, config: TrainingConfig, step_size: float) -> None:
         self.config = config
         self.optimizer = optimizer
+        self.fall = Fall.of(config)
         self.factor = lr_factor(config, 0.0, step_size)
         self.per_step = LambdaLR(optimizer, lambda _step: self.factor)
         self.plateau = None
@@ -71,12 +99,24 @@ class Schedule:
         """The learning rate of the next step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def advance(self, done: float, step_size: float) -> None:
-        """Set the rate for the next step, which starts `done` epochs into the run."""
+    @property
+    def floor(self) -> float:
+        """The learning rate at which the cosine ends."""
+        return self.config.lr * self.config.min_lr_ratio
+
+    def advance(self, done: float, step_size: float, step: int = 0) -> None:
+        """Set the rate for the next step, which starts `done` epochs and `step` steps into the run."""
+        if done <= self.fall.start:
+            self.fall.first_step = step
         if self.plateau is not None and self.factor >= 1.0:
             return  # after warm-up only the plateau rule changes the rate; a factor per step would undo its cuts
-        self.factor = lr_factor(self.config, done, done + step_size)
+        self.factor = lr_factor(self.config, done, done + step_size, step, self.fall)
         self.per_step.step()
+
+    def restart(self, done: float, step_size: float, step: int) -> None:
+        """Begin the cosine anew at its peak, to fall until the end of the training: a warm restart (SGDR)."""
+        self.fall = replace(Fall.of(self.config), start=max(done, self.config.warmup_epochs), first_step=step)
+        self.advance(done, step_size, step)
 
     def end_epoch(self, monitored: float) -> None:
         """Pass the monitored metric of a validated epoch to the plateau rule."""
@@ -86,12 +126,14 @@ class Schedule:
     def state_dict(self) -> dict[str, Any]:
         """The state that a resume restores."""
         plateau = {} if self.plateau is None else self.plateau.state_dict()
-        return {"factor": self.factor, "per_step": self.per_step.state_dict(), "plateau": plateau}
+        per_step, fall = self.per_step.state_dict(), asdict(self.fall)
+        return {"factor": self.factor, "per_step": per_step, "plateau": plateau, "fall": fall}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state from `state_dict`."""
         self.factor = state["factor"]
         self.per_step.load_state_dict(state["per_step"])
+        self.fall = Fall(**state.get("fall", asdict(self.fall)))
         if self.plateau is not None:
             self.plateau.load_state_dict(state["plateau"])
 

@@ -44,6 +44,7 @@ class Progress:
     train_seconds: float = 0.0  # of finished epochs, without validation
     total_seconds: float = 0.0  # of finished epochs
     cpu_seconds: float = 0.0
+    warm_restarts: list[int] = field(default_factory=list)  # epochs after which the learning rate returned to its peak
     history: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
 
@@ -75,7 +76,9 @@ class Session:
         self.progress = Progress()
         self._counted: int | None = None
         self.meter = Meter(every=20 if device.type == "cuda" else 1)
-        self.schedule = Schedule(self.optimizer, config, 1 / self.train_batches(0, 0)[0])
+        self.num_steps = self.train_batches(0, 0)[0]  # of the first epoch
+        self.schedule = Schedule(self.optimizer, config, 1 / self.num_steps)
+        _require_warm(config, self.num_steps)
         if world.rank:
             torch.manual_seed(config.seed + world.rank)  # dropout differs between processes
         self.step_rng = runtime.torch_rng_state(device)
@@ -120,10 +123,7 @@ class Session:
         else:
             length = len(batches)
         if not length:
-            raise InputError(
-                f"batches('train', {epoch}) is empty: needs at least {self.world.size * self.config.accumulate_steps}"
-                " samples (processes x accumulate_steps)"
-            )
+            raise InputError(f"batches('train', {epoch}) is empty: the training data have no sample for it")
         return -(-length // self.config.accumulate_steps)
 
     @property
@@ -198,12 +198,19 @@ class Session:
         }
         return payload | ({"training_state_dict": self.model.state_dict()} if self.average else {})
 
-    def resume(self) -> bool:
-        """Restore last.pt when the folder has one; raise `InputError` when it belongs to a different run."""
+    def resume(self, warm_restart: bool = False) -> bool:
+        """Restore last.pt when the folder has one; raise `InputError` when it belongs to a different run.
+
+        `warm_restart`: of a run with more epochs than before, begin the cosine schedule anew.
+        """
         path = self.folder / checkpoint.LAST
         if self.world.is_first:
             checkpoint.remove_unfinished(self.folder)
         if not path.exists():
+            if warm_restart:
+                raise InputError(
+                    f"warm_restart: {self.folder} contains no run (no {path.name}); leave it out to start one"
+                )
             return False
         payload = checkpoint.load(path)
         if payload.get("format") != FORMAT:
@@ -213,10 +220,38 @@ class Session:
         if self.average:
             checkpoint.fill(self.average.model, payload["model_state_dict"], str(path))
         self._restore(payload)
+        self._extend(int(payload["args"]["epochs"]), warm_restart)
         return True
+
+    def _extend(self, before: int, warm_restart: bool) -> None:
+        """Continue a run of `before` epochs with those of the configuration: only a cosine depends on their number."""
+        epochs, schedule, progress = self.config.epochs, self.schedule, self.progress
+        if self.config.scheduler != "cosine" or epochs <= schedule.fall.end:
+            if warm_restart and not progress.warm_restarts:
+                raise InputError(
+                    f"warm_restart: nothing to restart in {self.folder}; it needs scheduler=cosine (now "
+                    f"{self.config.scheduler}) and more epochs than before ({before}, now {epochs})"
+                )
+            return
+        if warm_restart:
+            schedule.restart(progress.epoch + progress.batch / self.num_steps, 1 / self.num_steps, progress.step)
+            progress.warm_restarts = [*progress.warm_restarts, progress.epoch]
+            log.warning("warm restart after epoch %d: the learning rate returns to %.2e", progress.epoch, schedule.lr)
+            return
+        advice = "warm_restart=True begins it anew, a different folder trains from the start"
+        if not schedule.floor:
+            raise InputError(
+                f"epochs: the schedule of this run ends with epoch {schedule.fall.end:g} at a learning rate of 0 "
+                f"(min_lr_ratio=0), so that more epochs (now {epochs}) would change nothing; {advice}"
+            )
+        log.warning(
+            "more epochs than the run was started with (%g, now %d): the learning rate stays at %.2e, the end of its "
+            "schedule, from there on; %s", schedule.fall.end, epochs, schedule.floor, advice,
+        )  # fmt: skip
 
     def _restore(self, payload: dict[str, Any]) -> None:
         self.optimizer.load_state_dict(payload["optimizer_state_dict"])
+        self.schedule.fall.end = payload["args"]["epochs"]
         self.schedule.load_state_dict(payload["scheduler_state_dict"])
         self.scaler.load_state_dict(payload["scaler_state_dict"])
         self.task.load_state_dict(payload["task_state_dict"])
@@ -239,6 +274,8 @@ class Session:
         wanted = {k: v for k, v in self.config.relevant().items() if k not in EXTENDABLE} | {"freeze": self.freeze}
         changed = list(_differences(payload["args"] | {"freeze": payload.get("freeze", [])}, wanted))
         changed += _differences(payload["config"], self.task.settings())
+        if self.config.scheduler == "cosine" and payload["args"]["epochs"] > self.config.epochs:
+            changed.append(f"epochs={payload['args']['epochs']} (now {self.config.epochs})")
         if changed:
             more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
             raise InputError(
@@ -255,6 +292,16 @@ def _differences(saved: Mapping[str, Any], wanted: Mapping[str, Any], within: st
             yield from _differences(before, value, f"{within}{name}.")
         elif before != value:
             yield f"{within}{name}={reprlib.repr(before)} (now {reprlib.repr(value)})"
+
+
+def _require_warm(config: TrainingConfig, num_steps: int) -> None:
+    """Refuse a training that would end within its warm-up, of epochs with `num_steps` steps."""
+    if 0 < config.max_steps <= config.warmup_epochs * num_steps:
+        raise InputError(
+            f"warmup_epochs: {config.warmup_epochs:g} epochs are {config.warmup_epochs * num_steps:g} steps, but the "
+            f"training ends after max_steps={config.max_steps}, before it reaches lr; lower warmup_epochs or raise "
+            "max_steps"
+        )
 
 
 def _freeze(model: nn.Module, name: str) -> nn.Module:

@@ -10,7 +10,7 @@ import torch
 
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint, runtime, tracking
-from nsmodels.engine.batching import count_samples, to_device
+from nsmodels.engine.batching import to_device, weight_of
 from nsmodels.engine.session.meters import Meter, with_loss
 from nsmodels.engine.session.session import Session
 from nsmodels.engine.tracking import Tracker
@@ -66,9 +66,11 @@ def _validate(session: Session, interrupt: runtime.Interrupt) -> dict[str, float
         for part in session.batches("val", epoch):
             if interrupt.requested and session.world.size == 1:
                 return None
+            if part is None:
+                continue
             batch = to_device(part, session.device)
             loss, terms = session.task.loss(model, batch)
-            meter.add(f"validation after epoch {epoch + 1}", count_samples(batch), with_loss(terms, loss))
+            meter.add(f"validation after epoch {epoch + 1}", weight_of(session.task, batch), with_loss(terms, loss))
         further = session.task.validate(model, epoch) if session.world.is_first else {}
     meter.flush()
     # Sums before means: Σ_r Σ c·v / Σ_r Σ c over the ranks r is the mean over all samples, also for unequal shards.
@@ -96,6 +98,7 @@ def _record(session: Session, validated: dict[str, float], validation_seconds: f
     record |= {f"train/{name}": value for name, value in meter.means().items()}
     record |= validated
     record |= {f"curriculum/{k.removeprefix('curriculum/')}": v for k, v in _curriculum(session).items()}
+    record |= {"warm_restarts": len(progress.warm_restarts)} if progress.warm_restarts else {}
     record["seconds"] = progress.seconds + validation_seconds
     record["samples_per_second"] = progress.samples / max(progress.seconds, 1e-9)
     progress.total_samples += progress.samples

@@ -23,6 +23,7 @@ from dagster_ray.configs import RayExecutionConfig
 from dagster_ray.core.executor import RayStepHandler
 from ray.job_submission import JobSubmissionClient
 
+from nsmodels.core import hardware
 from nsmodels.core.artifact import data_root
 from pipeline.lib import policy
 from pipeline.lib.cluster import jobs, step
@@ -33,7 +34,7 @@ MAX_LOSSES = 5  # machines that a step may lose in one run
 PAUSE = 5 + int(os.environ.get("NSMODELS_LOCK_SECONDS", "0"))
 STOP_SECONDS = 60  # to save a checkpoint; Ray's own default is 3
 # Environment variables of the steps. Never a password: Ray's dashboard shows the environment of its jobs.
-PASSED = ("DAGSTER_HOME", "PYTHONPATH", "OMP_NUM_THREADS", "NSMODELS_EXTENSIONS")
+PASSED = ("DAGSTER_HOME", "PYTHONPATH", "OMP_NUM_THREADS", *hardware.WAITING, "NSMODELS_EXTENSIONS")
 
 
 class RayExecutor(StepDelegatingExecutor):

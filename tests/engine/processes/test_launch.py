@@ -1,13 +1,18 @@
 """Several processes: the one that failed is named with its error, and all end with the one that started them."""
 
+import json
 import time
+from functools import partial
 
 import psutil
 import pytest
 
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
+from nsmodels.engine.loop import fit
 from nsmodels.engine.processes.launch import launch
+from tests.children import ranks
+from tests.engine import toy
 
 FAULTY = """
 import os, signal, sys, time
@@ -51,3 +56,23 @@ def test_killing_the_starter_stops_its_processes_with_a_checkpoint(child, tmp_pa
     process.kill()
     assert not psutil.wait_procs(family, timeout=40)[1]
     assert 0 < checkpoint.load(tmp_path / "last.pt")["progress"]["batch"] < 1000
+
+
+def test_losses_do_not_depend_on_processes_and_micro_batches(child, tmp_path, one_thread):
+    # 7 samples, and 1 in the last batch of an epoch, of which all processes but the first have none.
+    values = {"batch_size": 7, "epochs": 2, "checkpoint_minutes": 0.0}
+    options = {"dropout": 0.0, "num_samples": 50}
+    config = toy.CONFIG.with_values(values)
+    alone = fit(toy.Toy(config, **options), config, tmp_path / "alone").history
+    given = [f"{name}={json.dumps(value)}" for name, value in {**values, **options}.items()]
+    launch([str(tmp_path / "three"), *given, "accumulate_steps=2"], 3, "tests.engine.toy")
+    run = partial(child, toy.main, [str(tmp_path / "two"), *given, "accumulate_steps=3"])
+    for process in [run(environment=each) for each in ranks(2)]:
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+    for name in ("two", "three"):
+        history = json.loads((tmp_path / name / "history.json").read_text())
+        for one, other in zip(alone, history, strict=True):
+            numbers = [key for key in one if key not in ("seconds", "samples_per_second")]
+            assert [other[key] for key in numbers] == pytest.approx([one[key] for key in numbers], rel=1e-5)
+        assert checkpoint.load(tmp_path / name / "last.pt")["progress"]["total_samples"] == 2 * 50

@@ -9,6 +9,7 @@ import pytest
 
 from nsmodels.core import discover
 from tests.core.server import FileServer, Traps
+from tests.imports import policies, recorded
 from tests.pipeline.live.services import ROOT, live, until
 from tests.pipeline.partitions.test_replicates import DIMES, PENNIES, sealed_at
 
@@ -24,7 +25,9 @@ PARTITIONS = """query ($key: [String!]!) { assetNodes(assetKeys: [{path: $key}])
 def dagster(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     (folder / "data").mkdir()
-    with live(folder, ROOMS, environment={discover.VARIABLE: str(ROOT / "tests/example")}) as running:
+    given = {discover.VARIABLE: str(ROOT / "tests/example"), "PYTHONPATH": str(ROOT)}
+    watched = recorded(folder / "imports", given)
+    with live(folder, ROOMS, environment=watched) as running:
         yield running
 
 
@@ -131,6 +134,8 @@ def test_a_cancelled_training_resumes(dagster):
     assert typed.returncode != 0
     assert "run the same command again to resume" in err.splitlines()[-1]
     assert epochs(part)[: len(before)] == before  # with the seconds that each took: none was trained again
+    assert len(policies(dagster.root / "imports")) >= 2  # the worker of the UI's run, and the command
+    assert set(policies(dagster.root / "imports").values()) == {"passive"}
 
 
 def epochs(folder):

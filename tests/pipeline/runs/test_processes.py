@@ -16,6 +16,7 @@ import dagster as dg
 import psutil
 
 from nsmodels.core.artifact import read_manifest
+from tests.imports import policies, recorded
 from tests.pipeline.live.services import BIN, ROOT, history
 
 CONFIG = {"preset": "debug", "baselines": {"is_enabled": False}, "training": {"num_processes": 2, "epochs": 4}}
@@ -23,6 +24,7 @@ CONFIG = {"preset": "debug", "baselines": {"is_enabled": False}, "training": {"n
 
 def environment(project: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "NSMODELS_", "RAY_"))}
+    kept = recorded(project / "imports", kept)
     return kept | {"NSMODELS_DATA": str(project / "data"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
@@ -78,3 +80,6 @@ def test_every_epoch_of_two_processes_is_logged_once_though_the_run_is_killed(tm
     trained = json.loads((model / "history.json").read_text())["navigator"]
     assert [row["epoch"] for row in trained] == [1, 2, 3, 4]
     assert not [name for name in read_manifest(model).files if Path(name).name.startswith(".")]
+    # The command, torchrun and its workers: each of them before it imported torch.
+    assert len(policies(tmp_path / "imports")) >= 3
+    assert set(policies(tmp_path / "imports").values()) == {"passive"}

@@ -115,12 +115,12 @@ def test_a_cell_is_supervised_only_within_and_beyond_the_horizon(maps: TrainingM
     batch, model = next(iter(task.batches("val", 0, Shard()))), task.build()
     for number in (1, 2, 3):
         carried = number * model.steps_per_segment * model.core.reach
-        mask = task._horizon_mask(model, batch, number)
+        mask = task._horizon_mask(model, batch.cells, number)
         assert (batch.cost[mask.within] <= carried / 2).all()
         assert (batch.cost[mask.within] > 0).all()
         assert (batch.cost[mask.beyond] > carried).all()
         assert not mask.beyond[~batch.free].any()
-    everything = task_of(maps, horizon=0)._horizon_mask(model, batch, 1)
+    everything = task_of(maps, horizon=0)._horizon_mask(model, batch.cells, 1)
     assert torch.equal(everything.within, torch.isfinite(batch.cost) & (batch.cost > 0))
 
 
@@ -147,7 +147,7 @@ def test_turned_maps_carry_the_labels_of_turned_maps(maps: TrainingMaps) -> None
 
 
 def test_an_epoch_shows_every_map_once_and_the_next_one_in_another_order(maps: TrainingMaps) -> None:
-    first, second = (maps.batches("train", epoch, Shard()).index_batches for epoch in (0, 1))
+    first, second = ([part.rows for part in maps.batches("train", n, Shard()).index_batches] for n in (0, 1))
     assert sorted(np.concatenate(first)) == list(range(1500))
     assert not np.array_equal(np.concatenate(first), np.concatenate(second))
 

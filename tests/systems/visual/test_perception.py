@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,14 +198,16 @@ def test_augmentation_depends_on_seed_and_epoch_alone(data: Path) -> None:
     assert first.augmentation is not None
     assert torch.equal(first.augmentation, again.augmentation)
     assert torch.equal(first.queries, again.queries)
-    assert first.seed == again.seed
+    assert first.noise.seed == again.noise.seed
     for different in (later, batches(other)[2]):
         assert not torch.equal(first.augmentation, different.augmentation)
     images = first.images.permute(0, 3, 1, 2).float()
-    changed = augment_images(images, first.augmentation, first.seed)
-    assert torch.equal(changed, augment_images(images, first.augmentation, first.seed))
+    changed = augment_images(images, first.augmentation, first.noise)
+    assert torch.equal(changed, augment_images(images, first.augmentation, first.noise))
     assert (changed - images).abs().mean() > 1
-    assert not torch.equal(changed, augment_images(images, first.augmentation, first.seed + 1))
+    assert not torch.equal(
+        changed, augment_images(images, first.augmentation, replace(first.noise, seed=first.noise.seed + 1))
+    )
 
 
 def test_without_augmentation_the_image_is_left_alone(task: PerceptionTask) -> None:

@@ -6,7 +6,7 @@ Shapes: n or b maps, c channels, a actions, h rows, w columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -32,17 +32,26 @@ def encode(maps: Maps) -> Float[Tensor, "n c h w"]:
     return torch.from_numpy(encoded)
 
 
+class Cells(NamedTuple):
+    """Free cells of maps, and their costs to the goal (inf where it cannot be reached)."""
+
+    free: Bool[Tensor, "b h w"]
+    cost: Float[Tensor, "b h w"]
+
+
 @dataclass(frozen=True)
 class MapBatch:
     """Maps with their labels: sets of optimal actions, and the cost to the goal (inf where it cannot be reached).
 
     `burn_in`: number of segments without gradient before the supervised ones.
+    `whole`: free cells and costs of the whole batch that this is a part of; None where it is the whole batch itself.
     """
 
     inputs: Float[Tensor, "b c h w"]
     optimal: Bool[Tensor, "b a h w"]
     cost: Float[Tensor, "b h w"]
     burn_in: int = 0
+    whole: Cells | None = None
 
     @classmethod
     def of(cls, maps: Maps, labels: Labels, burn_in: int = 0) -> MapBatch:
@@ -55,7 +64,18 @@ class MapBatch:
         """Free cells."""
         return self.inputs[:, 0] > 0
 
+    @property
+    def cells(self) -> Cells:
+        """What decides which cells are supervised."""
+        return Cells(self.free, self.cost)
+
+    @property
+    def share(self) -> float:
+        """Its share of the maps of the whole batch."""
+        return 1.0 if self.whole is None else len(self.cost) / len(self.whole.cost)
+
     def to(self, device: torch.device | str, **options: Any) -> MapBatch:
         """The batch on `device`."""
         inputs, optimal = self.inputs.to(device, **options), self.optimal.to(device, **options)
-        return MapBatch(inputs, optimal, self.cost.to(device, **options), self.burn_in)
+        whole = self.whole and Cells(*(tensor.to(device, **options) for tensor in self.whole))
+        return MapBatch(inputs, optimal, self.cost.to(device, **options), self.burn_in, whole)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.core.errors import InputError
@@ -16,11 +17,11 @@ from nsmodels.datasets.mazes.drawing.symmetry import NUM_TRANSFORMS, mark, trans
 from nsmodels.datasets.mazes.files import format as stored
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, label
-from nsmodels.engine.batching import Batches, generator, split_order
+from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.nav.config import DataConfig
-from nsmodels.systems.nav.network.encoding import MapBatch
+from nsmodels.systems.nav.network.encoding import Cells, MapBatch
 
 VAL_BATCH_CELLS = 2**15
 
@@ -45,6 +46,11 @@ class LabelledMaps:
         maps, connectivity = self.maps[rows], self.maps.connectivity
         cost = np.ascontiguousarray(transform(self.labels.cost_to_go[rows], k))
         return transform_maps(maps, k), Labels(cost, transform_mask(self.labels.optimal[rows], k, connectivity))
+
+    def cells(self, rows: np.ndarray, k: int) -> Cells:
+        """Free cells and costs of the maps `rows`, int (m,), under symmetry transform number `k`."""
+        chosen = (self.maps.free[rows], self.labels.cost_to_go[rows])
+        return Cells(*(torch.from_numpy(np.ascontiguousarray(transform(values, k))) for values in chosen))
 
 
 class TrainingMaps:
@@ -86,25 +92,24 @@ class TrainingMaps:
         """Batches of one shape each; order, orientation and burn-in of training batches depend on seed and epoch."""
         if split == "train":
             groups = self._epoch_maps(epoch)
-            parts = split_order(self._order(groups, epoch), self.training.batch_size, shard)
+            parts = split_batches(self._order(groups, epoch), self.training.batch_size, shard)
         else:
             groups = self.val
             parts = _in_sequence(groups, shard)
         return Batches(
-            parts, lambda rows: self._batch(groups, split, epoch, rows, max_burn_in), self.training.num_workers
+            parts, lambda part: self._batch(groups, split, epoch, part, max_burn_in), self.training.num_workers
         )
 
-    def _batch(
-        self, groups: list[LabelledMaps], split: str, epoch: int, rows: np.ndarray, max_burn_in: int
-    ) -> MapBatch:
+    def _batch(self, groups: list[LabelledMaps], split: str, epoch: int, part: Part, max_burn_in: int) -> MapBatch:
         ends = np.cumsum([len(group) for group in groups])
-        place = int(np.searchsorted(ends, rows[0], side="right"))
-        group, local = groups[place], rows - (ends[place] - len(groups[place]))
-        if split != "train":
-            return MapBatch.of(*group.transformed(local, 0))
-        random = generator(self.training.seed, "augment", epoch, int(rows[0]))
-        k = int(random.integers(NUM_TRANSFORMS)) if self.config.augment else 0
-        return MapBatch.of(*group.transformed(local, k), _burn_in(random, max_burn_in))
+        place = int(np.searchsorted(ends, part.rows[0], side="right"))
+        group, first = groups[place], ends[place] - len(groups[place])
+        random, k = generator(self.training.seed, "augment", epoch, int(part.whole[0])), 0
+        if split == "train" and self.config.augment:
+            k = int(random.integers(NUM_TRANSFORMS))
+        burn_in = _burn_in(random, max_burn_in) if split == "train" else 0
+        whole = None if part.is_whole else group.cells(part.whole - first, k)
+        return replace(MapBatch.of(*group.transformed(part.rows - first, k), burn_in), whole=whole)
 
     def _order(self, groups: list[LabelledMaps], epoch: int) -> np.ndarray:
         """Order of all maps, with one shape per batch; of several shapes, a few maps are repeated to fill batches."""
@@ -155,11 +160,11 @@ def _first(split: stored.Split, num: int) -> list[LabelledMaps]:
     return [LabelledMaps.of(maps) for maps in chosen if len(maps)]
 
 
-def _in_sequence(groups: Sequence[LabelledMaps], shard: Shard) -> list[np.ndarray]:
+def _in_sequence(groups: Sequence[LabelledMaps], shard: Shard) -> list[Part]:
     parts, first = [], 0
     for group in groups:
         size = max(1, VAL_BATCH_CELLS // (group.maps.shape[0] * group.maps.shape[1]))
-        parts += split_order(first + np.arange(len(group)), size, shard, even=False)
+        parts += split_batches(first + np.arange(len(group)), size, shard, even=False)
         first += len(group)
     return parts
 

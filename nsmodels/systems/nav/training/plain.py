@@ -22,7 +22,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.nav.config import BaselineConfig
-from nsmodels.systems.nav.network.encoding import NUM_CHANNELS, MapBatch, encode
+from nsmodels.systems.nav.network.encoding import NUM_CHANNELS, Cells, MapBatch, encode
 from nsmodels.systems.nav.network.navigator import Policy, Readout, to_policy
 from nsmodels.systems.nav.training.maps import TrainingMaps
 from nsmodels.systems.nav.training.task import HorizonMask, accuracy, action_loss
@@ -142,13 +142,19 @@ class PlainTask(Task):
         """Cross-entropy of each action over the cells from which the goal can be reached."""
         logits = model(batch.inputs)
         readout = Readout(logits, logits[:, 0], logits[:, 0], logits[:, 0, 0, 0])
-        within = torch.isfinite(batch.cost) & (batch.cost > 0)
-        loss = action_loss(readout, batch, HorizonMask(within, torch.zeros_like(within)), "sigmoid")
+        horizon = _reachable(batch.cells)
+        whole = horizon if batch.whole is None else _reachable(batch.whole)
+        loss = action_loss(readout, batch, horizon, whole, "sigmoid")
         return loss, {"accuracy": accuracy(readout, batch)}
 
     def settings(self) -> dict[str, Any]:
         """The settings that rebuild the network."""
         return {"plain": self.architecture}
+
+
+def _reachable(cells: Cells) -> HorizonMask:
+    within = torch.isfinite(cells.cost) & (cells.cost > 0)
+    return HorizonMask(within, torch.zeros_like(within), cells.cost == 0)
 
 
 def load_plain(folder: Path, device: str = "auto") -> dict[str, PlainNetwork]:

@@ -19,17 +19,26 @@ from nsmodels.engine.batching import Batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.nav.config import ModelConfig, ObjectiveConfig
-from nsmodels.systems.nav.network.encoding import MapBatch
+from nsmodels.systems.nav.network.encoding import Cells, MapBatch
 from nsmodels.systems.nav.network.navigator import LatentState, Navigator, Readout, action_probabilities
 from nsmodels.systems.nav.planning.rollout import roll_out
 from nsmodels.systems.nav.training.maps import TrainingMaps
 
 
 class HorizonMask(NamedTuple):
-    """Supervised cells of a segment, bool (b, h, w): `within` the horizon of the goal's signal, and `beyond` it."""
+    """Supervised cells of a segment, bool (b, h, w): `within` the horizon of the goal's signal, and `beyond` it.
+
+    `goal`: the cells of the goals.
+    """
 
     within: Bool[Tensor, "b h w"]
     beyond: Bool[Tensor, "b h w"]
+    goal: Bool[Tensor, "b h w"]
+
+    @property
+    def supervised(self) -> Bool[Tensor, "b h w"]:
+        """Cells within or beyond the horizon."""
+        return self.within | self.beyond
 
 
 @final
@@ -98,15 +107,17 @@ class NavigationTask(Task):
         return nested | flat | {"knows_costs": self.maps.has_costs}
 
     def _segment_losses(self, model: Navigator, readout: Readout, batch: MapBatch, number: int) -> dict[str, Tensor]:
-        horizon = self._horizon_mask(model, batch, number)
+        horizon = self._horizon_mask(model, batch.cells, number)
+        # Each term is a mean over cells, and the loop weights the parts of a batch by their maps: see `_mean`.
+        whole = horizon if batch.whole is None else self._horizon_mask(model, batch.whole, number)
         return {
-            "actions": action_loss(readout, batch, horizon, self.model.output),
-            "reach": _reach_loss(readout, horizon, batch.cost == 0),
-            "cost": _mean(_cost_loss(readout, batch), horizon.within),
+            "actions": action_loss(readout, batch, horizon, whole, self.model.output),
+            "reach": _reach_loss(readout, batch, horizon, whole),
+            "cost": _mean(_cost_loss(readout, batch), horizon.within, whole.within, batch.share),
             "halting": _halting_loss(readout, batch),
         }
 
-    def _horizon_mask(self, model: Navigator, batch: MapBatch, number: int) -> HorizonMask:
+    def _horizon_mask(self, model: Navigator, cells: Cells, number: int) -> HorizonMask:
         # Horizon rule. After s segments of k steps with a reach of r cells per step, a signal has travelled at most
         # c = s·k·r cells. With d the distance of a cell to the goal and ρ = `horizon` ≤ 1:
         #     0 < d ≤ ρ c    within: the target is the set of optimal actions,
@@ -116,43 +127,50 @@ class NavigationTask(Task):
         # moves; it is never smaller, so that no cell is within too early. With a global core, or ρ = 0, every segment
         # is supervised with the final answer.
         carried = number * model.steps_per_segment * model.core.reach
-        can_reach = torch.isfinite(batch.cost)
+        free, cost, can_reach = cells.free, cells.cost, torch.isfinite(cells.cost)
         if not carried or not self.objective.horizon:
-            return HorizonMask(can_reach & (batch.cost > 0), batch.free & ~can_reach)
-        is_near = batch.cost <= self.objective.horizon * carried
-        return HorizonMask(is_near & (batch.cost > 0), batch.free & (batch.cost > carried))
+            return HorizonMask(can_reach & (cost > 0), free & ~can_reach, cost == 0)
+        is_near = cost <= self.objective.horizon * carried
+        return HorizonMask(is_near & (cost > 0), free & (cost > carried), cost == 0)
 
 
-def action_loss(readout: Readout, batch: MapBatch, horizon: HorizonMask, output: str) -> Float[Tensor, ""]:
-    """Cross-entropy of each action independently, or of the set of optimal actions, over the supervised cells."""
+def action_loss(
+    readout: Readout, batch: MapBatch, horizon: HorizonMask, whole: HorizonMask, output: str
+) -> Float[Tensor, ""]:
+    """Cross-entropy of each action independently, or of the set of optimal actions, over the supervised cells.
+
+    `whole`: supervised cells of the whole batch that `batch` is a part of.
+    """
     # sigmoid: a binary cross-entropy per action; beyond the horizon the target of every action is 0.
     # softmax, stablemax: −log Σ_{a optimal} p_a, the probability of any optimal action. Probabilities that sum to 1
     # cannot express "no action", so cells beyond the horizon are not supervised.
     if output == "sigmoid":
         target = (batch.optimal & horizon.within[:, None]).to(readout.actions.dtype)
         each = F.binary_cross_entropy_with_logits(readout.actions, target, reduction="none")
-        return _mean(each.mean(1), horizon.within | horizon.beyond)
+        return _mean(each.mean(1), horizon.supervised, whole.supervised, batch.share)
     share = (action_probabilities(readout.actions.float(), output) * batch.optimal).sum(1)
-    return _mean(-share.clamp(min=1e-9).log(), horizon.within)
+    return _mean(-share.clamp(min=1e-9).log(), horizon.within, whole.within, batch.share)
 
 
 def accuracy(readout: Readout, batch: MapBatch) -> Float[Tensor, ""]:
     """Share of the cells from which the goal can be reached whose action is an optimal one."""
-    return _mean(_is_right(readout, batch).float(), _can_reach_goal(batch))
+    where = _can_reach_goal(batch.cost)
+    whole = where if batch.whole is None else _can_reach_goal(batch.whole.cost)
+    return _mean(_is_right(readout, batch).float(), where, whole, batch.share)
 
 
 def _is_right(readout: Readout, batch: MapBatch) -> Bool[Tensor, "b h w"]:
     return batch.optimal.gather(1, readout.actions.argmax(1, keepdim=True))[:, 0]
 
 
-def _can_reach_goal(batch: MapBatch) -> Bool[Tensor, "b h w"]:
-    return torch.isfinite(batch.cost) & (batch.cost > 0)
+def _can_reach_goal(cost: Float[Tensor, "b h w"]) -> Bool[Tensor, "b h w"]:
+    return torch.isfinite(cost) & (cost > 0)
 
 
-def _reach_loss(readout: Readout, horizon: HorizonMask, goal: Bool[Tensor, "b h w"]) -> Float[Tensor, ""]:
-    target = (horizon.within | goal).to(readout.reach.dtype)
+def _reach_loss(readout: Readout, batch: MapBatch, horizon: HorizonMask, whole: HorizonMask) -> Float[Tensor, ""]:
+    target = (horizon.within | horizon.goal).to(readout.reach.dtype)
     each = F.binary_cross_entropy_with_logits(readout.reach, target, reduction="none")
-    return _mean(each, horizon.within | horizon.beyond | goal)
+    return _mean(each, horizon.supervised | horizon.goal, whole.supervised | whole.goal, batch.share)
 
 
 def _cost_loss(readout: Readout, batch: MapBatch) -> Float[Tensor, "b h w"]:
@@ -163,7 +181,7 @@ def _cost_loss(readout: Readout, batch: MapBatch) -> Float[Tensor, "b h w"]:
 
 def _halting_loss(readout: Readout, batch: MapBatch) -> Float[Tensor, ""]:
     """Binary cross-entropy with "the whole policy is correct"."""
-    is_whole = (_is_right(readout, batch) | ~_can_reach_goal(batch)).flatten(1).all(1)
+    is_whole = (_is_right(readout, batch) | ~_can_reach_goal(batch.cost)).flatten(1).all(1)
     return F.binary_cross_entropy_with_logits(readout.halting, is_whole.to(readout.halting.dtype))
 
 
@@ -172,6 +190,12 @@ def _reaches(model: Navigator, maps: Maps) -> NDArray[np.bool_]:
     return roll_out(policy.actions, maps).success
 
 
-def _mean(values: Float[Tensor, "b h w"], where: Bool[Tensor, "b h w"]) -> Float[Tensor, ""]:
-    """Mean over the cells `where`; 0 when there are none."""
-    return values.masked_fill(~where, 0).sum() / where.sum().clamp(min=1)
+def _mean(
+    values: Float[Tensor, "b h w"], where: Bool[Tensor, "b h w"], whole: Bool[Tensor, "n h w"], share: float
+) -> Float[Tensor, ""]:
+    """Mean over the cells `where`; 0 when there are none.
+
+    Of a part with the given share of the maps of a batch it is the sum over the share of the cells in the `whole`
+    batch, so that the mean over the parts, weighted by their maps, is the mean over the cells of the whole batch.
+    """
+    return values.masked_fill(~where, 0).sum() / (whole.sum().clamp(min=1) * share)

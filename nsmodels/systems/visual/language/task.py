@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine.batching import Batches, generator, split_order
+from nsmodels.engine.batching import Batches, Part, generator, split_batches, split_order
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.visual.config import ParserConfig
@@ -109,8 +109,8 @@ class ParserTask(Task):
         """Batches of questions of similar length; training batches in an order that depends on seed and epoch."""
         is_training = split == "train"
         order = self.order(epoch) if is_training else by_length(self.splits[split], self.training.batch_size)
-        parts = split_order(order, self.training.batch_size, shard, even=is_training)
-        return Batches(parts, lambda rows: self._batch(split, epoch, rows))
+        parts = split_batches(order, self.training.batch_size, shard, even=is_training)
+        return Batches(parts, lambda part: self._batch(split, epoch, part))
 
     def order(self, epoch: int) -> np.ndarray:
         """Order of the training questions in an epoch, int64 (n,); while few are admitted, they are repeated."""
@@ -170,11 +170,15 @@ class ParserTask(Task):
         share = min((epoch + 1) / ramp, 1.0)
         return int(np.quantile(lengths, share))
 
-    def _batch(self, split: str, epoch: int, rows: np.ndarray) -> QuestionBatch:
-        batch = self.splits[split].batch(rows)
+    def _batch(self, split: str, epoch: int, part: Part) -> QuestionBatch:
+        data = self.splits[split]
+        batch = data.batch(part.rows)
         if split != "train" or not self.config.word_dropout:
             return batch
-        random = generator(self.training.seed, "words", epoch, int(rows[0])).random(batch.words.shape)
+        drawn = generator(self.training.seed, "words", epoch, int(part.whole[0])).random(
+            (len(part.whole), data.lengths[part.whole].max())
+        )
+        random = part.of(drawn)[:, : batch.words.shape[1]]
         is_dropped = torch.from_numpy(random < self.config.word_dropout) & (batch.words > UNKNOWN)
         return replace(batch, words=batch.words.masked_fill(is_dropped, UNKNOWN))
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nsmodels.datasets.clevr.files.format import read_scenes
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, MAX_OBJECTS
-from nsmodels.engine.batching import Batches, epoch_order, generator, split_order
+from nsmodels.engine.batching import Batches, Part, epoch_order, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.visual.config import PerceptionConfig
@@ -45,14 +45,23 @@ class Targets:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Seed of the noise of a whole batch of `num` images, and the places of these images in it, int64 (b,)."""
+
+    seed: int
+    num: int
+    places: Int[Tensor, " b"]
+
+
+@dataclass(frozen=True)
 class PerceptionBatch:
-    """Images, their targets, the points at which the head is queried, and in training augmentation and noise seed."""
+    """Images, their targets, the points at which the head is queried, and in training augmentation and noise."""
 
     images: UInt8[Tensor, "b h w 3"]
     targets: Targets
     queries: Float[Tensor, "b n 2"]
     augmentation: Float[Tensor, "b 6"] | None
-    seed: int
+    noise: Noise | None
 
 
 def targets_of(scenes: list[dict[str, Any]], sizes: np.ndarray) -> Targets:
@@ -110,16 +119,18 @@ def draw_augmentation(num: int, strength: float, rng: np.random.Generator) -> Fl
 
 
 def augment_images(
-    images: Float[Tensor, "b 3 h w"], augmentation: Float[Tensor, "b 6"], seed: int
+    images: Float[Tensor, "b 3 h w"], augmentation: Float[Tensor, "b 6"], noise: Noise
 ) -> Float[Tensor, "b 3 h w"]:
     """Apply brightness, contrast, colour cast, blur and noise as drawn by `draw_augmentation`."""
     columns = augmentation[:, :, None, None]
     changed = images * columns[:, :3] + columns[:, 3:4]
     # Linear interpolation from the image to its 3×3 mean by the amount of blur; a negative amount sharpens.
     changed = changed + columns[:, 4:5] * (F.avg_pool2d(changed, 3, 1, 1, count_include_pad=False) - changed)
-    source = torch.Generator(images.device).manual_seed(seed)
-    noise = torch.randn(changed.shape, generator=source, device=images.device)
-    return changed + noise * columns[:, 5:6]
+    source = torch.Generator(images.device).manual_seed(noise.seed)
+    drawn = torch.randn((noise.num, *changed.shape[1:]), generator=source, device=images.device)
+    if len(changed) < noise.num:
+        drawn = drawn[noise.places]
+    return changed + drawn * columns[:, 5:6]
 
 
 @final
@@ -159,8 +170,8 @@ class PerceptionTask(Task):
         is_training = split == "train"
         chosen = self._chosen(split, epoch)
         order = chosen[epoch_order(len(chosen), self.training.seed, epoch, shuffle=is_training)]
-        rows = split_order(order, self.training.batch_size, shard, even=is_training)
-        return Batches(rows, lambda picked: self._batch(split, epoch, picked))
+        parts = split_batches(order, self.training.batch_size, shard, even=is_training)
+        return Batches(parts, lambda part: self._batch(split, epoch, part))
 
     def loss(self, model: nn.Module, batch: PerceptionBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Focal loss of the heat map, cross-entropy of each attribute, smooth L1 of coordinates."""
@@ -173,29 +184,30 @@ class PerceptionTask(Task):
         counts = self.targets[split].exists.sum(1).numpy()
         return np.flatnonzero(counts <= most)
 
-    def _batch(self, split: str, epoch: int, picked: np.ndarray) -> PerceptionBatch:
-        rows = np.sort(picked)  # in file order: neighbours of a memory-mapped array share pages
-        # The first sample identifies the batch, for any number of processes.
-        rng = generator(self.training.seed, split, epoch, int(picked[0])) if split == "train" else None
+    def _batch(self, split: str, epoch: int, picked: Part) -> PerceptionBatch:
+        rows = np.sort(picked.rows)  # in file order: neighbours of a memory-mapped array share pages
+        # The first sample identifies the batch, for any number of processes and micro-batches; what is drawn is drawn
+        # for the whole batch, of which this part takes its places.
+        rng = generator(self.training.seed, split, epoch, int(picked.whole[0])) if split == "train" else None
         targets = self.targets[split]
         part = Targets(*(getattr(targets, name)[rows] for name in Targets.__dataclass_fields__))
         pixels = torch.from_numpy(self.images[split][rows])
         if rng is None:
-            return PerceptionBatch(pixels, part, part.points, None, 0)
+            return PerceptionBatch(pixels, part, part.points, None, None)
         # At inference the head is queried at heat-map cells, up to one cell from the true centre: jitter as much here.
-        jitter = rng.uniform(-1, 1, part.points.shape).astype(np.float32)
+        num, places = len(picked.whole), np.searchsorted(np.sort(picked.whole), rows)
+        jitter = rng.uniform(-1, 1, (num, *part.points.shape[1:])).astype(np.float32)[places]
         scale = Perception.stride / np.array([self.config.image_width, self.config.image_height], np.float32)
-        augmentation = draw_augmentation(len(rows), self.config.augment, rng) if self.config.augment else None
-        return PerceptionBatch(
-            pixels, part, part.points + torch.from_numpy(jitter * scale), augmentation, int(rng.integers(2**31))
-        )
+        augmentation = draw_augmentation(num, self.config.augment, rng)[places] if self.config.augment else None
+        noise = Noise(int(rng.integers(2**31)), num, torch.from_numpy(places))
+        return PerceptionBatch(pixels, part, part.points + torch.from_numpy(jitter * scale), augmentation, noise)
 
 
 def batch_loss(model: nn.Module, batch: PerceptionBatch, heat_sigma: float) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss of a batch, the sum of its terms, and the terms by name, each a mean over images."""
     images = batch.images.permute(0, 3, 1, 2).float()
-    if batch.augmentation is not None:
-        images = augment_images(images, batch.augmentation, batch.seed)
+    if batch.augmentation is not None and batch.noise is not None:
+        images = augment_images(images, batch.augmentation, batch.noise)
     heat_logits, objects = model(images, batch.queries)
     height, width = heat_logits.shape[-2:]
     heat = centre_heat(batch.targets, height, width, heat_sigma)

@@ -1,0 +1,94 @@
+"""A batch has one gradient, however it is split over processes and micro-batches; nothing in here names a system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from nsmodels.core import discover
+from nsmodels.core.config import Config
+from nsmodels.core.orders import Inputs
+from nsmodels.engine.batching import weight_of
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.system import Stage, System
+from nsmodels.engine.task import Shard, Task
+from tests.shared import Shared
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SYSTEMS = [discover.system(name) for name in discover.systems()]
+PHASES = [(system, stage, phase) for system in SYSTEMS for stage in system.stages for phase in stage.phases]
+SPLITS = [(1, 3), (2, 1), (3, 2)]  # processes, micro-batches of each
+BATCH = 7  # which none of them divides
+
+
+def config_of(stage: Stage) -> Any:
+    """The debug configuration with small batches in all its trainings."""
+    config: Config = stage.presets["debug"]()
+    trainings = [name for name in type(config).model_fields if isinstance(getattr(config, name), TrainingConfig)]
+    values = {"batch_size": BATCH, "num_workers": 0, "device": "cpu"}
+    return config.with_values({f"{name}.{field}": value for name in trainings for field, value in values.items()})
+
+
+def split(task: Task, name: str, world: int, parts: int, number: int) -> list[Any]:
+    """The parts of one batch, of all processes."""
+    shards = [list(task.batches(name, 0, Shard(rank, world, parts=parts))) for rank in range(world)]
+    return [part for shard in shards for part in shard[number * parts : (number + 1) * parts] if part is not None]
+
+
+def gradient(task: Task, model: torch.nn.Module, parts: list[Any]) -> tuple[float, torch.Tensor]:
+    """Loss and gradient of the parts together, each weighted as the loop does."""
+    model.zero_grad(set_to_none=True)
+    weights = [weight_of(task, part) for part in parts]
+    loss = 0.0
+    for part, weight in zip(parts, weights, strict=True):
+        share = weight / sum(weights) * task.loss(model, part)[0]
+        share.backward()
+        loss += share.item()
+    return loss, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+
+def task_of(shared: Shared, system: System[Any, Any], stage: Stage, phase: str) -> Task:
+    data = shared.data(system.datasets[0])
+    inputs = Inputs.of(data)
+    if stage.starts_from is not None:
+        parent = shared.trained(system.name, system.datasets[0]).folder_of(system.stage(stage.starts_from))
+        inputs = Inputs.of(data, parent=("parent", parent))
+    return system.make_trial(phase, config_of(stage), inputs).task
+
+
+@pytest.mark.parametrize(("system", "stage", "phase"), PHASES, ids=[f"{s.name}-{phase}" for s, _, phase in PHASES])
+def test_the_gradient_of_a_batch_does_not_depend_on_its_split(
+    shared: Shared, system: System[Any, Any], stage: Stage, phase: str
+) -> None:
+    task = task_of(shared, system, stage, phase)
+    torch.manual_seed(0)
+    model = task.build().eval()  # batch normalisation and dropout act on each part by itself
+    last = len(list(task.batches("train", 0, Shard()))) - 1
+    for number in (0, last):
+        loss, whole = gradient(task, model, split(task, "train", 1, 1, number))
+        for world, parts in SPLITS:
+            apart, found = gradient(task, model, split(task, "train", world, parts, number))
+            assert apart == pytest.approx(loss, rel=1e-5)
+            assert (found - whole).norm() < 1e-4 * whole.norm()
+
+
+@pytest.mark.parametrize(("system", "stage", "phase"), PHASES, ids=[f"{s.name}-{phase}" for s, _, phase in PHASES])
+@torch.no_grad()
+def test_validation_does_not_depend_on_the_number_of_processes(
+    shared: Shared, system: System[Any, Any], stage: Stage, phase: str
+) -> None:
+    task = task_of(shared, system, stage, phase)
+    torch.manual_seed(0)
+    model = task.build().eval()
+
+    def mean(world: int, parts: int) -> dict[str, float]:
+        batches = [each for rank in range(world) for each in task.batches("val", 0, Shard(rank, world, parts=parts))]
+        rows = [(weight_of(task, batch), task.loss(model, batch)) for batch in batches]
+        total = sum(weight for weight, _ in rows)
+        values = [(weight / total, {**terms, "loss": loss}) for weight, (loss, terms) in rows]
+        return {name: sum(share * float(row[name]) for share, row in values) for name in values[0][1]}
+
+    assert mean(3, 2) == pytest.approx(mean(1, 1), rel=1e-4, abs=1e-6)
