@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from nsmodels.core.config import Config, runtime_field
 
+MAKER = "nsmodels.datasets.clevr"
 CODE_VERSION = "1"
 # Raised whenever the same seed gives different pixels: part of the recipe of synthetic data and of each image, so that
 # data of two renderers are never confused or mixed.

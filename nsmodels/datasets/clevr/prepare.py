@@ -11,6 +11,7 @@ from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import (
     CODE_VERSION,
+    MAKER,
     RELEASED_TRAIN,
     RELEASED_VAL,
     RENDERER_VERSION,
@@ -18,7 +19,6 @@ from nsmodels.datasets.clevr.config import (
 )
 from nsmodels.datasets.clevr.files import fetch
 
-MAKER = "nsmodels.datasets.clevr"
 CAPTIONS = {"archive": "CLEVR v1.0", "synthetic": "synthetic CLEVR", "local": "CLEVR from a local folder"}
 log = logging.getLogger(__name__)
 
