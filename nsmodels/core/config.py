@@ -45,6 +45,11 @@ def runtime_field(default: Any, **options: Any) -> Any:
     return Field(default=default, json_schema_extra={"runtime": True}, **options)
 
 
+def added_field(default: Any, **options: Any) -> Any:
+    """A field added later: left out of `relevant` at its default, so that earlier artifacts keep their fingerprint."""
+    return Field(default=default, json_schema_extra={"added": True}, **options)
+
+
 def fingerprint(value: Any) -> str:
     """16 hex digits of the SHA-256 of `value` as canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
@@ -160,6 +165,8 @@ def _relevant(config: BaseModel) -> dict[str, Any]:
         if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("runtime"):
             continue
         value = getattr(config, name)
+        if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("added") and value == info.default:
+            continue
         kept[name] = _relevant(value) if isinstance(value, BaseModel) else value
     return kept
 

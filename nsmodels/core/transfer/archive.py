@@ -103,7 +103,7 @@ class ZipReader(ABC):
 
     @contextmanager
     def open_text(self, name: str, limits: Limits = LIMITS) -> Iterator[TextIO]:
-        """A member as UTF-8 text (with or without a byte-order mark), streamed; to the end, where its CRC-32 is checked.
+        """A member as UTF-8 text (with or without a byte-order mark), streamed to its end, where its CRC-32 is checked.
 
         Raises `InputError` for a member that is missing, damaged or beyond `limits`.
         """

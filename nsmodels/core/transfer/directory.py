@@ -27,8 +27,8 @@ Directory = dict[str, zipfile.ZipInfo]
 class Limits:
     """Largest unpacked sizes in bytes, of one member and of all that are fetched together.
 
-    `ratio`: most unpacked bytes per packed byte, for what unpacks to more than `free` bytes. Texts and images stay below
-    30; a deflated run of one byte has about 1,000.
+    `ratio`: most unpacked bytes per packed byte, for what unpacks to more than `free` bytes. Texts and images stay
+    below 30; a deflated run of one byte has about 1,000.
     """
 
     member: int = 1 << 36

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.config import Config, added_field, runtime_field
 
 MAKER = "nsmodels.datasets.clevr"
 CODE_VERSION = "1"
@@ -21,13 +22,17 @@ ARCHIVE_SHA256 = "5cd61cf1096ed20944df93c9adb31e74d189b8459a94f54ba00090e5c59936
 ANNOTATIONS_URL = "https://dl.fbaipublicfiles.com/clevr/CLEVR_v1.0_no_images.zip"
 
 
+SPLIT = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
+
 class ClevrConfig(Config):
     """CLEVR v1.0 or its synthetic twin, whole or a subset of its first images."""
 
     source: Literal["auto", "archive", "synthetic", "local"] = Field(
         default="auto",
-        description="archive: the released files, never anything else; synthetic: rendered here; local: a folder you "
-        "have; auto: data on disk, else the archive when its host answers, else synthetic with a warning",
+        description="archive: the released files, or what a URL of yours has, called so; synthetic: rendered here; "
+        "local: a folder you have; auto: data on disk, else the archive when its host answers, else synthetic with a "
+        "warning",
     )
     local_path: str = Field(
         default="", description="source=local: a folder with images/ scenes/ questions/, or the zip"
@@ -37,6 +42,13 @@ class ClevrConfig(Config):
     )
     num_val: int = Field(
         default=RELEASED_VAL, ge=1, le=1_000_000, description="validation images, the first of the release"
+    )
+    train_split: str = added_field(
+        "train", pattern=SPLIT, description="name of the training split, as trainA of CLEVR-CoGenT"
+    )
+    val_split: str = added_field("val", pattern=SPLIT, description="name of the validation split, as valA")
+    more_splits: list[str] = added_field(
+        [], description="further splits to take, as valB; of each the first num_val images"
     )
     questions_per_image: int = Field(
         default=10, ge=1, le=40, description="synthetic: questions per image, as the release"
@@ -56,6 +68,19 @@ class ClevrConfig(Config):
         if self.source == "local" and not self.local_path:
             raise ValueError("source=local needs local_path, a folder with images/ scenes/ questions/")
         return self
+
+    @model_validator(mode="after")
+    def _splits_have_names_of_their_own(self) -> ClevrConfig:
+        names = [self.train_split, self.val_split, *self.more_splits]
+        if len(set(names)) < len(names) or not all(re.match(SPLIT, name) for name in names):
+            raise ValueError(f"splits need names of their own of letters, digits, '_' and '-', got {', '.join(names)}")
+        return self
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of images by split."""
+        more = dict.fromkeys(self.more_splits, self.num_val)
+        return {self.train_split: self.num_train, self.val_split: self.num_val} | more
 
 
 def full() -> ClevrConfig:

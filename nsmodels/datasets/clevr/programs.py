@@ -25,10 +25,14 @@ def normalise(program: Any, where: str = "program") -> Program:
     if not isinstance(program, list) or not 0 < len(program) <= LONGEST:
         raise InputError(f"{where}: field 'program': expected a list of 1 to {LONGEST} functions")
     kinds: list[str] = []
+    sizes: list[int] = []  # nodes of the tree below each step; one that two steps take is in it twice
     nodes = []
     for number, node in enumerate(program):
         try:
             nodes.append(_node(node, kinds))
+            sizes.append(1 + sum(sizes[index] for index in nodes[-1]["inputs"]))
+            if sizes[-1] > LONGEST:
+                raise ValueError(f"its inputs are shared so often that the program is a tree of {sizes[-1]:,} steps")
         except ValueError as error:
             raise InputError(f"{where}: program node {number}{_named(node)}: {error}") from None
     check_end(kinds[-1], f"{where}: program node {len(nodes) - 1} ({nodes[-1]['function']})")

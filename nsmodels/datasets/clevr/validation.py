@@ -1,4 +1,4 @@
-"""Validation of CLEVR data as a whole: before they are sealed, and before anything is trained on or scored with them."""
+"""Validation of CLEVR data as a whole: before they are sealed, and before a training or an evaluation on them."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class ContentCheck(SplitCheck):
         if self.wrong:
             first = self.wrong[0]
             raise InputError(
-                f"{first['where']}: field 'answer': {first['answer']!r}, but the program gives {first['executed']!r} in "
-                f"this scene; {len(self.wrong):,} of {self.num_questions:,} answers are wrong: are scenes and questions "
-                "of the same images?"
+                f"{first['where']}: field 'answer': {first['answer']!r}, but the program gives {first['executed']!r} "
+                f"in this scene; {len(self.wrong):,} of {self.num_questions:,} answers are wrong: are scenes and "
+                "questions of the same images?"
             )
 
     def require_images(self, sizes: Iterable[Size], shown: Callable[[str], str]) -> None:
@@ -72,8 +72,8 @@ class ContentCheck(SplitCheck):
         for (index, name), size in found:
             if size != found[0][1]:
                 raise InputError(
-                    f"{shown(name)}: {_by(size)} pixels, but {shown(found[0][0][1])} has {_by(found[0][1])}; the images "
-                    "of a split must have one size"
+                    f"{shown(name)}: {_by(size)} pixels, but {shown(found[0][0][1])} has {_by(found[0][1])}; the "
+                    "images of a split must have one size"
                 )
             for number, (x, y) in enumerate(self.points[index]):
                 if not (0 <= x <= size[0] and 0 <= y <= size[1]):

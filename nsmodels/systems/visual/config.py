@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, added_field
 from nsmodels.engine.config import TrainingConfig
 
 CODE_VERSION = "1"
@@ -73,6 +73,8 @@ class BaselineConfig(Config):
 class VisualConfig(Config):
     """Perception, parser and baseline with their trainings. Seed, device, trackers of `training` hold for all."""
 
+    train_split: str = added_field("", description="split to train on, as trainA; empty: train, or the only such one")
+    val_split: str = added_field("", description="split to validate on, as valA; empty: val, or the only such one")
     perception: PerceptionConfig = PerceptionConfig()
     training: TrainingConfig = TrainingConfig()
     parser: ParserConfig = ParserConfig()

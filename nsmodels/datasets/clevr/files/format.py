@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.files.records import MAKE, opened, read_records
@@ -58,6 +59,44 @@ def splits(root: Path) -> list[str]:
     folders = [folder.name for folder in (Path(root) / "images").glob("*") if folder.is_dir()]
     known = [name for name in ("train", "val", "test") if name in folders]
     return known + sorted(set(folders) - set(known))
+
+
+def training_splits(root: Path, train: str = "", val: str = "") -> tuple[str, str]:
+    """Names of the splits for training and validation.
+
+    Those given, else those that the data were prepared with, else `train` and `val`, else the only ones that begin so,
+    as `trainA` and `valA` of CLEVR-CoGenT. Raises `InputError` listing the splits that there are.
+    """
+    prepared = _prepared(root)
+    train, val = train or prepared.get("train_split", ""), val or prepared.get("val_split", "")
+    train = train or _only(root, "train", "")
+    suffix = train.removeprefix("train") if train.startswith("train") else ""
+    names = (train, val or _only(root, "val", suffix))
+    for name in names:
+        if name not in splits(root):
+            raise InputError(f"{root}: no split '{name}' ({_listed(root)})")
+    return names
+
+
+def _prepared(root: Path) -> Record:
+    """Configuration of sealed data; empty for a plain folder."""
+    try:
+        return json.loads((Path(root) / MANIFEST).read_text(encoding="utf-8"))["config"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _only(root: Path, role: str, suffix: str) -> str:
+    found = [name for name in splits(root) if name.startswith(role)]
+    for name in (role, role + suffix, *(found if len(found) == 1 else ())):
+        if name in found:
+            return name
+    remedy = f"name one with {role}_split" if found else f"expected images in images/{role}"
+    raise InputError(f"{root}: no split '{role}' ({_listed(root)}); {remedy}")
+
+
+def _listed(root: Path) -> str:
+    return f"there are: {', '.join(splits(root)) or 'none'}"
 
 
 def answered_splits(root: Path) -> list[str]:

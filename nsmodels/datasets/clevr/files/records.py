@@ -43,21 +43,16 @@ def opened(path: Path) -> Iterator[TextIO]:
         raise InputError(f"{path}: is not UTF-8 text (byte {error.start}: {error.reason}); {ENCODE}") from None
 
 
-def read_records(file: TextIO, key: str, name: str) -> Iterator[dict[str, Any]]:
-    """The records of `{"info": …, key: [record, …]}`; raises `InputError` naming `name` for any other content."""
+def read_records(file: TextIO, key: str, name: str, others: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    """The records of `{"info": …, key: [record, …]}`; raises `InputError` naming `name` for any other content.
+
+    What the file has beside them, before or after, is put into `others`.
+    """
     for part, value, _ in _parts(_Text(file, name), key):
         if part == key:
             yield value
-
-
-def read_info(file: TextIO, key: str, name: str) -> dict[str, Any]:
-    """The `info` block of such a file; empty when there is none before the records. Raises as `read_records`."""
-    for part, value, _ in _parts(_Text(file, name), key):
-        if part == "info" and isinstance(value, dict):
-            return value
-        if part == key:
-            return {}
-    return {}
+        elif others is not None:
+            others[part] = value
 
 
 def cut_records(

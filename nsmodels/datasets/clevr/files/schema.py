@@ -14,6 +14,7 @@ from nsmodels.datasets.clevr.vocabulary import ANSWERS, ATTRIBUTES, MAX_OBJECTS,
 # Keys of a question in the test split; the release withholds the others.
 UNANSWERED_KEYS = ("image_index", "question_index", "image_filename", "question")
 NUMBERED = re.compile(r"CLEVR_\w+_(\d+)\.\w+")
+WORD = re.compile("[A-Za-z0-9]")
 KNOWN_ANSWERS = frozenset(ANSWERS)
 
 Record = dict[str, Any]
@@ -29,6 +30,13 @@ def check_scene(scene: Any, where: str) -> None:
     for number, thing in enumerate(objects):
         _check_object(thing, f"{where}: objects[{number}]")
     _check_relationships(scene["relationships"], len(objects), where)
+
+
+def image_of(record: Any, where: str) -> tuple[int, str]:
+    """Index and file name of the image of a scene or question; raises `InputError` as `check_image`."""
+    _require(record, ("image_index", "image_filename"), where)
+    check_image(record, where)
+    return record["image_index"], record["image_filename"]
 
 
 def check_image(record: Record, where: str) -> None:
@@ -64,8 +72,8 @@ def checked_question(question: Any, where: str, answered: bool = True) -> Record
         raise InputError(
             f"{where}: field 'question_index': expected a number, got {_shown(question['question_index'])}"
         )
-    if not isinstance(question["question"], str) or not question["question"].strip():
-        raise InputError(f"{where}: field 'question': expected a text, got {_shown(question['question'])}")
+    if not isinstance(question["question"], str) or not WORD.search(question["question"]):
+        raise InputError(f"{where}: field 'question': expected a text with words, got {_shown(question['question'])}")
     if answered and ("answer" not in question or "program" not in question):
         raise InputError(
             f"{where}: has no answer or program; questions of a test split cannot be trained on or scored, use val"

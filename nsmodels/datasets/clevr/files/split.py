@@ -26,7 +26,7 @@ class SplitCheck:
         self._seen: dict[str, dict[Any, int]] = {"image_index": {}, "image_filename": {}, "question_index": {}}
 
     def add_scene(self, scene: Record, number: int) -> Record:
-        """The checked scene, item `number` of its file; raises `InputError` for one that is malformed or there twice."""
+        """The checked scene, item `number` of its file; raises `InputError` for a malformed or a repeated one."""
         check_scene(scene, f"{self.scenes}: scenes[{number}]")
         for field in ("image_index", "image_filename"):
             check_single(scene, field, self._seen[field], number, f"{self.scenes}: scenes")
@@ -48,6 +48,9 @@ class SplitCheck:
             raise InputError(f"{self.scenes}: has no scenes; nothing can be trained on or scored without")
         if not self.num_questions:
             raise InputError(f"{self.questions}: has no questions about these images; give a file that has")
+
+    def require_answers(self) -> None:
+        """Raise `InputError` for wrong answers; here none is known."""
 
 
 def check_pair(question: Record, name: str | None, where: str, scenes: str) -> None:

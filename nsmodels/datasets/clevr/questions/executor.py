@@ -80,8 +80,8 @@ def compile(scene: dict[str, Any]) -> Compiled:
 def execute(program: Program, scene: dict[str, Any] | Compiled) -> str:
     """The answer, in the release's spelling.
 
-    Raises `IllPosed` when the set given to `unique` does not have exactly one object, `InputError` for a program that is
-    malformed, gives a function what it does not take, or ends in a set or an object.
+    Raises `IllPosed` when the set given to `unique` does not have exactly one object, `InputError` for a program that
+    is malformed, gives a function what it does not take, or ends in a set or an object.
     """
     values = _run(program, scene)
     check_end(FUNCTIONS[program[-1]["function"]][1])
