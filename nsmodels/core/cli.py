@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -82,8 +83,15 @@ def ask(question: str) -> bool:
         return False
 
 
+def _print_anywhere() -> None:
+    """Print what the locale's encoding lacks as escapes: a proof with "≥" must not end in an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def run(main: Callable[[], int | None]) -> int:
     """Exit status of a command: `InputError` or a full disk is one line on stderr and 2, Ctrl-C 130."""
+    _print_anywhere()
     try:
         return main() or 0
     except InputError as error:

@@ -36,7 +36,7 @@ PARTITIONS = {
 def module_name(project: Path) -> str | None:
     """Definitions module in `[tool.dagster]` of the pyproject.toml in `project`; None if there is none."""
     try:
-        settings = tomllib.loads((project / "pyproject.toml").read_text())
+        settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return settings.get("tool", {}).get("dagster", {}).get("module_name")

@@ -39,7 +39,7 @@ class Annotations:
         return f"{self.name}: {name}" if self.reader else str(self._root / name)
 
     @contextmanager
-    def open(self, name: str) -> Iterator[TextIO]:
+    def text(self, name: str) -> Iterator[TextIO]:
         """A file as UTF-8 text, by its name below the tree."""
         log.info("%s: reading", self.shown(name))
         if self.reader is None and not (self._root / name).is_file():
@@ -103,7 +103,7 @@ def check_annotations(source: Path, names: Iterable[str], kind: type[SplitCheck]
         _images(annotations, scenes, cut)
         counts = []
         for file_name, key, add in ((scenes, "scenes", check.add_scene), (questions, "questions", check.add_question)):
-            with annotations.open(file_name) as file:
+            with annotations.text(file_name) as file:
                 records = read_records(file, key, annotations.shown(file_name))
                 counts.append(sum(1 for number, record in enumerate(records) if add(record, number)))
         cut.scenes[split], cut.questions[split] = counts
@@ -136,7 +136,7 @@ def _images(annotations: Annotations, scenes: str, cut: Cut) -> dict[int, str]:
     seen: dict[str, dict[Any, int]] = {"image_index": {}, "image_filename": {}}
     others: dict[str, Any] = {}
     shown = annotations.shown(scenes)
-    with annotations.open(scenes) as file:
+    with annotations.text(scenes) as file:
         for number, scene in enumerate(read_records(file, "scenes", shown, others)):
             index, name = image_of(scene, f"{shown}: scenes[{number}]")
             for key, values in seen.items():
@@ -167,7 +167,7 @@ def _cut_file(
     partial = out / f"{name}.partial"
     with writing(partial):
         partial.parent.mkdir(parents=True, exist_ok=True)
-        with annotations.open(name) as file, partial.open("w", encoding="utf-8") as copy:
+        with annotations.text(name) as file, partial.open("w", encoding="utf-8") as copy:
             counts = cut_records(file, copy, key, is_kept, shown)
         partial.replace(out / name)
     return counts

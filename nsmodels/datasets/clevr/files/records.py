@@ -129,7 +129,8 @@ class _Text:
     """A window on a text file, moved forward by what is decoded."""
 
     def __init__(self, file: TextIO, name: str) -> None:
-        self.name, self._file, self._window, self._place, self._passed = name, file, "", 0, 0
+        self.name, self._file, self._window, self._place = name, file, "", 0
+        self._passed, self._line, self._line_start = 0, 1, 0
         self._decode = json.JSONDecoder().raw_decode
 
     def value(self) -> tuple[Any, str]:
@@ -188,10 +189,22 @@ class _Text:
 
     def _more(self) -> bool:
         piece = self._file.read(max(PIECE, len(self._window) - self._place))
-        self._passed += self._place
+        self._pass(self._place)
         self._window, self._place = self._window[self._place :] + piece, 0
         return bool(piece)
 
     def _broken(self, why: str, place: int | None = None) -> InputError:
-        at = self._passed + (self._place if place is None else place)
-        return InputError(f"{self.name}: broken or cut off at character {at} ({why}); {REMEDY}")
+        self._pass(self._place if place is None else place)
+        column = self._passed - self._line_start + 1
+        return InputError(
+            f"{self.name}: broken or cut off at line {self._line} column {column} (character {self._passed}: {why}); "
+            f"{REMEDY}"
+        )
+
+    def _pass(self, place: int) -> None:
+        """Count the lines of the window up to `place`, which leaves it."""
+        newline = self._window.rfind("\n", 0, place)
+        if newline >= 0:
+            self._line += self._window.count("\n", 0, place)
+            self._line_start = self._passed + newline + 1
+        self._passed += place
