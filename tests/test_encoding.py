@@ -1,4 +1,4 @@
-"""Text is read and written as UTF-8 whatever the locale: every call names its encoding, and a plain C locale will do."""
+"""Text is read and written as UTF-8 whatever the locale: every call names its encoding, and a plain C locale works."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from nsmodels.core.transfer.directory import (
     LOCAL_HEADER,
     Limits,
     ends,
+    is_inside,
     read_directory,
     refuse_member,
     refuse_other_header,
@@ -228,8 +229,7 @@ class _Places:
     def of(self, archive: str, name: str, strip: str) -> Path:
         relative = PurePosixPath(name.removeprefix(strip))
         target = self.out / relative
-        is_plain = bool(relative.parts) and not relative.is_absolute() and ".." not in relative.parts
-        if not is_plain or "\\" in name or ":" in relative.parts[0] or not self._is_inside(target.parent):
+        if not is_inside(str(relative)) or not self._is_inside(target.parent):
             raise InputError(f"{archive}: member '{name}' would leave the folder {self.out}; nothing was written")
         return target
 

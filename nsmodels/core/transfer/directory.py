@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable
@@ -135,6 +136,11 @@ def _refuse_collisions(archive: str, infos: list[zipfile.ZipInfo]) -> None:
         name = info.filename
         if not name.isprintable():
             raise InputError(f"{archive}: the member name {name!r} has control characters, which are refused")
+        if not is_inside(name):
+            raise InputError(
+                f"{archive}: member '{name}' would leave the folder that it is unpacked to; nothing was written, check "
+                "where the archive comes from"
+            )
         place = _place(name)
         if not info.is_dir() and files.setdefault(place, name) is not name:
             raise InputError(
@@ -148,6 +154,13 @@ def _refuse_collisions(archive: str, infos: list[zipfile.ZipInfo]) -> None:
             parent = parent.rpartition("/")[0]
     for place in files.keys() & folders.keys():
         raise InputError(f"{archive}: the member '{files[place]}' is a file and the folder of '{folders[place]}'")
+
+
+def is_inside(name: str) -> bool:
+    """Whether a member stays inside of the folder that it is unpacked to, on every operating system."""
+    path = PurePosixPath(name)
+    is_plain = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return is_plain and "\\" not in name and ":" not in path.parts[0]
 
 
 def _place(name: str) -> str:

@@ -307,7 +307,7 @@ def test_a_missing_split_and_a_stranger_question_are_found(harmed: Path) -> None
     edit(harmed / "questions" / "CLEVR_train_questions.json", lambda c: c["questions"][0].update(STRANGER))
     assert "questions[0]: image_index 77 has no scene" in checks.schema(harmed)[0]
     shutil.rmtree(harmed / "images" / "val")
-    assert checks.schema(harmed) == [f"{harmed}: no split 'val'"]
+    assert checks.schema(harmed) == [f"{harmed}: no split 'val' (there are: train); expected images in images/val"]
 
 
 def test_a_scene_in_both_splits_is_found_whatever_its_name(harmed: Path) -> None:

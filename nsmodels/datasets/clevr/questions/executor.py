@@ -83,6 +83,7 @@ def execute(program: Program, scene: dict[str, Any] | Compiled) -> str:
     Raises `IllPosed` when the set given to `unique` does not have exactly one object, `InputError` for a program that
     is malformed, gives a function what it does not take, or ends in a set or an object.
     """
+    _check_types(program)
     values = _run(program, scene)
     check_end(FUNCTIONS[program[-1]["function"]][1])
     return _answer_of(values[-1])
@@ -93,6 +94,7 @@ def trace(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
 
     Raises as `execute`.
     """
+    _check_types(program)
     values = _run(program, scene)
     kinds = [FUNCTIONS[node["function"]][1] for node in program]
     return [members_of(value) if kind == "set" else value for value, kind in zip(values, kinds, strict=True)]
@@ -134,9 +136,9 @@ def agreement(root: Path, split: str) -> tuple[int, list[dict[str, Any]]]:
 
 
 def disagreement(question: dict[str, Any], scene: Compiled) -> dict[str, Any] | None:
-    """None when the recorded answer of a question is the executed one, else an item of `agreement`."""
+    """None when the recorded answer of a checked question is the executed one, else an item of `agreement`."""
     try:
-        executed = execute(question["program"], scene)
+        executed = _answer_of(_run(question["program"], scene)[-1])  # a normalised program has its types
     except IllPosed as error:
         executed = str(error)
     if executed == question["answer"]:
@@ -191,21 +193,29 @@ STEPS: dict[str, Step] = {
 def _run(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
     masks = scene if isinstance(scene, Compiled) else compile(scene)
     values: list[Any] = []
-    kinds: list[str] = []
     for number, node in enumerate(program):
         given = node["value_inputs"]
         try:
-            kinds.append(kind_of(node["function"], node["inputs"], kinds))
             inputs = [values[index] for index in node["inputs"]]
             values.append(STEPS[node["function"]](masks, inputs, given[0] if given else ""))
         except IllPosed as error:
             raise IllPosed(f"program node {number} (unique): {error}") from None
-        except (KeyError, ValueError) as error:
-            why = f"{error} is not a known value or relation" if isinstance(error, KeyError) else error
+        except KeyError as error:
+            why = f"{error} is not a known value or relation"
             raise InputError(f"program node {number} ({node['function']}): {why}") from None
-    if not values:
-        raise InputError("program: expected at least one function, got an empty list")
     return values
+
+
+def _check_types(program: Program) -> None:
+    """Raise `InputError` unless every input is of the type that its function takes."""
+    kinds: list[str] = []
+    for number, node in enumerate(program):
+        try:
+            kinds.append(kind_of(node["function"], node["inputs"], kinds))
+        except ValueError as error:
+            raise InputError(f"program node {number} ({node['function']}): {error}") from None
+    if not kinds:
+        raise InputError("program: expected at least one function, got an empty list")
 
 
 def _longest(program: Program, counts: Callable[[str], bool]) -> int:
