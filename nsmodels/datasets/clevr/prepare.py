@@ -189,7 +189,7 @@ def _validated(fetched: fetch.Fetched, part: Part, shown: Callable[[str], str]) 
     """Name the source by what was verified, and validate the images of what is not; returns the figures of the data."""
     part.source = provenance.caption(fetched.evidence)
     if doubts := fetched.evidence.doubts:
-        log.warning("%s: not verified as %s: %s", part.source, RELEASE, ", ".join(doubts))
+        log.warning("the data are not verified as %s: %s", RELEASE, ", ".join(doubts))
         _require_images(fetched, part, shown)
     return {**fetched.as_dict(), VALIDATED: True}
 

@@ -57,7 +57,7 @@ class Evidence:
         if self.sha256 == ARCHIVE_SHA256:
             return []
         found = [] if self.urls else ["local files"]
-        found += [f"host {_host(url)}" for url in dict.fromkeys(self.urls) if not _is_official(url)]
+        found += [f"host {host}" for host in dict.fromkeys(_host(url) for url in self.urls if not _is_official(url))]
         if self.urls and self.size != ARCHIVE_BYTES:
             found.append(f"{self.size:,} bytes instead of {ARCHIVE_BYTES:,}" if self.size else "size unknown")
         counts = (("images", self.archived, RELEASED_IMAGES), ("scenes", self.scenes, RELEASED_IMAGES))
