@@ -65,7 +65,11 @@ def _first_line(module: str) -> str:
     """The first line of a module's docstring, read without importing it: one that is slow or broken may be listed."""
     try:
         found = importlib.util.find_spec(module)
-        text = ast.get_docstring(ast.parse(Path(found.origin).read_text())) if found and found.origin else None
+        text = (
+            ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8")))
+            if found and found.origin
+            else None
+        )
     except (ImportError, OSError, SyntaxError) as error:
         return f"(cannot be loaded: {error})"
     return text.splitlines()[0] if text else "(cannot be loaded)" if found is None else ""

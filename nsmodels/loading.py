@@ -37,7 +37,7 @@ def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:
     place = _place(name, partition, EVALUATION)
     manifest = artifact.read_manifest(place)
     try:
-        return json.loads((place / REPORT).read_text())
+        return json.loads((place / REPORT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{place}: holds no evaluation{_hint(place, manifest)}") from None
 

@@ -73,7 +73,9 @@ def summary() -> str:
         "figures": f"{root}/training_curves {root}/reasoning_depth (PDF and PNG)",
         "web UI": "make ui",
     }
-    return table.read_text() + "\n" + "\n".join(f"{name:<13}{where}" for name, where in locations.items())
+    return (
+        table.read_text(encoding="utf-8") + "\n" + "\n".join(f"{name:<13}{where}" for name, where in locations.items())
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -97,11 +98,18 @@ def ask(
         return False
 
 
+def _print_anywhere() -> None:
+    """Print what the locale's encoding lacks as escapes: a proof with "≥" must not end in an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def run(main: Callable[[], int | None]) -> int:
     """Exit status of a command: bad input, or what the system refuses, is one line on stderr and 2.
 
     Ctrl-C is 130, SIGTERM 143.
     """
+    _print_anywhere()
     return interrupts.guarded(lambda: _run(main))
 
 

@@ -59,7 +59,7 @@ def is_held(path: Path) -> bool:
     # A shared lock on a file opened for reading: it creates nothing, works on a read-only disk and on files of other
     # users, and two observers do not block each other. filelock has exclusive locks only.
     try:
-        with path.open() as stream:
+        with path.open(encoding="utf-8") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -15,7 +15,7 @@ from nsmodels.engine.processes import worker
 
 def main(argv: Sequence[str]) -> int:
     """Train the phase that the JSON file describes (`Phases.to_dict`), together with the other processes."""
-    job = json.loads(Path(argv[0]).read_text())
+    job = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     phases, phase = Phases.from_dict(job), job["phase"]
     try:
         phases.trial(phase).fit(phases.folder / phase)

@@ -107,7 +107,9 @@ def write_history(
     `also` maps the histories by phase to the content of the file.
     """
     folders = {name: part.path / name for name in phases if (part.path / name).is_dir()}
-    history = {name: json.loads((folder / "history.json").read_text()) for name, folder in folders.items()}
+    history = {
+        name: json.loads((folder / "history.json").read_text(encoding="utf-8")) for name, folder in folders.items()
+    }
     disk.write_json(part.path / "history.json", also(history))
     for name, records in history.items():
         figure = plots.training_curves(records)

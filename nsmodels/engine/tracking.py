@@ -35,7 +35,7 @@ class JsonLines:
     """One JSON object per epoch in `path`; rewritten from `history`, so that a resume neither repeats nor drops one."""
 
     def __init__(self, path: Path, history: Sequence[Record] = ()) -> None:
-        self._file = path.open("w")
+        self._file = path.open("w", encoding="utf-8")
         for record in history:
             self.epoch(record)
 
@@ -77,9 +77,9 @@ class WeightsAndBiases:
         except ImportError:
             raise InputError("use_wandb: the package is not installed; pip install 'nsmodels[wandb]'") from None
         remembered = folder / "wandb_id.txt"
-        known = remembered.read_text().strip() if remembered.exists() else None
+        known = remembered.read_text(encoding="utf-8").strip() if remembered.exists() else None
         self._run = wandb.init(project=project, dir=str(folder), config=settings, id=known, resume="allow")
-        remembered.write_text(self._run.id)
+        remembered.write_text(self._run.id, encoding="utf-8")
 
     def epoch(self, record: Record) -> None:
         """Write the record of a finished epoch."""

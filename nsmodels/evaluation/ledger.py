@@ -136,7 +136,7 @@ def read_entry(place: Path) -> Entry:
     """The entry in a folder of the ledger, as `enter` gave it; InputError when it is broken."""
     remedy = "remove its folder, or make the evaluation again"
     try:
-        entry = Entry.model_validate(json.loads((place / ENTRY).read_text()))
+        entry = Entry.model_validate(json.loads((place / ENTRY).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         raise InputError(f"{place / ENTRY}: missing or broken, left out; {remedy}") from None
     if not (place / OUTCOMES).is_file():

@@ -128,7 +128,7 @@ def replication(key: str, seeds: Sequence[str], root: Path | None = None) -> Rep
             missing[seed] = ""
             continue
         try:
-            known[seed] = Entry.model_validate_json((enter(evaluation, root) / ENTRY).read_text())
+            known[seed] = Entry.model_validate_json((enter(evaluation, root) / ENTRY).read_text(encoding="utf-8"))
         except InputError as error:
             missing[seed] = str(error)
     return _together(key, known, missing) if known else None

@@ -92,7 +92,11 @@ class LiveCurves:
 
     def _draw(self) -> None:
         newest = max(self._folder.glob("*/metrics.jsonl"), key=lambda path: path.stat().st_mtime_ns, default=None)
-        rows = [json.loads(line) for line in newest.read_text().splitlines()] if newest and has_front_end() else []
+        rows = (
+            [json.loads(line) for line in newest.read_text(encoding="utf-8").splitlines()]
+            if newest and has_front_end()
+            else []
+        )
         if newest and rows:
             name = newest.parent.name
             figure = plots.training_curves(rows)

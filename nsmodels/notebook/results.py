@@ -36,7 +36,7 @@ def evaluate(choice: Choice, is_forced: bool = False, has_figures: bool = True) 
     inputs = Inputs.of({choice.data_key: choice.data}, model=(choice.model_key, choice.model))
     how = next(iter(choice.trained.evaluation_presets.values()))()
     choice.trained.evaluate(Order(choice.evaluation_key, how, inputs, choice.evaluation, is_forced))
-    print((choice.evaluation / "table.txt").read_text())
+    print((choice.evaluation / "table.txt").read_text(encoding="utf-8"))
     for path in sorted((choice.evaluation / "figures").glob("*.png")) if has_figures else []:
         live.show_png(path.read_bytes())
     return loading.report(choice.evaluation)

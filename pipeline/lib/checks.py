@@ -86,7 +86,7 @@ def above(score: float, others: Mapping[str, float], name: str) -> Verdict:
 
 def losses_are_finite(folder: Path) -> Verdict:
     """Judge every number of the training history."""
-    records = list(_records(json.loads((folder / "history.json").read_text())))
+    records = list(_records(json.loads((folder / "history.json").read_text(encoding="utf-8"))))
     found = [f"{where}: {k} is {v}" for where, row in records for k, v in row.items() if _is_broken(v)]
     num_epochs = sum("epoch" in row for _, row in records)
     return Verdict(not found, "; ".join(found[:3]), {"num_epochs": num_epochs, "num_broken": len(found)})
@@ -137,7 +137,7 @@ def reproduces(system: System[Any, Any], phase: str) -> Judge:
         stage = next(stage for stage in system.stages if phase in stage.phases)
         config = next(iter(stage.presets.values()))().from_mapping(manifest.config, str(folder / MANIFEST))
         trial = system.make_trial(phase, config, inputs_of(folder))
-        rows = json.loads((folder / "history.json").read_text())[phase]
+        rows = json.loads((folder / "history.json").read_text(encoding="utf-8"))[phase]
         best = next((row for row in rows if row["epoch"] == manifest.metrics[f"{phase}/epoch"]), {})
         recorded = best.get("val/loss", math.nan)
         found = _validation_loss(trial.task, trial.training, folder / phase / "best.pt")

@@ -167,6 +167,8 @@ def _relevant(config: BaseModel) -> dict[str, Any]:
         if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("runtime"):
             continue
         value = getattr(config, name)
+        if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("added") and value == info.default:
+            continue
         kept[name] = _relevant(value) if isinstance(value, BaseModel) else value
     return kept
 

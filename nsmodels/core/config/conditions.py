@@ -40,6 +40,12 @@ def runtime_field(default: Any, *, applies: Applies | None = None, **options: An
     return Field(default=default, json_schema_extra=extra, **options)
 
 
+def added_field(default: Any, *, applies: Applies | None = None, **options: Any) -> Any:
+    """A field added later: left out of `relevant` at its default, so that earlier artifacts keep their fingerprint."""
+    extra = {"added": True} | ({"applies": dict(applies)} if applies else {})
+    return Field(default=default, json_schema_extra=extra, **options)
+
+
 def conditional(default: Any, applies: Applies, **options: Any) -> Any:
     """A field, or a whole section, without effect unless the fields in `applies` have the values given there.
 

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-import stat
-import struct
+import io
 import threading
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path, PurePosixPath
+from typing import TextIO
 
 from nsmodels.core.disk import require_space, writing
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
-from nsmodels.core.transfer.source import DiskSource, HttpSource, SeekableSource, Source
+from nsmodels.core.transfer.directory import (
+    LIMITS,
+    LOCAL_HEADER,
+    Limits,
+    ends,
+    is_inside,
+    read_directory,
+    refuse_member,
+    refuse_other_header,
+    refuse_total,
+)
+from nsmodels.core.transfer.source import DiskSource, HttpSource, Source
 
 LARGEST_GAP = 256 * 1024  # bytes read and discarded rather than split into two requests
 LEAST_WASTE = 4 * 1024 * 1024
 LONGEST_RUN = 32 * 1024 * 1024
-LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
-LONGEST_EXTRA = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class ZipReader(ABC):
     @abstractmethod
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._members = _directory(source)
+        self._members = read_directory(source)
 
     def members(self) -> dict[str, zipfile.ZipInfo]:
         """Files of the archive by name, without folders, in the order of the archive's directory."""
@@ -70,15 +80,18 @@ class ZipReader(ABC):
         verify: bool = False,
         connections: int = 4,
         label: str = "",
+        limits: Limits = LIMITS,
     ) -> Counts:
         """Write the members `names` below `out`, without the prefix `strip` of their names.
 
         Members present with the right size (`verify`: and the right CRC-32) are skipped. Each member appears whole or
         not at all. Neighbours are read together: gaps up to 256 KB, runs up to 32 MB, `connections` in parallel.
 
-        Raises `InputError` for a member that is missing, damaged or would leave `out`, and for a full disk.
+        Raises `InputError` for a member that is missing, damaged, beyond `limits` or would leave `out`, and for a full
+        disk.
         """
-        wanted = self._placed(list(names), out, strip)
+        wanted = self._placed(list(names), out, strip, limits)
+        refuse_total(self.source.name, [member.info for member in wanted], limits)
         missing = [member for member in wanted if not _is_there(member, verify)]
         size = sum(member.info.file_size for member in missing)
         require_space(out, size, f"{len(missing)} files of {self.source.name}")
@@ -89,29 +102,38 @@ class ZipReader(ABC):
         used = (self.source.requests - before[0], self.source.bytes - before[1])
         return Counts(*used, len(missing), len(wanted) - len(missing))
 
-    def _placed(self, names: list[str], out: Path, strip: str) -> list[Member]:
+    @contextmanager
+    def open_text(self, name: str, limits: Limits = LIMITS) -> Iterator[TextIO]:
+        """A member as UTF-8 text (with or without a byte-order mark), streamed to its end, where its CRC-32 is checked.
+
+        Raises `InputError` for a member that is missing, damaged or beyond `limits`.
+        """
+        info = self._info(name)
+        refuse_member(self.source.name, info, limits)
+        start = info.header_offset
+        pieces = self.source.stream(start, ends(self._members.values(), self.source.size)[start] - start)
+        content = _checked(_where(self.source.name, info), info, _Cursor(pieces, start))
+        with io.TextIOWrapper(io.BufferedReader(_Pieces(content)), encoding="utf-8-sig") as text:
+            yield text
+            while text.read(1 << 20):
+                pass
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        info = self._members.get(name)
+        if info is None:
+            raise InputError(f"{self.source.name}: no member '{name}' in the archive; check the name or the archive")
+        return info
+
+    def _placed(self, names: list[str], out: Path, strip: str, limits: Limits = LIMITS) -> list[Member]:
         """Members in the order of the archive's bytes; raises `InputError` before the first is written."""
-        ends = _ends(self._members.values(), self.source.size)
+        until = ends(self._members.values(), self.source.size)
         places = _Places(out)
         placed = []
         for name in names:
-            info = self._members.get(name)
-            if info is None:
-                raise InputError(
-                    f"{self.source.name}: no member '{name}' in the archive; check the name or the archive"
-                )
-            self._refuse(info)
-            placed.append(Member(info, ends[info.header_offset], places.of(self.source.name, name, strip)))
+            info = self._info(name)
+            refuse_member(self.source.name, info, limits)
+            placed.append(Member(info, until[info.header_offset], places.of(self.source.name, name, strip)))
         return sorted(placed, key=lambda member: member.info.header_offset)
-
-    def _refuse(self, info: zipfile.ZipInfo) -> None:
-        where = f"{self.source.name}: member '{info.filename}'"
-        if stat.S_ISLNK(info.external_attr >> 16):
-            raise InputError(f"{where} is a symbolic link, which is refused; nothing was written")
-        if info.flag_bits & 1:
-            raise InputError(f"{where} is encrypted; use an archive without a password")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InputError(f"{where} uses compression method {info.compress_type}; only stored and deflate are read")
 
     def _fetch_runs(self, groups: list[list[Member]], bar: Progress, connections: int) -> None:
         """Fetch all runs; after a failure (or Ctrl-C) the others stop after their current member."""
@@ -207,8 +229,7 @@ class _Places:
     def of(self, archive: str, name: str, strip: str) -> Path:
         relative = PurePosixPath(name.removeprefix(strip))
         target = self.out / relative
-        is_plain = bool(relative.parts) and not relative.is_absolute() and ".." not in relative.parts
-        if not is_plain or "\\" in name or ":" in relative.parts[0] or not self._is_inside(target.parent):
+        if not is_inside(str(relative)) or not self._is_inside(target.parent):
             raise InputError(f"{archive}: member '{name}' would leave the folder {self.out}; nothing was written")
         return target
 
@@ -217,6 +238,26 @@ class _Places:
         if folder not in self._safe and folder.resolve().is_relative_to(self.root):
             self._safe.add(folder)
         return folder in self._safe
+
+
+class _Pieces(io.RawIOBase):
+    """Pieces of bytes as a read-only stream."""
+
+    def __init__(self, pieces: Iterator[bytes | memoryview]) -> None:
+        self._pieces, self._rest = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        got, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(got)] = got
+        return len(got)
 
 
 class _Cursor:
@@ -251,35 +292,6 @@ class _Cursor:
             pass
 
 
-def _directory(source: Source) -> dict[str, zipfile.ZipInfo]:
-    """Directory of the archive, read by the standard library through a seekable view of the source."""
-    try:
-        with zipfile.ZipFile(SeekableSource(source)) as archive:  # pyright: ignore[reportArgumentType]
-            return {info.filename: info for info in archive.infolist()}
-    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        head = source.read(0, 4)
-        if head == b"PK\x03\x04":
-            raise InputError(
-                f"{source.name}: truncated or damaged zip: it starts as one, but its directory at the end is missing "
-                f"({error}); remove it and fetch it again"
-            ) from None
-        raise InputError(f"{source.name}: not a zip archive (it starts with {head!r}); check the file or URL") from None
-
-
-def _ends(infos: Iterable[zipfile.ZipInfo], size: int) -> dict[int, int]:
-    """Upper bound of each member's end, by header offset; both in bytes."""
-    ordered = sorted(infos, key=lambda info: info.header_offset)
-    following = [info.header_offset for info in ordered[1:]] + [size]
-    ends = {}
-    for info, after in zip(ordered, following, strict=True):
-        # the local header may have a longer extra field than the directory lists, up to the largest 16-bit length
-        longest = LOCAL_HEADER.size + len(info.orig_filename.encode()) + LONGEST_EXTRA + info.compress_size
-        ends[info.header_offset] = min(after, info.header_offset + longest)
-    return ends
-
-
 def _is_there(member: Member, verify: bool) -> bool:
     try:
         if member.target.stat().st_size != member.info.file_size:
@@ -300,27 +312,32 @@ def _crc_of(path: Path) -> int:
 def _write(archive: str, member: Member, cursor: _Cursor, bar: Progress) -> None:
     """Decompress one member into a `.partial` file, check it, rename it to its target."""
     partial = member.target.with_name(member.target.name + ".partial")
-    where = f"{archive}: member '{member.info.filename}'"
     with writing(partial):
         partial.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _inflate(where, member.info, cursor, partial, bar)
+            with partial.open("wb") as file:
+                for piece in _checked(_where(archive, member.info), member.info, cursor):
+                    file.write(piece)
+                    bar.add(len(piece))
             partial.replace(member.target)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
 
 
-def _inflate(where: str, info: zipfile.ZipInfo, cursor: _Cursor, partial: Path, bar: Progress) -> None:
+def _where(archive: str, info: zipfile.ZipInfo) -> str:
+    return f"{archive}: member '{info.filename}'"
+
+
+def _checked(where: str, info: zipfile.ZipInfo, cursor: _Cursor) -> Iterator[bytes | memoryview]:
+    """Decompressed pieces of a member; raises `InputError` for the first byte too many, and at its end for the rest."""
     size, crc = 0, 0
     try:
-        with partial.open("wb") as file:
-            for piece in _content(info, cursor):
-                size, crc = size + len(piece), zlib.crc32(piece, crc)
-                if size > info.file_size:
-                    raise ValueError(f"it has more than the {info.file_size} bytes listed in the directory")
-                file.write(piece)
-                bar.add(len(piece))
+        for piece in _content(info, cursor):
+            size, crc = size + len(piece), zlib.crc32(piece, crc)
+            if size > info.file_size:
+                raise ValueError(f"it has more than the {info.file_size} bytes listed in the directory")
+            yield piece
     except EOFError:
         raise InputError(f"{where} is truncated: the archive ends inside it; fetch the archive again") from None
     except (zlib.error, ValueError) as error:
@@ -335,7 +352,8 @@ def _content(info: zipfile.ZipInfo, cursor: _Cursor) -> Iterator[bytes | memoryv
     header = LOCAL_HEADER.unpack(b"".join(cursor.exactly(LOCAL_HEADER.size)))
     if header[0] != b"PK\x03\x04":
         raise ValueError("no local header at the offset listed in the directory")
-    cursor.skip_to(cursor.offset + header[9] + header[10])
+    refuse_other_header(header, b"".join(cursor.exactly(header[9])), info)
+    cursor.skip_to(cursor.offset + header[10])
     packed = cursor.exactly(info.compress_size)
     if info.compress_type == zipfile.ZIP_STORED:
         yield from packed

@@ -159,7 +159,7 @@ class _Transfer:
 
     def _read_sidecar(self) -> dict:
         try:
-            known = json.loads(self.sidecar.read_text())
+            known = json.loads(self.sidecar.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return known if isinstance(known, dict) else {}
@@ -227,7 +227,7 @@ class _Transfer:
         self.bar.expect(self.total)
         if self.total is not None:
             require_space(self.target.parent, self.total - file.tell(), self.target.name)
-        self.sidecar.write_text(json.dumps({"url": self.url, "etag": self.etag, "size": self.total}))
+        self.sidecar.write_text(json.dumps({"url": self.url, "etag": self.etag, "size": self.total}), encoding="utf-8")
 
     def _receive(self, file: BinaryIO, response: requests.Response) -> None:
         pieces = response.iter_content(PIECE)

@@ -23,6 +23,7 @@ from nsmodels.core.transfer.remote import (
     retry,
 )
 
+LARGEST_READ = 1 << 27  # bytes of a directory, about a million members
 TAIL = 1 << 18  # bytes; enough for the end records of a zip, and for the whole directory of a small one
 
 
@@ -177,6 +178,14 @@ class SeekableSource(io.RawIOBase):
     def tell(self) -> int:
         """Current position in bytes from the start."""
         return self._offset
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; raises `InputError` for a directory that would not fit into memory."""
+        if size > LARGEST_READ:
+            raise InputError(
+                f"{self._source.name}: its directory has {size:,} bytes, expected at most {LARGEST_READ:,}"
+            )
+        return super().read(size) or b""
 
     def readinto(self, buffer) -> int:
         """Fill `buffer` from the current position on; returns the number of bytes."""

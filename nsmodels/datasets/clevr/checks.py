@@ -15,26 +15,30 @@ from nsmodels.datasets.clevr.files.format import (
     image_path,
     read_questions,
     read_scenes,
-    splits,
+    training_splits,
     verify_image,
 )
 from nsmodels.datasets.clevr.questions.executor import agreement
 from nsmodels.datasets.clevr.vocabulary import question_type
 
-SPLITS = ("train", "val")
 # Largest share of one answer. The published majority baseline is 41.8 % of all questions; single types are more skewed.
 LARGEST_SHARE = {"all": 0.5, "count": 0.6, "exist": 0.75, "compare_number": 0.8, "compare_attribute": 0.75}
 
 
 def schema(folder: Path) -> list[str]:
     """Scenes, questions and image files are in the released format and match each other."""
-    missing = [f"{folder}: no split '{split}'" for split in SPLITS if split not in splits(folder)]
-    return missing or [line for split in SPLITS for line in _faults_of(lambda s=split: check_split(folder, s))]
+    try:
+        names = training_splits(folder)
+    except InputError as error:
+        return [str(error)]
+    return [line for split in names for line in _faults_of(lambda s=split: check_split(folder, s))]
 
 
 def images(folder: Path) -> list[str]:
     """Every image decodes to its last byte."""
-    paths = [image_path(folder, split, scene) for split in SPLITS for scene in read_scenes(folder, split)]
+    paths = [
+        image_path(folder, split, scene) for split in training_splits(folder) for scene in read_scenes(folder, split)
+    ]
     with ThreadPoolExecutor() as pool:
         faults = pool.map(lambda path: _faults_of(lambda: verify_image(path)), paths)
     return [line for lines in faults for line in lines]
@@ -42,7 +46,9 @@ def images(folder: Path) -> list[str]:
 
 def disjoint(folder: Path) -> list[str]:
     """No scene is in two splits, whatever its name."""
-    first, second = ({fingerprint(s["objects"]): s for s in read_scenes(folder, split)} for split in SPLITS)
+    first, second = (
+        {fingerprint(s["objects"]): s for s in read_scenes(folder, split)} for split in training_splits(folder)
+    )
     shared = first.keys() & second.keys()
     return [f"{first[m]['image_filename']} (train) shows the scene of {second[m]['image_filename']}" for m in shared]
 
@@ -52,7 +58,7 @@ def answers(folder: Path) -> list[str]:
     return [
         f"{split} question {wrong['question_index']} '{wrong['question']}': recorded {wrong['answer']}, "
         f"executed {wrong['executed']}"
-        for split in SPLITS
+        for split in training_splits(folder)
         for wrong in agreement(folder, split)[1]
     ]
 
@@ -72,9 +78,10 @@ def answer_shares(questions: list[dict[str, Any]]) -> dict[str, dict[str, float]
 
 def balance(folder: Path) -> list[str]:
     """No answer to training questions has a share above `LARGEST_SHARE`, from which a prior alone would profit."""
-    questions = read_questions(folder, "train")
+    train, _ = training_splits(folder)
+    questions = read_questions(folder, train)
     if not questions:
-        return [f"{folder}: no questions in split 'train'"]
+        return [f"{folder}: no questions in split '{train}'"]
     found = []
     for kind, shares in answer_shares(questions).items():
         answer, share = next(iter(shares.items()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, conditional, runtime_field
+from nsmodels.core.config import Config, added_field, conditional, runtime_field
 
+MAKER = "nsmodels.datasets.clevr"
 CODE_VERSION = "1"
 # Raised whenever the same seed gives different pixels: part of the recipe of synthetic data and of each image, so that
 # data of two renderers are never confused or mixed.
@@ -20,6 +22,10 @@ ARCHIVE_SHA256 = "5cd61cf1096ed20944df93c9adb31e74d189b8459a94f54ba00090e5c59936
 ANNOTATIONS_URL = "https://dl.fbaipublicfiles.com/clevr/CLEVR_v1.0_no_images.zip"
 # With auto either may come to act.
 _LOCAL, _SYNTHETIC, _ARCHIVE = ({"source": names} for names in ("local", ("synthetic", "auto"), ("archive", "auto")))
+_READ = {"source": ("local", "archive", "auto")}  # files that exist, with splits of their own
+
+
+SPLIT = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
 class ClevrConfig(Config):
@@ -27,8 +33,9 @@ class ClevrConfig(Config):
 
     source: Literal["auto", "archive", "synthetic", "local"] = Field(
         default="auto",
-        description="archive: the released files, never anything else; synthetic: rendered here; local: a folder you "
-        "have; auto: data on disk, else the archive when its host answers, else synthetic with a warning",
+        description="archive: the released files, or what a URL of yours has, called so; synthetic: rendered here; "
+        "local: a folder you have; auto: data on disk, else the archive when its host answers, else synthetic with a "
+        "warning",
     )
     local_path: str = conditional(
         "", _LOCAL, description="source=local: a folder with images/ scenes/ questions/, or the zip"
@@ -38,6 +45,15 @@ class ClevrConfig(Config):
     )
     num_val: int = Field(
         default=RELEASED_VAL, ge=1, le=1_000_000, description="validation images, the first of the release"
+    )
+    train_split: str = added_field(
+        "train", applies=_READ, pattern=SPLIT, description="name of the training split, as trainA of CLEVR-CoGenT"
+    )
+    val_split: str = added_field(
+        "val", applies=_READ, pattern=SPLIT, description="name of the validation split, as valA"
+    )
+    more_splits: list[str] = added_field(
+        [], applies=_READ, description="further splits to take, as valB; of each the first num_val images"
     )
     questions_per_image: int = conditional(
         10, _SYNTHETIC, ge=1, le=40, description="synthetic: questions per image, as the release"
@@ -67,6 +83,19 @@ class ClevrConfig(Config):
         if self.source == "local" and not self.local_path:
             raise ValueError("source=local needs local_path, a folder with images/ scenes/ questions/")
         return self
+
+    @model_validator(mode="after")
+    def _splits_have_names_of_their_own(self) -> ClevrConfig:
+        names = [self.train_split, self.val_split, *self.more_splits]
+        if len(set(names)) < len(names) or not all(re.match(SPLIT, name) for name in names):
+            raise ValueError(f"splits need names of their own of letters, digits, '_' and '-', got {', '.join(names)}")
+        return self
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of images by split."""
+        more = dict.fromkeys(self.more_splits, self.num_val)
+        return {self.train_split: self.num_train, self.val_split: self.num_val} | more
 
 
 def full() -> ClevrConfig:

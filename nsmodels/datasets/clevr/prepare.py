@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.config import (
-    CODE_VERSION,
-    RELEASED_TRAIN,
-    RELEASED_VAL,
-    RENDERER_VERSION,
-    ClevrConfig,
-)
-from nsmodels.datasets.clevr.files import fetch
+from nsmodels.datasets.clevr.config import ARCHIVE_SHA256, CODE_VERSION, MAKER, RENDERER_VERSION, ClevrConfig
+from nsmodels.datasets.clevr.files import fetch, provenance
+from nsmodels.datasets.clevr.files.cutting import root_of
+from nsmodels.datasets.clevr.files.provenance import RELEASE, SYNTHETIC
+from nsmodels.datasets.clevr.validation import VALIDATED, ContentCheck, is_validated, require_images
 
-MAKER = "nsmodels.datasets.clevr"
-CAPTIONS = {"archive": "CLEVR v1.0", "synthetic": "synthetic CLEVR", "local": "CLEVR from a local folder"}
+# Until what was fetched has been verified.
+CAPTIONS = {"synthetic": SYNTHETIC, **dict.fromkeys(("archive", "local"), f"not verified as {RELEASE}")}
 log = logging.getLogger(__name__)
 
 # The fields that decide the content, by source; the others cannot change it.
 _SIZE = ("source", "num_train", "num_val")
+# What decides where an archive is read from, where its checksum does not.
+_PLACES = ("archive_url", "annotations_url", "archive_mirrors", "archive_bytes")
+_SPLITS = ("train_split", "val_split", "more_splits")
 _FIELDS = {
     "archive": (*_SIZE, "archive_sha256"),
     "local": (*_SIZE, "local_path"),
@@ -45,7 +46,7 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
     def fill(part: Part) -> None:
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
 
-    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=_caption(config), **recipe)
+    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
 
 
 def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
@@ -55,8 +56,9 @@ def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
     """
     record = fetch.inspect_archive(_urls(config), config.archive_bytes)
     recipe = {name: record.get(name) for name in ("url", "expected_bytes", "bytes", "etag", "reachable")}
+    source = provenance.caption_of_archive(record)
     with artifact.build(
-        folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=CAPTIONS["archive"]
+        folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=source
     ) as part:
         disk.write_json(part.path / "archive.json", record)
         part.metrics |= record
@@ -66,6 +68,8 @@ def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
 def recipe_of(config: ClevrConfig) -> dict[str, Any]:
     """Fields that decide the content of a dataset from `config.source`."""
     recipe = {name: getattr(config, name) for name in _FIELDS[config.source]}
+    optional = (*_SPLITS, *_PLACES) if config.source == "archive" and not _is_pinned(config) else _SPLITS
+    recipe |= {name: getattr(config, name) for name in optional if getattr(config, name) != _default(name)}
     if config.source == "local":
         recipe["local_fingerprint"] = _local_mark(Path(config.local_path))
     if config.source == "synthetic":
@@ -103,24 +107,30 @@ def _inputs_of(config: ClevrConfig) -> dict[str, Path]:
     return {"local": place} if config.source == "local" and (place / artifact.MANIFEST).is_file() else {}
 
 
-def _caption(config: ClevrConfig) -> str:
-    """Source of the data, as in manifest and figures; local data keep the source in their own manifest."""
-    if config.source != "local":
-        return CAPTIONS[config.source]
-    for folder in _inputs_of(config).values():
-        return artifact.read_manifest(folder).source
-    is_synthetic = fetch.license_of(Path(config.local_path)).startswith("synthetic")
-    return "synthetic CLEVR (local folder)" if is_synthetic else CAPTIONS["local"]
+def _is_pinned(config: ClevrConfig) -> bool:
+    """Whether the checksum of the release decides the content, from wherever it comes: only of the whole archive."""
+    return config.archive_sha256 == ARCHIVE_SHA256 and _is_whole(config)
+
+
+def _is_whole(config: ClevrConfig) -> bool:
+    return config.sizes == provenance.RELEASED_IMAGES
+
+
+def _default(name: str) -> Any:
+    return ClevrConfig.model_fields[name].default
 
 
 def _on_disk(config: ClevrConfig, key: str) -> Path | None:
-    """Folder of the sealed release, if it exists with enough images and is not `key` itself."""
+    """Folder of the sealed release, if it exists with enough images, is not `key` itself, and from the same place."""
     release = artifact.folder_of("clevr")
     if key == "clevr" or not (release / artifact.MANIFEST).exists():
         return None
-    made = artifact.read_manifest(release).config
+    manifest = artifact.read_manifest(release)
+    made, wanted = manifest.config, recipe_of(config)
     is_enough = all(made.get(name, 0) >= getattr(config, name) for name in ("num_train", "num_val"))
-    return release if made.get("source") == "archive" and is_enough else None
+    same = ("archive_sha256", *_PLACES) if made.get("archive_sha256") != ARCHIVE_SHA256 else ()
+    is_same = all(made.get(name) == wanted.get(name) for name in (*same, *_SPLITS))
+    return release if made.get("source") == "archive" and is_enough and is_same else None
 
 
 def _local_mark(path: Path) -> str:
@@ -134,22 +144,23 @@ def _make_synthetic(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]
     from nsmodels.datasets.clevr.rendering.render import render_split
 
     workers = config.num_workers or None
-    for split, num in (("train", config.num_train), ("val", config.num_val)):
+    for split, num in config.sizes.items():
         render_split(part.path, split, num, config.seed, config.image_width, config.image_height, workers)
         generate_split(part.path, split, config.questions_per_image, config.seed, workers)
-    return {"num_images": config.num_train + config.num_val}
+    return {"num_images": sum(config.sizes.values())}
 
 
 def _make_from_archive(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
     release = _on_disk(config, key)
     if release:
-        return fetch.cut_mini(release, part.path, config.num_train, config.num_val).as_dict()
+        return _cut_sealed(release, config, part)
     urls, size = _urls(config), config.archive_bytes
-    if (config.num_train, config.num_val) == (RELEASED_TRAIN, RELEASED_VAL):
-        return fetch.fetch_full(part.path, urls, size, config.archive_sha256).as_dict()
-    return fetch.fetch_mini(
-        part.path, config.num_train, config.num_val, urls, config.annotations_url, size=size
-    ).as_dict()
+    if _is_whole(config):
+        fetched = fetch.fetch_full(part.path, urls, size, config.archive_sha256, kind=ContentCheck)
+    else:
+        small = config.annotations_url
+        fetched = fetch.fetch_mini(part.path, config.sizes, urls, small, size=size, kind=ContentCheck)
+    return _validated(fetched, part, lambda name: f"{urls[0]}: {name}")
 
 
 def _urls(config: ClevrConfig) -> list[str]:
@@ -157,7 +168,37 @@ def _urls(config: ClevrConfig) -> list[str]:
 
 
 def _make_from_local(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
-    return fetch.cut_mini(Path(config.local_path), part.path, config.num_train, config.num_val).as_dict()
+    place = Path(config.local_path)
+    if place in _inputs_of(config).values() and artifact.read_manifest(place).maker == MAKER:
+        return _cut_sealed(place, config, part)
+    fetched = fetch.cut_mini(place, part.path, config.sizes, kind=ContentCheck)
+    return _validated(fetched, part, lambda name: f"{place}: {name}" if place.is_file() else str(root_of(place) / name))
+
+
+def _cut_sealed(place: Path, config: ClevrConfig, part: Part) -> dict[str, Any]:
+    """Cut data that were sealed here: they keep their source, once their bytes are those that were sealed."""
+    source = artifact.verify(place).source
+    fetched = fetch.cut_mini(place, part.path, config.sizes, kind=ContentCheck)
+    part.source = provenance.part_of(source, fetched.num_images)
+    if not is_validated(place):
+        _require_images(fetched, part, lambda name: str(place / name))
+    return {**fetched.as_dict(), VALIDATED: True}
+
+
+def _validated(fetched: fetch.Fetched, part: Part, shown: Callable[[str], str]) -> dict[str, Any]:
+    """Name the source by what was verified, and validate the images of what is not; returns the figures of the data."""
+    part.source = provenance.caption(fetched.evidence)
+    if doubts := fetched.evidence.doubts:
+        log.warning("the data are not verified as %s: %s", RELEASE, ", ".join(doubts))
+        _require_images(fetched, part, shown)
+    return {**fetched.as_dict(), VALIDATED: True}
+
+
+def _require_images(fetched: fetch.Fetched, part: Part, shown: Callable[[str], str]) -> None:
+    for split, check in fetched.checks.items():
+        assert isinstance(check, ContentCheck)
+        folder = f"images/{split}"
+        require_images(part.path, split, check, lambda name, folder=folder: shown(f"{folder}/{name}"))
 
 
 _MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}

@@ -22,11 +22,11 @@ class Follower:
         self._path, self._trackers, self._mark = path, trackers, path.with_name(MARK)
         self._file_state: tuple[int, int] | None = None
         if self._mark.exists():
-            self._reported = int(self._mark.read_text())
+            self._reported = int(self._mark.read_text(encoding="utf-8"))
         else:  # a training without followers has reported its epochs to its own trackers
             self._reported = max((record["epoch"] for record in self._records()), default=0)
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._mark.write_text(str(self._reported))
+            self._mark.write_text(str(self._reported), encoding="utf-8")
 
     @property
     def has_begun(self) -> bool:
@@ -38,7 +38,7 @@ class Follower:
         for record in self._records():
             if record["epoch"] > self._reported:
                 self._reported = record["epoch"]
-                self._mark.write_text(str(self._reported))
+                self._mark.write_text(str(self._reported), encoding="utf-8")
                 for tracker in self._trackers:
                     tracker.epoch(record)
 
@@ -56,6 +56,6 @@ class Follower:
             return
         if (state.st_mtime_ns, state.st_size) != self._file_state:
             self._file_state = (state.st_mtime_ns, state.st_size)
-            for line in self._path.read_text().splitlines(keepends=True):
+            for line in self._path.read_text(encoding="utf-8").splitlines(keepends=True):
                 if line.endswith("\n"):
                     yield json.loads(line)

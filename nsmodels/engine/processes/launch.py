@@ -48,7 +48,11 @@ def launch(
         status = _run(_command(place, nodes, num_processes, module, arguments), _environment(num_processes), on_poll)
         if status:
             failure = Path(place) / FAILURE
-            line = failure.read_text() if failure.exists() else f"torchrun exited with status {status}; see above"
+            line = (
+                failure.read_text(encoding="utf-8")
+                if failure.exists()
+                else f"torchrun exited with status {status}; see above"
+            )
             raise InputError(f"{num_processes} training processes: {line}")
 
 

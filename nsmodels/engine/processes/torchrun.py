@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         rank, failure = root_cause(failed.failures)
         lines = stderr_lines(Path(place), failure.local_rank)
         print(*lines[-NUM_LINES:], sep="\n", file=sys.stderr, flush=True)
-        (Path(place) / FAILURE).write_text(describe_failure(rank, failure, lines))
+        (Path(place) / FAILURE).write_text(describe_failure(rank, failure, lines), encoding="utf-8")
         return 1
     except SignalException as stopped:
         return 128 + stopped.sigval
@@ -51,7 +51,7 @@ def root_cause(failures: dict[int, ProcessFailure]) -> tuple[int, ProcessFailure
 def stderr_lines(place: Path, local_rank: int) -> list[str]:
     """Lines on the standard error of a process other than the first, which prints to the console itself."""
     files = place.glob(f"*/attempt_*/{local_rank}/stderr.log") if local_rank else ()
-    return [line for file in files for line in file.read_text(errors="replace").splitlines()]
+    return [line for file in files for line in file.read_text(errors="replace", encoding="utf-8").splitlines()]
 
 
 def describe_failure(rank: int, failure: ProcessFailure, lines: Sequence[str]) -> str:

@@ -121,7 +121,7 @@ def _study(arguments: argparse.Namespace) -> int:
     inputs = Inputs.of(verbs.data_of(arguments.data))
     order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
     made = (grid_search if arguments.study == "grid" else data_scaling)(order)
-    print((arguments.out / "table.txt").read_text())
+    print((arguments.out / "table.txt").read_text(encoding="utf-8"))
     verbs.print_manifest(arguments.out, made)
     return 0
 

@@ -119,7 +119,7 @@ def policies_until_halt(navigator: Navigator, maps: Maps) -> list[tuple[int, Pol
 
 def nav_training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
     """Losses of the navigator and of the plain networks by epoch, from the `history.json` of a checkpoint."""
-    history = json.loads((model / "history.json").read_text())
+    history = json.loads((model / "history.json").read_text(encoding="utf-8"))
     phases = {name: rows for name, rows in history.items() if rows and isinstance(rows[0], dict)}
     with _sealing(folder, {model_key: model}) as part:
         disk.write_json(part.path / "numbers.json", phases)
@@ -132,7 +132,7 @@ def nav_training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
 
 def nav_success(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     """The charts of an evaluation, from its `report.json`."""
-    report = json.loads((evaluation / "report.json").read_text())
+    report = json.loads((evaluation / "report.json").read_text(encoding="utf-8"))
     keys = ("rows", "baselines", "by_detour", "by_size", "steps", "halting")
     with _sealing(folder, {evaluation_key: evaluation}) as part:
         disk.write_json(part.path / "numbers.json", {key: report[key] for key in keys})

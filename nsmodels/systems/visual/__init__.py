@@ -61,11 +61,12 @@ class Visual(System[VisualConfig, EvaluationConfig]):
         return score(order)
 
     def check(self, order: Order[VisualConfig]) -> None:
-        """Every question of both splits has its image."""
-        from nsmodels.datasets.clevr.files.format import check_split
+        """Both splits are valid as a whole: scenes, programs, answers, images."""
+        from nsmodels.datasets.clevr.files.format import training_splits
+        from nsmodels.datasets.clevr.validation import require_valid
 
-        for split in ("train", "val"):
-            check_split(order.data, split)
+        config = order.config
+        require_valid(order.data, training_splits(order.data, config.train_split, config.val_split))
 
     def enabled(self, stage: Stage, config: VisualConfig) -> tuple[str, ...]:
         """The reasoner, and the baseline unless it is switched off."""

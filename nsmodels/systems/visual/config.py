@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nsmodels.core.config import Config, conditional
+from nsmodels.core.config import Config, added_field, conditional
 from nsmodels.engine.config import TrainingConfig, further_training
 
 CODE_VERSION = "1"
@@ -83,6 +83,8 @@ class BaselineConfig(Config):
 class VisualConfig(Config):
     """Perception, parser and baseline with their trainings. Seed, device, trackers of `training` hold for all."""
 
+    train_split: str = added_field("", description="split to train on, as trainA; empty: train, or the only such one")
+    val_split: str = added_field("", description="split to validate on, as valA; empty: val, or the only such one")
     perception: PerceptionConfig = PerceptionConfig()
     training: TrainingConfig = TrainingConfig()
     parser: ParserConfig = ParserConfig()

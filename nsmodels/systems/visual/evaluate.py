@@ -11,7 +11,8 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
-from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes, splits
+from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes, splits, training_splits
+from nsmodels.datasets.clevr.validation import require_valid
 from nsmodels.engine.checkpoint import load
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation import plots
@@ -51,8 +52,7 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
 
 def predict(model: VisualReasoner, data: Path, split: str) -> Predictions:
     """What the model believes of each scene and reads from each question of a split."""
-    if split not in splits(data):
-        raise InputError(f"{data}: no split '{split}' (there are: {', '.join(splits(data)) or 'none'})")
+    require_valid(data, [split])
     scenes, questions = read_scenes(data, split), read_questions(data, split)
     beliefs = model.perceive_split(data, split, scenes)
     return Predictions(scenes, beliefs, questions, read_programs(model, [q["question"] for q in questions]))
@@ -112,11 +112,19 @@ def find_prior(checkpoint: Path, data: Path, predictions: Predictions) -> Prior:
 
     The last is for older checkpoints without `priors.json`; it flatters the baselines, which the report notes.
     """
-    if "train" in splits(data):
-        return Prior.fitted(read_questions(data, "train"), "the train split of the scored data")
+    if train := prior_split(data):
+        return Prior.fitted(read_questions(data, train), f"the {train} split of the scored data")
     if (checkpoint / PRIORS).exists():
         return Prior.read(checkpoint / PRIORS)
     return Prior.fitted(predictions.questions, "the scored questions themselves")
+
+
+def prior_split(data: Path) -> str:
+    """Name of the training split of a CLEVR tree; empty where it has none, or several."""
+    try:
+        return training_splits(data, val=splits(data)[0])[0] if splits(data) else ""
+    except InputError:
+        return ""
 
 
 def baseline_answers(

@@ -20,7 +20,7 @@ CODE_VERSION = "1"
 
 def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
     """Losses of perception, parser and baseline by epoch, from the `history.json` of a checkpoint folder."""
-    history = json.loads((model / "history.json").read_text())
+    history = json.loads((model / "history.json").read_text(encoding="utf-8"))
     figures = {name: plots.training_curves(records) for name, records in history.items()}
     captions = {name: f"Training of the {name} network" for name in history}
     return _seal(folder, {model_key: model}, figures, captions, history)
@@ -31,7 +31,7 @@ def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Mani
 
     Depth is the longest path of the program from `scene` to the answer, without `scene`.
     """
-    depth = json.loads((evaluation / "report.json").read_text())["depth"]
+    depth = json.loads((evaluation / "report.json").read_text(encoding="utf-8"))["depth"]
     figures = {"reasoning_depth": draw_depth(depth["by_depth"])}
     caption = f"Reasoning depth {depth['mean']:.1f} ± {depth['std']:.1f} ({depth['min']} to {depth['max']})"
     return _seal(folder, {evaluation_key: evaluation}, figures, {"reasoning_depth": caption}, depth)

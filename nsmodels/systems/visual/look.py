@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes
-from nsmodels.systems.visual.baselines.priors import Prior
-from nsmodels.systems.visual.evaluate import read_programs
+from nsmodels.datasets.clevr.validation import require_valid
+from nsmodels.systems.visual.evaluate import find_prior, read_programs
 from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report
 from nsmodels.systems.visual.evaluation.scoring import Predictions
 from nsmodels.systems.visual.model import VisualReasoner
@@ -68,13 +68,14 @@ def glance(
 ) -> Glance:
     """Load the checkpoint and score it on the first `num_scenes` scenes; raise `InputError` when either is broken."""
     model = VisualReasoner.load(checkpoint, device)
+    require_valid(data, [split])
     scenes = read_scenes(data, split)[:num_scenes]
     shown = {scene["image_index"] for scene in scenes}
     questions = [question for question in read_questions(data, split) if question["image_index"] in shown]
     beliefs = model.perceive_split(data, split, scenes)
     predictions = Predictions(scenes, beliefs, questions, read_programs(model, [q["question"] for q in questions]))
     source = {"split": split, "first_images": len(scenes)}
-    prior = Prior.fitted(read_questions(data, "train"), "the train split of the scored data")
+    prior = find_prior(checkpoint, data, predictions)
     found = report(predictions, prior, num_parameters=model.num_parameters, source=source)
     return Glance(found, _proofs(predictions, data, split))
 

@@ -127,7 +127,7 @@ class VisualReasoner:
 
 def _presence_map(path: Path) -> list[float]:
     try:
-        slope, intercept = json.loads(path.read_text())["presence_map"]
+        slope, intercept = json.loads(path.read_text(encoding="utf-8"))["presence_map"]
         return [float(slope), float(intercept)]
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{path}: missing or broken; the checkpoint is incomplete, train it again") from None

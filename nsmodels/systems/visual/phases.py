@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from nsmodels.datasets.clevr.files.format import read_questions
+from nsmodels.datasets.clevr.files.format import read_questions, training_splits
 from nsmodels.engine import checkpoint
 from nsmodels.engine.phases import sharing
 from nsmodels.engine.runtime import resolve_device
@@ -25,14 +25,15 @@ NETWORKS: dict[str, Any] = {"perception": Perception, "parser": Parser, "baselin
 
 def make_trial(phase: str, config: VisualConfig, data: Path) -> Trial:
     """The task of a phase on the CLEVR tree `data`, and how it is trained. Raises InputError for bad data."""
+    splits = training_splits(data, config.train_split, config.val_split)
     if phase == "perception":
-        return Trial(PerceptionTask(config.perception, config.training, data), config.training)
+        return Trial(PerceptionTask(config.perception, config.training, data, splits), config.training)
     if phase == "baseline":
         training = sharing(config.baseline_training, config.training)
-        return Trial(CnnLstmTask.from_tree(data, config.baseline, training), training)
+        return Trial(CnnLstmTask.from_tree(data, config.baseline, training, splits), training)
     training = sharing(config.parser_training, config.training)
-    questions = parser_questions(config, read_questions(data, "train"))
-    return Trial(ParserTask(questions, read_questions(data, "val"), config.parser, training), training)
+    questions = parser_questions(config, read_questions(data, splits[0]))
+    return Trial(ParserTask(questions, read_questions(data, splits[1]), config.parser, training), training)
 
 
 def load_network(path: Path, device: str = "auto") -> nn.Module:

@@ -12,7 +12,7 @@ import torch
 from nsmodels.core import disk
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
-from nsmodels.datasets.clevr.files.format import read_questions, read_scenes
+from nsmodels.datasets.clevr.files.format import read_questions, read_scenes, training_splits
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
@@ -30,34 +30,36 @@ MATCH_DISTANCE = 0.02  # of the image width
 def calibrate(order: Order[VisualConfig], part: Part) -> None:
     """Turn the peaks of the trained perception into probabilities: writes `calibration.json`."""
     weights = part.path / "perception" / checkpoint.BEST
-    presence = fit_presence(weights, order.data, resolve_device(order.config.training.device))
+    train, _ = training_splits(order.data, order.config.train_split, order.config.val_split)
+    presence = fit_presence(weights, order.data, train, resolve_device(order.config.training.device))
     disk.write_json(part.path / "calibration.json", {"presence_map": presence})
 
 
 def record_training_data(order: Order[VisualConfig], part: Part) -> dict[str, Any]:
     """Number of images and questions that the networks learn from; writes the prior of their answers."""
-    questions = read_questions(order.data, "train")
+    train, _ = training_splits(order.data, order.config.train_split, order.config.val_split)
+    questions = read_questions(order.data, train)
     prior = Prior.fitted(
-        questions, f"the train split of the checkpoint's data ({part.source}, {len(questions)} questions)"
+        questions, f"the {train} split of the checkpoint's data ({part.source}, {len(questions)} questions)"
     )
     disk.write_json(part.path / PRIORS, asdict(prior))
     return {
-        "num_train_images": len(read_scenes(order.data, "train")),
+        "num_train_images": len(read_scenes(order.data, train)),
         "num_train_questions": len(parser_questions(order.config, questions)),
     }
 
 
-def fit_presence(weights: Path, data: Path, device: torch.device) -> list[float]:
+def fit_presence(weights: Path, data: Path, split: str, device: torch.device) -> list[float]:
     """Slope and intercept of Platt's (1999) logistic map from a peak's logit to P(an object stands there)."""
     model = Perception.from_checkpoint(checkpoint.load(weights), str(weights))
-    logits, is_object = _labelled_peaks(model.to(device), data)
+    logits, is_object = _labelled_peaks(model.to(device), data, split)
     return _logistic_fit(logits, is_object)
 
 
-def _labelled_peaks(model: Perception, data: Path) -> tuple[np.ndarray, np.ndarray]:
-    scenes = read_scenes(data, "train")[:CALIBRATION_IMAGES]
+def _labelled_peaks(model: Perception, data: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    scenes = read_scenes(data, split)[:CALIBRATION_IMAGES]
     shape = (model.config.image_width, model.config.image_height)
-    images, sizes = read_images(data, "train", scenes, *shape)
+    images, sizes = read_images(data, split, scenes, *shape)
     logits, labels = [], []
     for first in range(0, len(scenes), 32):
         pixels = torch.tensor(images[first : first + 32]).permute(0, 3, 1, 2)

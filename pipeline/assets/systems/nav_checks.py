@@ -37,21 +37,21 @@ def beats_greedy(folder: Path) -> Verdict:
 
 def evaluation_beats_greedy(folder: Path) -> Verdict:
     """Judge the whole evaluation likewise."""
-    report = json.loads((folder / "report.json").read_text())
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     rules = {name: report["baselines"][name]["success"] for name in ("greedy", "random")}
     return checks.above(report["success"]["value"], rules, "rule")
 
 
 def search_is_perfect(folder: Path) -> Verdict:
     """Judge the row of A*: anything but 100 % is a broken search or broken data."""
-    row = json.loads((folder / "report.json").read_text())["baselines"]["astar"]
+    row = json.loads((folder / "report.json").read_text(encoding="utf-8"))["baselines"]["astar"]
     line = f"success {row['success']:.2%}, optimal {row['optimal']:.2%}"
     return Verdict(row["success"] == row["optimal"] == 1.0, line, {name: row[name] for name in ("success", "optimal")})
 
 
 def thinking_longer_is_safe(folder: Path) -> Verdict:
     """Judge what twice the trained number of recursion steps costs, in points."""
-    found = json.loads((folder / "report.json").read_text())["steps"]["thinking_longer"]
+    found = json.loads((folder / "report.json").read_text(encoding="utf-8"))["steps"]["thinking_longer"]
     names = ("any_optimal", "success")
     line = ", ".join(f"{name} {found[name]:+.2f} points" for name in names)
     return Verdict(found["is_safe"], f"{found['factor']:.3g} x the steps: {line}", {n: found[n] for n in names})
@@ -59,7 +59,7 @@ def thinking_longer_is_safe(folder: Path) -> Verdict:
 
 def best_beats_greedy(folder: Path) -> Verdict:
     """Judge the best trial of a study against the rules, on the validation maps."""
-    report = json.loads((folder / "report.json").read_text())
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     chosen = next(trial for trial in report["trials"] if trial["name"] == report["best"])
     rules = {name: row["success"]["value"] for name, row in report["baselines"].items()}
     return checks.above(chosen["success"]["value"], rules, "rule")

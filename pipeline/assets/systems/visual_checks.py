@@ -58,7 +58,7 @@ def beats_priors(folder: Path) -> Verdict:
 
 def evaluation_beats_priors(folder: Path) -> Verdict:
     """Judge the whole evaluation likewise."""
-    report = json.loads((folder / "report.json").read_text())
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     priors = {name: row["accuracy"] for name, row in report["baselines"].items()}
     return checks.above(report["rows"][report["headline"]]["accuracy"], priors, "prior")
 
@@ -78,7 +78,7 @@ def proofs_replay(folder: Path) -> Verdict:
 
 def oracle_is_perfect(folder: Path) -> Verdict:
     """Judge the row of true scenes and true programs: anything but 100 % is a broken executor or broken data."""
-    row = json.loads((folder / "report.json").read_text())["rows"]["true_scene_true_program"]
+    row = json.loads((folder / "report.json").read_text(encoding="utf-8"))["rows"]["true_scene_true_program"]
     return Verdict(row["accuracy"] == 1.0, f"{row['accuracy']:.2%}", {"accuracy": row["accuracy"]})
 
 

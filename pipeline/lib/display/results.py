@@ -122,7 +122,9 @@ def pages(folder: Path) -> Metadata:
 
 def together(paths: list[Path]) -> dg.MarkdownMetadataValue:
     """Text files and pictures in one entry, in order."""
-    shown = [pictures.inline(path) if path.suffix == ".png" else text(path.read_text()) for path in paths]
+    shown = [
+        pictures.inline(path) if path.suffix == ".png" else text(path.read_text(encoding="utf-8")) for path in paths
+    ]
     return dg.MetadataValue.md("\n\n".join(str(part.value) for part in shown))
 
 

@@ -278,7 +278,7 @@ def _shown(chosen: Chosen[Any], links: list[Link], made: list[reuse.Result]) -> 
     reasons = [f"{link.key.rpartition('/')[2]} {result.reason}" for link, result in zip(links, made, strict=True)]
     return {
         **results.metadata(last),
-        **({"table": results.text(table.read_text())} if table.is_file() else {}),
+        **({"table": results.text(table.read_text(encoding="utf-8"))} if table.is_file() else {}),
         "seed": model.seed if model.seed is not None else "none",
         "configuration": dg.MetadataValue.json(model.config),
         "preset": f"{chosen.preset} ({chosen.reason})",

@@ -57,7 +57,7 @@ def read(key: str, name: str) -> Trial:
     """What was written down for the partition `name`; InputError when nothing was."""
     path = _place(key, name)
     try:
-        return Trial(**json.loads(path.read_text()))
+        return Trial(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         raise InputError(f"{path}: missing or broken; queue the trial with: nsmodels sweep") from None
 

@@ -32,7 +32,7 @@ def module_name(project: Path) -> str | None:
     import tomllib
 
     try:
-        settings = tomllib.loads((project / "pyproject.toml").read_text())
+        settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return settings.get("tool", {}).get("dagster", {}).get("module_name")

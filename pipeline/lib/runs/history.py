@@ -40,7 +40,7 @@ def location_error(home: str | None) -> str | None:
     if folder.resolve() == Path.cwd():
         return None
     try:
-        text = (folder / "dagster.yaml").read_text()
+        text = (folder / "dagster.yaml").read_text(encoding="utf-8-sig")
     except OSError:
         return None
     if LAUNCHER not in text or not RELATIVE.search(text):
@@ -139,7 +139,7 @@ def opened() -> Iterator[DagsterInstance]:
 
 def _run_once(task: str, mark: Path) -> None:
     FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / "lock").open("w") as stream:
+    with (FOLDER / "lock").open("w", encoding="utf-8") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         if not mark.exists():
             _run(task)

@@ -68,10 +68,10 @@ def birth(pid: int) -> str | None:
 
 def _kernel_birth(pid: int) -> str | None:
     try:
-        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        state, *fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return None
-    return None if state in "ZX" else f"{BOOT.read_text().strip()} {fields[18]}"
+    return None if state in "ZX" else f"{BOOT.read_text(encoding='utf-8').strip()} {fields[18]}"
 
 
 def last_reported(instance: DagsterInstance, run: DagsterRun) -> tuple[int, float] | None:

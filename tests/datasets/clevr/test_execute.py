@@ -154,9 +154,9 @@ def test_unique_refuses_other_sets_than_of_one(value: str, found: int) -> None:
     ("program", "message"),
     [
         ([], "at least one function"),
-        ([step("scene"), step("paint", 0)], r"node 1 \(paint\).*not a known function"),
+        ([step("scene"), step("paint", 0)], r"node 1 \(paint\).*unknown function 'paint'"),
         ([step("scene"), step("filter_color", 0, value="pink")], r"node 1 .*'pink'"),
-        ([step("scene"), step("count", 7)], r"node 1 \(count\).*refers to a later step"),
+        ([step("scene"), step("count", 7)], r"node 1 \(count\).*\[7\] do not fit, expected numbers of earlier nodes"),
     ],
 )
 def test_malformed_programs_are_explained(program: list[dict[str, Any]], message: str) -> None:

@@ -35,7 +35,8 @@ def change(path: Path, edit: Callable[[list[dict[str, Any]]], Any]) -> None:
 
 def test_official_sample_is_whole() -> None:
     assert tree.splits(OFFICIAL) == ["train", "val"]
-    assert tree.check_split(OFFICIAL, "val") == (2, 20)
+    check = tree.check_split(OFFICIAL, "val")
+    assert (len(check.images), check.num_questions) == (2, 20)
     scenes = tree.read_scenes(OFFICIAL, "val")
     assert [tree.verify_image(tree.image_path(OFFICIAL, "val", scene)) for scene in scenes] == [(480, 320)] * 2
 
@@ -92,6 +93,10 @@ def put(value: Any, *path: str | int) -> Callable[[list[Any]], None]:
     return edit
 
 
+def stranger(number: int) -> Callable[[list[Any]], None]:
+    return lambda records: records[number].update(image_index=12345, image_filename="CLEVR_val_012345.png")
+
+
 @pytest.mark.parametrize(
     ("file", "edit", "message"),
     [
@@ -107,7 +112,12 @@ def put(value: Any, *path: str | int) -> Callable[[list[Any]], None]:
         (QUESTIONS, put([5], 3, "program", 1, "inputs"), r"node 1 .*: field 'inputs': \[5\] do not fit"),
         (QUESTIONS, put(["odd"], 3, "program", 1, "value_inputs"), r"node 1 .*unknown value \['odd'\]"),
         (QUESTIONS, put(7, 4), r"questions\[4\]: expected an object, got int"),
-        (QUESTIONS, put(12345, 4, "image_index"), r"questions\[4\]: image_index 12345 has no scene"),
+        (
+            QUESTIONS,
+            put(12345, 4, "image_index"),
+            r"questions\[4\]: fields 'image_index' and 'image_filename' differ: 12345",
+        ),
+        (QUESTIONS, stranger(4), r"questions\[4\]: image_index 12345 has no scene"),
     ],
 )
 def test_a_broken_record_is_named(root: Path, file: str, edit: Callable, message: str) -> None:
@@ -148,7 +158,7 @@ def test_another_json_file_is_not_taken_for_scenes(root: Path) -> None:
 def test_a_corrupt_image_is_named(root: Path, damage: Callable[[bytes], bytes]) -> None:
     image = root / IMAGE
     image.write_bytes(damage(image.read_bytes()))
-    with pytest.raises(InputError, match=r"CLEVR_train_000614.png: cannot be decoded .*make the dataset again"):
+    with pytest.raises(InputError, match=r"CLEVR_train_000614.png: cannot be decoded .*; replace it by a whole image"):
         tree.verify_image(image)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
@@ -23,6 +24,7 @@ from tests.core.server import FileServer, free_port
 
 NUM_TRAIN, NUM_VAL = 6, 3
 WHOLE = {"num_train": 70_000, "num_val": 15_000}  # what is asked for, not what our host has
+STRANGER = {"image_index": 77, "image_filename": "CLEVR_train_000077.png"}
 CLEVR = ("images", "scenes", "questions")
 
 
@@ -102,7 +104,7 @@ def test_auto_takes_what_is_on_disk_without_asking_the_host(twin: Path, host: Fi
 
 def test_auto_takes_the_archive_where_the_host_answers(host: FileServer, tmp_path: Path) -> None:
     made = prepare(from_host(host, source="auto"), "clevr_mini", tmp_path / "clevr_mini")
-    assert made.source == "CLEVR v1.0"
+    assert made.source == f"synthetic CLEVR (archive of {host.url('').removeprefix('http://')})"
     assert made.config["source"] == "archive"
     assert made.metrics["source_reason"] == f"auto: {host.url('/big.zip')} answers"
 
@@ -133,7 +135,8 @@ def test_the_source_decides_which_fields_make_another_dataset(tmp_path: Path, tw
 def test_mini_comes_from_the_archive_by_range(host: FileServer, twin: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clevr_mini"
     made = prepare(from_host(host, source="archive"), "clevr_mini", folder)
-    assert (made.source, made.seed, made.metrics["num_images"]) == ("CLEVR v1.0", None, 6)
+    assert made.source.startswith("synthetic CLEVR (archive of 127.0.0.1:")
+    assert (made.seed, made.metrics["num_images"]) == (None, 6)
     artifact.verify(folder)
     assert [len(read_scenes(folder, split)) for split in ("train", "val")] == [4, 2]
     assert read_scenes(folder, "train") == read_scenes(twin, "train")[:4]
@@ -156,7 +159,8 @@ def test_the_whole_release_is_fetched_and_mini_is_then_cut_from_it(
     config = from_host(host, source="auto")
     assert resolve(config, "clevr_mini", tmp_path / "mini")[1] == "auto: the release is on disk"
     mini = prepare(config, "clevr_mini", tmp_path / "mini")
-    assert (mini.source, host.requests) == ("CLEVR v1.0", [])
+    assert (mini.source, host.requests) == (whole.source, [])
+    assert whole.source.startswith("synthetic CLEVR (archive of 127.0.0.1:")
     assert len(read_scenes(tmp_path / "mini", "train")) == 4
 
 
@@ -195,7 +199,8 @@ def test_another_renderer_makes_other_synthetic_data(twin: Path, monkeypatch: py
         ("sealed", "synthetic CLEVR"),
         ("folder", "synthetic CLEVR (local folder)"),
         ("zip", "synthetic CLEVR (local folder)"),
-        ("other", "CLEVR from a local folder"),
+        ("other", "synthetic CLEVR (local folder)"),
+        ("bare", "local data, not verified as CLEVR v1.0"),
     ],
 )
 def test_local_data_are_cut_and_keep_their_word(twin: Path, tmp_path: Path, form: str, source: str) -> None:
@@ -207,8 +212,11 @@ def test_local_data_are_cut_and_keep_their_word(twin: Path, tmp_path: Path, form
         place = tmp_path / "mine"
         shutil.copytree(twin, place)
         (place / artifact.MANIFEST).unlink()
-    if form == "other":
-        edit(place / "scenes" / "CLEVR_train_scenes.json", lambda c: c["info"].update(license="CC BY 4.0"))
+    if form == "bare":  # nothing in it names its origin
+        for path in place.rglob("*.png"):
+            Image.open(path).save(path)
+    for split in {"other": ("train",), "bare": ("train", "val")}.get(form, ()):
+        edit(place / "scenes" / f"CLEVR_{split}_scenes.json", lambda c: c["info"].update(license="CC BY 4.0"))
     values = {"source": "local", "local_path": str(place), "num_train": 2, "num_val": 1}
     made = prepare(debug().with_values(values), "clevr_mini", tmp_path / "mini")
     assert made.source == source
@@ -296,10 +304,10 @@ def test_a_corrupt_image_is_found(harmed: Path) -> None:
 
 
 def test_a_missing_split_and_a_stranger_question_are_found(harmed: Path) -> None:
-    edit(harmed / "questions" / "CLEVR_train_questions.json", lambda c: c["questions"][0].update(image_index=77))
+    edit(harmed / "questions" / "CLEVR_train_questions.json", lambda c: c["questions"][0].update(STRANGER))
     assert "questions[0]: image_index 77 has no scene" in checks.schema(harmed)[0]
     shutil.rmtree(harmed / "images" / "val")
-    assert checks.schema(harmed) == [f"{harmed}: no split 'val'"]
+    assert checks.schema(harmed) == [f"{harmed}: no split 'val' (there are: train); expected images in images/val"]
 
 
 def test_a_scene_in_both_splits_is_found_whatever_its_name(harmed: Path) -> None:

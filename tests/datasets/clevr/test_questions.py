@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.format import QUESTION_KEYS, normalise, read_questions, write_scenes
+from nsmodels.datasets.clevr.files.format import QUESTION_KEYS, read_questions, write_scenes
+from nsmodels.datasets.clevr.programs import normalise
 from nsmodels.datasets.clevr.questions.executor import IllPosed, execute, trace
 from nsmodels.datasets.clevr.questions.families import FAMILIES
 from nsmodels.datasets.clevr.questions.generation import CHUNK, generate, generate_split

@@ -233,7 +233,7 @@ def test_a_corrupt_image_is_one_line(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "harmed")
     victim = tmp_path / "harmed" / "images" / "train" / "CLEVR_train_000007.png"
     victim.write_bytes(victim.read_bytes()[:-300])
-    with pytest.raises(InputError, match=rf"^{victim}: cannot be decoded .*; delete it and make the dataset again$"):
+    with pytest.raises(InputError, match=rf"^{victim}: cannot be decoded .*; give a whole image file$"):
         make_task(tmp_path / "harmed")
 
 

@@ -77,7 +77,7 @@ def cut_scenes(plain: Path) -> str:
 def ask_of_a_missing_image(plain: Path) -> str:
     path = plain / "questions" / "CLEVR_val_questions.json"
     content = json.loads(path.read_text())
-    content["questions"][5]["image_index"] = 999
+    content["questions"][5].update(image_index=999, image_filename="CLEVR_val_000999.png")
     path.write_text(json.dumps(content))
     return rf"{path}: questions\[5\]: image_index 999 has no scene in"
 

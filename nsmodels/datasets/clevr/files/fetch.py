@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import shutil
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from nsmodels.core.disk import require_space, writing
+from nsmodels.core.disk import require_space, sha256_of, writing
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
 from nsmodels.core.transfer.archive import Counts, LocalZip, RemoteZip, ZipReader
+from nsmodels.core.transfer.directory import Limits, refuse_member
 from nsmodels.core.transfer.download import Unreachable, download, probe
 from nsmodels.datasets.clevr.config import ANNOTATIONS_URL, ARCHIVE_BYTES, ARCHIVE_SHA256, ARCHIVE_URL
-from nsmodels.datasets.clevr.files.records import cut_records, read_info, read_records
+from nsmodels.datasets.clevr.files.cutting import (
+    ANNOTATION_LIMITS,
+    Cut,
+    check_annotations,
+    cut_annotations,
+    root_of,
+    strip_of,
+)
+from nsmodels.datasets.clevr.files.provenance import Evidence, is_rendered
+from nsmodels.datasets.clevr.files.split import SplitCheck
 
 log = logging.getLogger(__name__)
 DOWNLOADS = ".download"  # below the folder being built, deleted when it is complete
 PARTS = ("images/", "scenes/", "questions/")
+SPLITS = ("train", "val")  # of the release, those with scenes and answers
+IMAGE_LIMITS = Limits(member=1 << 26)
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,12 @@ class Fetched:
     num_images: int = 0
     num_questions: int = 0
     sha256: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
+    checks: dict[str, SplitCheck] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The counts by name."""
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if name not in ("evidence", "checks")}
 
 
 def inspect_archive(url: str | Sequence[str] = ARCHIVE_URL, size: int = ARCHIVE_BYTES) -> dict[str, Any]:
@@ -73,11 +83,14 @@ def fetch_full(
     sha256: str = ARCHIVE_SHA256,
     progress: bool = True,
     attempts: int = 5,
+    kind: type[SplitCheck] | None = None,
 ) -> Fetched:
     """Download the whole archive and extract it to `out`: images/ scenes/ questions/ as released.
 
     A killed run is resumed where it stopped, in the download and in the extraction. `size` 0 and `sha256` "" mean
-    unknown. Raises `Unreachable` when no host answers, `InputError` for a wrong or damaged archive and a full disk.
+    unknown. The records of an archive that is not the release are checked by `kind` before it is extracted. Raises
+    `Unreachable` when no host answers, `InputError` for a wrong or damaged archive, records that `kind` refuses and a
+    full disk.
     """
     archive = out / DOWNLOADS / "archive.zip"
     if size and not archive.exists():
@@ -86,9 +99,15 @@ def fetch_full(
         # PNG images do not compress: extracted, the archive takes at least its own size again
         require_space(out, 2 * size - have, "the archive and its content")
     got = download(_mirrors(url), archive, size or None, sha256 or None, progress, attempts)
+    evidence = Evidence((got.url,), got.size, got.sha256, images_by_split(LocalZip(archive)))
+    cut = Cut()
+    if kind and evidence.doubts:
+        cut = check_annotations(archive, SPLITS, kind, got.url)
     counts = unpack(archive, out, progress)
     shutil.rmtree(archive.parent)
-    return _fetched(counts, got.requests, got.bytes, sha256=got.sha256, num_images=_num_images(out))
+    evidence = replace(evidence, scenes=cut.scenes, questions=cut.questions, num_images=_num_images(out))
+    more = {"sha256": got.sha256, "num_images": evidence.num_images, "checks": cut.checks}
+    return _fetched(counts, got.requests, got.bytes, evidence=_marked(evidence, cut, out), **more)
 
 
 def unpack(archive: Path, out: Path, progress: bool = True) -> Counts:
@@ -97,142 +116,86 @@ def unpack(archive: Path, out: Path, progress: bool = True) -> Counts:
     Raises `InputError` for a damaged archive and a full disk.
     """
     reader = LocalZip(archive)
-    strip = _strip(reader)
+    strip = strip_of(reader)
     names = [name for name in reader.members() if name.removeprefix(strip).startswith(PARTS)]
-    return reader.fetch_members(names, out, progress, strip, verify=True, connections=2, label="extracting CLEVR")
+    for name in names:
+        if name.removeprefix(strip).startswith(PARTS[0]):
+            refuse_member(reader.source.name, reader.members()[name], IMAGE_LIMITS)
+    return reader.fetch_members(
+        names, out, progress, strip, verify=True, connections=2, label="extracting CLEVR", limits=ANNOTATION_LIMITS
+    )
 
 
 def fetch_mini(
     out: Path,
-    num_train: int = 10_000,
-    num_val: int = 1_000,
+    sizes: Mapping[str, int],
     url: str | Sequence[str] = ARCHIVE_URL,
     annotations_url: str | Sequence[str] = ANNOTATIONS_URL,
     size: int = ARCHIVE_BYTES,
     progress: bool = True,
     attempts: int = 5,
+    kind: type[SplitCheck] | None = None,
 ) -> Fetched:
-    """Fetch the first images of train and val by byte range, with their scenes and all their questions, as released.
+    """Fetch the first images of each split by byte range, with their scenes and all their questions, as released.
 
-    The annotations are from the archive without images (89 MB). A killed run is resumed: images present with the right
-    CRC-32 are not fetched again. Raises `Unreachable` when no host answers, `InputError` when the server does not serve
-    ranges.
+    `sizes`: number of images by split. The annotations are from the archive without images (89 MB) and checked by
+    `kind`. A killed run is resumed: images present with the right CRC-32 are not fetched again. Raises `Unreachable`
+    when no host answers, `InputError` when the server does not serve ranges or `kind` refuses a record.
     """
     annotations = out / DOWNLOADS / "annotations.zip"
     reader = _first_mirror(url, lambda one: RemoteZip(one, attempts))
     _check_size(reader.url, reader.size, size)
     got = download(_mirrors(annotations_url), annotations, progress=progress, attempts=attempts)
-    cut = _cut_annotations(annotations, out, {"train": num_train, "val": num_val})
+    cut = cut_annotations(annotations, out, sizes, kind, got.url)
+    evidence = Evidence(
+        (reader.url, got.url), reader.size, "", images_by_split(reader), cut.scenes, cut.questions, len(cut.images)
+    )
+    if evidence.doubts:
+        cut.require_answers()
     counts = _fetch_images(reader, cut.images, out, progress)
     shutil.rmtree(annotations.parent)
     used = reader.source.requests + got.requests, reader.source.bytes + got.bytes
-    return _fetched(counts, *used, num_images=len(cut.images), num_questions=cut.num_questions, sha256=got.sha256)
+    more = {"num_images": len(cut.images), "num_questions": cut.num_questions, "checks": cut.checks}
+    return _fetched(counts, *used, sha256=got.sha256, evidence=_marked(evidence, cut, out), **more)
 
 
-def cut_mini(source: Path, out: Path, num_train: int = 10_000, num_val: int = 1_000, progress: bool = True) -> Fetched:
+def cut_mini(
+    source: Path, out: Path, sizes: Mapping[str, int], progress: bool = True, kind: type[SplitCheck] | None = None
+) -> Fetched:
     """Same as `fetch_mini` from a local copy: `source` is a released tree (or the folder around it) or the archive.
 
-    Raises `InputError` when the copy is incomplete or damaged.
+    Raises `InputError` when the copy is incomplete or damaged, or `kind` refuses a record.
     """
-    cut = _cut_annotations(source, out, {"train": num_train, "val": num_val})
+    cut = cut_annotations(source, out, sizes, kind)
+    cut.require_answers()
     if source.is_file():
         counts = _fetch_images(LocalZip(source), cut.images, out, progress)
     else:
-        counts = _copy_images(_root(source), cut.images, out, progress)
-    return _fetched(counts, 0, 0, num_images=len(cut.images), num_questions=cut.num_questions)
+        counts = _copy_images(root_of(source), cut.images, out, progress)
+    sha256 = sha256_of(source) if source.is_file() else ""
+    evidence = Evidence((), 0, sha256, {}, cut.scenes, cut.questions, len(cut.images))
+    more = {"num_images": len(cut.images), "num_questions": cut.num_questions, "checks": cut.checks}
+    return _fetched(counts, 0, 0, evidence=_marked(evidence, cut, out), **more)
 
 
-def license_of(source: Path) -> str:
-    """Licence in the scene file of a released tree (or of the archive); empty when it has none."""
-    name = "scenes/CLEVR_train_scenes.json"
-    with _opened(source, name) as file:
-        return str(read_info(file, "scenes", name).get("license", ""))
+def images_by_split(reader: ZipReader) -> dict[str, int]:
+    """Number of images in an archive, by split; the released test split, which has no scenes, is left out."""
+    strip = strip_of(reader)
+    parts = (name.removeprefix(strip).split("/") for name in reader.members() if name.endswith(".png"))
+    return dict(Counter(part[1] for part in parts if len(part) == 3 and part[0] == "images" and part[1] != "test"))
 
 
-@dataclass(frozen=True)
-class _Cut:
-    images: list[str]
-    num_questions: int
-
-
-def _cut_annotations(source: Path, out: Path, sizes: dict[str, int]) -> _Cut:
-    """Write scenes and questions of the first images of each split; returns the paths images/<split>/<name>."""
-    images, num_questions = [], 0
-    for split, num in sizes.items():
-        scenes, questions = (f"{kind}/CLEVR_{split}_{kind}.json" for kind in ("scenes", "questions"))
-        with _opened(source, scenes) as file:
-            names = dict(_image(scene, scenes) for scene in read_records(file, "scenes", scenes))
-        if len(names) < num:
-            raise InputError(f"{source}: {scenes} has {len(names)} scenes, requested are {num}; request fewer")
-        chosen = set(sorted(names)[:num])
-        images += [f"images/{split}/{names[index]}" for index in sorted(chosen)]
-        _cut_file(source, scenes, "scenes", out, chosen)
-        num_questions += _cut_file(source, questions, "questions", out, chosen)
-    return _Cut(images, num_questions)
-
-
-def _image(record: dict[str, Any], where: str) -> tuple[int, str]:
-    """Index and file name of the image of a scene or question."""
-    index, name = record.get("image_index"), record.get("image_filename")
-    if not isinstance(index, int) or not isinstance(name, str) or Path(name).name != name:
-        raise InputError(f"{where}: a record without image_index and image_filename (a plain name); not CLEVR's format")
-    return index, name
-
-
-def _cut_file(source: Path, name: str, key: str, out: Path, chosen: set[int]) -> int:
-    target = out / name
-    partial = target.with_name(f"{target.name}.partial")
-    with writing(partial):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _opened(source, name) as file, partial.open("w", encoding="utf-8") as copy:
-            num_kept, _ = cut_records(file, copy, key, lambda record: _image(record, name)[0] in chosen, name)
-        partial.replace(target)
-    return num_kept
-
-
-@contextmanager
-def _opened(source: Path, name: str) -> Iterator[TextIO]:
-    """An annotation file as text, from a tree on disk or from inside a zip."""
-    log.info("%s: reading %s", source, name)
-    try:
-        if source.is_file():
-            with _unzipped(source, name) as text:
-                yield text
-        else:
-            with _require_file(_root(source) / name).open(encoding="utf-8") as file:
-                yield file
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source}: {name} is not UTF-8 text ({error.reason}); fetch it again") from None
-
-
-def _require_file(path: Path) -> Path:
-    if not path.is_file():
-        raise InputError(f"{path}: missing; give a folder with images/ scenes/ questions/ of CLEVR")
-    return path
-
-
-@contextmanager
-def _unzipped(source: Path, name: str) -> Iterator[TextIO]:
-    try:
-        with zipfile.ZipFile(source) as archive, archive.open(_member(archive, name)) as raw:
-            text = io.TextIOWrapper(raw, encoding="utf-8")
-            yield text
-            text.read()  # the CRC-32 is checked at the end of the member
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError(f"{source}: '{name}' in it is damaged ({error}); remove the file and run again") from None
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> str:
-    """Name of the member `name` with the folder that wraps the release, if any."""
-    for member in archive.namelist():
-        if f"/{member}".endswith(f"/{name}"):
-            return member
-    raise InputError(f"{archive.filename}: no member '{name}'; expected an archive of CLEVR v1.0")
+def _marked(evidence: Evidence, cut: Cut, out: Path) -> Evidence:
+    """The evidence with what marks the data as rendered here; not looked for in the release."""
+    if not evidence.doubts:
+        return evidence
+    return replace(evidence, is_synthetic=cut.is_marked or is_rendered(sorted((out / "images").glob("*/*.png"))))
 
 
 def _fetch_images(reader: ZipReader, images: list[str], out: Path, progress: bool) -> Counts:
-    strip = _strip(reader)
-    return reader.fetch_members([strip + name for name in images], out, progress, strip, verify=True, label="images")
+    strip = strip_of(reader)
+    names = [strip + name for name in images]
+    return reader.fetch_members(names, out, progress, strip, verify=True, label="images", limits=IMAGE_LIMITS)
 
 
 def _copy_images(root: Path, images: list[str], out: Path, progress: bool) -> Counts:
@@ -257,26 +220,9 @@ def _is_same_size(source: Path, target: Path) -> bool:
     return target.is_file() and target.stat().st_size == source.stat().st_size
 
 
-def _root(source: Path) -> Path:
-    """The folder that contains scenes/, which may be one level down in CLEVR_v1.0/."""
-    for folder in (source, source / "CLEVR_v1.0"):
-        if (folder / "scenes").is_dir():
-            return folder
-    raise InputError(f"{source}: neither a zip nor a folder with images/ scenes/ questions/; give one of the two")
-
-
-def _strip(reader: ZipReader) -> str:
-    """The folder that wraps the release inside the archive, with its slash: CLEVR_v1.0/ or empty."""
-    for name in reader.members():
-        front, mark, _ = f"/{name}".rpartition("/scenes/CLEVR_")
-        if mark:
-            return f"{front}/"[1:]
-    raise InputError(f"{reader.source.name}: no member scenes/CLEVR_*; expected an archive of CLEVR v1.0")
-
-
 def _summary(reader: RemoteZip) -> dict[str, Any]:
     members = reader.members()
-    strip = _strip(reader)
+    strip = strip_of(reader)
     released = [name.removeprefix(strip) for name in members]
     folders = Counter(name.rpartition("/")[0] for name in released if name.startswith(PARTS))
     return {

@@ -14,12 +14,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.records import read_records
-from nsmodels.datasets.clevr.vocabulary import ANSWERS, ATTRIBUTE_OF, ATTRIBUTES, FUNCTIONS, MAX_OBJECTS, RELATIONS
+from nsmodels.datasets.clevr.files.records import MAKE, opened, read_records
+from nsmodels.datasets.clevr.files.schema import check_scene, check_single, checked_question
+from nsmodels.datasets.clevr.files.split import SplitCheck, check_pair
 
 SCENE_KEYS = ("image_index", "objects", "relationships", "image_filename", "split", "directions")
 OBJECT_KEYS = ("color", "size", "rotation", "shape", "3d_coords", "material", "pixel_coords")
@@ -33,12 +35,8 @@ QUESTION_KEYS = (
     "answer",
     "question",
 )
-# Keys of a question in the test split; the release withholds the others.
-UNANSWERED_KEYS = ("image_index", "question_index", "image_filename", "question")
-MAKE = "make the dataset first (see nsmodels clevr --help)"
-REMAKE = "delete it and make the dataset again"
-
 Record = dict[str, Any]
+Checked = TypeVar("Checked", bound=SplitCheck)
 
 
 def scenes_path(root: Path, split: str) -> Path:
@@ -63,6 +61,44 @@ def splits(root: Path) -> list[str]:
     return known + sorted(set(folders) - set(known))
 
 
+def training_splits(root: Path, train: str = "", val: str = "") -> tuple[str, str]:
+    """Names of the splits for training and validation.
+
+    Those given, else those that the data were prepared with, else `train` and `val`, else the only ones that begin so,
+    as `trainA` and `valA` of CLEVR-CoGenT. Raises `InputError` listing the splits that there are.
+    """
+    prepared = _prepared(root)
+    train, val = train or prepared.get("train_split", ""), val or prepared.get("val_split", "")
+    train = train or _only(root, "train", "")
+    suffix = train.removeprefix("train") if train.startswith("train") else ""
+    names = (train, val or _only(root, "val", suffix))
+    for name in names:
+        if name not in splits(root):
+            raise InputError(f"{root}: no split '{name}' ({_listed(root)})")
+    return names
+
+
+def _prepared(root: Path) -> Record:
+    """Configuration of sealed data; empty for a plain folder."""
+    try:
+        return json.loads((Path(root) / MANIFEST).read_text(encoding="utf-8"))["config"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _only(root: Path, role: str, suffix: str) -> str:
+    found = [name for name in splits(root) if name.startswith(role)]
+    for name in (role, role + suffix, *(found if len(found) == 1 else ())):
+        if name in found:
+            return name
+    remedy = f"name one with {role}_split" if found else f"expected images in images/{role}"
+    raise InputError(f"{root}: no split '{role}' ({_listed(root)}); {remedy}")
+
+
+def _listed(root: Path) -> str:
+    return f"there are: {', '.join(splits(root)) or 'none'}"
+
+
 def answered_splits(root: Path) -> list[str]:
     """Splits that have scenes and questions with answers, with or without images."""
     front, back = "CLEVR_", "_scenes.json"
@@ -72,51 +108,44 @@ def answered_splits(root: Path) -> list[str]:
 
 
 def _has_answers(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8") as file:
-            first = next(read_records(file, "questions", str(path)), {})
-    except FileNotFoundError:
+    if not path.is_file():
         return False
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text ({error.reason}); {REMAKE}") from None
-    return "answer" in first
+    with opened(path) as file:
+        return "answer" in next(read_records(file, "questions", str(path)), {})
 
 
 def read_scenes(root: Path, split: str) -> list[Record]:
     """The checked scenes of a split, in the order of the file; raises `InputError` for a missing or malformed file."""
-    path = scenes_path(root, split)
-    scenes = _records(path, "scenes")
-    for number, scene in enumerate(scenes):
-        _check_scene(scene, f"{path}: scenes[{number}]")
-    return scenes
+    return list(each_scene(root, split))
 
 
 def read_questions(root: Path, split: str, answered: bool = True) -> list[Record]:
-    """The checked questions of a split, in the order of the file, with normalised programs.
+    """The checked questions of a split, in the order of the file, with normalised programs and answers.
 
     With `answered=False` questions may lack program, answer and family, as those of the released test split do. Raises
     `InputError` for a missing or malformed file.
     """
+    return list(each_question(root, split, answered))
+
+
+def each_scene(root: Path, split: str) -> Iterator[Record]:
+    """The scenes of `read_scenes`, one in memory at a time; each image has one scene."""
+    path = scenes_path(root, split)
+    seen: dict[int | str, int] = {}
+    with opened(path) as file:
+        for number, scene in enumerate(read_records(file, "scenes", str(path))):
+            check_scene(scene, f"{path}: scenes[{number}]")
+            for field in ("image_index", "image_filename"):
+                check_single(scene, field, seen, number, f"{path}: scenes")
+            yield scene
+
+
+def each_question(root: Path, split: str, answered: bool = True) -> Iterator[Record]:
+    """The questions of `read_questions`, one in memory at a time."""
     path = questions_path(root, split)
-    questions = _records(path, "questions")
-    for number, question in enumerate(questions):
-        where = f"{path}: questions[{number}]"
-        _require(question, UNANSWERED_KEYS, where)
-        if "program" in question:
-            question["program"] = normalise(question["program"], where)
-        if answered:
-            _check_answered(question, where)
-    return questions
-
-
-def normalise(program: Any, where: str = "program") -> list[Record]:
-    """A program with nodes {inputs, function, value_inputs}, from either dialect.
-
-    Raises `InputError` for an unknown function or value, a wrong number of inputs, or inputs from later nodes.
-    """
-    if not isinstance(program, list) or not program:
-        raise InputError(f"{where}: field 'program': expected a list of at least one function")
-    return [_node(node, number, f"{where}: program node {number}") for number, node in enumerate(program)]
+    with opened(path) as file:
+        for number, question in enumerate(read_records(file, "questions", str(path))):
+            yield checked_question(question, f"{path}: questions[{number}]", answered)
 
 
 def pair(
@@ -126,29 +155,34 @@ def pair(
     known = {scene["image_index"]: scene for scene in scenes}
     for number, question in enumerate(questions):
         scene = known.get(question["image_index"])
-        if scene is None:
-            raise InputError(
-                f"{questions_path(root, split)}: questions[{number}]: image_index {question['image_index']} has no "
-                f"scene in {scenes_path(root, split)}; the two files must come from the same dataset"
-            )
+        where = f"{questions_path(root, split)}: questions[{number}]"
+        check_pair(question, scene and scene["image_filename"], where, str(scenes_path(root, split)))
+        assert scene is not None
         yield question, scene
 
 
-def check_split(root: Path, split: str, answered: bool = True) -> tuple[int, int]:
+def check_split(
+    root: Path,
+    split: str,
+    answered: bool = True,
+    kind: type[Checked] = SplitCheck,  # pyright: ignore[reportArgumentType]
+) -> Checked:
     """Read a whole split and check that scenes, questions and image files match each other.
 
-    Returns the numbers of scenes and of questions; image files must exist, but are not decoded (see `verify_image`).
-    Raises `InputError` for the first fault.
+    Returns the check, of class `kind`, with the numbers of images and questions; image files must exist, but are not
+    decoded (see `verify_image`). Raises `InputError` for the first fault.
     """
-    scenes, questions = read_scenes(root, split), read_questions(root, split, answered)
-    for _ in pair(questions, scenes, root, split):
-        pass
-    for scene in scenes:
-        if not image_path(root, split, scene).is_file():
-            raise InputError(
-                f"{image_path(root, split, scene)}: no such image, though {scenes_path(root, split)} lists it; {MAKE}"
-            )
-    return len(scenes), len(questions)
+    check = kind(str(scenes_path(root, split)), str(questions_path(root, split)), answered)
+    for name, add in (("scenes", check.add_scene), ("questions", check.add_question)):
+        with opened(Path(getattr(check, name))) as file:
+            for number, record in enumerate(read_records(file, name, getattr(check, name))):
+                add(record, number)
+    check.finish()
+    for name in check.images.values():
+        path = image_path(root, split, {"image_filename": name})
+        if not path.is_file():
+            raise InputError(f"{path}: no such image, though {check.scenes} lists it; {MAKE}")
+    return check
 
 
 def verify_image(path: Path) -> tuple[int, int]:
@@ -161,8 +195,8 @@ def verify_image(path: Path) -> tuple[int, int]:
             return image.size
     except FileNotFoundError:
         raise InputError(f"{path}: no such image; {MAKE}") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path}: cannot be decoded ({error}); {REMAKE}") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be decoded ({error}); replace it by a whole image") from None
 
 
 def write_scenes(root: Path, split: str, scenes: list[Record], info: Record | None = None) -> Path:
@@ -194,88 +228,3 @@ def _write(path: Path, content: Record) -> Path:
 def _ordered(record: Record, keys: tuple[str, ...]) -> Record:
     """The record with the released keys first, in their order."""
     return {key: record[key] for key in keys if key in record} | record
-
-
-def _records(path: Path, name: str) -> list[Record]:
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; {MAKE}") from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}: broken or cut off at line {error.lineno} column {error.colno} (character {error.pos}: "
-            f"{error.msg}); {REMAKE}"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text (byte {error.start}); {REMAKE}") from None
-    records = content.get(name) if isinstance(content, dict) else None
-    if not isinstance(records, list):
-        raise InputError(f"{path}: expected an object with a list '{name}'; is this a CLEVR {name} file?")
-    return records
-
-
-def _require(record: Any, keys: tuple[str, ...], where: str) -> None:
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: expected an object, got {type(record).__name__}")
-    missing = [key for key in keys if key not in record]
-    if missing:
-        raise InputError(f"{where}: field '{missing[0]}' is missing; {REMAKE}")
-
-
-def _check_scene(scene: Record, where: str) -> None:
-    _require(scene, ("image_index", "objects", "relationships", "image_filename"), where)
-    for number, thing in enumerate(scene["objects"]):
-        _require(thing, (*ATTRIBUTES, "3d_coords", "pixel_coords"), f"{where}: objects[{number}]")
-        for name, known in ATTRIBUTES.items():
-            if thing[name] not in known:
-                raise InputError(
-                    f"{where}: objects[{number}]: field '{name}': expected one of {', '.join(known)}, "
-                    f"got {thing[name]!r}"
-                )
-    _check_relationships(scene, where)
-
-
-def _check_relationships(scene: Record, where: str) -> None:
-    count = len(scene["objects"])
-    _require(scene["relationships"], RELATIONS, f"{where}: relationships")
-    for name in RELATIONS:
-        rows = scene["relationships"][name]
-        if len(rows) != count or any(not 0 <= other < count for row in rows for other in row):
-            raise InputError(
-                f"{where}: relationships: field '{name}': expected {count} lists of object numbers below {count}"
-            )
-
-
-def _check_answered(question: Record, where: str) -> None:
-    if "answer" not in question or "program" not in question:
-        raise InputError(
-            f"{where}: has no answer or program; questions of a test split cannot be trained on or scored, use val"
-        )
-    if question["answer"] not in ANSWERS:
-        raise InputError(
-            f"{where}: field 'answer': expected a number up to {MAX_OBJECTS}, yes, no or an attribute value, "
-            f"got {question['answer']!r}"
-        )
-
-
-def _node(node: Any, number: int, where: str) -> Record:
-    _require(node, ("inputs",), where)
-    function = node.get("function", node.get("type"))
-    if function not in FUNCTIONS:
-        raise InputError(f"{where}: field 'function': unknown function {function!r}")
-    inputs, values = node["inputs"], node.get("value_inputs", node.get("side_inputs", []))
-    if len(inputs) != len(FUNCTIONS[function][0]) or any(not 0 <= index < number for index in inputs):
-        raise InputError(f"{where} ({function}): field 'inputs': {inputs} do not fit the function")
-    _check_values(function, values, where)
-    return {"inputs": inputs, "function": function, "value_inputs": values}
-
-
-def _check_values(function: str, values: list[str], where: str) -> None:
-    if function == "relate":
-        is_known = len(values) == 1 and values[0] in RELATIONS
-    elif function.startswith("filter_"):
-        is_known = len(values) == 1 and ATTRIBUTE_OF.get(values[0]) == function.removeprefix("filter_")
-    else:
-        is_known = not values
-    if not is_known:
-        raise InputError(f"{where} ({function}): field 'value_inputs': unknown value {values}")

@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import readable
 
 PIECE = 1 << 20  # characters read at once
 LONGEST_RECORD = 1 << 25  # beyond this many characters a record is not incomplete but broken
-SPACE = " \t\r\n"
+LONGEST_WORD = 16  # characters after an error in which an incomplete word or escape may be completed
+LARGEST_FILE = 1 << 32  # bytes; the largest file of the release has less than a quarter of it
+MAKE = "make the dataset first (see nsmodels clevr --help)"
+ENCODE = "save it as UTF-8"
+REMEDY = "correct it, or prepare the dataset again (nsmodels clevr prepare)"
+SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def read_records(file: TextIO, key: str, name: str) -> Iterator[dict[str, Any]]:
-    """The records of `{"info": …, key: [record, …]}`; raises `InputError` naming `name` for any other content."""
+@contextmanager
+def opened(path: Path) -> Iterator[TextIO]:
+    """A JSON file as UTF-8 text, with or without a byte-order mark.
+
+    Raises `InputError` when it does not exist, is too large to be one of CLEVR's, or is read and turns out to be in a
+    different encoding.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise InputError(f"{path}: {readable(size)}, expected at most {readable(LARGEST_FILE)} of a CLEVR file")
+        with path.open(encoding="utf-8-sig") as file:
+            yield file
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: no such file; {MAKE}") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder, expected a file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text (byte {error.start}: {error.reason}); {ENCODE}") from None
+
+
+def read_records(file: TextIO, key: str, name: str, others: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    """The records of `{"info": …, key: [record, …]}`; raises `InputError` naming `name` for any other content.
+
+    What the file has beside them, before or after, is put into `others`.
+    """
     for part, value, _ in _parts(_Text(file, name), key):
         if part == key:
             yield value
-
-
-def read_info(file: TextIO, key: str, name: str) -> dict[str, Any]:
-    """The `info` block of such a file; empty when there is none before the records. Raises as `read_records`."""
-    for part, value, _ in _parts(_Text(file, name), key):
-        if part == "info" and isinstance(value, dict):
-            return value
-        if part == key:
-            return {}
-    return {}
+        elif others is not None:
+            others[part] = value
 
 
 def cut_records(
@@ -59,26 +84,34 @@ def cut_records(
 def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
     """(name, value, its characters) of each member of the outer object; of the list under `key`, of each record."""
     text.expect("{")
-    is_found = False
+    is_found, names = False, set()
     for _ in _each(text, "}"):
         name, _ = text.value()
+        if not isinstance(name, str) or name in names:
+            raise InputError(
+                f"{text.name}: has the field {name!r} twice, and one would hide the other; keep one of them"
+            )
+        names.add(name)
         text.expect(":")
         if name == key:
             is_found = True
-            for value, characters in _items(text):
+            if not text.take("["):
+                raise InputError(f"{text.name}: field '{key}': expected a list; is this a CLEVR {key} file?")
+            for value, characters in _items(text, key):
                 yield key, value, characters
         else:
             yield name, *text.value()
+    text.expect_end()
     if not is_found:
-        raise InputError(f"{text.name}: has no list '{key}'; expected a file in CLEVR's format")
+        raise InputError(f"{text.name}: expected an object with a list '{key}'; is this a CLEVR {key} file?")
 
 
-def _items(text: _Text) -> Iterator[tuple[Any, str]]:
-    text.expect("[")
-    for _ in _each(text, "]"):
+def _items(text: _Text, key: str) -> Iterator[tuple[Any, str]]:
+    """Each record of a list whose opening bracket has been taken."""
+    for number, _ in enumerate(_each(text, "]")):
         value, characters = text.value()
         if not isinstance(value, dict):
-            raise InputError(f"{text.name}: expected a list of records, got {characters[:40]}")
+            raise InputError(f"{text.name}: {key}[{number}]: expected an object, got {type(value).__name__}")
         yield value, characters
 
 
@@ -97,6 +130,7 @@ class _Text:
 
     def __init__(self, file: TextIO, name: str) -> None:
         self.name, self._file, self._window, self._place = name, file, "", 0
+        self._passed, self._line, self._line_start = 0, 1, 0
         self._decode = json.JSONDecoder().raw_decode
 
     def value(self) -> tuple[Any, str]:
@@ -109,10 +143,14 @@ class _Text:
                     start, self._place = self._place, end
                     return value, self._window[start:end]
             except json.JSONDecodeError as error:
-                if len(self._window) - self._place > LONGEST_RECORD:
-                    raise self._broken(error.msg) from None
+                if self._is_broken(error):
+                    raise self._broken(error.msg, error.pos) from None
+            except RecursionError:
+                raise self._broken("nested too deeply") from None
+            except ValueError:  # of the conversion, not of the grammar
+                raise self._broken("a number of thousands of digits") from None
             if not self._more():
-                raise self._broken("the file ends inside a value; fetch it again")
+                raise self._broken("the file ends inside a value", len(self._window))
 
     def take(self, sign: str) -> bool:
         """Move past `sign` if it is next; returns whether it was."""
@@ -125,19 +163,48 @@ class _Text:
         """Move past `sign`, which must be next."""
         if not self.take(sign):
             found = self._window[self._place : self._place + 20]
-            raise self._broken(f"expected '{sign}', found '{found}'")
+            raise self._broken(f"expected '{sign}', found {found!r}" if found else "the file ends inside a value")
+
+    def expect_end(self) -> None:
+        """Raise unless nothing but space follows."""
+        self._skip_space()
+        if self._place < len(self._window):
+            raise self._broken(f"expected the end of the file, found {self._window[self._place : self._place + 20]!r}")
+
+    def _is_broken(self, error: json.JSONDecodeError) -> bool:
+        """Whether a value cannot be decoded with more characters either."""
+        if len(self._window) - self._place > LONGEST_RECORD:
+            return True
+        return not error.msg.startswith("Unterminated") and error.pos + LONGEST_WORD < len(self._window)
 
     def _skip_space(self) -> None:
+        skipped = 0
         while True:
-            while self._place < len(self._window) and self._window[self._place] in SPACE:
-                self._place += 1
+            end = SPACE.match(self._window, self._place).end()  # pyright: ignore[reportOptionalMemberAccess]
+            skipped, self._place = skipped + end - self._place, end
+            if skipped > LONGEST_RECORD:
+                raise self._broken("millions of blanks")
             if self._place < len(self._window) or not self._more():
                 return
 
     def _more(self) -> bool:
         piece = self._file.read(max(PIECE, len(self._window) - self._place))
+        self._pass(self._place)
         self._window, self._place = self._window[self._place :] + piece, 0
         return bool(piece)
 
-    def _broken(self, why: str) -> InputError:
-        return InputError(f"{self.name}: not the JSON of a CLEVR release ({why})")
+    def _broken(self, why: str, place: int | None = None) -> InputError:
+        self._pass(self._place if place is None else place)
+        column = self._passed - self._line_start + 1
+        return InputError(
+            f"{self.name}: broken or cut off at line {self._line} column {column} (character {self._passed}: {why}); "
+            f"{REMEDY}"
+        )
+
+    def _pass(self, place: int) -> None:
+        """Count the lines of the window up to `place`, which leaves it."""
+        newline = self._window.rfind("\n", 0, place)
+        if newline >= 0:
+            self._line += self._window.count("\n", 0, place)
+            self._line_start = self._passed + newline + 1
+        self._passed += place

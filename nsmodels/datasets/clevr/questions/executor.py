@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.programs import check_end, kind_of
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, RELATIONS
 
 Program = list[dict[str, Any]]
@@ -79,10 +80,13 @@ def compile(scene: dict[str, Any]) -> Compiled:
 def execute(program: Program, scene: dict[str, Any] | Compiled) -> str:
     """The answer, in the release's spelling.
 
-    Raises `IllPosed` when the set given to `unique` does not have exactly one object, `InputError` for a malformed
-    program.
+    Raises `IllPosed` when the set given to `unique` does not have exactly one object, `InputError` for a program that
+    is malformed, gives a function what it does not take, or ends in a set or an object.
     """
-    return _answer_of(_run(program, scene)[-1])
+    _check_types(program)
+    values = _run(program, scene)
+    check_end(FUNCTIONS[program[-1]["function"]][1])
+    return _answer_of(values[-1])
 
 
 def trace(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
@@ -90,6 +94,7 @@ def trace(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
 
     Raises as `execute`.
     """
+    _check_types(program)
     values = _run(program, scene)
     kinds = [FUNCTIONS[node["function"]][1] for node in program]
     return [members_of(value) if kind == "set" else value for value, kind in zip(values, kinds, strict=True)]
@@ -125,18 +130,20 @@ def agreement(root: Path, split: str) -> tuple[int, list[dict[str, Any]]]:
     for question, scene in pair(questions, scenes, root, split):
         key = question["image_index"]
         compiled[key] = compiled.get(key) or compile(scene)
-        executed = _answer_or_reason(question["program"], compiled[key])
-        if executed != question["answer"]:
-            shown = {name: question[name] for name in ("question_index", "question", "answer")}
-            wrong.append({**shown, "executed": executed})
+        if found := disagreement(question, compiled[key]):
+            wrong.append(found)
     return len(questions), wrong
 
 
-def _answer_or_reason(program: Program, scene: Compiled) -> str:
+def disagreement(question: dict[str, Any], scene: Compiled) -> dict[str, Any] | None:
+    """None when the recorded answer of a checked question is the executed one, else an item of `agreement`."""
     try:
-        return execute(program, scene)
+        executed = _answer_of(_run(question["program"], scene)[-1])  # a normalised program has its types
     except IllPosed as error:
-        return str(error)
+        executed = str(error)
+    if executed == question["answer"]:
+        return None
+    return {**{name: question[name] for name in ("question_index", "question", "answer")}, "executed": executed}
 
 
 def _unique(scene: Compiled, inputs: list[Any], value: str) -> int:
@@ -193,17 +200,22 @@ def _run(program: Program, scene: dict[str, Any] | Compiled) -> list[Any]:
             values.append(STEPS[node["function"]](masks, inputs, given[0] if given else ""))
         except IllPosed as error:
             raise IllPosed(f"program node {number} (unique): {error}") from None
-        except (KeyError, IndexError) as error:
-            raise InputError(f"program node {number} ({node.get('function')}): {_malformed(error)}") from None
-    if not values:
-        raise InputError("program: expected at least one function, got an empty list")
+        except KeyError as error:
+            why = f"{error} is not a known value or relation"
+            raise InputError(f"program node {number} ({node['function']}): {why}") from None
     return values
 
 
-def _malformed(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"{error} is not a known function, value or relation"
-    return "an input refers to a later step, or is missing"
+def _check_types(program: Program) -> None:
+    """Raise `InputError` unless every input is of the type that its function takes."""
+    kinds: list[str] = []
+    for number, node in enumerate(program):
+        try:
+            kinds.append(kind_of(node["function"], node["inputs"], kinds))
+        except ValueError as error:
+            raise InputError(f"program node {number} ({node['function']}): {error}") from None
+    if not kinds:
+        raise InputError("program: expected at least one function, got an empty list")
 
 
 def _longest(program: Program, counts: Callable[[str], bool]) -> int:

@@ -79,7 +79,7 @@ def run(trial: Trial, data: Path, val: ValMaps, folder: Path, rule: MedianRule |
         outcome = _train(trial, data, folder, _stopping_test(rule, before))
         disk.write_json(path, _record(trial, val, folder, outcome))
     (folder / NAVIGATOR / checkpoint.LAST).unlink(missing_ok=True)  # best.pt is enough once the trial is over
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def curve_of(history: History, monitor: str) -> Curve:
@@ -125,7 +125,7 @@ def _train(trial: Trial, data: Path, folder: Path, is_hopeless: StoppingTest) ->
     """Train or resume, until the end or until the training is hopeless."""
     watch = _StoppingTracker(_progress(folder).get("history", []), trial.config.training.monitor, is_hopeless)
     # The engine's line for each epoch goes to a file: a study prints one line for each trial.
-    with (folder / LOG).open("a") as stream, contextlib.redirect_stderr(stream):
+    with (folder / LOG).open("a", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
         try:
             watch.check()  # a process may have been killed between saving an epoch and testing it
             fit = make_trial(NAVIGATOR, trial.config, data).fit(folder / NAVIGATOR, (watch,))

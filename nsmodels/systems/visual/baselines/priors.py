@@ -58,7 +58,7 @@ class Prior:
     def read(cls, path: Path) -> Prior:
         """The prior in a checkpoint; raise `InputError` when the file is broken."""
         try:
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text(encoding="utf-8"))
             by_function = {str(name): str(word) for name, word in data["by_function"].items()}
             return cls(str(data["majority"]), by_function, str(data["fitted_on"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

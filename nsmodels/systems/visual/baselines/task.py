@@ -116,13 +116,15 @@ class CnnLstmTask(Task):
         self.splits = {name: EncodedSplit(data, self.vocabulary) for name, data in splits.items()}
 
     @classmethod
-    def from_tree(cls, data: Path, config: BaselineConfig, training: TrainingConfig) -> CnnLstmTask:
-        """The task on the splits train and val of a CLEVR tree."""
+    def from_tree(
+        cls, data: Path, config: BaselineConfig, training: TrainingConfig, names: tuple[str, str] = ("train", "val")
+    ) -> CnnLstmTask:
+        """The task on a CLEVR tree, whose splits for training and validation are `names`."""
         splits = {
             split: read_vqa_split(
-                data, split, config, read_scenes(data, split), read_questions(data, split), training.num_workers
+                data, name, config, read_scenes(data, name), read_questions(data, name), training.num_workers
             )
-            for split in ("train", "val")
+            for split, name in zip(("train", "val"), names, strict=True)
         }
         return cls(splits, config, training)
 

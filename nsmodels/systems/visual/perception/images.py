@@ -23,6 +23,7 @@ from nsmodels.datasets.clevr.files.format import image_path
 
 # Fewer images are decoded in seconds, without a cache on disk.
 SMALLEST_CACHE = 500
+REMEDY = "give a whole image file"
 ZEROS = 2**24  # bytes per write where space cannot be reserved
 
 
@@ -34,8 +35,8 @@ def read_image(path: Path, width: int, height: int) -> np.ndarray:
             return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BOX))
     except FileNotFoundError:
         raise InputError(f"{path}: no such image") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path}: cannot be decoded ({error}); delete it and make the dataset again") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be decoded ({error}); {REMEDY}") from None
 
 
 def read_pixels(path: Path) -> np.ndarray:
@@ -50,8 +51,8 @@ def read_size(path: Path) -> tuple[int, int]:
             return image.size
     except FileNotFoundError:
         raise InputError(f"{path}: no such image") from None
-    except (OSError, SyntaxError) as error:
-        raise InputError(f"{path}: cannot be read as an image ({error}); make the dataset again") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be read as an image ({error}); {REMEDY}") from None
 
 
 def read_images(

@@ -137,17 +137,25 @@ def augment_images(
 class PerceptionTask(Task):
     """Training of perception: centre heat map, attributes, ground coordinates.
 
-    Raises `InputError` for data that cannot be read.
+    `splits`: names of the splits for training and validation in the CLEVR tree `data`. Raises `InputError` for data
+    that cannot be read.
     """
 
-    def __init__(self, config: PerceptionConfig, training: TrainingConfig, data: Path) -> None:
+    def __init__(
+        self,
+        config: PerceptionConfig,
+        training: TrainingConfig,
+        data: Path,
+        splits: tuple[str, str] = ("train", "val"),
+    ) -> None:
         self.config, self.training = config, training
-        self.scenes = {split: read_scenes(data, split) for split in ("train", "val")}
+        names = dict(zip(("train", "val"), splits, strict=True))
+        self.scenes = {split: read_scenes(data, name) for split, name in names.items()}
         self.images: dict[str, np.ndarray] = {}
         self.targets: dict[str, Targets] = {}
         shape = (config.image_width, config.image_height)
         for split, scenes in self.scenes.items():
-            self.images[split], sizes = read_images(data, split, scenes, *shape, training.num_workers)
+            self.images[split], sizes = read_images(data, names[split], scenes, *shape, training.num_workers)
             self.targets[split] = targets_of(scenes, sizes)
 
     def settings(self) -> dict[str, Any]:
