@@ -31,9 +31,15 @@ def parser() -> argparse.ArgumentParser:
     generate.add_argument("--force", action="store_true", help="rebuild although nothing changed")
     add_config_flags(generate, PRESETS, "quick")
     generate.set_defaults(verb=_generate)
-    verify = verbs.add_parser("verify", help="solve every problem of a .scen and compare with the length it lists")
-    verify.add_argument("--map", type=Path, required=True, help="MovingAI .map file")
-    verify.add_argument("--scen", type=Path, required=True, help="MovingAI .scen file with problems on that map")
+    verify = verbs.add_parser(
+        "verify", help="solve every problem of a .scen or .npz and compare with the length it lists"
+    )
+    verify.add_argument("--map", type=Path, help="MovingAI .map file")
+    verify.add_argument("--scen", type=Path, help="MovingAI .scen file with problems on that map")
+    verify.add_argument("--npz", type=Path, help="instead: planning set of Neural A*, whose every distance is compared")
+    for name, words in (("diagonal_cost", ["sqrt2", "unit"]), ("corner_rule", ["strict", "cut"])):
+        text = f"with --scen: as the field of generate [{words[0]}, as on the benchmark]"
+        verify.add_argument(f"--{name.replace('_', '-')}", choices=words, help=text)
     verify.set_defaults(verb=_verify)
     show = verbs.add_parser("show", help="draw problems with their shortest paths as text")
     show.add_argument("--data", type=Path, required=True, help="folder of the data")
@@ -55,23 +61,47 @@ def _generate(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.files.movingai import verify
+    from nsmodels.datasets.mazes.actions import DiagonalRule
+    from nsmodels.datasets.mazes.files.scenarios import verify
 
-    found = verify(arguments.map, arguments.scen)
+    rule = {"cost": arguments.diagonal_cost, "corners": arguments.corner_rule}
+    given = {name: value for name, value in rule.items() if value}
+    if arguments.npz and not (arguments.map or arguments.scen or given):
+        return _verify_set(arguments.npz)
+    if arguments.npz or not (arguments.map and arguments.scen):
+        raise InputError("verify: give either both --map FILE.map and --scen FILE.scen, or --npz FILE.npz alone")
+    found = verify(arguments.map, arguments.scen, DiagonalRule(**given))
     print(f"{arguments.scen}: {found.number} problems, {found.num_agreeing} agree with the length listed")
-    for line in found.disagreements[:SHOWN]:
+    if found.skipped:
+        print(f"{len(found.skipped)} problems cannot be posed on this map")
+    for line in [*found.skipped[:SHOWN], *found.disagreements[:SHOWN]]:
         print(f"  {line}")
     if found.note:
         print(f"note: {found.note}")
-    return 1 if found.disagreements else 0
+    return 1 if found.disagreements or found.skipped else 0
+
+
+def _verify_set(path: Path) -> int:
+    from nsmodels.datasets.mazes.files import neural_astar
+
+    is_right = True
+    for part in neural_astar.read(path):
+        wrong = part.wrong().sum()
+        is_right &= not wrong and not part.faults
+        print(f"{path}: {part.split}: {len(part.free)} maps, {len(part.free) - wrong} agree in every cell")
+        for line in part.faults[:SHOWN]:
+            print(f"  {line}")
+    return 0 if is_right else 1
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.look import as_text
+    from nsmodels.datasets.mazes.look import as_text, files_not_used, problems_left_out
 
     if arguments.number < 1:
         raise InputError(f"--number {arguments.number}: expected the number of problems to draw, 1 or more")
     print("\n\n".join(as_text(arguments.data, arguments.split, arguments.number)))
+    for line in problems_left_out(arguments.data) + files_not_used(arguments.data):
+        print(f"note: {line}")
     return 0
 
 

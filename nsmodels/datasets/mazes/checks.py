@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
+from nsmodels.datasets.mazes.actions import OFFSETS
 from nsmodels.datasets.mazes.config import KINDS
 from nsmodels.datasets.mazes.drawing.symmetry import mark
 from nsmodels.datasets.mazes.files.format import Split, read_split, splits
@@ -109,11 +109,12 @@ def _walked(maps: Maps, paths: list[str]) -> NDArray[np.float64]:
         offsets = np.array(OFFSETS)[actions]
         there = at[walking] + offsets
         is_legal = _is_free(maps, walking, there) & (actions < maps.connectivity)
-        for axis in (0, 1):  # a diagonal needs both cells beside it; a straight move passes through none
+        # Unless corners may be cut, a diagonal needs both cells beside it; a straight move passes through none.
+        for axis in () if maps.diagonals.is_cut else (0, 1):
             beside = at[walking] + offsets * (np.arange(2) == axis)
             is_legal &= _is_free(maps, walking, beside)
         price = 1 if maps.cost is None else maps.cost[walking, *np.where(is_legal[:, None], there, 0).T]
-        cost[walking] += np.where(is_legal, np.array(LENGTHS)[actions] * price, np.inf)
+        cost[walking] += np.where(is_legal, np.array(maps.diagonals.lengths)[actions] * price, np.inf)
         at[walking] = np.where(is_legal[:, None], there, at[walking])
     return np.where((at == maps.goal).all(axis=1), cost, np.inf)
 

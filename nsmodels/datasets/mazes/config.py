@@ -7,27 +7,29 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from nsmodels.core.config import Config, above, conditional, runtime_field
+from nsmodels.datasets.mazes.actions import DiagonalRule
 
 CODE_VERSION = "1"
 SPLITS = ("train", "val", "test", "transfer")
 KINDS = ("obstacles", "maze", "braided", "rooms", "caves")
 SMALLEST_SIDE, LARGEST_SIDE = 4, 512
 _SIZE_FIELDS = ("sides", "heights", "widths", "transfer_sides")
-_LOCAL, _SYNTHETIC = {"source": "local"}, {"source": "synthetic"}
+_LOCAL, _SYNTHETIC, _EIGHT = {"source": "local"}, {"source": "synthetic"}, {"connectivity": 8}
 
 
 class MazesConfig(Config):
     """Grid maps with a start, a goal and the shortest path between them: generated, or from local files."""
 
     source: Literal["synthetic", "local"] = Field(
-        default="synthetic", description="synthetic: drawn here; local: .map/.scen files or a Maze-Hard .csv you have"
+        default="synthetic",
+        description="synthetic: drawn here; local: .map/.scen, Maze-Hard .csv or Neural A* .npz files you have",
     )
-    local_path: str = conditional("", _LOCAL, description="source=local: a folder, one .map file or one Maze-Hard .csv")
+    local_path: str = conditional("", _LOCAL, description="source=local: a folder, or one .map, .csv or .npz file")
     local_split: Literal["auto", "test"] = conditional(
         "auto",
         _LOCAL,
-        description="source=local: auto: a .csv named train, val or test goes there, 20 maps or more are split 8:1:1, "
-        "fewer are all test; test: all maps are test",
+        description="source=local: auto: the splits of the files (folders, tables or arrays train, val, test); else "
+        "20 maps or more are split 8:1:1, fewer are all test; test: all maps are test",
     )
     problems_per_map: int = conditional(
         10,
@@ -35,6 +37,14 @@ class MazesConfig(Config):
         ge=1,
         le=10_000,
         description="source=local: problems per map, spread evenly over those of its .scen, drawn where it has none",
+    )
+    val_share: float = conditional(
+        0.1,
+        _LOCAL | {"local_split": "auto"},
+        ge=0,
+        lt=1,
+        description="source=local: share of the training maps that become validation maps, drawn by seed, where a "
+        "folder has a split train and none called val",
     )
     num_train: int = conditional(
         5_000,
@@ -91,7 +101,19 @@ class MazesConfig(Config):
         description="braided mazes: share of dead ends that are opened",
     )
     connectivity: Literal[4, 8] = Field(
-        default=4, description="4: up, right, down, left; 8: diagonals too, at cost √2, never around a corner"
+        default=4, description="4: up, right, down, left; 8: diagonals too, see diagonal_cost and corner_rule"
+    )
+    diagonal_cost: Literal["sqrt2", "unit"] = conditional(
+        "sqrt2",
+        _EIGHT,
+        description="connectivity=8: a diagonal move costs √2 times the cell entered (MovingAI), or unit: as much as a "
+        "straight one (Neural A*)",
+    )
+    corner_rule: Literal["strict", "cut"] = conditional(
+        "strict",
+        _EIGHT,
+        description="connectivity=8: strict: both cells that a diagonal passes between must be free (MovingAI); cut: "
+        "they may be walls (Neural A*)",
     )
     max_cell_cost: int = conditional(
         1, _SYNTHETIC, ge=1, le=255, description="costs of entering a cell are uniform in 1 to this; 1: all cost 1"
@@ -117,6 +139,11 @@ class MazesConfig(Config):
         return list(zip(self.heights, self.widths, strict=True)) or [(side, side) for side in self.sides]
 
     @property
+    def diagonals(self) -> DiagonalRule:
+        """Cost and legality of diagonal moves."""
+        return DiagonalRule(self.diagonal_cost, self.corner_rule)
+
+    @property
     def kind_shares(self) -> list[float]:
         """Share of each of `KINDS` among the maps drawn."""
         weights = [float(getattr(self, f"{kind}_weight")) for kind in KINDS]
@@ -125,7 +152,7 @@ class MazesConfig(Config):
     @model_validator(mode="after")
     def _belongs_together(self) -> MazesConfig:
         if self.source == "local" and not self.local_path:
-            raise ValueError("source=local needs local_path: a folder with .map files, one .map, or a Maze-Hard .csv")
+            raise ValueError("source=local needs local_path: a folder with .map, .csv or .npz files, or one such file")
         for name in _SIZE_FIELDS:
             if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in getattr(self, name)):
                 raise ValueError(f"{name} must all be between {SMALLEST_SIDE} and {LARGEST_SIDE}")

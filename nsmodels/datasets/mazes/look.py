@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nsmodels.core import artifact
 from nsmodels.datasets.mazes.actions import ARROWS
 from nsmodels.datasets.mazes.files.format import Split, read_index, read_split, splits
 from nsmodels.datasets.mazes.grids import Maps
@@ -55,6 +56,31 @@ def as_text(folder: Path, split: str, number: int) -> list[str]:
         head = f"{about['name']}: {about['kind']}, {about['num_steps']} steps, cost {about['cost']:g}"
         drawn.append((row, f"{head}, detour {about['detour']:.2f}\n{_text(maps, digits)}"))
     return [text for _, text in sorted(drawn)]
+
+
+def problems_left_out(folder: Path) -> list[str]:
+    """Number of the problems of a local source that are not in the data, by reason, one line each."""
+    metrics = _metrics(folder)
+    lines = [f"{number} problems left out: {reason}" for reason, number in metrics.get("num_skipped", {}).items()]
+    if wrong := metrics.get("num_disagreeing"):
+        lines += [
+            f"{wrong} of {metrics['num_compared']} problems list a different optimal cost; the computed one is used"
+        ]
+    return lines
+
+
+def files_not_used(folder: Path) -> list[str]:
+    """Files of a local source that are not in the data, one line each with the reason."""
+    metrics = _metrics(folder)
+    named = metrics.get("unused_files", {})
+    more = metrics.get("num_unused_files", 0) - len(named)
+    lines = [f"file not used: {name}: {why}" for name, why in named.items()]
+    return lines + ([f"{more} more files not used"] if more > 0 else [])
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    """Metrics of the data; none of a plain folder."""
+    return artifact.read_manifest(folder).metrics if (folder / artifact.MANIFEST).exists() else {}
 
 
 def distributions(folder: Path) -> dict[str, Any]:

@@ -22,15 +22,18 @@ CAPTIONS = {
     "synthetic": "synthetic mazes",
     "movingai": "MovingAI maps from a local folder",
     "maze_hard": "Maze-Hard from a local file",
+    "neural_astar": "planning sets of Neural A* from a local file",
 }
 # Smallest quotient of path length and length on an empty map that counts as a detour; quotients are float32.
 LEAST_DETOUR = 1 + 1e-4
-LOCAL_FILES = (".map", ".scen", ".csv")
 # Raised when the same local files give different data; generated data stay valid then.
-READING_VERSION = "2"
+READING_VERSION = "3"
+# Fields that were added later: left out of the recipe where they have their default, which is what was done before, so
+# that the fingerprints of existing data stay what they are.
+_LATER = ("diagonal_cost", "corner_rule", "val_share")
 # The fields that decide the content, by source; the others cannot change it.
-_ONLY_LOCAL = ("local_path", "local_split", "problems_per_map")
-_LOCAL = ("source", *_ONLY_LOCAL, "connectivity", "placement", "detour_share", "seed")
+_ONLY_LOCAL = ("local_path", "local_split", "problems_per_map", "val_share")
+_LOCAL = ("source", *_ONLY_LOCAL, "connectivity", "diagonal_cost", "corner_rule", "placement", "detour_share", "seed")
 
 
 def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False) -> Manifest:
@@ -52,16 +55,23 @@ def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False
 def recipe_of(config: MazesConfig) -> dict[str, Any]:
     """Fields that decide the content of the data; for local data also the fingerprint of the files."""
     values = config.relevant()
+    for name in _LATER:
+        if values[name] == MazesConfig.model_fields[name].default:
+            del values[name]
     if config.source == "synthetic":
         return {name: value for name, value in values.items() if name not in _ONLY_LOCAL}
-    return {name: values[name] for name in _LOCAL} | {"local_fingerprint": _local_mark(Path(config.local_path))}
+    return {name: values[name] for name in _LOCAL if name in values} | {
+        "local_fingerprint": _local_mark(Path(config.local_path))
+    }
 
 
 def caption(config: MazesConfig) -> str:
     """Source of the data, as in manifest and figures."""
     if config.source == "synthetic":
         return CAPTIONS["synthetic"]
-    return CAPTIONS["maze_hard" if Path(config.local_path).suffix == ".csv" else "movingai"]
+    from nsmodels.datasets.mazes.files import sources
+
+    return CAPTIONS[sources.find(Path(config.local_path)).kind]
 
 
 def _make(config: MazesConfig, folder: Path) -> dict[str, Any]:
@@ -116,11 +126,10 @@ def _require_apart(folder: Path, source: Path) -> None:
 
 
 def _local_mark(path: Path) -> str:
-    """Fingerprint of names and content of the files that are read; raises `InputError` when `path` does not exist."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; field 'local_path' names .map files or a Maze-Hard .csv")
-    found = [path, *path.parent.glob(f"{path.stem}*.scen")] if path.is_file() else path.rglob("*")
-    files = sorted(file for file in found if file.is_file() and file.suffix in LOCAL_FILES)
+    """Fingerprint of names and content of the files that are read; raises `InputError` when there are none."""
+    from nsmodels.datasets.mazes.files import sources
+
+    files = [file for file in sources.find(path).read if file.is_file()]
     return fingerprint(
         [READING_VERSION, *((str(file.relative_to(path.parent)), disk.sha256_of(file)) for file in files)]
     )

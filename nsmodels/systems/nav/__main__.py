@@ -183,8 +183,8 @@ def _verdict(found: Plan) -> str:
     if found.is_found:
         beside = "" if found.optimal_cost is None else f", optimal {found.optimal_cost:.6g}"
         lines += [f"{len(found.actions)} moves, cost {found.cost:.6g}{beside}; checked by walking it on the map"]
-    elif found.is_reachable and not found.is_certain:
-        lines += [f"no plan after {len(found.actions)} moves; --fallback finds an exact one, or that there is none"]
+    elif found.is_reachable:
+        lines += [f"no plan after {len(found.actions)} moves, but there is a path; --fallback finds it"]
     if len(found.confidence):
         lines += [f"confidence of the network in these moves: least {found.confidence.min():.3f}"]
     lines += [f"recursion steps: {found.steps}; the network's probability of a way: {found.probability:.3f}"]

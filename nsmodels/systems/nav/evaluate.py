@@ -11,6 +11,7 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.mazes.files.format import splits
+from nsmodels.datasets.mazes.look import problems_left_out
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.nav.config import EvaluationConfig
 from nsmodels.systems.nav.evaluation.familiarity import familiarity
@@ -56,6 +57,7 @@ def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps:
     source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
     source |= {"connectivity": evaluator.navigator.config.connectivity, "skipped": skipped}
     source |= familiarity(checkpoint, problems)
+    source["notes"] = [*source["notes"], *problems_left_out(data)]
     return evaluate_problems(evaluator, problems, others, source)
 
 
@@ -64,20 +66,21 @@ def evaluate_map(
 ) -> Report:
     """The report on the problems that a .scen file lists on a .map; `max_problems` (0: all), spread evenly over them.
 
-    A 4-connected checkpoint is measured against 4-connected optima, computed here; the mean length of its paths over
-    the listed octile optimum stands in `data`. An 8-connected one is measured against the listed optima; a problem
-    whose listed optimum exact search does not find is left out.
+    A checkpoint with the moves of the benchmark is measured against the listed optima; a problem whose listed optimum
+    exact search does not find is left out. Any other is measured against the optima of its own moves, computed here.
+    The mean length of paths over the listed optimum is in `data`, as is the number of problems left out by reason.
     Raises InputError for broken files or checkpoint, and when no problem can be solved.
     """
     evaluator = Evaluator.load(checkpoint, device, max_steps)
-    scenario = read_scenario(map, scen, evaluator.navigator.config.connectivity, max_problems)
-    maps = scenario.problems.maps
+    network = evaluator.navigator
+    scenario = read_scenario(map, scen, network.config.connectivity, network.diagonals, max_problems)
+    maps = scenario.maps
     if why := evaluator.unsupported_reason(maps):
         raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
     _warn_of_hours(evaluator, scenario.problems)
     source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
-    source |= {"connectivity": maps.connectivity, "skipped": {}} | familiarity(checkpoint, [scenario.problems])
-    result, measurements = evaluate_problems(evaluator, [scenario.problems], [], source)
+    source |= {"connectivity": maps.connectivity, "skipped": {}} | familiarity(checkpoint, scenario.problems)
+    result, measurements = evaluate_problems(evaluator, scenario.problems, [], source)
     found = compare_with_listed(scenario, measurements)
     result["data"] |= {**found, "notes": [*source["notes"], *found["notes"]]}
     return result
@@ -95,15 +98,15 @@ def evaluate_problems(
     return summary(evaluator, measurements, further, steps, speed, source), measurements
 
 
-def _warn_of_hours(evaluator: Evaluator, problems: Problems) -> None:
+def _warn_of_hours(evaluator: Evaluator, problems: list[Problems]) -> None:
     """Say how long a CPU will take for many problems on a large map; a map's steps grow with its sides."""
-    height, width = problems.maps.shape
+    (height, width), num = problems[0].maps.shape, sum(len(part.maps) for part in problems)
     steps = (height + width) / max(evaluator.navigator.core.reach, 1)
-    hours = len(problems.maps) * height * width * steps / CELL_STEPS_PER_SECOND / 3600
+    hours = num * height * width * steps / CELL_STEPS_PER_SECOND / 3600
     if evaluator.navigator.embed.weight.device.type == "cpu" and hours > LONG:
         log.warning(
             "%d problems on a map of %s: roughly %.1f hours on one CPU core; --max-problems 50 takes a sample",
-            len(problems.maps), size_name(problems.maps), hours,
+            num, size_name(problems[0].maps), hours,
         )  # fmt: skip
 
 
@@ -115,12 +118,12 @@ def describe(checkpoint: Path) -> dict[str, Any]:
 
 def check_connectivity(evaluator: Evaluator, problems: list[Problems], data: Path, checkpoint: Path) -> None:
     """`InputError` when maps and network differ in the actions that there are."""
-    learnt = evaluator.navigator.config.connectivity
+    network = evaluator.navigator
     for part in problems:
-        if part.maps.connectivity != learnt:
+        if part.maps.rule != network.rule:
             raise InputError(
-                f"{data}: {part.maps.connectivity}-connected maps, but {checkpoint} has learnt {learnt} actions; "
-                f"train on these data, or make data with connectivity {learnt}"
+                f"{data}: {part.maps.rule} maps, but {checkpoint} has learnt {network.config.connectivity} actions "
+                f"({network.rule}); train on these data, or make data of that rule"
             )
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
+from nsmodels.datasets.mazes.actions import OCTILE, OFFSETS, DiagonalRule
 from nsmodels.datasets.mazes.grids import Maps
 
 CASES = [
@@ -18,7 +18,18 @@ CASES = [
 ]
 
 
-def draw(num: int, height: int, width: int, connectivity: int, is_weighted: bool, density: float = 0.3) -> Maps:
+RULES = [DiagonalRule(cost, corners) for cost in ("sqrt2", "unit") for corners in ("strict", "cut")]
+
+
+def draw(
+    num: int,
+    height: int,
+    width: int,
+    connectivity: int,
+    is_weighted: bool,
+    density: float = 0.3,
+    diagonals: DiagonalRule = OCTILE,
+) -> Maps:
     """Random obstacles; start and goal anywhere free, perhaps apart from each other."""
     rng = np.random.default_rng([num, height, width, connectivity, is_weighted])
     free = rng.random((num, height, width)) >= density
@@ -26,7 +37,7 @@ def draw(num: int, height: int, width: int, connectivity: int, is_weighted: bool
     for row, column in (start.T, goal.T):
         free[np.arange(num), row, column] = True
     cost = rng.integers(1, 256, free.shape).astype(np.uint8) if is_weighted else None
-    return Maps(free, start, goal, cost, connectivity)
+    return Maps(free, start, goal, cost, connectivity, diagonals)
 
 
 def moves(maps: Maps, i: int, row: int, column: int) -> list[tuple[int, int, int, float]]:
@@ -34,9 +45,12 @@ def moves(maps: Maps, i: int, row: int, column: int) -> list[tuple[int, int, int
     free, (height, width), found = maps.free[i], maps.shape, []
     for action, (rows, columns) in enumerate(OFFSETS[: maps.connectivity]):
         r, c = row + rows, column + columns
-        if 0 <= r < height and 0 <= c < width and free[r, c] and free[row, c] and free[r, column]:
+        if not (0 <= r < height and 0 <= c < width and free[r, c]):
+            continue
+        if maps.diagonals.corners == "cut" or (free[row, c] and free[r, column]):
             cost = 1 if maps.cost is None else int(maps.cost[i, r, c])
-            found.append((action, r, c, LENGTHS[action] * cost))
+            is_unit = action < 4 or maps.diagonals.cost == "unit"
+            found.append((action, r, c, cost if is_unit else 2**0.5 * cost))
     return found
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes.files.movingai import read_map, read_scenarios, verify, write_map
+from nsmodels.datasets.mazes.files.movingai import read_map, write_map
+from nsmodels.datasets.mazes.files.scenarios import read_scenarios, verify
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.distances import costs_at_start
 
@@ -35,7 +36,7 @@ def test_every_listed_optimum_is_reproduced(source: tuple[Path, str], number: in
 def test_eight_decimals_are_reproduced() -> None:
     """`random` lists eight decimals, where `arena` has six digits; its makers summed a rounded √2."""
     free = read_map(RANDOM[0])
-    table = read_scenarios(DATA / RANDOM[1], free)
+    table = read_scenarios(DATA / RANDOM[1], free).table
     start, goal = (table[[f"{end}_row", f"{end}_col"]].to_numpy(np.int16) for end in ("start", "goal"))
     found = costs_at_start(Maps(np.repeat(free[None], len(table), 0), start, goal, None, 8))
     np.testing.assert_allclose(found, table["optimal"], rtol=0, atol=5e-8)
@@ -78,11 +79,11 @@ def test_an_unreachable_goal_disagrees(tmp_path: Path) -> None:
 def test_tiles_and_columns_are_read_in_their_order(tmp_path: Path) -> None:
     free = read_map(save(tmp_path, "a.map", GOOD))
     assert free.tolist() == [[True, False, True], [True, False, False]]
-    table = read_scenarios(save(tmp_path, "a.scen", ["version 1", "", "\t".join(LINE)]), free)
+    table = read_scenarios(save(tmp_path, "a.scen", ["version 1", "", "\t".join(LINE)]), free).table
     assert table.index.tolist() == [3]
     assert table.iloc[0].to_dict() == {
         "bucket": 0, "map": "a.map", "width": 3, "height": 2, "start_row": 0, "start_col": 0, "goal_row": 1,
-        "goal_col": 0, "optimal": 1.0,
+        "goal_col": 0, "optimal": 1.0, "tolerance": 0.5,
     }  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def test_a_malformed_problem_is_one_line(tmp_path: Path, field: int, text: str, 
 def test_a_scenario_needs_header_fields_and_problems(tmp_path: Path) -> None:
     free = read_map(save(tmp_path, "a.map", GOOD))
     for lines, expected in (
-        (["\t".join(LINE)], "line 1 column 1: expected 'version 1'"),
+        (["type octile"], "line 1 column 1: expected 'version 1', got 'type octile'"),
         (["version 1"], "line 2 column 1: expected at least one problem, the file ends here"),
         (["version 1", "\t".join(LINE[:8])], r"line 2 column 20: expected 9 fields \(bucket, .*\), got 8"),
         (["version 1", "\t".join([*LINE, "1"])], r"line 2 column 23: expected 9 fields \(bucket, .*\), got 10"),

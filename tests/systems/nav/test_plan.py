@@ -126,11 +126,21 @@ def test_walls_and_corners_are_named() -> None:
     assert made.cost == made.optimal_cost == pytest.approx(2 + 2**0.5)
 
 
-def test_unreachable_is_an_answer_and_a_walk_is_stronger_than_belief() -> None:
+@pytest.mark.parametrize("belief", [0.2, 0.99])
+def test_unreachable_is_claimed_where_no_path_exists_and_nowhere_else(belief: float) -> None:
+    free = OPEN.copy()
+    free[:, 1] = False
+    maps = problem(free, (0, 0), (2, 2))
+    (made,) = plans_from(policy_of(["↑..", "...", "..."], maps, is_reachable=belief), maps)
+    assert made.why == "unreachable (certain: exact search found no path)"
+    assert (made.is_reachable, made.is_certain, made.is_found, len(made.path)) == (False, True, False, 1)
+
+
+def test_a_network_that_gives_up_reports_so_and_a_walk_is_stronger_than_belief() -> None:
     maps = problem(OPEN, (0, 0), (2, 2))
     (made,) = plans_from(policy_of(["↑..", "...", "..."], maps, is_reachable=0.2), maps)
-    assert made.why == "unreachable (probability 0.80)"
-    assert (made.is_reachable, made.is_certain, made.is_found, len(made.path)) == (False, False, False, 1)
+    assert made.why == "the network found no path, though there is one (its probability of a path: 0.20)"
+    assert (made.is_reachable, made.is_certain, made.is_found, len(made.path)) == (True, True, False, 1)
     (made,) = plans_from(policy_of(["→→↓", "..↓", "..."], maps, is_reachable=0.2), maps)
     assert made.is_found
     assert made.is_reachable

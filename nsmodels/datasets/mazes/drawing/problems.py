@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule
 from nsmodels.datasets.mazes.config import KINDS, MazesConfig
 from nsmodels.datasets.mazes.drawing import kinds
 from nsmodels.datasets.mazes.grids import Maps
@@ -31,20 +32,31 @@ def draw(
         for number in np.unique(kind[wanted]):
             rows = wanted[kind[wanted] == number]
             free[rows] = kinds.draw(KINDS[number], len(rows), height, width, rng, config)
-        wanted = wanted[~has_problem(free[wanted])]
+        wanted = wanted[~has_problem(free[wanted], config.diagonals)]
     return place(config, free, rng), kind
 
 
 def place(config: MazesConfig, free: NDArray[np.bool_], rng: np.random.Generator) -> Maps:
-    """Problems on given maps, bool (n, h, w), each of which must have two free cells side by side.
+    """Problems on given maps, bool (n, h, w), for each of which `has_problem` must be true.
 
-    The goal is uniform over the free cells that have a free neighbour. The start is uniform over the cells from which
+    The goal is uniform over the free cells that have a neighbour from which they can be entered; for the start see
+    `place_start`.
+    """
+    goal = _chosen(_with_neighbour(free, config.diagonals), rng)
+    return place_start(config, free, goal, rng)
+
+
+def place_start(
+    config: MazesConfig, free: NDArray[np.bool_], goal: NDArray[np.int16], rng: np.random.Generator
+) -> Maps:
+    """Problems on given maps, bool (n, h, w), with given goals, int16 (n, 2), that can be reached from elsewhere.
+
+    The start is uniform over the cells from which
     the goal can be reached (`placement` far: over the farthest quarter of them); with probability `detour_share` only
     over those where walls make the shortest path longer than on an empty map, if there are any. Distances count moves,
     not cell costs.
     """
-    goal = _chosen(_with_neighbour(free), rng)
-    maps = Maps(free, goal, goal, None, config.connectivity)
+    maps = Maps(free, goal, goal, None, config.connectivity, config.diagonals)
     distance = label(maps).cost_to_go
     candidates = np.isfinite(distance) & (distance > 0)
     detours = candidates & (distance > empty_distance(maps) + _TOLERANCE)
@@ -58,28 +70,48 @@ def place(config: MazesConfig, free: NDArray[np.bool_], rng: np.random.Generator
     return replace(maps, cost=rng.integers(1, config.max_cell_cost + 1, free.shape, np.uint8))
 
 
-def has_problem(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each map (n, h, w) has two free cells side by side, and so a problem; bool (n,)."""
-    return np.asarray(_with_neighbour(free).any(axis=(1, 2)))
+def has_problem(free: NDArray[np.bool_], diagonals: DiagonalRule = OCTILE) -> NDArray[np.bool_]:
+    """Whether each map (n, h, w) has a move from a cell to another, and so a problem; bool (n,)."""
+    return np.asarray(_with_neighbour(free, diagonals).any(axis=(1, 2)))
 
 
 def empty_distance(maps: Maps) -> NDArray[np.float32]:
-    """Distance of each cell to the goal without walls, float32 (n, h, w): Manhattan, with diagonal moves octile."""
+    """Distance of each cell to the goal without walls, float32 (n, h, w).
+
+    Manhattan; with diagonal moves octile, or Chebyshev where they cost as much as straight ones.
+    """
     height, width = maps.shape
     rows = np.abs(np.arange(height, dtype=np.float32)[None, :, None] - maps.goal[:, 0, None, None])
     columns = np.abs(np.arange(width, dtype=np.float32)[None, None, :] - maps.goal[:, 1, None, None])
+    return _empty_distance(maps, rows, columns)
+
+
+def empty_distance_between(maps: Maps, cells: NDArray[np.int16]) -> NDArray[np.float32]:
+    """The same, of one cell (n, 2) of each map only, float32 (n,)."""
+    rows, columns = np.abs(cells.astype(np.float32) - maps.goal).T
+    return _empty_distance(maps, rows, columns)
+
+
+def _empty_distance(maps: Maps, rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
     if maps.connectivity == 4:
         return rows + columns
+    if maps.diagonals.is_unit:
+        return np.maximum(rows, columns)
     return np.maximum(rows, columns) + np.float32(np.sqrt(2) - 1) * np.minimum(rows, columns)
 
 
-def _with_neighbour(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Free cells beside a free cell, bool (n, h, w): those that can be reached, as no diagonal move cuts a corner."""
+def _with_neighbour(free: NDArray[np.bool_], diagonals: DiagonalRule) -> NDArray[np.bool_]:
+    """Free cells that can be entered, bool (n, h, w): beside a free cell, where corners are cut also diagonally."""
     beside = np.zeros_like(free)
     beside[:, 1:] |= free[:, :-1]
     beside[:, :-1] |= free[:, 1:]
     beside[..., 1:] |= free[..., :-1]
     beside[..., :-1] |= free[..., 1:]
+    if diagonals.is_cut:
+        beside[:, 1:, 1:] |= free[:, :-1, :-1]
+        beside[:, 1:, :-1] |= free[:, :-1, 1:]
+        beside[:, :-1, 1:] |= free[:, 1:, :-1]
+        beside[:, :-1, :-1] |= free[:, 1:, 1:]
     beside &= free
     return beside
 

@@ -8,6 +8,7 @@ transforms of a map is the same from whichever of them it starts.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache, reduce
 
 import numpy as np
@@ -46,7 +47,7 @@ def transform_maps(maps: Maps, k: int) -> Maps:
     cost = None if maps.cost is None else np.ascontiguousarray(transform(maps.cost, k))
     free = np.ascontiguousarray(transform(maps.free, k))
     start, goal = (transform_cells(cells, maps.shape, k) for cells in (maps.start, maps.goal))
-    return Maps(free, start, goal, cost, maps.connectivity)
+    return replace(maps, free=free, start=start, goal=goal, cost=cost)
 
 
 def transform_cells(cells: NDArray, shape: tuple[int, int], k: int) -> NDArray:

@@ -33,6 +33,7 @@ class Batch:
         name: (n,), name of each map.
         mark: (n,), canonical hash of each map, see `symmetry.mark`.
         answer: (n,), optimal path in the source file as digits of actions, empty where it has none; or None.
+        solved: costs float64 (n,) of the shortest paths and n paths as digits of actions, where known; or None.
     """
 
     split: str
@@ -42,6 +43,7 @@ class Batch:
     name: NDArray[np.object_]
     mark: NDArray[np.object_]
     answer: NDArray[np.object_] | None = None
+    solved: tuple[NDArray[np.float64], list[str]] | None = None
 
 
 def draw_splits(config: MazesConfig) -> tuple[list[Batch], int]:

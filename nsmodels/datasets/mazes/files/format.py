@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule
 from nsmodels.datasets.mazes.config import SPLITS
 from nsmodels.datasets.mazes.grids import Maps
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INDEX, CELLS, COSTS = "index.parquet", "cells.bits", "costs.bytes"
-REMEDY = "rebuild the data: nsmodels mazes generate --force --out FOLDER"
+# Never over what is there: it may be somebody's own, and its recipe is not that of the command.
+REMEDY = "give a folder made by nsmodels mazes generate, or make the data again in another one"
 COLUMNS = {
     "split": "str",
     "kind": "str",
@@ -45,6 +47,8 @@ COLUMNS = {
     "path": "str",
     "offset": "int64",
 }
+# Written only where diagonal moves have another rule than that of the MovingAI benchmark.
+RULE_COLUMNS = {"diagonal_cost": "str", "corner_rule": "str"}
 ABOUT = {
     "split": "split of the data",
     "kind": "kind of the map, or the format of the local file",
@@ -52,6 +56,8 @@ ABOUT = {
     "height": "rows of the map",
     "width": "columns of the map",
     "connectivity": "moves from a cell: 4, or 8 with diagonals",
+    "diagonal_cost": "length of a diagonal move: sqrt2 (where the column is missing), or unit",
+    "corner_rule": "strict (where the column is missing): a diagonal passes between free cells; cut: beside walls too",
     "density": "share of cells that are walls",
     "start_row": "row of the start, from 0 at the top",
     "start_col": "column of the start, from 0 at the left",
@@ -91,7 +97,8 @@ def write(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> None:
     """
     offsets, chunks, end = np.zeros(len(index), np.int64), [], 0
     for group in groups:
-        packed = np.packbits(group.maps.free.reshape(len(group.maps), -1), axis=1)
+        free = group.maps.free[:1] if group.maps.is_shared else group.maps.free
+        packed = np.packbits(free.reshape(len(free), -1), axis=1)
         kept, place = _distinct(packed)
         offsets[group.rows] = end + place * packed.shape[1]
         chunks.append(packed[kept].tobytes())
@@ -99,7 +106,8 @@ def write(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> None:
     (folder / CELLS).write_bytes(b"".join(chunks))
     if any(group.maps.cost is not None for group in groups):
         _write_costs(folder, index, groups)
-    whole = index.assign(offset=offsets)[list(COLUMNS)].astype(COLUMNS)
+    columns = COLUMNS | {name: kind for name, kind in RULE_COLUMNS.items() if name in index}
+    whole = index.assign(offset=offsets)[list(columns)].astype(columns)
     whole.to_parquet(folder / INDEX, index=False, compression="zstd")
 
 
@@ -166,7 +174,11 @@ def _group(
         if (place < 0).any() or (place >= shape[1:]).any() or not free[np.arange(len(free)), *place.T].all():
             raise InputError(f"{folder / INDEX}: a {end} is in a wall, so it is not the index of {CELLS}; {REMEDY}")
     cost = None if costs is None else np.stack([costs[row] for row in rows]).reshape(shape)
-    return Group(rows, Maps(free, start, goal, cost, int(part["connectivity"].iloc[0])))
+    return Group(rows, Maps(free, start, goal, cost, int(part["connectivity"].iloc[0]), _diagonals(part)))
+
+
+def _diagonals(part: pd.DataFrame) -> DiagonalRule:
+    return DiagonalRule(*(part[name].iloc[0] for name in RULE_COLUMNS)) if set(RULE_COLUMNS) <= {*part} else OCTILE
 
 
 def _unpacked(
@@ -174,6 +186,8 @@ def _unpacked(
 ) -> NDArray[np.bool_]:
     size = shape[1] * shape[2]
     num_bytes = -(-size // 8)
+    if (offset == offset[0]).all() and shape[0] > 1:  # all problems of the group are on one map
+        return np.broadcast_to(_unpacked(folder, offset[:1], cells, (1, *shape[1:])), shape)
     if offset.min() < 0 or offset.max() + num_bytes > len(cells):
         raise InputError(
             f"{folder / CELLS}: {len(cells)} bytes, but {INDEX} needs {offset.max() + num_bytes}; {REMEDY}"

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsmodels.datasets.mazes.actions import OCTILE
 from nsmodels.datasets.mazes.config import SPLITS
-from nsmodels.datasets.mazes.drawing.problems import empty_distance
+from nsmodels.datasets.mazes.drawing.problems import empty_distance_between
 from nsmodels.datasets.mazes.drawing.synthesis import Batch
-from nsmodels.datasets.mazes.files.format import Group
+from nsmodels.datasets.mazes.files.format import RULE_COLUMNS, Group
 from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.solving.components import reaching_cells
 from nsmodels.datasets.mazes.solving.distances import costs_at_start
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.datasets.mazes.solving.search import demonstrations
@@ -50,12 +52,12 @@ def _first_rows(batches: Sequence[Batch]) -> dict[str, int]:
 
 def _columns(batch: Batch) -> tuple[dict[str, Any], int]:
     maps = batch.maps
-    cost, path, num_states = _solved(maps)
+    cost, path, num_states = _solved(maps) if batch.solved is None else (*batch.solved, int(reaching_cells(maps).sum()))
     if batch.answer is not None:
         path = [given or shown for given, shown in zip(batch.answer, path, strict=True)]
     distance = cost if maps.cost is None else costs_at_start(replace(maps, cost=None))
-    empty = _at(empty_distance(maps), maps.start)
-    num_free = maps.free.sum(axis=(1, 2))
+    empty = empty_distance_between(maps, maps.start)
+    num_free = maps.free[:1].sum().repeat(len(maps)) if maps.is_shared else maps.free.sum(axis=(1, 2))
     columns = {
         "split": batch.split,
         "kind": batch.kind,
@@ -63,6 +65,7 @@ def _columns(batch: Batch) -> tuple[dict[str, Any], int]:
         "height": maps.shape[0],
         "width": maps.shape[1],
         "connectivity": maps.connectivity,
+        **_rule_columns(maps),
         "density": 1 - num_free / (maps.shape[0] * maps.shape[1]),
         **{f"{end}_{axis}": at[:, i] for end, at in _ends(maps) for i, axis in enumerate(("row", "col"))},
         "cost": cost,
@@ -91,6 +94,12 @@ def _chunks(maps: Maps) -> Iterator[Maps]:
     """`maps` in parts of about `CELLS_AT_ONCE` cells."""
     size = max(1, CELLS_AT_ONCE // (maps.shape[0] * maps.shape[1]))
     return (maps[first : first + size] for first in range(0, len(maps), size))
+
+
+def _rule_columns(maps: Maps) -> dict[str, str]:
+    if maps.diagonals == OCTILE:
+        return {}
+    return dict(zip(RULE_COLUMNS, (maps.diagonals.cost, maps.diagonals.corners), strict=True))
 
 
 def _ends(maps: Maps) -> list[tuple[str, NDArray[np.int16]]]:

@@ -1,186 +1,261 @@
-"""Problems from local files: MovingAI maps with or without scenarios, or a Maze-Hard table."""
+"""Problems from local files: MovingAI maps with or without scenarios, Maze-Hard tables, planning sets of Neural A*."""
 
 from __future__ import annotations
 
-import logging
-import re
+import os
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import OCTILE
 from nsmodels.datasets.mazes.config import MazesConfig
 from nsmodels.datasets.mazes.drawing import problems
 from nsmodels.datasets.mazes.drawing.symmetry import mark
 from nsmodels.datasets.mazes.drawing.synthesis import Batch
-from nsmodels.datasets.mazes.files import maze_hard, movingai
-from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.solving.distances import costs_at_start
+from nsmodels.datasets.mazes.files import maze_hard, movingai, neural_astar, scenarios, sources
+from nsmodels.datasets.mazes.files.allotment import allot
+from nsmodels.datasets.mazes.files.readings import Reading, Report
+from nsmodels.datasets.mazes.files.sources import Source
+from nsmodels.datasets.mazes.grids import Maps, concatenate
+from nsmodels.datasets.mazes.solving.components import can_reach, reaching_cells
+from nsmodels.datasets.mazes.solving.distances import paths_at_start
 
-FEWEST_TO_SPLIT = 20
-log = logging.getLogger(__name__)
+CELLS_AT_ONCE = 1 << 24  # of maps on which problems are drawn together
+SOLVED_AT_ONCE = 64  # problems that a thread takes at a time
+ISOLATED, TWICE = "no cell reaches the goal", "the map is in two splits"
+MALFORMED = "malformed map"
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Content of one file: problems of one shape.
+class Solved(NamedTuple):
+    """A reading with the exact costs float64 (n,) and the paths of its problems."""
 
-    Attributes:
-        kind: format of the file.
-        name: name of the file.
-        maps: n problems.
-        mark: (n,), canonical hash of each map.
-        listed: float64 (n,), optimal costs listed in the file, nan where it lists none.
-        answer: (n,), paths in the file as digits of actions, empty where it has none.
-        num_foreign: number of problems in scenarios that name a different map.
-    """
-
-    kind: str
-    name: str
-    maps: Maps
-    mark: NDArray[np.object_]
-    listed: NDArray[np.float64]
-    answer: NDArray[np.object_]
-    num_foreign: int = 0
+    reading: Reading
+    costs: NDArray[np.float64]
+    paths: list[str]
 
 
 def read_splits(config: MazesConfig) -> tuple[list[Batch], dict[str, Any]]:
-    """Problems at `local_path` by split, and metrics: numbers of problems left out, compared and disagreeing.
+    """Problems at `local_path` by split, and metrics: what was left out per reason, numbers compared and disagreeing.
 
-    A map is in one split with all of its problems, turned and mirrored ones too. Raises `InputError` for a file that
-    cannot be read, and when no problem can be solved.
+    A map is in one split with all of its problems, turned and mirrored ones too. Raises `InputError` for a single file
+    that cannot be read, and when no problem can be used.
     """
-    path = Path(config.local_path)
-    sources = [_maze_hard(config, path)] if path.suffix == ".csv" else _movingai(config, path)
-    sources, metrics = _verified(sources, config)
-    split_of = _splits({name for source in sources for name in source.mark}, path, config)
-    taken: Counter[str] = Counter()
-    batches = []
-    for source in sources:
-        belongs = np.array([split_of[name] for name in source.mark])
-        for split in dict.fromkeys(belongs.tolist()):
+    path, report = Path(config.local_path), Report()
+    found = sources.find(path)
+    report.unused |= found.unused
+    readings = [reading for file in found.files for reading in _read(config, found, file, report)]
+    solved = [_checked(each, report) for each in _solve(readings, config.num_workers)]
+    metrics = _compared(solved, report)
+    batches = _batches(solved, allot([each.reading for each in solved], config, path.is_dir()), report)
+    report.write_log(config.local_path)
+    if not batches:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in report.counts().items())
+        first = f"; {report.first_fault()}" if report.first_fault() else ""
+        raise InputError(f"{path}: no problem can be used ({reasons or 'no file can be read'}){first}")
+    return batches, report.metrics() | metrics
+
+
+def _batches(solved: Sequence[Solved], splits: Sequence[NDArray], report: Report) -> list[Batch]:
+    taken, batches = Counter[str](), []
+    for (reading, costs, paths), belongs in zip(solved, splits, strict=True):
+        lost = np.flatnonzero(belongs == "")
+        report.skip(TWICE, (f"{reading.name}: problem {k} of {reading.split} is in another split too" for k in lost))
+        for split in dict.fromkeys(belongs[belongs != ""].tolist()):
             chosen = np.flatnonzero(belongs == split)
             rows = taken[split] + np.arange(len(chosen))
             taken[split] += len(chosen)
-            batches.append(_batch(split, rows, source, chosen))
-    return batches, metrics
+            kind, name = (np.full(len(rows), word, object) for word in (reading.kind, reading.name))
+            part, moves = reading[chosen], [paths[k] for k in chosen]
+            batches.append(Batch(split, rows, part.maps, kind, name, part.mark, part.answer, (costs[chosen], moves)))
+    return batches
 
 
-def _batch(split: str, rows: NDArray[np.int64], source: _Source, chosen: NDArray[np.int64]) -> Batch:
-    kind, name = (np.full(len(rows), word, object) for word in (source.kind, source.name))
-    return Batch(split, rows, source.maps[chosen], kind, name, source.mark[chosen], source.answer[chosen])
+def _read(config: MazesConfig, found: sources.Sources, file: Source, report: Report) -> list[Reading]:
+    """The readings of a file; of several files, one that cannot be read is left out."""
+    reader = {"movingai": _movingai, "maze_hard": _maze_hard, "neural_astar": _neural_astar}[found.kind]
+    try:
+        return [reading for reading in reader(config, file, report) if len(reading)]
+    except InputError as error:
+        if len(found.files) == 1:
+            raise
+        report.unused[file.name] = str(error).removeprefix(f"{file.path}: ")
+        return []
 
 
-def _splits(marks: set[str], path: Path, config: MazesConfig) -> dict[str, str]:
-    """Split of each mark: a single one for few maps or a file named like a split, else 8:1:1 in order of the marks."""
-    if config.local_split == "auto" and path.suffix == ".csv" and path.stem in ("train", "val", "test"):
-        return dict.fromkeys(marks, path.stem)
-    if config.local_split == "test" or len(marks) < FEWEST_TO_SPLIT:
-        return dict.fromkeys(marks, "test")
-    tenth = len(marks) // 10
-    words = ["test"] * tenth + ["val"] * tenth + ["train"] * (len(marks) - 2 * tenth)
-    return dict(zip(sorted(marks), words, strict=True))
+def _movingai(config: MazesConfig, file: Source, report: Report) -> Iterator[Reading]:
+    """Problems of one map, one reading for each kind of terrain: those in its scenarios, else by the declared rule."""
+    terrain = movingai.read_terrain(file.path)
+    if not file.scenarios:
+        report.drawn.append(file.name)
+        yield _drawn(config, file, terrain == movingai.GROUND)
+        return
+    table = _chosen(config, _usable(config, file, terrain, report))
+    report.num_foreign += int(scenarios.is_of_other_map(file.path, table).sum())
+    for free, rows in scenarios.layers(terrain, table) if len(table) else ():
+        part = table.iloc[rows]
+        is_octile = config.connectivity == 8 and config.diagonals == OCTILE
+        maps = scenarios.on_map(free, part, config.connectivity, config.diagonals)
+        listed = part["optimal"].to_numpy(float) if is_octile else np.full(len(part), np.nan)
+        yield _one_map(file, maps, listed, part["tolerance"].to_numpy(float))
 
 
-def _movingai(config: MazesConfig, path: Path) -> list[_Source]:
-    files = sorted(path.rglob("*.map")) if path.is_dir() else [path]
-    if not files or files[0].suffix != ".map":
+def _one_map(file: Source, maps: Maps, listed: NDArray, tolerance: NDArray) -> Reading:
+    marks = np.repeat(np.array(mark(maps.free[:1]), object), len(maps))
+    answer = np.full(len(maps), "", object)
+    return Reading("movingai", file.name, maps, marks, listed, tolerance, answer, file.split, is_one_map=True)
+
+
+def _usable(config: MazesConfig, file: Source, terrain: NDArray[np.uint8], report: Report) -> pd.DataFrame:
+    """Problems in the scenarios of a map that can be posed and solved on it; the others are reported."""
+    tables = [_named(file, scen, terrain, names, report) for scen, names in file.scenarios]
+    usable = [part for part in tables if len(part)]
+    if not usable:
+        return tables[0]
+    table = pd.concat(usable)
+    is_solvable = np.zeros(len(table), bool)
+    for free, rows in scenarios.layers(terrain, table):
+        is_solvable[rows] = can_reach(scenarios.on_map(free, table.iloc[rows], config.connectivity, config.diagonals))
+    lost = table.iloc[np.flatnonzero(~is_solvable)]
+    report.skip(scenarios.UNREACHABLE, (f"{scen}: line {n}" for n, scen in zip(lost.index, lost["file"], strict=True)))
+    return table.iloc[np.flatnonzero(is_solvable)]
+
+
+def _named(
+    file: Source, scen: Path, terrain: NDArray[np.uint8], names: frozenset[str] | None, report: Report
+) -> pd.DataFrame:
+    """Problems of a scenario that are on the map: all of one of its name, unless only some name it."""
+    try:
+        listing = scenarios.scan(scen, terrain, names)
+    except InputError as error:
+        report.unused[file.name_of(scen)] = str(error).removeprefix(f"{scen}: ")
+        return pd.DataFrame(columns=["map"])
+    for reason, fault in listing.skipped:
+        report.skip(reason, [fault])
+    table = listing.table.assign(file=str(scen))
+    is_other = scenarios.is_of_other_map(file.path, table)
+    if names is not None or is_other.all():
+        return table
+    lost = table.iloc[np.flatnonzero(is_other)]
+    report.skip(
+        scenarios.NAME, (f"{scen}: line {n} names {name}" for n, name in zip(lost.index, lost["map"], strict=True))
+    )
+    return table.iloc[np.flatnonzero(~is_other)]
+
+
+def _chosen(config: MazesConfig, table: pd.DataFrame) -> pd.DataFrame:
+    """`problems_per_map` problems, spread evenly."""
+    if table.empty:
+        return table
+    return table.iloc[np.unique(np.linspace(0, len(table) - 1, config.problems_per_map).round().astype(int))]
+
+
+def _drawn(config: MazesConfig, file: Source, free: NDArray[np.bool_]) -> Reading:
+    if not problems.has_problem(free[None], config.diagonals)[0]:
         raise InputError(
-            f"{path}: no .map file; field 'local_path' names a folder with .map files (their .scen beside them), one "
-            ".map file, or one Maze-Hard .csv"
+            f"{file.path}: no two free cells side by side, so no problem can be drawn; give a different map"
         )
-    root = path if path.is_dir() else path.parent
-    scenarios = sorted(path.rglob("*.scen") if path.is_dir() else root.glob("*.scen"))
-    return [_map(config, file, str(file.relative_to(root)), _scenarios_of(file, files, scenarios)) for file in files]
+    (name,) = mark(free[None])
+    size = max(1, CELLS_AT_ONCE // free.size)
+    parts = []
+    for first in range(0, config.problems_per_map, size):
+        rng = np.random.default_rng([config.seed, int(name[:12], 16), *([first] if first else [])])
+        num = min(size, config.problems_per_map - first)
+        parts.append(problems.place(config, np.broadcast_to(free, (num, *free.shape)), rng))
+    start, goal = (np.concatenate([getattr(part, end) for part in parts]) for end in ("start", "goal"))
+    shared = np.broadcast_to(free, (len(start), *free.shape))
+    maps = Maps(shared, start, goal, None, config.connectivity, config.diagonals)
+    unknown = np.full(len(maps), np.nan)
+    return _one_map(file, maps, unknown, unknown)
 
 
-def _scenarios_of(file: Path, files: list[Path], scenarios: list[Path]) -> list[Path]:
-    """Scenarios of a map by their name: those in its own folder, else those beside no other map of that name."""
-    own = re.compile(rf"{re.escape(file.stem)}(\.map|-(even|random)-\d+)?\.scen")
-    named = [scen for scen in scenarios if own.fullmatch(scen.name)]
-    taken = {other.parent for other in files if other.stem == file.stem}
-    return [scen for scen in named if scen.parent == file.parent] or [s for s in named if s.parent not in taken]
-
-
-def _map(config: MazesConfig, file: Path, name: str, scenarios: list[Path]) -> _Source:
-    """Problems of one map: those in its scenarios, else generated by the declared rule."""
-    free = movingai.read_map(file)
-    marks = np.array(mark(free[None]), object)
-    num_foreign = 0
-    if scenarios:
-        table = pd.concat([movingai.read_scenarios(scen, free) for scen in scenarios])
-        chosen = np.unique(np.linspace(0, len(table) - 1, config.problems_per_map).round().astype(int))
-        table = table.iloc[chosen]
-        num_foreign = int(movingai.is_of_other_map(file, table).sum())
-        rows = table[["start_row", "start_col", "goal_row", "goal_col", "optimal"]].to_numpy(float)
-        start, goal, listed = rows[:, :2].astype(np.int16), rows[:, 2:4].astype(np.int16), rows[:, 4]
-        maps = Maps(np.repeat(free[None], len(rows), 0), start, goal, None, config.connectivity)
-    else:
-        if not problems.has_problem(free[None])[0]:
-            raise InputError(
-                f"{file}: no two free cells side by side, so no problem can be drawn; give a different map"
-            )
-        rng = np.random.default_rng([config.seed, int(marks[0][:12], 16)])
-        unit = config.with_values({"max_cell_cost": 1})
-        maps = problems.place(unit, np.repeat(free[None], config.problems_per_map, 0), rng)
-        listed = np.full(len(maps), np.nan)
-    no_answer = np.full(len(maps), "", object)
-    return _Source("movingai", name, maps, np.repeat(marks, len(maps)), listed, no_answer, num_foreign)
-
-
-def _maze_hard(config: MazesConfig, path: Path) -> _Source:
-    maps, answers = maze_hard.read(path)
+def _maze_hard(config: MazesConfig, file: Source, report: Report) -> Iterator[Reading]:
+    maps, answers = maze_hard.read(file.path)
     lengths = [len(digits) if config.connectivity == 4 else np.nan for digits in answers]
-    maps = replace(maps, connectivity=config.connectivity)
-    return _Source(
+    maps = replace(maps, connectivity=config.connectivity, diagonals=config.diagonals)
+    yield Reading(
         "maze_hard",
-        path.name,
+        file.name,
         maps,
         np.array(mark(maps.free), object),
         np.array(lengths, float),
+        np.zeros(len(lengths)),
         np.array(answers, object),
+        file.split,
     )
 
 
-def _verified(sources: list[_Source], config: MazesConfig) -> tuple[list[_Source], dict[str, Any]]:
-    """The solvable problems, and metrics of the comparison of their costs with those listed in the files.
-
-    An answer that is not a shortest path is dropped. Lengths listed in .scen files count diagonal moves: they are
-    compared when `connectivity` is 8.
-    """
-    kept, costs = [], []
-    for source in sources:
-        cost = costs_at_start(source.maps)
-        rows = np.flatnonzero(np.isfinite(cost))
-        costs.append(cost[rows])
-        kept.append(_of_rows(source, rows, cost[rows]))
-    num_left_out = sum(len(source.mark) for source in sources) - sum(len(source.mark) for source in kept)
-    if not any(len(source.mark) for source in kept):
-        raise InputError(f"{config.local_path}: no problem has a path from start to goal; give different files")
-    listed, cost = np.concatenate([source.listed for source in kept]), np.concatenate(costs)
-    is_compared = ~np.isnan(listed) & (config.connectivity == 8 or kept[0].kind == "maze_hard")
-    is_wrong = is_compared & (np.abs(listed - cost) > movingai.TOLERANCE * np.maximum(listed, 10.0))
-    num_foreign = sum(source.num_foreign for source in sources)
-    words = ("cannot be solved: left out", "list a different optimal cost", "are in a .scen that names a different map")
-    for number, word in zip((num_left_out, is_wrong.sum(), num_foreign), words, strict=True):
-        if number:
-            log.warning("%s: %d problems %s", config.local_path, number, word)
-    metrics = {
-        "num_unsolvable": num_left_out,
-        "num_compared": int(is_compared.sum()),
-        "num_disagreeing": int(is_wrong.sum()),
-        "num_naming_another_map": num_foreign,
-    }
-    return kept, metrics
+def _neural_astar(config: MazesConfig, file: Source, report: Report) -> Iterator[Reading]:
+    """One problem for each map of a set; its goal is the file's, its start is drawn by the declared rule."""
+    for number, part in enumerate(neural_astar.read(file.path)):
+        report.skip(MALFORMED, part.faults)
+        maps = replace(part.maps, connectivity=config.connectivity, diagonals=config.diagonals)
+        is_good = reaching_cells(maps) > 1 if len(maps) else np.zeros(0, bool)
+        report.skip(ISOLATED, (f"{file.path}: {part.split} map {k}" for k in np.flatnonzero(~is_good)))
+        rows = np.flatnonzero(is_good)
+        if not len(rows):
+            continue
+        maps = _with_starts(config, maps[rows], np.random.default_rng([config.seed, number]))
+        is_comparable = maps.rule == part.maps.rule
+        if not is_comparable and not number:
+            report.notes.append(
+                f"{file.name}: its distances are {part.maps.rule}, these data {maps.rule}: they are not compared"
+            )
+        listed = part.distances[rows, *maps.start.T] if is_comparable else np.full(len(rows), np.nan)
+        marks, blank = np.array(mark(maps.free), object), np.full(len(rows), "", object)
+        yield Reading("neural_astar", file.name, maps, marks, listed, np.full(len(rows), 0.01), blank, part.split)
 
 
-def _of_rows(source: _Source, rows: NDArray[np.int64], cost: NDArray) -> _Source:
-    """Problems `rows` (k,), with only those answers that are as short as the shortest path, `cost` (k,)."""
-    answer = [digits if len(digits) == best else "" for digits, best in zip(source.answer[rows], cost, strict=True)]
-    kept = replace(source, maps=source.maps[rows], mark=source.mark[rows], listed=source.listed[rows])
-    return replace(kept, answer=np.array(answer, object))
+def _with_starts(config: MazesConfig, maps: Maps, rng: np.random.Generator) -> Maps:
+    size = max(1, CELLS_AT_ONCE // (maps.shape[0] * maps.shape[1]))
+    parts = [maps[first : first + size] for first in range(0, len(maps), size)]
+    return concatenate([problems.place_start(config, part.free, part.goal, rng) for part in parts])
+
+
+def _solve(readings: Sequence[Reading], num_workers: int) -> list[Solved]:
+    """The exact costs and paths of all problems, on `num_workers` threads (0: one per core)."""
+    parts = [
+        reading.maps[first : first + SOLVED_AT_ONCE]
+        for reading in readings
+        for first in range(0, len(reading), SOLVED_AT_ONCE)
+    ]
+    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:  # the compiled search releases the GIL
+        found = pool.map(paths_at_start, parts)
+        solved = []
+        for reading in readings:
+            chunks = [next(found) for _ in range(0, len(reading), SOLVED_AT_ONCE)]
+            paths = [path for _, some in chunks for path in some]
+            solved.append(Solved(reading, np.concatenate([costs for costs, _ in chunks]), paths))
+    return solved
+
+
+def _checked(solved: Solved, report: Report) -> Solved:
+    """The solvable problems; an answer of the file that is not as short as the shortest path is dropped."""
+    reading, costs, paths = solved
+    is_solvable = np.isfinite(costs)
+    lost = np.flatnonzero(~is_solvable)
+    report.skip(scenarios.UNREACHABLE, (f"{reading.name}: problem {k}, counted from 0" for k in lost))
+    rows = np.flatnonzero(is_solvable)
+    kept, best = reading[rows], costs[rows]
+    answer = [digits if len(digits) == cost else "" for digits, cost in zip(kept.answer, best, strict=True)]
+    return Solved(replace(kept, answer=np.array(answer, object)), best, [paths[k] for k in rows])
+
+
+def _compared(solved: Sequence[Solved], report: Report) -> dict[str, Any]:
+    """Metrics of the comparison of exact costs with those listed in the files, where these are of the same moves."""
+    listed = np.concatenate([each.reading.listed for each in solved] or [np.zeros(0)])
+    tolerance = np.concatenate([each.reading.tolerance for each in solved] or [np.zeros(0)])
+    costs = np.concatenate([each.costs for each in solved] or [np.zeros(0)])
+    is_compared = ~np.isnan(listed)
+    rows = np.flatnonzero(is_compared)
+    is_wrong = ~scenarios.agrees(listed[rows], costs[rows], tolerance[rows])
+    if is_wrong.any():
+        report.notes.append(f"{is_wrong.sum()} problems list a different optimal cost; the computed one is used")
+    return {"num_compared": int(is_compared.sum()), "num_disagreeing": int(is_wrong.sum())}

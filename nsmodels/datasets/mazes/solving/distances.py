@@ -28,13 +28,13 @@ _UNREACHED = np.iinfo(np.int32).max  # the same in breadth-first search: above a
 
 
 def dijkstra_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Cost to go and optimal actions of every cell, float32 and uint8 (n, h, w), with any costs and connectivity.
+    """Cost to go and optimal actions of every cell, float32 and uint8 (n, h, w), with any costs and legal moves.
 
     The cost to go is inf on walls and where the goal cannot be reached; bit k is set where action k is optimal. Every
     goal must be a free cell.
     """
     free, cost, _, goal = _inputs(maps)
-    return _label_all(free, cost, goal, maps.connectivity)
+    return _label_all(free, cost, goal, _rule(maps))
 
 
 def costs_at_start(maps: Maps) -> NDArray[np.float64]:
@@ -43,7 +43,27 @@ def costs_at_start(maps: Maps) -> NDArray[np.float64]:
     `maps.free` may be one map broadcast to n; it is not copied. Each search ends when the start's cost is final.
     """
     free, cost, start, goal = _inputs(maps)
-    return _cost_all(free, cost, start, goal, maps.connectivity)
+    return _cost_all(free, cost, start, goal, _rule(maps))
+
+
+def paths_at_start(maps: Maps) -> tuple[NDArray[np.float64], list[str]]:
+    """Costs as `costs_at_start`, and the demonstrations (see `search`), n strings of action digits; one search each.
+
+    Nothing of the size of all n maps is allocated: many problems may share one large map.
+    """
+    free, cost, start, goal = _inputs(maps)
+    digits = np.empty((maps.shape[0] + 2) * (maps.shape[1] + 2), np.uint8)
+    costs, paths = np.empty(len(goal)), []
+    is_plain = maps.connectivity == 4 and maps.cost is None
+    work = _queue_workspace(*maps.shape) if is_plain else _workspace(*maps.shape)
+    for n in range(len(goal)):
+        cells, ends = free[n % len(free)], (*start[n].tolist(), *goal[n].tolist())
+        if is_plain:
+            costs[n], length = _breadth_first_path(cells, ends, work, digits)
+        else:
+            costs[n], length = _path(cells, cost[n % len(cost)], ends, _rule(maps), work, digits)
+        paths.append(digits[:length].tobytes().decode())
+    return costs, paths
 
 
 def breadth_first_all(maps: Maps) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -61,6 +81,11 @@ def _inputs(maps: Maps) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     cost = np.ones((1, *maps.shape), np.uint8) if maps.cost is None else maps.cost
     start, goal = (np.require(cells, np.int64, ["C", "W"]) for cells in (maps.start, maps.goal))
     return np.require(free, bool, ["C", "W"]), np.require(cost, np.uint8, ["C", "W"]), start, goal
+
+
+def _rule(maps: Maps) -> tuple[int, bool, bool]:
+    """Number of actions, whether diagonals cost as much as straight moves, whether they may cut corners."""
+    return maps.connectivity, maps.diagonals.is_unit, maps.diagonals.is_cut
 
 
 @njit(cache=True, nogil=True)
@@ -106,6 +131,61 @@ def _breadth_first(distance, actions, queue, wide, goal):
 
 
 @njit(cache=True, nogil=True)
+def _queue_workspace(height, width):
+    """Padded distances, actions and the queue of a breadth-first search, used again for every problem."""
+    size = (height + 2) * (width + 2)
+    return np.empty(size, np.int32), np.empty(size, np.uint8), np.empty(size, np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _breadth_first_path(free, ends, work, digits):
+    """Cost of the shortest path, and the number of its actions, whose digits are written."""
+    (height, width), (distance, actions, queue) = free.shape, work
+    wide = width + 2
+    distance[:], actions[:] = -1, 0
+    for r in range(height):
+        for c in range(width):
+            if free[r, c]:
+                distance[(r + 1) * wide + c + 1] = _UNREACHED
+    cell, goal = (ends[0] + 1) * wide + ends[1] + 1, (ends[2] + 1) * wide + ends[3] + 1
+    _breadth_first(distance, actions, queue, wide, goal)
+    if not 0 <= distance[cell] < _UNREACHED:
+        return np.inf, 0
+    cost, length = float(distance[cell]), 0
+    while cell != goal:
+        length, cell = _follow(actions[cell], cell, wide, digits, length)
+    return cost, length
+
+
+@njit(cache=True, nogil=True)
+def _follow(actions, cell, width, digits, length):
+    """Write the lowest of the optimal actions; number of digits and cell after it."""
+    action = 0
+    while not actions >> action & 1:
+        action += 1
+    digits[length] = 48 + action
+    return length + 1, cell + _OFFSETS[action, 0] * width + _OFFSETS[action, 1]
+
+
+@njit(cache=True, nogil=True)
+def _path(free, cost, ends, rule, work, digits):
+    """Cost of the shortest path, and the number of its actions, whose digits are written."""
+    weight, distance, keys, cells = work
+    wide = free.shape[1] + 2
+    _load(free, cost, weight)
+    cell, goal = (ends[0] + 1) * wide + ends[1] + 1, (ends[2] + 1) * wide + ends[3] + 1
+    _distances(weight, wide, goal, rule, keys, cells, distance, cell)
+    if distance[cell] == FAR:
+        return np.inf, 0
+    # Every cell nearer than the start is final, and an optimal action leads to a nearer one. The cost of a cell that is
+    # not final is no less than the start's, so that none of them is taken.
+    total, length = _as_float(distance[cell]), 0
+    while cell != goal:
+        length, cell = _follow(_optimal(weight, wide, cell, rule, distance), cell, wide, digits, length)
+    return total, length
+
+
+@njit(cache=True, nogil=True)
 def _as_float(packed):
     """The packed cost a + b√2 as a float64."""
     # For two different costs up to C, |Δa + Δb√2| · |Δa - Δb√2| = |Δa² - 2 Δb²| >= 1 and the second factor is at most
@@ -141,23 +221,29 @@ def _pop(keys, cells, size):
 
 
 @njit(cache=True, nogil=True)
-def _step(weight, width, cell, action):
+def _step(weight, width, cell, action, rule):
     """Cell that an action reaches on the padded map, and its packed cost; (-1, 0) when it is not allowed."""
-    # A move costs its length, 1 or √2, times the cost w of the cell it enters: (a, b) = (w, 0) or (0, w).
+    _, _, is_cut = rule
     rows, columns = _OFFSETS[action, 0], _OFFSETS[action, 1]
     there = cell + rows * width + columns
     if weight[there] == 0:
         return -1, 0
-    if action < 4:
-        return there, np.int64(weight[there]) << 32
-    # A diagonal cuts no corner: both cells that it passes between must be free.
-    if weight[cell + columns] == 0 or weight[cell + rows * width] == 0:
+    # Unless corners may be cut, both cells that a diagonal passes between must be free.
+    if action >= 4 and not is_cut and (weight[cell + columns] == 0 or weight[cell + rows * width] == 0):
         return -1, 0
-    return there, np.int64(weight[there])
+    return there, _price(weight[there], action, rule)
 
 
 @njit(cache=True, nogil=True)
-def _distances(weight, width, goal, connectivity, keys, cells, distance, last):
+def _price(weight, action, rule):
+    """Packed cost of an action that enters a cell of cost `weight`."""
+    # A move costs its length, 1 or √2, times the cost w of the cell it enters: (a, b) = (w, 0) or (0, w).
+    _, is_unit, _ = rule
+    return np.int64(weight) << (32 if action < 4 or is_unit else 0)
+
+
+@njit(cache=True, nogil=True)
+def _distances(weight, width, goal, rule, keys, cells, distance, last):
     """Fill `distance` (cells of the padded map) with packed costs to the goal, until that of `last` is final.
 
     The search runs from the goal: a step from `there` back to `cell` is a move from `cell` to `there`, and costs what
@@ -176,13 +262,12 @@ def _distances(weight, width, goal, connectivity, keys, cells, distance, last):
             continue
         if there == last:
             return
-        for action in range(connectivity):
-            cell, _ = _step(weight, width, there, action)
+        for action in range(rule[0]):
+            cell, _ = _step(weight, width, there, action, rule)
             if cell < 0:
                 continue
             # not the cost of `_step`, which enters `cell`
-            step = np.int64(weight[there]) << (32 if action < 4 else 0)
-            found = distance[there] + step
+            found = distance[there] + _price(weight[there], action, rule)
             if distance[cell] == FAR or _as_float(found) < _as_float(distance[cell]):
                 distance[cell] = found
                 _push(keys, cells, size, _as_float(found), cell)
@@ -207,14 +292,14 @@ def _workspace(height, width):
 
 
 @njit(cache=True, nogil=True)
-def _cost_all(free, cost, start, goal, connectivity):
+def _cost_all(free, cost, start, goal, rule):
     num, (height, width) = len(goal), free.shape[1:]
     found, wide = np.full(num, np.inf), width + 2
     weight, distance, keys, cells = _workspace(height, width)
     for n in range(num):
         _load(free[n % len(free)], cost[n % len(cost)], weight)
         first, last = (start[n, 0] + 1) * wide + start[n, 1] + 1, (goal[n, 0] + 1) * wide + goal[n, 1] + 1
-        _distances(weight, wide, last, connectivity, keys, cells, distance, first)
+        _distances(weight, wide, last, rule, keys, cells, distance, first)
         # the goal is the source: the distance of the start is the cost of start → goal
         if distance[first] != FAR:
             found[n] = _as_float(distance[first])
@@ -222,31 +307,31 @@ def _cost_all(free, cost, start, goal, connectivity):
 
 
 @njit(cache=True, nogil=True)
-def _label_all(free, cost, goal, connectivity):
+def _label_all(free, cost, goal, rule):
     num, (height, width) = len(goal), free.shape[1:]
     cost_to_go = np.full((num, height, width), np.inf, np.float32)
     optimal, wide = np.zeros((num, height, width), np.uint8), width + 2
     weight, distance, keys, cells = _workspace(height, width)
     for n in range(num):
         _load(free[n % len(free)], cost[n % len(cost)], weight)
-        _distances(weight, wide, (goal[n, 0] + 1) * wide + goal[n, 1] + 1, connectivity, keys, cells, distance, -1)
+        _distances(weight, wide, (goal[n, 0] + 1) * wide + goal[n, 1] + 1, rule, keys, cells, distance, -1)
         for r in range(height):
             for c in range(width):
                 cell = (r + 1) * wide + c + 1
                 # a wall is never entered, a cell without a path to the goal never reached: inf and no actions
                 if weight[cell] != 0 and distance[cell] != FAR:
                     cost_to_go[n, r, c] = _as_float(distance[cell])
-                    optimal[n, r, c] = _optimal(weight, wide, cell, connectivity, distance)
+                    optimal[n, r, c] = _optimal(weight, wide, cell, rule, distance)
     return cost_to_go, optimal
 
 
 @njit(cache=True, nogil=True)
-def _optimal(weight, width, cell, connectivity, distance):
+def _optimal(weight, width, cell, rule, distance):
     """The optimal actions of a cell as bits: all that satisfy Bellman's equation d(cell) = cost + d(there)."""
     # Integer equality, so a tie is never lost or made by rounding.
     actions = 0
-    for action in range(connectivity):
-        there, step = _step(weight, width, cell, action)
+    for action in range(rule[0]):
+        there, step = _step(weight, width, cell, action, rule)
         if there >= 0 and distance[there] != FAR and distance[cell] == distance[there] + step:
             actions |= 1 << action
     return actions

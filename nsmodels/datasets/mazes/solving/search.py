@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
+from nsmodels.datasets.mazes.actions import OCTILE, OFFSETS, DiagonalRule
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels
 
@@ -27,7 +27,7 @@ _OFFSETS = np.array(OFFSETS, np.int64)
 def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
     """Cells int16 (k, 2) of an optimal path of map i, start and goal included; None when there is none.
 
-    A* with a heap; the heuristic is the Manhattan or octile distance times the least cost of a cell.
+    A* with a heap; the heuristic is the distance on an empty map, see `distance`, times the least cost of a cell.
     """
     # That is the cost on a map without walls where every cell has the least cost: never above the true cost
     # (admissible), and by a move it falls by no more than the move costs (consistent). So the first path that takes the
@@ -38,10 +38,10 @@ def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
     def manhattan(cell: Cell) -> float:
         return least * (abs(cell[0] - goal_row) + abs(cell[1] - goal_column))
 
-    def octile(cell: Cell) -> float:
-        return least * distance(cell, (goal_row, goal_column), 8)
+    def diagonal(cell: Cell) -> float:
+        return least * distance(cell, (goal_row, goal_column), 8, maps.diagonals)
 
-    return _best_first(maps, i, manhattan if maps.connectivity == 4 else octile)
+    return _best_first(maps, i, manhattan if maps.connectivity == 4 else diagonal)
 
 
 def dijkstra(maps: Maps, i: int) -> NDArray[np.int16] | None:
@@ -67,11 +67,12 @@ def bfs(maps: Maps, i: int) -> NDArray[np.int16] | None:
     return None
 
 
-def distance(one: Cell, other: Cell, connectivity: int) -> float:
-    """Cost between two cells of a map without walls: Manhattan distance, or octile for connectivity 8."""
-    # Octile: min(rows, columns) diagonal moves of √2 replace two straight ones each, which saves 2 - √2.
+def distance(one: Cell, other: Cell, connectivity: int, diagonals: DiagonalRule = OCTILE) -> float:
+    """Cost between two cells of a map without walls: Manhattan distance; for connectivity 8 octile or Chebyshev."""
+    # min(rows, columns) diagonal moves replace two straight ones each, which saves 2 - √2, or 1 where they cost 1.
     rows, columns = abs(one[0] - other[0]), abs(one[1] - other[1])
-    return rows + columns - (2.0 - math.sqrt(2.0)) * min(rows, columns) * (connectivity == 8)
+    saved = 1.0 if diagonals.is_unit else 2.0 - math.sqrt(2.0)
+    return rows + columns - saved * min(rows, columns) * (connectivity == 8)
 
 
 def demonstrations(maps: Maps, labels: Labels) -> list[str]:
@@ -93,7 +94,7 @@ def path_cells(maps: Maps, i: int, actions: str | Sequence[int]) -> NDArray[np.i
 
 
 def path_cost(maps: Maps, i: int, cells: NDArray) -> float:
-    """Cost of a path (k, 2) on map i, k >= 1; inf when it enters a wall, cuts a corner, jumps or leaves the map."""
+    """Cost of a path (k, 2) on map i, k >= 1; inf when it enters a wall, jumps, leaves the map or cuts a corner."""
     cells, free = np.asarray(cells, np.int64), maps.free[i]
     steps = np.diff(cells, axis=0)
     is_diagonal = (steps != 0).all(axis=1)
@@ -102,10 +103,10 @@ def path_cost(maps: Maps, i: int, cells: NDArray) -> float:
     if (abs(steps).max(axis=1, initial=0) != 1).any() or (maps.connectivity == 4 and is_diagonal.any()):
         return math.inf
     (row, column), (next_row, next_column) = cells[:-1][is_diagonal].T, cells[1:][is_diagonal].T
-    if not (free[row, next_column] & free[next_row, column]).all():
+    if not maps.diagonals.is_cut and not (free[row, next_column] & free[next_row, column]).all():
         return math.inf
     costs = np.ones(len(steps), np.int64) if maps.cost is None else maps.cost[i][tuple(cells[1:].T)].astype(np.int64)
-    return float(costs[~is_diagonal].sum() + costs[is_diagonal].sum() * math.sqrt(2.0))
+    return float(costs[~is_diagonal].sum() + costs[is_diagonal].sum() * maps.diagonals.lengths[-1])
 
 
 def _best_first(maps: Maps, i: int, bound: Callable[[Cell], float]) -> NDArray[np.int16] | None:
@@ -133,7 +134,8 @@ def _moves(maps: Maps, i: int) -> Callable[[Cell], Iterator[tuple[Cell, float]]]
     height, width = maps.shape
     free = maps.free[i].tolist()
     cost = None if maps.cost is None else maps.cost[i].tolist()
-    legal = list(zip(OFFSETS, LENGTHS, strict=True))[: maps.connectivity]
+    legal = list(zip(OFFSETS, maps.diagonals.lengths, strict=True))[: maps.connectivity]
+    is_cut = maps.diagonals.is_cut
 
     def moves(cell: Cell) -> Iterator[tuple[Cell, float]]:
         row, column = cell
@@ -141,7 +143,7 @@ def _moves(maps: Maps, i: int) -> Callable[[Cell], Iterator[tuple[Cell, float]]]
             r, c = row + rows, column + columns
             if not (0 <= r < height and 0 <= c < width and free[r][c]):
                 continue
-            if rows and columns and not (free[row][c] and free[r][column]):
+            if rows and columns and not is_cut and not (free[row][c] and free[r][column]):
                 continue
             yield (r, c), length if cost is None else length * cost[r][c]
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule
+from nsmodels.datasets.mazes.drawing.problems import empty_distance_between
 from nsmodels.datasets.mazes.drawing.symmetry import mark
-from nsmodels.datasets.mazes.files.movingai import TOLERANCE, read_map, read_scenarios
+from nsmodels.datasets.mazes.files import scenarios as files
+from nsmodels.datasets.mazes.files.movingai import read_terrain
 from nsmodels.datasets.mazes.grids import Maps
-from nsmodels.datasets.mazes.solving.distances import costs_at_start
-from nsmodels.datasets.mazes.solving.search import distance
 from nsmodels.systems.nav.evaluation.scorer import MODEL, Measurements, Problems, size_name
 
-RECOMPUTED = "the optima are 4-connected and computed here: the listed ones use diagonal moves, the checkpoint does not"
+RECOMPUTED = (
+    "the optima are {rule} and computed here: the listed ones are 8-connected, diagonals of cost √2 that do not cut "
+    "corners"
+)
 LISTED = "the optima are those listed, 8-connected; where exact search finds a different one, the problem is left out"
+DIFFERENT = "a wrong listed optimum"
 
 
 @dataclass(frozen=True)
@@ -26,40 +33,60 @@ class Scenario:
     """Problems of a scenario that have a solution, n of them.
 
     Attributes:
-        problems: with the optima that paths are compared with, from exact search in the requested connectivity.
-        listed: the optima in the file (n,), 8-connected.
+        problems: one entry for each kind of terrain, with the optima that paths are compared with, from exact search
+            under the moves of the checkpoint.
+        listed: the optima in the file (n,), 8-connected, in the order of the problems.
         num_listed: problems in the file.
-        num_chosen: problems selected from it.
-        num_unsolvable: of them, left out because the goal cannot be reached.
-        num_disagreeing: of them, left out because the listed optimum is not that of exact search; 0 if 4-connected.
+        num_chosen: problems selected from those that can be posed on the map.
+        left_out: number of problems left out, by reason.
     """
 
-    problems: Problems
+    problems: list[Problems]
     listed: NDArray[np.float64]
     num_listed: int
     num_chosen: int
-    num_unsolvable: int
-    num_disagreeing: int
+    left_out: dict[str, int]
+
+    @property
+    def maps(self) -> Maps:
+        """The problems on the first kind of terrain."""
+        return self.problems[0].maps
+
+    @property
+    def is_as_listed(self) -> bool:
+        """Whether the moves are those of the listed optima."""
+        return _is_as_listed(self.maps.connectivity, self.maps.diagonals)
 
 
-def read_scenario(map: Path, scen: Path, connectivity: int, max_problems: int = 0) -> Scenario:
+def read_scenario(
+    map: Path, scen: Path, connectivity: int, diagonals: DiagonalRule = OCTILE, max_problems: int = 0
+) -> Scenario:
     """The problems of a .scen file on a .map, at most `max_problems` (0: all), evenly spaced over the list.
 
-    4-connected optima are computed, 8-connected ones are those listed: a problem whose listed optimum is wrong is left
-    out. Raises InputError for broken files, and when no problem is left.
+    A problem that cannot be posed on the map is left out, as is one without a path and, where the moves are those of
+    the file, one whose listed optimum is wrong; under other moves the optima are computed. Raises InputError for broken
+    files, and when no problem is left.
     """
-    free = read_map(map)
-    listed, ends, num_listed = _chosen(scen, free, max_problems)
-    exact = costs_at_start(_maps(free, ends, connectivity)).astype(float)
+    terrain = read_terrain(map)
+    listing = files.read_scenarios(scen, terrain)
+    table, left_out = _chosen(listing.table, max_problems), Counter(skipped.reason for skipped in listing.skipped)
+    exact = files.exact_costs(terrain, table, connectivity, diagonals)
     is_solvable = np.isfinite(exact)
     if not is_solvable.any():
         raise InputError(f"{scen}: no problem has a path from start to goal; use the scenario of {map.name}")
-    is_kept = is_solvable & (_agrees(listed, exact) if connectivity == 8 else True)
+    is_kept = is_solvable.copy()
+    if _is_as_listed(connectivity, diagonals):
+        is_kept &= files.agrees(table["optimal"].to_numpy(float), exact, table["tolerance"].to_numpy(float))
     if not is_kept.any():
         raise InputError(f"{scen}: exact search finds none of the listed optima; use the scenario of {map.name}")
-    problems = _problems(map, _maps(free, ends[is_kept], connectivity), exact[is_kept])
-    left_out = int((~is_solvable).sum()), int((is_solvable & ~is_kept).sum())
-    return Scenario(problems, listed[is_kept], num_listed, len(ends), *left_out)
+    lost = {files.UNREACHABLE: int((~is_solvable).sum()), DIFFERENT: int((is_solvable & ~is_kept).sum())}
+    problems, listed = [], []
+    kept = table.iloc[np.flatnonzero(is_kept)]
+    for free, rows in files.layers(terrain, kept):
+        part = kept.iloc[rows]
+        problems.append(_problems(map, files.on_map(free, part, connectivity, diagonals), exact[is_kept][rows]))
+        listed.append(part["optimal"].to_numpy(float))
+    return Scenario(problems, np.concatenate(listed), listing.num_listed, len(table), dict(left_out) | lost)
 
 
 def compare_with_listed(scenario: Scenario, result: Measurements) -> dict[str, Any]:
@@ -67,38 +94,39 @@ def compare_with_listed(scenario: Scenario, result: Measurements) -> dict[str, A
     table, listed = result.tables[MODEL], scenario.listed
     rows = (table["success"] == 1) & (listed > 0)
     times = float((table["cost"][rows] / listed[rows]).mean()) if rows.any() else None
-    is_octile, num = scenario.problems.maps.connectivity == 8, scenario.num_chosen
-    notes = [LISTED if is_octile else RECOMPUTED]
-    notes += [f"{num} of {scenario.num_listed} problems, evenly spaced"] if num < scenario.num_listed else []
-    notes += [f"left out without a path from start to goal: {left}"] if (left := scenario.num_unsolvable) else []
-    notes += [f"left out with a wrong listed optimum: {left}"] if (left := scenario.num_disagreeing) else []
+    left_out = {reason: number for reason, number in scenario.left_out.items() if number}
+    num = scenario.num_chosen
+    notes = [LISTED if scenario.is_as_listed else RECOMPUTED.format(rule=scenario.maps.rule)]
+    num_usable = scenario.num_listed - _skipped(scenario)
+    notes += [f"{num} of {num_usable} problems, evenly spaced"] if num < num_usable else []
+    notes += [f"left out with {reason}: {number}" for reason, number in left_out.items()]
     notes += [f"paths found are {times:.3f} times as long as the listed optima on average"] if times else []
-    counts = {name: getattr(scenario, name) for name in ("num_listed", "num_unsolvable", "num_disagreeing")}
+    counts = {"num_listed": scenario.num_listed, "left_out": left_out}
+    counts |= {
+        "num_unsolvable": scenario.left_out[files.UNREACHABLE],
+        "num_disagreeing": scenario.left_out[DIFFERENT],
+    }
     return {**counts, "times_listed_optimum": times, "notes": notes}
 
 
-def _maps(free: NDArray[np.bool_], ends: NDArray[np.int16], connectivity: int) -> Maps:
-    """The problems of one map, as a view of it."""
-    return Maps(np.broadcast_to(free, (len(ends), *free.shape)), ends[:, 0], ends[:, 1], None, connectivity)
+def _skipped(scenario: Scenario) -> int:
+    """Number of problems that cannot be posed on the map."""
+    return sum(number for reason, number in scenario.left_out.items() if reason not in (files.UNREACHABLE, DIFFERENT))
 
 
-def _chosen(scen: Path, free: NDArray[np.bool_], most: int) -> tuple[NDArray[np.float64], NDArray[np.int16], int]:
-    """Listed optima (n,), starts and goals (n, 2, 2) of the selected problems, and the number of listed ones."""
-    listed = read_scenarios(scen, free)
-    places = np.linspace(0, len(listed) - 1, min(most or len(listed), len(listed))).round().astype(int)
-    ends = listed[["start_row", "start_col", "goal_row", "goal_col"]].to_numpy(np.int16)[places]
-    return listed["optimal"].to_numpy(float)[places], ends.reshape(-1, 2, 2), len(listed)
+def _is_as_listed(connectivity: int, diagonals: DiagonalRule) -> bool:
+    return connectivity == 8 and diagonals == OCTILE
+
+
+def _chosen(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most `most` problems (0: all), evenly spaced."""
+    return table.iloc[np.linspace(0, len(table) - 1, min(most or len(table), len(table))).round().astype(int)]
 
 
 def _problems(map: Path, maps: Maps, optimum: NDArray[np.float64]) -> Problems:
-    num, ends = len(maps), zip(maps.start.tolist(), maps.goal.tolist(), strict=True)
-    straight = np.array([distance(tuple(start), tuple(goal), maps.connectivity) for start, goal in ends])
+    num, straight = len(maps), empty_distance_between(maps, maps.start)
     alike = {"kind": "movingai", "name": map.name, "mark": mark(maps.free[:1])[0], "size": size_name(maps), "path": ""}
     facts: dict[str, NDArray] = {name: np.full(num, value) for name, value in alike.items()}
     facts["density"] = np.full(num, 1 - maps.free[0].mean())
     facts["detour"] = np.divide(optimum, straight, out=np.ones(num), where=straight > 0)
     return Problems(maps, facts, optimum)
-
-
-def _agrees(listed: NDArray[np.float64], exact: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.abs(listed - exact) <= TOLERANCE * np.maximum(listed, 10.0)

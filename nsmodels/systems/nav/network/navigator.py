@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import counted
+from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule, rule_of
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, action_sets
 from nsmodels.engine import checkpoint
@@ -122,6 +123,7 @@ class Navigator(nn.Module):
         super().__init__()
         self.config = config
         self.is_cost_aware = True  # whether the training data contained cells that cost more than 1
+        self.diagonals = OCTILE  # the rule of diagonal moves in the training data
         self.embed = nn.Conv2d(NUM_CHANNELS, config.dim, 3, padding=1)
         self.core = make_core(config)
         self.first_y = nn.Parameter(torch.randn(config.dim, 1, 1) / 2)
@@ -133,6 +135,11 @@ class Navigator(nn.Module):
     def num_parameters(self) -> int:
         """Number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
+    def rule(self) -> str:
+        """Legal moves in words, as `Maps.rule`."""
+        return rule_of(self.config.connectivity, self.diagonals)
 
     @property
     def steps_per_segment(self) -> int:
@@ -212,6 +219,7 @@ class Navigator(nn.Module):
         config = ModelConfig.from_mapping(checkpoint.settings_of(payload, "model", where), where)
         model = cls(config)
         model.is_cost_aware = bool(payload["config"].get("knows_costs"))
+        model.diagonals = DiagonalRule(**payload["config"].get("diagonals", {}))
         checkpoint.fill(model, payload["model_state_dict"], where)
         return model.eval()
 
@@ -249,10 +257,10 @@ class Navigator(nn.Module):
         return max(4 * self.trained_steps, math.ceil(height * width / 2 / (0.75 * self.core.reach)))
 
     def _chunks(self, maps: Maps) -> Iterator[Maps]:
-        if maps.connectivity != self.config.connectivity:
+        if maps.rule != self.rule:
             raise InputError(
-                f"maps: {maps.connectivity}-connected, but the checkpoint has {self.config.connectivity} actions; "
-                f"train one with data of connectivity {maps.connectivity}"
+                f"maps: {maps.rule}, but the checkpoint has {self.config.connectivity} actions ({self.rule}); "
+                "train one with data of the maps' rule"
             )
         device = self.embed.weight.device.type
         size = max(1, CHUNK_CELLS.get(device, 2**15) // (maps.shape[0] * maps.shape[1]))

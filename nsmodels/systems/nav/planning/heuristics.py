@@ -15,7 +15,7 @@ TOLERANCE = 1e-4  # distances are float32
 def greedy(maps: Maps) -> NDArray[np.int8]:
     """The greedy rule, int8 (n, h, w): move to the free neighbour nearest to the goal.
 
-    Distances ignore walls: Manhattan on 4-connected maps, octile on 8-connected ones; of equals the nearest in a
+    Distances ignore walls, see `empty_distance`: Manhattan, or octile on 8-connected maps; of equals the nearest in a
     straight line, then the lowest action number. It has no memory, so that it oscillates in front of a concave wall.
     """
     margin = ((0, 0), (1, 1), (1, 1))
@@ -39,14 +39,16 @@ def uniform(maps: Maps, rng: np.random.Generator) -> NDArray[np.int8]:
 
 
 def legal_actions(maps: Maps) -> NDArray[np.bool_]:
-    """Legal actions, bool (n, a, h, w): they lead from a free cell to a free cell without cutting a corner."""
+    """Legal actions, bool (n, a, h, w): they lead from a free cell to a free one, and cut no corner unless allowed."""
     # A diagonal move needs both cells that it passes between; for a straight one, `down` or `right` is 0, and the two
     # further conditions repeat the first or are the cell's own.
     wide, shape = np.pad(maps.free, ((0, 0), (1, 1), (1, 1))), maps.shape
-    legal = [
-        _shifted(wide, shape, down, right) & _shifted(wide, shape, down, 0) & _shifted(wide, shape, 0, right)
-        for down, right in OFFSETS[: maps.connectivity]
-    ]
+    legal = [_shifted(wide, shape, down, right) for down, right in OFFSETS[: maps.connectivity]]
+    if not maps.diagonals.is_cut:
+        legal = [
+            move & _shifted(wide, shape, down, 0) & _shifted(wide, shape, 0, right)
+            for move, (down, right) in zip(legal, OFFSETS, strict=False)
+        ]
     return np.stack(legal, axis=1) & maps.free[:, None]
 
 

@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes.actions import NAMES, OFFSETS
+from nsmodels.datasets.mazes.actions import NAMES, OCTILE, OFFSETS, DiagonalRule
 from nsmodels.datasets.mazes.grids import Maps, concatenate
 from nsmodels.datasets.mazes.solving import search
+from nsmodels.datasets.mazes.solving.components import can_reach
 from nsmodels.datasets.mazes.solving.labels import Labels, label
 from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Navigator, Policy
 from nsmodels.systems.nav.planning.rollout import Rollout, roll_out
 
 CHUNK_CELLS = 2**22  # cells whose policies are in memory at once
 LARGEST_COST = 255
+NO_WAY = "unreachable (certain: exact search found no path)"
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class Plan:
 
     Attributes:
         path: int16 (k, 2), row and column of the cells on the path, the start first. It ends at the goal when
-            `is_found`, else where the policy failed; the start alone when the goal is predicted to be unreachable.
+            `is_found`, else where the policy failed; the start alone when the goal cannot be reached, or the network
+            predicts so.
         actions: int8 (k - 1,), the moves between them.
         confidence: float32 (k - 1,), the network's probability that each move begins an optimal path.
         steps: recursion steps that the network used.
         is_found: whether `path` leads to the goal.
-        is_reachable: whether the goal can be reached: proven by a path or by exact search, else predicted.
-        is_certain: whether `is_reachable` is proven.
+        is_reachable: whether the goal can be reached: proven by the path, or where the network has none by the
+            connected free cells.
+        is_certain: True: `is_reachable` is proven and no prediction.
         probability: the network's probability that the goal can be reached.
         source: origin of the path: "model", or "astar" for the fallback.
         cost: cost of `path`, complete or not.
@@ -97,7 +101,7 @@ def plan(
             "cost: this network was trained on maps where every move costs 1; omit cost, or train with data generated "
             "with --max-cell-cost above 1"
         )
-    maps = problem(free, start, goal, cost, navigator.config.connectivity)
+    maps = problem(free, start, goal, cost, navigator.config.connectivity, navigator.diagonals)
     return plan_many(navigator, maps, fallback, max_steps)[0]
 
 
@@ -124,7 +128,11 @@ def plans_from(policy: Policy, maps: Maps, fallback: bool = False) -> list[Plan]
     """The plans of a policy of `maps`, a rollout from each start; with `fallback` exact search replaces failures."""
     rollout = roll_out(policy.actions, maps)
     exact = label(maps) if fallback else None
-    plans = [_make_plan(policy, maps, rollout, k, _cost_at(exact, maps, k)) for k in range(len(maps))]
+    reachable = rollout.success.copy()
+    reachable[~rollout.success] = can_reach(maps[~rollout.success])
+    plans = [
+        _make_plan(policy, maps, rollout, k, bool(reachable[k]), _cost_at(exact, maps, k)) for k in range(len(maps))
+    ]
     failed = [k for k, made in enumerate(plans) if not made.is_found]
     if exact is None or not failed:
         return plans
@@ -136,7 +144,12 @@ def plans_from(policy: Policy, maps: Maps, fallback: bool = False) -> list[Plan]
 
 
 def problem(
-    free: ArrayLike, start: Sequence[int], goal: Sequence[int], cost: ArrayLike | None = None, connectivity: int = 4
+    free: ArrayLike,
+    start: Sequence[int],
+    goal: Sequence[int],
+    cost: ArrayLike | None = None,
+    connectivity: int = 4,
+    diagonals: DiagonalRule = OCTILE,
 ) -> Maps:
     """One problem as `Maps`: `free` bool (h, w), `cost` int (h, w), `start` and `goal` row and column.
 
@@ -151,7 +164,7 @@ def problem(
         )
     weights = None if cost is None else _weights(np.asarray(cost), grid)
     first, last = (_cell(name, place) for name, place in (("start", start), ("goal", goal)))
-    maps = Maps(grid[None], first[None], last[None], weights, connectivity)
+    maps = Maps(grid[None], first[None], last[None], weights, connectivity, diagonals)
     check_endpoints(maps)
     return maps
 
@@ -189,12 +202,12 @@ def _cell(name: str, place: Sequence[int]) -> NDArray[np.int16]:
 
 
 def _by_shape(parts: Sequence[Maps]) -> Iterator[tuple[NDArray[np.int64], Maps]]:
-    """Indices in the whole list, int64 (m,), and the m problems, of each shape and connectivity."""
+    """Indices in the whole list, int64 (m,), and the m problems, of each shape and rule of moves."""
     first = np.cumsum([0, *(len(part) for part in parts)])
     kinds: dict[Any, list[int]] = {}
     for number, part in enumerate(parts):
         if len(part):
-            kinds.setdefault((part.shape, part.connectivity), []).append(number)
+            kinds.setdefault((part.shape, part.rule), []).append(number)
     for numbers in kinds.values():
         places = np.concatenate([np.arange(first[number], first[number + 1]) for number in numbers])
         yield places, concatenate([parts[number] for number in numbers])
@@ -210,12 +223,14 @@ def _cost_at(exact: Labels | None, maps: Maps, k: int) -> float | None:
     return None if exact is None else float(exact.cost_to_go[(k, *maps.start[k])])
 
 
-def _make_plan(policy: Policy, maps: Maps, rollout: Rollout, k: int, optimal_cost: float | None) -> Plan:
-    """The plan of rollout k; a goal that was reached is reachable, whatever the network predicts."""
+def _make_plan(
+    policy: Policy, maps: Maps, rollout: Rollout, k: int, is_reachable: bool, optimal_cost: float | None
+) -> Plan:
+    """The plan of rollout k; whether the goal can be reached is exact, whatever the network predicts."""
     path, is_found = rollout.paths[k], bool(rollout.success[k])
     probability = float(policy.reachable[(k, *maps.start[k])])
     is_believed = probability >= REACHABLE_THRESHOLD
-    if not is_found and not is_believed:
+    if not is_reachable or not (is_found or is_believed):
         path = path[:1]
     actions = _actions(path)
     return Plan(
@@ -224,13 +239,13 @@ def _make_plan(policy: Policy, maps: Maps, rollout: Rollout, k: int, optimal_cos
         confidence=_confidence(policy, k, path, actions),
         steps=int(policy.steps[k]),
         is_found=is_found,
-        is_reachable=is_found or is_believed,
-        is_certain=is_found,
+        is_reachable=is_reachable,
+        is_certain=True,
         probability=probability,
         source="model",
         cost=float(rollout.cost[k]) if len(path) > 1 else 0.0,
         optimal_cost=optimal_cost,
-        why="goal reached" if is_found else _failure(policy, maps, rollout, k, probability),
+        why="goal reached" if is_found else _failure(policy, maps, rollout, k, probability) if is_reachable else NO_WAY,
     )
 
 
@@ -252,13 +267,13 @@ def _astar_plan(failed: Plan, policy: Policy, k: int, maps: Maps, place: int, di
         source="astar",
         cost=cost,
         optimal_cost=cost if is_found else failed.optimal_cost,
-        why=reached if is_found else "unreachable (certain: exact search found no path)",
+        why=reached if is_found else NO_WAY,
     )
 
 
 def _failure(policy: Policy, maps: Maps, rollout: Rollout, k: int, probability: float) -> str:
     if probability < REACHABLE_THRESHOLD:
-        return f"unreachable (probability {1 - probability:.2f})"
+        return f"the network found no path, though there is one (its probability of a path: {probability:.2f})"
     row, column = (int(value) for value in rollout.paths[k][-1])
     if rollout.looped[k]:
         return f"loop at ({row}, {column})"

@@ -9,11 +9,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes.actions import LENGTHS, OFFSETS
+from nsmodels.datasets.mazes.actions import OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
 
 _OFFSETS = np.array(OFFSETS, np.int64)
-_LENGTHS = np.array(LENGTHS)
 _RUNNING, _REACHED, _COLLIDED, _LOOPED = 0, 1, 2, 3
 
 
@@ -50,11 +49,12 @@ def roll_out(actions: NDArray[np.int8], maps: Maps, max_moves: int | None = None
     paths, stamps, cells = [], np.full(maps.shape, -1, np.int64), np.zeros((size + 1, 2), np.int16)
     limit = size if max_moves is None else min(max_moves, size)
     ones = np.ones(maps.shape, np.uint8) if maps.cost is None else None
+    rule = (maps.connectivity, np.array(maps.diagonals.lengths), maps.diagonals.is_cut)
     for i in range(num):
         weight = ones if maps.cost is None else np.ascontiguousarray(maps.cost[i])
         table, free = np.ascontiguousarray(actions[i], np.int8), np.ascontiguousarray(maps.free[i])
         where = (*maps.start[i].tolist(), *maps.goal[i].tolist())
-        ends[i], costs[i], num_made = _walk(table, free, weight, where, maps.connectivity, limit, i, stamps, cells)
+        ends[i], costs[i], num_made = _walk(table, free, weight, where, rule, limit, i, stamps, cells)
         paths.append(cells[: num_made + 1].copy())
     num_moves = np.array([len(path) - 1 for path in paths], np.int64)
     return Rollout(ends == _REACHED, costs, num_moves, ends == _COLLIDED, ends == _LOOPED, paths)
@@ -70,9 +70,10 @@ def _check(actions: NDArray[np.int8], maps: Maps) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _walk(actions, free, cost, where, connectivity, limit, number, stamps, cells):
+def _walk(actions, free, cost, where, rule, limit, number, stamps, cells):
     """One rollout: its end, cost and number of moves; `stamps` marks visited cells with the rollout's number."""
     row, column, goal_row, goal_column = where
+    connectivity, lengths, is_cut = rule
     total, num_made = 0.0, 0
     cells[0, 0], cells[0, 1] = row, column
     stamps[row, column] = number
@@ -82,10 +83,10 @@ def _walk(actions, free, cost, where, connectivity, limit, number, stamps, cells
         if num_made == limit:
             return _RUNNING, total, num_made
         action = actions[row, column]
-        if action < 0 or action >= connectivity or not _is_legal(free, row, column, action):
+        if action < 0 or action >= connectivity or not _is_legal(free, row, column, action, is_cut):
             return _COLLIDED, total, num_made
         row, column = row + _OFFSETS[action, 0], column + _OFFSETS[action, 1]
-        total, num_made = total + _LENGTHS[action] * cost[row, column], num_made + 1
+        total, num_made = total + lengths[action] * cost[row, column], num_made + 1
         cells[num_made, 0], cells[num_made, 1] = row, column
         if stamps[row, column] == number:
             return _LOOPED, total, num_made
@@ -94,9 +95,9 @@ def _walk(actions, free, cost, where, connectivity, limit, number, stamps, cells
 
 
 @njit(cache=True, nogil=True)
-def _is_legal(free, row, column, action):
+def _is_legal(free, row, column, action, is_cut):
     rows, columns = _OFFSETS[action, 0], _OFFSETS[action, 1]
     there, aside = row + rows, column + columns
     if there < 0 or aside < 0 or there >= free.shape[0] or aside >= free.shape[1] or not free[there, aside]:
         return False
-    return action < 4 or (free[row, aside] and free[there, column])
+    return action < 4 or is_cut or (free[row, aside] and free[there, column])

@@ -11,6 +11,7 @@ import torch
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.mazes.actions import DiagonalRule
 from nsmodels.datasets.mazes.config import MazesConfig
 from nsmodels.datasets.mazes.drawing import problems
 from nsmodels.datasets.mazes.drawing.symmetry import NUM_TRANSFORMS, mark, transform, transform_maps, transform_mask
@@ -77,6 +78,11 @@ class TrainingMaps:
     def connectivity(self) -> int:
         """Number of actions, 4 or 8, of all maps."""
         return self.val[0].maps.connectivity
+
+    @property
+    def diagonals(self) -> DiagonalRule:
+        """Rule of the diagonal moves of all maps."""
+        return self.val[0].maps.diagonals
 
     @property
     def has_costs(self) -> bool:

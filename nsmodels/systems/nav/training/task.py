@@ -5,6 +5,7 @@ Shapes: b maps, a actions, h rows, w columns.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -14,6 +15,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from nsmodels.datasets.mazes.actions import OCTILE
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.engine.batching import Batches
 from nsmodels.engine.config import TrainingConfig
@@ -65,7 +67,9 @@ class NavigationTask(Task):
 
     def build(self) -> Navigator:
         """A navigator with random weights."""
-        return Navigator(self.model)
+        navigator = Navigator(self.model)
+        navigator.diagonals = self.maps.diagonals
+        return navigator
 
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of labelled maps of one shape each."""
@@ -104,7 +108,9 @@ class NavigationTask(Task):
         sides = {side for shape in self.maps.shapes for side in shape}
         flat = {"grid_size": max(sides), **{name: getattr(self.model, name) for name in ("dim", "depth", "dropout")}}
         nested = {"model": self.model.model_dump(mode="json"), "objective": self.objective.model_dump(mode="json")}
-        return nested | flat | {"knows_costs": self.maps.has_costs}
+        # Left out where it is the default, so that checkpoints from before there was a choice resume.
+        rule = {} if self.maps.diagonals == OCTILE else {"diagonals": asdict(self.maps.diagonals)}
+        return nested | flat | {"knows_costs": self.maps.has_costs} | rule
 
     def _segment_losses(self, model: Navigator, readout: Readout, batch: MapBatch, number: int) -> dict[str, Tensor]:
         horizon = self._horizon_mask(model, batch.cells, number)
