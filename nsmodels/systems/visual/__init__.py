@@ -60,6 +60,12 @@ class Visual(System[VisualConfig, EvaluationConfig]):
 
         return score(order)
 
+    def check_config(self, config: VisualConfig) -> None:
+        """The backbone: its name, image size, weights and memory."""
+        from nsmodels.systems.visual.phases import check_config
+
+        check_config(config)
+
     def check(self, order: Order[VisualConfig]) -> None:
         """Every question of both splits has its image."""
         from nsmodels.datasets.clevr.files.format import check_split
