@@ -126,6 +126,16 @@ def _list_finished(sweep: Sweep, instance: dg.DagsterInstance) -> None:
         instance.add_dynamic_partitions(sweep.partitioned.key, finished)
 
 
+def check(sweep: Sweep, names: Sequence[str]) -> None:
+    """Raise InputError for the first of the trials that cannot be trained here."""
+    training = sweep.partitioned.training
+    for name in names:
+        try:
+            training.system.check_config(trials.chosen(training, sweep.trials[name]).config)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+
+
 def queue(sweep: Sweep, names: Sequence[str], instance: dg.DagsterInstance) -> str:
     """Write the trials, add their partitions and queue a backfill for the daemon; returns the id of the backfill."""
     backfill_id = uuid.uuid4().hex[:8]
@@ -181,6 +191,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
         names = [name for name, state in found.items() if state.startswith(TO_DO)]
         if arguments.dry_run:
             return 0
+        check(sweep, names)
         if arguments.local:
             return _finish(sweep, execute(sweep, names, instance) | _skipped(sweep, found))
         if names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import platform
 import random
@@ -54,6 +55,16 @@ def resolve_device(name: str = "auto") -> torch.device:
                 f"device: '{device}' requested, but torch finds {torch.cuda.device_count()} GPUs; lower num_processes"
             )
     return device
+
+
+def memory_of(device: torch.device) -> float:
+    """Bytes of memory of a device, infinite where they are unknown."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows; names that a system does not have
+        return math.inf
 
 
 def tune_device(device: torch.device) -> None:

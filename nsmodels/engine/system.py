@@ -96,6 +96,9 @@ class System(ABC, Generic[C, E]):
             raise InputError(f"{folder}: no checkpoint of {self.name}; expected folders named {', '.join(self.phases)}")
         return self.load_network(folder / found[-1] / "best.pt", device)
 
+    def check_config(self, config: C) -> None:
+        """Raise InputError for a configuration that cannot be trained here, before its data are read or made."""
+
     def check(self, order: Order[C]) -> None:
         """Raise InputError for data that would fail only after hours of training."""
 
@@ -159,6 +162,7 @@ class System(ABC, Generic[C, E]):
             raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
         if chosen.starts_from is not None:
             self.check_parent(chosen, order.parent)
+        self.check_config(order.config)
         self.check(order)
         with artifact.build(order.folder, key=order.key, maker=self.package, **recipe) as part:
             self._fill(chosen, order, part)

@@ -74,17 +74,20 @@ class Launchpad(Generic[C]):
         presets = {name: preset().relevant() for name, preset in self.presets.items()}
         return staleness.with_presets(code_version, {"default": self.default, "presets": presets})
 
-    def choose(self, context: dg.AssetExecutionContext) -> Chosen[C]:
-        """Configuration of the run of `context`; raises `InputError` for values out of bounds and invalid tags."""
-        return self.resolve(self.given(context))
+    def choose(self, context: dg.AssetExecutionContext, key: str | None = None) -> Chosen[C]:
+        """Configuration in the run of `context`; `key`: of a different asset of the run than that of the step.
 
-    def given(self, context: dg.AssetExecutionContext) -> dict[str, Any]:
-        """Values from launchpad, job and tags of the run of `context`, by dotted name, without defaults.
+        Raises `InputError` for values out of bounds and invalid tags.
+        """
+        return self.resolve(self.given(context, key))
+
+    def given(self, context: dg.AssetExecutionContext, key: str | None = None) -> dict[str, Any]:
+        """Values from launchpad, job and tags of the run of `context`, by dotted name, without defaults; see `choose`.
 
         Raises `InputError` for a tag that is not a JSON object.
         """
         tagged = tagged_config(context.run.tags) if len(self.presets) > 1 else {}
-        return {**_not_null(given_config(context)), **_not_null(tagged)}
+        return {**_not_null(given_config(context, key)), **_not_null(tagged)}
 
     def resolve(self, given: Mapping[str, Any]) -> Chosen[C]:
         """The preset with the values in `given` (null: as in the preset).
@@ -133,12 +136,12 @@ def mirror(config: Config, label: str = "default") -> type[dg.Config]:
     return create_model(f"{type(config).__name__}Section", __base__=dg.Config, **_fields(config, label))  # type: ignore[call-overload]
 
 
-def given_config(context: dg.AssetExecutionContext) -> dict[str, Any]:
-    """Configuration of this asset in the run, or else in its job, without defaults."""
+def given_config(context: dg.AssetExecutionContext, key: str | None = None) -> dict[str, Any]:
+    """Configuration of the step's asset, or of `key`, in the run or else in its job, without defaults."""
     # `dagster job execute` without a configuration leaves that of the run empty and uses that of the job.
     config: Any = context.run.run_config or context.op_execution_context.job_def.run_config or {}
     ops: Any = config.get("ops") or {}
-    return dict((ops.get(context.op_execution_context.op.name) or {}).get("config") or {})
+    return dict((ops.get(key or context.op_execution_context.op.name) or {}).get("config") or {})
 
 
 def _fields(config: Config, label: str) -> dict[str, Any]:

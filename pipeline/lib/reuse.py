@@ -83,6 +83,12 @@ def changes(before: Manifest | None, recipe: Recipe) -> list[str]:
     return found + [f"input {key} was built again" for key in made_again(before, recipe.inputs)]
 
 
+def is_built_with(folder: Path, config: Mapping[str, Any]) -> bool:
+    """Whether the folder holds a sealed artifact of this configuration, whatever its inputs."""
+    before = _sealed(folder)
+    return before is not None and not differences(before.config, config)
+
+
 def made_again(before: Manifest, inputs: Mapping[str, Path]) -> list[str]:
     """The inputs of the same recipe as those of a sealed artifact, but sealed anew since."""
     known = {(record.fingerprint, record.manifest_sha256) for record in before.inputs.values()}

@@ -22,6 +22,9 @@ from pipeline.lib.display.epochs import EpochTracker
 from pipeline.lib.launchpad import C, Chosen, Launchpad
 from pipeline.lib.runs import bare_command, slots
 
+_checks: dict[str, Callable[[dg.AssetExecutionContext], None]] = {}
+_checked: set[str] = set()  # runs
+
 
 def materialise(
     context: dg.AssetExecutionContext,
@@ -53,6 +56,7 @@ def materialise(
             bare_command.discard_reports()
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
+        check_run(context)
         preset, trackers = chosen.preset if "debug" in launchpad.presets else None, (EpochTracker(context, phases),)
         folders = Inputs(store.ready(context, inputs, preset), roles or {})
         recipe = reuse.Recipe(wanted(chosen.config), code_version, folders)
@@ -64,6 +68,37 @@ def materialise(
         shown = results.shown_before(context, made.manifest) if made.is_reused else None
         shown = shown or show(store.folder(context.asset_key))
         return results.result(made.manifest, **{**shown, **_how(chosen, made)})
+
+
+def check_first(key: str, launchpad: Launchpad[C], check: Callable[[C], None]) -> None:
+    """Register a check of the configuration of an asset, made before the first step of a run that builds the asset.
+
+    `check` raises InputError for a configuration that cannot be built on this machine.
+    """
+    _checks[key] = lambda context: check_unless_built(key, launchpad.choose(context, key).config, check)
+
+
+def check_run(context: dg.AssetExecutionContext) -> None:
+    """Check the configuration of all assets of the run of `context`, once, before data are made for them.
+
+    Raises InputError that names the asset.
+    """
+    selected = {key.to_user_string() for key in context.job_def.asset_layer.executable_asset_keys}
+    if context.run_id in _checked or not selected & _checks.keys():
+        return
+    for key in sorted(selected & _checks.keys()):
+        _checks[key](context)
+    _checked.add(context.run_id)
+
+
+def check_unless_built(key: str, config: C, check: Callable[[C], None]) -> None:
+    """Call `check` unless an artifact of this configuration is there, which is its proof."""
+    if reuse.is_built_with(store.folder(key), config.relevant()):
+        return
+    try:
+        check(config)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from None
 
 
 @contextmanager

@@ -125,6 +125,10 @@ class Training(Generic[M, E]):
         """Train the model of an order."""
         return self.system.train(order, self.stage)
 
+    def check_config(self, config: M) -> None:
+        """Raise InputError for a configuration that cannot be trained on this machine."""
+        self.system.check_config(config)
+
     def assets(self) -> list[dg.AssetsDefinition]:
         """The model, and its evaluation where there is one."""
         return [self._model(), *([self._evaluation()] if self.is_scored else [])]
@@ -141,6 +145,7 @@ class Training(Generic[M, E]):
 
     def _model(self) -> dg.AssetsDefinition:
         version, stage, inputs = self.system.code_version, self.system.stage(self.stage), self.model_inputs
+        step.check_first(self.model_key, self.model, self.check_config)
 
         @dg.asset(
             name=self.model_key,

@@ -61,7 +61,13 @@ class Config(BaseModel):
 
     def with_values(self, values: dict[str, Any], where: str = "configuration") -> Self:
         """A copy with `values` (nested mappings or dotted keys) replaced; raises `InputError` like `from_mapping`."""
-        return type(self).from_mapping(_merge(self.model_dump(), nested(values)), where)
+        return type(self).from_mapping(_merge(self.model_dump(), self.implied(nested(values))), where)
+
+    def implied(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Nested `values` for fields of this configuration, with those that they imply for others; see the sections."""
+        sections = {name: getattr(self, name, None) for name, value in values.items() if isinstance(value, dict)}
+        inner = {name: each.implied(values[name]) for name, each in sections.items() if isinstance(each, Config)}
+        return values | inner
 
     def with_given(self, *given: Given) -> Self:
         """A copy with the values that a person gave, later ones first.

@@ -60,6 +60,12 @@ class Visual(System[VisualConfig, EvaluationConfig]):
 
         return score(order)
 
+    def check_config(self, config: VisualConfig) -> None:
+        """The backbone: its name, image size, weights and memory."""
+        from nsmodels.systems.visual.phases import check_config
+
+        check_config(config)
+
     def check(self, order: Order[VisualConfig]) -> None:
         """Both splits are valid as a whole: scenes, programs, answers, images."""
         from nsmodels.datasets.clevr.files.format import training_splits

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from nsmodels.core.config import Config, added_field, conditional
@@ -16,9 +18,13 @@ _IMAGES = _ENABLED | {"use_image": True}
 class PerceptionConfig(Config):
     """The network that reads objects from an image."""
 
-    backbone: str = Field(default="efficientnet_b0", description="any timm model with features_only")
+    backbone: str = Field(
+        default="efficientnet_b0",
+        description="timm model with features_only; its finest map, stride 1 to 16, is the heat map: 2 and 4 are best",
+    )
     backbone_channels: list[int] = Field(
-        default=[], description="stage widths of a timm ResNet, to make a narrow one; empty: its own"
+        default=[],
+        description="stage widths of a timm ResNet, to make a narrow one; empty: its own. Another backbone drops them",
     )
     pretrained: bool = Field(default=False, description="start from timm's ImageNet weights (needs the network once)")
     feature_dim: int = Field(default=128, ge=8, le=1024, description="channels of the feature pyramid")
@@ -30,6 +36,11 @@ class PerceptionConfig(Config):
         default=1.0, ge=0, le=2, description="strength of brightness, contrast, blur and noise augmentation; 0: none"
     )
     heat_sigma: float = Field(default=1.2, gt=0, le=8, description="width of a centre's target in heat-map cells")
+
+    def implied(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The widths of a preset are those of its own backbone: a different one comes without them."""
+        is_other = values.get("backbone", self.backbone) != self.backbone
+        return {"backbone_channels": []} | values if is_other else values
 
 
 class ParserConfig(Config):

@@ -10,13 +10,14 @@ from torch import nn
 from nsmodels.datasets.clevr.files.format import read_questions, training_splits
 from nsmodels.engine import checkpoint
 from nsmodels.engine.phases import sharing
-from nsmodels.engine.runtime import resolve_device
+from nsmodels.engine.runtime import memory_of, resolve_device
 from nsmodels.engine.trial import Trial
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
 from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.language.task import ParserTask
+from nsmodels.systems.visual.perception.backbone import check_backbone
 from nsmodels.systems.visual.perception.network import Perception
 from nsmodels.systems.visual.perception.task import PerceptionTask
 
@@ -34,6 +35,12 @@ def make_trial(phase: str, config: VisualConfig, data: Path) -> Trial:
     training = sharing(config.parser_training, config.training)
     questions = parser_questions(config, read_questions(data, splits[0]))
     return Trial(ParserTask(questions, read_questions(data, splits[1]), config.parser, training), training)
+
+
+def check_config(config: VisualConfig) -> None:
+    """Raise InputError for a backbone that the device cannot train."""
+    micro_batch = -(-config.training.batch_size // (config.training.accumulate_steps * config.training.num_processes))
+    check_backbone(config.perception, micro_batch, memory_of(resolve_device(config.training.device)))
 
 
 def load_network(path: Path, device: str = "auto") -> nn.Module:

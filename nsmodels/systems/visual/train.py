@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from nsmodels.systems.visual.phases import parser_questions
 
 # Images of the training split on which the strength of a peak is turned into a probability.
 CALIBRATION_IMAGES = 400
-MATCH_DISTANCE = 0.02  # of the image width
+MATCH_DISTANCE = 0.02  # of the image width, or from the centre of a heat-map cell to its corner where that is more
 
 
 def calibrate(order: Order[VisualConfig], part: Part) -> None:
@@ -60,6 +61,7 @@ def _labelled_peaks(model: Perception, data: Path, split: str) -> tuple[np.ndarr
     scenes = read_scenes(data, split)[:CALIBRATION_IMAGES]
     shape = (model.config.image_width, model.config.image_height)
     images, sizes = read_images(data, split, scenes, *shape)
+    distance = max(MATCH_DISTANCE, model.layout.stride / math.sqrt(2) / model.config.image_width)
     logits, labels = [], []
     for first in range(0, len(scenes), 32):
         pixels = torch.tensor(images[first : first + 32]).permute(0, 3, 1, 2)
@@ -68,7 +70,7 @@ def _labelled_peaks(model: Perception, data: Path, split: str) -> tuple[np.ndarr
         for row, scene in enumerate(scenes[first : first + 32]):
             size = sizes[first + row]
             true = np.array([o["pixel_coords"][:2] for o in scene["objects"]], float) + 0.5
-            pairs = match_points(found.points[row].cpu().numpy() * size, true, MATCH_DISTANCE * size[0])
+            pairs = match_points(found.points[row].cpu().numpy() * size, true, distance * size[0])
             hit = {pair[0] for pair in pairs}
             logits.append(found.logits[row].cpu().numpy())
             labels.append([k in hit for k in range(len(logits[-1]))])

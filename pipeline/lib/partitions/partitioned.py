@@ -232,6 +232,8 @@ def _wanted(context: dg.AssetExecutionContext, partitioned: Partitioned) -> Want
     wanted: Wanted = {}
     for partition in context.partition_keys:
         chosen = partitioned.choose(partition, given)
+        if len(context.partition_keys) == 1:  # of several, one that fails does not stop the others
+            step.check_unless_built(partitioned.model_key(partition), chosen.config, partitioned.training.check_config)
         wanted[partition] = chosen, partitioned.links(partition, chosen, _data(context, partitioned.training, chosen))
     return dict(sorted(wanted.items(), key=lambda item: bool(unfinished(item[1][1]))))
 

@@ -19,7 +19,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.visual.config import PerceptionConfig, debug
 from nsmodels.systems.visual.perception.matching import object_metrics
-from nsmodels.systems.visual.perception.network import Perception, build_backbone, perceive
+from nsmodels.systems.visual.perception.network import Perception, perceive
 from nsmodels.systems.visual.perception.task import (
     PerceptionBatch,
     PerceptionTask,
@@ -235,21 +235,3 @@ def test_a_corrupt_image_is_one_line(data: Path, tmp_path: Path) -> None:
     victim.write_bytes(victim.read_bytes()[:-300])
     with pytest.raises(InputError, match=rf"^{victim}: cannot be decoded .*; give a whole image file$"):
         make_task(tmp_path / "harmed")
-
-
-def test_an_unknown_backbone_is_one_line() -> None:
-    with pytest.raises(InputError, match=r"^backbone 'resnet1000' is not a timm model"):
-        build_backbone(SMALL.with_values({"backbone": "resnet1000", "backbone_channels": []}))
-
-
-def test_a_backbone_that_cannot_be_narrowed_is_one_line() -> None:
-    with pytest.raises(InputError, match=r"^backbone 'efficientnet_b0' offers no feature pyramid with these options"):
-        build_backbone(SMALL.with_values({"backbone": "efficientnet_b0"}))
-
-
-def test_pretrained_weights_without_a_network_are_one_line(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    config = PerceptionConfig(backbone="resnet10t", pretrained=True)
-    with pytest.raises(InputError, match=r"^pretrained weights of 'resnet10t' cannot be fetched .*pretrained=false"):
-        build_backbone(config)

@@ -7,21 +7,21 @@ pyramid at each centre. Relations come from ground coordinates, never from pixel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import timm
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import PerceptionConfig
+from nsmodels.systems.visual.perception.backbone import build_backbone
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
 # Ground coordinates are within ±3 scene units; the head predicts them in units of this half width.
@@ -41,9 +41,8 @@ class ObjectLogits:
 
 @final
 class Perception(nn.Module):
-    """Backbone, feature pyramid down to stride 2, centre heat map and object head."""
+    """Backbone, feature pyramid down to the backbone's finest map, centre heat map and object head."""
 
-    stride = 2
     mean: Tensor
     std: Tensor
     presence_map: Tensor
@@ -51,8 +50,8 @@ class Perception(nn.Module):
     def __init__(self, config: PerceptionConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone, channels = build_backbone(config)
-        self.pyramid = Pyramid(channels, config.feature_dim)
+        self.backbone, self.layout = build_backbone(config)
+        self.pyramid = Pyramid(list(self.layout.channels), config.feature_dim)
         fine = self.pyramid.fine_channels
         peak = nn.Conv2d(fine, 1, 1)
         peak.bias = nn.Parameter(torch.tensor([-4.0]))  # σ(−4) = 0.02: centres are rare, start near the base rate
@@ -77,21 +76,21 @@ class Perception(nn.Module):
     def forward(
         self, images: Float[Tensor, "b 3 h w"], points: Float[Tensor, "b n 2"]
     ) -> tuple[Float[Tensor, "b 1 h2 w2"], ObjectLogits]:
-        """Heat-map logits at stride 2, and the head's output at `points`; see `levels` and `ObjectHead`."""
+        """Heat-map logits, a cell per `layout.stride` pixels, and the head's output at `points`, (x, y) in 0..1."""
         levels = self.levels(images)
-        return self.heat(levels[0]), self.head(levels, points)
+        return self.heat(levels[0]), self.head(levels, points * points.new_tensor(self.layout.covered))
 
     def levels(self, images: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b c _ _"]]:
         """The feature pyramid, fine to coarse. Pixel values are 0..255."""
         scaled = (images.float() - self.mean) / self.std
-        return self.pyramid(self.backbone(scaled.contiguous(memory_format=torch.channels_last)))
+        return self.pyramid(self.layout.maps(self.backbone, scaled))
 
 
 @final
 class Pyramid(nn.Module):
     """Top-down fusion of the backbone's levels (Lin et al. 2017).
 
-    At stride 2, the level with most cells, it is half as wide and not smoothed: that halves the cost of the network.
+    At the level with most cells it is half as wide and not smoothed: that halves the cost of the network.
     """
 
     def __init__(self, channels: list[int], width: int) -> None:
@@ -134,7 +133,7 @@ class ObjectHead(nn.Module):
         self.out = nn.Linear(config.head_dim, sum(self.sizes.values()) + 4)
 
     def forward(self, levels: list[Float[Tensor, "b c _ _"]], points: Float[Tensor, "b n 2"]) -> ObjectLogits:
-        """Logits for the objects at `points`, (x, y) in 0..1 of the image."""
+        """Logits for the objects at `points`, (x, y) in 0..1 of the maps."""
         # Full precision: the 8 bits of a bfloat16 would blur the position of a point. The head costs little.
         with torch.autocast(points.device.type, enabled=False):
             read = [sample(level.float(), points, grid) for level, grid in zip(levels, self.grids, strict=True)]
@@ -160,34 +159,6 @@ def conv_block(inner: int, outer: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inner, outer, 3, padding=1, bias=False), nn.BatchNorm2d(outer), nn.ReLU(True))
 
 
-def build_backbone(config: PerceptionConfig) -> tuple[nn.Module, list[int]]:
-    """A timm `features_only` backbone and the channels of its levels, fine to coarse.
-
-    Raises `InputError` for an unknown name, options that do not fit it, and weights that cannot be fetched.
-    """
-    options: dict[str, Any] = {}
-    if config.backbone_channels:
-        options = {"channels": tuple(config.backbone_channels), "stem_width": config.backbone_channels[0] // 2}
-    try:
-        built: Any = timm.create_model(config.backbone, features_only=True, pretrained=config.pretrained, **options)
-        return built, built.feature_info.channels()
-    except RuntimeError as error:
-        if "Unknown model" in str(error):
-            raise InputError(f"backbone '{config.backbone}' is not a timm model; see timm.list_models()") from None
-        raise
-    except (OSError, ValueError) as error:
-        if not config.pretrained:
-            raise
-        raise InputError(
-            f"pretrained weights of '{config.backbone}' cannot be fetched ({type(error).__name__}); "
-            "use pretrained=false, or put them into the hub cache while online"
-        ) from None
-    except (AttributeError, TypeError) as error:
-        raise InputError(
-            f"backbone '{config.backbone}' offers no feature pyramid with these options: {error}"
-        ) from None
-
-
 @dataclass(frozen=True)
 class Candidates:
     """Heat-map peaks of a batch, strongest first: points in 0..1 of the image, logits, the head's output there."""
@@ -200,15 +171,29 @@ class Candidates:
 def find_candidates(model: Perception, images: Float[Tensor, "b 3 h w"], num: int = 16) -> Candidates:
     """The `num` strongest local maxima of the heat map of `images` (0..255), each moved by its predicted offset."""
     levels = model.levels(images)
-    heat = model.heat(levels[0]).float()
+    heat = without_padding(model.heat(levels[0]).float(), model.layout.covered)
+    points, logits = find_peaks(heat, num)
+    objects = model.head(levels, points)
+    moved = points + objects.offset.float() / points.new_tensor([heat.shape[-1], heat.shape[-2]])
+    return Candidates(moved / moved.new_tensor(model.layout.covered), logits, objects)
+
+
+def without_padding(heat: Float[Tensor, "b 1 h w"], covered: tuple[float, float]) -> Float[Tensor, "b 1 h w"]:
+    """The heat map with −∞ in the cells that show nothing of the image; `covered`: as of a `Layout`."""
+    columns, rows = (math.ceil(side * part) for side, part in zip(reversed(heat.shape[2:]), covered, strict=True))
+    shown = heat.new_zeros(heat.shape[2:], dtype=torch.bool)
+    shown[:rows, :columns] = True
+    return heat.masked_fill(~shown, -torch.inf)
+
+
+def find_peaks(heat: Float[Tensor, "b 1 h w"], num: int) -> tuple[Float[Tensor, "b n 2"], Float[Tensor, "b n"]]:
+    """Centres of the strongest local maxima, (x, y) in 0..1 of the map, and their values; n is `num` or all cells."""
     # Non-maximum suppression: a cell is a peak when no cell of its 3×3 neighbourhood is higher.
     peaks = heat.masked_fill(heat < F.max_pool2d(heat, 3, stride=1, padding=1), -torch.inf)
-    logits, cells = peaks.flatten(1).topk(num)
+    values, cells = peaks.flatten(1).topk(min(num, peaks[0].numel()))
     size = heat.new_tensor([heat.shape[-1], heat.shape[-2]])
     # From the flat index to column x and row y; the centre of a cell is half a cell further.
-    points = (torch.stack([cells % heat.shape[-1], cells // heat.shape[-1]], dim=-1) + 0.5) / size
-    objects = model.head(levels, points)
-    return Candidates(points + objects.offset.float() / size, logits, objects)
+    return (torch.stack([cells % heat.shape[-1], cells // heat.shape[-1]], dim=-1) + 0.5) / size, values
 
 
 def perceive(model: Perception, images: np.ndarray, sizes: np.ndarray, min_presence: float = 0.05) -> list[SceneBelief]:

@@ -5,7 +5,7 @@ Shapes: b images, n objects per image (padded to the most), h × w heat-map cell
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -22,6 +22,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.visual.config import PerceptionConfig
 from nsmodels.systems.visual.perception.images import read_images
+from nsmodels.systems.visual.perception.layout import layout_of
 from nsmodels.systems.visual.perception.network import GROUND_HALF_WIDTH, ObjectLogits, Perception
 
 # Per-image losses are divided by this typical object count, not by the batch's own, so that equal
@@ -62,6 +63,14 @@ class PerceptionBatch:
     queries: Float[Tensor, "b n 2"]
     augmentation: Float[Tensor, "b 6"] | None
     noise: Noise | None
+
+    def on_maps(self, covered: tuple[float, float]) -> PerceptionBatch:
+        """The batch with its points in 0..1 of the feature maps, of which the image is the part `covered`."""
+        if covered == (1.0, 1.0):
+            return self
+        scale = self.queries.new_tensor(covered)
+        targets = replace(self.targets, points=self.targets.points * scale)
+        return replace(self, targets=targets, queries=self.queries * scale)
 
 
 def targets_of(scenes: list[dict[str, Any]], sizes: np.ndarray) -> Targets:
@@ -148,7 +157,7 @@ class PerceptionTask(Task):
         data: Path,
         splits: tuple[str, str] = ("train", "val"),
     ) -> None:
-        self.config, self.training = config, training
+        self.config, self.training, self.layout = config, training, layout_of(config)
         names = dict(zip(("train", "val"), splits, strict=True))
         self.scenes = {split: read_scenes(data, name) for split, name in names.items()}
         self.images: dict[str, np.ndarray] = {}
@@ -183,7 +192,7 @@ class PerceptionTask(Task):
 
     def loss(self, model: nn.Module, batch: PerceptionBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Focal loss of the heat map, cross-entropy of each attribute, smooth L1 of coordinates."""
-        return batch_loss(model, batch, self.config.heat_sigma)
+        return batch_loss(model, batch, self.config.heat_sigma, self.layout.covered)
 
     def _chosen(self, split: str, epoch: int) -> np.ndarray:
         most = self.curriculum(epoch).get("curriculum/max_objects") if split == "train" else None
@@ -205,19 +214,25 @@ class PerceptionTask(Task):
         # At inference the head is queried at heat-map cells, up to one cell from the true centre: jitter as much here.
         num, places = len(picked.whole), np.searchsorted(np.sort(picked.whole), rows)
         jitter = rng.uniform(-1, 1, (num, *part.points.shape[1:])).astype(np.float32)[places]
-        scale = Perception.stride / np.array([self.config.image_width, self.config.image_height], np.float32)
+        scale = self.layout.stride / np.array([self.config.image_width, self.config.image_height], np.float32)
         augmentation = draw_augmentation(num, self.config.augment, rng)[places] if self.config.augment else None
         noise = Noise(int(rng.integers(2**31)), num, torch.from_numpy(places))
         return PerceptionBatch(pixels, part, part.points + torch.from_numpy(jitter * scale), augmentation, noise)
 
 
-def batch_loss(model: nn.Module, batch: PerceptionBatch, heat_sigma: float) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss of a batch, the sum of its terms, and the terms by name, each a mean over images."""
+def batch_loss(
+    model: nn.Module, batch: PerceptionBatch, heat_sigma: float, covered: tuple[float, float] = (1.0, 1.0)
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a batch, the sum of its terms, and the terms by name, each a mean over images.
+
+    `covered`: part of the width and of the height of the feature maps that shows the image.
+    """
     images = batch.images.permute(0, 3, 1, 2).float()
     if batch.augmentation is not None and batch.noise is not None:
         images = augment_images(images, batch.augmentation, batch.noise)
     heat_logits, objects = model(images, batch.queries)
     height, width = heat_logits.shape[-2:]
+    batch = batch.on_maps(covered)
     heat = centre_heat(batch.targets, height, width, heat_sigma)
     terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(objects, batch, (height, width))
     return torch.stack(list(terms.values())).sum(), terms

@@ -1,0 +1,223 @@
+"""How the feature maps of a timm network cover an image: which options it needs, which sizes it takes.
+
+A network is tried on torch's meta device, where tensors have a shape but no numbers: a step of any size takes neither
+memory nor weights there, so that what does not fit is found before data are made and anything is trained.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from nsmodels.core.errors import InputError
+from nsmodels.systems.visual.config import PerceptionConfig
+
+# Networks of patches or windows take some sizes only: the image is padded to the next multiple that is accepted.
+MULTIPLES = (1, 4, 8, 14, 16, 28, 32, 48, 56, 64, 128)
+MOST_PADDING = 2.0  # largest area of the padded image, in areas of the image
+# Networks that do not pad their convolutions leave out the border of the image: so many cells of a map at most.
+MISSING_CELLS = 4
+# What timm raises for options and sizes that do not fit a network.
+MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+Size = tuple[int, int]  # width and height
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the feature maps of a backbone cover an image.
+
+    Attributes:
+        options: arguments of `timm.create_model`.
+        channels: of each map, fine to coarse.
+        strides: pixels per cell of each map.
+        padding: columns on the right and rows at the bottom by which the image is extended.
+        covered: part of the width and of the height of a map that shows the image; 1 without padding.
+        is_last: whether each map has its channels last, (b, h, w, c).
+        num_cells: of the finest map.
+        num_parameters: of the backbone.
+        num_activations: numbers that one image leaves in memory for the backward pass, about.
+    """
+
+    options: Mapping[str, Any]
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: Size
+    covered: tuple[float, float]
+    is_last: tuple[bool, ...]
+    num_cells: int
+    num_parameters: int
+    num_activations: int
+
+    @property
+    def stride(self) -> int:
+        """Pixels per cell of the finest map, which carries the heat map."""
+        return self.strides[0]
+
+    def maps(self, backbone: nn.Module, images: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b c _ _"]]:
+        """The maps of normalised images, channels first, fine to coarse."""
+        padded = F.pad(images, (0, self.padding[0], 0, self.padding[1])) if any(self.padding) else images
+        found = backbone(padded.contiguous(memory_format=torch.channels_last))
+        return [each.permute(0, 3, 1, 2) if last else each for each, last in zip(found, self.is_last, strict=True)]
+
+
+def layout_of(config: PerceptionConfig) -> Layout:
+    """The layout of a configured backbone; no weights are made or fetched.
+
+    Raises `InputError` for a name that timm does not have, a network without feature maps, and options or an image size
+    that it does not take.
+    """
+    return _layout(config.backbone, tuple(config.backbone_channels), (config.image_width, config.image_height))
+
+
+def create(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.Module:
+    """The feature extractor of a timm network."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of timm: deprecated names, replaced registrations
+        return timm.create_model(name, features_only=True, pretrained=pretrained, **options)
+
+
+def require_name(name: str) -> None:
+    """Raise `InputError` unless timm has a network, and weights, of that name; name the nearest ones."""
+    architecture, _, tag = name.partition(".")
+    if not timm.is_model(name):
+        near = difflib.get_close_matches(architecture.lower(), timm.list_models(), n=3)
+        advice = f"did you mean {' or '.join(near)}?" if near else "they are listed by timm.list_models()"
+        raise InputError(f"backbone '{name}' is not a timm model; {advice}")
+    known = timm.list_pretrained(f"{architecture}.*") if "." in name else []
+    if "." in name and name not in known:
+        raise InputError(f"backbone '{name}': timm has no weights '{tag}' (known: {', '.join(known) or 'none'})")
+
+
+# --- the attempts ----------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=128)
+def _layout(name: str, widths: tuple[int, ...], image: Size) -> Layout:
+    require_name(name)
+    narrow = {"channels": widths, "stem_width": max(1, widths[0] // 2)} if widths else {}
+    nets: dict[str, nn.Module] = {}
+    problems: list[str] = []
+    for size, sized in _attempts(name, image):
+        try:
+            options = narrow | sized
+            nets[str(options)] = net = nets.get(str(options)) or _without_numbers(name, options)
+            return _tried(net, options, image, size)
+        except MISFITS as error:
+            problems.append(shortened(error))
+            if "meta tensors" in str(error):  # its computation depends on numbers, whatever the size
+                break
+    raise _refusal(name, widths, image, problems[0])
+
+
+def _refusal(name: str, widths: tuple[int, ...], image: Size, problem: str) -> InputError:
+    if not widths:
+        own = timm.get_pretrained_cfg(name)
+        advice = f"; its own size is {own.input_size[2]}x{own.input_size[1]}" if own else ""
+        return InputError(f"backbone '{name}': cannot use images of {image[0]}x{image[1]} pixels ({problem}){advice}")
+    _layout(name, (), image)  # raises where the network is the reason
+    return InputError(
+        f"backbone_channels: {list(widths)} do not fit backbone '{name}' ({problem}); they are the widths of the four "
+        "stages of a timm ResNet, leave them out for any other network"
+    )
+
+
+def _attempts(name: str, image: Size) -> Iterator[tuple[Size, dict[str, Any]]]:
+    """Sizes and options to try: the size of the image first, squares last."""
+    config = timm.get_pretrained_cfg(name)
+    is_sized = bool(config and config.fixed_input_size)  # timm's mark of networks that take `img_size`
+    sides = [image, (max(image), max(image))]
+    sizes = dict.fromkeys((_ceil(w, m), _ceil(h, m)) for w, h in sides for m in MULTIPLES)
+    for width, height in sizes:
+        if width * height <= MOST_PADDING * image[0] * image[1]:
+            sized: dict[str, Any] = {"img_size": (height, width)}
+            yield from (((width, height), options) for options in ([sized, {}] if is_sized else [{}, sized]))
+
+
+def _ceil(side: int, multiple: int) -> int:
+    return math.ceil(side / multiple) * multiple
+
+
+def _without_numbers(name: str, options: Mapping[str, Any]) -> nn.Module:
+    with torch.device("meta"):
+        return create(name, False, options).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _tried(net: Any, options: Mapping[str, Any], image: Size, size: Size) -> Layout:
+    """The layout of a network without numbers after a step on two images of `size`; raises one of `MISFITS`."""
+    channels = tuple(net.feature_info.channels())
+    maps, num_activations = _step(net, size)
+    is_last = tuple(_is_last(net, each.shape, c) for each, c in zip(maps, channels, strict=True))
+    grids = [each.shape[1:3] if last else each.shape[2:] for each, last in zip(maps, is_last, strict=True)]
+    strides = tuple(map(_stride, net.feature_info.reduction(), [size] * len(grids), grids))
+    return Layout(
+        options=dict(options),
+        channels=channels,
+        strides=strides,
+        padding=(size[0] - image[0], size[1] - image[1]),
+        covered=(image[0] / size[0], image[1] / size[1]),
+        is_last=is_last,
+        num_cells=math.ceil(image[0] / strides[0]) * math.ceil(image[1] / strides[0]),
+        num_parameters=sum(parameter.numel() for parameter in net.parameters()),
+        num_activations=num_activations,
+    )
+
+
+def _step(net: nn.Module, size: Size) -> tuple[list[Tensor], int]:
+    """The maps of two images, also after the backward pass, and the number of activations per image."""
+    counted: list[int] = []
+    leaves = [module for module in net.modules() if not list(module.children())]
+    hooks = [leaf.register_forward_hook(lambda _net, _given, out: counted.append(_count(out))) for leaf in leaves]
+    images = torch.zeros(2, 3, size[1], size[0], device="meta").contiguous(memory_format=torch.channels_last)
+    maps = net.train()(images)
+    torch.stack([each.sum() for each in maps]).sum().backward()
+    for hook in hooks:
+        hook.remove()
+    return maps, sum(counted) // 2
+
+
+def _count(output: Any) -> int:
+    return output.numel() if isinstance(output, Tensor) else 0
+
+
+def _is_last(net: Any, shape: torch.Size, channels: int) -> bool:
+    """Whether a map of this shape has its channels last; raises ValueError where they are neither last nor first."""
+    places = {1: False, len(shape) - 1: True} if len(shape) == 4 else {}
+    found = [is_last for place, is_last in places.items() if shape[place] == channels]
+    if not found:
+        raise ValueError(
+            f"its maps have the shape {tuple(shape[1:])}, where {channels} channels by height by width fit"
+        )
+    return found[0] if len(found) == 1 else "NHWC" in str(getattr(net, "output_fmt", ""))
+
+
+def _stride(reported: Any, size: Size, grid: Sequence[int]) -> int:
+    """Pixels per cell as timm reports them; those of the map itself where it differs by more than its border.
+
+    Raises ValueError for cells that are not square.
+    """
+    stride = int(max(reported)) if isinstance(reported, tuple | list) else int(reported)
+    wanted = (math.ceil(size[1] / stride), math.ceil(size[0] / stride))
+    if tuple(grid) == wanted:
+        return stride
+    measured = {round(size[1] / grid[0]), round(size[0] / grid[1])}
+    if max(abs(cells - number) for cells, number in zip(grid, wanted, strict=True)) > MISSING_CELLS:
+        raise ValueError(f"timm reports maps of {wanted[1]}x{wanted[0]} cells, they have {grid[1]}x{grid[0]}")
+    return max(measured)
+
+
+def shortened(error: BaseException) -> str:
+    """The first line of an error of timm or torch, at most 120 characters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0].rstrip(".") if lines else type(error).__name__
+    return text if len(text) <= 120 else f"{text[:117]}..."
