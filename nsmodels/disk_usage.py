@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from nsmodels.core import inventory, removal
 from nsmodels.core.artifact import data_root
 from nsmodels.core.cli import Parser, ask
 from nsmodels.core.errors import InputError
-from nsmodels.core.inventory import Item
 from nsmodels.core.progress import readable
+from nsmodels.core.sealed import inventory, removal
+from nsmodels.core.sealed.inventory import Item
 
 KINDS = {
     "unfinished": "work that a stopped run would resume, with its partial downloads",

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact, discover, renamed
+from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed import renamed
 
 if TYPE_CHECKING:
     from nsmodels.engine.system import System
