@@ -1,6 +1,6 @@
 """Frozen configuration: base class, fingerprints, conditions between fields, YAML and JSON files, flags."""
 
-from nsmodels.core.config.base import Config, Given, fingerprint, flat, nested
+from nsmodels.core.config.base import Config, Given, differences, fingerprint, flat, nested
 from nsmodels.core.config.conditions import above, below, conditional, decided, partly_decided, runtime_field
 from nsmodels.core.config.files import parse_json, parse_yaml, read_json, read_yaml
 from nsmodels.core.config.flags import add_flags, values_from_flags
@@ -13,6 +13,7 @@ __all__ = [
     "below",
     "conditional",
     "decided",
+    "differences",
     "fingerprint",
     "flat",
     "nested",

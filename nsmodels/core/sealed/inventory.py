@@ -42,6 +42,11 @@ class Item:
     manifest: Manifest | None = None
     is_being_built: bool = False
 
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether it is unfinished work of a configuration other than the last one that was begun."""
+        return self.kind == "unfinished" and ".unfinished-" in self.path.name
+
     def files(self) -> list[Path]:
         """Every file and link in `path`; links are not followed."""
         return files_in(self.path)
@@ -79,6 +84,11 @@ def items(root: Path) -> list[Item]:
             recover(folder.with_name(found["name"]))  # a swap that a dead process began
     found = [item for folder in _folders(root) if (item := _item(root, folder))]
     return sorted(found, key=lambda item: (item.name, item.path.name))
+
+
+def folders(root: Path) -> list[Path]:
+    """Folders below `root` that may be artifacts, sorted; none inside of an artifact, hidden, or behind a link."""
+    return [path for path in _folders(root) if not path.name.startswith(".")] if root.is_dir() else []
 
 
 def dependents(item: Item, others: Iterable[Item]) -> list[str]:

@@ -16,6 +16,7 @@ PLACE = Path(".cache") / "verified"
 Signature = tuple[int, int, int, int]
 # A file that is written twice within the resolution of the clock of a file system keeps its times.
 SETTLED = 50_000_000  # nanoseconds
+OLDEST = 90 * 86_400  # seconds
 
 
 def signature(state: os.stat_result) -> Signature:
@@ -24,6 +25,19 @@ def signature(state: os.stat_result) -> Signature:
     Any later write changes the time of the inode, also one that sets the time of the content back.
     """
     return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+
+
+def of_user() -> Path:
+    """The cache folder of the user, for artifacts outside of a data root."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "nsmodels" / "verified"
+
+
+def _prune(folder: Path) -> None:
+    """Remove what was not written for long: its artifact may be gone, or is hashed once more."""
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > OLDEST:
+                path.unlink()
 
 
 class Remembered:
@@ -64,13 +78,13 @@ class Remembered:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(place, text)
                 self._is_changed = False
+                _prune(place.parent)
                 return
 
     def _places(self) -> list[Path]:
         name = f"{fingerprint(str(self.folder))}.json"
-        of_user = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "nsmodels" / "verified"
         roots = [data_root() / PLACE] if data_root() in self.folder.parents else []
-        return [root / name for root in (*roots, of_user)]
+        return [root / name for root in (*roots, of_user())]
 
     def _read(self, place: Path) -> dict[str, Signature]:
         try:

@@ -45,7 +45,9 @@ def remove_interval_checkpoints(item: Item) -> None:
 
 
 def empty_cache(cache: Path) -> None:
-    """Remove the cached arrays, which can be computed again, except those that a process is writing."""
+    """Remove cached arrays and checksums, which can be computed again, except arrays that a process is writing."""
+    for path in (cache / "verified").glob("*.json"):
+        path.unlink(missing_ok=True)
     for lock in cache.glob("*.lock"):
         with contextlib.suppress(Busy), locks.exclusive(lock, f"{lock}: another process is writing these images"):
             for path in cache.glob(f"{lock.stem}.*npy"):

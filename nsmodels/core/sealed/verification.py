@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Literal
@@ -242,6 +242,6 @@ def _since(path: Path, manifest: Manifest) -> str:
     sealed = datetime.fromisoformat(manifest.created).astimezone()
     changed = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
     times = f"{changed:%Y-%m-%d %H:%M:%S}", f"{sealed:%Y-%m-%d %H:%M:%S}"
-    if changed > sealed:
+    if changed >= sealed + timedelta(seconds=1):  # the seal has whole seconds
         return f"changed on {times[0]}, after it was sealed on {times[1]}"
     return f"its time, {times[0]}, is not after the seal of {times[1]}: a fault of the disk, or a copy that kept times"

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nsmodels.core.artifact import require_listed
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.files.records import read_records
@@ -197,6 +198,7 @@ def _ordered(record: Record, keys: tuple[str, ...]) -> Record:
 
 
 def _records(path: Path, name: str) -> list[Record]:
+    require_listed([path])
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
