@@ -6,7 +6,7 @@ import difflib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,9 +130,3 @@ def _is_artifact(folder: Path) -> bool:
     return manifest_of(folder) is not None or (
         isinstance(content, dict) and bool({"maker", "fingerprint"} & content.keys())
     )
-
-
-def lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """A line for each file that differs."""
-    for verdict in verdicts:
-        yield from (finding.line for finding in verdict.found)

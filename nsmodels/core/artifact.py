@@ -22,15 +22,15 @@ from nsmodels.core.sealed.folders import beside, data_root, folder_of, is_sealed
 from nsmodels.core.sealed.inputs import common_source, describe_input, input_folder, records_of
 from nsmodels.core.sealed.manifest import MANIFEST, NOTE, FileRecord, InputRecord, Manifest
 from nsmodels.core.sealed.remembered import Signature, signature
-from nsmodels.core.sealed.replacing import require_apart, require_replaceable
+from nsmodels.core.sealed.replacing import require_apart, require_files, require_replaceable
 from nsmodels.core.sealed.unfinished import Note
 from nsmodels.core.sealed.verification import remedy, require_inputs, require_intact, require_listed, verify
 
 __all__ = [
     "MANIFEST", "NOTE", "FileRecord", "InputRecord", "Manifest", "Part", "beside", "build", "current", "data_root",
     "describe_input", "folder_of", "input_folder", "kept", "locked", "made", "make_fingerprint", "maker_of",
-    "read_manifest", "recover", "remedy", "require_apart", "require_inputs", "require_intact", "require_listed",
-    "require_replaceable", "verify",
+    "read_manifest", "recover", "remedy", "require_apart", "require_files", "require_inputs", "require_intact",
+    "require_listed", "require_replaceable", "verify",
 ]  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def evaluation_order(
 
 
 def _evaluate(system: System[Any, Any], arguments: argparse.Namespace) -> int:
-    disk.require_files({"--json": arguments.json})
+    artifact.require_files({"--json": arguments.json})
     values = values_from_flags(arguments)
     result = system.score(evaluation_order(system, arguments.checkpoint, data_of(arguments.data), values))
     print(result.table)

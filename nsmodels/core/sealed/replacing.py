@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from nsmodels.core import disk
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import DATA, Inputs
 from nsmodels.core.sealed.contents import files_in, foreign_files, shown
@@ -57,6 +58,18 @@ def require_replaceable(folder: Path, key: str, maker: str, kind: str = "") -> N
             f"{folder}: holds files that are not of the artifact in it and would be lost: {shown(foreign, folder)}; "
             f"move them away, or {ELSEWHERE}"
         )
+
+
+def require_files(
+    targets: Mapping[str, Path | None], inputs: Sequence[Path | None] = (), makes_folders: bool = False
+) -> None:
+    """As `disk.require_files`, and raise `InputError` for a file in an artifact, which would no longer be as sealed."""
+    disk.require_files(targets, inputs, makes_folders)
+    for option, path in targets.items():
+        if path is not None and (
+            outer := next((parent for parent in path.resolve().parents if manifest_of(parent)), None)
+        ):
+            raise InputError(f"{option} {path}: lies in the artifact {outer}, which it would change; {ELSEWHERE}")
 
 
 def _relation(place: Path, source: Path) -> str:

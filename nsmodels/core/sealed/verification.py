@@ -44,10 +44,13 @@ def findings(folder: Path, *, checksums: Literal["all", "once", "none"] = "once"
     `checksums`: of all files, of those whose state is not remembered as right, or of none. `show`: report progress.
     Raises `InputError` when the folder is not sealed.
     """
-    manifest = read_manifest(folder)
+    manifest, seal = read_manifest(folder), seal_of(folder)
     found = [each for each in _compared(folder, manifest, manifest.files, checksums, show) if each]
     others = foreign_files(folder)
-    return found + [Finding(path, "foreign", f"{path}: is not of the artifact {folder}") for path in others]
+    found += [Finding(path, "foreign", f"{path}: is not of the artifact {folder}") for path in others]
+    if found and seal_of(folder) != seal:  # it was built again meanwhile
+        return findings(folder, checksums=checksums, show=show)
+    return found
 
 
 def verify(folder: Path, with_checksums: bool = True) -> Manifest:
@@ -201,10 +204,12 @@ def _compared(
     for name, total in sums:
         if total == files[name].sha256 and memory:
             memory.add(name, to_hash[name])
+        elif isinstance(total, OSError):
+            line = f"{folder / name}: cannot be read ({total.strerror}); check its permissions and the disk"
+            found[name] = Finding(folder / name, "changed", line)
         elif total != files[name].sha256:
-            path = folder / name
-            line = f"{path}: content differs from its checksum; {_since(path, manifest)}; {REMEDY}"
-            found[name] = Finding(path, "changed", line)
+            line = f"{folder / name}: content differs from its checksum; {_since(folder / name, manifest)}; {REMEDY}"
+            found[name] = Finding(folder / name, "changed", line)
     if memory:
         memory.save()
     yield from found.values()
@@ -221,7 +226,7 @@ def _size_differs(
     return Finding(path, "changed", line)
 
 
-def _hashed(folder: Path, names: Iterable[str], show: bool) -> Iterator[tuple[str, str]]:
+def _hashed(folder: Path, names: Iterable[str], show: bool) -> Iterator[tuple[str, str | OSError]]:
     listed = list(names)
     if not listed:
         return
@@ -230,11 +235,11 @@ def _hashed(folder: Path, names: Iterable[str], show: bool) -> Iterator[tuple[st
         yield from counted(zip(listed, sums, strict=True), len(listed), f"verifying {folder.name}", "file", show)
 
 
-def _sum_of(path: Path) -> str:
+def _sum_of(path: Path) -> str | OSError:
     try:
         return sha256_of(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        return error
 
 
 def _since(path: Path, manifest: Manifest) -> str:
