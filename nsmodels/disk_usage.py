@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from nsmodels.core import inventory, removal
 from nsmodels.core.artifact import data_root
 from nsmodels.core.cli import Parser, ask
 from nsmodels.core.errors import InputError
-from nsmodels.core.inventory import Item
 from nsmodels.core.progress import readable
+from nsmodels.core.sealed import inventory, removal
+from nsmodels.core.sealed.inventory import Item
 
 KINDS = {
     "unfinished": "work that a stopped run would resume, with its partial downloads",
     "leftovers": "folders of processes that were killed while they replaced or removed an artifact",
     "interval-checkpoints": "checkpoints saved every n epochs; best and last stay",
-    "cache": "decoded images, which are decoded again when needed",
+    "cache": "decoded images and remembered checksums, which are computed again when needed",
 }
 KINDS_OF = {"unfinished": "unfinished", "leftovers": "leftover", "cache": "cache"}
 NOT_OFFERED = {
@@ -102,6 +102,7 @@ def _remarks(item: Item, files: Iterable[Path], others: Iterable[Item]) -> list[
     parts = [path for path in files if path.name.endswith((".partial", ".part"))]
     remarks = [f"{readable(inventory.bytes_of(parts))} of it partially downloaded or written"] if parts else []
     remarks += ["being built now"] if item.is_being_built else []
+    remarks += ["of a different configuration, kept until the artifact is sealed"] if item.is_set_aside else []
     remarks += ["stays when its evaluations are removed"] if item.kind == "ledger" else []
     users = inventory.dependents(item, others)
     return remarks + ([f"input of {', '.join(users)}"] if users else [])
@@ -187,7 +188,12 @@ def _is_free(item: Item) -> bool:
 
 def _whole(item: Item, others: Iterable[Item]) -> Removal:
     if item.kind == "cache":
-        return Removal(item, "cache of decoded images", item.files(), lambda: removal.empty_cache(item.path))
+        return Removal(
+            item,
+            "cache of decoded images and remembered checksums",
+            item.files(),
+            lambda: removal.empty_cache(item.path),
+        )
     users = inventory.dependents(item, others)
     more = f"; input of {', '.join(users)}, which stay" if users else ""
     return Removal(item, f"{item.name} ({item.kind}){more}", item.files(), lambda: removal.remove(item))

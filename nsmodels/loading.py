@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact, discover, renamed
+from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed import renamed
 
 if TYPE_CHECKING:
     from nsmodels.engine.system import System
@@ -25,7 +26,7 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto") -
     place = _place(name, partition, MODEL)
     if place.is_file():
         return _load_network(place, device)
-    manifest = artifact.read_manifest(place)
+    manifest = artifact.require_intact(place)
     system = _system_of(manifest.maker, place)
     if not any(place.glob(f"*/{BEST}")):
         raise InputError(f"{place}: holds no trained model{_hint(place, manifest)}")
@@ -35,7 +36,7 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto") -
 def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:
     """The report of the evaluation called `name`; see `nsmodels.report`."""
     place = _place(name, partition, EVALUATION)
-    manifest = artifact.read_manifest(place)
+    manifest = artifact.require_intact(place)
     try:
         return json.loads((place / REPORT).read_text(encoding="utf-8"))
     except FileNotFoundError:

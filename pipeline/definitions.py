@@ -4,7 +4,7 @@ import dagster as dg
 
 from pipeline import assets, jobs, schedules, sensors
 from pipeline.lib import staleness
-from pipeline.lib.automation import freshness
+from pipeline.lib.automation import freshness, seals
 from pipeline.lib.automation.webhook import Webhook
 from pipeline.lib.cluster import executor
 from pipeline.lib.display import references
@@ -16,11 +16,12 @@ def defs() -> dg.Definitions:
     """The one code location."""
     console.install()
     found = dg.load_assets_from_package_module(assets)
+    sealed = seals.checks(found)
     return dg.Definitions(
         assets=dg.map_asset_specs(freshness.apply, staleness.spread(references.with_references(found))),
-        asset_checks=dg.load_asset_checks_from_package_module(assets),
-        jobs=jobs.JOBS,
-        schedules=schedules.SCHEDULES,
+        asset_checks=[*dg.load_asset_checks_from_package_module(assets), *sealed],
+        jobs=[*jobs.JOBS, seals.job(sealed)],
+        schedules=[*schedules.SCHEDULES, seals.nightly],
         sensors=sensors.SENSORS,
         resources={"webhook": Webhook()},
         loggers={"console": console.console},

@@ -24,10 +24,11 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._daemon.controller import get_daemon_statuses
 
-from nsmodels.core import interrupts, renamed
+from nsmodels.core import interrupts
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import Config, Given, parse_yaml
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed import renamed
 from pipeline.assets.systems import trainings
 from pipeline.lib import store
 from pipeline.lib.partitions import trials

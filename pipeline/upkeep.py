@@ -11,8 +11,8 @@ import dagster as dg
 
 from nsmodels.core.cli import Parser, ask
 from nsmodels.core.errors import InputError
-from nsmodels.core.inventory import bytes_of
 from nsmodels.core.progress import readable
+from nsmodels.core.sealed.inventory import bytes_of
 from pipeline.lib.runs import history, pruning
 from pipeline.lib.runs.pruning import Plan
 

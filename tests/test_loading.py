@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import nsmodels
-from nsmodels.core import artifact, disk, inventory
+from nsmodels.core import artifact, disk
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed import inventory
 from tests.shared import Shared
 from tests.systems import orders
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,73 +12,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from nsmodels.core import locks
-from nsmodels.core.config import Config, fingerprint
+from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_folder, sha256_of, write_atomic
 from nsmodels.core.errors import InputError
-from nsmodels.core.orders import DATA, PARENT, Inputs
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
+from nsmodels.core.sealed import unfinished, verification
+from nsmodels.core.sealed.contents import files_in, is_leftover
+from nsmodels.core.sealed.folders import beside, data_root, folder_of, is_sealed, locked, read_manifest, recover, swap
+from nsmodels.core.sealed.inputs import common_source, describe_input, input_folder, records_of
+from nsmodels.core.sealed.manifest import MANIFEST, NOTE, FileRecord, InputRecord, Manifest
+from nsmodels.core.sealed.remembered import Signature, signature
+from nsmodels.core.sealed.replacing import require_apart, require_files, require_replaceable
+from nsmodels.core.sealed.unfinished import Note
+from nsmodels.core.sealed.verification import remedy, require_inputs, require_intact, require_listed, verify
 
-MANIFEST = "manifest.json"
-NOTE = ".building"  # what a partial folder is to become: the fingerprint, and the maker on a second line
-# Endings of files that a killed process was writing.
-LEFTOVERS = (".partial", ".part", ".link")
-
-
-class FileRecord(Config):
-    """Size in bytes and SHA-256 of one file of an artifact."""
-
-    bytes: int
-    sha256: str
-
-
-class InputRecord(Config):
-    """One input of an artifact: its path at build time, its fingerprint, the hash of its manifest, its data source.
-
-    A plain folder given by hand has no manifest: its hash is empty, its fingerprint covers names, sizes and JSON text.
-    """
-
-    path: str
-    fingerprint: str
-    manifest_sha256: str
-    source: str
-    role: str = ""  # "data", "model" or "parent"; empty in manifests that were written before roles were recorded
-
-
-class Manifest(Config):
-    """The seal of an artifact: identity, recipe, inputs and files.
-
-    Sizes are in bytes, times in seconds, `created` is ISO 8601 in UTC.
-    """
-
-    key: str
-    maker: str
-    fingerprint: str
-    code_version: str
-    config: dict[str, Any]
-    seed: int | None
-    source: str
-    inputs: dict[str, InputRecord]
-    metrics: dict[str, Any]
-    files: dict[str, FileRecord]
-    commit: str
-    versions: dict[str, str]
-    machine: str
-    created: str
-    wall_seconds: float
-    cpu_seconds: float
-
-    @property
-    def datasets(self) -> dict[str, InputRecord]:
-        """The inputs that are data, by key."""
-        return {key: record for key, record in self.inputs.items() if record.role in (DATA, "")}
-
-    @property
-    def num_bytes(self) -> int:
-        """Bytes of all files."""
-        return sum(record.bytes for record in self.files.values())
+__all__ = [
+    "MANIFEST", "NOTE", "FileRecord", "InputRecord", "Manifest", "Part", "beside", "build", "current", "data_root",
+    "describe_input", "folder_of", "input_folder", "kept", "locked", "made", "make_fingerprint", "maker_of",
+    "read_manifest", "recover", "remedy", "require_apart", "require_files", "require_inputs", "require_intact",
+    "require_listed", "require_replaceable", "verify",
+]  # fmt: skip
 
 
 @dataclass
@@ -92,30 +43,12 @@ class Part:
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
-def data_root() -> Path:
-    """Folder of all artifacts: `$NSMODELS_DATA`, else `data/` under the current directory."""
-    return Path(os.environ.get("NSMODELS_DATA") or "data").resolve()
-
-
-def folder_of(key: str, partition: str | None = None) -> Path:
-    """Folder of an asset key (and partition) under the data root; it need not exist."""
-    folder = data_root() / key
-    return folder / partition if partition else folder
-
-
 def make_fingerprint(config: Mapping[str, Any], code_version: str, inputs: Mapping[str, Path], seed: int | None) -> str:
     """Fingerprint (16 hex digits) of configuration, code version, fingerprints of the input folders, and seed.
 
     Raises `InputError` when an input folder does not exist or its manifest is broken.
     """
-    return _fingerprint(config, code_version, _records(inputs), seed)
-
-
-def _records(inputs: Mapping[str, Path]) -> dict[str, InputRecord]:
-    """What each input is, with its role where it has one."""
-    records = {key: describe_input(folder) for key, folder in inputs.items()}
-    roles = {key: inputs.role(key) for key in inputs} if isinstance(inputs, Inputs) else {}
-    return {key: record.model_copy(update={"role": roles.get(key, "")}) for key, record in records.items()}
+    return _fingerprint(config, code_version, records_of(inputs), seed)
 
 
 def _fingerprint(
@@ -125,27 +58,6 @@ def _fingerprint(
     return fingerprint({"config": dict(config), "code": code_version, "inputs": versions, "seed": seed})
 
 
-def read_manifest(folder: Path, key: str | None = None) -> Manifest:
-    """Manifest of a sealed folder; raises `InputError` when it is missing or broken."""
-    recover(folder)
-    path = folder / MANIFEST
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{folder}: {_remedy(folder, key)}") from None
-    except ValidationError as error:
-        raise InputError(f"{path}: not a manifest ({error.error_count()} fields are wrong); make it again") from None
-
-
-def _remedy(folder: Path, key: str | None) -> str:
-    place = folder.resolve()
-    is_asset = data_root() in place.parents
-    name = key or (place.relative_to(data_root()).parts[0] if is_asset else folder.name)
-    command = f"make it with: dagster asset materialize --select {name}"
-    remedy = command if is_asset else "make it again with the command that made it"
-    return f"artifact '{name}' does not exist or was never finished; {remedy}"
-
-
 def current(folder: Path, expected: str) -> Manifest | None:
     """Manifest of `folder` if it is sealed with fingerprint `expected`, else None."""
     try:
@@ -153,12 +65,6 @@ def current(folder: Path, expected: str) -> Manifest | None:
     except InputError:
         return None
     return manifest if manifest.fingerprint == expected else None
-
-
-def input_folder(key: str, record: InputRecord) -> Path:
-    """Folder of a recorded input: under the current data root if present (a root may move), else as recorded."""
-    place = folder_of(key)
-    return place if current(place, record.fingerprint) else Path(record.path)
 
 
 def kept(
@@ -172,24 +78,14 @@ def kept(
 ) -> Manifest | None:
     """Manifest of the artifact to reuse: sealed in `folder` with this recipe, and not `is_forced`; else None.
 
-    Raises `InputError` when an input folder does not exist or its manifest is broken.
+    Raises `InputError` when `folder` overlaps an input or is one that must not be replaced, when an input folder does
+    not exist or its manifest is broken, and when a file of the artifact is missing or has a different size.
     """
+    require_apart(folder, inputs or {})
     found = current(folder, make_fingerprint(config, code_version, inputs or {}, seed))
-    return None if is_forced else found
-
-
-def verify(folder: Path, with_checksums: bool = True) -> Manifest:
-    """Compare the files of a sealed folder with its manifest; raises `InputError` naming the first that differs."""
-    manifest = read_manifest(folder)
-    for name, record in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise InputError(f"{path}: missing, though {folder / MANIFEST} lists it; make the artifact again")
-        if path.stat().st_size != record.bytes:
-            raise InputError(f"{path}: {path.stat().st_size} bytes, expected {record.bytes}; make the artifact again")
-        if with_checksums and sha256_of(path) != record.sha256:
-            raise InputError(f"{path}: content differs from its checksum; make the artifact again")
-    return manifest
+    if is_forced or found is None:
+        return None
+    return require_intact(folder, has_checksums=False)
 
 
 @contextmanager
@@ -204,36 +100,42 @@ def build(
     seed: int | None = None,
     source: str = "",
     is_resumable: bool = True,
+    kind: str = "",
 ) -> Iterator[Part]:
     """Build an artifact: yields a `Part` and seals it when the block succeeds; the previous artifact stays until then.
 
-    `maker` is the package that builds the artifact and can load it ("nsmodels.systems.visual").
-    `Part.path` contains unfinished work with the same fingerprint; unfinished work with a different one is deleted.
-    Raises `Busy` when another process is building the same artifact, and `InputError` when an input does not exist,
-    the disk is full, or `folder` contains files without a manifest: they belong to the user and would be lost.
+    `maker` is the package that builds the artifact and can load it ("nsmodels.systems.visual"); `kind` distinguishes
+    what one maker builds. `Part.path` contains unfinished work with the same fingerprint; that of a different one is
+    kept beside the artifact until this one is sealed.
+    Raises `Busy` when another process is building the same artifact, and `InputError` when an input does not exist or
+    differs from its manifest, when the disk is full, and when `folder` holds anything but a previous artifact of the
+    same key, maker and kind: it would be lost.
     """
     require_folder(folder)
+    require_apart(folder, inputs or {})
+    require_replaceable(folder, key, maker, kind)
+    require_inputs(inputs or {})
     # Inputs and commit are recorded before the work: both may change on disk while it runs.
-    records = _records(inputs or {})
+    records = records_of(inputs or {})
     mark = _fingerprint(config, code_version, records, seed)
-    made = {"key": key, "maker": maker, "config": dict(config), "code_version": code_version, "seed": seed}
-    made |= {"inputs": records, "fingerprint": mark, "commit": git_commit()}
+    recipe = {"config": dict(config), "code_version": code_version, "seed": seed}
+    made = {"key": key, "maker": maker, "kind": kind, "inputs": records, "fingerprint": mark, "commit": git_commit()}
+    note = Note(unfinished.mark_of(mark, records), maker, recipe, is_resumable, time.time())
     folder = folder.resolve()
     _make_parent(folder)
     with locked(folder):
-        _require_own(folder)
-        partial = _prepare_partial(folder, _work_mark(mark, records), maker, is_resumable)
-        part = Part(partial, source or _common_source(records))
+        part = Part(unfinished.prepare(folder, note), source or common_source(records))
         wall, cpu = time.time(), cpu_seconds()
         try:
             yield part
-            _seal(part, made, time.time() - wall, cpu_seconds() - cpu)
-            _swap(part.path, folder)
+            known = _seal(part, made | recipe, time.time() - wall, cpu_seconds() - cpu)
+            swap(part.path, folder)
+            verification.remember(folder, read_manifest(folder), known)
+            unfinished.remove(folder, maker)
         except OSError as error:
             raise full_disk(error, part.path) from error
         finally:
-            if not _is_worth_keeping(part.path, is_resumable):
-                shutil.rmtree(part.path, ignore_errors=True)
+            _leave(part.path, is_resumable, time.time() - wall, cpu_seconds() - cpu)
 
 
 def made(
@@ -251,26 +153,13 @@ def made(
     return read_manifest(folder)
 
 
-def recover(folder: Path) -> None:
-    """Complete a swap that a dead process began, or restore the previous artifact."""
-    if not _is_sealed(beside(folder, "partial")) and (folder.exists() or not beside(folder, "previous").exists()):
-        return
-    # A live builder holds the lock and completes its swap by itself; a read-only disk is left as it is.
-    with contextlib.suppress(InputError, OSError), locked(folder):
-        _mend(folder)
-
-
-def _mend(folder: Path) -> None:
-    partial, previous = beside(folder, "partial"), beside(folder, "previous")
-    if not folder.exists() and previous.exists():
-        previous.rename(folder)
-    if _is_sealed(partial):
-        _swap(partial, folder)
-
-
-def beside(folder: Path, word: str) -> Path:
-    """Sibling path of an artifact: "partial" (unfinished), "previous" (replaced), "removed", or "lock"."""
-    return folder.with_name(f".{folder.name}.{word}")
+def maker_of(folder: Path) -> str:
+    """The package that made, or is making, an artifact; empty where neither a manifest nor a note names it."""
+    recover(folder)
+    if (folder / MANIFEST).exists():
+        return read_manifest(folder).maker
+    found = unfinished.note_of(folder)
+    return found.maker if found else ""
 
 
 def _make_parent(folder: Path) -> None:
@@ -280,85 +169,22 @@ def _make_parent(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be created, {folder.parent} is not a folder; give another path") from None
 
 
-def _require_own(folder: Path) -> None:
-    """Raise `InputError` unless `folder` is an artifact, empty or absent: anything else must not be replaced."""
-    if folder.is_dir() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
-        raise InputError(f"{folder}: holds files that are no artifact and would be lost; give a new or empty folder")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; give the name of a folder")
+def _leave(partial: Path, is_resumable: bool, wall_seconds: float, spent_seconds: float) -> None:
+    """What remains of a build that has ended: nothing, work with its cost so far, or what could not be swapped in."""
+    if not unfinished.is_worth_keeping(partial, is_resumable):
+        shutil.rmtree(partial, ignore_errors=True)
+    elif partial.exists() and not is_sealed(partial):
+        unfinished.pause(partial, wall_seconds, spent_seconds)
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an artifact; raises `Busy` at once when another process holds it."""
-    busy = f"{folder}: another process is building this artifact; wait for it or stop it"
-    with locks.exclusive(beside(folder, "lock"), busy):
-        yield
-
-
-def _prepare_partial(folder: Path, mark: str, maker: str, is_resumable: bool) -> Path:
-    """Folder to build in: with the work of fingerprint `mark` that was not finished or not swapped in, else empty."""
-    partial, note = beside(folder, "partial"), f"{mark}\n{maker}"
-    is_ours = is_resumable and _mark_of(partial) == mark
-    if is_ours:
-        (partial / NOTE).write_text(note)  # before the seal is broken, so that the work keeps its mark
-        (partial / MANIFEST).unlink(missing_ok=True)
-    _mend(folder)
-    if partial.exists() and not is_ours:
-        shutil.rmtree(partial)
-    partial.mkdir(exist_ok=True)
-    (partial / NOTE).write_text(note)
-    return partial
-
-
-def _mark_of(partial: Path) -> str:
-    """Fingerprint of the work in a partial folder; empty when unknown."""
-    try:
-        if _is_sealed(partial):
-            manifest = Manifest.model_validate_json((partial / MANIFEST).read_bytes())
-            return _work_mark(manifest.fingerprint, manifest.inputs)
-        return (partial / NOTE).read_text().partition("\n")[0]
-    except (FileNotFoundError, ValidationError):
-        return ""
-
-
-def _work_mark(mark: str, inputs: Mapping[str, InputRecord]) -> str:
-    """What unfinished work is: its fingerprint, and the very parent whose weights it has started from."""
-    parents = [record.manifest_sha256[:16] for record in inputs.values() if record.role == PARENT]
-    return "-".join([mark, *parents])
-
-
-def maker_of(folder: Path) -> str:
-    """The package that made, or is making, an artifact; empty where neither a manifest nor a note names it."""
-    recover(folder)
-    if (folder / MANIFEST).exists():
-        return read_manifest(folder).maker
-    try:
-        return (folder / NOTE).read_text().partition("\n")[2]
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-
-
-def _is_sealed(partial: Path) -> bool:
-    return (partial / MANIFEST).exists() and not (partial / NOTE).exists()
-
-
-def _is_worth_keeping(partial: Path, is_resumable: bool) -> bool:
-    if not partial.exists() or _is_sealed(partial):
-        return True
-    return is_resumable and any(entry.name != NOTE for entry in partial.iterdir())
-
-
-def _common_source(inputs: Mapping[str, InputRecord]) -> str:
-    return ", ".join(sorted({record.source for record in inputs.values()} - {""}))
-
-
-def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: float) -> None:
+def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: float) -> dict[str, Signature]:
+    """Write the manifest; returns the state of each file when it was hashed."""
+    records, known = _file_records(part.path)
     manifest = Manifest(
         **made,
         source=part.source,
         metrics=part.metrics,
-        files=_file_records(part.path),
+        files=records,
         versions=library_versions(),
         machine=machine(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -368,46 +194,18 @@ def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: 
     write_atomic(part.path / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
     # Last: until the manifest is written, a killed run or a full disk must leave work that can be resumed.
     (part.path / NOTE).unlink()
+    return known
 
 
-def _swap(partial: Path, folder: Path) -> None:
-    previous = beside(folder, "previous")
-    shutil.rmtree(previous, ignore_errors=True)
-    if folder.exists():
-        folder.rename(previous)
-    partial.rename(folder)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def describe_input(folder: Path) -> InputRecord:
-    """Record of an input folder, sealed or plain; raises `InputError` when it does not exist."""
-    path = str(folder.resolve())
-    recover(folder)
-    if (folder / MANIFEST).exists():
-        manifest = read_manifest(folder)
-        total = sha256_of(folder / MANIFEST)
-        return InputRecord(path=path, fingerprint=manifest.fingerprint, manifest_sha256=total, source=manifest.source)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; make it first or give the right path")
-    return InputRecord(path=path, fingerprint=_plain_mark(folder), manifest_sha256="", source="local")
-
-
-def _plain_mark(folder: Path) -> str:
-    names = sorted(p for p in folder.rglob("*") if p.is_file())
-    listed = [(str(p.relative_to(folder)), p.stat().st_size) for p in names]
-    return fingerprint([listed, [sha256_of(p) for p in names if p.suffix == ".json"]])
-
-
-def _file_records(folder: Path) -> dict[str, FileRecord]:
-    """Size and checksum of every file; leftovers of killed writers are removed, not sealed."""
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (MANIFEST, NOTE))
-    leftovers = [p for p in paths if p.name.startswith(".") and p.suffix in LEFTOVERS]
-    for path in leftovers:
+def _file_records(folder: Path) -> tuple[dict[str, FileRecord], dict[str, Signature]]:
+    """Size and checksum of every file, and its state; leftovers of killed writers are removed, not sealed."""
+    paths = [path for path in files_in(folder) if path.name not in (MANIFEST, NOTE) and path.is_file()]
+    for path in filter(is_leftover, paths):
         path.unlink()
-    paths = [p for p in paths if p not in leftovers]
+    paths = [path for path in paths if not is_leftover(path)]
+    states = [path.stat() for path in paths]
     with ThreadPoolExecutor() as pool:
         sums = list(pool.map(sha256_of, paths))
-    return {
-        str(path.relative_to(folder)): FileRecord(bytes=path.stat().st_size, sha256=total)
-        for path, total in zip(paths, sums, strict=True)
-    }
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    records = {n: FileRecord(bytes=s.st_size, sha256=t) for n, s, t in zip(names, states, sums, strict=True)}
+    return records, {name: signature(state) for name, state in zip(names, states, strict=True)}

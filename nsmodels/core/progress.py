@@ -37,6 +37,13 @@ def readable(num_bytes: float) -> str:
     return f"{num_bytes:.1f} TB"
 
 
+def readable_seconds(seconds: float) -> str:
+    """A duration with its unit: 40 s, 12 min, 3.4 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
 class Progress:
     """Progress in bytes of a total; thread-safe.
 

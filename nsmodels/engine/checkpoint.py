@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,10 +17,13 @@ from torch import nn
 
 from nsmodels.core.disk import FULL
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed import verification
 from nsmodels.engine.runtime import resolve_device
 
 LAST = "last.pt"
 BEST = "best.pt"
+WEIGHTS = ("model_state_dict", "training_state_dict")  # the latter where the former is an average
+_REPLACE = "restore a copy of it, use an earlier checkpoint, or train again into a different folder"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[Path, ...] = ()) -> None:
@@ -105,18 +109,45 @@ def save_json(path: Path, value: Any) -> None:
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Read a checkpoint onto `device`; raise `InputError` when it is missing, damaged or of another project."""
+    """Read a checkpoint onto `device`.
+
+    Raises `InputError` when it is missing, damaged, of another project, not what was sealed in its artifact, or has a
+    weight that is not finite.
+    """
     path = Path(path)
     try:
-        payload = torch.load(path, map_location=device, weights_only=True)
+        with path.open("rb") as stream:
+            if not verification.require_same(path, stream):
+                _require_whole(path, stream)
+            payload = torch.load(stream, map_location=device, weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such checkpoint; train first, or check the path") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise InputError(f"{path}: not a readable checkpoint ({reason}); remove it or restore a copy") from None
+        raise InputError(f"{path}: not a readable checkpoint ({reason}); {_REPLACE}") from None
     if not isinstance(payload, dict) or "model_state_dict" not in payload:
         raise InputError(f"{path}: not a checkpoint of this project (it has no 'model_state_dict')")
+    for name in WEIGHTS:
+        _require_finite(payload.get(name, {}), path)
     return payload
+
+
+def _require_whole(path: Path, stream: BinaryIO) -> None:
+    """Raise `InputError` for a checkpoint outside of an artifact of which a part differs from its CRC-32."""
+    if zipfile.is_zipfile(stream):
+        with zipfile.ZipFile(stream) as archive:
+            if damaged := archive.testzip():
+                raise InputError(f"{path}: damaged, '{damaged}' in it differs from its checksum; {_REPLACE}")
+    stream.seek(0)
+
+
+def _require_finite(state: Mapping[str, Any], path: Path) -> None:
+    for name, value in state.items():
+        if isinstance(value, torch.Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            number = int((~torch.isfinite(value)).sum())
+            raise InputError(
+                f"{path}: weight '{name}': {number:,} of {value.numel():,} numbers are not finite; {_REPLACE}"
+            )
 
 
 def settings_of(payload: Mapping[str, Any], name: str, where: str) -> Any:

@@ -158,13 +158,16 @@ class System(ABC, Generic[C, E]):
         if found := artifact.kept(order.folder, order.force, **recipe):
             return found
         disk.require_folder(order.folder)
+        kind = " ".join(["training", chosen.name]).strip()
+        artifact.require_replaceable(order.folder, order.key, self.package, kind)
+        artifact.require_inputs(order.inputs)
         if chosen.starts_from is not None and not order.inputs.has(PARENT):
             raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
         if chosen.starts_from is not None:
             self.check_parent(chosen, order.parent)
         self.check_config(order.config)
         self.check(order)
-        with artifact.build(order.folder, key=order.key, maker=self.package, **recipe) as part:
+        with artifact.build(order.folder, key=order.key, maker=self.package, kind=kind, **recipe) as part:
             self._fill(chosen, order, part)
         return artifact.read_manifest(order.folder)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core import cli, disk
+from nsmodels.core import artifact, cli, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.cli import Parser, Presets, add_config_flags, config_from
 from nsmodels.core.config import Given, add_flags, values_from_flags
@@ -121,13 +121,18 @@ def default_evaluation(system: System[Any, Any]) -> Any:
 def evaluation_order(
     system: System[Any, Any], checkpoint: Path, data: Path | dict[str, Path], values: dict[str, Any]
 ) -> Order[Any]:
-    """The order to score a checkpoint with `values` over the default configuration; nothing is written for it."""
+    """The order to score a checkpoint with `values` over the default configuration; nothing is written for it.
+
+    Raises InputError when model or data are not what was sealed.
+    """
     config = default_evaluation(system).with_given(Given(values))
-    return Order("evaluation", config, Inputs.of(data, model=("checkpoint", checkpoint)), checkpoint)
+    inputs = Inputs.of(data, model=("checkpoint", checkpoint))
+    artifact.require_inputs(inputs)
+    return Order("evaluation", config, inputs, checkpoint)
 
 
 def _evaluate(system: System[Any, Any], arguments: argparse.Namespace) -> int:
-    disk.require_files({"--json": arguments.json})
+    artifact.require_files({"--json": arguments.json})
     values = values_from_flags(arguments)
     result = system.score(evaluation_order(system, arguments.checkpoint, data_of(arguments.data), values))
     print(result.table)

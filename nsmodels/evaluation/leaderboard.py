@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     if not root.is_dir() and arguments.data:
         raise InputError(f"{root}: no such folder; give the data root, which holds the assets")
     _require_together(arguments)
-    disk.require_files({"--out": arguments.out})
+    artifact.require_files({"--out": arguments.out})
     ledger.scan(root)
     listed = ledger.entries(root)
     if not listed:

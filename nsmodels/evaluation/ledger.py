@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from nsmodels.core import artifact, disk, renamed
+from nsmodels.core import artifact, disk
 from nsmodels.core.disk import writing
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed import renamed
 from nsmodels.evaluation.entry import Entry, entries_of, id_of
 from nsmodels.evaluation.measure import SHARE
 from nsmodels.evaluation.metrics import paired_comparison, wilson_interval

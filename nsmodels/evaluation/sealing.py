@@ -65,7 +65,7 @@ def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[
         part.metrics |= result.metrics
 
     recipe: Any = {"config": order.config.relevant(), "code_version": code_version, "inputs": order.inputs}
-    about: Any = {"key": order.key, "maker": maker, "is_resumable": False}
+    about: Any = {"key": order.key, "maker": maker, "kind": "evaluation", "is_resumable": False}
     manifest = artifact.made(order.folder, order.force, fill, **about, **recipe)
     ledger.enter_own(order.folder)
     return manifest

@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from nsmodels.core import renamed
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
+from nsmodels.core.sealed import renamed
 from nsmodels.evaluation import ranking, replication
 from nsmodels.evaluation.ranking import RankingConfig
 from pipeline.assets.systems import trainings

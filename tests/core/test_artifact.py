@@ -183,7 +183,7 @@ def test_kill_9_on_the_first_build_leaves_no_artifact(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"config": {"size": 4}}, {"code_version": "2"}, {"seed": 6}])
-def test_work_of_a_different_fingerprint_is_deleted(tmp_path: Path, change: dict) -> None:
+def test_work_of_a_different_fingerprint_is_gone_when_the_next_is_sealed(tmp_path: Path, change: dict) -> None:
     kill(start_slow(tmp_path / "a", "of another recipe"))
     with build(tmp_path / "a", **change) as part:
         assert not (part.path / "deep").exists()
@@ -308,7 +308,8 @@ from nsmodels.core import artifact
 from nsmodels.core.cli import run
 def main():
     folder, size, limit = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    with artifact.build(folder, key="a", maker="t", config={"size": 3, "name": "x"}, code_version="1", seed=5) as part:
+    recipe = {"config": {"size": 3, "name": "x"}, "code_version": "1", "seed": 5}
+    with artifact.build(folder, key="things", maker="tests", **recipe) as part:
         (part.path / "finished.txt").write_text("finished")
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         if size:

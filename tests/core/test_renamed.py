@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nsmodels.core import renamed
+from nsmodels.core.sealed import renamed
 
 
 def test_keys_and_places_below_them_have_a_current_name() -> None:

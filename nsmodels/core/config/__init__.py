@@ -1,6 +1,6 @@
 """Frozen configuration: base class, fingerprints, conditions between fields, YAML and JSON files, flags."""
 
-from nsmodels.core.config.base import Config, Given, fingerprint, flat, nested
+from nsmodels.core.config.base import Config, Given, differences, fingerprint, flat, nested
 from nsmodels.core.config.conditions import (
     above,
     added_field,
@@ -22,6 +22,7 @@ __all__ = [
     "below",
     "conditional",
     "decided",
+    "differences",
     "fingerprint",
     "flat",
     "nested",

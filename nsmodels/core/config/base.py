@@ -126,6 +126,13 @@ def flat(values: Mapping[str, Any], prefix: str = "", separator: str = ".") -> d
     return found
 
 
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The fields in which two nested configurations differ, by dotted name, as `epochs 20 -> 10`."""
+    was, now = (flat(json.loads(json.dumps(values, default=str))) for values in (before, after))
+    names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
+    return [f"{name.removeprefix('config.')} {was.get(name)} -> {now.get(name)}" for name in names]
+
+
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
     """Mappings with dotted keys, nested ones among them, as nested mappings: the inverse of `flat`."""
     found: dict[str, Any] = {}

@@ -214,7 +214,7 @@ class Session:
             return False
         payload = checkpoint.load(path)
         if payload.get("format") != FORMAT:
-            raise InputError(f"{path}: contains no resumable state of this version; remove it to start afresh")
+            raise InputError(f"{path}: contains no resumable state of this version; train into a different folder")
         self._require_same_config(payload, path)
         checkpoint.fill(self.model, payload.get("training_state_dict", payload["model_state_dict"]), str(path))
         if self.average:

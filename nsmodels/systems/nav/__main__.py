@@ -129,7 +129,7 @@ def _study(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from nsmodels.systems.nav.evaluation.report import table
 
-    disk.require_files({"--json": arguments.json}, [arguments.map, arguments.scen])
+    artifact.require_files({"--json": arguments.json}, [arguments.map, arguments.scen])
     report = _report(arguments)
     print(table(report))
     if arguments.json:
@@ -162,7 +162,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     start, goal = _cell("start", arguments.start), _cell("goal", arguments.goal)
     if arguments.draw:
         check_suffix(arguments.draw)
-    disk.require_files({"--draw": arguments.draw, "--json": arguments.json}, [arguments.map])
+    artifact.require_files({"--draw": arguments.draw, "--json": arguments.json}, [arguments.map])
     free = read_map(arguments.map)
     problem(free, start, goal)
     navigator = Navigator.load(_checkpoint(arguments.checkpoint), arguments.device)

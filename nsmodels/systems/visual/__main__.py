@@ -38,7 +38,8 @@ def _add_answer(added: Any) -> None:
 
 
 def _answer(arguments: argparse.Namespace) -> int:
-    from nsmodels.core.disk import require_files, write_atomic
+    from nsmodels.core.artifact import require_files
+    from nsmodels.core.disk import write_atomic
     from nsmodels.systems.visual.model import VisualReasoner
     from nsmodels.systems.visual.perception.images import read_pixels
     from nsmodels.systems.visual.reasoning.counterfactual import remove_fact

@@ -71,8 +71,8 @@ class VisualReasoner:
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> VisualReasoner:
-        """The model of a checkpoint folder; raise `InputError` when it is not sealed or of a different system."""
-        artifact.read_manifest(folder)
+        """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system."""
+        artifact.require_intact(folder)
         target = resolve_device(device)
         paths = [folder / network / "best.pt" for network in ("perception", "parser")]
         perception = Perception.from_checkpoint(checkpoint.load(paths[0]), str(paths[0]))

@@ -10,11 +10,12 @@ from typing import Any, cast
 
 import dagster as dg
 
-from nsmodels.core import interrupts, renamed
+from nsmodels.core import interrupts
 from nsmodels.core.artifact import Manifest, read_manifest
 from nsmodels.core.config import Config, flat
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.core.orders import Inputs, Order
+from nsmodels.core.sealed import renamed
 from pipeline.lib import reuse, staleness, step, store
 from pipeline.lib.display import references, results
 from pipeline.lib.display.epochs import EpochTracker

@@ -17,7 +17,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.tags import BACKFILL_ID_TAG, RUN_KEY_TAG
 
-from nsmodels.core.inventory import bytes_of, files_in
+from nsmodels.core.sealed.inventory import bytes_of, files_in
 
 FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 # Reasons to keep a run.

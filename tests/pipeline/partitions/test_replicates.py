@@ -3,8 +3,8 @@
 import dagster as dg
 import pytest
 
-from nsmodels.core import renamed
 from nsmodels.core.artifact import read_manifest
+from nsmodels.core.sealed import renamed
 from pipeline.lib import policy
 from pipeline.lib.partitions import replicates
 from tests.pipeline import coins

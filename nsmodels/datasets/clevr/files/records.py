@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from nsmodels.core.artifact import require_listed
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable
 
@@ -29,6 +30,7 @@ def opened(path: Path) -> Iterator[TextIO]:
     Raises `InputError` when it does not exist, is too large to be one of CLEVR's, or is read and turns out to be in a
     different encoding.
     """
+    require_listed([path])
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nsmodels.core.artifact import remedy, require_listed
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule
 from nsmodels.datasets.mazes.config import SPLITS
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INDEX, CELLS, COSTS = "index.parquet", "cells.bits", "costs.bytes"
-# Never over what is there: it may be somebody's own, and its recipe is not that of the command.
-REMEDY = "give a folder made by nsmodels mazes generate, or make the data again in another one"
 COLUMNS = {
     "split": "str",
     "kind": "str",
@@ -117,15 +116,16 @@ def read_index(folder: Path, split: str | None = None) -> pd.DataFrame:
     from pyarrow import ArrowException
 
     path = folder / INDEX
+    require_listed([path])
     try:
         index = pd.read_parquet(path)
     except FileNotFoundError:
         raise InputError(f"{path}: missing; give a folder from: nsmodels mazes generate --out FOLDER") from None
     except (ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet file ({error}); {REMEDY}") from None
+        raise InputError(f"{path}: not a readable parquet file ({error}); {remedy(path)}") from None
     missing = [name for name in COLUMNS if name not in index]
     if missing:
-        raise InputError(f"{path}: column '{missing[0]}' is missing; {REMEDY}")
+        raise InputError(f"{path}: column '{missing[0]}' is missing; {remedy(path)}")
     if split is None:
         return index
     chosen = index.query("split == @split")
@@ -143,6 +143,7 @@ def splits(folder: Path) -> list[str]:
 def read_split(folder: Path, split: str) -> Split:
     """One split with its maps; raises `InputError` when it is missing or index and cells do not match."""
     index = read_index(folder, split)
+    require_listed([folder / CELLS, folder / COSTS])
     cells = _bytes_of(folder / CELLS)
     costs = _costs_of(folder, read_index(folder), index) if (folder / COSTS).exists() else None
     index = index.reset_index(drop=True)
@@ -172,7 +173,9 @@ def _group(
     start, goal = (part[[f"{end}_row", f"{end}_col"]].to_numpy(np.int16) for end in ("start", "goal"))
     for end, place in (("start", start), ("goal", goal)):
         if (place < 0).any() or (place >= shape[1:]).any() or not free[np.arange(len(free)), *place.T].all():
-            raise InputError(f"{folder / INDEX}: a {end} is in a wall, so it is not the index of {CELLS}; {REMEDY}")
+            raise InputError(
+                f"{folder / INDEX}: a {end} is in a wall, so it is not the index of {CELLS}; {remedy(folder / INDEX)}"
+            )
     cost = None if costs is None else np.stack([costs[row] for row in rows]).reshape(shape)
     return Group(rows, Maps(free, start, goal, cost, int(part["connectivity"].iloc[0]), _diagonals(part)))
 
@@ -190,7 +193,8 @@ def _unpacked(
         return np.broadcast_to(_unpacked(folder, offset[:1], cells, (1, *shape[1:])), shape)
     if offset.min() < 0 or offset.max() + num_bytes > len(cells):
         raise InputError(
-            f"{folder / CELLS}: {len(cells)} bytes, but {INDEX} needs {offset.max() + num_bytes}; {REMEDY}"
+            f"{folder / CELLS}: {len(cells)} bytes, but {INDEX} needs {offset.max() + num_bytes}; "
+            f"{remedy(folder / CELLS)}"
         )
     packed = cells[offset[:, None] + np.arange(num_bytes)]
     return np.unpackbits(packed, axis=1, count=size).astype(np.bool_).reshape(shape)
@@ -216,7 +220,9 @@ def _costs_of(folder: Path, whole: pd.DataFrame, index: pd.DataFrame) -> list[ND
     content = _bytes_of(folder / COSTS)
     ends = np.cumsum(whole["height"].to_numpy(np.int64) * whole["width"].to_numpy(np.int64))
     if ends[-1] != len(content):
-        raise InputError(f"{folder / COSTS}: {len(content)} bytes, but {INDEX} needs {ends[-1]}; {REMEDY}")
+        raise InputError(
+            f"{folder / COSTS}: {len(content)} bytes, but {INDEX} needs {ends[-1]}; {remedy(folder / COSTS)}"
+        )
     parts = np.split(content, ends[:-1])
     return [parts[row] for row in index.index]
 
@@ -225,4 +231,4 @@ def _bytes_of(path: Path) -> NDArray[np.uint8]:
     try:
         return np.fromfile(path, np.uint8)
     except FileNotFoundError:
-        raise InputError(f"{path}: missing; {REMEDY}") from None
+        raise InputError(f"{path}: missing; {remedy(path)}") from None

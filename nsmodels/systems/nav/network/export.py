@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nsmodels.core.disk import atomically, require_files
+from nsmodels.core.artifact import require_files
+from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 from nsmodels.systems.nav.network.encoding import NUM_CHANNELS
 from nsmodels.systems.nav.network.navigator import Navigator, action_probabilities, update_held

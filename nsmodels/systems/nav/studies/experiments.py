@@ -94,7 +94,7 @@ def _sealed(
     order: Order[Any], fill: Callable[[Part], Report], draw: Callable[[Report], Figure], title: str
 ) -> Manifest:
     recipe: Any = {"config": order.config.relevant(), "code_version": CODE_VERSION, "seed": order.config.training.seed}
-    recipe |= {"inputs": order.inputs, "key": order.key, "maker": MAKER}
+    recipe |= {"inputs": order.inputs, "key": order.key, "maker": MAKER, "kind": f"study: {title.lower()}"}
 
     def write(part: Part) -> None:
         report = fill(part)

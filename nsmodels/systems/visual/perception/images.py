@@ -15,7 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from nsmodels.core import locks
-from nsmodels.core.artifact import data_root
+from nsmodels.core.artifact import data_root, remedy, require_listed
 from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.errors import InputError
@@ -23,7 +23,6 @@ from nsmodels.datasets.clevr.files.format import image_path
 
 # Fewer images are decoded in seconds, without a cache on disk.
 SMALLEST_CACHE = 500
-REMEDY = "give a whole image file"
 ZEROS = 2**24  # bytes per write where space cannot be reserved
 
 
@@ -36,7 +35,7 @@ def read_image(path: Path, width: int, height: int) -> np.ndarray:
     except FileNotFoundError:
         raise InputError(f"{path}: no such image") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded ({error}); {REMEDY}") from None
+        raise InputError(f"{path}: cannot be decoded ({error}); {remedy(path)}") from None
 
 
 def read_pixels(path: Path) -> np.ndarray:
@@ -52,7 +51,7 @@ def read_size(path: Path) -> tuple[int, int]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such image") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be read as an image ({error}); {REMEDY}") from None
+        raise InputError(f"{path}: cannot be read as an image ({error}); {remedy(path)}") from None
 
 
 def read_images(
@@ -65,6 +64,7 @@ def read_images(
     the cache.
     """
     paths = [image_path(root, split, scene) for scene in scenes]
+    require_listed(paths)
     sizes = np.array([read_size(path) for path in paths], np.float32).reshape(-1, 2)
     if len(paths) < SMALLEST_CACHE:
         return _decode(paths, np.empty((len(paths), height, width, 3), np.uint8), num_workers), sizes

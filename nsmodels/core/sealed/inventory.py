@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from nsmodels.core import artifact, locks
-from nsmodels.core.artifact import MANIFEST, NOTE, Manifest
+from nsmodels.core import locks
+from nsmodels.core.sealed.contents import files_in
+from nsmodels.core.sealed.folders import beside, recover
+from nsmodels.core.sealed.manifest import MANIFEST, NOTE, Manifest, manifest_of
 
 Kind = Literal["sealed", "unfinished", "leftover", "cache", "ledger"]
-BESIDE = re.compile(r"\.(?P<name>.+)\.(?P<word>partial|previous|removed)")
+BESIDE = re.compile(r"\.(?P<name>.+)\.(?P<word>partial|previous|removed|unfinished-[0-9a-f-]+)")
 INTERVAL = re.compile(r"epoch_\d+\.pt")
 CACHE = ".cache"
 DEEPEST = 4  # folders between the data root and an artifact: <key>/<partition>/<part>
@@ -42,6 +42,11 @@ class Item:
     manifest: Manifest | None = None
     is_being_built: bool = False
 
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether it is unfinished work of a configuration other than the last one that was begun."""
+        return self.kind == "unfinished" and ".unfinished-" in self.path.name
+
     def files(self) -> list[Path]:
         """Every file and link in `path`; links are not followed."""
         return files_in(self.path)
@@ -49,18 +54,6 @@ class Item:
     def interval_checkpoints(self) -> list[Path]:
         """Interval checkpoints (one every n epochs), without best and last."""
         return [path for path in self.files() if INTERVAL.fullmatch(path.name)]
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Every file and link below `folder`, sorted; links are not followed, files deleted meanwhile are left out."""
-    found: list[Path] = []
-    pending = [folder]
-    while pending:
-        with contextlib.suppress(FileNotFoundError):
-            for entry in pending.pop().iterdir():
-                is_folder = entry.is_dir() and not entry.is_symlink()
-                (pending if is_folder else found).append(entry)
-    return sorted(found)
 
 
 def bytes_of(files: Iterable[Path]) -> int:
@@ -88,9 +81,14 @@ def items(root: Path) -> list[Item]:
         return []
     for folder in _folders(root):
         if found := BESIDE.fullmatch(folder.name):
-            artifact.recover(folder.with_name(found["name"]))  # a swap that a dead process began
+            recover(folder.with_name(found["name"]))  # a swap that a dead process began
     found = [item for folder in _folders(root) if (item := _item(root, folder))]
     return sorted(found, key=lambda item: (item.name, item.path.name))
+
+
+def folders(root: Path) -> list[Path]:
+    """Folders below `root` that may be artifacts, sorted; none inside of an artifact, hidden, or behind a link."""
+    return [path for path in _folders(root) if not path.name.startswith(".")] if root.is_dir() else []
 
 
 def dependents(item: Item, others: Iterable[Item]) -> list[str]:
@@ -121,26 +119,19 @@ def _item(root: Path, path: Path) -> Item | None:
     name = str(path.relative_to(root))
     if path.name == CACHE:
         return Item(name, "cache", path, path)
-    beside = BESIDE.fullmatch(path.name)
-    if not beside:
-        manifest = _manifest(path)
+    found = BESIDE.fullmatch(path.name)
+    if not found:
+        manifest = manifest_of(path)
         return Item(name, "sealed", path, path, manifest) if manifest else None
-    if not (path / NOTE).exists() and not _manifest(path):
+    if not (path / NOTE).exists() and not manifest_of(path):
         return None  # a folder of the user with a similar name
-    folder, is_partial = path.with_name(beside["name"]), beside["word"] == "partial"
-    kind: Kind = "unfinished" if is_partial else "leftover"
+    folder, is_partial = path.with_name(found["name"]), found["word"] == "partial"
+    kind: Kind = "unfinished" if found["word"].startswith(("partial", "unfinished")) else "leftover"
     return Item(
         str(folder.relative_to(root)),
         kind,
         folder,
         path,
         None,
-        is_partial and locks.is_held(artifact.beside(folder, "lock")),
+        is_partial and locks.is_held(beside(folder, "lock")),
     )
-
-
-def _manifest(folder: Path) -> Manifest | None:
-    try:
-        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except (OSError, ValidationError):
-        return None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from nsmodels.core import artifact, disk, locks
-from nsmodels.core.artifact import MANIFEST, NOTE
-from nsmodels.core.errors import Busy, InputError
-from nsmodels.core.inventory import Item
+from nsmodels.core import disk, locks
+from nsmodels.core.errors import Busy
+from nsmodels.core.sealed.contents import erase
+from nsmodels.core.sealed.folders import beside, locked, read_manifest
+from nsmodels.core.sealed.inventory import Item
+from nsmodels.core.sealed.manifest import MANIFEST
 
 
 def remove(item: Item) -> None:
@@ -19,14 +20,14 @@ def remove(item: Item) -> None:
     The folder is renamed first: whenever the removal is interrupted, the artifact is whole or gone, and the renamed
     folder counts as a leftover. Raises `Busy` when another process is building the artifact, `InputError` for a link.
     """
-    removed = artifact.beside(item.folder, "removed")
-    with artifact.locked(item.folder):
+    removed = beside(item.folder, "removed")
+    with locked(item.folder):
         if item.path != removed:
-            _erase(removed)
+            erase(removed)
             if item.kind == "sealed":  # else a reader would restore the previous artifact
-                _erase(artifact.beside(item.folder, "previous"))
+                erase(beside(item.folder, "previous"))
             item.path.rename(removed)
-        _erase(removed)
+        erase(removed)
 
 
 def remove_interval_checkpoints(item: Item) -> None:
@@ -35,7 +36,7 @@ def remove_interval_checkpoints(item: Item) -> None:
     A sealed artifact is sealed again without them first: whenever the removal is interrupted, its manifest lists only
     files that exist. Raises `Busy` when another process is building the artifact.
     """
-    with artifact.locked(item.folder):
+    with locked(item.folder):
         files = item.interval_checkpoints()
         if item.kind == "sealed":
             _seal_without(item.path, files)
@@ -44,7 +45,9 @@ def remove_interval_checkpoints(item: Item) -> None:
 
 
 def empty_cache(cache: Path) -> None:
-    """Remove the cached arrays, which can be computed again, except those that a process is writing."""
+    """Remove cached arrays and checksums, which can be computed again, except arrays that a process is writing."""
+    for path in (cache / "verified").glob("*.json"):
+        path.unlink(missing_ok=True)
     for lock in cache.glob("*.lock"):
         with contextlib.suppress(Busy), locks.exclusive(lock, f"{lock}: another process is writing these images"):
             for path in cache.glob(f"{lock.stem}.*npy"):
@@ -52,21 +55,7 @@ def empty_cache(cache: Path) -> None:
 
 
 def _seal_without(folder: Path, files: Iterable[Path]) -> None:
-    manifest, removed = artifact.read_manifest(folder), {str(path.relative_to(folder)) for path in files}
+    manifest, removed = read_manifest(folder), {str(path.relative_to(folder)) for path in files}
     kept = {name: record for name, record in manifest.files.items() if name not in removed}
     sealed = manifest.model_copy(update={"files": kept})
     disk.write_atomic(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")
-
-
-def _erase(folder: Path) -> None:
-    """Delete a folder; manifest and note, which mark it as an artifact, are deleted last."""
-    if folder.is_symlink():
-        raise InputError(f"{folder}: is a link, which is not followed; remove it by hand")
-    if not folder.exists():
-        return
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif path.name not in (MANIFEST, NOTE):
-            path.unlink()
-    shutil.rmtree(folder)

@@ -6,7 +6,7 @@ import contextlib
 import logging
 from pathlib import Path
 
-from nsmodels.core import artifact
+from nsmodels.core.sealed import folders
 
 # Replicates and trials are named after the training, no longer after its data.
 KEYS = {"mazes_replicates": "nav_replicates", "mazes_trials": "nav_trials"}
@@ -32,7 +32,7 @@ def take_over(key: str, root: Path | None = None) -> None:
 
     Several processes may do it at once: what one of them has moved is there for the others.
     """
-    root = root or artifact.data_root()
+    root = root or folders.data_root()
     for old, new in KEYS.items():
         if new == key and (root / old).is_dir():
             (root / new).mkdir(exist_ok=True)
