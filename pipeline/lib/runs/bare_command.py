@@ -61,8 +61,10 @@ def prepare() -> None:
 
 
 def _prepare(is_ours: bool) -> None:
-    from pipeline.lib.runs import history  # here: its imports take longer than the rest of this module
+    from pipeline.lib.runs import history, webserver  # here: imports that take longer than the rest of this module
 
+    if webserver.is_of_project(sys.orig_argv[2:], os.environ.get("DAGSTER_HOME")):
+        imports.after("dagster_webserver.cli", webserver.protect)
     if line := history.location_error(os.environ.get("DAGSTER_HOME")):
         _print_error(line)
         os._exit(2)  # during start-up Python would report an exception as an error in the .pth file
