@@ -24,6 +24,7 @@ from dagster import (
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
+from nsmodels.core.errors import InputError
 from pipeline.lib.runs import liveness
 from pipeline.lib.runs.requests.run import require_assets
 
@@ -35,9 +36,13 @@ class WatchfulRunLauncher(DefaultRunLauncher):
     """The default launcher with a health check for the daemon's run monitoring, and termination without code server."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Start the process of a run; raises `InputError` for one that would build all assets by selecting none."""
-        require_assets(context.dagster_run)
-        super().launch_run(context)
+        """Start the process of a run; one that would build all assets by selecting none fails with the reason."""
+        try:
+            require_assets(context.dagster_run)
+        except InputError as error:
+            self._instance.report_run_failed(context.dagster_run, str(error))
+        else:
+            super().launch_run(context)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

@@ -24,6 +24,16 @@ def alone() -> None:
     train()
 
 
+@dg.asset
+def made() -> None:
+    """An asset of the run."""
+
+
+@dg.asset
+def other() -> None:
+    """An asset outside of it."""
+
+
 @pytest.fixture
 def instance(tmp_path):
     settings = {"concurrency": {"pools": {"default_limit": 1, "granularity": "op"}}}
@@ -61,3 +71,16 @@ def test_a_waiting_run_gets_the_slot_of_a_run_that_dies_meanwhile(instance, monk
         assert execute_run(InMemoryJob(alone), run, instance).success
     assert is_killed
     assert instance.get_run_by_id(holder.run_id).status == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_with_a_configuration_of_nothing_ends_before_its_first_step(instance):
+    with_config = dg.define_asset_job("both", [made, other], executor_def=supervision.in_process)
+    job = dg.Definitions([made, other], jobs=[with_config]).resolve_job_def("both")
+    chosen = job.get_subset(asset_selection=frozenset([made.key]))
+    for name, is_success in (("other", True), ("otter", False)):
+        run = instance.create_run_for_job(
+            chosen, asset_selection=frozenset([made.key]), run_config={"ops": {name: {"config": {}}}}
+        )
+        done = execute_run(InMemoryJob(chosen), run, instance)
+        assert done.success is is_success
+        assert bool(done.all_events_of_type(dg.DagsterEventType.STEP_START)) is is_success

@@ -126,7 +126,8 @@ def test_questions_by_a_get_are_answered(browser):
 @pytest.mark.parametrize(
     "kind",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a",
-     "text/plain;application/json", "application/graphql", "application/jsonp", "", "text/plain; charset=application/json"],
+     "text/plain;application/json", "application/graphql", "application/jsonp", "",
+     "text/plain; charset=application/json"],
 )  # fmt: skip
 def test_a_post_that_needs_no_permission_from_the_browser_is_refused(browser, kind):
     body = json.dumps({"query": LAUNCH})
