@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import sys
 import time
 import uuid
@@ -27,7 +28,7 @@ from dagster._daemon.controller import get_daemon_statuses
 from nsmodels.core import interrupts
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import Config, Given, parse_yaml
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, near
 from nsmodels.core.sealed import renamed
 from pipeline.assets.systems import trainings
 from pipeline.lib import store
@@ -40,6 +41,7 @@ from pipeline.lib.training import Training
 SEED = "training.seed"
 DAEMONS = ("BACKFILL", "QUEUED_RUN_COORDINATOR")
 FINISHED, RUNNING, TO_DO = "finished", "queued or running", "to do"
+MOST = 10_000  # combinations of a sweep
 POLL, TOP = 2.0, 5  # seconds between two checks; rows of the leaderboard
 NO_DAEMON = "not started yet: no Dagster daemon is running; start it with make ui, or use --local"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # Dagster logs a failure as two tracebacks
@@ -100,6 +102,8 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
     if len(axes) < len(words) + bool(seeds):
         raise InputError("sweep: expected each field once; give its values in one list")
     short = _short_names(default)
+    if (num := math.prod(map(len, axes.values()))) > MOST:
+        raise InputError(f"sweep: {num:,} combinations; expected at most {MOST:,}: give fewer values or seeds")
     found: dict[str, Trial] = {}
     for values in itertools.product(*axes.values()):
         config = default.with_given(Given(dict(zip(axes, values, strict=True)), "sweep"))
@@ -266,17 +270,17 @@ def _trials_of(target: str) -> Partitioned:
     found = exact or [each for each in known if target in each.training.datasets]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(each.training.model_key for each in found or known)
-    raise InputError(
-        f"sweep: {'several models for data set' if found else 'no model or data set'} '{target}'; give one of: {names}"
-    )
+    names = [each.training.model_key for each in found or known]
+    what, proposed = ("several models for data set", "") if found else ("no model or data set", near(target, names))
+    raise InputError(f"sweep: {what} '{target}'{proposed}; give one of: {', '.join(names)}")
 
 
 def _preset(training: Training[Any, Any], name: str | None) -> str:
     if name is None:
         return training.model.resolve({}).preset
     if name not in training.model.presets:
-        raise InputError(f"sweep: no preset '{name}' (there are: {', '.join(training.model.presets)})")
+        known = f"{near(name, training.model.presets)} (there are: {', '.join(training.model.presets)})"
+        raise InputError(f"sweep: no preset '{name}'{known}")
     return name
 
 
@@ -323,12 +327,14 @@ def _seeds(text: str | None) -> list[int]:
         return []
     first, dots, last = text.partition("...")
     try:
-        found = list(range(int(first), int(last) + 1)) if dots else [int(part) for part in text.split(",")]
+        found = range(int(first), int(last) + 1) if dots else [int(part) for part in text.split(",")]
     except ValueError:
         found = []
+    if len(found[: MOST + 1]) > MOST:
+        raise InputError(f"--seeds {text}: expected at most {MOST:,} seeds")
     if not found or min(found) < 0:
         raise InputError(f"--seeds: expected whole numbers as in 0...4 or 0,3,5, the smaller first, got '{text}'")
-    return found
+    return list(found)
 
 
 # --- the instance ----------------------------------------------------------------------------------------------------

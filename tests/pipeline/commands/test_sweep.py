@@ -27,7 +27,16 @@ KEY = "nav_trials"
     ("words", "line"),
     [
         ("moon lr=1", "error: sweep: no model or data set 'moon'; give one of: "),
-        ("nav_model --preset debgu", "error: sweep: no preset 'debgu' (there are: debug, quick, "),
+        ("nav_model --preset debgu", "error: sweep: no preset 'debgu'; did you mean debug? (there are: debug, "),
+        ("nav_modle lr=1", "error: sweep: no model or data set 'nav_modle'; did you mean nav_model"),
+        (
+            "nav_model --preset debug --seeds 0...999999999",
+            "error: --seeds 0...999999999: expected at most 10,000 seeds",
+        ),
+        (
+            "nav_model --preset debug --seeds 0...9999 lr=1e-3,1e-4",
+            "error: sweep: 20,000 combinations; expected at most",
+        ),
         ("nav_model --preset debug lerning=3", "error: sweep: unknown field 'lerning' "),
         ("nav_model --preset debug lr=1e-3,x", "error: sweep: field 'training.lr': Input should be a valid number"),
         ("nav_model --preset debug model.dim=0,32", "error: sweep: field 'model.dim': Input should be greater"),

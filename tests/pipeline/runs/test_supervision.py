@@ -74,9 +74,8 @@ def test_a_waiting_run_gets_the_slot_of_a_run_that_dies_meanwhile(instance, monk
 
 
 def test_a_run_with_a_configuration_of_nothing_ends_before_its_first_step(instance):
-    with_config = dg.define_asset_job("both", [made, other], executor_def=supervision.in_process)
-    job = dg.Definitions([made, other], jobs=[with_config]).resolve_job_def("both")
-    chosen = job.get_subset(asset_selection=frozenset([made.key]))
+    definitions = dg.Definitions([made, other], executor=supervision.in_process)
+    chosen = definitions.resolve_implicit_global_asset_job_def().get_subset(asset_selection=frozenset([made.key]))
     for name, is_success in (("other", True), ("otter", False)):
         run = instance.create_run_for_job(
             chosen, asset_selection=frozenset([made.key]), run_config={"ops": {name: {"config": {}}}}
