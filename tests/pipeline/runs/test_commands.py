@@ -109,7 +109,7 @@ ABOUT_MAZES = {
     "number": ("5", "expected a JSON object"),
     "no JSON": ("{ops: 1}", "not valid JSON (Expecting property name"),
     "twice": ('{"ops": {"mazes": {}, "mazes": {}}}', "'mazes' is given twice"),
-    "not a number": ('{"ops": {"mazes": {"config": {"seed": NaN}}}}', "NaN is not a number"),
+    "not a number": ('{"ops": {"mazes": {"config": {"seed": NaN}}}}', "NaN and Infinity are no numbers of JSON"),
     "deep": ('{"a":' * 100_000, "nested too deeply"),
     "unknown asset": ('{"ops": {"maze": {}}}', "ops: no asset 'maze'; did you mean mazes"),
     "not selected": ('{"ops": {"nav_model": {}}}', "ops: 'nav_model' is not selected by --select mazes"),
@@ -135,8 +135,9 @@ def test_a_configuration_without_effect_is_refused(materialization, text, found)
         ("- ops", "expected a mapping"),
         ("ops: [", "not valid YAML"),
         ("ops: {maze: {}}", "ops: no asset 'maze'"),
+        ("ops: {mazes: {}}\nops: {}", "twice"),
     ],
-    ids=["missing", "empty", "empty mapping", "list", "no YAML", "unknown asset"],
+    ids=["missing", "empty", "empty mapping", "list", "no YAML", "unknown asset", "twice"],
 )
 def test_a_configuration_file_without_effect_is_refused(materialization, tmp_path, text, found):
     path = tmp_path / "run.yaml"

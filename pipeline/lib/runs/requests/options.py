@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import glob
-import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import dagster as dg
 
-from nsmodels.core.config import read_yaml
+from nsmodels.core.config import parse_json, read_yaml
 from nsmodels.core.errors import InputError, near
 
 EXAMPLE = """{"ops": {"nav_model": {"config": {"preset": "quick"}}}}"""
@@ -22,14 +22,11 @@ def json_object(text: str, where: str, example: str = EXAMPLE) -> dict[str, Any]
     expected = f"expected a JSON object as in {example}"
     if not text.strip():
         raise InputError(f"{where}: it is empty; {expected}, or leave the option out")
-    try:
-        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except RecursionError:
-        raise InputError(f"{where}: nested too deeply; {expected}") from None
-    except ValueError as error:
-        raise InputError(f"{where}: not valid JSON ({error}), got {_short(text)}; {expected}") from None
+    found = parse_json(text, where)
     if not isinstance(found, dict):
         raise InputError(f"{where}: {expected}, got {_short(text)}")
+    if not _is_finite(found):
+        raise InputError(f"{where}: NaN and Infinity are no numbers of JSON; give a number")
     return found
 
 
@@ -99,17 +96,9 @@ def partition_range(text: str, known: Sequence[str]) -> None:
         raise InputError(f"{where}: it is empty; give the smaller one first")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"'{twice}' is given twice")
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
+def _is_finite(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(map(_is_finite, inner)) and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def _short(text: str, length: int = 60) -> str:
