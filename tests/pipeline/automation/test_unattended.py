@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from nsmodels.core import artifact
-from nsmodels.core.inventory import Item, dependents, items
+from nsmodels.core.sealed.inventory import Item, dependents, items
 from pipeline.lib import store
 from pipeline.lib.automation import unattended
 
