@@ -1,6 +1,4 @@
-"""The check `seal` of every asset: its files are those of its manifest; and the run that checks everything that exists."""
-
-from __future__ import annotations
+"""The check `seal` of every asset: its files are those of its manifest; and the nightly run of those checks."""
 
 from collections.abc import Iterable
 from typing import Any
