@@ -64,7 +64,10 @@ def test_a_link_in_an_artifact_is_foreign_and_leftovers_and_files_of_desktops_ar
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"maker": "others"}, r"holds 'things' by tests \(training\), sealed .*, and would be replaced by 'things' by others"),
+        (
+            {"maker": "others"},
+            r"holds 'things' by tests \(training\), sealed .*, and would be replaced by 'things' by others",
+        ),
         ({"key": "thing"}, "would be replaced by 'thing' by tests"),
         ({"kind": "study"}, r"holds 'things' by tests \(training\), .* by 'things' by tests \(study\)"),
     ],
