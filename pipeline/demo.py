@@ -50,7 +50,7 @@ def guard() -> None:
             raise InputError(
                 f"{folder}: contains {sealed.source or 'data'} built {sealed.created} that the demo would replace "
                 f"({', '.join(changes[:2])}{', ...' if changes[2:] else ''}); "
-                "run: NSMODELS_DATA=data/demo make demo (or delete that folder)"
+                "run: NSMODELS_DATA=data/demo make demo (or move that folder away)"
             )
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.__main__ import main
-from nsmodels.core import artifact, discover, locks
+from nsmodels.core import artifact, discover, disk, locks
+from nsmodels.core.artifact import FileRecord
 from nsmodels.core.orders import Inputs
+from nsmodels.core.sealed.contents import foreign_files
 from nsmodels.engine.system import Stage, System
 
 
@@ -56,6 +58,18 @@ class Trained:
         """Different whenever a checkpoint was built again."""
         states = [(self.folder_of(stage) / artifact.MANIFEST).stat() for stage in self.system.stages]
         return [(state.st_ino, state.st_mtime_ns) for state in states]
+
+
+def resealed(folder: Path) -> Path:
+    """An artifact sealed again with the files that it has now: what was harmed in it is then what was sealed."""
+    manifest = artifact.read_manifest(folder)
+    names = [name for name in manifest.files if (folder / name).is_file()]
+    names += [path.relative_to(folder).as_posix() for path in foreign_files(folder)]
+    files = {
+        name: FileRecord(bytes=(folder / name).stat().st_size, sha256=disk.sha256_of(folder / name)) for name in names
+    }
+    disk.write_atomic(folder / artifact.MANIFEST, manifest.model_copy(update={"files": files}).model_dump_json())
+    return folder
 
 
 class Shared:

@@ -135,7 +135,7 @@ def entries(root: Path | None = None) -> list[Entry]:
 
 def read_entry(place: Path) -> Entry:
     """The entry in a folder of the ledger, as `enter` gave it; InputError when it is broken."""
-    remedy = "remove its folder, or make the evaluation again"
+    remedy = "make the evaluation again, or move its folder away"
     try:
         entry = Entry.model_validate(json.loads((place / ENTRY).read_text(encoding="utf-8")))
     except (OSError, ValueError):

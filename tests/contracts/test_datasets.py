@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +17,8 @@ import pytest
 
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs
 
 NAMES = discover.datasets()
 
@@ -79,6 +84,48 @@ def test_debug_passes_its_own_checks(prepared: Prepared) -> None:
     assert checks(prepared.name)
     for check in checks(prepared.name):
         assert check(prepared.folder) == [], check.__name__
+
+
+def harmed(folder: Path, name: str) -> str:
+    """Change one byte of a file, with its size and times; returns the file's path as messages show it."""
+    path = folder / name
+    state, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    return str(path)
+
+
+def test_one_changed_byte_of_any_kind_of_file_is_found_before_it_is_used(prepared: Prepared, tmp_path: Path) -> None:
+    kinds = {Path(name).suffix: name for name in artifact.read_manifest(prepared.folder).files}
+    for number, name in enumerate(kinds.values()):
+        copy = Path(shutil.copytree(prepared.folder, tmp_path / str(number) / prepared.name))
+        path = harmed(copy, name)
+        with pytest.raises(InputError, match=re.escape(f"{path}: content differs from its checksum")):
+            artifact.require_inputs(Inputs.of(copy))
+        with pytest.raises(InputError, match="content differs"):
+            artifact.verify(copy)
+
+
+def test_a_file_that_was_added_to_it_is_found(prepared: Prepared, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(prepared.folder, tmp_path / prepared.name))
+    like = copy / next(iter(artifact.read_manifest(copy).files))
+    shutil.copyfile(like, like.with_name(f"extra{like.suffix}"))
+    with pytest.raises(InputError, match=rf"holds files that are not of the artifact: .*extra{like.suffix}; move them"):
+        artifact.require_inputs(Inputs.of(copy))
+
+
+def test_its_data_replace_neither_a_model_nor_files_of_a_person(prepared: Prepared, tmp_path: Path) -> None:
+    with artifact.build(tmp_path / "model", key="model", maker="nsmodels.systems.x", config={}, code_version="1"):
+        pass
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "manifest.json").write_text("{}")
+    (tmp_path / "web" / "thesis.tex").write_text("mine")
+    for place, words in {"model": "would be replaced by", "web": "would be lost: thesis.tex"}.items():
+        with pytest.raises(InputError, match=words):
+            part(prepared.name, "prepare").prepare(prepared.config, place, tmp_path / place, is_forced=True)
+    assert artifact.verify(tmp_path / "model")
+    assert (tmp_path / "web" / "thesis.tex").read_text() == "mine"
 
 
 def test_unchanged_it_is_reused(prepared: Prepared) -> None:

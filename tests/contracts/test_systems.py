@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import shutil
 import signal
@@ -20,6 +21,7 @@ import nsmodels
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover, disk
 from nsmodels.core.config import Config
+from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine import checkpoint, phase
 from nsmodels.engine.phases import Phases
@@ -175,6 +177,79 @@ def test_every_phase_trains_in_two_processes(trained: Trained, child: Callable[.
             epochs, alone = (json.loads((root / name / "history.json").read_text()) for root in (phases.folder, whole))
             assert [epoch["epoch"] for epoch in epochs] == [epoch["epoch"] for epoch in alone]
             assert all(math.isfinite(epoch["train/loss"]) for epoch in epochs)
+
+
+def zeroed(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def not_finite(path: Path) -> None:
+    payload = torch.load(path, weights_only=True)
+    next(value for value in payload["model_state_dict"].values() if value.is_floating_point()).view(-1)[0] = math.nan
+    torch.save(payload, path)
+
+
+@pytest.mark.parametrize("harm", [zeroed, flipped, not_finite])
+def test_changed_weights_are_not_loaded_scored_or_trained_from(
+    trained: Trained, tmp_path: Path, capsys, harm: Callable[[Path], None]
+) -> None:
+    copied = replace(trained, root=Path(shutil.copytree(trained.root, tmp_path / "copied")))
+    for stage in trained.system.stages:
+        for phase_name in stage.phases:
+            path = copied.folder_of(stage) / phase_name / "best.pt"
+            content, state = path.read_bytes(), path.stat()
+            path.unlink()  # its content may have a second name
+            path.write_bytes(content)
+            harm(path)
+            os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+            for load in (copied.system.load_network, nsmodels.load):
+                with pytest.raises(InputError, match=rf"^{path}: content differs from its checksum; .*restore it from"):
+                    load(path, device="cpu")
+            refused = [copied.command(each) for each in trained.system.stages if each.starts_from == stage.name]
+            if stage is trained.system.stages[-1]:
+                data = str(trained.data)
+                refused.append([trained.name, "evaluate", "--checkpoint", str(copied.folder), "--data", data])
+            for command in refused:
+                assert main([*command, *(["--force"] if "train" in command else [])]) == 2
+                err = capsys.readouterr().err
+                assert re.search(rf"^error: {path}: (content differs|\d+ bytes, expected)", err, re.M), err
+            path.write_bytes(content)
+
+
+def test_weights_that_are_not_finite_or_damaged_are_not_loaded_outside_of_an_artifact_either(
+    trained: Trained, tmp_path: Path
+) -> None:
+    stage = trained.system.stages[-1]
+    path = tmp_path / stage.phases[0] / "best.pt"
+    for harm, words in {not_finite: "weight '.*numbers are not finite", flipped: "", zeroed: "not a readable"}.items():
+        path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(trained.folder_of(stage) / stage.phases[0] / "best.pt", path)
+        harm(path)
+        with pytest.raises(InputError, match=rf"^{path}: .*{words}.*restore a copy"):
+            trained.system.load_network(path, "cpu")
+
+
+def test_a_training_is_not_begun_on_changed_data_nor_in_their_place(trained: Trained, tmp_path: Path, capsys) -> None:
+    stage = trained.system.stages[0]
+    data = Path(shutil.copytree(trained.data, tmp_path / trained.data.name))
+    harmed = replace(trained, data=data, root=tmp_path)
+    largest = max(artifact.read_manifest(data).files.items(), key=lambda item: item[1].bytes)[0]
+    command = [*harmed.command(stage)]
+    command[command.index("--out") + 1] = str(data)
+    assert main(command) == 2
+    assert re.search(
+        r"^error: .* is the data .*; give a different folder for the result$", capsys.readouterr().err, re.M
+    )
+    flipped(data / largest)
+    assert main(harmed.command(stage)) == 2
+    assert re.search(rf"^error: {data / largest}: content differs", capsys.readouterr().err, re.M)
+    assert {path.name for path in tmp_path.iterdir()} == {data.name}
 
 
 def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: Path) -> None:

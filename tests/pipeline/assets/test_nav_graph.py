@@ -12,6 +12,7 @@ from nsmodels.systems.nav.config import CODE_VERSION
 from pipeline.assets.systems import nav_checks
 from pipeline.definitions import defs
 from pipeline.lib import checks
+from tests.shared import resealed
 
 GENERIC = ("losses_are_finite", "reproduces_its_score")
 
@@ -95,9 +96,10 @@ def test_every_check_ran_and_those_of_the_machinery_pass(made):
     found = {(e.asset_key.to_user_string(), e.check_name): e for e in made[1].get_asset_check_evaluations()}
     expected = {(key, name) for key, judges in nav_checks.CHECKS.items() for name in judges}
     generic = {("nav_evaluation", "no_regression"), *(("nav_model", name) for name in GENERIC)}
-    assert found.keys() == {*expected, *generic}
-    sound = ("losses_are_finite", "reproduces_its_score", "search_is_perfect", "no_regression")
-    said = {name: (event.passed, event.description) for (_, name), event in found.items() if name in sound}
+    seals = {(event.asset_key.to_user_string(), "seal") for event in made[1].get_asset_materialization_events()}
+    assert found.keys() == {*expected, *generic, *seals}
+    sound = ("losses_are_finite", "reproduces_its_score", "search_is_perfect", "no_regression", "seal")
+    said = {key: (event.passed, event.description) for key, event in found.items() if key[1] in sound}
     assert all(passed for passed, _ in said.values()), said
     assert found["nav_evaluation", "thinking_longer_is_safe"].severity == dg.AssetCheckSeverity.WARN
 
@@ -128,6 +130,7 @@ def test_weights_of_nothing_do_not_reproduce_the_score_nor_beat_greedy(copy):
         weight.zero_()
     path.unlink()  # its content may have a second name
     torch.save(payload, path)
+    resealed(folder)
     assert not checks.reproduces(SYSTEM, NAVIGATOR)(folder).passed
     assert not nav_checks.beats_greedy(folder).passed
 

@@ -65,7 +65,8 @@ def test_every_check_ran_and_those_of_the_machinery_pass(made):
     results = {(e.asset_key.to_user_string(), e.check_name): e for e in made[1].get_asset_check_evaluations()}
     for key, judges in CHECKED.items():
         generic = GENERIC if key.endswith("_model") else {"no_regression"}
-        assert {name for asset, name in results if asset == key} == {*judges, *generic}
+        assert {name for asset, name in results if asset == key} == {*judges, *generic, "seal"}
+        assert results[key, "seal"].passed, results[key, "seal"].description
     for name in GENERIC:
         assert results["clevr_mini_model", name].passed, results["clevr_mini_model", name].description
     for name in ("oracle_is_perfect", "no_regression"):

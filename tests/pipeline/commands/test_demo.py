@@ -35,5 +35,5 @@ def test_different_data_and_models_are_an_error_with_the_remedy(data, capsys, ke
     assert demo.main() == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {data / key}: contains CLEVR v1.0 built ")
-    assert line.endswith("run: NSMODELS_DATA=data/demo make demo (or delete that folder)")
+    assert line.endswith("run: NSMODELS_DATA=data/demo make demo (or move that folder away)")
     assert artifact.read_manifest(data / key).config == config
