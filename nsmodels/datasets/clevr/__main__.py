@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.config import PRESETS, ClevrConfig
+from nsmodels.datasets.clevr.config import PRESETS, SPLIT, ClevrConfig
 
 SHOWN = 10
 
@@ -63,9 +64,13 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.clevr.files.provenance import require_own
     from nsmodels.datasets.clevr.questions.generation import generate_split
     from nsmodels.datasets.clevr.rendering.render import render_split
 
+    if not re.match(SPLIT, arguments.split):
+        raise InputError(f"--split: expected a name of letters, digits, '_' and '-', got '{arguments.split}'")
+    require_own(arguments.out, arguments.split)
     workers = arguments.num_workers or None
     shape = (arguments.width, arguments.height)
     render_split(arguments.out, arguments.split, arguments.num_scenes, arguments.seed, *shape, workers)

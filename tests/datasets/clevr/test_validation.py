@@ -265,10 +265,10 @@ def test_the_official_sample_is_valid(tmp_path: Path) -> None:
 
 def test_a_seal_of_others_is_no_validation(plain: Path, tmp_path: Path) -> None:
     assert not is_validated(plain)
+    in_file(QUESTIONS, wrong_answer)(plain)
     with artifact.build(tmp_path / "sealed", key="k", maker="tests", config={}, code_version="1", source="x") as part:
         shutil.copytree(plain, part.path, dirs_exist_ok=True)
     assert not is_validated(tmp_path / "sealed")
-    in_file(QUESTIONS, wrong_answer)(tmp_path / "sealed")
     with pytest.raises(InputError, match="1 of 24 answers are wrong"):
         require_valid(tmp_path / "sealed", ("train",))
 
