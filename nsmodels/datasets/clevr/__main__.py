@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.config import PRESETS, ClevrConfig
+from nsmodels.datasets.clevr.config import PRESETS, SPLIT, ClevrConfig
 
 SHOWN = 10
 
@@ -63,10 +64,16 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
+    from nsmodels.core.artifact import require_files
+    from nsmodels.datasets.clevr.files.format import scenes_path
+    from nsmodels.datasets.clevr.files.provenance import require_own
     from nsmodels.datasets.clevr.questions.generation import generate_split
     from nsmodels.datasets.clevr.rendering.render import render_split
 
-    _require_own(arguments.out, arguments.split)
+    if not re.match(SPLIT, arguments.split):
+        raise InputError(f"--split: expected a name of letters, digits, '_' and '-', got '{arguments.split}'")
+    require_files({"--out": scenes_path(arguments.out, arguments.split)}, makes_folders=True)
+    require_own(arguments.out, arguments.split)
     workers = arguments.num_workers or None
     shape = (arguments.width, arguments.height)
     render_split(arguments.out, arguments.split, arguments.num_scenes, arguments.seed, *shape, workers)
@@ -74,41 +81,6 @@ def _render(arguments: argparse.Namespace) -> int:
         generate_split(arguments.out, arguments.split, arguments.questions_per_image, arguments.seed, workers)
     print(f"{arguments.out}: {arguments.num_scenes} synthetic scenes, split {arguments.split}")
     return 0
-
-
-def _require_own(out: Path, split: str) -> None:
-    """Raise InputError where rendering would write into an artifact, or over a split that was not rendered here."""
-    from nsmodels.core.artifact import require_files
-    from nsmodels.datasets.clevr.files.format import questions_path, scenes_path
-    from nsmodels.datasets.clevr.files.records import read_info
-
-    scenes, questions = scenes_path(out, split), questions_path(out, split)
-    require_files({"--out": scenes}, makes_folders=True)
-    for path, key in ((scenes, "scenes"), (questions, "questions")):
-        if path.exists():
-            with path.open(encoding="utf-8") as file:
-                if not str(read_info(file, key, str(path)).get("license", "")).startswith("synthetic"):
-                    raise InputError(
-                        f"{path}: is no file of the synthetic twin and would be lost; give a different --out"
-                    )
-    images = out / "images" / split
-    if not scenes.exists() and images.is_dir() and (others := _others(images, split)):
-        raise InputError(f"{others[0]}: is no image of the synthetic twin; give a different --out, or move it away")
-
-
-def _others(images: Path, split: str) -> list[Path]:
-    """Images that an earlier, stopped call has not written."""
-    from PIL import Image
-
-    found = []
-    for path in sorted(images.glob(f"CLEVR_{split}_*.png"))[:SHOWN]:
-        try:
-            with Image.open(path) as image:
-                is_ours = str(image.info.get("Source", "")).startswith("nsmodels")
-        except OSError:
-            is_ours = False
-        found += [] if is_ours else [path]
-    return found
 
 
 def _execute(arguments: argparse.Namespace) -> int:

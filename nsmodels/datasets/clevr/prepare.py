@@ -177,7 +177,7 @@ def _make_from_local(config: ClevrConfig, key: str, part: Part) -> dict[str, Any
 
 def _cut_sealed(place: Path, config: ClevrConfig, part: Part) -> dict[str, Any]:
     """Cut data that were sealed here: they keep their source, once their bytes are those that were sealed."""
-    source = artifact.verify(place).source
+    source = artifact.require_intact(place).source
     fetched = fetch.cut_mini(place, part.path, config.sizes, kind=ContentCheck)
     part.source = provenance.part_of(source, fetched.num_images)
     if not is_validated(place):

@@ -69,7 +69,7 @@ def _node(node: Any, kinds: list[str]) -> dict[str, Any]:
     """One node in the released form; its type is appended to `kinds`."""
     if not isinstance(node, dict):
         raise ValueError(f"expected an object, got {type(node).__name__}")
-    function = node.get("function", node.get("type"))
+    function: Any = node.get("function", node.get("type"))
     if "type" in node and node["type"] != function:
         raise ValueError(f"fields 'function' and 'type' differ: {function!r} and {node['type']!r}")
     if "inputs" not in node:

@@ -273,8 +273,9 @@ def test_inspecting_the_archive_records_its_properties(host: FileServer, tmp_pat
 
 @pytest.fixture
 def harmed(twin: Path, tmp_path: Path) -> Path:
-    """A copy of the twin, to be harmed."""
+    """A copy of the twin without its seal, to be harmed."""
     shutil.copytree(twin, tmp_path / "harmed")
+    (tmp_path / "harmed" / artifact.MANIFEST).unlink()
     return tmp_path / "harmed"
 
 

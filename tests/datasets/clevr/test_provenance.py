@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from nsmodels.__main__ import main
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import ANNOTATIONS_URL, ARCHIVE_BYTES, ARCHIVE_SHA256, ARCHIVE_URL, debug, full
@@ -198,3 +199,35 @@ def test_where_an_archive_is_read_from_decides_unless_a_checksum_does() -> None:
         one, other = (whole.with_values({**values, "archive_url": url}) for url in (ARCHIVE_URL, MIRROR))
         assert recipe_of(one) != recipe_of(other)
         assert "archive_url" not in recipe_of(one)
+
+
+@pytest.mark.parametrize("name", ["images/train/CLEVR_train_000000.png", "scenes/CLEVR_train_scenes.json"])
+def test_rendering_replaces_nothing_that_was_not_rendered(tmp_path: Path, capsys, name: str) -> None:
+    command = [
+        "clevr",
+        "render",
+        "--num-scenes",
+        "1",
+        "--width",
+        "48",
+        "--height",
+        "32",
+        "--out",
+        str(tmp_path / "mine"),
+    ]
+    assert [main(command), main(command)] == [0, 0]
+    (tmp_path / "mine" / name).write_bytes(bare(tmp_path / "mine" / name))
+    before = (tmp_path / "mine" / name).read_bytes()
+    assert main(command) == 2
+    assert f"{tmp_path / 'mine' / name}: was not rendered here and would be lost" in capsys.readouterr().err
+    assert (tmp_path / "mine" / name).read_bytes() == before
+
+
+def test_rendering_leaves_artifacts_and_other_folders_alone(twin: Path, tmp_path: Path, capsys) -> None:
+    for more, line in (
+        (["--out", str(twin)], f"{twin}: is a sealed artifact"),
+        (["--out", str(tmp_path / "mine"), "--split", "../../x"], "--split: expected a name of letters"),
+    ):
+        assert main(["clevr", "render", "--num-scenes", "1", *more]) == 2
+        assert line in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

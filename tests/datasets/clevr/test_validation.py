@@ -86,8 +86,10 @@ def step(function: Any, inputs: Any = (), values: Any = ()) -> dict[str, Any]:
 
 
 def text(name: str, content: str | bytes) -> Callable[[Path], None]:
-    data = content if isinstance(content, bytes) else content.encode()
-    return lambda root: (root / name).write_bytes(data) and None
+    def harm(root: Path) -> None:
+        (root / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return harm
 
 
 def wrong_answer(records: Records) -> None:
@@ -177,6 +179,7 @@ HARMS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "deep": (text(SCENES, '{"scenes": ' + "[" * 200_000), r"scenes\[0\]|nested too deeply"),
     "deep record": (text(SCENES, '{"scenes": [{"a": ' + "[" * 200_000), "nested too deeply"),
     "a long number": (text(SCENES, '{"scenes": [{"a": ' + "1" * 9_000 + "}]}"), "a number of thousands of digits"),
+    "blanks": (text(SCENES, '{"scenes": [' + " " * (40 << 20)), "millions of blanks"),
     "binary": (text(SCENES, bytes(range(256))), "is not UTF-8 text"),
     "utf-16": (text(SCENES, '{"scenes": []}'.encode("utf-16")), "is not UTF-8 text"),
     "text a number": (question(question=3), Q + "field 'question': expected a text with words, got 3"),
@@ -265,10 +268,10 @@ def test_the_official_sample_is_valid(tmp_path: Path) -> None:
 
 def test_a_seal_of_others_is_no_validation(plain: Path, tmp_path: Path) -> None:
     assert not is_validated(plain)
+    in_file(QUESTIONS, wrong_answer)(plain)
     with artifact.build(tmp_path / "sealed", key="k", maker="tests", config={}, code_version="1", source="x") as part:
         shutil.copytree(plain, part.path, dirs_exist_ok=True)
     assert not is_validated(tmp_path / "sealed")
-    in_file(QUESTIONS, wrong_answer)(tmp_path / "sealed")
     with pytest.raises(InputError, match="1 of 24 answers are wrong"):
         require_valid(tmp_path / "sealed", ("train",))
 

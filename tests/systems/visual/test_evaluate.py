@@ -48,6 +48,21 @@ def val_only(data: Path, tmp_path_factory) -> Path:
     return folder
 
 
+def test_scenes_of_two_runs_are_not_scored(val_only: Path, model: Path, tmp_path: Path, capsys) -> None:
+    """Each index twice: a question would be asked of another image, and the true scene answer half of them."""
+    mine = shutil.copytree(val_only, tmp_path / "mine")
+    path = mine / "scenes" / "CLEVR_val_scenes.json"
+    content = json.loads(path.read_text())
+    for number, scene in enumerate(list(content["scenes"])):
+        other = content["scenes"][number - 1]
+        name = f"copy_{other['image_filename']}"
+        shutil.copyfile(mine / "images" / "val" / other["image_filename"], mine / "images" / "val" / name)
+        content["scenes"].append({**other, "image_index": scene["image_index"], "image_filename": name})
+    path.write_text(json.dumps(content))
+    assert main(["visual", "evaluate", "--checkpoint", str(model), "--data", str(mine), "--device", "cpu"]) == 2
+    assert f"{path}: scenes[12]: field 'image_index': 0 is also that of item 0" in capsys.readouterr().err
+
+
 def test_an_evaluation_is_sealed_with_report_table_proofs_and_figures(data: Path, model: Path, tmp_path: Path) -> None:
     manifest = orders.evaluate(SYSTEM, model, data, tmp_path / "evaluation", device="cpu")
     assert artifact.verify(tmp_path / "evaluation") == manifest

@@ -43,7 +43,11 @@ class Annotations:
         """A file as UTF-8 text, by its name below the tree."""
         log.info("%s: reading", self.shown(name))
         if self.reader is None and not (self._root / name).is_file():
-            raise InputError(f"{self._root / name}: missing; give a folder with images/ scenes/ questions/ of CLEVR")
+            found = sorted(path.name for path in (self._root / "scenes").glob("CLEVR_*_scenes.json"))
+            also = f" (there are {', '.join(found)}: name their splits with train_split and val_split)" if found else ""
+            raise InputError(
+                f"{self._root / name}: missing{also}; give a folder with images/ scenes/ questions/ of CLEVR"
+            )
         if self.reader is None:
             with opened(self._root / name) as text:
                 yield text

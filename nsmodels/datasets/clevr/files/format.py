@@ -156,7 +156,7 @@ def pair(
     for number, question in enumerate(questions):
         scene = known.get(question["image_index"])
         where = f"{questions_path(root, split)}: questions[{number}]"
-        check_pair(question, scene and scene["image_filename"], where, str(scenes_path(root, split)))
+        check_pair(question, None if scene is None else scene["image_filename"], where, str(scenes_path(root, split)))
         assert scene is not None
         yield question, scene
 

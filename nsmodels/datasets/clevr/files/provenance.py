@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from nsmodels.core.artifact import MANIFEST
+from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import (
     ARCHIVE_BYTES,
     ARCHIVE_SHA256,
@@ -26,6 +28,7 @@ RELEASED_IMAGES = {"train": RELEASED_TRAIN, "val": RELEASED_VAL}
 RELEASED_QUESTIONS = {"train": 699_989, "val": 149_991}
 HOST = urlsplit(ARCHIVE_URL).hostname
 RENDERED = b"Source\0nsmodels caster "  # note in the head of each image that was rendered here
+MARK = b'"license": "synthetic, made by nsmodels"'  # in the head of our annotations
 HEAD = 512  # bytes
 
 
@@ -97,11 +100,22 @@ def part_of(source: str, num_images: int) -> str:
 
 def is_rendered(paths: Iterable[Path]) -> bool:
     """Whether any of the image files was rendered here."""
-    for path in paths:
-        with path.open("rb") as file:
-            if RENDERED in file.read(HEAD):
-                return True
-    return False
+    return any(RENDERED in _head(path) for path in paths)
+
+
+def require_own(folder: Path, split: str) -> None:
+    """Raise `InputError` where rendering a split into `folder` would replace files that were not rendered here."""
+    if (folder / MANIFEST).exists():
+        raise InputError(f"{folder}: is a sealed artifact, which would be changed; give a different folder")
+    paths = [*(folder / "images" / split).glob("*"), *(folder / "scenes").glob(f"CLEVR_{split}_scenes.json")]
+    for path in [*paths, *(folder / "questions").glob(f"CLEVR_{split}_questions.json")]:
+        if path.is_file() and not (is_rendered([path]) if path.suffix == ".png" else MARK in _head(path)):
+            raise InputError(f"{path}: was not rendered here and would be lost; give a different folder")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
 
 
 def _is_official(url: str) -> bool:

@@ -158,7 +158,7 @@ class PerceptionTask(Task):
         splits: tuple[str, str] = ("train", "val"),
     ) -> None:
         self.config, self.training, self.layout = config, training, layout_of(config)
-        names = dict(zip(("train", "val"), splits, strict=True))
+        names: dict[str, str] = dict(zip(("train", "val"), splits, strict=True))
         self.scenes = {split: read_scenes(data, name) for split, name in names.items()}
         self.images: dict[str, np.ndarray] = {}
         self.targets: dict[str, Targets] = {}
