@@ -11,6 +11,7 @@ from nsmodels.__main__ import main
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule
 from nsmodels.datasets.mazes.config import MazesConfig
+from nsmodels.datasets.mazes.files.format import read_split
 from nsmodels.datasets.mazes.files.movingai import read_map
 from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.datasets.mazes.solving.labels import label
@@ -23,6 +24,8 @@ from nsmodels.systems.nav.planning.heuristics import greedy, legal_actions
 from nsmodels.systems.nav.planning.plan import plan, plan_many, plans_from, problem
 from nsmodels.systems.nav.planning.rollout import roll_out
 from tests.datasets.mazes.oracle import RULES, costs, draw, moves
+from tests.datasets.mazes.test_neural_astar import arrays
+from tests.datasets.mazes.test_sources import maze_hard, random_map
 from tests.shared import Shared
 from tests.systems import orders
 
@@ -30,6 +33,12 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 CASES = [(4, OCTILE), *((8, rule) for rule in RULES)]
 every_rule = pytest.mark.parametrize(("connectivity", "rule"), CASES, ids=[f"{c} {r}" for c, r in CASES])
+
+
+def trained_once(folder: Path) -> None:
+    """The navigator alone, for one epoch on the data in `folder`."""
+    once = {"training.device": "cpu", "training.epochs": 1, "baselines.is_enabled": False}
+    orders.train(SYSTEM, debug().with_values(once), folder / "mazes", folder / "model")
 
 
 @every_rule
@@ -66,9 +75,7 @@ def test_a_network_keeps_the_rule_of_its_data(rule: DiagonalRule, tmp_path: Path
     fields = {"connectivity": 8, "diagonal_cost": rule.cost, "corner_rule": rule.corners}
     config = MazesConfig(num_train=16, num_val=4, num_test=4, num_transfer=0, sides=[6], **fields)
     prepare(config, "mazes", tmp_path / "mazes")
-    once = {"training.device": "cpu", "training.epochs": 1, "baselines.is_enabled": False}
-    once["baseline_training.epochs"] = debug().baseline_training.epochs
-    orders.train(SYSTEM, debug().with_values(once), tmp_path / "mazes", tmp_path / "model")
+    trained_once(tmp_path)
     navigator = Navigator.load(tmp_path / "model", "cpu")
     assert navigator.diagonals == rule
     maps = draw(12, 6, 6, 8, False, 0.4, rule)
@@ -128,4 +135,27 @@ def test_a_plan_in_water_stays_in_water(shared: Shared, tmp_path: Path, capsys) 
     assert capsys.readouterr().err == (
         "error: goal (0, 0): is in ground, the start (1, 0) in water: no move leads from one to the other; choose two "
         "cells on the same terrain\n"
+    )
+
+
+@pytest.mark.parametrize("kind", ["neural_astar", "maze_hard", "movingai"])
+def test_other_peoples_data_are_trained_on_and_planned_with(kind: str, tmp_path: Path) -> None:
+    own, fields = tmp_path / "own", {}
+    own.mkdir()
+    if kind == "neural_astar":
+        np.savez(own / "set.npz", *arrays(8, (12, 4, 4)))
+        fields = {"connectivity": 8, "diagonal_cost": "unit", "corner_rule": "cut"}
+    elif kind == "maze_hard":
+        maze_hard(own, "train.csv", range(10))
+        maze_hard(own, "test.csv", range(10, 14))
+    else:
+        for number, name in enumerate(("train/a", "train/b", "train/c", "test/d")):
+            random_map(own, f"{name}.map", number)
+    prepare(MazesConfig(source="local", local_path=str(own), **fields), "mazes", tmp_path / "mazes")
+    trained_once(tmp_path)
+    navigator = Navigator.load(tmp_path / "model", "cpu")
+    (group, *_) = read_split(tmp_path / "mazes", "test").groups
+    found = plan_many(navigator, group.maps, fallback=True, max_steps=4)
+    assert [made.optimal_cost for made in found] == pytest.approx(
+        [costs(group.maps, i)[tuple(group.maps.start[i])] for i in range(len(group.maps))], rel=1e-6
     )
