@@ -72,9 +72,9 @@ def problems_left_out(folder: Path) -> list[str]:
 def files_not_used(folder: Path) -> list[str]:
     """Files of a local source that are not in the data, one line each with the reason."""
     metrics = _metrics(folder)
-    named = metrics.get("unused_files", {})
+    named = metrics.get("unused_files", [])
     more = metrics.get("num_unused_files", 0) - len(named)
-    lines = [f"file not used: {name}: {why}" for name, why in named.items()]
+    lines = [f"file not used: {text}" for text in named]
     return lines + ([f"{more} more files not used"] if more > 0 else [])
 
 

@@ -154,7 +154,7 @@ def _report(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.files.movingai import read_map
+    from nsmodels.datasets.mazes.files.movingai import check_ends, layer, read_terrain
     from nsmodels.systems.nav.network.navigator import Navigator
     from nsmodels.systems.nav.pictures.drawing import as_text, check_suffix, draw_plan
     from nsmodels.systems.nav.planning.plan import plan_many, problem
@@ -163,10 +163,12 @@ def _plan(arguments: argparse.Namespace) -> int:
     if arguments.draw:
         check_suffix(arguments.draw)
     artifact.require_files({"--draw": arguments.draw, "--json": arguments.json}, [arguments.map])
-    free = read_map(arguments.map)
+    terrain = read_terrain(arguments.map)
+    free = layer(terrain, *start)
+    check_ends(terrain, start, goal)
     problem(free, start, goal)
     navigator = Navigator.load(_checkpoint(arguments.checkpoint), arguments.device)
-    maps = problem(free, start, goal, connectivity=navigator.config.connectivity)
+    maps = problem(free, start, goal, None, navigator.config.connectivity, navigator.diagonals)
     (found,) = plan_many(navigator, maps, arguments.fallback, arguments.steps)
     if maps.shape[1] <= WIDEST:
         print(as_text(maps, 0, found))

@@ -55,7 +55,8 @@ def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps:
     if not problems:
         raise InputError(f"{data}: no map of split '{split}' can be scored, {next(iter(skipped.values()))}")
     source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
-    source |= {"connectivity": evaluator.navigator.config.connectivity, "skipped": skipped}
+    network = evaluator.navigator
+    source |= {"connectivity": network.config.connectivity, "rule": network.rule, "skipped": skipped}
     source |= familiarity(checkpoint, problems)
     source["notes"] = [*source["notes"], *problems_left_out(data)]
     return evaluate_problems(evaluator, problems, others, source)
@@ -79,7 +80,8 @@ def evaluate_map(
         raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
     _warn_of_hours(evaluator, scenario.problems)
     source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
-    source |= {"connectivity": maps.connectivity, "skipped": {}} | familiarity(checkpoint, scenario.problems)
+    source |= {"connectivity": maps.connectivity, "rule": maps.rule, "skipped": {}}
+    source |= familiarity(checkpoint, scenario.problems)
     result, measurements = evaluate_problems(evaluator, scenario.problems, [], source)
     found = compare_with_listed(scenario, measurements)
     result["data"] |= {**found, "notes": [*source["notes"], *found["notes"]]}

@@ -109,3 +109,34 @@ def test_mistakes_are_reported_in_one_line(
     assert status == 2
     assert line.startswith("error: ")
     assert expected in line
+
+
+def test_verify_and_show_name_what_is_left_out(arena: tuple[Path, Path], tmp_path: Path, capsys) -> None:
+    arena[1].write_text(SCEN.format("5.00") + "0\tarena.map\t4\t3\t1\t1\t3\t2\t5\n")
+    assert main(["mazes", "verify", "--map", str(arena[0]), "--scen", str(arena[1])]) == 1
+    assert "2 problems, 1 agree with the length listed\n1 problems cannot be posed" in capsys.readouterr().out
+    (tmp_path / "own").mkdir()
+    for path in arena:
+        path.rename(tmp_path / "own" / path.name)
+    (tmp_path / "own" / "notes.txt").write_text("nothing")
+    out = tmp_path / "mine"
+    assert (
+        main(["mazes", "generate", "--out", str(out), "--source", "local", "--local-path", str(tmp_path / "own")]) == 0
+    )
+    assert main(["mazes", "show", "--data", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "note: 1 problems left out: start or goal in a wall" in shown
+    assert "note: file not used: notes.txt: is of no kind that is read" in shown
+    assert main(["mazes", "verify", "--map", "a.map", "--scen", "a.scen", "--npz", "a.npz"]) == 2
+    assert "give either both --map FILE.map and --scen FILE.scen, or --npz" in capsys.readouterr().err
+
+
+def test_fields_that_cannot_act_on_the_files_are_errors(tmp_path: Path, capsys) -> None:
+    lines = ["source,question,answer,rating", "own,S   ## #     #G ,Soo ##o#  o  #G ,1"]
+    (tmp_path / "test.csv").write_text("\n".join([*lines, ""]))
+    command = ["mazes", "generate", "--out", str(tmp_path / "out"), "--source", "local", "--local-path"]
+    for flags in (["--problems-per-map", "3"], ["--placement", "far"], ["--val-share", "0.3"]):
+        assert main([*command, str(tmp_path / "test.csv"), *flags]) == 2
+        name = flags[0].removeprefix("--").replace("-", "_")
+        assert f"'{name}' has no effect with {tmp_path / 'test.csv'}: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -132,7 +132,7 @@ def test_what_is_no_such_set_is_one_line(change, expected: str, tmp_path: Path) 
 
 def test_damaged_doubled_and_lying_files_are_one_line(moore: Path, tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("nothing")
-    with pytest.raises(InputError, match="not an .npz file"):
+    with pytest.raises(InputError, match=r"not an \.npz file"):
         list(neural_astar.read(tmp_path / "text.npz"))
     cut = bytearray(moore.read_bytes())
     cut[200:260] = bytes(60)
@@ -156,5 +156,5 @@ def test_damaged_doubled_and_lying_files_are_one_line(moore: Path, tmp_path: Pat
                     archive.writestr(member, content)
     with pytest.raises(InputError, match=r"array arr_0 of shape \(9999999, 999, 999\) needs"):
         list(neural_astar.read(tmp_path / "large.npz"))
-    with pytest.raises(InputError, match="two members are called arr_0.npy"):
+    with pytest.raises(InputError, match=r"two members are called arr_0\.npy"):
         list(neural_astar.read(tmp_path / "twice.npz"))

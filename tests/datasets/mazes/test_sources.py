@@ -86,14 +86,14 @@ def test_every_file_that_is_not_used_is_named_with_its_reason(tmp_path: Path, ca
     for name in ("b.map.gz", "notes.txt", "train.csv", ".hidden", "solo.MAP"):
         put(tmp_path / "own", name, MAP)
     metrics = made(tmp_path).metrics
-    assert metrics["unused_files"] == {
-        "b.map.gz": "is packed; unpack it first",
-        "empty.scen": "names no map that is here (none)",
-        "lost.scen": "names no map that is here (gone.map)",
-        "notes.txt": "is of no kind that is read",
-        "train.csv": "is not read beside .map files; give it a folder",
-        "broken.map": "line 6 column 3: expected a row of 3 tiles, got 2",
-    }
+    assert metrics["unused_files"] == [
+        "b.map.gz: is packed; unpack it first",
+        "empty.scen: names no map that is here (none)",
+        "lost.scen: names no map that is here (gone.map)",
+        "notes.txt: is of no kind that is read",
+        "train.csv: is not read beside .map files; give it a folder",
+        "broken.map: line 6 column 3: expected a row of 3 tiles, got 2",
+    ]
     assert metrics["num_maps_without_scenario"] == 2
     assert len(files_not_used(tmp_path / "mazes")) == 6
     assert "6 files not used: " in caplog.text
@@ -124,7 +124,7 @@ def test_folders_of_splits_are_honoured(val: str, tmp_path: Path) -> None:
     random_map(tmp_path / "own", "stray.map", 9)
     metrics = made(tmp_path, problems_per_map=2).metrics
     assert metrics["num_maps"] == {"train": 2, "val": 1, "test": 1}
-    assert metrics["unused_files"] == {"stray.map": "is in none of the folders train, val and test"}
+    assert metrics["unused_files"] == ["stray.map: is in none of the folders train, val and test"]
     assert made(tmp_path, local_split="test").metrics["num_maps"] == {"test": 4}
 
 

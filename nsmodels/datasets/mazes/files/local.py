@@ -51,7 +51,9 @@ def read_splits(config: MazesConfig) -> tuple[list[Batch], dict[str, Any]]:
     path, report = Path(config.local_path), Report()
     found = sources.find(path)
     report.unused |= found.unused
+    _require_effect(config, found.kind)
     readings = [reading for file in found.files for reading in _read(config, found, file, report)]
+    _require_share(config, readings)
     solved = [_checked(each, report) for each in _solve(readings, config.num_workers)]
     metrics = _compared(solved, report)
     batches = _batches(solved, allot([each.reading for each in solved], config, path.is_dir()), report)
@@ -61,6 +63,26 @@ def read_splits(config: MazesConfig) -> tuple[list[Batch], dict[str, Any]]:
         first = f"; {report.first_fault()}" if report.first_fault() else ""
         raise InputError(f"{path}: no problem can be used ({reasons or 'no file can be read'}){first}")
     return batches, report.metrics() | metrics
+
+
+def _require_effect(config: MazesConfig, kind: str) -> None:
+    """Raise `InputError` for a field that cannot act on files of this kind."""
+    idle = {"maze_hard": ("problems_per_map", "placement", "detour_share"), "neural_astar": ("problems_per_map",)}
+    for name in idle.get(kind, ()):
+        if getattr(config, name) != MazesConfig.model_fields[name].default:
+            reason = "its problems have their start" if kind == "maze_hard" else "it has one problem for each map"
+            raise InputError(f"'{name}' has no effect with {config.local_path}: {reason}; leave it out")
+
+
+def _require_share(config: MazesConfig, readings: Sequence[Reading]) -> None:
+    """Raise `InputError` for a share of validation maps of files that need none."""
+    splits = {reading.split for reading in readings}
+    is_needed = Path(config.local_path).is_dir() and "train" in splits and "val" not in splits
+    if not is_needed and config.val_share != MazesConfig.model_fields["val_share"].default:
+        raise InputError(
+            f"'val_share' has no effect with {config.local_path}: it needs a folder with a split train and none called "
+            "val; leave it out"
+        )
 
 
 def _batches(solved: Sequence[Solved], splits: Sequence[NDArray], report: Report) -> list[Batch]:
@@ -98,8 +120,11 @@ def _movingai(config: MazesConfig, file: Source, report: Report) -> Iterator[Rea
         yield _drawn(config, file, terrain == movingai.GROUND)
         return
     table = _chosen(config, _usable(config, file, terrain, report))
+    if table.empty:
+        report.unused[file.name] = "none of the problems of its scenarios can be used"
+        return
     report.num_foreign += int(scenarios.is_of_other_map(file.path, table).sum())
-    for free, rows in scenarios.layers(terrain, table) if len(table) else ():
+    for free, rows in scenarios.layers(terrain, table):
         part = table.iloc[rows]
         is_octile = config.connectivity == 8 and config.diagonals == OCTILE
         maps = scenarios.on_map(free, part, config.connectivity, config.diagonals)

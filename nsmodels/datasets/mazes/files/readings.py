@@ -86,7 +86,7 @@ class Report:
             "num_skipped": self.counts(),
             "skipped": listed[:MOST_LISTED],
             "num_unused_files": len(self.unused),
-            "unused_files": dict(list(self.unused.items())[:MOST_LISTED]),
+            "unused_files": [f"{name}: {why}" for name, why in self.unused.items()][:MOST_LISTED],
             "num_maps_without_scenario": len(self.drawn),
             "num_naming_another_map": self.num_foreign,
         }

@@ -79,7 +79,7 @@ def _heading(first: str, *more: str) -> str:
 def _data_lines(data: Mapping[str, Any]) -> list[str]:
     counts = f"{_count(data['num_problems'], 'problem')} on {_count(data['num_maps'], 'map')}"
     lines = [
-        f"{data['source']}, split {data['split']}: {counts}, {data['connectivity']}-connected",
+        f"{data['source']}, split {data['split']}: {counts}, {data['rule']}",
         f"intervals: {data['intervals']}",
     ]
     lines += [f"trained on {data['trained_on']}; checkpoint {data['checkpoint']}, seed {data['seed']}"]

@@ -39,6 +39,7 @@ class Scenario:
         num_listed: problems in the file.
         num_chosen: problems selected from those that can be posed on the map.
         left_out: number of problems left out, by reason.
+        num_foreign: of those selected, problems that name a different map.
     """
 
     problems: list[Problems]
@@ -46,6 +47,7 @@ class Scenario:
     num_listed: int
     num_chosen: int
     left_out: dict[str, int]
+    num_foreign: int = 0
 
     @property
     def maps(self) -> Maps:
@@ -70,6 +72,7 @@ def read_scenario(
     terrain = read_terrain(map)
     listing = files.read_scenarios(scen, terrain)
     table, left_out = _chosen(listing.table, max_problems), Counter(skipped.reason for skipped in listing.skipped)
+    num_foreign = int(files.is_of_other_map(map, table).sum())
     exact = files.exact_costs(terrain, table, connectivity, diagonals)
     is_solvable = np.isfinite(exact)
     if not is_solvable.any():
@@ -86,7 +89,9 @@ def read_scenario(
         part = kept.iloc[rows]
         problems.append(_problems(map, files.on_map(free, part, connectivity, diagonals), exact[is_kept][rows]))
         listed.append(part["optimal"].to_numpy(float))
-    return Scenario(problems, np.concatenate(listed), listing.num_listed, len(table), dict(left_out) | lost)
+    return Scenario(
+        problems, np.concatenate(listed), listing.num_listed, len(table), dict(left_out) | lost, num_foreign
+    )
 
 
 def compare_with_listed(scenario: Scenario, result: Measurements) -> dict[str, Any]:
@@ -99,6 +104,7 @@ def compare_with_listed(scenario: Scenario, result: Measurements) -> dict[str, A
     notes = [LISTED if scenario.is_as_listed else RECOMPUTED.format(rule=scenario.maps.rule)]
     num_usable = scenario.num_listed - _skipped(scenario)
     notes += [f"{num} of {num_usable} problems, evenly spaced"] if num < num_usable else []
+    notes += [f"problems that name a different map: {scenario.num_foreign}"] if scenario.num_foreign else []
     notes += [f"left out with {reason}: {number}" for reason, number in left_out.items()]
     notes += [f"paths found are {times:.3f} times as long as the listed optima on average"] if times else []
     counts = {"num_listed": scenario.num_listed, "left_out": left_out}
