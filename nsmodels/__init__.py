@@ -14,7 +14,7 @@ from nsmodels.core import hardware
 
 __all__ = ["load", "report"]
 
-# Here, as every process that trains imports this package, whatever started it, and nothing below it loads torch earlier.
+# Here, as every process that trains imports this package first, whatever started it; torch is loaded later.
 IS_WAITING_PASSIVE = hardware.wait_passively(os.environ)
 
 
