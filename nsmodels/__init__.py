@@ -15,7 +15,7 @@ from nsmodels.core import hardware
 __all__ = ["load", "report"]
 
 # Here, as every process that trains imports this package first, whatever started it; torch is loaded later.
-IS_WAITING_PASSIVE = hardware.wait_passively(os.environ)
+hardware.is_waiting_chosen = hardware.wait_passively(os.environ)
 
 
 def load(name: str | Path, partition: str | None = None, device: str = "auto") -> Any:
