@@ -17,39 +17,13 @@ import numpy as np
 import torch
 
 from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes
-from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generator
 from nsmodels.systems.visual.config import PerceptionConfig, quick
 from nsmodels.systems.visual.model import VisualReasoner
-from nsmodels.systems.visual.perception.network import Perception
-from nsmodels.systems.visual.perception.task import Noise, PerceptionBatch, batch_loss, draw_augmentation, targets_of
+from nsmodels.systems.visual.perception.speed import step_rate
 
 PEER_IMAGES_PER_CPU_SECOND = 2.5
 PEER_LATENCY_MS = 252.0
 BATCH, STEPS = 32, 5
-
-
-def training_rate(config: PerceptionConfig, is_bf16: bool) -> float:
-    """Images per CPU-second of whole training steps on one thread: augmentation, forward, loss, backward, AdamW."""
-    rng = np.random.default_rng(0)
-    shape = (config.image_width, config.image_height)
-    scenes = [sample_scene(scene_generator(0, "train", i), "train", i, *shape)[0] for i in range(BATCH)]
-    targets = targets_of(scenes, np.tile(np.array(shape, np.float32), (BATCH, 1)))
-    pixels = torch.from_numpy(rng.integers(0, 256, (BATCH, shape[1], shape[0], 3), dtype=np.uint8))
-    model = Perception(config).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
-    spent = []
-    for step in range(STEPS + 1):
-        start = time.process_time()
-        batch = PerceptionBatch(
-            pixels, targets, targets.points, draw_augmentation(BATCH, 1.0, rng), Noise(step, BATCH, torch.arange(BATCH))
-        )
-        with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
-            loss, _ = batch_loss(model, batch, config.heat_sigma)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        spent.append(time.process_time() - start)
-    return BATCH / statistics.median(spent[1:])
 
 
 def latency(checkpoint: Path, data: Path, num: int = 60) -> tuple[float, float]:
@@ -78,7 +52,7 @@ def main() -> None:
         ("efficientnet_b0, 224x224, bf16 autocast", b0, True),
         (f"quick, {small.image_width}x{small.image_height}, fp32", small, False),
     ):
-        rate = training_rate(config, is_bf16)
+        rate = step_rate(config, BATCH, STEPS, is_bf16=is_bf16).cpu
         is_same = config is b0
         peer = f"{PEER_IMAGES_PER_CPU_SECOND:>8.1f}{rate / PEER_IMAGES_PER_CPU_SECOND:>7.1f}x" if is_same else ""
         print(f"{name:<44}{rate:>14.1f}{peer}", flush=True)

@@ -14,8 +14,8 @@ from nsmodels.core import hardware
 
 __all__ = ["load", "report"]
 
-# Here, as every process that trains imports this package, whatever started it, and nothing below it loads torch earlier.
-IS_WAITING_PASSIVE = hardware.wait_passively(os.environ)
+# Here, as every process that trains imports this package first, whatever started it; torch is loaded later.
+hardware.is_waiting_chosen = hardware.wait_passively(os.environ)
 
 
 def load(name: str | Path, partition: str | None = None, device: str = "auto") -> Any:

@@ -14,6 +14,12 @@ from nsmodels.datasets.clevr import config as clevr
 from nsmodels.systems.visual import config as visual
 from pipeline.lib import reuse
 
+SPEED = "nsmodels.systems.visual.perception.speed"
+# 8:43 minutes on a quiet machine on which perception trained at 87 images per second, 21,000 of them; the time of the
+# data is estimated from what rendering costs. On a machine with 45 images per second the demo took 16:16 minutes.
+DATA = "data"
+REFERENCE_RATE = 87.0
+REFERENCE_SECONDS = {DATA: 75.0, "perception": 241.0, "parser, baseline, evaluation, figures": 207.0}
 COMMAND = ("-m", "dagster", "job", "execute", "--module-name", "pipeline.definitions", "--job", "demo")
 
 
@@ -24,10 +30,36 @@ def main() -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if not folder_of("clevr_mini_model").exists() and (rate := step_rate()):
+        print(expected_time(rate, has_data=folder_of("clevr_mini").exists()), file=sys.stderr, flush=True)
     status = execute()
     if status == 0:
         print(summary())
     return status
+
+
+def step_rate() -> float | None:
+    """Images per second of a few training steps, in a process that gives its memory back; None if it fails."""
+    done = subprocess.run([sys.executable, "-m", SPEED], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return float(done.stdout) if done.returncode == 0 else None
+
+
+def expected_time(rate: float, has_data: bool) -> str:
+    """A line with the time of each part that is still to do, at `rate` training images per second."""
+    seconds = {name: spent * REFERENCE_RATE / rate for name, spent in REFERENCE_SECONDS.items()}
+    if has_data:
+        del seconds[DATA]
+    parts = ", ".join(f"{name} {clock(each)}" for name, each in seconds.items())
+    return (
+        f"expected time on this machine, as it is now: about {clock(sum(seconds.values()))} minutes ({parts}), "
+        f"by its {rate:.0f} training images per second; reference: {clock(sum(REFERENCE_SECONDS.values()))} at "
+        f"{REFERENCE_RATE:.0f}"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds, m:ss."""
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 
 def expected_configs() -> dict[str, Mapping[str, Any]]:

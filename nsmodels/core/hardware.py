@@ -10,6 +10,8 @@ from collections.abc import MutableMapping
 # torch on Linux, the first two; libomp and libiomp5, those on macOS and Windows, the first and the last.
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
+is_waiting_chosen = True  # the package sets it to what `wait_passively` returns for this process
+
 
 def num_cores() -> int:
     """Number of processor cores this process may use, at least 1; all cores where the affinity is unknown."""

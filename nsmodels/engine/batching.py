@@ -99,8 +99,8 @@ P = TypeVar("P", np.ndarray, Part)
 class Batches(Generic[P]):
     """A sized iterable of collated batches, decoded in `num_workers` processes (0: in this one).
 
-    `collate(indices)` turns one of `index_batches`, an int64 index array (batch,) or a `Part`, into a batch; of an empty
-    one the batch is None. The order is that of `index_batches` for any number of workers, and torch's global generator
+    `collate(indices)` turns one of `index_batches`, an int64 index array (batch,) or a `Part`, into a batch; an empty
+    one becomes None. The order is that of `index_batches` for any number of workers, and torch's global generator
     is not used.
     """
 

@@ -99,8 +99,8 @@ class TrainingConfig(Config):
     def _require_possible(self) -> Self:
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
-                f"warmup_epochs: {self.warmup_epochs:g} epochs of warm-up in a training of {self.epochs}, which would end "
-                "before it reaches lr; lower warmup_epochs or raise epochs"
+                f"warmup_epochs: {self.warmup_epochs:g} epochs of warm-up in a training of {self.epochs}, which would "
+                "end before it reaches lr; lower warmup_epochs or raise epochs"
             )
         parts = self.num_processes * self.accumulate_steps
         if self.batch_size < parts:

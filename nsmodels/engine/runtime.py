@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-import nsmodels
+from nsmodels.core import hardware
 from nsmodels.core import interrupts as watching
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig
@@ -72,9 +72,9 @@ def tune_device(device: torch.device) -> None:
 
     On a CPU it logs a warning where the threads will wait actively (`hardware.wait_passively`).
     """
-    if device.type == "cpu" and torch.get_num_threads() > 1 and not nsmodels.IS_WAITING_PASSIVE:
+    if device.type == "cpu" and torch.get_num_threads() > 1 and not hardware.is_waiting_chosen:
         log.warning(
-            "torch was imported before nsmodels: its threads spin while they wait, which is slow beside other programs; "
+            "torch was imported before nsmodels: its threads spin while they wait, slow beside other programs; "
             "import nsmodels first, or set OMP_WAIT_POLICY=passive"
         )
     if device.type == "cuda":

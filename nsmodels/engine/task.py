@@ -42,7 +42,8 @@ class Task(ABC):
         A batch is tensors in dicts, tuples, dataclasses or objects with `.to`.
         The configured batch size is the global one: process `shard.rank` of `shard.world` yields its part of each
         global batch of "train" as exactly `shard.parts` micro-batches, beginning with global batch number
-        `shard.start`. They may differ in size; an empty one is None. `epoch` counts from 0. The result should have a length, as `batching.Batches` has: an iterable without one is
+        `shard.start`. They may differ in size; an empty one is None.
+        `epoch` counts from 0. The result should have a length, as `batching.Batches` has: an iterable without one is
         read once more before training to count its batches.
         """
 

@@ -158,10 +158,10 @@ def test_epochs_that_a_schedule_cannot_serve_are_refused(tmp_path):
     config = CONFIG.model_copy(update={"epochs": 2, **COSINE})
     with pytest.raises(InputError, match=r"nothing to restart .* more epochs than before \(2, now 2\)"):
         fit(Toy(config), config, tmp_path, warm_restart=True)
-    with pytest.raises(InputError, match="warm_restart: .* contains no run"):
+    with pytest.raises(InputError, match=r"warm_restart: .* contains no run"):
         fit(Toy(config), config, tmp_path / "empty", warm_restart=True)
     train(tmp_path / "zero", epochs=1, min_lr_ratio=0.0)
-    with pytest.raises(InputError, match="a learning rate of 0 .* would change nothing; warm_restart=True"):
+    with pytest.raises(InputError, match=r"a learning rate of 0 .* would change nothing; warm_restart=True"):
         train(tmp_path / "zero", epochs=2, min_lr_ratio=0.0)
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import nsmodels
 from nsmodels.core import hardware
 from nsmodels.engine import runtime
 from tests.imports import policies, recorded
@@ -58,7 +57,7 @@ def test_torch_imported_too_early_is_reported_once_it_matters(
 ) -> None:
     assert not hardware.wait_passively(environment := {})
     assert environment == {"OMP_WAIT_POLICY": "passive"}  # for children
-    monkeypatch.setattr(nsmodels, "IS_WAITING_PASSIVE", False)
+    monkeypatch.setattr(hardware, "is_waiting_chosen", False)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     runtime.tune_device(torch.device("cpu"))
     assert not caplog.records

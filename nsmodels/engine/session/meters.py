@@ -21,7 +21,7 @@ class Meter:
     """Weighted sums by name, in float64 on the host.
 
     A batch of c samples (or c of what `Task.weight` counts) with mean v contributes (c·v, c), so that Σ c·v / Σ c is
-    the mean over all, also where batches differ in size, and sums of several processes can be added before the division.
+    the mean over all, also where batches differ in size, and sums of several processes are added before the division.
     Values stay on the device until `flush`, which moves them in one transfer: reading each step's loss would make
     the host wait for the GPU at every step.
     """
