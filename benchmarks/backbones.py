@@ -26,6 +26,7 @@ from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generat
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.visual.config import PerceptionConfig, debug
+from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.layout import Layout, layout_of
 from nsmodels.systems.visual.perception.matching import object_metrics
 from nsmodels.systems.visual.perception.network import ObjectHead, Perception, Pyramid, perceive
@@ -123,7 +124,8 @@ def accuracy(data: Path, config: PerceptionConfig, level: int, epochs: int) -> d
         fit = loop.fit(task, training, Path(folder))
         model = task.build().eval()
         checkpoint.fill(model, checkpoint.load(Path(folder) / "last.pt")["model_state_dict"], "last.pt")
-    sizes = np.tile([config.image_width, config.image_height], (len(task.images["val"]), 1))
+    # True coordinates are in pixels of the files.
+    _, sizes = read_images(data, "val", task.scenes["val"], config.image_width, config.image_height)
     beliefs = perceive(model, np.asarray(task.images["val"]), sizes)
     found = object_metrics(task.scenes["val"], beliefs)
     return found | {"stride": task.layout.stride, "cpu_seconds": fit.cpu_seconds}
