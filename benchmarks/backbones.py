@@ -1,7 +1,7 @@
 """Backbones of every family of timm in perception: stride, weights and time of a training step, or why it is refused.
 
     OMP_NUM_THREADS=1 python benchmarks/backbones.py [NAME ...] [--size 96 64] [--all]
-    OMP_NUM_THREADS=1 python benchmarks/backbones.py --strides DATA [--epochs 40]
+    OMP_NUM_THREADS=1 python benchmarks/backbones.py --strides DATA [--size 96 64] [--epochs 16]
 
 The first writes a line per network: the smallest of each family, or all that timm has, without a training step. The
 second trains one small network on a CLEVR tree with heat maps of several strides and scores what it finds.
@@ -22,12 +22,11 @@ import torch
 from torch import nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.format import image_path, read_scenes
 from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generator
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.visual.config import PerceptionConfig, debug
-from nsmodels.systems.visual.perception.images import read_size
+from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.layout import Layout, layout_of
 from nsmodels.systems.visual.perception.matching import object_metrics
 from nsmodels.systems.visual.perception.network import ObjectHead, Perception, Pyramid, perceive
@@ -125,7 +124,8 @@ def accuracy(data: Path, config: PerceptionConfig, level: int, epochs: int) -> d
         fit = loop.fit(task, training, Path(folder))
         model = task.build().eval()
         checkpoint.fill(model, checkpoint.load(Path(folder) / "last.pt")["model_state_dict"], "last.pt")
-    sizes = np.tile([config.image_width, config.image_height], (len(task.images["val"]), 1))
+    # True coordinates are in pixels of the files.
+    _, sizes = read_images(data, "val", task.scenes["val"], config.image_width, config.image_height)
     beliefs = perceive(model, np.asarray(task.images["val"]), sizes)
     found = object_metrics(task.scenes["val"], beliefs)
     return found | {"stride": task.layout.stride, "cpu_seconds": fit.cpu_seconds}
@@ -146,18 +146,16 @@ def own_peaks(width: int, height: int, stride: int, num: int = 500) -> float:
     return alone / total
 
 
-def report_strides(data: Path, epochs: int) -> None:
+def report_strides(data: Path, size: tuple[int, int], epochs: int) -> None:
     """Print what heat maps of several strides can hold, and what a small network finds with them."""
     print("objects with a peak of their own, % of those of 500 synthetic scenes")
     print(f"{'image':<10}" + "".join(f"{f'stride {stride}':>11}" for stride in (1, 2, 4, 8, 16, 32)))
     for width, height in ((96, 64), (240, 160), (480, 320)):
         shares = [100 * own_peaks(width, height, stride) for stride in (1, 2, 4, 8, 16, 32)]
         print(f"{f'{width}x{height}':<10}" + "".join(f"{share:>11.1f}" for share in shares))
-    scene = read_scenes(data, "val")[0]
-    width, height = read_size(image_path(data, "val", scene))
     config = debug().perception.with_values(
-        {"backbone_channels": [16, 24, 32, 48], "feature_dim": 32, "head_dim": 64, "image_width": width}
-        | {"image_height": height}
+        {"backbone_channels": [16, 24, 32, 48], "feature_dim": 32, "head_dim": 64, "image_width": size[0]}
+        | {"image_height": size[1]}
     )
     print(f"\n{'stride':<8}{'precision':>10}{'recall':>8}{'attributes':>12}{'relations':>11}{'CPU s':>8}")
     for level in range(4):
@@ -184,11 +182,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=[96, 64], help="width and height of the images")
     parser.add_argument("--all", action="store_true", help="all networks of timm, without a training step")
     parser.add_argument("--strides", type=Path, metavar="DATA", help="train on this CLEVR tree with several strides")
-    parser.add_argument("--epochs", type=int, default=40, help="of --strides")
+    parser.add_argument("--epochs", type=int, default=16, help="of --strides")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.strides:
-        return report_strides(arguments.strides, arguments.epochs)
+        return report_strides(arguments.strides, tuple(arguments.size), arguments.epochs)
     names = timm.list_models() if arguments.all else arguments.names or SMALLEST.split()
     return report_networks(names, *arguments.size, trains=not arguments.all)
 

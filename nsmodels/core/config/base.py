@@ -84,6 +84,8 @@ class Config(BaseModel):
         try:
             for each in given:
                 config = config.with_values(dict(each.values), each.where)
+            # What a later one implies takes nothing back that an earlier one gave.
+            config = config.with_values(_merged(given)) if len(given) > 1 else config
         except InputError:
             try:  # a later one may complete it: source=local in a file, local_path as a flag
                 return self.with_values(_merged(given), given[-1].where)

@@ -126,3 +126,16 @@ def edit(path, change):
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("selected", [["clevr_mini_model"], ["clevr_mini", "clevr_mini_model"]])
+def test_a_backbone_that_cannot_be_trained_is_refused_before_data_are_made(data, instance, selected):
+    keys = [dg.AssetKey(key) for key in selected]
+    job = defs().get_repository_def().get_implicit_job_def_for_assets(keys)
+    mistaken = {"config": {"preset": "debug", "perception": {"backbone": "resnt18"}}}
+    config = {"ops": {**dict.fromkeys(selected, DEBUG), "clevr_mini_model": mistaken}}
+    done = job.execute_in_process(run_config=config, asset_selection=keys, instance=instance, raise_on_error=False)
+    assert not done.success
+    error = done.failure_data_for_node(selected[0]).user_failure_data.description
+    assert error.startswith("clevr_mini_model: backbone 'resnt18' is not a timm model; did you mean resnet18 or")
+    assert not (data / "clevr_mini").exists()

@@ -45,6 +45,7 @@ class Layout:
         covered: part of the width and of the height of a map that shows the image; 1 without padding.
         is_last: whether each map has its channels last, (b, h, w, c).
         num_cells: of the finest map.
+        is_whole: whether cells of the finest map reach to the border of the image, or could not by more padding.
         num_parameters: of the backbone.
         num_activations: numbers that one image leaves in memory for the backward pass, about.
     """
@@ -56,6 +57,7 @@ class Layout:
     covered: tuple[float, float]
     is_last: tuple[bool, ...]
     num_cells: int
+    is_whole: bool
     num_parameters: int
     num_activations: int
 
@@ -107,16 +109,21 @@ def _layout(name: str, widths: tuple[int, ...], image: Size) -> Layout:
     require_name(name)
     narrow = {"channels": widths, "stem_width": max(1, widths[0] // 2)} if widths else {}
     nets: dict[str, nn.Module] = {}
+    found: list[Layout] = []
     problems: list[str] = []
     for size, sized in _attempts(name, image):
         try:
             options = narrow | sized
             nets[str(options)] = net = nets.get(str(options)) or _without_numbers(name, options)
-            return _tried(net, options, image, size)
+            found.append(_tried(net, options, image, size))
+            if found[-1].is_whole:
+                return found[-1]
         except MISFITS as error:
             problems.append(shortened(error))
             if "meta tensors" in str(error):  # its computation depends on numbers, whatever the size
                 break
+    if found:
+        return found[0]
     raise _refusal(name, widths, image, problems[0])
 
 
@@ -159,7 +166,8 @@ def _tried(net: Any, options: Mapping[str, Any], image: Size, size: Size) -> Lay
     maps, num_activations = _step(net, size)
     is_last = tuple(_is_last(net, each.shape, c) for each, c in zip(maps, channels, strict=True))
     grids = [each.shape[1:3] if last else each.shape[2:] for each, last in zip(maps, is_last, strict=True)]
-    strides = tuple(map(_stride, net.feature_info.reduction(), [size] * len(grids), grids))
+    reported = [int(max(each) if isinstance(each, tuple | list) else each) for each in net.feature_info.reduction()]
+    strides = tuple(_stride(stride, size, grid) for stride, grid in zip(reported, grids, strict=True))
     return Layout(
         options=dict(options),
         channels=channels,
@@ -168,6 +176,7 @@ def _tried(net: Any, options: Mapping[str, Any], image: Size, size: Size) -> Lay
         covered=(image[0] / size[0], image[1] / size[1]),
         is_last=is_last,
         num_cells=math.ceil(image[0] / strides[0]) * math.ceil(image[1] / strides[0]),
+        is_whole=tuple(grids[0]) == _cells(size, reported[0]) or not any(side % reported[0] for side in size),
         num_parameters=sum(parameter.numel() for parameter in net.parameters()),
         num_activations=num_activations,
     )
@@ -201,19 +210,20 @@ def _is_last(net: Any, shape: torch.Size, channels: int) -> bool:
     return found[0] if len(found) == 1 else "NHWC" in str(getattr(net, "output_fmt", ""))
 
 
-def _stride(reported: Any, size: Size, grid: Sequence[int]) -> int:
-    """Pixels per cell as timm reports them; those of the map itself where it differs by more than its border.
+def _cells(size: Size, stride: int) -> Size:
+    """Rows and columns of a map that covers an image."""
+    return math.ceil(size[1] / stride), math.ceil(size[0] / stride)
 
-    Raises ValueError for cells that are not square.
+
+def _stride(reported: int, size: Size, grid: Sequence[int]) -> int:
+    """Pixels per cell as timm reports them, or as measured where the map leaves out the border of the image.
+
+    Raises ValueError for a map that differs by more than that.
     """
-    stride = int(max(reported)) if isinstance(reported, tuple | list) else int(reported)
-    wanted = (math.ceil(size[1] / stride), math.ceil(size[0] / stride))
-    if tuple(grid) == wanted:
-        return stride
-    measured = {round(size[1] / grid[0]), round(size[0] / grid[1])}
-    if max(abs(cells - number) for cells, number in zip(grid, wanted, strict=True)) > MISSING_CELLS:
-        raise ValueError(f"timm reports maps of {wanted[1]}x{wanted[0]} cells, they have {grid[1]}x{grid[0]}")
-    return max(measured)
+    rows, columns = _cells(size, reported)
+    if max(abs(grid[0] - rows), abs(grid[1] - columns)) > MISSING_CELLS:
+        raise ValueError(f"timm reports maps of {columns}x{rows} cells, they have {grid[1]}x{grid[0]}")
+    return reported if tuple(grid) == (rows, columns) else max(round(size[1] / grid[0]), round(size[0] / grid[1]))
 
 
 def shortened(error: BaseException) -> str:
