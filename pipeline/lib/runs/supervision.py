@@ -51,7 +51,7 @@ class SupervisedExecutor(dg.Executor):
         Raises `InputError` before the first step for a run without assets and for a configuration of unknown ones.
         """
         require_assets(plan_context.dagster_run)
-        require_known_configuration(plan_context.dagster_run, plan_context.reconstructable_job.get_definition())
+        require_known_configuration(plan_context.dagster_run, plan_context.job.get_definition())
         liveness.register(plan_context.instance, plan_context.run_id)
         events = self._executor.execute(plan_context, execution_plan)
         with monitored_pools(plan_context.instance, plan_context.run_id):
