@@ -20,11 +20,14 @@ from nsmodels.core import interrupts
 from nsmodels.core.errors import near
 from pipeline.lib.runs import imports
 
+ON_CLUSTER = 75.0  # seconds for the steps on a cluster to save their checkpoints
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
 INPUT_ERRORS = ("InputError", "TryLater", "Busy")  # by name: their module need not be loaded
 REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
+
+_printed: set[str] = set()
 
 
 def module_name(project: Path) -> str | None:
@@ -93,7 +96,7 @@ def watch_stops() -> None:
 
     Dagster and click end a run that was stopped in several ways, each with a message and status of its own.
     """
-    interrupts.watch_until_exit()
+    interrupts.watch_until_exit(ON_CLUSTER if os.environ.get("RAY_ADDRESS") else None)
     atexit.register(_exit_as_stopped)  # the first one registered is the last one called
 
 
@@ -155,7 +158,10 @@ def discard_reports() -> None:
 
 
 def _print_error(line: str) -> None:
-    print(f"error: {line}", file=sys.stderr, flush=True)
+    """Print a line once, whether it is reported by an exception, at the exit, or both."""
+    if line not in _printed:
+        _printed.add(line)
+        print(f"error: {line}", file=sys.stderr, flush=True)
 
 
 def shortened(line: str) -> str:
