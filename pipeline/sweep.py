@@ -136,7 +136,7 @@ def check(sweep: Sweep, names: Sequence[str]) -> None:
     training = sweep.partitioned.training
     for name in names:
         try:
-            training.system.check_config(trials.chosen(training, sweep.trials[name]).config)
+            training.check_config(trials.chosen(training, sweep.trials[name]).config)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
 

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from nsmodels.core.config import Config, above, conditional, partly_decided, runtime_field
+from nsmodels.core.errors import InputError
 
 # What the first training of an artifact decides for all of them.
 SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
+
+
+def device_name(name: str) -> str:
+    """`name` when it is one of a device, which this machine need not have; raises ValueError otherwise."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", name):
+        raise ValueError(f"expected auto, cpu, cuda or cuda:N, got '{name}'")
+    return name
+
+
+Device = Annotated[str, AfterValidator(device_name)]
 
 
 class EvaluationConfig(Config):
     """What a checkpoint is scored on, where a system has no options of its own."""
 
     split: str = Field(default="val", min_length=1, description="split of the data that is scored: val or train")
-    device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
+    device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
 
 
 class TrainingConfig(Config):
@@ -87,7 +100,7 @@ class TrainingConfig(Config):
         5.0, ge=0, description="also save the resumable state within an epoch, every so many minutes; 0: each step"
     )
     num_workers: int = runtime_field(4, ge=0, le=256, description="workers that decode data, at most one per core")
-    device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
+    device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
     num_processes: int = runtime_field(1, ge=1, le=1024, description="data-parallel processes, one per GPU (torchrun)")
     use_tensorboard: bool = runtime_field(False, description="write TensorBoard event files beside the checkpoint")
     use_wandb: bool = runtime_field(False, description="log to Weights & Biases (needs the wandb extra)")
@@ -101,6 +114,10 @@ class TrainingConfig(Config):
             raise ValueError(
                 f"warmup_epochs: {self.warmup_epochs:g} epochs of warm-up in a training of {self.epochs}, which would "
                 "end before it reaches lr; lower warmup_epochs or raise epochs"
+            )
+        if self.num_processes > 1 and ":" in self.device:
+            raise ValueError(
+                f"device: '{self.device}' is one GPU, and {self.num_processes} processes take one each; use device=cuda"
             )
         parts = self.num_processes * self.accumulate_steps
         if self.batch_size < parts:
@@ -119,3 +136,16 @@ def further_training(applies: Mapping[str, Any] | None = None, has_curriculum: b
     decided = {name: f"training.{name} decides for all trainings" for name in SHARED}
     decided |= {} if has_curriculum else {"curriculum": "this training has none"}
     return partly_decided(TrainingConfig(), decided, applies)
+
+
+def require_metric(training: TrainingConfig, reported: Iterable[str], where: str = "training") -> None:
+    """Raise InputError unless `monitor` is the loss or among the metrics that a training reports.
+
+    `reported`: as in `engine.system.System.metrics`. `where`: section of `training`, for the message.
+    """
+    names = ["loss", *reported]
+    known = [name for each in names for name in ([each] if "/" in each else [f"val/{each}", f"train/{each}"])]
+    if training.monitor not in known:
+        near = get_close_matches(training.monitor, known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"{where}.monitor: no metric '{training.monitor}' (there are: {', '.join(known)}){meant}")

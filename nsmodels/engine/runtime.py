@@ -45,6 +45,8 @@ def resolve_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise InputError(f"device: expected auto, cpu, cuda or cuda:N, got '{name}'") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device: expected auto, cpu, cuda or cuda:N, got '{name}'")
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise InputError(f"device: '{name}' requested, but torch finds no CUDA device; use device=auto or cpu")
@@ -65,6 +67,16 @@ def memory_of(device: torch.device) -> float:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows; names that a system does not have
         return math.inf
+
+
+def require_devices(config: TrainingConfig) -> None:
+    """Raise `InputError` unless this machine has the device of a training, for each of its processes."""
+    device = resolve_device(config.device)
+    if device.type == "cuda" and config.num_processes > torch.cuda.device_count():
+        raise InputError(
+            f"num_processes: {config.num_processes} requested, one per GPU, but torch finds "
+            f"{torch.cuda.device_count()} GPUs; lower num_processes"
+        )
 
 
 def tune_device(device: torch.device) -> None:

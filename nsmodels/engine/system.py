@@ -16,7 +16,7 @@ from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT, Inputs, Order
-from nsmodels.engine.config import EvaluationConfig
+from nsmodels.engine.config import EvaluationConfig, require_metric
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation import sealing
 from nsmodels.evaluation.sealing import EvaluationResult
@@ -57,6 +57,9 @@ class System(ABC, Generic[C, E]):
         stages: what can be trained, in order; most systems have one stage.
         datasets: datasets on which it can be trained, each alone.
         data_key: asset key of the data that it is usually trained on.
+        metrics: by phase, what its training reports beside the loss: terms of the loss by name ("accuracy", reported
+            as train/accuracy and val/accuracy), what only validation measures by its whole name ("val/success").
+        sections: by phase, the section of the configuration with its training where that is not `training`.
         evaluation_presets: named configurations of the evaluation; the first is the default.
         code_version: a change makes every artifact again.
         evaluation_version: a change makes every evaluation again.
@@ -66,6 +69,8 @@ class System(ABC, Generic[C, E]):
     stages: ClassVar[tuple[Stage, ...]]
     datasets: ClassVar[tuple[str, ...]]
     data_key: ClassVar[str]
+    metrics: ClassVar[Mapping[str, tuple[str, ...]]]
+    sections: ClassVar[Mapping[str, str]] = {}
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
     evaluation_version: ClassVar[str]
@@ -96,8 +101,8 @@ class System(ABC, Generic[C, E]):
             raise InputError(f"{folder}: no checkpoint of {self.name}; expected folders named {', '.join(self.phases)}")
         return self.load_network(folder / found[-1] / "best.pt", device)
 
-    def check_config(self, config: C) -> None:
-        """Raise InputError for a configuration that cannot be trained here, before its data are read or made."""
+    def check_networks(self, config: C) -> None:
+        """Raise InputError for networks that cannot be built or trained on this machine."""
 
     def check(self, order: Order[C]) -> None:
         """Raise InputError for data that would fail only after hours of training."""
@@ -147,6 +152,33 @@ class System(ABC, Generic[C, E]):
             raise InputError(f"{self.name}: no stage '{name}' (available: {known})")
         return found[-1]
 
+    def check_config(self, config: C, stage: str | None = None) -> None:
+        """Raise InputError for a configuration that cannot be trained here, before its data are read or made.
+
+        That is: a `monitor` that no training reports, a device or a tracker that is not there, and what
+        `check_networks` finds.
+        """
+        for phase in self.enabled(self.stage(stage), config):
+            section = self.sections.get(phase, "training")
+            require_metric(getattr(config, section), self.metrics[phase], section)
+        training = config.training  # type: ignore[attr-defined]
+        if training.device not in ("auto", "cpu"):
+            from nsmodels.engine import runtime
+
+            runtime.require_devices(training)
+        if training.use_wandb:
+            from nsmodels.engine import tracking
+
+            tracking.require_wandb()
+        self.check_networks(config)
+
+    def check_device(self, config: E) -> None:
+        """Raise InputError for an evaluation on a device that is not there, before its data are read or made."""
+        if getattr(config, "device", "auto") not in ("auto", "cpu"):
+            from nsmodels.engine import runtime
+
+            runtime.resolve_device(config.device)  # type: ignore[attr-defined]
+
     def train(self, order: Order[C], stage: str | None = None) -> Manifest:
         """Train a stage and seal it as one checkpoint folder; resume a stopped training, keep an equal checkpoint.
 
@@ -158,6 +190,7 @@ class System(ABC, Generic[C, E]):
         if found := artifact.kept(order.folder, order.force, **recipe):
             return found
         disk.require_folder(order.folder)
+        self.check_config(order.config, stage)
         kind = " ".join(["training", chosen.name]).strip()
         artifact.require_replaceable(order.folder, order.key, self.package, kind)
         artifact.require_inputs(order.inputs)
@@ -165,7 +198,6 @@ class System(ABC, Generic[C, E]):
             raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
         if chosen.starts_from is not None:
             self.check_parent(chosen, order.parent)
-        self.check_config(order.config)
         self.check(order)
         with artifact.build(order.folder, key=order.key, maker=self.package, kind=kind, **recipe) as part:
             self._fill(chosen, order, part)
@@ -198,6 +230,7 @@ class System(ABC, Generic[C, E]):
 
     def evaluate(self, order: Order[E]) -> Manifest:
         """Score a model and seal report, table, outcomes and figures; enter it into the ledger, keep an equal one."""
+        self.check_device(order.config)
         return sealing.seal(order, self.package, self.evaluation_version, self.score)
 
     def check_parent(self, stage: Stage, folder: Path) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+
+import requests
+from requests.utils import get_netrc_auth
 
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig
 
+SECONDS = 5.0  # to wait for the host of a tracker
 METRICS = "metrics.jsonl"  # in the folder of a training: one line per epoch
 Record = dict[str, Any]
 
@@ -68,17 +74,36 @@ class TensorBoard:
         self._writer.close()
 
 
+def require_wandb() -> None:
+    """Raise `InputError` unless Weights & Biases can be used: package, key and host are there, or it is offline."""
+    if not find_spec("wandb"):
+        raise InputError("use_wandb: the package is not installed; pip install 'nsmodels[wandb]'")
+    if os.environ.get("WANDB_MODE", "online") != "online":
+        return
+    host = os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
+    offline = "or set WANDB_MODE=offline, which writes the run to a folder for `wandb sync` later"
+    if not os.environ.get("WANDB_API_KEY") and not get_netrc_auth(host):
+        raise InputError(f"use_wandb: no key for {host}; run `wandb login`, set WANDB_API_KEY, {offline}")
+    try:
+        requests.head(host, timeout=SECONDS)
+    except requests.RequestException as error:
+        reason = type(error).__name__
+        raise InputError(f"use_wandb: {host} does not answer ({reason}); connect to the network, {offline}") from None
+
+
 class WeightsAndBiases:
     """A Weights & Biases run, continued under the same id when the training resumes."""
 
     def __init__(self, project: str, folder: Path, settings: dict[str, Any]) -> None:
-        try:
-            import wandb  # an extra
-        except ImportError:
-            raise InputError("use_wandb: the package is not installed; pip install 'nsmodels[wandb]'") from None
+        require_wandb()
+        import wandb  # an extra
+
         remembered = folder / "wandb_id.txt"
         known = remembered.read_text(encoding="utf-8").strip() if remembered.exists() else None
-        self._run = wandb.init(project=project, dir=str(folder), config=settings, id=known, resume="allow")
+        try:
+            self._run = wandb.init(project=project, dir=str(folder), config=settings, id=known, resume="allow")
+        except wandb.Error as error:
+            raise InputError(f"use_wandb: {error}; or set WANDB_MODE=offline to log to a folder") from None
         remembered.write_text(self._run.id, encoding="utf-8")
 
     def epoch(self, record: Record) -> None:

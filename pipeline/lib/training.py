@@ -127,7 +127,7 @@ class Training(Generic[M, E]):
 
     def check_config(self, config: M) -> None:
         """Raise InputError for a configuration that cannot be trained on this machine."""
-        self.system.check_config(config)
+        self.system.check_config(config, self.stage)
 
     def assets(self) -> list[dg.AssetsDefinition]:
         """The model, and its evaluation where there is one."""
@@ -165,6 +165,7 @@ class Training(Generic[M, E]):
 
     def _evaluation(self) -> dg.AssetsDefinition:
         version, inputs = self.system.evaluation_version, self.evaluation_inputs
+        step.check_first(self.evaluation_key, self.evaluation, self.system.check_device)
 
         @dg.asset(
             name=self.evaluation_key,

@@ -76,6 +76,7 @@ def test_it_describes_itself(name: str) -> None:
     assert isinstance(system.code_version, str)
     assert isinstance(system.evaluation_version, str)
     assert set(system.datasets) <= set(discover.datasets())
+    assert set(system.metrics) == set(system.phases) >= set(system.sections)
     assert len(set(system.phases)) == len(system.phases)
     for stage in system.stages:
         assert stage.starts_from is None or stage.starts_from in {each.name for each in system.stages}
@@ -97,6 +98,49 @@ def test_debug_gives_sealed_checkpoints(trained: Trained) -> None:
         assert manifest.source == data.source
         assert manifest.wall_seconds < 60
         assert all(math.isfinite(value) for value in manifest.metrics.values() if isinstance(value, float))
+
+
+def test_it_declares_what_its_trainings_report(trained: Trained) -> None:
+    others = ("epoch", "step", "lr", "seconds", "samples_per_second")
+    for stage in trained.system.stages:
+        for phase_name, rows in history(trained.folder_of(stage)).items():
+            if phase_name and isinstance(rows[0], dict):
+                declared = ["loss", *trained.system.metrics[phase_name]]
+                names = {
+                    each for name in declared for each in ([name] if "/" in name else [f"train/{name}", f"val/{name}"])
+                }
+                assert names == {name for name in rows[0] if name not in others}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (
+            {"monitor": "val/los"},
+            r"training\.monitor: no metric 'val/los' \(there are: val/loss, .*; did you mean val/loss\?",
+        ),
+        ({"monitor": "nothing"}, r"training\.monitor: no metric 'nothing'"),
+        ({"device": "cuda:77"}, "device: 'cuda:77' requested, but torch finds"),
+    ],
+)
+def test_an_impossible_training_is_refused_before_its_data_are_read(
+    name: str, values: dict[str, Any], line: str, tmp_path: Path
+) -> None:
+    system = discover.system(name)
+    for stage in system.stages:
+        sections = {system.sections.get(each, "training") for each in stage.phases if "monitor" in values}
+        for section in sections or {"training"}:
+            config = stage.presets["debug"]().with_values({section: values})
+            with pytest.raises(InputError, match=line):
+                system.check_config(config, stage.name or None)
+            data = tmp_path / "no_data"
+            data.mkdir(exist_ok=True)
+            parent = ("parent", data) if stage.starts_from else None
+            order = Order("model", config, Inputs.of(data, parent=parent), tmp_path / "out")
+            with pytest.raises(InputError, match=line):
+                system.train(order, stage.name or None)
+            assert not (tmp_path / "out").exists()
 
 
 def fingerprint_of(trained: Trained, stage: str) -> str:

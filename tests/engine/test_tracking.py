@@ -67,6 +67,20 @@ def test_weights_and_biases_without_the_package(tmp_path, monkeypatch):
         tracking.WeightsAndBiases("project", tmp_path, {})
 
 
+def test_weights_and_biases_without_key_or_network_is_one_line_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match=r"use_wandb: no key for http://127.0.0.1:9; .*WANDB_MODE=offline"):
+        tracking.require_wandb()
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    with pytest.raises(InputError, match=r"does not answer \(ConnectionError\); .*WANDB_MODE=offline"):
+        tracking.require_wandb()
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    tracking.require_wandb()
+
+
 def test_given_trackers_hear_of_epochs_and_steps_and_are_closed(tmp_path):
     heard = []
 

@@ -56,6 +56,7 @@ class Coins(System[CoinConfig, TossConfig]):
     datasets = DATASETS
     data_key = DATASETS[0]
     evaluation_presets = {"default": TossConfig}  # noqa: RUF012
+    metrics = {"toss": ()}  # noqa: RUF012
     code_version = "1"
     evaluation_version = "1.1"
     make_trial = load = load_network = score = lambda *_: None

@@ -15,8 +15,10 @@ from nsmodels.systems.nav.config import (
     CODE_VERSION,
     EVALUATION_PRESETS,
     EVALUATION_VERSION,
+    METRICS,
     NAVIGATOR,
     PRESETS,
+    SECTIONS,
     EvaluationConfig,
     NavConfig,
 )
@@ -36,6 +38,8 @@ class Nav(System[NavConfig, EvaluationConfig]):
     datasets = ("mazes",)
     data_key = "mazes"
     evaluation_presets = EVALUATION_PRESETS
+    metrics = METRICS
+    sections = SECTIONS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 

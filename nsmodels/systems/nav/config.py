@@ -7,10 +7,17 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from nsmodels.core.config import Config, above, conditional, decided, runtime_field
-from nsmodels.engine.config import TrainingConfig, further_training
+from nsmodels.engine.config import Device, TrainingConfig, further_training
 
 CODE_VERSION = "1"
 NAVIGATOR = "navigator"  # the phase of the network itself, beside its baselines
+# Reported by each training beside its loss; see `engine.system.System.metrics`.
+METRICS = {
+    NAVIGATOR: ("actions", "reach", "cost", "halting", "accuracy", "val/success"),
+    "mlp": ("accuracy",),
+    "cnn": ("accuracy",),
+}
+SECTIONS = {"mlp": "baseline_training", "cnn": "baseline_training"}
 EVALUATION_VERSION = f"{CODE_VERSION}.3"  # an evaluation is made again, its checkpoint is not
 
 
@@ -122,7 +129,7 @@ class EvaluationConfig(Config):
         default="test", description="split of the data; with test the larger maps of transfer are scored by size too"
     )
     max_steps: int = Field(default=0, ge=0, description="recursion steps at most; 0: by the size of the map")
-    device: str = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
+    device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
 
 
 def debug() -> NavConfig:

@@ -14,7 +14,9 @@ from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.visual.config import (
     CODE_VERSION,
     EVALUATION_VERSION,
+    METRICS,
     PRESETS,
+    SECTIONS,
     VisualConfig,
 )
 
@@ -33,6 +35,8 @@ class Visual(System[VisualConfig, EvaluationConfig]):
     stages = (Stage(PHASES, PRESETS, scored=REASONER),)
     datasets = ("clevr",)
     data_key = "clevr_mini"
+    metrics = METRICS
+    sections = SECTIONS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 
@@ -60,7 +64,7 @@ class Visual(System[VisualConfig, EvaluationConfig]):
 
         return score(order)
 
-    def check_config(self, config: VisualConfig) -> None:
+    def check_networks(self, config: VisualConfig) -> None:
         """The backbone: its name, image size, weights and memory."""
         from nsmodels.systems.visual.phases import check_config
 

@@ -10,6 +10,13 @@ from nsmodels.core.config import Config, added_field, conditional
 from nsmodels.engine.config import TrainingConfig, further_training
 
 CODE_VERSION = "1"
+# Reported by each training beside its loss; see `engine.system.System.metrics`.
+METRICS = {
+    "perception": ("heat", "size", "color", "material", "shape", "ground", "offset"),
+    "parser": ("token_accuracy", "val/program_exact"),
+    "baseline": ("accuracy",),
+}
+SECTIONS = {"parser": "parser_training", "baseline": "baseline_training"}
 EVALUATION_VERSION = f"{CODE_VERSION}.3"  # an evaluation is made again, its checkpoint is not
 _ENABLED = {"is_enabled": True}
 _IMAGES = _ENABLED | {"use_image": True}

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from nsmodels.core.config import Config, below, conditional, partly_decided
 from nsmodels.core.errors import InputError
-from nsmodels.engine.config import TrainingConfig
-from nsmodels.systems.nav.config import DataConfig, ModelConfig, ObjectiveConfig
+from nsmodels.engine.config import TrainingConfig, require_metric
+from nsmodels.systems.nav.config import METRICS, NAVIGATOR, DataConfig, ModelConfig, ObjectiveConfig
 
 SCORED = TrainingConfig(monitor="val/accuracy", monitor_mode="max")
 
@@ -41,7 +41,7 @@ class GridSearchConfig(Config):
     @model_validator(mode="after")
     def _fits(self) -> GridSearchConfig:
         _require_distinct(dims=self.dims, depths=self.depths, dropouts=self.dropouts)
-        _require_one_process(self.training)
+        _require_trainable(self.training)
         for values in self.combinations:
             _require_valid(self.model, values)
         return self
@@ -92,7 +92,7 @@ class DataScalingConfig(Config):
     @model_validator(mode="after")
     def _fits(self) -> DataScalingConfig:
         _require_distinct(sizes=self.sizes)
-        _require_one_process(self.training)
+        _require_trainable(self.training)
         if self.data.fresh_maps:
             raise ValueError("data.fresh_maps: with maps drawn every epoch there is no number of maps to compare")
         if min(self.sizes) < 1:
@@ -123,7 +123,11 @@ def _require_distinct(**lists: list[Any]) -> None:
             raise ValueError(f"{name}: expected each value once, got {values}")
 
 
-def _require_one_process(training: TrainingConfig) -> None:
+def _require_trainable(training: TrainingConfig) -> None:
+    try:
+        require_metric(training, METRICS[NAVIGATOR])
+    except InputError as error:
+        raise ValueError(str(error)) from None
     if training.num_processes > 1:
         raise ValueError("training.num_processes: the trials of a study run in one process")
 

@@ -18,6 +18,7 @@ from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.mazes.files.format import read_split
+from nsmodels.engine import runtime, tracking
 from nsmodels.engine.tracking import Tracker
 from nsmodels.evaluation import plots
 from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
@@ -41,6 +42,7 @@ def grid_search(order: Order[GridSearchConfig]) -> Manifest:
     A stopped study resumes; the trackers receive each finished trial as if it were an epoch.
     Raises `InputError` for a combination that no network can have, for bad data, and when it was interrupted.
     """
+    _require_possible(order)
     rule = MedianRule(order.config.stop_after, order.config.min_finished, order.config.training)
 
     def fill(part: Part) -> Report:
@@ -52,10 +54,19 @@ def grid_search(order: Order[GridSearchConfig]) -> Manifest:
 def data_scaling(order: Order[DataScalingConfig]) -> Manifest:
     """Train on nested subsets of the maps of an order, each for the same number of steps; else as `grid_search`."""
 
+    _require_possible(order)
+
     def fill(part: Part) -> Report:
         return _run(scaling_trials(order.config, order.data), order.data, part, None, order.trackers)
 
     return _sealed(order, fill, figures.scaling, "Data scaling")
+
+
+def _require_possible(order: Order[Any]) -> None:
+    """Raise `InputError` for a device or a tracker that is not there, before the data are read."""
+    runtime.require_devices(order.config.training)
+    if order.config.training.use_wandb:
+        tracking.require_wandb()
 
 
 def grid_trials(config: GridSearchConfig) -> list[Trial]:

@@ -1,7 +1,8 @@
 """The toy: an encoder of points, then a classifier on top of the frozen encoder, two models that form a chain."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine.config import EvaluationConfig
@@ -22,6 +23,7 @@ class Toy(System[ToyConfig, EvaluationConfig]):
     )
     datasets = ("dots",)
     data_key = "dots"
+    metrics: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": (), "classifier": ("accuracy",)}
     code_version = "1"
     evaluation_version = "1"
 
