@@ -12,7 +12,7 @@ import time
 
 import dagster as dg
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.cli import run
 from pipeline.lib.cluster import executor
 from pipeline.lib.runs import history, liveness
 from pipeline.lib.runs.launcher import OPEN
@@ -22,15 +22,15 @@ TIMEOUT = 200.0  # seconds; Slurm's grace time is 300
 
 def main() -> int:
     """Cancel, wait, and print the result; returns 0, 1 if runs are still open, 2 for invalid input."""
+    return run(_cancel)
+
+
+def _cancel() -> int:
     end = time.monotonic() + TIMEOUT
-    try:
-        with history.current() as instance:
-            cancelled, left = cancel(instance, end)
-            if address := os.environ.get(executor.VARIABLE):
-                wait_for_steps(address, cancelled, end)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    with history.current() as instance:
+        cancelled, left = cancel(instance, end)
+        if address := os.environ.get(executor.VARIABLE):
+            wait_for_steps(address, cancelled, end)
     print(f"{len(cancelled - left)} runs cancelled" + (f", {len(left)} still open: {' '.join(left)}" if left else ""))
     return 1 if left else 0
 
@@ -42,7 +42,7 @@ def cancel(instance: dg.DagsterInstance, end: float) -> tuple[set[str], set[str]
     """
     cancelled: set[str] = set()
     while (left := unfinished(instance)) and time.monotonic() < end:
-        cancelled |= {run for run in left if run not in cancelled and instance.run_coordinator.cancel_run(run)}
+        cancelled |= {id for id in left if id not in cancelled and instance.run_coordinator.cancel_run(id)}
         time.sleep(1)
     return cancelled, set(left)
 

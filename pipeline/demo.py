@@ -8,7 +8,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from nsmodels.core import interrupts
 from nsmodels.core.artifact import data_root, folder_of, read_manifest, recover
+from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr import config as clevr
 from nsmodels.systems.visual import config as visual
@@ -25,17 +27,13 @@ COMMAND = ("-m", "dagster", "job", "execute", "--module-name", "pipeline.definit
 
 def main() -> int:
     """Run the demo; returns the exit status of the job, 2 if it would replace artifacts that it did not build."""
-    try:
-        guard()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(_announce) or execute() or run(lambda: print(summary()))
+
+
+def _announce() -> None:
+    guard()
     if not folder_of("clevr_mini_model").exists() and (rate := step_rate()):
         print(expected_time(rate, has_data=folder_of("clevr_mini").exists()), file=sys.stderr, flush=True)
-    status = execute()
-    if status == 0:
-        print(summary())
-    return status
 
 
 def step_rate() -> float | None:
@@ -87,12 +85,14 @@ def guard() -> None:
 
 
 def execute() -> int:
-    """Run the job and return its exit status; when interrupted, wait until the job has stopped."""
-    job = subprocess.Popen([sys.executable, *COMMAND])
-    # Ctrl-C sends SIGINT to both processes; SIGTERM arrives in this one only.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: job.terminate())
-    status = job.wait()
+    """Run the job and return its exit status; a signal is passed on to the job, which ends and prints the line."""
+    job = subprocess.Popen([sys.executable, *COMMAND], start_new_session=True)  # else Ctrl-C would reach it twice
+    handlers = {number: signal.signal(number, lambda got, _: job.send_signal(got)) for number in interrupts.SIGNALS}
+    try:
+        status = job.wait()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return status if status >= 0 else 128 - status
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pickle
+import pickletools
+import re
 import shutil
+import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +28,12 @@ LAST = "last.pt"
 BEST = "best.pt"
 WEIGHTS = ("model_state_dict", "training_state_dict")  # the latter where the former is an average
 _REPLACE = "restore a copy of it, use an earlier checkpoint, or train again into a different folder"
+MOST_BYTES = 1 << 26  # of a file outside the zip format that is searched for the names of functions
+# What torch writes for tensors and parameters: constructors, storages, data types.
+TENSORS = re.compile(
+    r"collections\.OrderedDict|torch\._utils\._rebuild_\w+|torch\.(storage|nn\.parameter|_tensor)\.\w+"
+    r"|torch\.(\w*Storage|Size|device|bool|bfloat16|(float|complex|u?int)\d\w*)"
+)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], links: tuple[Path, ...] = ()) -> None:
@@ -116,13 +126,17 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as stream:
+        with path.open("rb") as stream, warnings.catch_warnings(action="ignore"):  # about foreign files, refused below
             if not verification.require_same(path, stream):
                 _require_whole(path, stream)
             payload = torch.load(stream, map_location=device, weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such checkpoint; train first, or check the path") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # of any kind: the content decides where torch's reader stumbles
+        if refusal := _foreign(path, str(error)):
+            raise InputError(f"{path}: not a checkpoint of this project, it {refusal}; it was not loaded") from None
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a readable checkpoint ({reason}); {_REPLACE}") from None
     if not isinstance(payload, dict) or "model_state_dict" not in payload:
@@ -148,6 +162,46 @@ def _require_finite(state: Mapping[str, Any], path: Path) -> None:
             raise InputError(
                 f"{path}: weight '{name}': {number:,} of {value.numel():,} numbers are not finite; {_REPLACE}"
             )
+
+
+def _foreign(path: Path, message: str) -> str | None:
+    """What a file is that torch refused with `message`, which is about its own versions; None if it is only damaged."""
+    if names := executed_by(path):
+        return f"contains code that would be executed ({', '.join(names)})"
+    for kind in ("TorchScript", ".tar"):
+        if f"{kind} " in message:
+            return f"is an archive in the {kind.lstrip('.')} format, which may contain code"
+    if "file in archive is not in a subdirectory" in message or "file not found" in message:
+        return "is a zip archive that torch.save did not write"
+    return "is no file of torch.save" if "weights_only" in message else None
+
+
+def executed_by(path: Path, most: int = 3) -> list[str]:
+    """Functions and classes that unpickling a file would call ("posix.system"), at most `most`; nothing is executed.
+
+    Those that torch itself writes for tensors are left out.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickles = [archive.read(name) for name in archive.namelist() if name.endswith("data.pkl")]
+    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        pickles = [path.read_bytes()] if path.is_file() and path.stat().st_size < MOST_BYTES else []
+    names = [name for content in pickles for name in _imported(BytesIO(content)) if not TENSORS.fullmatch(name)]
+    return list(dict.fromkeys(names))[:most]
+
+
+def _imported(stream: BytesIO) -> Iterator[str]:
+    """Dotted names of what the pickles in a stream import, as far as they can be read."""
+    strings: list[str] = []
+    with contextlib.suppress(Exception):  # an opcode that does not exist, or the end of the file
+        while True:
+            for code, argument, _ in pickletools.genops(stream):
+                if code.name in ("GLOBAL", "INST"):
+                    yield str(argument).replace(" ", ".")
+                elif code.name == "STACK_GLOBAL" and len(strings) > 1:
+                    yield ".".join(strings[-2:])
+                elif isinstance(argument, str):
+                    strings.append(argument)
 
 
 def settings_of(payload: Mapping[str, Any], name: str, where: str) -> Any:

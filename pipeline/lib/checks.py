@@ -14,6 +14,7 @@ import dagster as dg
 
 from nsmodels.core import discover
 from nsmodels.core.artifact import MANIFEST, input_folder, read_manifest
+from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import DATA, Inputs
 from nsmodels.engine.system import System
@@ -54,8 +55,11 @@ def check(
             folder = store.folder(key)
             read_manifest(folder, key)
             verdict = judge(folder)
-        except InputError as error:
-            verdict = Verdict(False, str(error))
+        except (InputError, OSError) as error:
+            line = one_line(error) if isinstance(error, OSError) else error
+            if line is None:
+                raise
+            verdict = Verdict(False, str(line))
         passed, line = verdict.passed, verdict.message or None
         return dg.AssetCheckResult(passed=passed, severity=severity, description=line, metadata=verdict.numbers)
 

@@ -1,5 +1,12 @@
 from __future__ import annotations
 
+import io
+import os
+import pickle
+import tarfile
+import warnings
+import zipfile
+
 import pytest
 import torch
 from torch import nn
@@ -37,6 +44,57 @@ def test_a_damaged_file_is_one_line(trained, damage):
         trained.write_bytes({"cut": content[: len(content) // 2], "text": b"<html>404</html>", "empty": b""}[damage])
     with pytest.raises(InputError, match=r"best.pt: not a (readable )?checkpoint"):
         checkpoint.load(trained)
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+def pickled(protocol):
+    return lambda path: path.write_bytes(pickle.dumps({"model_state_dict": Malicious()}, protocol))
+
+
+def scripted(path):
+    with warnings.catch_warnings(action="ignore"):
+        torch.jit.script(nn.Linear(1, 1)).save(path)
+
+
+def zipped(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", b"")
+
+
+def archived(path):
+    with tarfile.open(path, "w") as archive:
+        for name in ("storages", "tensors", "pickle"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+
+
+CODE = r"it contains code that would be executed \(posix.mkdir\); it was not loaded$"
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (lambda path: torch.save({"model_state_dict": Malicious()}, path), CODE),
+        (lambda path: torch.save({"a": Malicious()}, path, _use_new_zipfile_serialization=False), CODE),
+        *((pickled(protocol), CODE) for protocol in range(6)),
+        (lambda path: torch.save(nn.Linear(1, 1), path), r"\(torch.nn.modules.linear.Linear, "),
+        (scripted, r"\(__torch__.torch.nn.modules.linear.Linear\)"),
+        (archived, "it is an archive in the tar format, which may contain code"),
+        (zipped, "it is a zip archive that torch.save did not"),
+        (lambda path: path.write_bytes(b"<html>404</html>"), "it is no file of torch.save"),
+    ],
+    ids=["zip", "legacy", *map(str, range(6)), "module", "torchscript", "tar", "npz", "html"],
+)
+def test_a_file_that_is_no_checkpoint_is_named_for_what_it_is_and_not_executed(tmp_path, monkeypatch, write, reason):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "best.pt")
+    with pytest.raises(InputError, match=f"best.pt: not a checkpoint of this project, .*{reason}") as refused:
+        checkpoint.load(tmp_path / "best.pt")
+    assert "PyTorch" not in str(refused.value)
+    assert not (tmp_path / "executed").exists()
 
 
 def test_a_missing_file_is_one_line(tmp_path):

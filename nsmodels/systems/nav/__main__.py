@@ -177,7 +177,7 @@ def _plan(arguments: argparse.Namespace) -> int:
         draw_plan(found, maps, 0, arguments.draw)
     if arguments.json:
         disk.write_json(arguments.json, found.to_dict())
-    return 0
+    return 0 if found.is_found else 1
 
 
 def _verdict(found: Plan) -> str:

@@ -57,7 +57,7 @@ def test_verify_notes_a_scenario_of_another_map(arena: tuple[Path, Path], capsys
     assert "\nnote: " in capsys.readouterr().out
 
 
-def test_an_interrupted_generate_promises_nothing_that_is_not_so(tmp_path: Path) -> None:
+def test_an_interrupted_generate_leaves_nothing_half_written(tmp_path: Path) -> None:
     """A map that is a pipe nobody writes to keeps the command at its work."""
     maps, out = tmp_path / "maps", tmp_path / "out"
     maps.mkdir()
@@ -71,7 +71,7 @@ def test_an_interrupted_generate_promises_nothing_that_is_not_so(tmp_path: Path)
         line = run.communicate()[1]
         os.close(pipe)
     assert run.returncode == 130
-    assert line == "stopped; the same command starts again, the previous data are unchanged\n"
+    assert line == "stopped; run the same command again, finished work is kept\n"
     assert not out.exists()
 
 

@@ -145,9 +145,9 @@ def typed(words: str) -> int:
 
 
 def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_command_resumes_it(project, capsys):
-    for name in ("SIGINT", "SIGTERM"):
+    for name, status in (("SIGINT", 130), ("SIGTERM", 143)):
         (project / coins.UNLUCKY).write_text(f"3 gets {name}")
-        assert typed("pennies --seeds 3,4 --local") == 130
+        assert typed("pennies --seeds 3,4 --local") == status
         printed = capsys.readouterr()
         assert printed.out.splitlines()[-1] == "[1/2] debug_seed=3"
         assert printed.err == "stopped; run the same command again, finished work is kept\n"

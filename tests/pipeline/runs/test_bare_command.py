@@ -1,6 +1,7 @@
 """The short command as typed by a user: a subprocess with a clean environment in a folder of its own."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -94,6 +95,50 @@ def test_the_last_line_is_the_error(project, select, config, line):
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode != 0
     assert last.startswith(line)
+    assert "Traceback" not in done.stderr
+    assert "Stack Trace" not in done.stderr
+
+
+def test_definitions_that_cannot_be_loaded_for_bad_input_are_one_line(project):
+    words = command("mazes")
+    given = environment(project) | {"NSMODELS_EXTENSIONS": "/nowhere"}
+    done = subprocess.run(words, cwd=project, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr == "error: NSMODELS_EXTENSIONS: no folder /nowhere; correct the variable, or unset it\n"
+
+
+@pytest.mark.parametrize(
+    ("select", "config", "begun", "number", "status"),
+    [
+        ("mazes,nav_model", {"mazes": {"num_train": 1_000_000}}, ".mazes.partial", signal.SIGTERM, 143),
+        ("nav_model", {"nav_model": {"training": {"epochs": 100_000}}}, ".nav_model.partial/*/*", signal.SIGINT, 130),
+    ],
+    ids=["data, then a model", "training"],
+)
+def test_a_signal_ends_the_whole_run_in_one_line(project, select, config, begun, number, status):
+    """As from the terminal: the signal of Ctrl-C reaches the whole process group."""
+    data, before = project / "data", sealed(project / "data")
+    ops = {name: {"config": {"preset": "debug", **given}} for name, given in config.items()}
+    words = ["dagster", "asset", "materialize", "--select", select, "--config-json", json.dumps({"ops": ops})]
+    started = subprocess.Popen(
+        words, cwd=project, env=environment(project), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while started.poll() is None and not list(data.glob(begun)):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(started.pid, number)
+    err = started.communicate(timeout=60)[1]
+    assert started.returncode == status
+    assert err.splitlines()[-1] == "stopped; run the same command again, finished work is kept"
+    assert "Traceback" not in err
+    assert "Stack Trace" not in err
+    assert sealed(data) == before
+    with history(project) as instance:
+        assert instance.get_runs(limit=1)[0].status.value == "CANCELED"
+
+
+def sealed(data):
+    return {path: path.read_text() for path in data.glob("*/manifest.json")}
 
 
 def test_four_first_runs_at_once_end_with_the_command_for_the_missing_data(tmp_path):

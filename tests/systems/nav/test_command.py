@@ -54,8 +54,8 @@ def test_a_plan_is_printed_drawn_and_written(made: Made, tmp_path: Path, capsys)
     assert (tmp_path / "plan.svg").stat().st_size > 1000
 
 
-def test_unreachable_is_an_answer(made: Made, capsys) -> None:
-    assert plan(made, "--fallback", goal="0,4") == 0
+def test_unreachable_is_an_answer_with_a_status_of_its_own(made: Made, capsys) -> None:
+    assert plan(made, "--fallback", goal="0,4") == 1
     assert "unreachable (certain: exact search found no path)" in capsys.readouterr().out
 
 

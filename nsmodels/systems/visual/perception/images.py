@@ -73,7 +73,15 @@ def read_images(
         with _locked(cache):
             if not cache.exists():  # otherwise a different process wrote it in the meantime
                 _fill_cache(cache, paths, (len(paths), height, width, 3), num_workers)
-    return np.load(cache, mmap_mode="r"), sizes
+    return _mapped(cache), sizes
+
+
+def _mapped(cache: Path) -> np.ndarray:
+    try:
+        return np.load(cache, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{cache}: not a cache of images ({reason}); remove it, it is written again") from None
 
 
 def _cache_key(paths: list[Path], width: int, height: int) -> str:
