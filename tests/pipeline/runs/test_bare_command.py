@@ -118,6 +118,8 @@ def test_definitions_that_cannot_be_loaded_for_bad_input_are_one_line(project):
 def test_a_signal_ends_the_whole_run_in_one_line(project, select, config, begun, number, status):
     """As from the terminal: the signal of Ctrl-C reaches the whole process group."""
     data, before = project / "data", sealed(project / "data")
+    for unfinished in data.glob(".*.partial"):
+        shutil.rmtree(unfinished)
     ops = {name: {"config": {"preset": "debug", **given}} for name, given in config.items()}
     words = ["dagster", "asset", "materialize", "--select", select, "--config-json", json.dumps({"ops": ops})]
     started = subprocess.Popen(

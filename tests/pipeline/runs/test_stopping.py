@@ -7,6 +7,8 @@ import time
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
 
 from nsmodels.core import interrupts
 from nsmodels.core.errors import InputError, Interrupted, TryLater
@@ -64,8 +66,9 @@ def execute(instance, ends, retry=None):
         pass
 
     parts = {"assets": [first, second], "asset_checks": [check], "executor": supervision.in_process}
-    job = dg.Definitions(**parts).get_implicit_global_asset_job_def()
-    return job.execute_in_process(instance=instance, raise_on_error=False)
+    job = dg.Definitions(**parts).resolve_implicit_global_asset_job_def()
+    run = instance.create_run_for_job(job)
+    return execute_run(InMemoryJob(job), run, instance)
 
 
 def types(done):
