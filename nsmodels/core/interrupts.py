@@ -30,7 +30,8 @@ WORKER = "TORCHELASTIC_RUN_ID"  # set by torchrun, which bounds the time of its 
 class _Watch:
     """The signals of this process, and the time since the first request to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float) -> None:
+        self.grace = grace
         self.reader, self.writer = os.pipe()
         for end in (self.reader, self.writer):
             os.set_blocking(end, False)
@@ -63,7 +64,7 @@ class _Watch:
     @property
     def is_due(self) -> bool:
         """Whether the process is to end now, in an orderly way or not."""
-        return self.number is not None and (self.is_repeated or time.monotonic() - self._since > GRACE)
+        return self.number is not None and (self.is_repeated or time.monotonic() - self._since > self.grace)
 
     def run(self) -> None:
         """Wait for signals until the watch is closed; end the process when it is due."""
@@ -96,18 +97,18 @@ _unclosed: contextlib.ExitStack | None = None
 
 
 @contextlib.contextmanager
-def watch() -> Iterator[None]:
+def watch(grace: float | None = None) -> Iterator[None]:
     """Watch for requests to stop: SIGINT and SIGTERM raise KeyboardInterrupt in the main thread, once.
 
-    When the process has not ended `GRACE` seconds later, or at a second request, it ends at once with the line and 128
-    + the number of the signal, after its children and with the notes of `at_abandonment`.
+    When the process has not ended `grace` seconds (default: `GRACE`) later, or at a second request, it ends at once
+    with the line and 128 + the number of the signal, after its children and with the notes of `at_abandonment`.
     No effect inside a second watch, outside the main thread, and in a process of torchrun.
     """
     global _watch
     if _watch or threading.current_thread() is not threading.main_thread() or WORKER in os.environ:
         yield
         return
-    found = _watch = _Watch()
+    found = _watch = _Watch(GRACE if grace is None else grace)
     descriptor = signal.set_wakeup_fd(found.writer, warn_on_full_buffer=False)
     handlers = {number: _install(number) for number in SIGNALS}
     thread = threading.Thread(target=found.run, name="stop requests", daemon=True)
@@ -125,11 +126,11 @@ def watch() -> Iterator[None]:
         found.close()
 
 
-def watch_until_exit() -> None:
+def watch_until_exit(grace: float | None = None) -> None:
     """Watch until the process ends, its threads and exit handlers included: for programs, in their first line."""
     global _unclosed
     _unclosed = contextlib.ExitStack()
-    _unclosed.enter_context(watch())
+    _unclosed.enter_context(watch(grace))
 
 
 def _install(number: int) -> Any:

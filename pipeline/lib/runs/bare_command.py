@@ -20,6 +20,7 @@ from nsmodels.core import interrupts
 from nsmodels.core.errors import near
 from pipeline.lib.runs import imports
 
+ON_CLUSTER = 75.0  # seconds for the steps on a cluster to save their checkpoints
 VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
@@ -93,7 +94,7 @@ def watch_stops() -> None:
 
     Dagster and click end a run that was stopped in several ways, each with a message and status of its own.
     """
-    interrupts.watch_until_exit()
+    interrupts.watch_until_exit(ON_CLUSTER if os.environ.get("RAY_ADDRESS") else None)
     atexit.register(_exit_as_stopped)  # the first one registered is the last one called
 
 
