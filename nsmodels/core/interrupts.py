@@ -20,9 +20,9 @@ from typing import Any
 
 LINE = "stopped; run the same command again, finished work is kept"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE = 8.0  # seconds to stop in an orderly way
+GRACE = 7.5  # seconds to stop in an orderly way
 REPEAT = 1.0  # seconds within which a further signal is the same request: `timeout` sends its signal twice
-CLEANUP = 0.5  # seconds for each last note and for the end of the children when the grace has passed
+CLEANUP = 0.75  # seconds for each last note and for the end of the children when the grace has passed
 POLL = 0.25  # seconds between two checks of the time
 WORKER = "TORCHELASTIC_RUN_ID"  # set by torchrun, which bounds the time of its processes itself
 
@@ -161,7 +161,7 @@ def requested() -> int | None:
 
 @contextlib.contextmanager
 def at_abandonment(note: Callable[[], object]) -> Iterator[None]:
-    """Inside, `note` is called (in a thread, for half a second) before a process ends that did not stop in time."""
+    """`note` is called, in a thread and for less than a second, before a process ends that did not stop in time."""
     notes = _watch.notes if _watch else []
     notes.append(note)
     try:

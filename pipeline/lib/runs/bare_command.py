@@ -27,6 +27,8 @@ POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
 INPUT_ERRORS = ("InputError", "TryLater", "Busy")  # by name: their module need not be loaded
 REFUSALS = ("DagsterInvalidConfigError", "DagsterInvalidSubsetError", "DagsterInvalidAssetSelectionError")
 
+_printed: set[str] = set()
+
 
 def module_name(project: Path) -> str | None:
     """Definitions module in `[tool.dagster]` of the pyproject.toml in `project`; None if there is none."""
@@ -156,7 +158,10 @@ def discard_reports() -> None:
 
 
 def _print_error(line: str) -> None:
-    print(f"error: {line}", file=sys.stderr, flush=True)
+    """Print a line once, whether it is reported by an exception, at the exit, or both."""
+    if line not in _printed:
+        _printed.add(line)
+        print(f"error: {line}", file=sys.stderr, flush=True)
 
 
 def shortened(line: str) -> str:
