@@ -21,7 +21,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from nsmodels.core import interrupts
 
-FAILURE = dg.Failure.__name__
+FOR_USERS = {dg.Failure.__name__, "InputError", "TryLater", "Busy", "Interrupted"}
 RETRY = dg.RetryRequested.__name__  # begins the name of the class for retries by policy, too
 Loggers = Sequence[tuple[dg.LoggerDefinition, Mapping[str, object]]]
 
@@ -58,10 +58,10 @@ def is_repeated(event: dg.DagsterEvent) -> bool:
 
 
 def line_of(error: SerializableErrorInfo) -> str | None:
-    """The line of an error that a step raised for its user; None for a bug."""
+    """The line of an error that was raised for the user; None for a bug."""
     while error.cls_name and error.cls_name.startswith(RETRY) and error.cause:
         error = error.cause
-    is_bug = error.cls_name != FAILURE or error.cause is not None
+    is_bug = error.cls_name not in FOR_USERS or error.cause is not None
     return None if is_bug else error.message.partition(": ")[2].strip()
 
 

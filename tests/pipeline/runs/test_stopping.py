@@ -67,7 +67,7 @@ def execute(instance, ends, retry=None):
 
     parts = {"assets": [first, second], "asset_checks": [check], "executor": supervision.in_process}
     job = dg.Definitions(**parts).resolve_implicit_global_asset_job_def()
-    run = instance.create_run_for_job(job)
+    run = instance.create_run_for_job(job, asset_selection=frozenset({first.key, second.key}))
     return execute_run(InMemoryJob(job), run, instance)
 
 
