@@ -6,8 +6,10 @@ import argparse
 import json
 import logging
 import sys
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.errors import InputError
@@ -80,14 +82,17 @@ def _require_own(out: Path, split: str) -> None:
     """Raise InputError where rendering would write into an artifact, or over a split that was not rendered here."""
     from nsmodels.core.artifact import require_files
     from nsmodels.datasets.clevr.files.format import questions_path, scenes_path
-    from nsmodels.datasets.clevr.files.records import read_info
+    from nsmodels.datasets.clevr.files.records import opened, read_records
 
     scenes, questions = scenes_path(out, split), questions_path(out, split)
     require_files({"--out": scenes}, makes_folders=True)
     for path, key in ((scenes, "scenes"), (questions, "questions")):
         if path.exists():
-            with path.open(encoding="utf-8") as file:
-                if not str(read_info(file, key, str(path)).get("license", "")).startswith("synthetic"):
+            others: dict[str, Any] = {}
+            with opened(path) as file:
+                deque(read_records(file, key, str(path), others), maxlen=0)
+                info = others.get("info")
+                if not isinstance(info, dict) or not str(info.get("license", "")).startswith("synthetic"):
                     raise InputError(
                         f"{path}: is no file of the synthetic twin and would be lost; give a different --out"
                     )
