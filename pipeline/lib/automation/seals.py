@@ -70,7 +70,7 @@ def result(those: list[Verdict]) -> dg.AssetCheckResult:
     found = [finding for verdict in those for finding in verdict.found]
     files = sum(len(verdict.manifest.files) for verdict in those if verdict.manifest)
     size = sum(verdict.manifest.num_bytes for verdict in those if verdict.manifest)
-    numbers = {"num_artifacts": len(those), "num_files": files, "num_bytes": size}
+    numbers: dict[str, Any] = {"num_artifacts": len(those), "num_files": files, "num_bytes": size}
     numbers["seconds"] = round(sum(verdict.seconds for verdict in those), 2)
     lines = "\n".join(f"- {finding.state}: {finding.line}" for finding in found[:SHOWN])
     return dg.AssetCheckResult(
