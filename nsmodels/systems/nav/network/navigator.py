@@ -257,11 +257,14 @@ class Navigator(nn.Module):
         return max(4 * self.trained_steps, math.ceil(height * width / 2 / (0.75 * self.core.reach)))
 
     def _chunks(self, maps: Maps) -> Iterator[Maps]:
-        if maps.rule != self.rule:
+        learnt = self.config.connectivity
+        if maps.connectivity != learnt:
             raise InputError(
-                f"maps: {maps.rule}, but the checkpoint has {self.config.connectivity} actions ({self.rule}); "
-                "train one with data of the maps' rule"
+                f"maps: {maps.connectivity}-connected, but the checkpoint has {learnt} actions; train one with data of "
+                f"connectivity {maps.connectivity}"
             )
+        if maps.rule != self.rule:
+            raise InputError(f"maps: {maps.rule}, but the checkpoint is {self.rule}; train one with data of that rule")
         device = self.embed.weight.device.type
         size = max(1, CHUNK_CELLS.get(device, 2**15) // (maps.shape[0] * maps.shape[1]))
         for first in range(0, len(maps), size):
