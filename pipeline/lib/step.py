@@ -84,11 +84,11 @@ def check_run(context: dg.AssetExecutionContext) -> None:
     Raises InputError that names the asset.
     """
     selected = {key.to_user_string() for key in context.job_def.asset_layer.executable_asset_keys}
-    if context.run_id in _checked or not selected & _checks.keys():
+    if context.run.run_id in _checked or not selected & _checks.keys():
         return
     for key in sorted(selected & _checks.keys()):
         _checks[key](context)
-    _checked.add(context.run_id)
+    _checked.add(context.run.run_id)
 
 
 def check_unless_built(key: str, config: C, check: Callable[[C], None]) -> None:
