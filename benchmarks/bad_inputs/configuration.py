@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarks.bad_inputs.case import Case, Place
 from nsmodels.core import discover
-from nsmodels.core.config import Config, _plain, _section
+from nsmodels.core.config import Config
+from nsmodels.core.config.base import plain, section_of
 from nsmodels.core.orders import DATA
 
 GENERATE = ("mazes", "generate", "--preset", "debug", "--out", "out", "--config", "it.yaml")
@@ -97,9 +98,9 @@ def configured() -> Iterator[tuple[tuple[str, ...], type[Config]]]:
 def fields(config: type[Config], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every field by dotted name, with its plain type."""
     for name, info in config.model_fields.items():
-        section = _section(info)
+        section = section_of(info)
         if section:
             yield from fields(section, f"{name}.")
         else:
-            kind = _plain(info.annotation)
+            kind = plain(info.annotation)
             yield f"{prefix}{name}", typing.get_origin(kind) or kind

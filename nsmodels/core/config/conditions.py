@@ -36,13 +36,13 @@ def below(limit: float) -> Range:
 
 def runtime_field(default: Any, *, applies: Applies | None = None, **options: Any) -> Any:
     """A field for how to run (workers, device, logging), which never changes a result; `applies`: `conditional`."""
-    extra = {"runtime": True} | ({"applies": dict(applies)} if applies else {})
+    extra: Any = {"runtime": True} | ({"applies": dict(applies)} if applies else {})
     return Field(default=default, json_schema_extra=extra, **options)
 
 
 def added_field(default: Any, *, applies: Applies | None = None, **options: Any) -> Any:
     """A field added later: left out of `relevant` at its default, so that earlier artifacts keep their fingerprint."""
-    extra = {"added": True} | ({"applies": dict(applies)} if applies else {})
+    extra: Any = {"added": True} | ({"applies": dict(applies)} if applies else {})
     return Field(default=default, json_schema_extra=extra, **options)
 
 
@@ -63,7 +63,7 @@ def partly_decided(default: BaseModel, decided: Mapping[str, str], applies: Appl
 
     `applies` is that of `conditional`, for all of its fields.
     """
-    extra = {"decided": dict(decided)} | ({"applies": dict(applies)} if applies else {})
+    extra: Any = {"decided": dict(decided)} | ({"applies": dict(applies)} if applies else {})
     return Field(default=default, json_schema_extra=extra)
 
 
