@@ -6,7 +6,7 @@ import hashlib
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -79,7 +79,7 @@ class Config(BaseModel):
             _require_effect(config, each, self)
         return config
 
-    def _merged_with(self, given: tuple[Given, ...]) -> Self:
+    def _merged_with(self, given: Sequence[Given]) -> Self:
         config = self
         try:
             for each in given:
@@ -153,7 +153,7 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _merged(given: tuple[Given, ...]) -> dict[str, Any]:
+def _merged(given: Sequence[Given]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in given:
         found = _merge(found, nested(each.values))
