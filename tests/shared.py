@@ -60,15 +60,17 @@ class Trained:
         return [(state.st_ino, state.st_mtime_ns) for state in states]
 
 
-def resealed(folder: Path) -> Path:
-    """An artifact sealed again with the files that it has now: what was harmed in it is then what was sealed."""
+def resealed(folder: Path, **changes: Any) -> Path:
+    """An artifact sealed again with the files that it has now, and with `changes` of its manifest."""
     manifest = artifact.read_manifest(folder)
     names = [name for name in manifest.files if (folder / name).is_file()]
     names += [path.relative_to(folder).as_posix() for path in foreign_files(folder)]
     files = {
         name: FileRecord(bytes=(folder / name).stat().st_size, sha256=disk.sha256_of(folder / name)) for name in names
     }
-    disk.write_atomic(folder / artifact.MANIFEST, manifest.model_copy(update={"files": files}).model_dump_json())
+    disk.write_atomic(
+        folder / artifact.MANIFEST, manifest.model_copy(update={"files": files, **changes}).model_dump_json()
+    )
     return folder
 
 

@@ -168,6 +168,7 @@ def test_half_of_a_replaced_artifact_is_swept_away(tmp_path: Path, caplog: pytes
 
 def test_the_commands_refuse_what_belongs_to_somebody_else(shared, tmp_path: Path, capsys) -> None:
     data, model = shared.data("mazes"), shared.model("nav")
+    capsys.readouterr()
     copied = shutil.copytree(model, tmp_path / model.name)
     for command, words in {
         f"mazes generate --preset debug --out {copied}": "would be replaced by .* by nsmodels.datasets.mazes",

@@ -29,7 +29,7 @@ from nsmodels.systems.nav.planning.rollout import roll_out
 from nsmodels.systems.nav.training.maps import LabelledMaps, TrainingMaps
 from nsmodels.systems.nav.training.plain import PlainTask, load_plain
 from nsmodels.systems.nav.training.task import NavigationTask
-from tests.shared import Shared
+from tests.shared import Shared, resealed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -202,6 +202,7 @@ def test_data_without_a_validation_split_are_refused(tmp_path: Path) -> None:
     folder = made(tmp_path / "mazes", num_train=20, num_val=5, num_test=5)
     index = read_index(folder)
     index[index["split"] != "val"].to_parquet(folder / "index.parquet", index=False)
+    resealed(folder)
     with pytest.raises(InputError, match="no split 'val'"):
         TrainingMaps(folder, DataConfig(), STEPS)
     assert len(read_split(folder, "train").index) == 20

@@ -27,7 +27,7 @@ from nsmodels.systems.visual.perception.task import (
     augment_images,
     centre_heat,
 )
-from tests.shared import Shared
+from tests.shared import Shared, resealed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -100,6 +100,7 @@ def test_shuffled_labels_teach_nothing(data: Path, tmp_path: Path) -> None:
     for thing, place in zip(things, np.random.default_rng(0).permutation(len(things)), strict=True):
         thing.update(labels[place])
     path.write_text(json.dumps(content))
+    resealed(tmp_path / "shuffled")
     task = make_task(tmp_path / "shuffled", epochs=15, eval_interval=15)
     model, _ = learnt(task, tmp_path / "fit")
     found = right(model, task, "val")
@@ -233,5 +234,6 @@ def test_a_corrupt_image_is_one_line(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "harmed")
     victim = tmp_path / "harmed" / "images" / "train" / "CLEVR_train_000007.png"
     victim.write_bytes(victim.read_bytes()[:-300])
-    with pytest.raises(InputError, match=rf"^{victim}: cannot be decoded .*; give a whole image file$"):
+    resealed(tmp_path / "harmed")
+    with pytest.raises(InputError, match=rf"^{victim}: cannot be decoded .*; restore it from a copy, or make"):
         make_task(tmp_path / "harmed")

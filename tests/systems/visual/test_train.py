@@ -16,7 +16,7 @@ from nsmodels.__main__ import main
 from nsmodels.core import artifact
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.evaluation.scoring import ROWS
-from tests.shared import Shared
+from tests.shared import Shared, resealed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -35,7 +35,7 @@ def model(shared: Shared) -> Path:
 def harmed(model: Path, tmp_path: Path) -> Path:
     """A copy of the checkpoint, to be harmed."""
     shutil.copytree(model, tmp_path / "model")
-    return tmp_path / "model"
+    return resealed(tmp_path / "model", key="model")
 
 
 @pytest.fixture
@@ -192,6 +192,8 @@ def test_a_checkpoint_that_does_not_fit_is_one_line(
     capsys, harmed: Path, data: Path, tmp_path: Path, harm: Callable[[Path], str]
 ) -> None:
     pattern, report = harm(harmed), tmp_path / "report.json"
+    if (harmed / artifact.MANIFEST).exists():
+        resealed(harmed)
     words = ["visual", "evaluate", "--checkpoint", str(harmed), "--data", str(data), "--json", str(report)]
     assert re.search(pattern, refused(capsys, words))
     assert not report.exists()
