@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import tempfile
 import time
 from collections import Counter
@@ -27,6 +28,7 @@ from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generat
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.visual.config import PerceptionConfig, debug
+from nsmodels.systems.visual.perception.backbone import check_backbone
 from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.layout import Layout, layout_of
 from nsmodels.systems.visual.perception.matching import object_metrics
@@ -61,6 +63,7 @@ def describe(name: str, width: int, height: int, trains: bool) -> tuple[str, boo
     config = PerceptionConfig(backbone=name, image_width=width, image_height=height, feature_dim=32, head_dim=32)
     try:
         layout = layout_of(config)
+        check_backbone(config, BATCH, math.inf)
     except InputError as error:
         return f"refused: {error}", False
     facts = [f"{layout.stride:>6}", f"{layout.padding[0]}+{layout.padding[1]}".rjust(8)]
