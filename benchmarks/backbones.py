@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generat
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.visual.config import PerceptionConfig, debug
+from nsmodels.systems.visual.perception.backbone import check_backbone
 from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.layout import Layout, layout_of
 from nsmodels.systems.visual.perception.matching import object_metrics
@@ -60,6 +63,7 @@ def describe(name: str, width: int, height: int, trains: bool) -> tuple[str, boo
     config = PerceptionConfig(backbone=name, image_width=width, image_height=height, feature_dim=32, head_dim=32)
     try:
         layout = layout_of(config)
+        check_backbone(config, BATCH, math.inf)
     except InputError as error:
         return f"refused: {error}", False
     facts = [f"{layout.stride:>6}", f"{layout.padding[0]}+{layout.padding[1]}".rjust(8)]
@@ -73,7 +77,7 @@ def step_seconds(config: PerceptionConfig, layout: Layout) -> float:
     scenes = [sample_scene(scene_generator(0, "train", i), "train", i, *size)[0] for i in range(BATCH)]
     targets = targets_of(scenes, np.tile(np.array(size, np.float32), (BATCH, 1)))
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (BATCH, size[1], size[0], 3), dtype=np.uint8))
-    batch = PerceptionBatch(pixels, targets, targets.points, None, 0)
+    batch = PerceptionBatch(pixels, targets, targets.points, None, None)
     model = Perception(config).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     start = time.process_time()
     loss, _ = batch_loss(model, batch, config.heat_sigma, layout.covered)
@@ -96,7 +100,7 @@ class Cut(Layout):
         return backbone(images)[-len(self.channels) :]
 
 
-class CutTask(PerceptionTask):
+class CutTask(PerceptionTask):  # pyright: ignore[reportGeneralTypeIssues]
     """Perception without the `level` finest maps of its backbone."""
 
     def __init__(self, config: PerceptionConfig, training: TrainingConfig, data: Path, level: int) -> None:
@@ -105,7 +109,7 @@ class CutTask(PerceptionTask):
         cut = {name: values[name][level:] for name in ("channels", "strides", "is_last")}
         self.layout = Cut(**values | cut)
 
-    def build(self) -> nn.Module:
+    def build(self) -> Perception:
         """The network, its head and pyramid made for the remaining maps."""
         model = Perception(self.config)
         model.layout = self.layout
@@ -165,7 +169,7 @@ def report_strides(data: Path, size: tuple[int, int], epochs: int) -> None:
         print(f"{found['stride']:<8.0f}{shown}{found['cpu_seconds']:>8.0f}", flush=True)
 
 
-def report_networks(names: list[str], width: int, height: int, trains: bool) -> None:
+def report_networks(names: Sequence[str], width: int, height: int, trains: bool) -> None:
     """Print a line per network, and how many can be used."""
     counts: Counter[bool] = Counter()
     print(f"{'network':<36}{'stride':>6} {'padding':>8} {'M weights':>10} {'CPU s/step':>10}")

@@ -95,7 +95,7 @@ def targets_at(*centres: tuple[float, float]) -> Targets:
 def batch_at(*centres: tuple[float, float], width: int = WIDTH, height: int = HEIGHT) -> PerceptionBatch:
     images = torch.randint(0, 256, (2, height, width, 3), dtype=torch.uint8)
     targets = targets_at(*centres)
-    return PerceptionBatch(images, targets, targets.points, None, 0)
+    return PerceptionBatch(images, targets, targets.points, None, None)
 
 
 class Drawn(nn.Module):
