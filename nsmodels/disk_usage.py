@@ -47,6 +47,8 @@ def main(argv: Sequence[str]) -> int:
     """Print the table, or remove the artifacts named after `--free`, after a confirmation; returns the exit status."""
     arguments = _parser().parse_args(argv)
     root = data_root()
+    if arguments.yes and arguments.free is None:
+        raise InputError("disk: --yes goes with --free; the table removes nothing")
     if arguments.free is None:
         print(table(root))
         return 0

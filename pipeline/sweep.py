@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import math
 import sys
 import time
@@ -101,6 +102,9 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
     axes = dict(_axis(default, word) for word in words) | ({SEED: list(seeds)} if seeds else {})
     if len(axes) < len(words) + bool(seeds):
         raise InputError("sweep: expected each field once; give its values in one list")
+    for field, values in axes.items():
+        if len({json.dumps(value) for value in values}) < len(values):
+            raise InputError(f"sweep: {field}: expected each value once")
     short = _short_names(default)
     if (num := math.prod(map(len, axes.values()))) > MOST:
         raise InputError(f"sweep: {num:,} combinations; expected at most {MOST:,}: give fewer values or seeds")
@@ -379,8 +383,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE,VALUE", help="fields of its configuration")
     parser.add_argument("--preset", help="named configuration that the fields change [by the machine]")
     parser.add_argument("--seeds", metavar="0...4", help="run every combination with each of these seeds")
-    parser.add_argument("--dry-run", action="store_true", help="only show the trials and their states")
     mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--dry-run", action="store_true", help="only show the trials and their states")
     mode.add_argument(
         "--wait", action="store_true", help="wait until all trials end; then show the top of the leaderboard"
     )

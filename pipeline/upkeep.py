@@ -53,8 +53,9 @@ def _parser() -> Parser:
         "--keep", type=_count, default=50, metavar="N",
         help="keep the runs of the last N materialisations of each asset and partition, whatever their age [50]",
     )  # fmt: skip
-    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    mode.add_argument("--dry-run", action="store_true", help="only show what would be removed")
     return parser
 
 

@@ -15,6 +15,7 @@ from nsmodels.core import interrupts
 from nsmodels.core.config import Config, Given, add_flags, read_yaml, values_from_flags
 from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.core.hardware import Estimate
 
 Presets = Mapping[str, Callable[[], Config]]
 
@@ -98,6 +99,22 @@ def ask(
         return False
 
 
+def add_making(parser: argparse.ArgumentParser, out: str) -> None:
+    """`--out`, `--force` and `--yes`, for data that are made here; `out` describes the folder."""
+    parser.add_argument("--out", type=Path, required=True, help=out)
+    parser.add_argument("--force", action="store_true", help="build it again though nothing changed")
+    parser.add_argument("--yes", action="store_true", help="do not ask about large data")
+
+
+def agree(estimate: Estimate | None, is_agreed: bool) -> None:
+    """Ask about work that takes much disk or time; raises `InputError` where nobody agrees or there is no terminal."""
+    if estimate is None or not estimate.is_large or is_agreed:
+        return
+    otherwise = f"{estimate}; no terminal to ask at: add --yes to make it all the same, or {estimate.remedy}"
+    if not ask(f"{estimate}. Make it?", otherwise):
+        raise InputError(f"nothing was made; {estimate.remedy}")
+
+
 def _print_anywhere() -> None:
     """Print what the locale's encoding lacks as escapes: a proof with "≥" must not end in an error."""
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
@@ -131,7 +148,7 @@ def _run(main: Callable[[], int | None]) -> int:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         line = one_line(error)
         if line is None:
             raise

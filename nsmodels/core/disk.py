@@ -51,9 +51,11 @@ def full_disk(error: OSError, path: Path) -> BaseException:
     )
 
 
-def one_line(error: OSError, path: Path | None = None) -> InputError | None:
+def one_line(error: BaseException, path: Path | None = None) -> InputError | None:
     """An `InputError` for what the operating system refused, naming the file (else `path`); None without a reason."""
-    if error.errno is None:
+    if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+        error = error.__context__ if error.__context__.errno == errno.ELOOP else error  # of `Path.resolve`
+    if not isinstance(error, OSError) or error.errno is None:
         return None
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else path
     if error.errno in FULL:

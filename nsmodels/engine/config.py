@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from nsmodels.core.config import Config, above, conditional, partly_decided, runtime_field
+from nsmodels.core.config import LARGEST_SEED, Config, above, conditional, partly_decided, runtime_field
 from nsmodels.core.errors import InputError
 
 # What the first training of an artifact decides for all of them.
@@ -89,7 +89,9 @@ class TrainingConfig(Config):
         default="min", description="whether a smaller or larger `monitor` is better"
     )
     curriculum: bool = Field(default=False, description="easy samples first, by the task's own measure of difficulty")
-    seed: int = Field(default=42, ge=0, description="random seed of initialisation, order and augmentation")
+    seed: int = Field(
+        default=42, ge=0, le=LARGEST_SEED, description="random seed of initialisation, order and augmentation"
+    )
     save_interval: int = runtime_field(
         0, ge=0, description="also keep a checkpoint every so many epochs; 0: best and last only"
     )

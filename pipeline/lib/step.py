@@ -115,7 +115,7 @@ def one_line_errors() -> Iterator[None]:
         if interrupts.requested():
             line = str(error) if isinstance(error, Interrupted) else interrupts.LINE
             raise dg.Failure(line, allow_retries=False) from None
-        line = one_line(error) if isinstance(error, OSError) else error
+        line = one_line(error) or error
         if isinstance(line, InputError):
             bare_command.report_at_exit(str(line))
             raise dg.Failure(str(line), allow_retries=isinstance(line, TryLater)) from None

@@ -1,6 +1,6 @@
 """Frozen configuration: base class, fingerprints, conditions between fields, YAML and JSON files, flags."""
 
-from nsmodels.core.config.base import Config, Given, differences, fingerprint, flat, nested
+from nsmodels.core.config.base import LARGEST_SEED, Config, Given, differences, fingerprint, flat, nested
 from nsmodels.core.config.conditions import (
     above,
     added_field,
@@ -14,6 +14,7 @@ from nsmodels.core.config.files import parse_json, parse_yaml, read_json, read_y
 from nsmodels.core.config.flags import add_flags, values_from_flags
 
 __all__ = [
+    "LARGEST_SEED",
     "Config",
     "Given",
     "above",

@@ -17,6 +17,8 @@ from pydantic.fields import FieldInfo
 from nsmodels.core.config.conditions import value_of, without_effect
 from nsmodels.core.errors import InputError
 
+LARGEST_SEED = 2**63 - 1  # what numpy, torch and tables of 64-bit integers take
+
 
 @dataclass(frozen=True)
 class Given:

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run
+from nsmodels.core.config import Given, add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import PRESETS, SPLIT, ClevrConfig
 
 SHOWN = 10
+OF_ARCHIVE = {"archive_url", "archive_mirrors", "archive_bytes"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,35 +31,38 @@ def parser() -> argparse.ArgumentParser:
     parser = Parser(prog="nsmodels clevr", description=__doc__)
     verbs = parser.add_subparsers(metavar="verb", required=True)
     prepare = verbs.add_parser("prepare", help="fetch, cut or render a dataset and seal it")
-    prepare.add_argument("--out", type=Path, required=True, help="folder of the dataset")
-    prepare.add_argument("--force", action="store_true", help="rebuild although nothing changed")
+    add_making(prepare, "folder of the dataset")
     add_config_flags(prepare, PRESETS, "mini")
     prepare.set_defaults(verb=_prepare)
     render = verbs.add_parser("render", help="render a split of the synthetic twin, with its questions")
     render.add_argument("--num-scenes", type=int, required=True, help="images to render")
     render.add_argument("--out", type=Path, required=True, help="folder for images/ scenes/ questions/")
-    render.add_argument("--split", default="train", help="name of the split; each has its own scenes [train]")
+    render.add_argument(
+        "--split", default="train", help="train, val or test, or one of these with a suffix, as valA [train]"
+    )
     render.add_argument("--seed", type=int, default=0, help="random seed [0]")
     render.add_argument("--width", type=int, default=480, help="pixels across [480]")
     render.add_argument("--height", type=int, default=320, help="pixels down [320]")
     render.add_argument("--questions-per-image", type=int, default=10, help="0: images and scenes only [10]")
     render.add_argument("--num-workers", type=int, default=0, help="0: one per core [0]")
+    render.add_argument("--yes", action="store_true", help="do not ask about many images")
     render.set_defaults(verb=_render)
     execute = verbs.add_parser("execute", help="answer every question from its scene and count wrong answers")
     execute.add_argument("--data", type=Path, required=True, help="folder with scenes/ questions/")
     execute.add_argument("--split", help="one split [all]")
     execute.set_defaults(verb=_execute)
     inspect = verbs.add_parser("inspect", help="properties of the archive on its host, without a download")
-    add_config_flags(inspect, PRESETS, "full")
+    add_flags(inspect, ClevrConfig, skip=tuple(ClevrConfig.model_fields.keys() - OF_ARCHIVE))
     inspect.set_defaults(verb=_inspect)
     return parser
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.clevr.prepare import prepare
+    from nsmodels.datasets.clevr.prepare import estimate, prepare
 
     config = config_from(arguments, PRESETS, "mini")
     assert isinstance(config, ClevrConfig)
+    agree(estimate(config), arguments.yes)
     manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
     print(f"{arguments.out}: {manifest.source}, {len(manifest.files):,} files, {manifest.num_bytes / 1e6:,.0f} MB")
     return 0
@@ -72,8 +77,11 @@ def _render(arguments: argparse.Namespace) -> int:
 
     if not re.match(SPLIT, arguments.split):
         raise InputError(f"--split: expected a name of letters, digits, '_' and '-', got '{arguments.split}'")
+    if not arguments.split.startswith(("train", "val", "test")):
+        raise InputError(f"--split {arguments.split}: expected train, val or test, or one with a suffix, as valA")
     require_files({"--out": scenes_path(arguments.out, arguments.split)}, makes_folders=True)
     require_own(arguments.out, arguments.split)
+    _require_renderable(arguments)
     workers = arguments.num_workers or None
     shape = (arguments.width, arguments.height)
     render_split(arguments.out, arguments.split, arguments.num_scenes, arguments.seed, *shape, workers)
@@ -81,6 +89,20 @@ def _render(arguments: argparse.Namespace) -> int:
         generate_split(arguments.out, arguments.split, arguments.questions_per_image, arguments.seed, workers)
     print(f"{arguments.out}: {arguments.num_scenes} synthetic scenes, split {arguments.split}")
     return 0
+
+
+def _require_renderable(arguments: argparse.Namespace) -> None:
+    """Check numbers by the bounds of the configuration, and the need of disk, memory and time."""
+    from nsmodels.datasets.clevr.prepare import estimate
+
+    values = {"seed": arguments.seed, "image_width": arguments.width, "image_height": arguments.height}
+    values |= {"num_train": arguments.num_scenes, "num_val": 1, "num_workers": arguments.num_workers}
+    values |= {"questions_per_image": arguments.questions_per_image} if arguments.questions_per_image else {}
+    config = ClevrConfig(source="synthetic").with_values(values, "command line")
+    needed = estimate(config)
+    agree(needed, arguments.yes)
+    if needed:
+        needed.require(arguments.out)
 
 
 def _execute(arguments: argparse.Namespace) -> int:
@@ -106,8 +128,7 @@ def _execute(arguments: argparse.Namespace) -> int:
 def _inspect(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.clevr.files.fetch import inspect_archive
 
-    config = config_from(arguments, PRESETS, "full")
-    assert isinstance(config, ClevrConfig)
+    config = ClevrConfig().with_given(Given(values_from_flags(arguments)))
     print(json.dumps(inspect_archive([config.archive_url, *config.archive_mirrors], config.archive_bytes), indent=1))
     return 0
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, added_field, conditional, runtime_field
+from nsmodels.core.config import LARGEST_SEED, Config, added_field, conditional, runtime_field
 
 MAKER = "nsmodels.datasets.clevr"
 CODE_VERSION = "1"
@@ -64,7 +64,9 @@ class ClevrConfig(Config):
     image_height: int = conditional(
         320, _SYNTHETIC, ge=32, le=1280, description="synthetic: pixels down (the release: 320)"
     )
-    seed: int = conditional(0, _SYNTHETIC, ge=0, description="synthetic: random seed of scenes and questions")
+    seed: int = conditional(
+        0, _SYNTHETIC, ge=0, le=LARGEST_SEED, description="synthetic: random seed of scenes and questions"
+    )
     archive_url: str = conditional(ARCHIVE_URL, _ARCHIVE, description="the released zip; any mirror with HTTP ranges")
     annotations_url: str = conditional(ANNOTATIONS_URL, _ARCHIVE, description="the released zip without images (89 MB)")
     archive_mirrors: list[str] = conditional(

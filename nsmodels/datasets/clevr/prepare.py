@@ -10,6 +10,7 @@ from typing import Any
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
+from nsmodels.core.hardware import Estimate
 from nsmodels.datasets.clevr.config import ARCHIVE_SHA256, CODE_VERSION, MAKER, RENDERER_VERSION, ClevrConfig
 from nsmodels.datasets.clevr.files import fetch, provenance
 from nsmodels.datasets.clevr.files.cutting import root_of
@@ -44,9 +45,28 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
     recipe |= {"inputs": _inputs_of(config), "seed": _seed_of(config)}
 
     def fill(part: Part) -> None:
+        if needed := estimate(config):
+            needed.require(folder)
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
+
+
+def estimate(config: ClevrConfig) -> Estimate | None:
+    """What it takes to render the images and ask questions, from below; None where they are not rendered.
+
+    Measured with images of 96x64 and 480x320.
+    """
+    if config.source != "synthetic":
+        return None
+    num, pixels = config.num_train + config.num_val, config.image_width * config.image_height
+    return Estimate(
+        what=f"{num:,} images of {config.image_width}x{config.image_height}",
+        memory=num * (3_000 + 800 * config.questions_per_image),
+        disk=num * (0.5 * pixels + 2_000 + 900 * config.questions_per_image),
+        cpu_seconds=num * (0.01 + 1.5e-6 * pixels),
+        remedy="lower num_train, num_val or the image size",
+    )
 
 
 def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:

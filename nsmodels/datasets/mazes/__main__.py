@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import PRESETS, SPLITS, MazesConfig
 
@@ -27,8 +27,7 @@ def parser() -> argparse.ArgumentParser:
     parser = Parser(prog="nsmodels mazes", description=__doc__)
     verbs = parser.add_subparsers(metavar="verb", required=True)
     generate = verbs.add_parser("generate", help="draw maps and problems, or read your own, and seal them")
-    generate.add_argument("--out", type=Path, required=True, help="folder of the data")
-    generate.add_argument("--force", action="store_true", help="rebuild although nothing changed")
+    add_making(generate, "folder of the data")
     add_config_flags(generate, PRESETS, "quick")
     generate.set_defaults(verb=_generate)
     verify = verbs.add_parser(
@@ -50,10 +49,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.prepare import prepare
+    from nsmodels.datasets.mazes.prepare import estimate, prepare
 
     config = config_from(arguments, PRESETS, "quick")
     assert isinstance(config, MazesConfig)
+    agree(estimate(config), arguments.yes)
     manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
     counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics["num_problems"].items())
     print(f"{arguments.out}: {manifest.source}, {counts}, {manifest.num_bytes / 1e6:,.1f} MB")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, above, conditional, runtime_field
+from nsmodels.core.config import LARGEST_SEED, Config, above, conditional, runtime_field
 from nsmodels.datasets.mazes.actions import DiagonalRule
 
 CODE_VERSION = "1"
@@ -128,7 +128,7 @@ class MazesConfig(Config):
         description="share of problems whose start is drawn where walls force a detour, if the map has such a start; "
         "the others start anywhere",
     )
-    seed: int = Field(default=0, ge=0, description="random seed of maps and problems")
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED, description="random seed of maps and problems")
     num_workers: int = runtime_field(
         0, ge=0, le=256, description="threads that solve maps, one shape or file each; 0: one per core"
     )

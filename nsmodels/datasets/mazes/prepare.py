@@ -10,6 +10,7 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
+from nsmodels.core.hardware import Estimate
 from nsmodels.datasets.mazes.config import CODE_VERSION, SPLITS, MazesConfig
 
 if TYPE_CHECKING:
@@ -47,9 +48,30 @@ def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False
     recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION, "seed": config.seed}
 
     def fill(part: Part) -> None:
+        if needed := estimate(config):
+            needed.require(folder)
         part.metrics |= _make(config, part.path)
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=caption(config), **recipe)
+
+
+def estimate(config: MazesConfig) -> Estimate | None:
+    """What it takes to draw the maps, from below; None for local files. Measured with maps of 8x8 to 512x512."""
+    if config.source != "synthetic":
+        return None
+    own, far = config.num_train + config.num_val + config.num_test, config.num_transfer
+    cells = own * sum(height * width for height, width in config.shapes) / len(config.shapes)
+    cells += far * sum(side * side for side in config.transfer_sides)
+    maps = own + far * len(config.transfer_sides)
+    per_cell = 0.12 if config.max_cell_cost == 1 else 1.1
+    largest = max(max(height, width) for height, width in config.shapes)
+    return Estimate(
+        what=f"{maps:,} maps of up to {largest}x{largest}",
+        memory=800 * maps + cells,
+        disk=20 * maps + per_cell * cells,
+        cpu_seconds=1.5e-5 * maps + 6e-8 * cells,
+        remedy="lower num_train or sides",
+    )
 
 
 def recipe_of(config: MazesConfig) -> dict[str, Any]:
