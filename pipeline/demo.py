@@ -38,7 +38,9 @@ def announce() -> None:
 
 def step_rate() -> float | None:
     """Images per second of a few training steps, in a process that gives its memory back; None if it fails."""
-    done = subprocess.run([sys.executable, "-m", SPEED], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", SPEED], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+    )
     return float(done.stdout) if done.returncode == 0 else None
 
 

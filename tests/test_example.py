@@ -111,8 +111,11 @@ def test_assets_replicates_trials_checks_job_and_report_know_it(project: Any) ->
     assert "toy_encoder_replicates" not in parents  # it has no evaluation
 
 
-def test_the_schedule_and_the_sweep_know_it(project: Any, data: Path, instance: dg.DagsterInstance) -> None:
+def test_the_schedule_and_the_sweep_know_it(
+    project: Any, data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository = project.defs.get_repository_def()
+    monkeypatch.setenv("NSMODELS_UNATTENDED", "first-models")
     request = project.schedules.SCHEDULES[0](dg.build_schedule_context(instance, repository_def=repository))
     assert {key.to_user_string() for key in request.asset_selection} >= {*MODELS, "toy_evaluation"}
     sweep = project.sweep.plan("toy_model", "debug", ["dim=4,8"], [0, 1])

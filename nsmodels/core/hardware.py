@@ -67,8 +67,8 @@ def _left_in_groups() -> list[int]:
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
     ):
         try:
-            most, now = ((GROUPS / name).read_text().strip() for name in (limit, used))
-            lines = dict(line.split() for line in (GROUPS / stat).read_text().splitlines())
+            most, now = ((GROUPS / name).read_text(encoding="utf-8").strip() for name in (limit, used))
+            lines = dict(line.split() for line in (GROUPS / stat).read_text(encoding="utf-8").splitlines())
             found.append(int(most) - int(now) + int(lines.get(cache, 0)))
         except (OSError, ValueError):  # no such group, or "max": no limit
             continue

@@ -169,11 +169,16 @@ def _foreign(path: Path, message: str) -> str | None:
     if names := executed_by(path):
         return f"contains code that would be executed ({', '.join(names)})"
     for kind in ("TorchScript", ".tar"):
-        if f"{kind} " in message:
+        if f"{kind} " in message and any(_head(path)):  # a file of zeros counts as an empty archive
             return f"is an archive in the {kind.lstrip('.')} format, which may contain code"
     if "file in archive is not in a subdirectory" in message or "file not found" in message:
         return "is a zip archive that torch.save did not write"
     return "is no file of torch.save" if "weights_only" in message else None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(512)
 
 
 def executed_by(path: Path, most: int = 3) -> list[str]:

@@ -271,11 +271,13 @@ def test_weights_that_are_not_finite_or_damaged_are_not_loaded_outside_of_an_art
 ) -> None:
     stage = trained.system.stages[-1]
     path = tmp_path / stage.phases[0] / "best.pt"
-    for harm, words in {not_finite: "weight '.*numbers are not finite", flipped: "", zeroed: "not a readable"}.items():
+    copy = "restore a copy"
+    harms = {not_finite: f"weight '.*numbers are not finite.*{copy}", flipped: copy, zeroed: "no file of torch.save"}
+    for harm, words in harms.items():
         path.parent.mkdir(exist_ok=True)
         shutil.copyfile(trained.folder_of(stage) / stage.phases[0] / "best.pt", path)
         harm(path)
-        with pytest.raises(InputError, match=rf"^{path}: .*{words}.*restore a copy"):
+        with pytest.raises(InputError, match=rf"^{path}: .*{words}"):
             trained.system.load_network(path, "cpu")
 
 

@@ -217,7 +217,7 @@ def test_an_error_line_keeps_its_words():
         (KeyError("split"), 1, "KeyError: 'split'"),
         (InputError("file: bad"), 1, "file: bad"),
         (TryLater("server: busy"), 3, "server: busy"),
-        (KeyboardInterrupt(), 1, "stopped, as asked"),
+        (KeyboardInterrupt(), 1, "stopped; run the same command again, finished work is kept"),
     ],
     ids=["mistake", "bad input", "busy line", "Ctrl-C"],
 )

@@ -150,7 +150,7 @@ def is_of_project(arguments: Sequence[str], home: str | None) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
 

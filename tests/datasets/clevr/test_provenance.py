@@ -225,7 +225,7 @@ def test_rendering_replaces_nothing_that_was_not_rendered(tmp_path: Path, capsys
 
 def test_rendering_leaves_artifacts_and_other_folders_alone(twin: Path, tmp_path: Path, capsys) -> None:
     for more, line in (
-        (["--out", str(twin)], f"{twin}: is a sealed artifact"),
+        (["--out", str(twin)], f"lies in the artifact {twin}, which it would change"),
         (["--out", str(tmp_path / "mine"), "--split", "../../x"], "--split: expected a name of letters"),
     ):
         assert main(["clevr", "render", "--num-scenes", "1", *more]) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsmodels.core.config import fingerprint
+from nsmodels.core.config import Given, fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes import checks
 from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule
@@ -97,8 +97,8 @@ def test_rules_do_not_mix_and_need_diagonals() -> None:
     one, other = (draw(2, 5, 5, 8, False, diagonals=rule) for rule in RULES[:2])
     with pytest.raises(InputError, match="expected one shape and connectivity"):
         concatenate([one, other])
-    with pytest.raises(InputError, match="diagonal_cost and corner_rule need connectivity=8"):
-        debug().with_values({"corner_rule": "cut"})
+    with pytest.raises(InputError, match="'corner_rule' has no effect with connectivity=4; it needs connectivity=8"):
+        debug().with_given(Given({"corner_rule": "cut"}))
 
 
 def test_many_problems_on_one_map_share_it() -> None:

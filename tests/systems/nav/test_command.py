@@ -114,8 +114,11 @@ def test_evaluate_prints_and_writes_the_report_and_its_figures_can_be_drawn(made
     names = {*figures.CHARTS, "gallery", "recursion"}
     wanted = {f"{name}{suffix}" for name in names for suffix in (".pdf", ".png")} | {"recursion.gif"}
     assert {path.name for path in (tmp_path / "figures").iterdir()} == wanted
-    (tmp_path / "figures").rename(tmp_path / "drawn")
-    figures.nav_success(tmp_path, tmp_path / "nav_success", "nav_evaluation")
+    evaluation = tmp_path / "evaluation"
+    evaluation.mkdir()
+    for name, place in (("figures", "drawn"), ("report.json", "report.json")):
+        (tmp_path / name).rename(evaluation / place)
+    figures.nav_success(evaluation, tmp_path / "nav_success", "nav_evaluation")
     assert artifact.verify(tmp_path / "nav_success").files.keys() >= {"success.pdf", "thinking.png", "numbers.json"}
 
 
