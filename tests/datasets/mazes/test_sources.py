@@ -191,7 +191,8 @@ def test_many_problems_on_a_large_map_share_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("maps", "scenarios"), [("{}-map", "{}-scen"), ("map/{}", "scen-even/{}"), ("maps/{}", "scens/{}"), ("{}", "scen/{}")]
+    ("maps", "scenarios"),
+    [("{}-map", "{}-scen"), ("map/{}", "scen-even/{}"), ("maps/{}", "scens/{}"), ("{}", "scen/{}")],
 )
 def test_maps_of_one_name_take_the_scenarios_of_the_folder_that_goes_with_theirs(
     maps: str, scenarios: str, tmp_path: Path
