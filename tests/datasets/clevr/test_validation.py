@@ -378,3 +378,9 @@ def test_images_of_more_than_eight_bits_are_refused(tmp_path: Path, mode: str) -
     for read in (verify_image, image_size, lambda path: read_image(path, 8, 8)):
         with pytest.raises(InputError, match=f"{path.name}: has one channel of more than 8 bits"):
             read(path)
+
+
+def test_splits_that_are_not_taken_are_named(plain: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shutil.copytree(plain / "images" / "val", plain / "images" / "test")
+    prepared(plain, tmp_path / "out")
+    assert "splits not taken: test; field 'more_splits' takes those with answers" in caplog.text

@@ -204,3 +204,11 @@ def test_maps_of_one_name_take_the_scenarios_of_the_folder_that_goes_with_theirs
     owned = {file.name: [file.name_of(path) for path, _ in file.scenarios] for file in found.files}
     assert owned == {f"{maps.format(g)}/a.map": [f"{scenarios.format(g)}/a.map.scen"] for g in ("bg", "dao")}
     assert not found.unused
+
+
+@pytest.mark.parametrize("name", ["train.csv.gz", "maps.zip"])
+def test_packed_files_are_to_be_unpacked(name: str, tmp_path: Path) -> None:
+    put(tmp_path, name, "")
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(InputError, match="packed; unpack it first"):
+            sources.find(path)

@@ -201,7 +201,7 @@ def verify_image(path: Path) -> tuple[int, int]:
 
 
 def require_bytes(path: Path, mode: str) -> None:
-    """Raise `InputError` for a mode of Pillow whose values are no bytes: conversion to RGB would cut them off at 255."""
+    """Raise `InputError` for a mode of Pillow whose values are no bytes: in RGB they would be cut off at 255."""
     if mode.startswith(("I", "F")):
         raise InputError(f"{path}: has one channel of more than 8 bits ({mode}); convert it to RGB of 8 bits")
 

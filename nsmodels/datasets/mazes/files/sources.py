@@ -17,6 +17,7 @@ REMEDY = (
 )
 NO_MAP = "names no map that is here"
 _FOLDER_KIND = re.compile(r"[-_ ]?(maps?|scen(s|arios?)?)([-_ ]?(even|random))?$")
+UNPACK = "packed; unpack it first"
 PACKED = (".gz", ".zip", ".bz2", ".xz", ".7z", ".tar", ".tgz")
 
 
@@ -60,7 +61,8 @@ def find(path: Path) -> Sources:
         return _in_folder(path)
     kind = KINDS.get(_suffix(path))
     if kind is None:
-        raise InputError(f"{path}: no .map file, .csv or .npz; {REMEDY}")
+        packed = f", but {UNPACK}" if _suffix(path) in PACKED else ""
+        raise InputError(f"{path}: no .map file, .csv or .npz{packed}; {REMEDY}")
     if kind == "maze_hard":
         return Sources(kind, [Source(path, path.name, SPLIT_NAMES.get(path.stem.casefold(), ""))])
     beside = [scen for scen in sorted(path.parent.iterdir()) if _suffix(scen) == ".scen"] if kind == "movingai" else []
@@ -75,6 +77,7 @@ def _in_folder(root: Path) -> Sources:
     kind = next((kind for kind, found in by_kind.items() if found), None)
     if kind is None:
         names = ", ".join(str(path.relative_to(root)) for path in files[:3])
+        names += f" ({UNPACK})" if any(_suffix(path) in PACKED for path in files[:3]) else ""
         raise InputError(f"{root}: no .map file{f', only {names}' if names else ''}; {REMEDY}")
     scenarios = [path for path in files if _suffix(path) == ".scen"]
     found, unused = _with_scenarios(by_kind[kind], scenarios if kind == "movingai" else [], root)
@@ -184,7 +187,7 @@ def _some(names: Iterable[str]) -> str:
 def _reason(path: Path, kind: str) -> str:
     suffix = _suffix(path)
     if suffix in PACKED:
-        return "is packed; unpack it first"
+        return f"is {UNPACK}"
     if suffix in KINDS or suffix == ".scen":
         return f"is not read beside {next(s for s, word in KINDS.items() if word == kind)} files; give it a folder"
     return "is of no kind that is read"
