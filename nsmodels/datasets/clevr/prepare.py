@@ -14,6 +14,7 @@ from nsmodels.core.hardware import Estimate
 from nsmodels.datasets.clevr.config import ARCHIVE_SHA256, CODE_VERSION, MAKER, RENDERER_VERSION, ClevrConfig
 from nsmodels.datasets.clevr.files import fetch, provenance
 from nsmodels.datasets.clevr.files.cutting import root_of
+from nsmodels.datasets.clevr.files.format import splits
 from nsmodels.datasets.clevr.files.provenance import RELEASE, SYNTHETIC
 from nsmodels.datasets.clevr.validation import VALIDATED, ContentCheck, is_validated, require_images
 
@@ -192,6 +193,8 @@ def _make_from_local(config: ClevrConfig, key: str, part: Part) -> dict[str, Any
     if place in _inputs_of(config).values() and artifact.read_manifest(place).maker == MAKER:
         return _cut_sealed(place, config, part)
     fetched = fetch.cut_mini(place, part.path, config.sizes, kind=ContentCheck)
+    if lost := [split for split in splits(root_of(place)) if split not in config.sizes] if place.is_dir() else []:
+        log.warning("%s: splits not taken: %s; field 'more_splits' takes those with answers", place, ", ".join(lost))
     return _validated(fetched, part, lambda name: f"{place}: {name}" if place.is_file() else str(root_of(place) / name))
 
 

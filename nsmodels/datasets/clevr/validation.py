@@ -11,7 +11,7 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import num_cores
 from nsmodels.datasets.clevr.config import MAKER
-from nsmodels.datasets.clevr.files.format import check_split, image_path, splits, verify_image
+from nsmodels.datasets.clevr.files.format import check_split, image_path, require_bytes, splits, verify_image
 from nsmodels.datasets.clevr.files.schema import points_of
 from nsmodels.datasets.clevr.files.split import SplitCheck
 from nsmodels.datasets.clevr.questions.executor import Compiled, compile, disagreement
@@ -138,6 +138,7 @@ def image_size(path: Path) -> Size:
 
     try:
         with Image.open(path) as image:
+            require_bytes(path, image.mode)
             return image.size
     except FileNotFoundError:
         raise InputError(f"{path}: no such image") from None

@@ -15,12 +15,13 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr import checks
 from nsmodels.datasets.clevr.config import debug
-from nsmodels.datasets.clevr.files.format import read_questions, read_scenes, training_splits
+from nsmodels.datasets.clevr.files.format import read_questions, read_scenes, training_splits, verify_image
 from nsmodels.datasets.clevr.files.schema import answer_text
 from nsmodels.datasets.clevr.look import contact_sheet, distributions
 from nsmodels.datasets.clevr.prepare import prepare
 from nsmodels.datasets.clevr.programs import normalise
-from nsmodels.datasets.clevr.validation import is_validated, require_valid, validate
+from nsmodels.datasets.clevr.validation import image_size, is_validated, require_valid, validate
+from nsmodels.systems.visual.perception.images import read_image
 
 OFFICIAL = Path(__file__).parents[2] / "data" / "clevr_official" / "CLEVR_v1.0"
 SIZES = {"num_train": 6, "num_val": 3}
@@ -368,3 +369,18 @@ def test_splits_at_their_defaults_keep_fingerprints() -> None:
     assert {"train_split", "val_split", "more_splits"}.isdisjoint(debug().relevant())
     assert {"train_split", "val_split"}.isdisjoint(VisualConfig().relevant())
     assert debug().with_values({"val_split": "valB"}).relevant()["val_split"] == "valB"
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_images_of_more_than_eight_bits_are_refused(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "deep.tiff"
+    Image.new(mode, (8, 8), 300).save(path)
+    for read in (verify_image, image_size, lambda path: read_image(path, 8, 8)):
+        with pytest.raises(InputError, match=f"{path.name}: has one channel of more than 8 bits"):
+            read(path)
+
+
+def test_splits_that_are_not_taken_are_named(plain: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shutil.copytree(plain / "images" / "val", plain / "images" / "test")
+    prepared(plain, tmp_path / "out")
+    assert "splits not taken: test; field 'more_splits' takes those with answers" in caplog.text

@@ -188,3 +188,27 @@ def test_many_problems_on_a_large_map_share_it(tmp_path: Path) -> None:
     put(tmp_path / "own", "a.map.scen", "\n".join(["version 1", *lines, ""]))
     made(tmp_path, problems_per_map=300)
     assert (tmp_path / "mazes" / "cells.bits").stat().st_size == 200 * 200 // 8
+
+
+@pytest.mark.parametrize(
+    ("maps", "scenarios"),
+    [("{}-map", "{}-scen"), ("map/{}", "scen-even/{}"), ("maps/{}", "scens/{}"), ("{}", "scen/{}")],
+)
+def test_maps_of_one_name_take_the_scenarios_of_the_folder_that_goes_with_theirs(
+    maps: str, scenarios: str, tmp_path: Path
+) -> None:
+    for game in ("bg", "dao"):
+        put(tmp_path / "own", f"{maps.format(game)}/a.map", MAP)
+        put(tmp_path / "own", f"{scenarios.format(game)}/a.map.scen", scen("a.map"))
+    found = sources.find(tmp_path / "own")
+    owned = {file.name: [file.name_of(path) for path, _ in file.scenarios] for file in found.files}
+    assert owned == {f"{maps.format(g)}/a.map": [f"{scenarios.format(g)}/a.map.scen"] for g in ("bg", "dao")}
+    assert not found.unused
+
+
+@pytest.mark.parametrize("name", ["train.csv.gz", "maps.zip"])
+def test_packed_files_are_to_be_unpacked(name: str, tmp_path: Path) -> None:
+    put(tmp_path, name, "")
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(InputError, match="packed; unpack it first"):
+            sources.find(path)

@@ -192,11 +192,18 @@ def verify_image(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             image.load()
+            require_bytes(path, image.mode)
             return image.size
     except FileNotFoundError:
         raise InputError(f"{path}: no such image; {MAKE}") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot be decoded ({error}); replace it by a whole image") from None
+
+
+def require_bytes(path: Path, mode: str) -> None:
+    """Raise `InputError` for a mode of Pillow whose values are no bytes: in RGB they would be cut off at 255."""
+    if mode.startswith(("I", "F")):
+        raise InputError(f"{path}: has one channel of more than 8 bits ({mode}); convert it to RGB of 8 bits")
 
 
 def write_scenes(root: Path, split: str, scenes: list[Record], info: Record | None = None) -> Path:

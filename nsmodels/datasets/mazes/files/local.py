@@ -116,8 +116,9 @@ def _movingai(config: MazesConfig, file: Source, report: Report) -> Iterator[Rea
     """Problems of one map, one reading for each kind of terrain: those in its scenarios, else by the declared rule."""
     terrain = movingai.read_terrain(file.path)
     if not file.scenarios:
+        drawn = _drawn(config, file, terrain == movingai.GROUND)
         report.drawn.append(file.name)
-        yield _drawn(config, file, terrain == movingai.GROUND)
+        yield drawn
         return
     table = _chosen(config, _usable(config, file, terrain, report))
     if table.empty:

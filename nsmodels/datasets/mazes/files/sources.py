@@ -16,6 +16,8 @@ REMEDY = (
     "files, or one such file"
 )
 NO_MAP = "names no map that is here"
+_FOLDER_KIND = re.compile(r"[-_ ]?(maps?|scen(s|arios?)?)([-_ ]?(even|random))?$")
+UNPACK = "packed; unpack it first"
 PACKED = (".gz", ".zip", ".bz2", ".xz", ".7z", ".tar", ".tgz")
 
 
@@ -59,7 +61,8 @@ def find(path: Path) -> Sources:
         return _in_folder(path)
     kind = KINDS.get(_suffix(path))
     if kind is None:
-        raise InputError(f"{path}: no .map file, .csv or .npz; {REMEDY}")
+        packed = f", but {UNPACK}" if _suffix(path) in PACKED else ""
+        raise InputError(f"{path}: no .map file, .csv or .npz{packed}; {REMEDY}")
     if kind == "maze_hard":
         return Sources(kind, [Source(path, path.name, SPLIT_NAMES.get(path.stem.casefold(), ""))])
     beside = [scen for scen in sorted(path.parent.iterdir()) if _suffix(scen) == ".scen"] if kind == "movingai" else []
@@ -74,6 +77,7 @@ def _in_folder(root: Path) -> Sources:
     kind = next((kind for kind, found in by_kind.items() if found), None)
     if kind is None:
         names = ", ".join(str(path.relative_to(root)) for path in files[:3])
+        names += f" ({UNPACK})" if any(_suffix(path) in PACKED for path in files[:3]) else ""
         raise InputError(f"{root}: no .map file{f', only {names}' if names else ''}; {REMEDY}")
     scenarios = [path for path in files if _suffix(path) == ".scen"]
     found, unused = _with_scenarios(by_kind[kind], scenarios if kind == "movingai" else [], root)
@@ -111,13 +115,10 @@ def _with_scenarios(maps: list[Path], scenarios: list[Path], root: Path) -> tupl
     A scenario belongs to a map by its name, or else to the maps that its problems name.
     """
     owned: dict[Path, list[tuple[Path, frozenset[str] | None]]] = {path: [] for path in maps}
-    named = {path: _by_name(path, maps, scenarios) for path in maps if _suffix(path) == ".map"}
-    taken = {scen for found in named.values() for scen in found}
-    for path, found in named.items():
-        owned[path] += [(scen, None) for scen in found]
     unused = {}
     for scen in scenarios:
-        if scen in taken:
+        if map_of_name := _by_name(scen, maps):
+            owned[map_of_name].append((scen, None))
             continue
         found, unused[scen] = _by_content(scen, maps)
         for path, names in found.items():
@@ -126,12 +127,27 @@ def _with_scenarios(maps: list[Path], scenarios: list[Path], root: Path) -> tupl
     return found, unused
 
 
-def _by_name(file: Path, files: list[Path], scenarios: list[Path]) -> list[Path]:
-    """Scenarios of a map by their name: those in its own folder, else those beside no other map of that name."""
-    own = re.compile(rf"{re.escape(file.stem)}(\.map|-(even|random)-\d+)?\.scen", re.IGNORECASE)
-    named = [scen for scen in scenarios if own.fullmatch(scen.name)]
-    taken = {other.parent for other in files if other.stem == file.stem}
-    return [scen for scen in named if scen.parent == file.parent] or [s for s in named if s.parent not in taken]
+def _by_name(scen: Path, maps: list[Path]) -> Path | None:
+    """The map of a scenario by the name of its file; None where there is no such map, or more than one."""
+    name = re.sub(r"(\.map|-(even|random)-\d+)?\.scen$", "", scen.name, flags=re.IGNORECASE)
+    same = [path for path in maps if path.stem.casefold() == name.casefold()]
+    meant = _beside(scen, [path for path in same if path.stem == name] or same)
+    return meant[0] if len(meant) == 1 else None
+
+
+def _beside(scen: Path, maps: list[Path]) -> list[Path]:
+    """Of maps of one name those in the folder of a scenario, else those in the folder that goes with it.
+
+    The benchmark sets have maps and scenarios in folders such as `dao-map` and `dao-scen`, `map` and `scen-even`.
+    """
+    same = [path for path in maps if path.parent == scen.parent]
+    return same or [path for path in maps if _set_of(path) == _set_of(scen)] or maps
+
+
+def _set_of(path: Path) -> list[str]:
+    """The folders of a file, without what calls them a folder of maps or of scenarios."""
+    bare = [_FOLDER_KIND.sub("", part.casefold()) for part in path.parts[:-1]]
+    return [part for part in bare if part]
 
 
 def _by_content(scen: Path, maps: list[Path]) -> tuple[dict[Path, set[str]], str]:
@@ -160,7 +176,7 @@ def _meant(text: str, scen: Path, maps: list[Path]) -> list[Path]:
         nearer = [path for path in same if [p.casefold() for p in path.parts[-depth:]] == parts[-depth:]]
         if nearer:
             return nearer
-    return [path for path in same if path.parent == scen.parent] or same
+    return _beside(scen, same)
 
 
 def _some(names: Iterable[str]) -> str:
@@ -171,7 +187,7 @@ def _some(names: Iterable[str]) -> str:
 def _reason(path: Path, kind: str) -> str:
     suffix = _suffix(path)
     if suffix in PACKED:
-        return "is packed; unpack it first"
+        return f"is {UNPACK}"
     if suffix in KINDS or suffix == ".scen":
         return f"is not read beside {next(s for s, word in KINDS.items() if word == kind)} files; give it a folder"
     return "is of no kind that is read"

@@ -19,7 +19,7 @@ from nsmodels.core.artifact import data_root, remedy, require_listed
 from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.format import image_path
+from nsmodels.datasets.clevr.files.format import image_path, require_bytes
 
 # Fewer images are decoded in seconds, without a cache on disk.
 SMALLEST_CACHE = 500
@@ -30,6 +30,7 @@ def read_image(path: Path, width: int, height: int) -> np.ndarray:
     """One image file as RGB, uint8 (height, width, 3), resized; raise `InputError` when it is missing or broken."""
     try:
         with Image.open(path) as image:
+            require_bytes(path, image.mode)
             # The box filter averages the pixels of a cell, as the supersampled renderer does.
             return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BOX))
     except FileNotFoundError:
