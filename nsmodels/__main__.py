@@ -7,10 +7,13 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nsmodels.core import interrupts
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 COMMANDS = "nsmodels.commands"
 
@@ -23,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    from nsmodels.core import discover  # here: an interrupt while modules are loaded ends in one line, too
+    from importlib.metadata import entry_points  # here: an interrupt while modules are loaded ends in one line, too
+
+    from nsmodels.core import discover
     from nsmodels.core.cli import run
 
     places = {name: f"nsmodels.systems.{name}" for name in discover.systems()}

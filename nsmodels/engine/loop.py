@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
@@ -22,12 +22,11 @@ from nsmodels.engine.batching import count_samples, to_device, weight_of
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.processes import distributed
 from nsmodels.engine.session.meters import with_loss
-from nsmodels.engine.session.session import Session
+from nsmodels.engine.session.session import Outcome, Session
 from nsmodels.engine.session.validation import end_epoch
 from nsmodels.engine.task import Task
 from nsmodels.engine.tracking import Tracker
 
-Outcome = Literal["finished", "early", "interrupted"]
 STEP_INTERVAL = 50  # optimizer steps between two reports to the trackers
 
 
@@ -94,11 +93,11 @@ def fit(
 
 def _run(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]) -> Outcome:
     try:
-        while not (outcome := _outcome(session)):
+        while not (outcome := session.outcome):
             if not _train_epoch(session, interrupt, trackers) or not end_epoch(session, interrupt, trackers):
                 session.save()
                 return "interrupted"
-            if any(session.world.any(interrupt.requested)) and not _outcome(session):
+            if any(session.world.any(interrupt.requested)) and not session.outcome:
                 return "interrupted"
         return outcome
     except BaseException as error:
@@ -106,20 +105,6 @@ def _run(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]
         if not isinstance(error, Exception) and session.is_step_complete and session.world.size == 1:
             session.save()
         raise
-
-
-def _outcome(session: Session) -> Outcome | None:
-    """The outcome of a run that has ended, else None; a function of its position, so that a resumed run agrees."""
-    config, progress = session.config, session.progress
-    if progress.batch:
-        return None
-    if progress.epoch >= config.epochs or 0 < config.max_steps <= progress.step:
-        return "finished"
-    if config.patience and progress.best:
-        since = progress.history[progress.best["epoch"] :]
-        if sum(config.monitor in record for record in since) >= config.patience:
-            return "early"
-    return None
 
 
 # --- an epoch ------------------------------------------------------------------------------------------------------

@@ -151,6 +151,17 @@ def test_an_unfinished_run_keeps_its_schedule_with_more_epochs(tmp_path):
     assert rates(longer)[2] == pytest.approx(1e-4)
 
 
+@pytest.mark.parametrize("end", [{"max_steps": 2}, {"patience": 1, "monitor": "train/loss", "monitor_mode": "max"}])
+def test_more_epochs_of_a_run_that_did_not_end_by_them_change_nothing(tmp_path, end, caplog):
+    first = train(tmp_path, epochs=3, **COSINE, **end)
+    assert len(first.history) < 3
+    assert train(tmp_path, epochs=5, **COSINE, **end).history == first.history
+    assert "more epochs" not in caplog.text
+    config = CONFIG.model_copy(update={"epochs": 5, **COSINE, **end})
+    with pytest.raises(InputError, match=f"no more epochs to train: {next(iter(end))} ended it"):
+        fit(Toy(config), config, tmp_path, warm_restart=True)
+
+
 def test_epochs_that_a_schedule_cannot_serve_are_refused(tmp_path):
     train(tmp_path, epochs=2, **COSINE)
     with pytest.raises(InputError, match=r"started with epochs=2 \(now 1\)"):

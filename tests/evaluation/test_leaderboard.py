@@ -227,7 +227,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> None:
         "torn": "nsmodels.torn.x:main",
     }
     points = [EntryPoint(name, place, command.COMMANDS) for name, place in places.items()]
-    monkeypatch.setattr(command, "entry_points", lambda group: points if group == command.COMMANDS else [])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points if group == command.COMMANDS else [])
 
 
 @pytest.mark.usefixtures("commands")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 SMALLEST_SCALE = 2.0**-20  # of the fp16 loss scaler: far below the values of a working run
+Outcome = Literal["finished", "early", "interrupted"]
 EXTENDABLE = ("epochs", "patience")  # what may change between two runs in the same folder
 
 
@@ -87,6 +88,20 @@ class Session:
         self._cpu_start = cpu_seconds()
 
     # --- training and evaluation -------------------------------------------------------------------------------
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome of a run that has ended, else None; a function of its position, so that a resumed run agrees."""
+        config, progress = self.config, self.progress
+        if progress.batch:
+            return None
+        if progress.epoch >= config.epochs or 0 < config.max_steps <= progress.step:
+            return "finished"
+        if config.patience and progress.best:
+            since = progress.history[progress.best["epoch"] :]
+            if sum(config.monitor in record for record in since) >= config.patience:
+                return "early"
+        return None
 
     @property
     def eval_model(self) -> nn.Module:
@@ -232,6 +247,11 @@ class Session:
                     f"warm_restart: nothing to restart in {self.folder}; it needs scheduler=cosine (now "
                     f"{self.config.scheduler}) and more epochs than before ({before}, now {epochs})"
                 )
+            return
+        if self.outcome:
+            if warm_restart:
+                ended = "patience ended it; raise patience, too" if self.outcome == "early" else "max_steps ended it"
+                raise InputError(f"warm_restart: the run in {self.folder} has no more epochs to train: {ended}")
             return
         if warm_restart:
             schedule.restart(progress.epoch + progress.batch / self.num_steps, 1 / self.num_steps, progress.step)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import logging
 import os
 import re
 import sys
@@ -96,6 +97,8 @@ def watch_stops() -> None:
 
     Dagster and click end a run that was stopped in several ways, each with a message and status of its own.
     """
+    if logging.lastResort:  # libraries without a handler log the exception that Dagster raises within them
+        logging.lastResort.addFilter(lambda _: not interrupts.requested())
     interrupts.watch_until_exit(ON_CLUSTER if os.environ.get("RAY_ADDRESS") else None)
     atexit.register(_exit_as_stopped)  # the first one registered is the last one called
 

@@ -247,3 +247,19 @@ def test_a_target_on_the_command_line_wins(words):
     assert found == {}
     bare_command.point_dagster(ROOT, ["asset", "materialize", "--select", "x"], found)
     assert found == {bare_command.VARIABLE: "pipeline.definitions"}
+
+
+def test_what_libraries_log_without_a_handler_is_kept_back_after_a_stop():
+    code = """if True:
+        import logging, os, signal, sys, time
+        sys.orig_argv = ["python", "dagster", "asset", "materialize"]
+        from pipeline.lib.runs import bare_command
+        bare_command.watch_stops()
+        logging.getLogger("sqlalchemy").error("before")
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            logging.getLogger("sqlalchemy").error("Exception closing connection", exc_info=True)"""
+    done = subprocess.run([BIN / "python", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()) == (143, ["before", bare_command.interrupts.LINE])
