@@ -101,7 +101,7 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
     default = training.model.presets[name]()
     axes = dict(_axis(default, word) for word in words) | ({SEED: list(seeds)} if seeds else {})
     if len(axes) < len(words) + bool(seeds):
-        raise InputError("sweep: expected each field once; give its values in one list")
+        raise InputError(f"sweep: expected each field once, got {' '.join(words)}; give its values in one list")
     for field, values in axes.items():
         if len({json.dumps(value) for value in values}) < len(values):
             raise InputError(f"sweep: {field}: expected each value once")

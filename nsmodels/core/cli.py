@@ -106,9 +106,11 @@ def add_making(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask about large data")
 
 
-def agree(estimate: Estimate | None, is_agreed: bool) -> None:
+def agree(estimate: Estimate, is_agreed: bool) -> None:
     """Ask about work that takes much disk or time; raises `InputError` where nobody agrees or there is no terminal."""
-    if estimate is None or not estimate.is_large or is_agreed:
+    if not estimate.is_large or is_agreed:
+        if estimate.is_long:
+            print(estimate, file=sys.stderr, flush=True)
         return
     otherwise = f"{estimate}; no terminal to ask at: add --yes to make it all the same, or {estimate.remedy}"
     if not ask(f"{estimate}. Make it?", otherwise):
@@ -148,7 +150,7 @@ def _run(main: Callable[[], int | None]) -> int:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, MemoryError) as error:
         line = one_line(error)
         if line is None:
             raise

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_MEMORY = re.compile(r"can't allocate memory|out of memory")  # how torch words it, of CPU and CUDA
 REMEDIES = {
     errno.EACCES: "check the permissions of it and of the folder around it, or give a different place",
     errno.EPERM: "check the permissions of it and of the folder around it, or give a different place",
@@ -55,6 +57,8 @@ def one_line(error: BaseException, path: Path | None = None) -> InputError | Non
     """An `InputError` for what the operating system refused, naming the file (else `path`); None without a reason."""
     if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
         error = error.__context__ if error.__context__.errno == errno.ELOOP else error  # of `Path.resolve`
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and NO_MEMORY.search(str(error))):
+        return InputError(f"not enough memory; {REMEDIES[errno.ENOMEM]}, such as batch_size")
     if not isinstance(error, OSError) or error.errno is None:
         return None
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else path

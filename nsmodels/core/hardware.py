@@ -19,6 +19,7 @@ except ImportError:  # Windows
 
 GROUPS = Path("/sys/fs/cgroup")
 LARGE_DISK, LONG = 10e9, 3 * 3600.0  # bytes and seconds to which a person has to agree
+NOTABLE = 30.0  # seconds that are reported before they pass
 
 # What decides how an idle OpenMP thread waits. Runtimes read them once, when torch loads its own: libgomp, the one of
 # torch on Linux, the first two; libomp and libiomp5, those on macOS and Windows, the first and the last.
@@ -98,6 +99,11 @@ class Estimate:
     def is_large(self) -> bool:
         """Whether a person should agree to it first."""
         return self.disk > LARGE_DISK or self.cpu_seconds / num_cores() > LONG
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a person should be shown the estimate first."""
+        return self.cpu_seconds / num_cores() > NOTABLE
 
     def require(self, folder: Path) -> None:
         """Raise `InputError` unless memory and the disk of `folder` suffice."""

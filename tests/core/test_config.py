@@ -302,6 +302,13 @@ def test_a_value_with_effect_is_taken_whichever_way_its_mode_was_chosen() -> Non
         Lorry().with_given(file)
 
 
+@pytest.mark.parametrize("values", [{"wheels.x": 1}, {"gearbox": 1}, {"gearbox.": 1}, {"gearbox": {"num_gears": "3"}}])
+def test_a_value_of_a_wrong_type_is_an_error_also_where_a_later_one_replaces_it(values: dict) -> None:
+    later = Given({"wheels": [6], "gearbox.num_gears": 3, "gearbox.kind": "manual"})
+    with pytest.raises(InputError, match=r"^f.yaml: field "):
+        Lorry().with_given(Given(values, "f.yaml", may_be_whole=True), later)
+
+
 def test_a_whole_configuration_is_no_contradiction() -> None:
     preset = Lorry(gearbox=Gearbox(clutch=0.7))
     assert preset.with_given(Given(preset.model_dump(), "f.yaml", may_be_whole=True)) == preset

@@ -36,6 +36,10 @@ class Given:
     may_be_whole: bool = False
 
 
+class IncompleteError(InputError):
+    """Fields that are valid one by one, and not together."""
+
+
 class Config(BaseModel):
     """Base class of every configuration: frozen, unknown keys are errors, at most two levels deep.
 
@@ -59,7 +63,9 @@ class Config(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise InputError(f"{where}: {_explain(error, cls)}") from None
+            is_complete = any(item["type"] != "value_error" for item in error.errors())
+            kind = InputError if is_complete else IncompleteError
+            raise kind(f"{where}: {_explain(error, cls)}") from None
 
     def with_values(self, values: dict[str, Any], where: str = "configuration") -> Self:
         """A copy with `values` (nested mappings or dotted keys) replaced; raises `InputError` like `from_mapping`."""
@@ -88,7 +94,7 @@ class Config(BaseModel):
                 config = config.with_values(dict(each.values), each.where)
             # What a later one implies takes nothing back that an earlier one gave.
             config = config.with_values(_merged(given)) if len(given) > 1 else config
-        except InputError:
+        except IncompleteError:
             try:  # a later one may complete it: source=local in a file, local_path as a flag
                 return self.with_values(_merged(given), given[-1].where)
             except InputError:

@@ -8,6 +8,8 @@ import logging
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run
@@ -16,6 +18,14 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import PRESETS, SPLIT, ClevrConfig
 
 SHOWN = 10
+OF_RENDER = {  # the field whose bounds hold for an option
+    "num_scenes": "num_train",
+    "width": "image_width",
+    "height": "image_height",
+    "seed": "seed",
+    "questions_per_image": "questions_per_image",
+    "num_workers": "num_workers",
+}
 OF_ARCHIVE = {"archive_url", "archive_mirrors", "archive_bytes"}
 
 
@@ -58,12 +68,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.clevr.prepare import estimate, prepare
+    from nsmodels.datasets.clevr.prepare import prepare
 
     config = config_from(arguments, PRESETS, "mini")
     assert isinstance(config, ClevrConfig)
-    agree(estimate(config), arguments.yes)
-    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
+    manifest = prepare(
+        config, arguments.out.name, arguments.out, arguments.force, partial(agree, is_agreed=arguments.yes)
+    )
     print(f"{arguments.out}: {manifest.source}, {len(manifest.files):,} files, {manifest.num_bytes / 1e6:,.0f} MB")
     return 0
 
@@ -95,14 +106,21 @@ def _require_renderable(arguments: argparse.Namespace) -> None:
     """Check numbers by the bounds of the configuration, and the need of disk, memory and time."""
     from nsmodels.datasets.clevr.prepare import estimate
 
-    values = {"seed": arguments.seed, "image_width": arguments.width, "image_height": arguments.height}
-    values |= {"num_train": arguments.num_scenes, "num_val": 1, "num_workers": arguments.num_workers}
-    values |= {"questions_per_image": arguments.questions_per_image} if arguments.questions_per_image else {}
-    config = ClevrConfig(source="synthetic").with_values(values, "command line")
-    needed = estimate(config)
-    agree(needed, arguments.yes)
+    values = {field: value for name, field in OF_RENDER.items() if (value := getattr(arguments, name)) is not None}
+    if not arguments.questions_per_image:
+        del values["questions_per_image"]
+    try:
+        config = ClevrConfig(source="synthetic").with_values(values, "command line")
+    except InputError as error:
+        message = str(error)
+        for name, field in OF_RENDER.items():
+            message = message.replace(f"field '{field}'", f"--{name.replace('_', '-')}")
+        raise InputError(message) from None
+    needed = estimate(config, arguments.num_scenes)
     if needed:
+        needed = replace(needed, remedy="lower --num-scenes, --width or --height")
         needed.require(arguments.out)
+        agree(needed, arguments.yes)
 
 
 def _execute(arguments: argparse.Namespace) -> int:

@@ -34,8 +34,16 @@ _FIELDS = {
 }
 
 
-def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False) -> Manifest:
+def prepare(
+    config: ClevrConfig,
+    key: str,
+    folder: Path,
+    is_forced: bool = False,
+    agree: Callable[[Estimate], None] = lambda needed: None,
+) -> Manifest:
     """Seal the dataset in `folder`, or reuse what is there unless `is_forced`; returns the manifest.
+
+    `agree` is called with the estimate of what has to be made, before it is made.
 
     Source `auto` uses data on disk, else the archive when its host answers, else the synthetic twin with a warning.
     Raises `InputError` when the source is missing or damaged, or the disk is full; `Unreachable` when no host answers.
@@ -48,19 +56,20 @@ def prepare(config: ClevrConfig, key: str, folder: Path, is_forced: bool = False
     def fill(part: Part) -> None:
         if needed := estimate(config):
             needed.require(folder)
+            agree(needed)
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
 
 
-def estimate(config: ClevrConfig) -> Estimate | None:
+def estimate(config: ClevrConfig, num_images: int | None = None) -> Estimate | None:
     """What it takes to render the images and ask questions, from below; None where they are not rendered.
 
-    Measured with images of 96x64 and 480x320.
+    `num_images` replaces the number in the configuration. Measured with images of 96x64 and 480x320.
     """
     if config.source != "synthetic":
         return None
-    num, pixels = config.num_train + config.num_val, config.image_width * config.image_height
+    num, pixels = num_images or config.num_train + config.num_val, config.image_width * config.image_height
     return Estimate(
         what=f"{num:,} images of {config.image_width}x{config.image_height}",
         memory=num * (3_000 + 800 * config.questions_per_image),

@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run
@@ -49,12 +50,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.prepare import estimate, prepare
+    from nsmodels.datasets.mazes.prepare import prepare
 
     config = config_from(arguments, PRESETS, "quick")
     assert isinstance(config, MazesConfig)
-    agree(estimate(config), arguments.yes)
-    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
+    manifest = prepare(
+        config, arguments.out.name, arguments.out, arguments.force, partial(agree, is_agreed=arguments.yes)
+    )
     counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics["num_problems"].items())
     print(f"{arguments.out}: {manifest.source}, {counts}, {manifest.num_bytes / 1e6:,.1f} MB")
     return 0

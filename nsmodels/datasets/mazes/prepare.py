@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,16 @@ _ONLY_LOCAL = ("local_path", "local_split", "problems_per_map", "val_share")
 _LOCAL = ("source", *_ONLY_LOCAL, "connectivity", "diagonal_cost", "corner_rule", "placement", "detour_share", "seed")
 
 
-def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False) -> Manifest:
+def prepare(
+    config: MazesConfig,
+    key: str,
+    folder: Path,
+    is_forced: bool = False,
+    agree: Callable[[Estimate], None] = lambda needed: None,
+) -> Manifest:
     """Seal the data in `folder`, or reuse what is there unless `is_forced`; returns the manifest.
+
+    `agree` is called with the estimate of what has to be made, before it is made.
 
     Raises `InputError` when local files are missing or malformed, when there are not enough different maps, and when
     `folder` overlaps the local files.
@@ -50,6 +59,7 @@ def prepare(config: MazesConfig, key: str, folder: Path, is_forced: bool = False
     def fill(part: Part) -> None:
         if needed := estimate(config):
             needed.require(folder)
+            agree(needed)
         part.metrics |= _make(config, part.path)
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=caption(config), **recipe)
