@@ -224,5 +224,5 @@ def test_tables_of_a_split_in_several_files_keep_their_split(names: tuple[str, s
 def test_a_table_that_is_a_split_is_not_left_out(tmp_path: Path) -> None:
     maze_hard(tmp_path / "own", "test.csv", range(10))
     put(tmp_path / "own", "train.csv", "question,answer\n    ,    \n")
-    with pytest.raises(InputError, match="train.csv: line 2 column 1: expected one start"):
+    with pytest.raises(InputError, match=r"train\.csv: line 2 column 1: expected one start"):
         made(tmp_path)
