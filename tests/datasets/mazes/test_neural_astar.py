@@ -118,6 +118,7 @@ def test_verify_compares_every_cell(moore: Path, tmp_path: Path, capsys) -> None
     [
         (lambda a: a[:11], "no array arr_11; expected the 12 arrays"),
         (lambda a: [a[0], a[1][:, 0], *a[2:]], r"arr_1, the goals of train: expected shape \(12, 1, 7, 7\)"),
+        (lambda a: [a[1], a[0], *a[2:]], "arr_0, the maps of train: expected 3 dimensions"),
         (lambda a: [*a[:2], np.repeat(a[2], 4, 2), *a[3:]], r"arr_2, the policies of train: expected shape"),
         (lambda a: [*a[:2], a[2][:, :3], *a[3:]], "arr_2: 3 actions; sets of 4 and of 8 moves are read"),
         (lambda a: [a[0].astype(complex), *a[1:]], "array arr_0 contains complex128, not numbers"),
@@ -158,3 +159,12 @@ def test_damaged_doubled_and_lying_files_are_one_line(moore: Path, tmp_path: Pat
         list(neural_astar.read(tmp_path / "large.npz"))
     with pytest.raises(InputError, match=r"two members are called arr_0\.npy"):
         list(neural_astar.read(tmp_path / "twice.npz"))
+
+
+def test_a_split_of_bad_maps_alone_is_left_out(tmp_path: Path) -> None:
+    walls = arrays()
+    walls[0] = np.zeros_like(walls[0])
+    np.savez(tmp_path / "walls.npz", *walls)
+    train, val, _ = neural_astar.read(tmp_path / "walls.npz")
+    assert (len(train.maps), len(train.faults), len(val.maps)) == (0, 12, 4)
+    assert train.faults[0].endswith("train map 0: the goal is in a wall")

@@ -212,3 +212,17 @@ def test_packed_files_are_to_be_unpacked(name: str, tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / name):
         with pytest.raises(InputError, match="packed; unpack it first"):
             sources.find(path)
+
+
+@pytest.mark.parametrize("names", [("train-00000-of-00001", "test-00000-of-00001"), ("train_0", "Test")])
+def test_tables_of_a_split_in_several_files_keep_their_split(names: tuple[str, str], tmp_path: Path) -> None:
+    maze_hard(tmp_path / "own", f"{names[0]}.csv", range(10))
+    maze_hard(tmp_path / "own", f"{names[1]}.csv", range(10, 14))
+    assert made(tmp_path).metrics["num_problems"] == {"train": 9, "val": 1, "test": 4}
+
+
+def test_a_table_that_is_a_split_is_not_left_out(tmp_path: Path) -> None:
+    maze_hard(tmp_path / "own", "test.csv", range(10))
+    put(tmp_path / "own", "train.csv", "question,answer\n    ,    \n")
+    with pytest.raises(InputError, match=r"train\.csv: line 2 column 1: expected one start"):
+        made(tmp_path)

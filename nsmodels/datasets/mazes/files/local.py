@@ -101,12 +101,12 @@ def _batches(solved: Sequence[Solved], splits: Sequence[NDArray], report: Report
 
 
 def _read(config: MazesConfig, found: sources.Sources, file: Source, report: Report) -> list[Reading]:
-    """The readings of a file; of several files, one that cannot be read is left out."""
+    """The readings of a file; of several files, one that cannot be read is left out, unless it is a whole split."""
     reader = {"movingai": _movingai, "maze_hard": _maze_hard, "neural_astar": _neural_astar}[found.kind]
     try:
         return [reading for reading in reader(config, file, report) if len(reading)]
     except InputError as error:
-        if len(found.files) == 1:
+        if len(found.files) == 1 or (found.kind == "maze_hard" and file.split):
             raise
         report.unused[file.name] = str(error).removeprefix(f"{file.path}: ")
         return []

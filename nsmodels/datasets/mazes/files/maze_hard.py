@@ -21,6 +21,7 @@ from nsmodels.datasets.mazes.actions import OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
 
 Rows = list[tuple[int, str, str]]
+LARGEST_FIELD = 1 << 24  # characters; the default of the csv module holds a maze of 362x362
 
 
 def read(path: Path) -> tuple[Maps, list[str]]:
@@ -46,6 +47,7 @@ def _rows(path: Path) -> Rows:
     """Line in the file, question and answer of each maze."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
+            csv.field_size_limit(LARGEST_FIELD)
             reader = csv.DictReader(file, strict=True)
             missing = [name for name in ("question", "answer") if name not in (reader.fieldnames or ())]
             if missing:

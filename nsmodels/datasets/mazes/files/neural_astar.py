@@ -125,10 +125,15 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
 def _planning_set(path: Path, split: str, arrays: list[NDArray], first: int) -> PlanningSet:
     maps, goals, policies, distances = arrays
     num_actions = policies.shape[1] if policies.ndim == 5 else 0
-    n, *side = maps.shape if maps.ndim == 3 else (0, 0, 0)
+    if maps.ndim != 3:
+        raise InputError(
+            f"{path}: array arr_{first}, the maps of {split}: expected 3 dimensions, maps, rows and columns, got shape "
+            f"{maps.shape}; {EXPECTED}"
+        )
+    n, *side = maps.shape
     shapes = {0: (n, *side), 1: (n, 1, *side), 2: (n, num_actions, 1, *side), 3: (n, 1, *side)}
     for k, array in enumerate(arrays):
-        if array.shape != shapes[k] or maps.ndim != 3:
+        if array.shape != shapes[k]:
             raise InputError(
                 f"{path}: array arr_{first + k}, the {ARRAYS[k]} of {split}: expected shape {shapes[k]}, got "
                 f"{array.shape}; {EXPECTED}"
@@ -139,7 +144,9 @@ def _planning_set(path: Path, split: str, arrays: list[NDArray], first: int) -> 
     is_good = np.array([_fault(m, g, faults, f"{path}: {split} map {k}") for k, (m, g) in
                         enumerate(zip(maps, goals[:, 0], strict=True))], bool)  # fmt: skip
     rows = np.flatnonzero(is_good)
-    goal = np.stack(np.divmod(goals[rows].reshape(len(rows), -1).argmax(1), max(side[1], 1)), 1).astype(np.int16)
+    goal = np.stack(
+        np.divmod(goals[rows].reshape(len(rows), max(side[0] * side[1], 1)).argmax(1), max(side[1], 1)), 1
+    ).astype(np.int16)
     actions = _ACTIONS[policies[rows, :, 0].argmax(1)]
     return PlanningSet(split, free[rows], goal, actions, -distances[rows, 0].astype(np.float64), num_actions, faults)
 

@@ -17,6 +17,7 @@ REMEDY = (
 )
 NO_MAP = "names no map that is here"
 _FOLDER_KIND = re.compile(r"[-_ ]?(maps?|scen(s|arios?)?)([-_ ]?(even|random))?$")
+_SHARD = re.compile(r"[-_.]?\d+([-_]of[-_]\d+)?$")  # a table in several files, as train-00000-of-00002
 UNPACK = "packed; unpack it first"
 PACKED = (".gz", ".zip", ".bz2", ".xz", ".7z", ".tar", ".tgz")
 
@@ -64,7 +65,7 @@ def find(path: Path) -> Sources:
         packed = f", but {UNPACK}" if _suffix(path) in PACKED else ""
         raise InputError(f"{path}: no .map file, .csv or .npz{packed}; {REMEDY}")
     if kind == "maze_hard":
-        return Sources(kind, [Source(path, path.name, SPLIT_NAMES.get(path.stem.casefold(), ""))])
+        return Sources(kind, [Source(path, path.name, SPLIT_NAMES.get(_SHARD.sub("", path.stem).casefold(), ""))])
     beside = [scen for scen in sorted(path.parent.iterdir()) if _suffix(scen) == ".scen"] if kind == "movingai" else []
     found, _ = _with_scenarios([path], beside, path.parent)
     return Sources(kind, found)
@@ -104,7 +105,7 @@ def _split(files: list[Source], kind: str) -> tuple[list[Source], dict[Path, str
 def _own_split(file: Source, kind: str) -> str:
     if kind == "neural_astar":
         return ""  # a set has its splits inside
-    words = [*Path(file.name).parts[:-1], *([file.path.stem] if kind == "maze_hard" else [])]
+    words = [*Path(file.name).parts[:-1], *([_SHARD.sub("", file.path.stem)] if kind == "maze_hard" else [])]
     named = [SPLIT_NAMES[word.casefold()] for word in words if word.casefold() in SPLIT_NAMES]
     return named[0] if named else ""
 
