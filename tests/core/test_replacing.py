@@ -170,6 +170,7 @@ def test_the_commands_refuse_what_belongs_to_somebody_else(shared, tmp_path: Pat
     data, model = shared.data("mazes"), shared.model("nav")
     capsys.readouterr()
     copied = shutil.copytree(model, tmp_path / model.name)
+    capsys.readouterr()  # of the training, where this test is the first that needs the model
     for command, words in {
         f"mazes generate --preset debug --out {copied}": "would be replaced by .* by nsmodels.datasets.mazes",
         f"nav train --preset debug --data {data} --out {data}": "is the data",
@@ -185,3 +186,12 @@ def test_the_commands_refuse_what_belongs_to_somebody_else(shared, tmp_path: Pat
         assert re.search(words, line), line
     artifact.verify(copied)
     artifact.verify(data)
+
+
+def test_links_that_lead_in_a_circle_are_one_line(tmp_path: Path, capsys) -> None:
+    (tmp_path / "one").symlink_to("other")
+    (tmp_path / "other").symlink_to("one")
+    given = ["--preset", "debug", "--out", str(tmp_path / "out"), "--source", "local"]
+    assert main(["mazes", "generate", *given, "--local-path", str(tmp_path / "one")]) == 2
+    assert main(["mazes", "generate", "--preset", "debug", "--out", str(tmp_path / "one" / "out")]) == 2
+    assert capsys.readouterr().err.count("its links lead in a circle") == 2

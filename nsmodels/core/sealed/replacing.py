@@ -22,9 +22,9 @@ def require_apart(folder: Path, inputs: Mapping[str, Path]) -> None:
 
     The latter are the current folder, the home folder, the data root, folders around these, and folders in artifacts.
     """
-    place = folder.resolve()
+    place = disk.resolved(folder)
     for key, given in inputs.items():
-        source = Path(given).resolve()
+        source = disk.resolved(Path(given))
         if relation := _relation(place, source):
             role = inputs.role(key) if isinstance(inputs, Inputs) else DATA
             raise InputError(
