@@ -172,7 +172,7 @@ def _place(path: Path) -> Path:
 
 
 def _places(path: Path) -> Iterator[Path]:
-    """The absolute path, and where it leads through links elsewhere, that place: a plain folder may link to artifacts."""
+    """The absolute path, and where links lead elsewhere, that place: a plain folder may link to artifacts."""
     yield (place := _place(path))
     if (real := Path(os.path.realpath(place))) != place:
         yield real
