@@ -92,7 +92,8 @@ def require_files(
 ) -> None:
     """Raise `InputError` unless all files of `targets`, by option, can be written without replacing one of `inputs`.
 
-    Nothing stays written. `makes_folders`: the folder around a file may be missing.
+    `inputs` are files, and folders, in which no file may be replaced. Nothing stays written. `makes_folders`: the
+    folder around a file may be missing.
     """
     given = {option: path for option, path in targets.items() if path is not None}
     taken = {resolved(path): str(path) for path in inputs if path is not None}
@@ -104,6 +105,9 @@ def require_files(
             raise InputError(f"{option} {path}: is a device or a pipe; give the name of a file")
         if place in taken:
             raise InputError(f"{option} {path}: would replace {taken[place]}; give a different file")
+        around = next((taken[outer] for outer in place.parents if outer in taken), None)
+        if around and place.exists():
+            raise InputError(f"{option} {path}: would replace a file of {around}; give a different file")
         if not place.parent.is_dir() and not makes_folders:
             raise InputError(
                 f"{path}: the folder {path.parent} does not exist; make it first or give a different place"

@@ -195,3 +195,22 @@ def test_links_that_lead_in_a_circle_are_one_line(tmp_path: Path, capsys) -> Non
     assert main(["mazes", "generate", *given, "--local-path", str(tmp_path / "one")]) == 2
     assert main(["mazes", "generate", "--preset", "debug", "--out", str(tmp_path / "one" / "out")]) == 2
     assert capsys.readouterr().err.count("its links lead in a circle") == 2
+
+
+def test_a_report_replaces_no_file_of_plain_data(shared, tmp_path: Path, capsys) -> None:
+    data, model = shared.data("mazes"), shared.model("nav")
+    plain = shutil.copytree(data, tmp_path / "plain", ignore=shutil.ignore_patterns("manifest.json"))
+    read = plain / "index.parquet"
+    content = read.read_bytes()
+    capsys.readouterr()
+    assert main(["nav", "evaluate", "--checkpoint", str(model), "--data", str(plain), "--json", str(read)]) == 2
+    assert f"--json {read}: would replace a file of {plain}" in capsys.readouterr().err
+    assert read.read_bytes() == content
+
+
+def test_the_model_of_a_different_system_is_not_scored(shared, tmp_path: Path, capsys) -> None:
+    copied = shutil.copytree(shared.model("nav"), tmp_path / "model")
+    manifest = copied / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"nsmodels.systems.nav"', '"nsmodels.systems.other"'))
+    assert main(["nav", "evaluate", "--checkpoint", str(copied), "--data", str(shared.data("mazes"))]) == 2
+    assert "holds no model of nav, it was made by nsmodels.systems.other" in capsys.readouterr().err
