@@ -217,6 +217,18 @@ def test_a_previous_artifact_does_not_come_back_for_one_that_was_removed(root):
         artifact.read_manifest(model)
 
 
+@pytest.mark.parametrize("place", ["model", ".model.removed"])
+def test_files_of_a_person_are_not_removed_with_an_artifact(root, capsys, place):
+    make(root, "model")
+    thesis = root / place / "thesis.tex"
+    thesis.parent.mkdir(exist_ok=True)
+    thesis.write_text("mine")
+    assert main(["--free", "model", "--yes"]) == 2
+    assert thesis.read_text() == "mine"
+    assert (root / "model" / "manifest.json").exists()
+    assert "thesis.tex; move them away first" in capsys.readouterr().err
+
+
 def test_decoded_images_are_removed_unless_a_process_writes_them(root):
     cache = root / ".cache"
     cache.mkdir(parents=True)

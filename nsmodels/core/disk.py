@@ -83,7 +83,7 @@ def require_folder(folder: Path) -> None:
 
     The current folder and those around it are refused, since an artifact replaces its folder as a whole.
     """
-    place = _resolved(folder)
+    place = resolved(folder)
     if Path.cwd().is_relative_to(place):
         raise InputError(f"{folder}: is the current folder or around it; give the name of a folder in it")
     if place.exists() and not place.is_dir():
@@ -96,18 +96,22 @@ def require_files(
 ) -> None:
     """Raise `InputError` unless all files of `targets`, by option, can be written without replacing one of `inputs`.
 
-    Nothing stays written. `makes_folders`: the folder around a file may be missing.
+    `inputs` are files, and folders, in which no file may be replaced. Nothing stays written. `makes_folders`: the
+    folder around a file may be missing.
     """
     given = {option: path for option, path in targets.items() if path is not None}
-    taken = {_resolved(path): str(path) for path in inputs if path is not None}
+    taken = {resolved(path): str(path) for path in inputs if path is not None}
     for option, path in given.items():
-        place = _resolved(path)
+        place = resolved(path)
         if place.is_dir():
             raise InputError(f"{option} {path}: is a folder; give the name of a file")
         if place.exists() and not place.is_file():
             raise InputError(f"{option} {path}: is a device or a pipe; give the name of a file")
         if place in taken:
             raise InputError(f"{option} {path}: would replace {taken[place]}; give a different file")
+        around = next((taken[outer] for outer in place.parents if outer in taken), None)
+        if around and place.exists():
+            raise InputError(f"{option} {path}: would replace a file of {around}; give a different file")
         if not place.parent.is_dir() and not makes_folders:
             raise InputError(
                 f"{path}: the folder {path.parent} does not exist; make it first or give a different place"
@@ -116,13 +120,13 @@ def require_files(
         taken[place] = option
 
 
-def _resolved(path: Path) -> Path:
+def resolved(path: Path) -> Path:
     """The path without links; raises `InputError` where there can be none."""
     try:
         place = path.resolve()
         place.exists()
     except RuntimeError:
-        raise InputError(f"{path}: its links lead in a circle; remove one of them, or give a different place") from None
+        raise InputError(f"{path}: {REMEDIES[errno.ELOOP]}") from None
     except ValueError:
         raise InputError(f"{str(path)!r}: contains a character that no path can have; give a different place") from None
     except OSError as error:

@@ -130,8 +130,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
             if not verification.require_same(path, stream):
                 _require_whole(path, stream)
             payload = torch.load(stream, map_location=device, weights_only=True)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such checkpoint; train first, or check the path") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: no such checkpoint; {_other_folder(path)}") from None
     except (InputError, MemoryError):
         raise
     except Exception as error:  # of any kind: the content decides where torch's reader stumbles
@@ -144,6 +144,14 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     for name in WEIGHTS:
         _require_finite(payload.get(name, {}), path)
     return payload
+
+
+def _other_folder(path: Path) -> str:
+    """What to do about a checkpoint that is not there: often a folder or file inside of a model was given."""
+    given = path.parent.parent
+    if outer := verification.artifact_of(given):
+        return f"{given} is a part of the model {outer}; give that folder"
+    return f"{given} is a file; give the folder of the model" if given.is_file() else "train first, or check the path"
 
 
 def _require_whole(path: Path, stream: BinaryIO) -> None:

@@ -123,16 +123,20 @@ def evaluation_order(
 ) -> Order[Any]:
     """The order to score a checkpoint with `values` over the default configuration; nothing is written for it.
 
-    Raises InputError when model or data are not what was sealed.
+    Raises InputError when model or data are not what was sealed, and for the model of a different system.
     """
     config = default_evaluation(system).with_given(Given(values))
     inputs = Inputs.of(data, model=("checkpoint", checkpoint))
     artifact.require_inputs(inputs)
+    if (maker := artifact.maker_of(checkpoint)) and maker != system.package:
+        raise InputError(
+            f"{checkpoint}: holds no model of {system.name}, it was made by {maker}; give a model's folder"
+        )
     return Order("evaluation", config, inputs, checkpoint)
 
 
 def _evaluate(system: System[Any, Any], arguments: argparse.Namespace) -> int:
-    artifact.require_files({"--json": arguments.json})
+    artifact.require_files({"--json": arguments.json}, [*arguments.data, arguments.checkpoint])
     values = values_from_flags(arguments)
     result = system.score(evaluation_order(system, arguments.checkpoint, data_of(arguments.data), values))
     print(result.table)

@@ -356,6 +356,18 @@ def test_verify_without_checksums_still_compares_sizes(tmp_path: Path) -> None:
         artifact.verify(tmp_path / "a", with_checksums=False)
 
 
+def test_a_plain_folder_of_links_is_known_by_what_is_behind_them(tmp_path: Path) -> None:
+    marks = []
+    for name in ("first", "second"):
+        (tmp_path / name / "scenes").mkdir(parents=True)
+        (tmp_path / name / "scenes" / "list.json").write_text(json.dumps(name))
+        (tmp_path / name / "scenes" / "around").symlink_to("..")  # followed once
+        (linked := tmp_path / f"links to {name}").mkdir()
+        (linked / "scenes").symlink_to(tmp_path / name / "scenes")
+        marks.append(artifact.describe_input(linked).fingerprint)
+    assert marks[0] != marks[1]
+
+
 def test_a_plain_folder_is_an_input_known_by_names_sizes_and_json(tmp_path: Path) -> None:
     plain = tmp_path / "mine"
     (plain / "images").mkdir(parents=True)

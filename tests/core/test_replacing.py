@@ -170,6 +170,7 @@ def test_the_commands_refuse_what_belongs_to_somebody_else(shared, tmp_path: Pat
     data, model = shared.data("mazes"), shared.model("nav")
     capsys.readouterr()
     copied = shutil.copytree(model, tmp_path / model.name)
+    capsys.readouterr()  # of the training, where this test is the first that needs the model
     for command, words in {
         f"mazes generate --preset debug --out {copied}": "would be replaced by .* by nsmodels.datasets.mazes",
         f"nav train --preset debug --data {data} --out {data}": "is the data",
@@ -185,3 +186,31 @@ def test_the_commands_refuse_what_belongs_to_somebody_else(shared, tmp_path: Pat
         assert re.search(words, line), line
     artifact.verify(copied)
     artifact.verify(data)
+
+
+def test_links_that_lead_in_a_circle_are_one_line(tmp_path: Path, capsys) -> None:
+    (tmp_path / "one").symlink_to("other")
+    (tmp_path / "other").symlink_to("one")
+    given = ["--preset", "debug", "--out", str(tmp_path / "out"), "--source", "local"]
+    assert main(["mazes", "generate", *given, "--local-path", str(tmp_path / "one")]) == 2
+    assert main(["mazes", "generate", "--preset", "debug", "--out", str(tmp_path / "one" / "out")]) == 2
+    assert capsys.readouterr().err.count("its links lead in a circle") == 2
+
+
+def test_a_report_replaces_no_file_of_plain_data(shared, tmp_path: Path, capsys) -> None:
+    data, model = shared.data("mazes"), shared.model("nav")
+    plain = shutil.copytree(data, tmp_path / "plain", ignore=shutil.ignore_patterns("manifest.json"))
+    read = plain / "index.parquet"
+    content = read.read_bytes()
+    capsys.readouterr()
+    assert main(["nav", "evaluate", "--checkpoint", str(model), "--data", str(plain), "--json", str(read)]) == 2
+    assert f"--json {read}: would replace a file of {plain}" in capsys.readouterr().err
+    assert read.read_bytes() == content
+
+
+def test_the_model_of_a_different_system_is_not_scored(shared, tmp_path: Path, capsys) -> None:
+    copied = shutil.copytree(shared.model("nav"), tmp_path / "model")
+    manifest = copied / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"nsmodels.systems.nav"', '"nsmodels.systems.other"'))
+    assert main(["nav", "evaluate", "--checkpoint", str(copied), "--data", str(shared.data("mazes"))]) == 2
+    assert "holds no model of nav, it was made by nsmodels.systems.other" in capsys.readouterr().err

@@ -147,6 +147,11 @@ def test_a_reader_refuses_single_files_that_differ_or_are_not_listed(root, tmp_p
     plain.mkdir()
     (plain / "numbers.bin").write_bytes(b"x")
     artifact.require_listed([plain / "numbers.bin"])
+    (plain / "linked.bin").symlink_to(names[0])
+    (plain / "deep").symlink_to(folder / "deep")
+    artifact.require_listed([plain / "deep" / "words.txt"])
+    with pytest.raises(InputError, match=r"numbers.bin: content differs"):
+        artifact.require_listed([plain / "linked.bin"])
 
 
 def test_an_equal_artifact_that_is_damaged_is_not_kept(root) -> None:

@@ -93,14 +93,14 @@ def mend(folder: Path) -> None:
 def swap(partial: Path, folder: Path) -> None:
     """Put a sealed partial folder in its place; of the replaced one, files that are not its own are kept."""
     previous = beside(folder, "previous")
-    _discard(previous, folder)
+    discard(previous, folder)
     if folder.exists():
         folder.rename(previous)
     partial.rename(folder)
-    _discard(previous, folder)
+    discard(previous, folder)
 
 
-def _discard(previous: Path, folder: Path) -> None:
+def discard(previous: Path, folder: Path) -> None:
     """Delete a replaced artifact, unless it holds files of a person: then it is kept under a visible name."""
     if not (foreign := foreign_files(previous)):
         with contextlib.suppress(OSError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nsmodels.core.config import fingerprint
-from nsmodels.core.disk import sha256_of
+from nsmodels.core.disk import resolved, sha256_of
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
 from nsmodels.core.sealed.folders import folder_of, read_manifest, recover
@@ -22,7 +23,7 @@ def records_of(inputs: Mapping[str, Path]) -> dict[str, InputRecord]:
 
 def describe_input(folder: Path) -> InputRecord:
     """Record of an input folder, sealed or plain; raises `InputError` when it does not exist."""
-    path = str(folder.resolve())
+    path = str(resolved(folder))
     recover(folder)
     if (folder / MANIFEST).exists():
         manifest = read_manifest(folder)
@@ -47,6 +48,19 @@ def common_source(inputs: Mapping[str, InputRecord]) -> str:
 
 
 def _plain_mark(folder: Path) -> str:
-    names = sorted(p for p in folder.rglob("*") if p.is_file())
+    names = sorted(path for path in _files_behind(folder) if path.is_file())
     listed = [(str(p.relative_to(folder)), p.stat().st_size) for p in names]
     return fingerprint([listed, [sha256_of(p) for p in names if p.suffix == ".json"]])
+
+
+def _files_behind(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, also behind links to folders: readers follow them. Each link is followed once."""
+    followed = {folder.resolve()}
+    for place, inner, names in os.walk(folder, followlinks=True):
+        yield from (Path(place, name) for name in names)
+        for name in sorted(inner):
+            if (link := Path(place, name)).is_symlink():
+                target = Path(os.path.realpath(link))
+                if target in followed or target in Path(os.path.realpath(place)).parents:
+                    inner.remove(name)
+                followed.add(target)

@@ -7,25 +7,28 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nsmodels.core import disk, locks
-from nsmodels.core.errors import Busy
-from nsmodels.core.sealed.contents import erase
-from nsmodels.core.sealed.folders import beside, locked, read_manifest
+from nsmodels.core.errors import Busy, InputError
+from nsmodels.core.sealed.contents import erase, foreign_files, shown
+from nsmodels.core.sealed.folders import beside, discard, locked, read_manifest
 from nsmodels.core.sealed.inventory import Item
-from nsmodels.core.sealed.manifest import MANIFEST
+from nsmodels.core.sealed.manifest import MANIFEST, NOTE, manifest_of
 
 
 def remove(item: Item) -> None:
     """Remove a sealed artifact, unfinished work or a leftover.
 
     The folder is renamed first: whenever the removal is interrupted, the artifact is whole or gone, and the renamed
-    folder counts as a leftover. Raises `Busy` when another process is building the artifact, `InputError` for a link.
+    folder counts as a leftover. Raises `Busy` when another process is building the artifact, `InputError` for a link
+    and for files that are not of the artifact.
     """
     removed = beside(item.folder, "removed")
     with locked(item.folder):
+        _require_own(item.path)
         if item.path != removed:
+            _require_own(removed)
             erase(removed)
             if item.kind == "sealed":  # else a reader would restore the previous artifact
-                erase(beside(item.folder, "previous"))
+                discard(beside(item.folder, "previous"), item.folder)
             item.path.rename(removed)
         erase(removed)
 
@@ -52,6 +55,17 @@ def empty_cache(cache: Path) -> None:
         with contextlib.suppress(Busy), locks.exclusive(lock, f"{lock}: another process is writing these images"):
             for path in cache.glob(f"{lock.stem}.*npy"):
                 path.unlink()
+
+
+def _require_own(folder: Path) -> None:
+    """Raise `InputError` for a folder with files of somebody else, as far as a manifest or a note shows them."""
+    if (folder / NOTE).exists() and not manifest_of(folder):
+        return
+    if foreign := [path for path in foreign_files(folder) if not path.is_symlink()]:  # links are not followed
+        raise InputError(
+            f"{folder}: holds files that are not of an artifact and would be lost: {shown(foreign, folder)}; move them "
+            "away first"
+        )
 
 
 def _seal_without(folder: Path, files: Iterable[Path]) -> None:

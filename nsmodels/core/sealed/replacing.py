@@ -22,9 +22,9 @@ def require_apart(folder: Path, inputs: Mapping[str, Path]) -> None:
 
     The latter are the current folder, the home folder, the data root, folders around these, and folders in artifacts.
     """
-    place = folder.resolve()
+    place = disk.resolved(folder)
     for key, given in inputs.items():
-        source = Path(given).resolve()
+        source = disk.resolved(Path(given))
         if relation := _relation(place, source):
             role = inputs.role(key) if isinstance(inputs, Inputs) else DATA
             raise InputError(
@@ -64,12 +64,11 @@ def require_files(
     targets: Mapping[str, Path | None], inputs: Sequence[Path | None] = (), makes_folders: bool = False
 ) -> None:
     """As `disk.require_files`, and raise `InputError` for a file in an artifact, which would no longer be as sealed."""
-    disk.require_files(targets, inputs, makes_folders)
     for option, path in targets.items():
-        if path is not None and (
-            outer := next((parent for parent in path.resolve().parents if manifest_of(parent)), None)
-        ):
+        places = disk.resolved(path).parents if path is not None else ()
+        if outer := next((parent for parent in places if manifest_of(parent)), None):
             raise InputError(f"{option} {path}: lies in the artifact {outer}, which it would change; {ELSEWHERE}")
+    disk.require_files(targets, inputs, makes_folders)
 
 
 def _relation(place: Path, source: Path) -> str:

@@ -116,11 +116,12 @@ def require_listed(paths: Iterable[Path]) -> None:
     by_artifact: dict[Path, list[str]] = {}
     outer: dict[Path, Path | None] = {}
     for path in paths:
-        place = _place(path)
-        if place.parent not in outer:
-            outer[place.parent] = artifact_of(place)
-        if folder := outer[place.parent]:
-            by_artifact.setdefault(folder, []).append(place.relative_to(folder).as_posix())
+        for place in _places(path):
+            if place.parent not in outer:
+                outer[place.parent] = artifact_of(place)
+            if folder := outer[place.parent]:
+                by_artifact.setdefault(folder, []).append(place.relative_to(folder).as_posix())
+                break
     for folder, names in by_artifact.items():
         manifest = _manifest_at(folder)
         if absent := [name for name in names if name not in manifest.files and (folder / name).exists()]:
@@ -136,8 +137,9 @@ def require_same(path: Path, stream: IO[bytes]) -> bool:
 
     The whole content is hashed, whatever is remembered.
     """
-    place = _place(path)
-    if (folder := artifact_of(place)) is None:
+    found = ((place, folder) for place in _places(path) if (folder := artifact_of(place)))
+    place, folder = next(found, (path, None))
+    if folder is None:
         return False
     manifest, name = _manifest_at(folder), place.relative_to(folder).as_posix()
     if (record := manifest.files.get(name)) is None:
@@ -167,6 +169,13 @@ def remedy(path: Path) -> str:
 def _place(path: Path) -> Path:
     """The absolute path; links are kept, since an artifact may hold one that leads elsewhere."""
     return Path(os.path.normpath(path.absolute()))
+
+
+def _places(path: Path) -> Iterator[Path]:
+    """The absolute path, and where links lead elsewhere, that place: a plain folder may link to artifacts."""
+    yield (place := _place(path))
+    if (real := Path(os.path.realpath(place))) != place:
+        yield real
 
 
 def _not_listed(folder: Path) -> str:

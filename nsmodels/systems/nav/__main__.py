@@ -129,7 +129,8 @@ def _study(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from nsmodels.systems.nav.evaluation.report import table
 
-    artifact.require_files({"--json": arguments.json}, [arguments.map, arguments.scen])
+    read = [arguments.map, arguments.scen, arguments.data, arguments.checkpoint]
+    artifact.require_files({"--json": arguments.json}, read)
     report = _report(arguments)
     print(table(report))
     if arguments.json:
