@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from nsmodels.core.config.conditions import value_of, without_effect
 from nsmodels.core.errors import InputError
 
-LARGEST_SEED = 2**63 - 1  # what numpy, torch and tables of 64-bit integers take
+LARGEST_INT = LARGEST_SEED = 2**63 - 1  # what numpy, torch and tables of 64-bit integers take
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,12 @@ class Config(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _plain_values(cls, value: Any, info: ValidationInfo) -> Any:
-        """YAML and JSON have no tuples and no paths."""
+        """YAML and JSON have no tuples and no paths, and whole numbers of any size."""
+        if any(
+            isinstance(each, int) and abs(each) > LARGEST_INT
+            for each in (value if isinstance(value, list) else [value])
+        ):
+            raise ValueError(f"expected whole numbers of at most 64 bits, got {_short(value)}")
         kind = plain(cls.model_fields[info.field_name or ""].annotation)
         if isinstance(value, list) and typing.get_origin(kind) is tuple:
             return tuple(value)
