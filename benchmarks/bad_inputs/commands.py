@@ -57,7 +57,6 @@ PLAIN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "execute on nothing": (("clevr", "execute", "--data", "none"), ("none",)),
     "execute on no split": (("clevr", "execute", "--data", "{world}/clevr", "--split", "nope"), ("nope",)),
     "inspect at no host": (("clevr", "inspect", "--archive-url", "ftp://nowhere/x"), ("ftp",)),
-    "inspect at no address": (("clevr", "inspect", "--archive-url", "http://127.0.0.1:1/x.zip"), ("127.0.0.1",)),
     "show of nothing": (("mazes", "show", "--data", "none"), ("none",)),
     "show of another dataset": (("mazes", "show", "--data", "{world}/clevr"), ("clevr",)),
     "show fewer than none": (("mazes", "show", "--data", "{world}/mazes", "--number", "-1"), ("number",)),
@@ -172,6 +171,8 @@ ODD_PATHS = {
 def cases() -> Iterator[Case]:
     for name, (command, mentions) in PLAIN.items():
         yield Case(f"command/{name}", command, mentions=mentions)
+    nowhere = ("clevr", "inspect", "--archive-url", "http://127.0.0.1:1/x.zip")
+    yield Case("command/inspect at no address", nowhere, mentions=("127.0.0.1",), status=1)
     for maker, command in MAKERS.items():
         for name, path in ODD_PATHS.items():
             yield Case(f"out/{maker} to {name}", (*command, "--out", path), folders)

@@ -147,8 +147,9 @@ def _inspect(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.clevr.files.fetch import inspect_archive
 
     config = ClevrConfig().with_given(Given(values_from_flags(arguments)))
-    print(json.dumps(inspect_archive([config.archive_url, *config.archive_mirrors], config.archive_bytes), indent=1))
-    return 0
+    found = inspect_archive([config.archive_url, *config.archive_mirrors], config.archive_bytes)
+    print(json.dumps(found, indent=1))
+    return 0 if found["reachable"] else 1
 
 
 if __name__ == "__main__":

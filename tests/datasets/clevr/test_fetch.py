@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nsmodels.__main__ import main
 from nsmodels.core.errors import InputError
 from nsmodels.core.transfer.download import Unreachable
 from nsmodels.datasets.clevr.files.fetch import cut_mini, fetch_full, fetch_mini, inspect_archive, unpack
@@ -296,6 +297,7 @@ def test_the_archive_is_described_without_fetching_it(server: FileServer) -> Non
 def test_the_description_has_the_reason_for_an_unreachable_host(server: FileServer) -> None:
     found = inspect_archive(f"http://127.0.0.1:{free_port()}/big.zip")
     assert found["reachable"] is False
+    assert main(["clevr", "inspect", "--archive-url", f"http://127.0.0.1:{free_port()}/big.zip"]) == 1
     assert "connection refused" in found["reason"]
     with pytest.raises(InputError, match="expected 19021600724"):
         inspect_archive(server.url("/big.zip"))
