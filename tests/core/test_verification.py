@@ -141,6 +141,7 @@ def test_a_reader_refuses_single_files_that_differ_or_are_not_listed(root, tmp_p
     with pytest.raises(InputError, match=r"extra.bin: is not of the artifact .*; move it away"):
         artifact.require_listed([*names, folder / "deep" / ".." / "extra.bin"])
     flip(names[0])
+    (folder / ".building").write_text("a note breaks no seal")
     with pytest.raises(InputError, match=r"numbers.bin: content differs"):
         artifact.require_listed(names)
     plain = tmp_path / "plain"

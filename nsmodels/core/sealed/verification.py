@@ -154,7 +154,7 @@ def require_same(path: Path, stream: IO[bytes]) -> bool:
 def artifact_of(path: Path) -> Path | None:
     """The sealed folder that holds a file; None for a plain folder and for unfinished work."""
     for folder in _place(path).parents:
-        if (folder / NOTE).exists():
+        if folder.name.startswith(".") and (folder / NOTE).exists():  # a note by itself does not break a seal
             return None
         if (folder / MANIFEST).exists() and manifest_of(folder):
             return folder
