@@ -64,7 +64,8 @@ def one_line(error: BaseException, path: Path | None = None) -> InputError | Non
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else path
     if error.errno in FULL:
         return InputError(str(full_disk(error, path or Path())))
-    if place is None and error.errno == errno.ENOENT and not _has_current_folder():
+    is_relative = place is None or not Path(place).is_absolute()
+    if is_relative and error.errno == errno.ENOENT and not _has_current_folder():
         return InputError("the current folder was removed; change to one that exists, with cd")
     remedy = REMEDIES.get(error.errno, "check it, and run again (finished work is kept)")
     return InputError(f"{'' if place is None else f'{place}: '}{error.strerror or error}; {remedy}")

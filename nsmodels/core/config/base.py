@@ -51,16 +51,20 @@ class Config(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _plain_values(cls, value: Any, info: ValidationInfo) -> Any:
-        """YAML and JSON have no tuples and no paths, and whole numbers of any size."""
-        if any(
-            isinstance(each, int) and abs(each) > LARGEST_INT
-            for each in (value if isinstance(value, list) else [value])
-        ):
-            raise ValueError(f"expected whole numbers of at most 64 bits, got {_short(value)}")
+        """YAML and JSON have no tuples and no paths."""
         kind = plain(cls.model_fields[info.field_name or ""].annotation)
         if isinstance(value, list) and typing.get_origin(kind) is tuple:
             return tuple(value)
         return kind(value) if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, Path) else value
+
+    @field_validator("*")
+    @classmethod
+    def _storable_numbers(cls, value: Any) -> Any:
+        """YAML and JSON have whole numbers of any size, tables and generators have not."""
+        numbers = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(number, int) and abs(number) > LARGEST_INT for number in numbers):
+            raise ValueError(f"expected whole numbers of at most 64 bits, got {_short(value)}")
+        return value
 
     @classmethod
     def from_mapping(cls, values: dict[str, Any], where: str = "configuration") -> Self:
