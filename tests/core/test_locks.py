@@ -96,7 +96,9 @@ def test_a_forked_child_does_not_keep_the_lock_of_a_killed_process(path: Path) -
         process.wait()
         try:
             os.kill(child, 0)
-            assert is_free(path)
+            # The child drops its copy in its first moments, which may come after the end of its parent.
+            assert any(is_free(path) or time.sleep(0.02) for _ in range(500))
+            os.kill(child, 0)
         finally:
             os.kill(child, signal.SIGKILL)
 
