@@ -30,8 +30,8 @@ class Interrupted(InputError):
     """The user requested a stop: the work done so far is kept, and nothing else is started."""
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """The names in `known` that resemble `word`, as "; did you mean a, b?"; empty when none does."""
+def near(word: str, known: Iterable[str], most: int = NUM_NEAR) -> str:
+    """The names in `known` that resemble `word`, at most `most`, as "; did you mean a, b?"; empty when none does."""
     names = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), names, n=NUM_NEAR, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), names, n=most, cutoff=0.6)
     return f"; did you mean {', '.join(names[name] for name in found)}?" if found else ""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from nsmodels.core.config import LARGEST_SEED, Config, above, conditional, partly_decided, runtime_field
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, near
 
 # What the first training of an artifact decides for all of them.
 SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
@@ -148,6 +147,5 @@ def require_metric(training: TrainingConfig, reported: Iterable[str], where: str
     names = ["loss", *reported]
     known = [name for each in names for name in ([each] if "/" in each else [f"val/{each}", f"train/{each}"])]
     if training.monitor not in known:
-        near = get_close_matches(training.monitor, known, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        meant = near(training.monitor, known, most=1)
         raise InputError(f"{where}.monitor: no metric '{training.monitor}' (there are: {', '.join(known)}){meant}")

@@ -252,35 +252,21 @@ def test_widths_beside_another_kind_of_network_are_one_line() -> None:
             SYSTEM.check_config(both)
 
 
+def quick_training(shared: Shared, out: Path) -> list[str]:
+    return ["visual", "train", "--preset", "quick", "--data", str(shared.data("clevr")), "--out", str(out)]
+
+
 def test_widths_in_a_file_are_not_dropped_by_a_flag(capsys, shared: Shared, tmp_path: Path) -> None:
     file = tmp_path / "narrow.yaml"
     file.write_text("perception: {backbone_channels: [8, 8, 16, 16]}\n")
-    command = [
-        "visual",
-        "train",
-        "--preset",
-        "quick",
-        "--data",
-        str(shared.data("clevr")),
-        "--out",
-        str(tmp_path / "out"),
-    ]
+    command = quick_training(shared, tmp_path / "out")
     capsys.readouterr()
     assert main([*command, "--config", str(file), "--backbone", "convnext_atto", "--device", "cpu"]) == 2
     assert capsys.readouterr().err.startswith("error: backbone_channels: [8, 8, 16, 16] do not fit backbone 'convnext_")
 
 
 def test_the_command_refuses_before_it_trains(capsys, shared: Shared, tmp_path: Path) -> None:
-    command = [
-        "visual",
-        "train",
-        "--preset",
-        "quick",
-        "--data",
-        str(shared.data("clevr")),
-        "--out",
-        str(tmp_path / "out"),
-    ]
+    command = quick_training(shared, tmp_path / "out")
     capsys.readouterr()
     assert main([*command, "--backbone", "resnt18", "--device", "cpu"]) == 2
     shown = capsys.readouterr().err.splitlines()
