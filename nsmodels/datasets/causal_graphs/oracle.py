@@ -96,7 +96,7 @@ def answer(kind, num_nodes, num_edges, nodes, edges, most, truth, since):
 
 @njit(cache=True, nogil=True)
 def _follow_values(is_factual, num_nodes, num_edges, nodes, edges, most, truth, since):
-    outcome, rounds = 0, 1
+    outcome, rounds, latest = 0, 1, 0
     num_true, num_parents = np.zeros(num_nodes, np.int64), np.zeros(num_nodes, np.int64)
     for e in range(num_edges):
         num_parents[edges[TARGET, e]] += 1
@@ -122,7 +122,7 @@ def _follow_values(is_factual, num_nodes, num_edges, nodes, edges, most, truth, 
             is_set = nodes[MARK, v] == SET_FALSE or nodes[MARK, v] == SET_TRUE
             if not is_factual and not is_set and since[v, VALUE] <= since[u, VALUE]:
                 since[v, VALUE] = since[u, VALUE] + 1
-                is_changed = True
+                latest = max(latest, since[v, VALUE])
         for i in range(num_nodes):
             for c in range(NUM_CHANNELS):
                 after[i, c] = before[i, c]
@@ -141,7 +141,7 @@ def _follow_values(is_factual, num_nodes, num_edges, nodes, edges, most, truth, 
             after[i, VALUE] = value != (before[i, NOISE] == 1)
             after[i, CHANGED] = is_factual and (after[i, VALUE] == 1) != is_true
             is_changed = is_changed or after[i, VALUE] != before[i, VALUE]
-        if not is_changed:
+        if not is_changed and t > latest:
             break
         rounds = t + 1
     return truth[rounds - 1, outcome, CHANGED if is_factual else VALUE], rounds
