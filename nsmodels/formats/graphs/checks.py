@@ -35,7 +35,12 @@ def twins(graphs: Graphs) -> NDArray[np.int64]:
 
 def schema(folder: Path) -> list[str]:
     """Every id has a name, every edge ends in its graph, labels are 0 or 1, traces are as long as their rounds."""
-    return [line for split, graphs in every(folder) for line in (_broken_offsets(split, graphs) or _bad(split, graphs))]
+    return [line for split, graphs in every(folder) for line in faults(split, graphs)]
+
+
+def faults(where: str, graphs: Graphs) -> list[str]:
+    """The faults of a table's schema, each line beginning with `where`."""
+    return _broken_offsets(where, graphs) or _bad(where, graphs)
 
 
 def twins_are_equal(folder: Path) -> list[str]:

@@ -135,7 +135,8 @@ def _boosting(graphs: Graphs, seed: int) -> Scorer:
     every = np.concatenate([node_colours(graphs, rounds) for rounds in range(len(WL))])
     colours, numbers = np.unique(every, return_counts=True)
     commonest = np.sort(colours[np.argsort(-numbers, kind="stable")[:NUM_COLOURS]])
-    model = HistGradientBoostingClassifier(max_iter=60, early_stopping=False, random_state=seed)
+    settings: Any = {"max_iter": 60, "early_stopping": False}
+    model = HistGradientBoostingClassifier(random_state=seed, **settings)
     model.fit(_statistics(graphs, commonest), graphs.labels)
     return lambda some: model.predict_proba(_statistics(some, commonest))[:, 1]
 
