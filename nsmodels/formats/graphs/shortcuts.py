@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,8 +203,14 @@ def no_shortcut(folder: Path) -> list[str]:
 
     A fault only where the lower end of the interval exceeds the limit: few graphs prove nothing.
     """
-    found, lines = readings(folder), []
+    found = readings(folder)
     log.info("%s", table(found))
+    return faults(found)
+
+
+def faults(found: Sequence[Reading]) -> list[str]:
+    """The readings beyond the limit, a line each."""
+    lines = []
     for each in found:
         for name, value, interval in (
             ("accuracy", each.accuracy, each.accuracy_interval),
@@ -218,7 +224,7 @@ def no_shortcut(folder: Path) -> list[str]:
     return lines
 
 
-def table(found: list[Reading]) -> str:
+def table(found: Sequence[Reading]) -> str:
     """The readings as text: a line for each kind of query, a column for each classifier, accuracy and rank."""
     kinds = list(dict.fromkeys(each.kind for each in found))
     width = max([len("kind"), *map(len, kinds)])

@@ -145,10 +145,13 @@ class Graph:
 
 
 TYPES: dict[str, type[np.generic]] = {
-    "pairs": np.int64, "kinds": np.int16, "labels": np.int8, "rounds": np.int16, "lengths": np.int16,
-    "trace_rounds": np.int16, "node_types": np.int16, "features": np.int16, "marks": np.int16, "clusters": np.int16, "sources": np.int32, "targets": np.int32,
-    "relations": np.int16, "confidence": np.float32, "since": np.int16,
-}  # fmt: skip
+    **dict.fromkeys(("kinds", "rounds", "lengths", "trace_rounds", "relations"), np.int16),
+    **dict.fromkeys(PER_NODE, np.int16),
+    **dict.fromkeys(("sources", "targets"), np.int32),
+    "pairs": np.int64,
+    "labels": np.int8,
+    "confidence": np.float32,
+}
 
 
 def table(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Graphs:
