@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self, final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import nn
 
+from nsmodels.core.errors import InputError
+from nsmodels.engine import checkpoint
+from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
-from nsmodels.systems.graph.config import REASONER, GraphConfig
+from nsmodels.systems.graph.config import REASONER, GraphConfig, Kind
+from nsmodels.systems.graph.network import kinds
+from nsmodels.systems.graph.network.encoding import GraphBatch, Output, collate
+
+CALIBRATION = "calibration.json"  # beside the checkpoints of a phase
 
 
 class Prediction(NamedTuple):
@@ -37,13 +48,13 @@ class Reasoner:
     Attributes:
         network: maps a `GraphBatch` to an `Output`.
         kind: of the network, as in `ModelConfig`.
-        config: sections model and baselines as trained.
+        config: sections model, objective and baselines as trained.
         vocabulary: of the graphs that it takes.
         temperature: by which logits are divided.
     """
 
     network: nn.Module
-    kind: str
+    kind: Kind
     config: GraphConfig
     vocabulary: Vocabulary
     temperature: float = 1.0
@@ -51,12 +62,20 @@ class Reasoner:
     @classmethod
     def load(cls, folder: Path, device: str = "auto", phase: str = REASONER) -> Self:
         """The best network of a phase; raises InputError for a broken checkpoint."""
-        return cls.from_checkpoint(folder / phase / "best.pt", device)
+        return cls.from_checkpoint(folder / phase / checkpoint.BEST, device)
 
     @classmethod
     def from_checkpoint(cls, path: Path, device: str = "auto") -> Self:
-        """The network in one checkpoint file; raises InputError for a broken one."""
-        raise NotImplementedError
+        """The network in one checkpoint file; raises InputError for a broken one.
+
+        The temperature is that of the best network of the same training; 1 before it was fitted.
+        """
+        payload = checkpoint.load(path)
+        kind, config, vocabulary = kinds.from_settings(payload, str(path))
+        network = kinds.build(kind, config, vocabulary)
+        checkpoint.fill(network, payload["model_state_dict"], str(path))
+        temperature = _temperature(path.with_name(CALIBRATION))
+        return cls(network.to(resolve_device(device)).eval(), kind, config, vocabulary, temperature)
 
     @property
     def num_parameters(self) -> int:
@@ -81,4 +100,56 @@ class Reasoner:
             batch_size: graphs at a time.
         Raises InputError for graphs with a different vocabulary.
         """
-        raise NotImplementedError
+        steps = self._rounds(graphs, extra_rounds, rounds)
+        logits = np.zeros(len(graphs))
+        believed: list[NDArray[np.float32]] = [np.zeros((0, 0, 0), np.float32)] * len(graphs)
+        for batch, rows, found in self._outputs(graphs, steps, with_trace, batch_size):
+            logits[rows] = found.logits.double().cpu().numpy()
+            for row, each in zip(rows, _by_graph(batch, found) if with_trace else (), strict=False):
+                believed[row] = each
+        return Prediction(expit(logits / self.temperature), steps, believed if with_trace else None)
+
+    def _rounds(self, graphs: Graphs, extra_rounds: int, rounds: int | None) -> NDArray[np.int64]:
+        if differing := [n for n, v in graphs.vocabulary.to_dict().items() if v != self.vocabulary.to_dict()[n]]:
+            raise InputError(
+                f"graphs: '{differing[0]}' of their vocabulary differs from that of the checkpoint; give graphs of the "
+                f"dataset that it was trained on"
+            )
+        if rounds is not None:
+            return np.full(len(graphs), rounds, np.int64)
+        return graphs.rounds.astype(np.int64) + self.config.model.slack_rounds + extra_rounds
+
+    @torch.inference_mode()
+    def _outputs(
+        self, graphs: Graphs, rounds: NDArray[np.int64], with_trace: bool, batch_size: int
+    ) -> Iterator[tuple[GraphBatch, NDArray[np.int64], Output]]:
+        """Batches of similar rounds, the rows of their graphs, and what the network returns for them."""
+        order, device = rounds.argsort(kind="stable"), next(self.network.parameters()).device
+        for first in range(0, len(order), batch_size):
+            rows = order[first : first + batch_size]
+            batch = collate(graphs.take(rows), rounds[rows]).to(device)
+            yield batch, rows[batch.rows], self.network(batch, with_trace=with_trace)
+
+
+def _by_graph(batch: GraphBatch, found: Output) -> list[NDArray[np.float32]]:
+    """Believed probabilities (rounds, nodes, C) of each graph of a batch."""
+    if found.trace is None:
+        raise InputError("with_trace: this network has no heads for the trace")
+    believed = found.trace.float().sigmoid().cpu().numpy()
+    counts = np.bincount(batch.graph.cpu().numpy(), minlength=batch.num_graphs)
+    ends, steps = np.cumsum(counts), batch.rounds.cpu().numpy()
+    sizes = batch.sizes if len(believed) != ends[-1] or len(batch.sizes) == 1 else (len(believed),)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    return [
+        np.stack([believed[starts[t] + end - count : starts[t] + end] for t in range(min(step, len(sizes)))])
+        for end, count, step in zip(ends, counts, steps, strict=True)
+    ]
+
+
+def _temperature(path: Path) -> float:
+    if not path.is_file():
+        return 1.0
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["temperature"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: expected a temperature; restore a copy of it, or train again") from None

@@ -7,7 +7,7 @@ Shapes: g graphs, N nodes, E edges with their inverses, C channels of the trace,
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,20 +17,7 @@ from torch import Tensor
 
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.layers.messages import Adjacency
-
-Supervision = Literal["rounds", "end", "none"]  # where a network is asked for the trace
-
-
-class Trace(NamedTuple):
-    """The oracle's truth, row by row: of every round the nodes of the graphs that still run, or of the end all nodes.
-
-    target: float (R, C) of 0 and 1.
-    weight: float (R, C), 0 where a truth is not decidable yet. Of a whole batch, the weighted sum is the mean over
-        its rounds of the class-balanced mean; of a part of a batch it is divided by its share of the graphs.
-    """
-
-    target: Float[Tensor, "R C"]
-    weight: Float[Tensor, "R C"]
+from nsmodels.systems.graph.network.supervision import Supervision, Trace, traced
 
 
 @dataclass(frozen=True)
@@ -107,4 +94,44 @@ def collate(
         supervision: whether and for which rounds the oracle's trace is needed.
         whole: graphs and rounds of the whole batch that these are a part of; None where it is the whole batch itself.
     """
-    raise NotImplementedError
+    rows = np.argsort(-np.asarray(rounds, np.int64), kind="stable")
+    ordered, steps = graphs.take(rows), np.asarray(rounds, np.int64)[rows]
+    graph = np.repeat(np.arange(len(rows)), ordered.num_nodes)
+    first = np.repeat(ordered.node_offsets[:-1], ordered.num_edges)
+    clusters, num_relations = ordered.clusters.astype(np.int64), len(graphs.vocabulary.relations)
+    nodes = (ordered.node_types, ordered.features, ordered.marks, _apart(clusters, graph))
+    return GraphBatch(
+        rows,
+        *(torch.from_numpy(each.astype(np.int64)) for each in nodes),
+        kinds=torch.from_numpy(ordered.kinds.astype(np.int64)),
+        labels=torch.from_numpy(ordered.labels.astype(np.float32)),
+        graph=torch.from_numpy(graph),
+        adjacency=Adjacency.of(
+            len(graph),
+            first + ordered.sources,
+            first + ordered.targets,
+            ordered.relations,
+            ordered.confidence,
+            num_relations,
+        ),
+        rounds=torch.from_numpy(steps),
+        sizes=_sizes(ordered.node_offsets, steps),
+        trace=None if supervision == "none" else traced(ordered, steps, supervision, whole),
+    )
+
+
+def _apart(clusters: NDArray[np.int64], graph: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Clusters counted over the batch instead of within each graph; -1 stays."""
+    number = clusters.max(initial=0) + 1
+    _, apart = np.unique(graph * number + clusters, return_inverse=True)
+    if (clusters < 0).any():
+        _, named = np.unique((graph * number + clusters)[clusters >= 0], return_inverse=True)
+        apart = np.full_like(clusters, -1)
+        apart[clusters >= 0] = named
+    return apart
+
+
+def _sizes(node_offsets: NDArray[np.int64], rounds: NDArray[np.int64]) -> tuple[int, ...]:
+    """Nodes of the graphs that still run in each round."""
+    running = [int((rounds > number).sum()) for number in range(int(rounds.max(initial=0)))]
+    return tuple(int(node_offsets[number]) for number in running)
