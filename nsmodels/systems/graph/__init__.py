@@ -74,7 +74,7 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
         """The temperature that calibrates a trained network, also written beside its checkpoints."""
         from nsmodels.systems.graph.train import calibrate
 
-        return calibrate(phase, order.data, part.path)
+        return calibrate(phase, order.data, part.path, order.config.training.device)
 
 
 SYSTEM = GraphSystem()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self, final
+from typing import Any, NamedTuple, Self, final
 
 import numpy as np
 import torch
@@ -101,13 +100,30 @@ class Reasoner:
         Raises InputError for graphs with a different vocabulary.
         """
         steps = self._rounds(graphs, extra_rounds, rounds)
-        logits = np.zeros(len(graphs))
-        believed: list[NDArray[np.float32]] = [np.zeros((0, 0, 0), np.float32)] * len(graphs)
-        for batch, rows, found in self._outputs(graphs, steps, with_trace, batch_size):
-            logits[rows] = found.logits.double().cpu().numpy()
-            for row, each in zip(rows, _by_graph(batch, found) if with_trace else (), strict=False):
-                believed[row] = each
+        logits, believed = self._run(graphs, steps, with_trace, batch_size)
         return Prediction(expit(logits / self.temperature), steps, believed if with_trace else None)
+
+    def logits(self, graphs: Graphs) -> NDArray[np.float64]:
+        """Logits (g,) of label 1 before they are divided by the temperature."""
+        return self._run(graphs, self._rounds(graphs, 0, None), with_trace=False, batch_size=256)[0]
+
+    @torch.inference_mode()
+    def _run(
+        self, graphs: Graphs, rounds: NDArray[np.int64], with_trace: bool, batch_size: int
+    ) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
+        """Logits, and what is believed with `with_trace`; batches have similar rounds."""
+        order, device = rounds.argsort(kind="stable"), next(self.network.parameters()).device
+        logits, believed = np.zeros(len(graphs)), [np.zeros((0, 0, 0), np.float32)] * len(graphs)
+        for first in range(0, len(order), batch_size):
+            chosen = order[first : first + batch_size]
+            batch = collate(graphs.take(chosen), rounds[chosen]).to(device)
+            found: Output = self.network(batch, with_trace=with_trace)
+            rows = chosen[batch.rows]
+            logits[rows] = found.logits.double().cpu().numpy()
+            if with_trace:
+                for row, each in zip(rows, _by_graph(batch, found, self.network), strict=True):
+                    believed[row] = each
+        return logits, believed
 
     def _rounds(self, graphs: Graphs, extra_rounds: int, rounds: int | None) -> NDArray[np.int64]:
         if differing := [n for n, v in graphs.vocabulary.to_dict().items() if v != self.vocabulary.to_dict()[n]]:
@@ -119,29 +135,17 @@ class Reasoner:
             return np.full(len(graphs), rounds, np.int64)
         return graphs.rounds.astype(np.int64) + self.config.model.slack_rounds + extra_rounds
 
-    @torch.inference_mode()
-    def _outputs(
-        self, graphs: Graphs, rounds: NDArray[np.int64], with_trace: bool, batch_size: int
-    ) -> Iterator[tuple[GraphBatch, NDArray[np.int64], Output]]:
-        """Batches of similar rounds, the rows of their graphs, and what the network returns for them."""
-        order, device = rounds.argsort(kind="stable"), next(self.network.parameters()).device
-        for first in range(0, len(order), batch_size):
-            rows = order[first : first + batch_size]
-            batch = collate(graphs.take(rows), rounds[rows]).to(device)
-            yield batch, rows[batch.rows], self.network(batch, with_trace=with_trace)
 
-
-def _by_graph(batch: GraphBatch, found: Output) -> list[NDArray[np.float32]]:
+def _by_graph(batch: GraphBatch, found: Output, network: Any) -> list[NDArray[np.float32]]:
     """Believed probabilities (rounds, nodes, C) of each graph of a batch."""
-    if found.trace is None:
-        raise InputError("with_trace: this network has no heads for the trace")
+    assert found.trace is not None
     believed = found.trace.float().sigmoid().cpu().numpy()
     counts = np.bincount(batch.graph.cpu().numpy(), minlength=batch.num_graphs)
     ends, steps = np.cumsum(counts), batch.rounds.cpu().numpy()
-    sizes = batch.sizes if len(believed) != ends[-1] or len(batch.sizes) == 1 else (len(believed),)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
+    sizes = (len(believed),) if network.supervision == "end" else batch.sizes
+    starts = np.cumsum([0, *sizes])
     return [
-        np.stack([believed[starts[t] + end - count : starts[t] + end] for t in range(min(step, len(sizes)))])
+        np.stack([believed[first + end - count : first + end] for first in starts[: min(step, len(sizes))]])
         for end, count, step in zip(ends, counts, steps, strict=True)
     ]
 

@@ -7,10 +7,12 @@ it repeats an update `GraphBatch.rounds` times.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
+from nsmodels.engine.checkpoint import settings_of
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 from nsmodels.systems.graph.config import GraphConfig, Kind
 
@@ -28,3 +30,9 @@ def settings(kind: Kind, config: GraphConfig, vocabulary: Vocabulary) -> dict[st
     """What `from_settings` builds the network from, as plain JSON values."""
     sections = {name: getattr(config, name).model_dump(mode="json") for name in ("model", "objective", "baselines")}
     return {"kind": kind, "network": sections, "vocabulary": vocabulary.to_dict()}
+
+
+def from_settings(payload: Mapping[str, Any], where: str) -> tuple[Kind, GraphConfig, Vocabulary]:
+    """Kind, configuration and vocabulary from a checkpoint; raises InputError naming `where` for a different one."""
+    kind, sections, names = (settings_of(payload, name, where) for name in ("kind", "network", "vocabulary"))
+    return kind, GraphConfig.from_mapping(sections, where), Vocabulary.from_dict(names, where)
