@@ -10,7 +10,7 @@ from nsmodels.formats.graphs.tables import NEVER, Graph
 def faults(graphs: Iterable[Graph]) -> list[str]:
     """Truths that differ though node and neighbours had the same a round before, one line each.
 
-    What a node has at a round: type, feature, mark, and the truths that are decidable by then. Round 0 sees the node alone.
+    What a node has at a round: type, feature, mark, and the truths decidable by then. Round 0 sees the node alone.
     """
     found: list[str] = []
     known: dict[Hashable, tuple[bool, str]] = {}

@@ -1,7 +1,7 @@
 """Second oracle of the causal graphs: all worlds that agree with what is known, in plain Python, and d-separation.
 
-It shares no code with `oracle.py`, which labels the graphs, and goes another way: values by enumeration of the noise, the
-back-door criterion by networkx.
+It shares no code with `oracle.py`, which labels the graphs, and goes another way: values by enumeration of the noise,
+the back-door criterion by networkx.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class _Model:
         self.parents: dict[int, list[tuple[int, bool]]] = {node: [] for node in range(len(marks))}
         for source, target, relation in zip(graph.sources, graph.targets, graph.relations, strict=True):
             self.parents[int(target)].append((int(source), words.relations[relation] == "negative"))
-        self.order = tuple(TopologicalSorter({v: [u for u, _ in some] for v, some in self.parents.items()}).static_order())
+        self.order = tuple(
+            TopologicalSorter({v: [u for u, _ in some] for v, some in self.parents.items()}).static_order()
+        )
         self.known = {node: text == "true" for node, text in enumerate(features) if text != "unknown"}
         self.action = {node: mark == "set true" for node, mark in enumerate(marks) if mark.startswith("set")}
         self.outcome = marks.index("outcome")
