@@ -7,7 +7,6 @@ from the messages so far. Edges that are believed less than `BELIEVED` do not co
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from nsmodels.datasets.knowledge_graphs.rules import SETS
@@ -16,60 +15,48 @@ BELIEVED = 0.5
 
 
 @njit(cache=True, nogil=True)
-def reach(edges, confidence, head, steps, states):
-    """Fill `states` uint8 (rounds, n), sets of states as bits, and return the first round after which none changes.
+def reach(edges, first, last, trusts, head, rule, states):
+    """Fill `states` uint8 (rounds, n), sets of states as bits, and return how many rounds change one, at least 1.
 
-    `edges` int (e, 3): source, target, relation; `steps` is `SETS` of the rule. Returns -1 when the
-    rounds do not suffice.
+    `edges` int (E, 3): source, target, relation, of which those from `first` to `last` are the graph's; `trusts` bool
+    (E,). Returns -1 when the rounds do not suffice.
     """
-    states[0] = 0
-    states[0, head] = 8
-    for t in range(len(states)):
-        before = states[max(t - 1, 0)].copy()
-        states[t] = before
+    most, num_nodes = states.shape
+    for t in range(most):
+        for node in range(num_nodes):
+            states[t, node] = states[t - 1, node] if t else 0
+        before = max(t - 1, 0)
+        if t == 0:
+            states[0, head] = 8
         is_changed = False
-        for e in range(len(edges)):
-            if confidence[e] >= BELIEVED:
-                u, v, relation = edges[e]
-                states[t, v] |= steps[0, relation, before[u]]
-                states[t, u] |= steps[1, relation, before[v]]
-        for node in range(states.shape[1]):
-            is_changed |= states[t, node] != before[node]
+        for e in range(first, last):
+            u, v, relation = edges[e, 0], edges[e, 1], edges[e, 2]
+            # In the first round only the head is in a state, and messages of this round must not be passed on in it.
+            at_u = states[before, u] if t else 8 * (u == head)
+            at_v = states[before, v] if t else 8 * (v == head)
+            if trusts[e] and at_u | at_v:
+                to_v = SETS[rule, 0, relation, at_u] | states[t, v]
+                to_u = SETS[rule, 1, relation, at_v] | states[t, u]
+                is_changed = is_changed or to_v != states[t, v] or to_u != states[t, u]
+                states[t, v] = to_v
+                states[t, u] = to_u
         if not is_changed:
-            return max(t - 1, 0)
+            return max(t, 1)
     return -1
 
 
 @njit(cache=True, nogil=True)
-def eccentricity(edges, num_nodes, marked):
-    """Largest number of edges, in either direction, between one of the nodes `marked` (m,) and a node it reaches."""
-    most = 0
-    for start in marked:
-        is_found = np.zeros(num_nodes, np.bool_)
-        is_found[start] = True
-        distance, is_growing = -1, True
-        while is_growing:
-            distance, is_growing, before = distance + 1, False, is_found.copy()
-            for e in range(len(edges)):
-                u, v = edges[e, 0], edges[e, 1]
-                if before[u] != before[v]:
-                    is_found[u] = is_found[v] = is_growing = True
-        most = max(most, distance)
-    return most
+def pack(states, num_rounds, packed, place):
+    """Write the first rounds of `states` uint8 (rounds, n) from `place` on, two to a byte, as `np.packbits` would.
 
-
-@njit(cache=True, nogil=True)
-def pack(states, num_rounds, packed):
-    """Write the first rounds of `states` uint8 (rounds, n) two to a byte, as `np.packbits` would; returns the bytes."""
+    Returns the place after the last byte.
+    """
     number = 0
     for t in range(num_rounds):
         for node in range(states.shape[1]):
             if number % 2:
-                packed[number // 2] |= states[t, node]
+                packed[place + number // 2] |= states[t, node]
             else:
-                packed[number // 2] = states[t, node] << 4
+                packed[place + number // 2] = states[t, node] << 4
             number += 1
-    return (number + 1) // 2
-
-
-assert SETS.shape[1:] == (2, 9, 16)
+    return place + (number + 1) // 2
