@@ -27,8 +27,13 @@ def every(folder: Path) -> Iterator[tuple[str, Graphs]]:
 
 def twins(graphs: Graphs) -> NDArray[np.int64]:
     """Rows (m, 2) of the twins: two graphs that share a pair, in the order of the table."""
-    order = np.argsort(graphs.pairs, kind="stable")
-    _, first, number = np.unique(graphs.pairs[order], return_index=True, return_counts=True)
+    return twin_rows(graphs.pairs)
+
+
+def twin_rows(pairs: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Rows (m, 2) of the numbers (g,) that occur twice."""
+    order = np.argsort(pairs, kind="stable")
+    _, first, number = np.unique(pairs[order], return_index=True, return_counts=True)
     starts = first[number == 2]
     return np.stack([order[starts], order[starts + 1]], axis=1) if len(starts) else np.zeros((0, 2), np.int64)
 

@@ -50,10 +50,14 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
 
 
 def checks_of(module: ModuleType) -> dict[str, Check]:
-    """The checks of a dataset by name: the public functions with the one parameter `folder`."""
-    functions = inspect.getmembers_static(module, inspect.isfunction)
-    found = {name: each for name, each in functions if list(inspect.signature(each).parameters) == ["folder"]}
-    return {name: each for name, each in found.items() if not name.startswith("_")}
+    """The checks of a dataset by name: the public functions of `folder` that return a list of lines."""
+    return {name: each for name, each in inspect.getmembers_static(module, inspect.isfunction) if _is_check(name, each)}
+
+
+def _is_check(name: str, function: Callable[..., Any]) -> bool:
+    about = inspect.signature(function)
+    returns_lines = about.return_annotation in ("list[str]", list[str])
+    return not name.startswith("_") and list(about.parameters) == ["folder"] and returns_lines
 
 
 def _generate(name: str, presets: Presets, arguments: argparse.Namespace) -> int:

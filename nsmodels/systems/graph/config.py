@@ -1,0 +1,212 @@
+"""Configuration of the graph reasoner and its presets by domain. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from nsmodels.core.config import Config, conditional, runtime_field
+from nsmodels.engine.config import Device, TrainingConfig, further_training
+
+CODE_VERSION = "1"
+EVALUATION_VERSION = f"{CODE_VERSION}.0"  # an evaluation is made again, its checkpoint is not
+REASONER = "reasoner"  # the phase of the network itself, beside its baselines
+# Reported by each training beside its loss; see `engine.system.System.metrics`.
+METRICS = {
+    REASONER: ("label", "trace", "accuracy", "val/paired_accuracy"),
+    "labels_only": ("label", "accuracy", "val/paired_accuracy"),
+    "flat": ("label", "trace", "accuracy", "val/paired_accuracy"),
+    "source": ("label", "trace", "accuracy", "val/paired_accuracy"),
+}
+SECTIONS = {"flat": "baseline_training", "source": "baseline_training"}
+
+Kind = Literal["recurrent", "levels", "flat", "source"]
+
+
+class ModelConfig(Config):
+    """The network: one relational update with tied weights, repeated as often as the structure of a graph demands."""
+
+    kind: Kind = Field(
+        default="recurrent",
+        description="recurrent: one update, repeated; levels: it and a pooled level; flat: layers of an R-GCN; "
+        "source: three coupled levels, as in the source document",
+    )
+    dim: int = Field(default=48, ge=2, le=1024, description="channels of a node")
+    aggregation: Literal["auto", "sum", "max"] = Field(
+        default="auto", description="how a node combines its messages; auto: as the vocabulary of the data declares"
+    )
+    use_gate: bool = conditional(
+        True, {"kind": ("recurrent", "levels")}, description="a learned gate decides how much of a node is replaced"
+    )
+    cell_layers: Literal[1, 2] = conditional(
+        2, {"kind": ("recurrent", "levels")}, description="layers of the update; parity of several messages takes two"
+    )
+    use_norm: bool = conditional(
+        True, {"kind": ("recurrent", "levels")}, description="layer normalisation of a node before it sends"
+    )
+    num_bases: int = conditional(
+        0,
+        {"kind": ("recurrent", "levels")},
+        ge=0,
+        le=64,
+        description="matrices that relations combine; 0: a diagonal matrix per relation",
+    )
+    max_extra_rounds: int = conditional(
+        4,
+        {"kind": ("recurrent", "levels")},
+        ge=0,
+        le=64,
+        description="up to so many rounds more than the structure demands, drawn for each graph in training",
+    )
+    slack_rounds: int = conditional(
+        4,
+        {"kind": ("recurrent", "levels")},
+        ge=0,
+        le=64,
+        description="rounds more than the structure demands when a trained network predicts",
+    )
+
+
+class ObjectiveConfig(Config):
+    """What is asked of the network beside the label."""
+
+    trace_weight: float = Field(
+        default=1.0, ge=0, le=100, description="weight of the oracle's trace, round by round; 0: labels alone"
+    )
+
+
+class ScheduleConfig(Config):
+    """Which graphs an epoch contains; with `training.curriculum` short ones come first."""
+
+    short_epochs: int = conditional(
+        2, {"training.curriculum": True}, ge=0, le=100_000, description="first epochs, with short graphs alone"
+    )
+    short_share: float = conditional(
+        0.25, {"training.curriculum": True}, ge=0, lt=1, description="share of short graphs in later epochs"
+    )
+    max_pairs: int = Field(default=0, ge=0, description="train on the first so many pairs of each split; 0: all")
+    use_checkpointing: bool = runtime_field(
+        False, description="compute the rounds again in the backward pass: less memory, a third more time"
+    )
+
+
+class BaselineConfig(Config):
+    """Networks that are trained beside it on the same graphs; evaluations then show their rows."""
+
+    labels_only: bool = Field(default=True, description="the same network without the oracle's trace")
+    flat: bool = Field(default=True, description="an R-GCN whose layers have weights of their own")
+    source: bool = Field(default=True, description="three coupled levels, as in the source document")
+    flat_layers: int = Field(default=6, ge=1, le=64, description="layers of the flat R-GCN")
+    flat_bases: int = Field(default=4, ge=1, le=64, description="matrices that its relations combine")
+    flat_dim: int = Field(default=48, ge=2, le=1024, description="channels of a node of the flat R-GCN")
+    source_dim: int = Field(default=48, ge=2, le=1024, description="channels of a node of the coupled levels")
+    cycle_weight: float = Field(default=0.1, ge=0, le=100, description="weight of the cycle loss of the coupled levels")
+
+
+class GraphConfig(Config):
+    """The reasoner and its baselines with their trainings. Seed, device, trackers of `training` hold for all."""
+
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig(curriculum=True)
+    objective: ObjectiveConfig = ObjectiveConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    baselines: BaselineConfig = BaselineConfig()
+    baseline_training: TrainingConfig = further_training()
+
+
+class EvaluationConfig(Config):
+    """What a checkpoint is scored on."""
+
+    split: str = Field(default="test", min_length=1, description="split of the data; with test also ood and lengths")
+    extra_rounds: int = Field(default=0, ge=0, le=1024, description="rounds beyond those of the configuration")
+    device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
+
+
+_TRAINING = TrainingConfig(
+    epochs=6, batch_size=64, lr=3e-3, weight_decay=0.01, curriculum=True, num_workers=0, clip_norm=1.0
+)
+
+
+def debug() -> GraphConfig:
+    """A second of one CPU core, to see that everything runs; scores are near chance."""
+    training = TrainingConfig(epochs=2, batch_size=16, lr=3e-3, curriculum=True, num_workers=0)
+    return GraphConfig(
+        model=ModelConfig(dim=8, max_extra_rounds=1, slack_rounds=1),
+        training=training,
+        schedule=ScheduleConfig(short_epochs=1),
+        baselines=BaselineConfig(flat_layers=2, flat_bases=2, flat_dim=8, source_dim=8),
+        baseline_training=training.with_values({"epochs": 1}),
+    )
+
+
+def causal_quick() -> GraphConfig:
+    """Causal graphs within two minutes of one CPU core. Score not measured yet."""
+    return GraphConfig(training=_TRAINING, baseline_training=_TRAINING)
+
+
+def causal_base() -> GraphConfig:
+    """Causal graphs within ten minutes of one CPU core. Score not measured yet."""
+    return causal_quick().with_values({"model.dim": 64, "training.epochs": 12})
+
+
+def causal_paper() -> GraphConfig:
+    """Causal graphs on a GPU, to the end. Time and score are not measured."""
+    return causal_base().with_values({"model.dim": 96, "training.epochs": 50})
+
+
+def planning_quick() -> GraphConfig:
+    """Plans within two minutes of one CPU core. Score not measured yet."""
+    return causal_quick()
+
+
+def planning_base() -> GraphConfig:
+    """Plans within ten minutes of one CPU core. Score not measured yet."""
+    return causal_base()
+
+
+def planning_paper() -> GraphConfig:
+    """Plans on a GPU, to the end. Time and score are not measured."""
+    return causal_paper()
+
+
+def knowledge_quick() -> GraphConfig:
+    """Knowledge graphs within two minutes of one CPU core. Score not measured yet."""
+    return causal_quick()
+
+
+def knowledge_base() -> GraphConfig:
+    """Knowledge graphs within ten minutes of one CPU core. Score not measured yet."""
+    return causal_base()
+
+
+def knowledge_paper() -> GraphConfig:
+    """Knowledge graphs on a GPU, to the end. Time and score are not measured."""
+    return causal_paper()
+
+
+def chains_quick() -> GraphConfig:
+    """Long chains within two minutes of one CPU core. Score not measured yet."""
+    return causal_quick()
+
+
+def chains_base() -> GraphConfig:
+    """Long chains within ten minutes of one CPU core. Score not measured yet."""
+    return causal_base()
+
+
+def chains_paper() -> GraphConfig:
+    """Long chains on a GPU, to the end. Time and score are not measured."""
+    return causal_paper()
+
+
+Presets = Mapping[str, Callable[[], GraphConfig]]
+PRESETS_BY_DOMAIN: Mapping[str, Presets] = {
+    "causal": {"debug": debug, "quick": causal_quick, "base": causal_base, "paper": causal_paper},
+    "planning": {"debug": debug, "quick": planning_quick, "base": planning_base, "paper": planning_paper},
+    "knowledge": {"debug": debug, "quick": knowledge_quick, "base": knowledge_base, "paper": knowledge_paper},
+    "chains": {"debug": debug, "quick": chains_quick, "base": chains_base, "paper": chains_paper},
+}
+PRESETS = PRESETS_BY_DOMAIN["causal"]
+EVALUATION_PRESETS = {"default": EvaluationConfig}
