@@ -54,11 +54,11 @@ class ModelConfig(Config):
         description="matrices that relations combine; 0: a diagonal matrix per relation",
     )
     max_extra_rounds: int = conditional(
-        4,
+        12,
         {"kind": ("recurrent", "levels")},
         ge=0,
         le=64,
-        description="up to so many rounds more than the structure demands, drawn for each graph in training",
+        description="up to so many rounds more than the structure demands, drawn for each graph in training, often few",
     )
     slack_rounds: int = conditional(
         4,

@@ -63,7 +63,7 @@ class TrainingGraphs:
 
         def train(part: Part) -> GraphBatch:
             random = generator(self.training.seed, "rounds", epoch, int(part.whole[0]))
-            return _batch(self.train, part, random.integers(0, most + 1, len(part.whole)), supervision)
+            return _batch(self.train, part, _extra_rounds(random, most, len(part.whole)), supervision)
 
         def validation(part: Part) -> GraphBatch:
             return _batch(self.val, part, np.full(len(part.whole), slack), supervision)
@@ -99,6 +99,13 @@ def _batch(graphs: Graphs, part: Part, extra: NDArray[np.integer], supervision: 
     rounds = graphs.rounds[part.whole] + extra
     whole = None if part.is_whole else (graphs.take(part.whole), rounds)
     return collate(graphs.take(part.rows), part.of(rounds), supervision, whole)
+
+
+def _extra_rounds(random: np.random.Generator, most: int, number: int) -> NDArray[np.int64]:
+    """Rounds beyond those of the structure, 0 to `most`, of each of so many graphs."""
+    # ⌊(most + 1) u⁴⌋ with u uniform: half of the graphs have hardly any, some have many, so that an answer is also
+    # learned to stay as it is.
+    return ((most + 1) * random.random(number) ** 4).astype(np.int64)
 
 
 def _first(graphs: Graphs, num_pairs: int) -> Graphs:
