@@ -10,7 +10,7 @@ import numpy as np
 
 from nsmodels.evaluation import plots
 from nsmodels.systems.graph.config import REASONER
-from nsmodels.systems.graph.evaluation.rivals import TITLES
+from nsmodels.systems.graph.evaluation.rivals import title
 from nsmodels.systems.graph.evaluation.summary import Report, accuracy_by_length
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def comparison(report: Report) -> Figure:
     """The headline metric of the reasoner, of other networks, of classifiers of counts and colours, and of chance."""
     metric = report["metric"]
     rows = {**report["rows"], **report["baselines"]}
-    values = {TITLES.get(name, name): 100 * row[metric] for name, row in rows.items() if row[metric] is not None}
-    ends = {TITLES.get(name, name): row["interval"] for name, row in rows.items() if row.get("interval")}
+    values = {title(name): 100 * row[metric] for name, row in rows.items() if row[metric] is not None}
+    ends = {title(name): row["interval"] for name, row in rows.items() if row.get("interval")}
     spans = {name: (100 * low, 100 * high) for name, (low, high) in ends.items()}
     return plots.bars(values, f"{_what(metric)}, %", spans)
 
@@ -98,7 +98,7 @@ def lengths(report: Report) -> Figure:
     if trained := report["data"]["trained_lengths"]:
         axis.axvspan(trained[0], trained[1], color=FILL, alpha=0.25, linewidth=0, label="trained")
     for colour, (row, curve) in zip(plots.COLOURS * 3, curves.items(), strict=False):
-        _curve(axis, curve, report["metric"], TITLES.get(row, row), colour)
+        _curve(axis, curve, report["metric"], title(row), colour)
     level = 25 if report["metric"] == "paired_accuracy" else 50
     axis.axhline(level, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     axis.set(xlabel=name, ylabel=f"{_what(report['metric'])}, %", ylim=(-3, 103))

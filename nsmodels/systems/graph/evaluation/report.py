@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nsmodels.systems.graph.config import REASONER
-from nsmodels.systems.graph.evaluation.rivals import TITLES
+from nsmodels.systems.graph.evaluation.rivals import title
 from nsmodels.systems.graph.evaluation.summary import Report, accuracy_by_length
 
 _FIRST = 26
@@ -50,7 +50,7 @@ def _comparison(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
     heads += f"{'parameters':>12}{'train CPU-s':>13}{'graphs/CPU-s':>14}"
     lines = [f"{split + ', in %':<{_FIRST}}{heads}"]
     for name, row in {**part["rows"], **part["baselines"]}.items():
-        text = f"{TITLES.get(name, name):<{_FIRST}}"
+        text = f"{title(name):<{_FIRST}}"
         if is_paired:
             text += f"{_percent(row['paired_accuracy']):>8}{_span(row.get('paired_interval')):>13}"
         text += f"{_percent(row['accuracy']):>10}{_span(row.get('accuracy_interval')):>13}{_percent(row['rank']):>7}"
@@ -69,7 +69,7 @@ def _kind_lines(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
     lines.append(" " * _FIRST + "".join(f"{kind:>{width}}" for kind in kinds))
     for name in next(iter(kinds.values())):
         cells = "".join(f"{_kind_cell(rows[name], metric):>{width}}" for rows in kinds.values())
-        lines.append(f"{TITLES.get(name, name):<{_FIRST}}{cells}")
+        lines.append(f"{title(name):<{_FIRST}}{cells}")
     return lines
 
 
@@ -103,7 +103,7 @@ def _length_lines(report: Report) -> list[str]:
         lines.append(f"{'':<{_FIRST}}" + "".join(f"{length:>7}" for length in some))
         for row, curve in curves.items():
             cells = (f"{_percent(curve[each][metric]) if each in curve else '-':>7}" for each in some)
-            lines.append(f"{TITLES.get(row, row):<{_FIRST}}" + "".join(cells))
+            lines.append(f"{title(row):<{_FIRST}}" + "".join(cells))
     return lines
 
 
@@ -123,7 +123,7 @@ def _stability_lines(report: Report) -> list[str]:
 
 def _cycle_lines(report: Report) -> list[str]:
     return [
-        f"cycle of {TITLES.get(phase, phase)}: "
+        f"cycle of {title(phase)}: "
         + ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in measures.items() if value is not None)
         for phase, measures in report["cycle"].items()
     ]

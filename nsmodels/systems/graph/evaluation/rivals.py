@@ -49,6 +49,11 @@ class Scored(NamedTuple):
     facts: dict[str, Any]
 
 
+def title(name: str) -> str:
+    """How tables and figures call a row."""
+    return TITLES.get(name, name)
+
+
 def networks(checkpoint: Path, device: str) -> dict[str, Reasoner]:
     """The networks in a checkpoint by phase, the reasoner first. Raises InputError without the reasoner."""
     found = [phase for phase in METRICS if (checkpoint / phase / "best.pt").is_file()]
