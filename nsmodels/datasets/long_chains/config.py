@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from nsmodels.core.config import conditional
 from nsmodels.formats.graphs.config import SYNTHETIC, GraphDataConfig

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Int
+from numpy.typing import NDArray
 from torch import Tensor
 
+from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.layers.messages import Adjacency
 from nsmodels.systems.graph.network.encoding import GraphBatch
 
@@ -26,7 +28,7 @@ class Clusters(NamedTuple):
         slots: int64 (N,) place of each node in its cluster, equal only for places that structure does not distinguish.
         inside: edges between nodes of one cluster.
         between: edges between clusters, each with the relation of the edges between their members.
-        rounds: int64 (K,) number of clusters of the own graph.
+        rounds: int64 (K,) rounds of the own graph.
         most_rounds: the largest of them.
     """
 
@@ -49,10 +51,18 @@ class Clusters(NamedTuple):
         named = torch.where(batch.clusters < 0, alone + batch.clusters.max() + 1, batch.clusters)
         names, of_node = named.unique(return_inverse=True)
         graph = torch.zeros_like(names).scatter_(0, of_node, batch.graph)
-        rounds = torch.bincount(graph, minlength=batch.num_graphs)[graph]
+        rounds = batch.rounds[graph]
         inside, crossing = split(of_node, len(names), batch.adjacency)
         places = slots(batch, of_node, inside, num_relations)
         return cls(of_node, places, inside, crossing, rounds, int(rounds.max()))
+
+
+def num_clusters(graphs: Graphs) -> NDArray[np.int64]:
+    """Clusters of each graph, int64 (g,); a node without one is a cluster by itself."""
+    graph = np.repeat(np.arange(len(graphs)), graphs.num_nodes)
+    alone, declared = graphs.clusters < 0, graphs.clusters >= 0
+    rows = np.unique(np.stack([graph, graphs.clusters], 1)[declared], axis=0)[:, 0]
+    return np.bincount(rows, minlength=len(graphs)) + np.bincount(graph[alone], minlength=len(graphs))
 
 
 def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Adjacency, Adjacency]:
@@ -72,9 +82,7 @@ def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Ad
     return inside.to(of_node.device), between.to(of_node.device)
 
 
-def slots(
-    batch: GraphBatch, of_node: Int[Tensor, " N"], inside: Adjacency, num_relations: int
-) -> Int[Tensor, " N"]:
+def slots(batch: GraphBatch, of_node: Int[Tensor, " N"], inside: Adjacency, num_relations: int) -> Int[Tensor, " N"]:
     """Rank of each node in its cluster by its place between the first and last nodes, then by its type."""
     # With the edges inside of a cluster: height, the longest path to an end, and depth, the longest from a beginning.
     forward = inside.relation < num_relations

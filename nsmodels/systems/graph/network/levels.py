@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from typing import NamedTuple, final
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 from nsmodels.layers.messages import Adjacency
 from nsmodels.systems.graph.config import ModelConfig
-from nsmodels.systems.graph.network.clusters import Clusters
+from nsmodels.systems.graph.network.clusters import Clusters, num_clusters
 from nsmodels.systems.graph.network.cycle import Cycle, cycle_loss
 from nsmodels.systems.graph.network.encoding import GraphBatch, Output
 from nsmodels.systems.graph.network.readout import Readout
@@ -68,17 +71,17 @@ class Levels(nn.Module):
 
     WHY runs a fixed number of rounds, whose trace is what is decidable so close by: the function of a cluster's part up
     to each node. Level 2 repeats an update over the graph of the clusters as often as a graph has clusters, which no
-    path exceeds. WHAT starts from nodes restored from their clusters, gives them the clusters' states as input, and
+    path exceeds, and some slack. WHAT starts from nodes restored from their clusters, gives them the clusters' states as input, and
     needs a fixed number of rounds again. Of level 1 it has the static input and nothing else.
     """
 
-    supervision = "both"
-    has_rounds = False
+    has_rounds = True
 
     def __init__(self, config: ModelConfig, vocabulary: Vocabulary, cycle_weight: float = 0.0) -> None:
         super().__init__()
         dim = config.dim
-        self.fine_rounds, self.cycle_weight = config.fine_rounds, cycle_weight
+        self.supervision = self.fine_rounds = config.fine_rounds
+        self.cycle_weight, self.use_checkpointing = cycle_weight, False
         self.num_relations = len(vocabulary.relations)
         self.embed = NodeEmbedding(vocabulary, dim)
         self.why, self.coarse, self.what = (Cell(config, vocabulary, dim) for _ in range(3))
@@ -89,6 +92,10 @@ class Levels(nn.Module):
         self.head = nn.Linear(dim, len(vocabulary.channels))
         self.types = nn.Linear(dim, len(vocabulary.node_types))
         self.readout = Readout(dim)
+
+    def rounds_of(self, graphs: Graphs, extra: NDArray[np.integer] | int) -> NDArray[np.int64]:
+        """Rounds of the upper level, int64 (g,): as many as a graph has clusters, and so many more."""
+        return num_clusters(graphs) + extra
 
     def forward(self, batch: GraphBatch, with_trace: bool = True) -> Output:
         """Logits of label 1; of every truth after each round of WHY, and after WHAT; the cycle loss."""
@@ -117,6 +124,7 @@ class Levels(nn.Module):
 
     def _composed(self, pooled: Float[Tensor, "K D"], clusters: Clusters) -> Float[Tensor, "K D"]:
         """Clusters after as many rounds as their own graph has clusters."""
+        # A graph whose rounds are over does not change any more: it does not depend on how long others run.
         given, h = self.coarse.from_input(pooled), pooled
         for number in range(clusters.most_rounds):
             h = torch.where((clusters.rounds > number)[:, None], self.coarse(h, given, clusters.between), h)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from typing import NamedTuple, final
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 from nsmodels.layers.messages import Adjacency
 from nsmodels.systems.graph.config import BaselineConfig, ModelConfig
@@ -54,7 +57,7 @@ class Coupling(nn.Module):
         """Up."""
         a, b = x.chunk(2, 1)
         for number in range(2):
-            scale, shift = self._parameters(number, a, edges)
+            scale, shift = self._affine(number, a, edges)
             a, b = b * scale.exp() + shift, a  # the halves change places
         return torch.cat([a, b], 1)
 
@@ -62,11 +65,11 @@ class Coupling(nn.Module):
         """Down: what `forward` was given."""
         a, b = y.chunk(2, 1)
         for number in (1, 0):
-            scale, shift = self._parameters(number, b, edges)
+            scale, shift = self._affine(number, b, edges)
             a, b = b, (a - shift) * (-scale).exp()
         return torch.cat([a, b], 1)
 
-    def _parameters(self, number: int, a: Tensor, edges: Adjacency) -> tuple[Tensor, Tensor]:
+    def _affine(self, number: int, a: Tensor, edges: Adjacency) -> tuple[Tensor, Tensor]:
         heard = torch.relu(self.own[number](a) + self.messages[number](a, edges))
         scale, shift = self.out[number](heard).chunk(2, 1)
         return scale.tanh(), shift
@@ -103,6 +106,7 @@ class SourceNetwork(nn.Module):
         super().__init__()
         dim = config.source_dim + config.source_dim % 2
         self.cycle_weight = config.cycle_weight
+        self.use_checkpointing = False
         self.embed = NodeEmbedding(vocabulary, dim)
         levels = [[Coupling(vocabulary, dim) for _ in range(NUM_COUPLINGS)] for _ in range(NUM_LEVELS)]
         self.levels = nn.ModuleList(nn.ModuleList(each) for each in levels)
@@ -110,6 +114,10 @@ class SourceNetwork(nn.Module):
         self.readout = nn.Sequential(nn.Linear(2 * dim, dim), nn.ReLU(), nn.Linear(dim, 1))
         self.head = nn.Linear(2 * dim, len(vocabulary.channels))
         self.types = nn.Linear(dim, len(vocabulary.node_types))
+
+    def rounds_of(self, graphs: Graphs, extra: NDArray[np.integer] | int) -> NDArray[np.int64]:
+        """Of no effect: its layers, int64 (g,)."""
+        return np.full(len(graphs), NUM_LEVELS * NUM_COUPLINGS, np.int64)
 
     def forward(self, batch: GraphBatch, with_trace: bool = True) -> Output:
         """Logits of label 1 and of the trace's end; the cycle loss."""
