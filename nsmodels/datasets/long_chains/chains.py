@@ -1,7 +1,7 @@
 """Pairs of chains with opposite last values, drawn so that no local count differs between the twins.
 
-A chain: start value -> mechanism 0 -> mechanism 1 -> ... -> mechanism L - 1, whose value is asked for. Each mechanism has
-a side root of its own. With e = side value, negated where the side edge negates, the value of mechanism i is
+A chain: start value -> mechanism 0 -> mechanism 1 -> ... -> mechanism L - 1, whose value is asked for. Each mechanism
+has a side root of its own. With e = side value, negated where the side edge negates, the value of mechanism i is
 
     v_i = v_{i-1} xor e_i,    v_{i-1} and e_i,    v_{i-1} or e_i.
 
@@ -13,8 +13,8 @@ the answer is a parity over everything since the last reset, and nothing short o
 
 Twins. Side roots of XOR mechanisms are permuted among mechanisms that cannot be told apart by their types and edges. A
 permutation that moves roots across the last reset changes the parity. The first twin is drawn independently for each
-root, and the second is a random permutation of it of opposite answer; a permutation is as likely as its inverse, so that
-the pair is exchangeable. All (type, feature, mark, typed degrees) occur equally often in both.
+root, and the second is a random permutation of it of opposite answer; a permutation is as likely as its inverse, so
+that the pair is exchangeable. All (type, feature, mark, typed degrees) occur equally often in both.
 From `LEAST_FAR` mechanisms on, the last reset and all that is permuted lie in the first half, and roots change places
 between mechanisms only whose neighbours have equal types, too: the histograms after one round of Weisfeiler-Leman
 colours are equal, and within L/2 edges of the asked node the twins are the same graph.

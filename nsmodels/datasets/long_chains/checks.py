@@ -8,28 +8,63 @@ import numpy as np
 
 from nsmodels.datasets.long_chains.chains import LEAST_FAR
 from nsmodels.datasets.long_chains.prepare import VOCABULARY
-from nsmodels.formats.graphs import files
+from nsmodels.formats.graphs import shortcuts
+from nsmodels.formats.graphs.checks import (
+    every,
+    labels_are_balanced,
+    schema,
+    splits_are_disjoint,
+    twins,
+    twins_are_equal,
+    twins_are_told_apart,
+)
+from nsmodels.formats.graphs.colours import histograms
 from nsmodels.formats.graphs.tables import NEVER, Graph, graph
 
+__all__ = [
+    "labels_are_balanced",
+    "no_shortcut",
+    "oracle_agrees",
+    "resets_are_far",
+    "schema",
+    "splits_are_disjoint",
+    "twins_are_equal",
+    "twins_are_matched",
+    "twins_are_told_apart",
+]
 SAMPLE = 40  # graphs of each split that are solved again, one by one
 _XOR, _AND, _ = range(3)
 
 
-def oracle_agrees(folder: Path) -> list[str]:
-    """On a sample a walk along the edges, one mechanism at a time, finds label, values and functions of the segments."""
+def twins_are_matched(folder: Path) -> list[str]:
+    """Twins of full length agree in their colours after one round of Weisfeiler-Leman."""
     found = []
-    for split in files.splits(folder):
-        graphs = files.read_split(folder, split)
+    for split, graphs in every(folder):
+        colours = histograms(graphs, 1)
+        for one, other in twins(graphs).tolist():
+            if graphs.lengths[one] >= LEAST_FAR and colours[one] != colours[other]:
+                found.append(f"{split} {graphs.ids[one]}: the twins have different WL-1 colours")
+    return found
+
+
+def no_shortcut(folder: Path) -> list[str]:
+    """No classifier of counts or short-range colours is above the limit; see `shortcuts`."""
+    return shortcuts.no_shortcut(folder)
+
+
+def oracle_agrees(folder: Path) -> list[str]:
+    """On a sample a walk along the edges finds label, values and functions of the segments."""
+    found = []
+    for split, graphs in every(folder):
         for row in np.unique(np.linspace(0, len(graphs) - 1, SAMPLE).astype(int)).tolist():
             found += [f"{split} {graphs.ids[row]}: {fault}" for fault in faults(graph(graphs, row))]
     return found
 
 
-def far_enough(folder: Path) -> list[str]:
+def resets_are_far(folder: Path) -> list[str]:
     """In chains of full length the asked mechanism has no reset within half of the chain before it."""
     found = []
-    for split in files.splits(folder):
-        graphs = files.read_split(folder, split)
+    for split, graphs in every(folder):
         for row in np.flatnonzero(graphs.lengths >= LEAST_FAR).tolist():
             asked = int(np.flatnonzero(graphs.marks[graphs.nodes(row)])[0])
             if graphs.since[graphs.nodes(row)][asked, 0] < graphs.lengths[row] // 2:
@@ -53,10 +88,8 @@ def faults(one: Graph) -> list[str]:
 
 def order_of(one: Graph) -> list[int]:
     """The mechanisms of a chain from the first to the last."""
-    after = {}
-    for u, v, relation in zip(one.sources.tolist(), one.targets.tolist(), one.relations.tolist(), strict=True):
-        if VOCABULARY.relations[relation] in ("next", "bridge"):
-            after[u] = v
+    edges = zip(one.sources.tolist(), one.targets.tolist(), one.relations.tolist(), strict=True)
+    after = {u: v for u, v, relation in edges if VOCABULARY.relations[relation] in ("next", "bridge")}
     at = int(np.flatnonzero(one.node_types == VOCABULARY.node_types.index("start"))[0])
     found = []
     while at in after:

@@ -1,27 +1,18 @@
-"""Long chains as text: a line per segment, with the truth of both levels."""
+"""A long chain as text: a line per segment, with the truth of both levels."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 
 from nsmodels.datasets.long_chains.checks import order_of
 from nsmodels.datasets.long_chains.prepare import VOCABULARY
-from nsmodels.formats.graphs import files
-from nsmodels.formats.graphs.tables import Graph, graph
+from nsmodels.formats.graphs.tables import Graph
 
 # The function of a segment by its values for the inputs false and true.
 FUNCTIONS = {(0, 0): "false", (1, 1): "true", (0, 1): "as it begins", (1, 0): "the opposite"}
 
 
-def as_text(folder: Path, split: str, number: int) -> list[str]:
-    """The first `number` graphs of a split, twins one after the other."""
-    graphs = files.read_split(folder, split)
-    return [chain_text(graph(graphs, row)) for row in range(min(number, len(graphs)))]
-
-
-def chain_text(one: Graph) -> str:
+def graph_text(one: Graph) -> str:
     """A chain: `xor(1)=0` is a mechanism with what reaches it from its side root, and its value."""
     truth, lines = one.truth[0], [f"{one.id}: {one.length} mechanisms, the last is {VOCABULARY.classes[one.label]}"]
     order = order_of(one)

@@ -66,7 +66,7 @@ def as_graphs(chains: Chains, labels: NDArray[np.int64], segment: int, rng: np.r
     edges["relations"][chain] = place % segment == 0
     edges["relations"][side] = 2 + chains.is_negated[rows, place]
     order = np.repeat(edge_offsets[:-1], num_edges) + _shuffled(edge_offsets, rng)
-    trace, trace_offsets = _packed(_put(truth, at), node_offsets)
+    trace, trace_offsets = _packed(_put(truth, at), node_offsets, lengths)
     return Graphs(
         VOCABULARY,
         ids=np.array([str(k) for k in range(len(lengths))], object),
@@ -82,7 +82,7 @@ def as_graphs(chains: Chains, labels: NDArray[np.int64], segment: int, rng: np.r
         targets=_put(edges["targets"], order),
         relations=_put(edges["relations"], order).astype(np.int16),
         confidence=np.ones(edge_offsets[-1], np.float32),
-        trace_rounds=np.ones(len(lengths), np.int16),
+        trace_rounds=lengths.astype(np.int16),
         trace_offsets=trace_offsets,
         trace=trace,
         since=_put(since, at),
@@ -93,7 +93,6 @@ def _truth(
     chains: Chains, segment: int, places: tuple[NDArray[np.int64], ...], nodes: tuple[NDArray[np.int64], ...]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int16]]:
     """Truth bool (N, C), and since when it is decidable int16 (N, C), with nodes in the order of `as_graphs`."""
-    # The truth does not change from round to round, only what is decidable: a trace of one round holds all of it.
     mechanism, root, start = nodes
     shape = (2 * len(mechanism) + len(start), len(VOCABULARY.channels))
     truth, since = np.zeros(shape, bool), np.full(shape, NEVER, np.int16)
@@ -128,14 +127,13 @@ def _put(values: np.ndarray, places: NDArray[np.int64]) -> np.ndarray:
     return found
 
 
-def _packed(truth: NDArray[np.bool_], offsets: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Traces of one round as `Graphs` keeps them: the bits of each graph begin at a byte of their own."""
-    sizes, width = np.diff(offsets) * truth.shape[1], truth.shape[1]
-    ends = _offsets(-(-sizes // 8))
-    bits = np.zeros(8 * ends[-1], bool)
-    first = np.repeat(8 * ends[:-1] - offsets[:-1] * width, sizes)
-    bits[first + np.arange(truth.size)] = truth.ravel()
-    return np.packbits(bits), ends
+def _packed(
+    truth: NDArray[np.bool_], offsets: NDArray[np.int64], rounds: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Traces as `Graphs` keeps them: the truth does not change from round to round, only what is decidable."""
+    each = [truth[offsets[k] : offsets[k + 1]].ravel() for k in range(len(rounds))]
+    packed = [np.packbits(np.tile(bits, number)) for bits, number in zip(each, rounds.tolist(), strict=True)]
+    return np.concatenate(packed), _offsets(np.array([len(bits) for bits in packed]))
 
 
 def _numbers(config: LongChainsConfig) -> dict[str, int]:

@@ -71,8 +71,8 @@ class Levels(nn.Module):
 
     WHY runs a fixed number of rounds, whose trace is what is decidable so close by: the function of a cluster's part up
     to each node. Level 2 repeats an update over the graph of the clusters as often as a graph has clusters, which no
-    path exceeds, and some slack. WHAT starts from nodes restored from their clusters, gives them the clusters' states as input, and
-    needs a fixed number of rounds again. Of level 1 it has the static input and nothing else.
+    path exceeds, and some slack. WHAT starts from nodes restored from their clusters, gives them the clusters' states
+    as input, and needs a fixed number of rounds again. Of level 1 it has the static input and nothing else.
     """
 
     has_rounds = True

@@ -1,7 +1,7 @@
 """The network of the source document: three levels of invertible relational couplings between learned poolings.
 
-WHY goes up, coupling and pooling; WHAT goes down by the inverse of the same couplings, un-pooling by the weights by which
-it was pooled. What comes back differs from what went up by what pooling lost: the cycle loss.
+WHY goes up, coupling and pooling; WHAT goes down by the inverse of the same couplings, un-pooling by the weights by
+which it was pooled. What comes back differs from what went up by what pooling lost: the cycle loss.
 
 Shapes: N nodes of a level, K nodes of the level above, D channels.
 """
