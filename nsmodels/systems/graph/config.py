@@ -145,8 +145,16 @@ class GraphConfig(Config):
 class EvaluationConfig(Config):
     """What a checkpoint is scored on."""
 
-    split: str = Field(default="test", min_length=1, description="split of the data; with test also ood and lengths")
+    split: str = Field(
+        default="test",
+        min_length=1,
+        description="split of the data; with test also ood and lengths; a single one anyway",
+    )
     extra_rounds: int = Field(default=0, ge=0, le=1024, description="rounds beyond those of the configuration")
+    max_graphs: int = Field(default=0, ge=0, description="score the first so many graphs of each split; 0: all")
+    use_classifiers: bool = Field(
+        default=True, description="train classifiers of counts and colours beside it: seconds for thousands of graphs"
+    )
     device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
 
 
