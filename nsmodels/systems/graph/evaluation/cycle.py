@@ -2,8 +2,8 @@
 
 1. `centred_error`: ‖x̂ − x‖² / ‖x − mean‖² over all nodes; 1 is what the mean of all nodes reaches. Beside it
    `plain_error`, ‖x̂ − x‖² / ‖x‖², which is small for any x̂ as soon as all nodes have a large vector in common.
-2. `semantic`: share of the truths about nodes that are recovered; those are left out that a node's own messages decide at
-   once, among them all that its input already says.
+2. `semantic`: share of the truths about nodes that are recovered; those are left out that a node's own messages decide
+   at once, among them all that its input already says.
 3. `node_types`: share of the nodes whose type is decoded from x̂.
 """
 
