@@ -84,7 +84,8 @@ class Cell(nn.Module):
     def forward(self, h: Float[Tensor, "n D"], given: Float[Tensor, "n H"], adjacency: Adjacency) -> Tensor:
         """The nodes after one more round, (n, D); `given`: W₀ x₀, the same in all rounds."""
         arriving = self.messages(h, adjacency)
-        found = self.update(given + self.from_state(h) + self.from_messages(arriving))
+        found = torch.addmm(given, h, self.from_state.weight.t())
+        found = self.update(torch.addmm(found, arriving, self.from_messages.weight.t()))
         if not self.use_gate:
             return found.tanh().to(h.dtype)
         gate, candidate = found.chunk(2, 1)
