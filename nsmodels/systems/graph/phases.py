@@ -11,7 +11,12 @@ from nsmodels.systems.graph.training.graphs import TrainingGraphs
 from nsmodels.systems.graph.training.task import GraphTask
 
 LABELS_ONLY = "labels_only"
-KINDS: dict[str, Kind] = {"flat": "flat", "source": "source"}  # of the others `model.kind` decides
+KINDS: dict[str, Kind] = {
+    "flat": "flat",
+    "source": "source",
+    "recurrent": "recurrent",
+    "budget": "recurrent",
+}  # of the others `model.kind` decides
 
 
 def make_trial(phase: str, config: GraphConfig, data: Path) -> Trial:
@@ -19,4 +24,7 @@ def make_trial(phase: str, config: GraphConfig, data: Path) -> Trial:
     training = sharing(getattr(config, SECTIONS.get(phase, "training")), config.training)
     graphs = TrainingGraphs(data, config.schedule, training)
     kind = KINDS.get(phase, config.model.kind)
+    if phase == "budget":
+        limit = {"model.kind": kind, "model.max_rounds": config.baselines.budget_rounds}
+        config = config.with_values(limit)
     return Trial(GraphTask(kind, graphs, config, training, has_trace=phase != LABELS_ONLY), training)

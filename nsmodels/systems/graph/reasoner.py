@@ -133,7 +133,8 @@ class Reasoner:
             )
         if rounds is not None:
             return np.full(len(graphs), rounds, np.int64)
-        return graphs.rounds.astype(np.int64) + self.config.model.slack_rounds + extra_rounds
+        network: Any = self.network
+        return network.rounds_of(graphs, self.config.model.slack_rounds + extra_rounds)
 
 
 def _by_graph(batch: GraphBatch, found: Output, network: Any) -> list[NDArray[np.float32]]:
@@ -141,8 +142,10 @@ def _by_graph(batch: GraphBatch, found: Output, network: Any) -> list[NDArray[np
     assert found.trace is not None
     believed = found.trace.float().sigmoid().cpu().numpy()
     counts = np.bincount(batch.graph.cpu().numpy(), minlength=batch.num_graphs)
-    ends, steps = np.cumsum(counts), batch.rounds.cpu().numpy()
-    sizes = (len(believed),) if network.supervision == "end" else batch.sizes
+    ends, steps, sizes = np.cumsum(counts), batch.rounds.cpu().numpy(), batch.sizes
+    if network.supervision != "rounds":  # asked as often for every graph
+        sizes = (ends[-1],) * (len(believed) // ends[-1])
+        steps = np.full(len(steps), len(sizes))
     starts = np.cumsum([0, *sizes])
     return [
         np.stack([believed[first + end - count : first + end] for first in starts[: min(step, len(sizes))]])
