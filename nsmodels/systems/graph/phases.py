@@ -22,8 +22,8 @@ KINDS: dict[str, Kind] = {
 def make_trial(phase: str, config: GraphConfig, data: Path) -> Trial:
     """The task of a phase on the graphs in `data`, and how it is trained. Raises InputError for bad data."""
     training = sharing(getattr(config, SECTIONS.get(phase, "training")), config.training)
-    graphs = TrainingGraphs(data, config.schedule, training)
     kind = KINDS.get(phase, config.model.kind)
+    graphs = TrainingGraphs(data, config.schedule, training, has_levels=kind == "levels")
     if phase == "budget":
         limit = {"model.kind": kind, "model.max_rounds": config.baselines.budget_rounds}
         config = config.with_values(limit)

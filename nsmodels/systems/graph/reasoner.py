@@ -16,6 +16,7 @@ from torch import nn
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.formats.graphs.coarsening import with_clusters
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 from nsmodels.systems.graph.config import REASONER, GraphConfig, Kind
@@ -112,6 +113,7 @@ class Reasoner:
         self, graphs: Graphs, rounds: NDArray[np.int64], with_trace: bool, batch_size: int
     ) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
         """Logits, and what is believed with `with_trace`; batches have similar rounds."""
+        graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         order, device = rounds.argsort(kind="stable"), next(self.network.parameters()).device
         logits, believed = np.zeros(len(graphs)), [np.zeros((0, 0, 0), np.float32)] * len(graphs)
         for first in range(0, len(order), batch_size):
@@ -134,6 +136,7 @@ class Reasoner:
         if rounds is not None:
             return np.full(len(graphs), rounds, np.int64)
         network: Any = self.network
+        graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         return network.rounds_of(graphs, self.config.model.slack_rounds + extra_rounds)
 
 

@@ -2,7 +2,8 @@
 
 A network has `supervision`: whether it is asked for the trace after every round ("rounds": rows of round 0, then of
 round 1, ... each with the nodes that still run), for its end ("end": one row per node), or for both (a number k: all
-nodes after each of the first k rounds, and at the end). It has `has_rounds`: whether it repeats an update `GraphBatch.rounds`
+nodes after each of the first k rounds, and at the end). It has `has_rounds`: whether it repeats an update
+`GraphBatch.rounds`
 times, and `rounds_of(graphs, extra)`: how often that is, given how many more than the structure demands.
 """
 

@@ -14,6 +14,7 @@ from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.formats.graphs import files
+from nsmodels.formats.graphs.coarsening import with_clusters
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import ScheduleConfig
 from nsmodels.systems.graph.network.encoding import GraphBatch, collate
@@ -30,11 +31,14 @@ class TrainingGraphs:
         data: folder of the dataset; without a split `short` there are no short graphs.
         schedule: which graphs an epoch contains.
         training: its batch size, curriculum and seed are used.
+        has_levels: whether the network has a level of clusters: graphs that declare none then get some.
 
     Raises `InputError` for data that cannot be read, and for graphs without what the others name.
     """
 
-    def __init__(self, data: Path, schedule: ScheduleConfig, training: TrainingConfig) -> None:
+    def __init__(
+        self, data: Path, schedule: ScheduleConfig, training: TrainingConfig, has_levels: bool = False
+    ) -> None:
         self.schedule, self.training = schedule, training
         self.val = files.read_split(data, "val")
         parts = {"train": _first(files.read_split(data, "train"), schedule.max_pairs)}
@@ -43,6 +47,8 @@ class TrainingGraphs:
         if any(part.vocabulary != self.val.vocabulary for part in parts.values()):
             raise InputError(f"{data}: its splits have different vocabularies; give them the same names in one order")
         self.train = Graphs.concatenate([*parts.values()])
+        if has_levels:
+            self.train, self.val = with_clusters(self.train), with_clusters(self.val)
         self.full, self.short = np.split(np.arange(len(self.train)), [len(parts["train"])])
         # Pairs are numbered within each split.
         names = np.stack([np.arange(len(self.train)) >= len(self.full), self.train.pairs])
