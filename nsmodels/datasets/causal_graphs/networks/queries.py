@@ -51,24 +51,28 @@ class Pair:
 
 
 def draw_pairs(network: Network, most: int, rng: np.random.Generator) -> list[Pair]:
-    """At most so many different pairs; none where the network has no valid and invalid sets of equal degrees."""
+    """At most so many different pairs; none where the network has no valid and invalid sets of equal degrees.
+
+    Pairs that match in degrees only are used where the network has no others.
+    """
     graph = _Graph(network)
     queries = graph.queries()
-    found: dict[Hashable, Pair] = {}
-    for _ in range(MOST_TRIES * most):
-        if not queries or len(found) == most:
-            break
+    found: dict[str, dict[Hashable, Pair]] = {level: {} for level in LEVELS}
+    for _ in range(MOST_TRIES * most if queries else 0):
         pair = graph.pair(*queries[rng.integers(len(queries))], rng)
         if pair is not None:
-            found.setdefault((pair.treatment, pair.outcome, pair.valid, pair.invalid), pair)
-    return list(found.values())
+            key = (pair.treatment, pair.outcome, pair.valid, pair.invalid)
+            found[pair.matched].setdefault(key, pair)
+        if len(found[LEVELS[0]]) == most:
+            break
+    return list((found[LEVELS[0]] or found[LEVELS[1]]).values())[:most]
 
 
 def graphs_of(network: Network, pairs: Sequence[Pair], first: int, rng: np.random.Generator) -> Iterator[Graph]:
     """The two graphs of each pair, in random order; pairs are numbered from `first` on.
 
-    As in the drawn graphs, the variables have values, which the criterion does not ask about. Variables of equal degrees
-    have equal ones, and so have the members of both sets.
+    As in the drawn graphs, the variables have values, which the criterion does not ask about. They are equal for equal
+    degrees, and so in the members of both sets.
     """
     graph = _Graph(network)
     for number, pair in enumerate(pairs):
