@@ -49,10 +49,10 @@ def draw_orders(
 
 @njit(cache=True, nogil=True)
 def _applies(state, pre):
+    is_met = True
     for k in range(len(pre)):
-        if pre[k] >= 0 and not state[pre[k]]:
-            return False
-    return True
+        is_met &= pre[k] < 0 or state[pre[k]] == 1
+    return is_met
 
 
 @njit(cache=True, nogil=True)
