@@ -40,7 +40,8 @@ class GraphTask(Task):
         self.trace_weight = config.objective.trace_weight if has_trace else 0.0
         self.vocabulary = graphs.val.vocabulary
         with torch.device("meta"):
-            self.supervision: Supervision = self._network().supervision if self.trace_weight else "none"
+            self.shape = self._network()  # without weights: what it is asked for
+        self.supervision: Supervision = self.shape.supervision if self.trace_weight else "none"
 
     def build(self) -> nn.Module:
         """A network with random weights."""
@@ -49,29 +50,18 @@ class GraphTask(Task):
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of whole graphs, twins together."""
         extra = (self.config.model.max_extra_rounds, self.config.model.slack_rounds)
-        return self.graphs.batches(split, epoch, shard, self.supervision, extra)
+        return self.graphs.batches(split, epoch, shard, self.shape, self.supervision, extra)
 
     def loss(self, model: nn.Module, batch: GraphBatch) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """The weighted sum of its terms; `accuracy`: share of right labels."""
-        found: Output = model(batch, with_trace=batch.trace is not None)
-        terms = {"label": F.binary_cross_entropy_with_logits(found.logits.float(), batch.labels)}
-        total = terms["label"]
-        if batch.trace is not None and found.trace is not None:
-            each = F.binary_cross_entropy_with_logits(found.trace.float(), batch.trace.target, reduction="none")
-            terms["trace"] = (batch.trace.weight * each).sum()
-            total = total + self.trace_weight * terms["trace"]
-        for name, value in found.losses.items():
-            terms[name], total = value, total + value
-        terms["accuracy"] = ((found.logits > 0) == (batch.labels > 0.5)).float().mean()
-        return total, terms
+        return weighted_losses(model(batch, with_trace=batch.trace is not None), batch, self.trace_weight)
 
     @torch.no_grad()
     def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
         """Share of the validation pairs of which both twins are right."""
         device = next(model.parameters()).device
-        extra = (0, self.config.model.slack_rounds)
         is_right = np.zeros(len(self.graphs.val), bool)
-        for batch, rows in self.graphs.validation(extra[1]):
+        for batch, rows in self.graphs.validation(self.shape, self.config.model.slack_rounds):
             found = (model(batch.to(device), with_trace=False).logits.cpu() > 0) == (batch.labels > 0.5)
             is_right[rows] = found.numpy()
         return {"val/paired_accuracy": float(paired(is_right, self.graphs.val.pairs).mean())}
@@ -88,3 +78,19 @@ class GraphTask(Task):
         network: Any = kinds.build(self.kind, self.config, self.vocabulary)
         network.use_checkpointing = self.config.schedule.use_checkpointing
         return network
+
+
+def weighted_losses(
+    found: Output, batch: GraphBatch, trace_weight: float
+) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+    """The loss of a batch, and its terms."""
+    terms = {"label": F.binary_cross_entropy_with_logits(found.logits.float(), batch.labels)}
+    total = terms["label"]
+    if batch.trace is not None and found.trace is not None:
+        each = F.binary_cross_entropy_with_logits(found.trace.float(), batch.trace.target, reduction="none")
+        terms["trace"] = (batch.trace.weight * each).sum()
+        total = total + trace_weight * terms["trace"]
+    for name, value in found.losses.items():
+        terms[name], total = value, total + value
+    terms["accuracy"] = ((found.logits > 0) == (batch.labels > 0.5)).float().mean()
+    return total, terms
