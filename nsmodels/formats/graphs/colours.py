@@ -59,7 +59,26 @@ def certificates(graphs: Graphs) -> NDArray[np.uint64]:
 
     Different graphs that 1-WL cannot tell apart have equal numbers, too: a comparison errs on the safe side.
     """
-    return _summed(node_colours(graphs, STABLE), graphs.node_offsets)
+    return histograms(graphs, STABLE)
+
+
+def histograms(graphs: Graphs, rounds: int) -> NDArray[np.uint64]:
+    """One number (g,) per graph from the multiset of its colours after `rounds`; equal for equal multisets."""
+    return _summed(node_colours(graphs, rounds), graphs.node_offsets)
+
+
+def count_colours(graphs: Graphs) -> NDArray[np.uint64]:
+    """Colours (N,) from type, feature, mark, typed in-degree and typed out-degree of a node: what can be counted."""
+    plain = np.zeros_like(graphs.node_types)
+    # A round of refinement from equal colours sees relations and directions, not what the neighbours are.
+    degrees = node_colours(graphs.replaced(node_types=plain, features=plain, marks=plain), 1, with_kind=False)
+    with np.errstate(over="ignore"):
+        return node_colours(graphs, 0) * np.uint64(31) + degrees
+
+
+def counts(graphs: Graphs) -> NDArray[np.uint64]:
+    """One number (g,) per graph from the multiset of its `count_colours`; equal for equal pooled counts."""
+    return _summed(count_colours(graphs), graphs.node_offsets)
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -16,7 +16,7 @@ from nsmodels.formats.graphs.colours import certificates
 from nsmodels.formats.graphs.config import SPLITS, GraphDataConfig
 from nsmodels.formats.graphs.tables import Graphs
 
-CHUNK = 250  # pairs drawn with one generator
+CHUNK = 250  # pairs drawn with one generator; fewer where fewer are wanted
 MOST_DROPPED = 0.5  # share of drawn pairs that may be repetitions; beyond, there are not enough different graphs
 
 # Draws so many pairs of a split: rows 2k and 2k + 1 are twins. `pairs`, `ids` are numbered by the caller.
@@ -54,11 +54,13 @@ def _chunks(
 ) -> Iterator[Graphs]:
     """Chunks without end; those that the wanted number takes are drawn ahead by the threads."""
 
+    size = min(CHUNK, wanted)
+
     def chunk(number: int) -> Graphs:
         rng = np.random.default_rng([config.seed, zlib.crc32(split.encode()), number])
-        return draw(config, split, CHUNK, rng)
+        return draw(config, split, size, rng)
 
-    ahead = -(-wanted // CHUNK)
+    ahead = -(-wanted // size)
     yield from threads.map(chunk, range(ahead))
     number = ahead
     while True:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from nsmodels.core.disk import atomically, writing
 from nsmodels.core.errors import InputError
-from nsmodels.formats.graphs.tables import PER_EDGE, PER_GRAPH, PER_NODE, Graphs
+from nsmodels.formats.graphs.tables import PER_EDGE, PER_GRAPH, PER_NODE, TYPES, Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 
 VOCABULARY = "vocabulary"
@@ -76,14 +76,17 @@ def read(path: Path) -> Graphs:
     absent = [name for name in ABOUT if name not in found.column_names]
     if about is None or absent:
         raise InputError(f"{path}: holds no graphs, '{absent[0] if absent else VOCABULARY}' is missing")
-    vocabulary = Vocabulary.from_dict(json.loads(about), str(path))
-    values: dict[str, Any] = {name: _numpy(found.column(name)) for name in PER_GRAPH}
+    vocabulary = Vocabulary.from_dict(_names(path, about), str(path))
+    values: dict[str, Any] = {name: _column(path, found, name).to_numpy(zero_copy_only=False) for name in PER_GRAPH}
     for names, offsets in ((PER_NODE, "node_offsets"), (PER_EDGE, "edge_offsets")):
         for name in names:
-            values[name], values[offsets] = _lists(found.column(name))
-    values["since"] = values["since"].reshape(-1, len(vocabulary.channels))
-    values["node_offsets"] = _lists(found.column("node_types"))[1]
-    values["trace"], values["trace_offsets"] = _bytes(found.column("trace"))
+            width = len(vocabulary.channels) if name == "since" else 1
+            values[name], ends = _lists(_column(path, found, name))
+            if not np.array_equal(ends, values.setdefault(offsets, ends) * width):
+                expected = f"{width} for each of '{names[0]}'" if width > 1 else f"as many as of '{names[0]}'"
+                raise InputError(f"{path}: '{name}' has lists of a different length in some graph; expected {expected}")
+    values["since"] = values["since"].reshape(len(values["node_types"]), len(vocabulary.channels))
+    values["trace"], values["trace_offsets"] = _bytes(_column(path, found, "trace"))
     return Graphs(vocabulary, **values)
 
 
@@ -95,19 +98,40 @@ def read_split(folder: Path, split: str) -> Graphs:
     return read(path)
 
 
-def _numpy(column: Any) -> np.ndarray:
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return values.to_numpy(zero_copy_only=False)
+def _names(path: Path, about: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(about)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: the metadata '{VOCABULARY}' are not JSON; expected an object with lists of names")
+    return found
 
 
-def _lists(column: Any) -> tuple[np.ndarray, np.ndarray]:
-    array = column.combine_chunks()
+def _column(path: Path, found: pa.Table, name: str) -> Any:
+    """A column as one array of its type; raises InputError for a different type and for empty entries."""
+    kind = pa.large_binary() if name == "trace" else pa.string()
+    if name in TYPES:
+        single = pa.from_numpy_dtype(TYPES[name])
+        kind = single if name in PER_GRAPH else pa.large_list(single)
+    column = found.column(name)
+    try:
+        array = column.combine_chunks().cast(kind)
+    except pa.ArrowException as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: '{name}' is of type {column.type}; expected {kind} ({reason})") from None
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if array.null_count or (pa.types.is_large_list(kind) and array.values.null_count):
+        raise InputError(f"{path}: '{name}' has empty entries; expected {kind}")
+    return array
+
+
+def _lists(array: Any) -> tuple[np.ndarray, np.ndarray]:
     offsets = array.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
     return array.values.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
-def _bytes(column: Any) -> tuple[np.ndarray, np.ndarray]:
-    array = column.combine_chunks().cast(pa.large_binary())
+def _bytes(array: Any) -> tuple[np.ndarray, np.ndarray]:
     offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
     data = array.buffers()[2]
     content = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)

@@ -144,11 +144,14 @@ class Graph:
     confidence: NDArray[np.float32] | None = None
 
 
-_TYPES = {
-    "kinds": np.int16, "labels": np.int8, "rounds": np.int16, "lengths": np.int16, "node_types": np.int16,
-    "features": np.int16, "marks": np.int16, "clusters": np.int16, "sources": np.int32, "targets": np.int32,
-    "relations": np.int16, "confidence": np.float32, "since": np.int16,
-}  # fmt: skip
+TYPES: dict[str, type[np.generic]] = {
+    **dict.fromkeys(("kinds", "rounds", "lengths", "trace_rounds", "relations"), np.int16),
+    **dict.fromkeys(PER_NODE, np.int16),
+    **dict.fromkeys(("sources", "targets"), np.int32),
+    "pairs": np.int64,
+    "labels": np.int8,
+    "confidence": np.float32,
+}
 
 
 def table(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Graphs:
@@ -168,10 +171,10 @@ def table(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Graphs:
         "confidence": [np.ones(len(g.sources)) if g.confidence is None else g.confidence for g in graphs],
     }
     for plural, name in (("kinds", "kind"), ("labels", "label"), ("rounds", "rounds"), ("lengths", "length")):
-        values[plural] = np.array([getattr(graph, name) for graph in graphs], _TYPES[plural])
+        values[plural] = np.array([getattr(graph, name) for graph in graphs], TYPES[plural])
     for name in (*PER_NODE, *PER_EDGE):
         parts = values[name] if name in values else [getattr(graph, name) for graph in graphs]
-        values[name] = np.concatenate(parts).astype(_TYPES[name])
+        values[name] = np.concatenate(parts).astype(TYPES[name])
     return Graphs(vocabulary, **values)
 
 

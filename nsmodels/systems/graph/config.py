@@ -15,10 +15,12 @@ EVALUATION_VERSION = f"{CODE_VERSION}.0"  # an evaluation is made again, its che
 REASONER = "reasoner"  # the phase of the network itself, beside its baselines
 # Reported by each training beside its loss; see `engine.system.System.metrics`.
 METRICS = {
-    REASONER: ("label", "trace", "accuracy", "val/paired_accuracy"),
+    REASONER: ("label", "trace", "cycle", "accuracy", "val/paired_accuracy"),
     "labels_only": ("label", "accuracy", "val/paired_accuracy"),
     "flat": ("label", "trace", "accuracy", "val/paired_accuracy"),
-    "source": ("label", "trace", "accuracy", "val/paired_accuracy"),
+    "source": ("label", "trace", "cycle", "accuracy", "val/paired_accuracy"),
+    "recurrent": ("label", "trace", "accuracy", "val/paired_accuracy"),
+    "budget": ("label", "trace", "accuracy", "val/paired_accuracy"),
 }
 SECTIONS = {"flat": "baseline_training", "source": "baseline_training"}
 
@@ -53,6 +55,18 @@ class ModelConfig(Config):
         le=64,
         description="matrices that relations combine; 0: a diagonal matrix per relation",
     )
+    fine_rounds: int = conditional(
+        5, {"kind": "levels"}, ge=1, le=64, description="kind=levels: rounds within the clusters, up and down each"
+    )
+    num_slots: int = conditional(
+        8, {"kind": "levels"}, ge=1, le=64, description="kind=levels: places of a cluster whose nodes are kept apart"
+    )
+    slot_dim: int = conditional(
+        16, {"kind": "levels"}, ge=1, le=1024, description="kind=levels: channels that a cluster keeps of each place"
+    )
+    max_rounds: int = conditional(
+        0, {"kind": "recurrent"}, ge=0, le=1024, description="kind=recurrent: at most so many rounds; 0: no limit"
+    )
     max_extra_rounds: int = conditional(
         12,
         {"kind": ("recurrent", "levels")},
@@ -74,6 +88,13 @@ class ObjectiveConfig(Config):
 
     trace_weight: float = Field(
         default=1.0, ge=0, le=100, description="weight of the oracle's trace, round by round; 0: labels alone"
+    )
+    cycle_weight: float = conditional(
+        0.05,
+        {"model.kind": "levels"},
+        ge=0,
+        le=100,
+        description="weight of the nodes' reconstruction from their clusters; the source searches 0.01, 0.05, 0.1",
     )
 
 
@@ -98,6 +119,11 @@ class BaselineConfig(Config):
     labels_only: bool = Field(default=True, description="the same network without the oracle's trace")
     flat: bool = Field(default=True, description="an R-GCN whose layers have weights of their own")
     source: bool = Field(default=True, description="three coupled levels, as in the source document")
+    recurrent: bool = Field(default=False, description="one level with as many rounds as the structure demands")
+    budget: bool = Field(default=False, description="one level with at most `budget_rounds` rounds")
+    budget_rounds: int = conditional(
+        12, {"budget": True}, ge=1, le=1024, description="rounds over nodes that two levels are compared at"
+    )
     flat_layers: int = Field(default=6, ge=1, le=64, description="layers of the flat R-GCN")
     flat_bases: int = Field(default=4, ge=1, le=64, description="matrices that its relations combine")
     flat_dim: int = Field(default=48, ge=2, le=1024, description="channels of a node of the flat R-GCN")
@@ -119,8 +145,16 @@ class GraphConfig(Config):
 class EvaluationConfig(Config):
     """What a checkpoint is scored on."""
 
-    split: str = Field(default="test", min_length=1, description="split of the data; with test also ood and lengths")
+    split: str = Field(
+        default="test",
+        min_length=1,
+        description="split of the data; with test also ood and lengths; a single one anyway",
+    )
     extra_rounds: int = Field(default=0, ge=0, le=1024, description="rounds beyond those of the configuration")
+    max_graphs: int = Field(default=0, ge=0, description="score the first so many graphs of each split; 0: all")
+    use_classifiers: bool = Field(
+        default=True, description="train classifiers of counts and colours beside it: seconds for thousands of graphs"
+    )
     device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
 
 
@@ -187,18 +221,24 @@ def knowledge_paper() -> GraphConfig:
 
 
 def chains_quick() -> GraphConfig:
-    """Long chains within two minutes of one CPU core. Score not measured yet."""
-    return causal_quick()
+    """Long chains within a minute of one CPU core, two levels; and one level, with enough rounds and with 12."""
+    training = _TRAINING.with_values({"epochs": 4})
+    return GraphConfig(
+        model=ModelConfig(kind="levels"),
+        training=training,
+        baselines=BaselineConfig(recurrent=True, budget=True),
+        baseline_training=training,
+    )
 
 
 def chains_base() -> GraphConfig:
     """Long chains within ten minutes of one CPU core. Score not measured yet."""
-    return causal_base()
+    return chains_quick().with_values({"model.dim": 64, "training.epochs": 8})
 
 
 def chains_paper() -> GraphConfig:
     """Long chains on a GPU, to the end. Time and score are not measured."""
-    return causal_paper()
+    return chains_base().with_values({"model.dim": 96, "training.epochs": 50})
 
 
 Presets = Mapping[str, Callable[[], GraphConfig]]

@@ -16,6 +16,7 @@ from torch import nn
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.formats.graphs.coarsening import with_clusters
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 from nsmodels.systems.graph.config import REASONER, GraphConfig, Kind
@@ -112,6 +113,7 @@ class Reasoner:
         self, graphs: Graphs, rounds: NDArray[np.int64], with_trace: bool, batch_size: int
     ) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
         """Logits, and what is believed with `with_trace`; batches have similar rounds."""
+        graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         order, device = rounds.argsort(kind="stable"), next(self.network.parameters()).device
         logits, believed = np.zeros(len(graphs)), [np.zeros((0, 0, 0), np.float32)] * len(graphs)
         for first in range(0, len(order), batch_size):
@@ -133,7 +135,9 @@ class Reasoner:
             )
         if rounds is not None:
             return np.full(len(graphs), rounds, np.int64)
-        return graphs.rounds.astype(np.int64) + self.config.model.slack_rounds + extra_rounds
+        network: Any = self.network
+        graphs = with_clusters(graphs) if self.kind == "levels" else graphs
+        return network.rounds_of(graphs, self.config.model.slack_rounds + extra_rounds)
 
 
 def _by_graph(batch: GraphBatch, found: Output, network: Any) -> list[NDArray[np.float32]]:
@@ -141,8 +145,10 @@ def _by_graph(batch: GraphBatch, found: Output, network: Any) -> list[NDArray[np
     assert found.trace is not None
     believed = found.trace.float().sigmoid().cpu().numpy()
     counts = np.bincount(batch.graph.cpu().numpy(), minlength=batch.num_graphs)
-    ends, steps = np.cumsum(counts), batch.rounds.cpu().numpy()
-    sizes = (len(believed),) if network.supervision == "end" else batch.sizes
+    ends, steps, sizes = np.cumsum(counts), batch.rounds.cpu().numpy(), batch.sizes
+    if network.supervision != "rounds":  # asked as often for every graph
+        sizes = (ends[-1],) * (len(believed) // ends[-1])
+        steps = np.full(len(steps), len(sizes))
     starts = np.cumsum([0, *sizes])
     return [
         np.stack([believed[first + end - count : first + end] for first in starts[: min(step, len(sizes))]])

@@ -1,8 +1,10 @@
 """The networks by name: all of them take a `GraphBatch` and return an `Output`.
 
 A network has `supervision`: whether it is asked for the trace after every round ("rounds": rows of round 0, then of
-round 1, ... each with the nodes that still run), or for its end ("end": one row per node). It has `has_rounds`: whether
-it repeats an update `GraphBatch.rounds` times.
+round 1, ... each with the nodes that still run), for its end ("end": one row per node), or for both (a number k: all
+nodes after each of the first k rounds, and at the end). It has `has_rounds`: whether it repeats an update
+`GraphBatch.rounds`
+times, and `rounds_of(graphs, extra)`: how often that is, given how many more than the structure demands.
 """
 
 from __future__ import annotations
@@ -23,7 +25,17 @@ def build(kind: Kind, config: GraphConfig, vocabulary: Vocabulary) -> nn.Module:
         from nsmodels.systems.graph.network.recurrent import RecurrentCore
 
         return RecurrentCore(config.model, vocabulary)
-    raise NotImplementedError(kind)
+    if kind == "levels":
+        from nsmodels.systems.graph.network.levels import Levels
+
+        return Levels(config.model, vocabulary, config.objective.cycle_weight)
+    if kind == "flat":
+        from nsmodels.systems.graph.network.flat import FlatNetwork
+
+        return FlatNetwork(config.baselines, vocabulary)
+    from nsmodels.systems.graph.network.source import SourceNetwork
+
+    return SourceNetwork(config.baselines, vocabulary)
 
 
 def settings(kind: Kind, config: GraphConfig, vocabulary: Vocabulary) -> dict[str, Any]:

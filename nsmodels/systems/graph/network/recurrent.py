@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Any, final
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 from nsmodels.layers.messages import Adjacency, messages
 from nsmodels.systems.graph.config import ModelConfig
@@ -102,7 +105,13 @@ class RecurrentCore(nn.Module):
         self.cell = Cell(config, vocabulary, config.dim)
         self.head = nn.Linear(config.dim, len(vocabulary.channels))
         self.readout = Readout(config.dim)
+        self.max_rounds = config.max_rounds
         self.use_checkpointing = False
+
+    def rounds_of(self, graphs: Graphs, extra: NDArray[np.integer] | int) -> NDArray[np.int64]:
+        """Rounds of each graph, int64 (g,): those of its structure and so many more, within `max_rounds`."""
+        rounds = graphs.rounds.astype(np.int64) + extra
+        return np.minimum(rounds, self.max_rounds) if self.max_rounds else rounds
 
     def forward(self, batch: GraphBatch, with_trace: bool = True) -> Output:
         """Logits of label 1, and of every truth after each round unless `with_trace` is false."""

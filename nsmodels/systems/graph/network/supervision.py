@@ -16,7 +16,8 @@ from torch import Tensor
 
 from nsmodels.formats.graphs.tables import Graphs
 
-Supervision = Literal["rounds", "end", "none"]  # where a network is asked for the trace
+# Where a network is asked for the trace; a number: after each of its first so many rounds, and once more at its end.
+Supervision = Literal["rounds", "end", "none"] | int
 
 
 class Trace(NamedTuple):
@@ -41,6 +42,11 @@ def traced(
     # At round t a channel c has P positive and M negative truths that are decidable. Its mean is balanced: the positive
     # ones weigh 1/2P, the negative ones 1/2M, all of them 1/P or 1/M where the other class is missing. The mean over
     # the channels that have any, and then over the rounds that have any, is the loss.
+    if isinstance(supervision, int):
+        first = np.full(len(graphs), supervision)
+        beside = whole and (whole[0], np.full(len(whole[0]), supervision))
+        parts = [traced(graphs, first, "rounds", beside), traced(graphs, rounds, "end", whole)]
+        return Trace(*(torch.cat(each) for each in zip(*parts, strict=True)))
     is_end = supervision == "end"
     target, count = _truths(*_arrays(graphs, rounds), is_end)
     share = 1.0

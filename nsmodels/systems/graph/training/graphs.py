@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,13 @@ from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.formats.graphs import files
+from nsmodels.formats.graphs.coarsening import with_clusters
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import ScheduleConfig
 from nsmodels.systems.graph.network.encoding import GraphBatch, collate
 from nsmodels.systems.graph.network.supervision import Supervision
 
+AnyNetwork = Any  # one of those in `network.kinds`
 VAL_BATCH = 256  # graphs; validation has no gradient to keep
 
 
@@ -28,11 +31,14 @@ class TrainingGraphs:
         data: folder of the dataset; without a split `short` there are no short graphs.
         schedule: which graphs an epoch contains.
         training: its batch size, curriculum and seed are used.
+        has_levels: whether the network has a level of clusters: graphs that declare none then get some.
 
     Raises `InputError` for data that cannot be read, and for graphs without what the others name.
     """
 
-    def __init__(self, data: Path, schedule: ScheduleConfig, training: TrainingConfig) -> None:
+    def __init__(
+        self, data: Path, schedule: ScheduleConfig, training: TrainingConfig, has_levels: bool = False
+    ) -> None:
         self.schedule, self.training = schedule, training
         self.val = files.read_split(data, "val")
         parts = {"train": _first(files.read_split(data, "train"), schedule.max_pairs)}
@@ -41,6 +47,8 @@ class TrainingGraphs:
         if any(part.vocabulary != self.val.vocabulary for part in parts.values()):
             raise InputError(f"{data}: its splits have different vocabularies; give them the same names in one order")
         self.train = Graphs.concatenate([*parts.values()])
+        if has_levels:
+            self.train, self.val = with_clusters(self.train), with_clusters(self.val)
         self.full, self.short = np.split(np.arange(len(self.train)), [len(parts["train"])])
         # Pairs are numbered within each split.
         names = np.stack([np.arange(len(self.train)) >= len(self.full), self.train.pairs])
@@ -56,27 +64,37 @@ class TrainingGraphs:
         return 1.0 if epoch < self.schedule.short_epochs else self.schedule.short_share
 
     def batches(
-        self, split: str, epoch: int, shard: Shard, supervision: Supervision, extra_rounds: tuple[int, int]
+        self,
+        split: str,
+        epoch: int,
+        shard: Shard,
+        network: AnyNetwork,
+        supervision: Supervision,
+        extra_rounds: tuple[int, int],
     ) -> Batches:
-        """Batches of `split`; `extra_rounds`: most in training, drawn for each graph, and those in validation."""
+        """Batches of `split` for a network.
+
+        `extra_rounds`: most in training, drawn for each graph, and those in validation.
+        """
         most, slack = extra_rounds
 
         def train(part: Part) -> GraphBatch:
             random = generator(self.training.seed, "rounds", epoch, int(part.whole[0]))
-            return _batch(self.train, part, _extra_rounds(random, most, len(part.whole)), supervision)
+            extra = _extra_rounds(random, most, len(part.whole))
+            return _batch(self.train, part, network, extra, supervision)
 
         def validation(part: Part) -> GraphBatch:
-            return _batch(self.val, part, np.full(len(part.whole), slack), supervision)
+            return _batch(self.val, part, network, np.full(len(part.whole), slack), supervision)
 
         if split == "train":
             parts = split_batches(self._order(epoch), self.training.batch_size, shard)
             return Batches(parts, train, self.training.num_workers)
         return Batches(self._val_parts(shard), validation, self.training.num_workers)
 
-    def validation(self, slack_rounds: int) -> Iterator[tuple[GraphBatch, NDArray[np.int64]]]:
+    def validation(self, network: AnyNetwork, slack_rounds: int) -> Iterator[tuple[GraphBatch, NDArray[np.int64]]]:
         """All validation graphs without trace, and the rows of each batch."""
         for part in self._val_parts(Shard()):
-            batch = _batch(self.val, part, np.full(len(part), slack_rounds), "none")
+            batch = _batch(self.val, part, network, np.full(len(part), slack_rounds), "none")
             yield batch, part.rows[batch.rows]
 
     def _val_parts(self, shard: Shard) -> list[Part]:
@@ -95,9 +113,12 @@ class TrainingGraphs:
         return np.concatenate([random.permutation(similar).ravel(), rows[whole:]])
 
 
-def _batch(graphs: Graphs, part: Part, extra: NDArray[np.integer], supervision: Supervision) -> GraphBatch:
-    rounds = graphs.rounds[part.whole] + extra
-    whole = None if part.is_whole else (graphs.take(part.whole), rounds)
+def _batch(
+    graphs: Graphs, part: Part, network: AnyNetwork, extra: NDArray[np.integer], supervision: Supervision
+) -> GraphBatch:
+    everything = graphs.take(part.whole)
+    rounds = network.rounds_of(everything, extra)
+    whole = None if part.is_whole else (everything, rounds)
     return collate(graphs.take(part.rows), part.of(rounds), supervision, whole)
 
 

@@ -40,7 +40,8 @@ class GraphTask(Task):
         self.trace_weight = config.objective.trace_weight if has_trace else 0.0
         self.vocabulary = graphs.val.vocabulary
         with torch.device("meta"):
-            self.supervision: Supervision = self._network().supervision if self.trace_weight else "none"
+            self.shape = self._network()  # without weights: what it is asked for
+        self.supervision: Supervision = self.shape.supervision if self.trace_weight else "none"
 
     def build(self) -> nn.Module:
         """A network with random weights."""
@@ -49,7 +50,7 @@ class GraphTask(Task):
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of whole graphs, twins together."""
         extra = (self.config.model.max_extra_rounds, self.config.model.slack_rounds)
-        return self.graphs.batches(split, epoch, shard, self.supervision, extra)
+        return self.graphs.batches(split, epoch, shard, self.shape, self.supervision, extra)
 
     def loss(self, model: nn.Module, batch: GraphBatch) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """The weighted sum of its terms; `accuracy`: share of right labels."""
@@ -60,7 +61,7 @@ class GraphTask(Task):
         """Share of the validation pairs of which both twins are right."""
         device = next(model.parameters()).device
         is_right = np.zeros(len(self.graphs.val), bool)
-        for batch, rows in self.graphs.validation(self.config.model.slack_rounds):
+        for batch, rows in self.graphs.validation(self.shape, self.config.model.slack_rounds):
             found = (model(batch.to(device), with_trace=False).logits.cpu() > 0) == (batch.labels > 0.5)
             is_right[rows] = found.numpy()
         return {"val/paired_accuracy": float(paired(is_right, self.graphs.val.pairs).mean())}

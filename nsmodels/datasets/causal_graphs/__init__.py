@@ -1,0 +1,1 @@
+"""Causal graphs with a query: interventional, counterfactual, back-door; drawn in twins, or Bayesian networks."""

@@ -1,0 +1,129 @@
+"""Figures of an evaluation's report; shares in percent, 95 % intervals as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nsmodels.evaluation import plots
+from nsmodels.systems.graph.config import REASONER
+from nsmodels.systems.graph.evaluation.rivals import title
+from nsmodels.systems.graph.evaluation.summary import Report, accuracy_by_length
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GREY, FILL = plots.COLOURS[6], plots.COLOURS[5]
+
+
+def draw_all(report: Report, folder: Path) -> None:
+    """Write every figure into `folder` as PDF and PNG; each caption names the data and what training used."""
+    data = report["data"]
+    source = f"{data['source']}, split {data['split']}, {report['rows'][REASONER]['n']:,} graphs"
+    for name, (draw, caption) in CHARTS.items():
+        plots.save_figure(draw(report), folder / name, f"{caption}; {report['supervision']['caption']}", source)
+
+
+def comparison(report: Report) -> Figure:
+    """The headline metric of the reasoner, of other networks, of classifiers of counts and colours, and of chance."""
+    metric = report["metric"]
+    rows = {**report["rows"], **report["baselines"]}
+    values = {title(name): 100 * row[metric] for name, row in rows.items() if row[metric] is not None}
+    ends = {title(name): row["interval"] for name, row in rows.items() if row.get("interval")}
+    spans = {name: (100 * low, 100 * high) for name, (low, high) in ends.items()}
+    return plots.bars(values, f"{_what(metric)}, %", spans)
+
+
+def confusion(report: Report) -> Figure:
+    """Number of graphs by label and prediction of the reasoner, and their share of the label."""
+    row, classes = report["rows"][REASONER], report["data"]["classes"]
+    counts = np.array(row["confusion"])
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    figure, (axis,) = plots.make_figure(width=3.6, height=3.2)
+    axis.grid(visible=False)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (label, predicted), count in np.ndenumerate(counts):
+        text = f"{count:,}\n{100 * shares[label, predicted]:.1f} %"
+        colour = "white" if shares[label, predicted] > 0.5 else "black"
+        axis.text(predicted, label, text, ha="center", va="center", color=colour)
+    axis.set_xticks(range(len(classes)), classes)
+    axis.set_yticks(range(len(classes)), classes)
+    axis.set(xlabel="predicted", ylabel="label, by the oracle")
+    return figure
+
+
+def confidence(report: Report) -> Figure:
+    """Accuracy of the reasoner by its confidence beside the diagonal, and how many graphs have it."""
+    part = report["splits"][report["data"]["split"]]
+    figure, (left, right) = plots.make_figure(2)
+    left.plot([0.5, 1], [0.5, 1], color=GREY, linewidth=0.8, linestyle="--")
+    for each in part["reliability"]:
+        width = each["high"] - each["low"]
+        left.bar(each["low"], each["accuracy"], width, align="edge", color=FILL, edgecolor="white")
+        left.plot(each["confidence"], each["accuracy"], "o", color=plots.COLOURS[0], markersize=4, clip_on=False)
+        right.bar(each["low"], each["n"], width, align="edge", color=plots.COLOURS[0], edgecolor="white")
+    left.set(xlabel="confidence", ylabel="accuracy", xlim=(0.45, 1), ylim=(0, 1))
+    left.set_title(f"ECE {report['rows'][REASONER]['ece']:.3f}")
+    right.set(xlabel="confidence", ylabel="graphs", xlim=(0.45, 1))
+    return figure
+
+
+def difficulty(report: Report) -> Figure:
+    """The headline metric of the reasoner by length and by rounds, each kind of query a line, in all scored splits."""
+    figure, (left, right) = plots.make_figure(2)
+    metric = report["metric"]
+    for colour, kind in zip(plots.COLOURS * 3, report["data"]["kinds"], strict=False):
+        points: dict[int, Any] = {}
+        for part in report["splits"].values():
+            points |= {int(k): each for k, each in part["by_length_and_kind"].get(kind, {}).items()}
+        _curve(left, points, metric, kind, colour)
+    by_rounds: dict[int, Any] = {}
+    for part in report["splits"].values():
+        by_rounds |= {int(k): each for k, each in part["by_rounds"][REASONER].items()}
+    _curve(right, by_rounds, "accuracy", "all kinds", GREY)
+    left.set(xlabel=report["data"]["length"], ylabel=f"{_what(metric)}, %", ylim=(-3, 103))
+    right.set(xlabel="rounds that the structure demands", ylabel="accuracy, %", ylim=(-3, 103))
+    left.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def lengths(report: Report) -> Figure:
+    """The headline metric of every network by length; the lengths of training are shaded."""
+    curves, name = accuracy_by_length(report)
+    figure, (axis,) = plots.make_figure(width=6)
+    if trained := report["data"]["trained_lengths"]:
+        axis.axvspan(trained[0], trained[1], color=FILL, alpha=0.25, linewidth=0, label="trained")
+    for colour, (row, curve) in zip(plots.COLOURS * 3, curves.items(), strict=False):
+        _curve(axis, curve, report["metric"], title(row), colour)
+    level = 25 if report["metric"] == "paired_accuracy" else 50
+    axis.axhline(level, color=GREY, linewidth=0.8, linestyle=":", label="chance")
+    axis.set(xlabel=name, ylabel=f"{_what(report['metric'])}, %", ylim=(-3, 103))
+    axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
+CHARTS: dict[str, tuple[Callable[[Report], Figure], str]] = {
+    "comparison": (comparison, "Both twins right (or accuracy, of graphs without twins), with 95 % intervals"),
+    "confusion": (confusion, "Labels and predictions of the reasoner"),
+    "confidence": (confidence, "Accuracy by confidence of the reasoner, and number of graphs by confidence"),
+    "difficulty": (difficulty, "Scores of the reasoner by length and by rounds, on all scored splits"),
+    "lengths": (lengths, "Scores over length, longer than in training too; the trained lengths are shaded"),
+}
+
+
+def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, colour: str) -> None:
+    known = {length: each for length, each in sorted(points.items()) if each[metric] is not None}
+    if not known:
+        return
+    axis.plot(list(known), [100 * e[metric] for e in known.values()], "o-", color=colour, label=label, markersize=4)
+    if metric == "paired_accuracy":
+        for length, each in known.items():
+            axis.plot([length] * 2, [100 * end for end in each["paired_interval"]], color=colour, linewidth=1)
+
+
+def _what(metric: str) -> str:
+    return "both twins right" if metric == "paired_accuracy" else "accuracy"
