@@ -249,4 +249,11 @@ PRESETS_BY_DOMAIN: Mapping[str, Presets] = {
     "chains": {"debug": debug, "quick": chains_quick, "base": chains_base, "paper": chains_paper},
 }
 PRESETS = PRESETS_BY_DOMAIN["causal"]
+# Key of the dataset that a domain's presets are made for.
+DATASETS = {
+    "causal": "causal_graphs",
+    "planning": "planning_graphs",
+    "knowledge": "knowledge_graphs",
+    "chains": "long_chains",
+}
 EVALUATION_PRESETS = {"default": EvaluationConfig}
