@@ -21,40 +21,43 @@ _DEEPEST = 15  # places further from an end of their cluster are not distinguish
 
 
 class Clusters(NamedTuple):
-    """Clusters of a batch; a node without one is a cluster by itself.
+    """Clusters of a batch in the order of its graphs; a node without one is a cluster by itself.
 
     Attributes:
         of_node: int64 (N,) cluster of each node.
         slots: int64 (N,) place of each node in its cluster, equal only for places that structure does not distinguish.
         inside: edges between nodes of one cluster.
         between: edges between clusters, each with the relation of the edges between their members.
-        rounds: int64 (K,) rounds of the own graph.
-        most_rounds: the largest of them.
+        sizes: number of clusters of the graphs that still run in each round, falling.
+        last: int64 (K,) where, among the running clusters of all rounds, each one is in the last round of its graph.
     """
 
     of_node: Int[Tensor, " N"]
     slots: Int[Tensor, " N"]
     inside: Adjacency
     between: Adjacency
-    rounds: Int[Tensor, " K"]
-    most_rounds: int
+    sizes: tuple[int, ...]
+    last: Int[Tensor, " K"]
 
     @property
     def number(self) -> int:
         """Number of clusters."""
-        return len(self.rounds)
+        return len(self.last)
 
     @classmethod
     def of(cls, batch: GraphBatch, num_relations: int) -> Clusters:
         """The clusters that the data declare; `num_relations` of the vocabulary, without inverse ones."""
-        alone = torch.arange(len(batch.clusters), device=batch.clusters.device)
-        named = torch.where(batch.clusters < 0, alone + batch.clusters.max() + 1, batch.clusters)
-        names, of_node = named.unique(return_inverse=True)
+        number = torch.arange(len(batch.clusters), device=batch.clusters.device)
+        named = torch.where(batch.clusters < 0, number + batch.clusters.max() + 1, batch.clusters)
+        names, of_node = (batch.graph * (named.max() + 1) + named).unique(return_inverse=True)
         graph = torch.zeros_like(names).scatter_(0, of_node, batch.graph)
+        # The graphs are in the order of falling rounds, and so are their clusters.
         rounds = batch.rounds[graph]
+        sizes = (rounds > torch.arange(int(rounds[0]), device=rounds.device)[:, None]).sum(1)
+        last = (sizes.cumsum(0) - sizes)[rounds - 1] + torch.arange(len(rounds), device=rounds.device)
         inside, crossing = split(of_node, len(names), batch.adjacency)
         places = slots(batch, of_node, inside, num_relations)
-        return cls(of_node, places, inside, crossing, rounds, int(rounds.max()))
+        return cls(of_node, places, inside, crossing, tuple(sizes.tolist()), last)
 
 
 def num_clusters(graphs: Graphs) -> NDArray[np.int64]:
