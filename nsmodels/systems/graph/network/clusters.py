@@ -62,10 +62,10 @@ class Clusters(NamedTuple):
 
 def num_clusters(graphs: Graphs) -> NDArray[np.int64]:
     """Clusters of each graph, int64 (g,); a node without one is a cluster by itself."""
-    graph = np.repeat(np.arange(len(graphs)), graphs.num_nodes)
-    alone, declared = graphs.clusters < 0, graphs.clusters >= 0
-    rows = np.unique(np.stack([graph, graphs.clusters], 1)[declared], axis=0)[:, 0]
-    return np.bincount(rows, minlength=len(graphs)) + np.bincount(graph[alone], minlength=len(graphs))
+    graph, base = np.repeat(np.arange(len(graphs)), graphs.num_nodes), int(graphs.clusters.max()) + 2
+    found = np.unique(graph * base + graphs.clusters + 1)
+    declared = np.bincount(found[found % base > 0] // base, minlength=len(graphs))
+    return declared + np.bincount(graph[graphs.clusters < 0], minlength=len(graphs))
 
 
 def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Adjacency, Adjacency]:
@@ -79,10 +79,11 @@ def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Ad
     is_inside = ends[0] == ends[1]
     kept: Any = (each[is_inside] for each in (source, target, relation, confidence))
     inside = Adjacency.of(len(cluster), *kept)
-    rows = np.stack([*ends, relation], 1)[~is_inside]
-    found, place, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    mean = np.bincount(place.ravel(), confidence[~is_inside], len(found)) / np.maximum(counts, 1)
-    first, second, name = found.T
+    shape = (number, number, int(relation.max(initial=0)) + 1)
+    rows = np.ravel_multi_index((*ends, relation), shape)[~is_inside]
+    found, place, counts = np.unique(rows, return_inverse=True, return_counts=True)
+    mean = np.bincount(place, confidence[~is_inside], len(found)) / np.maximum(counts, 1)
+    first, second, name = np.unravel_index(found, shape)
     between = Adjacency.of(number, first, second, name, mean)
     return inside.to(of_node.device), between.to(of_node.device)
 
