@@ -105,8 +105,16 @@ class CausalGraphsConfig(GraphDataConfig):
         le=1,
         description="back-door: probability that a parent of the treatment is adjusted",
     )
+    least_rounds: int = conditional(
+        5,
+        SYNTHETIC,
+        ge=1,
+        le=20,
+        description="back-door, except in short: least edges of the path that makes a set invalid; shorter ones are seen "
+        "in small neighbourhoods",
+    )
     pairs_per_network: int = conditional(40, NETWORKS, ge=1, le=10_000, description="most pairs of one network")
-    max_variables: int = conditional(100, NETWORKS, ge=2, le=5_000, description="larger networks are left out")
+    max_variables: int = conditional(250, NETWORKS, ge=2, le=5_000, description="larger networks are left out")
 
     @property
     def weights(self) -> tuple[float, float, float]:
@@ -117,7 +125,8 @@ class CausalGraphsConfig(GraphDataConfig):
         """What the compiled code draws graphs of a split by, in its order."""
         xor_share = self.lengths_xor_share if split == "lengths" else self.xor_share
         shares = (self.root_share, self.collider_share, xor_share, self.hidden_share, self.parent_share)
-        return *shares, self.max_parents, self.window, self.max_adjusted
+        least_rounds = 1 if split == "short" else self.least_rounds
+        return *shares, self.max_parents, self.window, self.max_adjusted, least_rounds
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -141,7 +150,7 @@ def debug() -> CausalGraphsConfig:
     """24 pairs of each split, small graphs; a second, for tests."""
     numbers = {f"num_{split}": 24 for split in ("short", "train", "val", "test", "ood")}
     sizes = {"nodes": [11, 14], "distances": [2, 3], "short_nodes": [8, 10], "short_distances": [2, 2]}
-    longer = {"ood_nodes": [15, 18], "ood_distances": [3, 4], "num_lengths": 12, "lengths": [2, 4]}
+    longer = {"ood_nodes": [15, 18], "ood_distances": [3, 4], "num_lengths": 12, "lengths": [2, 4], "least_rounds": 3}
     return CausalGraphsConfig.model_validate(numbers | sizes | longer)
 
 

@@ -24,7 +24,7 @@ def labelled(
     most = 2 * num_nodes + 2
     truth = np.empty((most, num_nodes, NUM_CHANNELS), np.uint8)
     since = np.empty((num_nodes, NUM_CHANNELS), np.int16)
-    label, traced = answer(kind, num_nodes, num_edges, nodes, edges, most, truth, since)
+    label, traced, _ = answer(kind, num_nodes, num_edges, nodes, edges, most, truth, since)
     return Graph(
         id=name, pair=pair, kind=kind, label=int(label), rounds=int(rounds), length=length,
         node_types=nodes[0].astype(np.int16), features=nodes[1].astype(np.int16), marks=nodes[2].astype(np.int16),

@@ -83,7 +83,8 @@ def answer(kind, num_nodes, num_edges, nodes, edges, most, truth, since):
     """Follow a query round by round until nothing changes, at most `most` rounds.
 
     Fills `truth`, uint8 (most or more, n, C), and `since`, int16 (n, C), -1 for channels that the kind does not have.
-    Returns the label, 0 or 1, and the number of rounds in `truth`.
+    Returns the label, 0 or 1, the number of rounds in `truth`, and the round from which an invalid set is known to be
+    so, 0 for a valid one and for other kinds.
     """
     for i in range(num_nodes):
         for c in range(NUM_CHANNELS):
@@ -144,12 +145,12 @@ def _follow_values(is_factual, num_nodes, num_edges, nodes, edges, most, truth, 
         if not is_changed and t > latest:
             break
         rounds = t + 1
-    return truth[rounds - 1, outcome, CHANGED if is_factual else VALUE], rounds
+    return truth[rounds - 1, outcome, CHANGED if is_factual else VALUE], rounds, 0
 
 
 @njit(cache=True, nogil=True)
 def _follow_ball(num_nodes, num_edges, nodes, edges, most, truth):
-    label, rounds = 1, 1
+    rounds, decided = 1, 0
     for i in range(num_nodes):
         truth[0, i, DESCENDANT] = nodes[MARK, i] == TREATMENT
         truth[0, i, BALL_UP] = nodes[MARK, i] == TREATMENT
@@ -177,12 +178,11 @@ def _follow_ball(num_nodes, num_edges, nodes, edges, most, truth):
         if not is_changed:
             break
         rounds = t + 1
-    for i in range(num_nodes):
-        last = truth[rounds - 1, i]
-        is_reached = nodes[MARK, i] == OUTCOME and (last[BALL_UP] or last[BALL_DOWN])
-        if is_reached or (nodes[MARK, i] == ADJUSTED and last[DESCENDANT]):
-            label = 0
-    return label, rounds
+        for i in range(num_nodes):
+            is_reached = nodes[MARK, i] == OUTCOME and (after[i, BALL_UP] or after[i, BALL_DOWN])
+            if decided == 0 and (is_reached or (nodes[MARK, i] == ADJUSTED and after[i, DESCENDANT])):
+                decided = t
+    return 1 if decided == 0 else 0, rounds, decided
 
 
 @njit(cache=True, nogil=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nsmodels.core.hardware import Estimate
 from nsmodels.datasets.causal_graphs.config import CODE_VERSION, CausalGraphsConfig
 from nsmodels.datasets.causal_graphs.drawing.pairs import draw
+from nsmodels.datasets.causal_graphs.networks import source
 from nsmodels.datasets.causal_graphs.vocabulary import VOCABULARY
 from nsmodels.formats.graphs.config import SPLITS
 from nsmodels.formats.graphs.preparing import GraphDataset, numbers_of
@@ -29,5 +30,16 @@ def estimate(config: CausalGraphsConfig) -> Estimate:
     )
 
 
-DATASET = GraphDataset(MAKER, CODE_VERSION, VOCABULARY, draw, "synthetic causal graphs", estimate, numbers)
+DATASET = GraphDataset(
+    MAKER,
+    CODE_VERSION,
+    VOCABULARY,
+    draw,
+    "synthetic causal graphs",
+    estimate,
+    numbers,
+    sources={"networks": source.read},
+    captions={"networks": source.CAPTION},
+    extra={"networks": source.mark},
+)
 prepare = DATASET.prepare

@@ -16,6 +16,7 @@ from nsmodels.formats.graphs import files
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import REASONER, EvaluationConfig
 from nsmodels.systems.graph.evaluation import charts, rivals
+from nsmodels.systems.graph.evaluation.cycle import measures
 from nsmodels.systems.graph.evaluation.report import table
 from nsmodels.systems.graph.evaluation.rivals import MAJORITY, Scored, Splits
 from nsmodels.systems.graph.evaluation.stability import stability
@@ -48,6 +49,8 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
         outcomes += outcomes_of(splits["ood"], scored[REASONER], "ood", "ood_")
     about = _about(order, headline, splits, train, [note] if note else [])
     report = _report(order, splits, scored, networks[REASONER], about)
+    cycles = {phase: measures(network, splits[headline]) for phase, network in networks.items()}
+    report["cycle"] = {phase: found for phase, found in cycles.items() if found}
     report["supervision"] = supervision(networks[REASONER].config, train, "labels_only" in networks)
     # The interval of the headline is that of the outcomes, whose clusters are resampled in a different order.
     metric = report["metric"].removesuffix("_accuracy")

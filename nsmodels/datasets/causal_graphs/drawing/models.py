@@ -27,8 +27,9 @@ from nsmodels.datasets.causal_graphs.vocabulary import (
     XOR,
 )
 
-# Positions in the vector of dials, float64 (8,), in the order of `config.dials`.
+# Positions in the vector of dials, float64 (9,), in the order of `config.dials`.
 ROOT_SHARE, COLLIDER_SHARE, XOR_SHARE, HIDDEN_SHARE, PARENT_SHARE, MAX_PARENTS, WINDOW, MAX_ADJUSTED = range(8)
+LEAST_ROUNDS = 8
 
 
 @njit(cache=True, nogil=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.causal_graphs.config import CausalGraphsConfig
 from nsmodels.datasets.causal_graphs.drawing.chance import below
-from nsmodels.datasets.causal_graphs.drawing.models import draw_edges, draw_query
+from nsmodels.datasets.causal_graphs.drawing.models import LEAST_ROUNDS, draw_edges, draw_query
 from nsmodels.datasets.causal_graphs.drawing.swaps import group_edges, walk
 from nsmodels.datasets.causal_graphs.labelling import labelled, permuted
 from nsmodels.datasets.causal_graphs.oracle import RELATION, SOURCE
@@ -119,7 +119,8 @@ def _fill(state, kinds, wanted, sizes, dials, is_matched, most_tries, nodes, edg
             group_edges(e, values, arcs, is_matched[kinds[k]], partners, starts)
             steps = (SWAPS_BEFORE * e, SWAPS_AFTER * e)
             groups = (partners, starts)
-            is_found = walk(state, kinds[k], n, e, values, arcs, ends, wanted[k], groups, steps, twins, scratch)
+            least = int(dials[LEAST_ROUNDS])
+            is_found = walk(state, kinds[k], n, e, values, arcs, ends, wanted[k], groups, steps, least, twins, scratch)
             if is_found:
                 sizes[k, 0], sizes[k, 1] = n, e
                 break

@@ -19,6 +19,7 @@ from numba import njit
 from nsmodels.datasets.causal_graphs.drawing.chance import below
 from nsmodels.datasets.causal_graphs.drawing.models import find_distances
 from nsmodels.datasets.causal_graphs.oracle import FEATURE, MARK, RELATION, SOURCE, TARGET, TYPE, answer, longest_path
+from nsmodels.datasets.causal_graphs.vocabulary import BACKDOOR
 
 
 @njit(cache=True, nogil=True)
@@ -56,7 +57,7 @@ def _is_like(nodes, edges, one, other, is_matched):
 
 
 @njit(cache=True, nogil=True)
-def walk(state, kind, num_nodes, num_edges, nodes, edges, ends, wanted, groups, steps, twins, scratch):
+def walk(state, kind, num_nodes, num_edges, nodes, edges, ends, wanted, groups, steps, least_rounds, twins, scratch):
     """Walk over the graphs with these degrees; the twins are the ends of one step that changes the label.
 
     Args:
@@ -64,6 +65,7 @@ def walk(state, kind, num_nodes, num_edges, nodes, edges, ends, wanted, groups, 
         wanted: directed distance between them, which is kept.
         groups: `partners` and `starts` of `group_edges`.
         steps: proposals before the first step that may be chosen, and proposals after.
+        least_rounds: back-door: rounds that it takes to see that the invalid one of the twins is invalid.
         twins: int64 (2, e); their targets are written here.
         scratch: truth, since, vector.
 
@@ -72,10 +74,10 @@ def walk(state, kind, num_nodes, num_edges, nodes, edges, ends, wanted, groups, 
     partners, starts = groups
     truth, since, vector = scratch
     targets = edges[TARGET]
-    num_found, label = 0, -1
+    num_found, label, decided = 0, -1, 0
     for step in range(steps[0] + steps[1]):
         if step == steps[0]:
-            label, _ = answer(kind, num_nodes, num_edges, nodes, edges, len(truth), truth, since)
+            label, _, decided = answer(kind, num_nodes, num_edges, nodes, edges, len(truth), truth, since)
         one = below(state, num_edges)
         other = partners[starts[0, one] + below(state, starts[1, one] - starts[0, one])]
         a, b, c, d = edges[SOURCE, one], targets[one], edges[SOURCE, other], targets[other]
@@ -89,9 +91,9 @@ def walk(state, kind, num_nodes, num_edges, nodes, edges, ends, wanted, groups, 
         if not is_entered:
             targets[one], targets[other] = b, d
         elif label >= 0:
-            before = label
-            label, _ = answer(kind, num_nodes, num_edges, nodes, edges, len(truth), truth, since)
-            if label != before:
+            before, decided_before = label, decided
+            label, _, decided = answer(kind, num_nodes, num_edges, nodes, edges, len(truth), truth, since)
+            if label != before and (kind != BACKDOOR or max(decided, decided_before) >= least_rounds):
                 num_found += 1
                 if below(state, num_found) == 0:
                     for e in range(num_edges):

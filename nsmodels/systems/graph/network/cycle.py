@@ -36,17 +36,3 @@ def cycle_loss(cycle: Cycle, batch: GraphBatch) -> Float[Tensor, ""]:
     error = error + F.cross_entropy(cycle.types, batch.node_types, reduction="none")
     sizes = torch.bincount(batch.graph, minlength=batch.num_graphs)
     return (error / sizes[batch.graph]).sum() / batch.num_graphs
-
-
-def centred_error(lower: Float[Tensor, "N D"], restored: Float[Tensor, "N D"]) -> float:
-    """‖x̂ − x‖² / ‖x − mean‖²: 0 for a perfect reconstruction, 1 for the mean of all nodes.
-
-    Without the mean, ‖x̂ − x‖² / ‖x‖², a constant added to all nodes makes any reconstruction look good.
-    """
-    spread = (lower - lower.mean(0)).square().sum()
-    return float((restored - lower).square().sum() / spread.clamp(min=1e-12))
-
-
-def plain_error(lower: Float[Tensor, "N D"], restored: Float[Tensor, "N D"]) -> float:
-    """‖x̂ − x‖² / ‖x‖², the measure of the source document."""
-    return float((restored - lower).square().sum() / lower.square().sum().clamp(min=1e-12))

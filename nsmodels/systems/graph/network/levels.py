@@ -104,6 +104,11 @@ class Levels(nn.Module):
         losses = {"cycle": self.cycle_weight * cycle_loss(found.cycle, batch)} if self.cycle_weight else {}
         return Output(self.readout(found.what, batch), trace, losses)
 
+    def cycle(self, batch: GraphBatch) -> tuple[Cycle, Float[Tensor, "N C"]]:
+        """What comes back of level 1, and the logits of the truths at the end: both from the level above alone."""
+        found = self.run(batch)
+        return found.cycle, self.head(found.what)
+
     def run(self, batch: GraphBatch) -> Pass:
         """WHY, the upper level, WHAT."""
         clusters = Clusters.of(batch, self.num_relations)

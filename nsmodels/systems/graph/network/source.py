@@ -126,6 +126,10 @@ class SourceNetwork(nn.Module):
         losses = {"cycle": self.cycle_weight * cycle_loss(cycle, batch)} if self.cycle_weight else {}
         return Output(logits, trace, losses)
 
+    def cycle(self, batch: GraphBatch) -> tuple[Cycle, None]:
+        """What comes back of level 1; the truths of the nodes are not read from it alone."""
+        return self.run(batch)[2], None
+
     def run(self, batch: GraphBatch) -> tuple[Float[Tensor, " g"], Float[Tensor, "N D"], Cycle]:
         """Logits, the nodes of level 1 after its couplings, and the cycle of what they were made from."""
         x = self.embed(batch)

@@ -54,17 +54,7 @@ class GraphTask(Task):
 
     def loss(self, model: nn.Module, batch: GraphBatch) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """The weighted sum of its terms; `accuracy`: share of right labels."""
-        found: Output = model(batch, with_trace=batch.trace is not None)
-        terms = {"label": F.binary_cross_entropy_with_logits(found.logits.float(), batch.labels)}
-        total = terms["label"]
-        if batch.trace is not None and found.trace is not None:
-            each = F.binary_cross_entropy_with_logits(found.trace.float(), batch.trace.target, reduction="none")
-            terms["trace"] = (batch.trace.weight * each).sum()
-            total = total + self.trace_weight * terms["trace"]
-        for name, value in found.losses.items():
-            terms[name], total = value, total + value
-        terms["accuracy"] = ((found.logits > 0) == (batch.labels > 0.5)).float().mean()
-        return total, terms
+        return weighted_losses(model(batch, with_trace=batch.trace is not None), batch, self.trace_weight)
 
     @torch.no_grad()
     def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
@@ -88,3 +78,19 @@ class GraphTask(Task):
         network: Any = kinds.build(self.kind, self.config, self.vocabulary)
         network.use_checkpointing = self.config.schedule.use_checkpointing
         return network
+
+
+def weighted_losses(
+    found: Output, batch: GraphBatch, trace_weight: float
+) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+    """The loss of a batch, and its terms."""
+    terms = {"label": F.binary_cross_entropy_with_logits(found.logits.float(), batch.labels)}
+    total = terms["label"]
+    if batch.trace is not None and found.trace is not None:
+        each = F.binary_cross_entropy_with_logits(found.trace.float(), batch.trace.target, reduction="none")
+        terms["trace"] = (batch.trace.weight * each).sum()
+        total = total + trace_weight * terms["trace"]
+    for name, value in found.losses.items():
+        terms[name], total = value, total + value
+    terms["accuracy"] = ((found.logits > 0) == (batch.labels > 0.5)).float().mean()
+    return total, terms
