@@ -44,6 +44,7 @@ class Own(nn.Module):
         self.roots = nn.ModuleList(nn.Linear(dim, dim) for _ in range(LAYERS))
 
     def forward(self, x: Tensor, adjacency: Adjacency) -> Tensor:
+        """Nodes (N, D) after the layers."""
         for layer, root in zip(self.layers, self.roots, strict=True):
             x = torch.relu(layer(x, adjacency) + root(x))
         return x
@@ -60,6 +61,7 @@ class Peer(nn.Module):
         self.layers = nn.ModuleList(RGCNConv(dim, dim, number, num_bases=num_bases, aggr="sum") for _ in range(LAYERS))
 
     def forward(self, x: Tensor, adjacency: Adjacency) -> Tensor:
+        """Nodes (N, D) after the layers."""
         edges = torch.stack([adjacency.source, adjacency.target])
         for layer in self.layers:
             x = torch.relu(layer(x, edges, adjacency.relation))
@@ -122,7 +124,7 @@ def training_work(domain: str, graphs: Graphs, device: torch.device, batch_size:
     def work() -> None:
         for first in range(0, len(graphs), batch_size):
             part = graphs.take(np.arange(first, min(first + batch_size, len(graphs))))
-            batch = collate(part, part.rounds + config.model.max_extra_rounds // 2, "rounds").to(device)
+            batch = collate(part, part.rounds + 2, "rounds").to(device)
             total, _ = weighted_losses(network(batch), batch, config.objective.trace_weight)
             optimizer.zero_grad(set_to_none=True)
             total.backward()

@@ -100,26 +100,34 @@ def _regression(graphs: Graphs, rounds: int) -> Scorer:
     from sklearn.linear_model import LogisticRegression
 
     table, labels = _hashed(graphs, rounds), graphs.labels
-    is_held = graphs.pairs % HELD_OUT == 0
+    occupied = np.unique(table.indices)  # all others have no weight
+    table, is_held = table[:, occupied], graphs.pairs % HELD_OUT == 0
     models = {strength: LogisticRegression(C=strength, max_iter=100) for strength in STRENGTHS}
     best = STRENGTHS[0]
-    if 0 < is_held.sum() < len(labels) and len(set(labels[~is_held].tolist())) == 2:
-        reached = {
-            c: _fit(m, table[~is_held], labels[~is_held]).score(table[is_held], labels[is_held])
-            for c, m in models.items()
-        }
+    if is_held.any() and len(np.unique(labels[~is_held])) == 2:
+        fitted = {c: _fit(model, table[~is_held], labels[~is_held]) for c, model in models.items()}
+        reached = {c: model.score(table[is_held], labels[is_held]) for c, model in fitted.items()}
         best = max(reached, key=reached.__getitem__)
     model = _fit(models[best], table, labels)
-    return lambda some: model.predict_proba(_hashed(some, rounds))[:, 1]
+    return lambda some: _probability(model, _hashed(some, rounds)[:, occupied])
 
 
 def _fit(model: Any, table: Any, labels: NDArray) -> Any:
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    # One thread: threads that wait for each other beside other work take twenty times as long on small tables.
+    with warnings.catch_warnings(), threadpool_limits(1):
         # A regression that stops early is a regularised one; the held-out part chooses among them.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(table, labels)
+
+
+def _probability(model: Any, table: Any) -> NDArray[np.float64]:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return model.predict_proba(table)[:, 1]
 
 
 def _hashed(graphs: Graphs, rounds: int) -> Any:
@@ -146,7 +154,7 @@ def _counting(graphs: Graphs, seed: int) -> Scorer:
         return _occurrences(owner, count_colours(some), len(some), commonest) / spread
 
     _fit(model, columns(graphs), graphs.labels)
-    return lambda some: model.predict_proba(columns(some))[:, 1]
+    return lambda some: _probability(model, columns(some))
 
 
 def _boosting(graphs: Graphs, seed: int) -> Scorer:
@@ -155,8 +163,8 @@ def _boosting(graphs: Graphs, seed: int) -> Scorer:
     commonest = _commonest(np.concatenate([node_colours(graphs, rounds) for rounds in range(len(WL))]))
     settings: Any = {"max_iter": 60, "early_stopping": False}
     model = HistGradientBoostingClassifier(random_state=seed, **settings)
-    model.fit(_statistics(graphs, commonest), graphs.labels)
-    return lambda some: model.predict_proba(_statistics(some, commonest))[:, 1]
+    _fit(model, _statistics(graphs, commonest), graphs.labels)
+    return lambda some: _probability(model, _statistics(some, commonest))
 
 
 def _commonest(colours: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -178,7 +186,9 @@ def _statistics(graphs: Graphs, commonest: NDArray[np.uint64]) -> NDArray[np.flo
         (edge, graphs.relations, words.relations),
     ):
         columns.append(_counted(owner, values, g, len(names)))
-    columns += [_occurrences(node, node_colours(graphs, rounds), g, commonest) for rounds in range(len(WL))]
+    # Colours of different rounds are different numbers.
+    every = np.concatenate([node_colours(graphs, rounds) for rounds in range(len(WL))])
+    columns.append(_occurrences(np.tile(node, len(WL)), every, g, commonest))
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 

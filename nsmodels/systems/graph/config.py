@@ -68,11 +68,11 @@ class ModelConfig(Config):
         0, {"kind": "recurrent"}, ge=0, le=1024, description="kind=recurrent: at most so many rounds; 0: no limit"
     )
     max_extra_rounds: int = conditional(
-        4,
+        12,
         {"kind": ("recurrent", "levels")},
         ge=0,
         le=64,
-        description="up to so many rounds more than the structure demands, drawn for each graph in training",
+        description="up to so many rounds more than the structure demands, drawn for each graph in training, often few",
     )
     slack_rounds: int = conditional(
         4,

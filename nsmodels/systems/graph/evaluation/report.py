@@ -16,7 +16,8 @@ def table(report: Mapping[str, Any]) -> str:
     """The report as text."""
     lines = _data_lines(report)
     for split, part in report["splits"].items():
-        lines += ["", *_comparison(split, part, report["metric"]), "", *_kind_lines(split, part, report["metric"])]
+        if split != "lengths" or len(report["splits"]) == 1:
+            lines += ["", *_comparison(split, part, report["metric"]), *_kind_lines(split, part, report["metric"])]
     first = report["splits"][report["data"]["split"]]
     lines += ["", *_class_lines(first["rows"][REASONER], report["data"]["split"])]
     lines += ["", *_length_lines(report), "", *_stability_lines(report), *_cycle_lines(report), *_collapse_lines(first)]
@@ -63,10 +64,11 @@ def _comparison(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
 def _kind_lines(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
     """Each kind of query in a column, each model in a row."""
     kinds = part["kinds"]
+    if len(kinds) == 1:
+        return []
     width = max([18, *(len(kind) + 2 for kind in kinds)])
     what = "both twins right" if metric == "paired_accuracy" else "accuracy"
-    lines = [f"{split}: {what}" + " by kind of query" + "".join("" for _ in kinds)]
-    lines.append(" " * _FIRST + "".join(f"{kind:>{width}}" for kind in kinds))
+    lines = ["", f"{split}: {what}, by kind of query", " " * _FIRST + "".join(f"{kind:>{width}}" for kind in kinds)]
     for name in next(iter(kinds.values())):
         cells = "".join(f"{_kind_cell(rows[name], metric):>{width}}" for rows in kinds.values())
         lines.append(f"{title(name):<{_FIRST}}{cells}")

@@ -80,7 +80,7 @@ class TrainingGraphs:
 
         def train(part: Part) -> GraphBatch:
             random = generator(self.training.seed, "rounds", epoch, int(part.whole[0]))
-            extra = random.integers(0, most + 1, len(part.whole))
+            extra = _extra_rounds(random, most, len(part.whole))
             return _batch(self.train, part, network, extra, supervision)
 
         def validation(part: Part) -> GraphBatch:
@@ -120,6 +120,13 @@ def _batch(
     rounds = network.rounds_of(everything, extra)
     whole = None if part.is_whole else (everything, rounds)
     return collate(graphs.take(part.rows), part.of(rounds), supervision, whole)
+
+
+def _extra_rounds(random: np.random.Generator, most: int, number: int) -> NDArray[np.int64]:
+    """Rounds beyond those of the structure, 0 to `most`, of each of so many graphs."""
+    # ⌊(most + 1) u⁴⌋ with u uniform: half of the graphs have hardly any, some have many, so that an answer is also
+    # learned to stay as it is.
+    return ((most + 1) * random.random(number) ** 4).astype(np.int64)
 
 
 def _first(graphs: Graphs, num_pairs: int) -> Graphs:
