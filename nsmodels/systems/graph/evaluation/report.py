@@ -48,7 +48,7 @@ def _comparison(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
     is_paired = metric == "paired_accuracy"
     heads = f"{'paired':>8}{'95 %':>13}" if is_paired else ""
     heads += f"{'accuracy':>10}{'95 %':>13}{'rank':>7}{'AUC':>7}{'ECE':>7}"
-    heads += f"{'parameters':>12}{'train CPU-s':>13}{'graphs/CPU-s':>14}"
+    heads += f"{'rounds':>8}{'parameters':>12}{'train CPU-s':>13}{'graphs/CPU-s':>14}"
     lines = [f"{split + ', in %':<{_FIRST}}{heads}"]
     for name, row in {**part["rows"], **part["baselines"]}.items():
         text = f"{title(name):<{_FIRST}}"
@@ -56,6 +56,7 @@ def _comparison(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
             text += f"{_percent(row['paired_accuracy']):>8}{_span(row.get('paired_interval')):>13}"
         text += f"{_percent(row['accuracy']):>10}{_span(row.get('accuracy_interval')):>13}{_percent(row['rank']):>7}"
         text += f"{_number(row['auc'], '.3f'):>7}{_number(row.get('ece'), '.3f'):>7}"
+        text += f"{_number(row.get('rounds', {}).get(split), '.1f'):>8}"
         text += f"{_number(row.get('num_parameters')):>12}{_number(row.get('train_cpu_seconds'), ',.1f'):>13}"
         lines.append((text + f"{_number(row.get('graphs_per_cpu_second')):>14}").rstrip())
     return lines

@@ -11,7 +11,7 @@ from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.formats.graphs.checks import twin_rows
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import METRICS, REASONER
-from nsmodels.systems.graph.evaluation.rivals import CHANCE, MAJORITY, Scored, Splits
+from nsmodels.systems.graph.evaluation.rivals import CHANCE, Scored, Splits
 from nsmodels.systems.graph.evaluation.scoring import (
     Entry,
     Table,
@@ -107,11 +107,6 @@ def trained_lengths(train: Splits) -> list[int] | None:
     """Least and greatest length in the training graphs; None without them."""
     known = [each.lengths for each in train.values() if len(each)]
     return [int(min(map(np.min, known))), int(max(map(np.max, known)))] if known else None
-
-
-def majority_or_none(scored: Mapping[str, Scored]) -> bool:
-    """Whether there was something to train the baselines on."""
-    return MAJORITY in scored
 
 
 def _chance(row: Entry) -> Entry:
