@@ -17,6 +17,7 @@ from nsmodels.systems.graph.config import REASONER, EvaluationConfig, debug
 from nsmodels.systems.graph.evaluation import scoring
 from nsmodels.systems.graph.evaluation.charts import CHARTS
 from nsmodels.systems.graph.evaluation.supervision import bits
+from nsmodels.systems.graph.reasoner import Reasoner
 from tests.formats.twins import twinned
 
 SMALL = {"baselines.flat": False, "baselines.source": False, "baselines.labels_only": False}
@@ -74,8 +75,14 @@ def test_a_class_that_is_never_predicted_has_collapsed(probability: list, labels
     assert scoring.entry(scoring.table_of(graphs, np.array(probability)), ("no", "yes"))["is_collapsed"] is is_collapsed
 
 
-def test_the_report_holds_every_split_kind_and_length_and_what_it_is_compared_with(model: tuple[Path, Path]) -> None:
-    result = scored(*model)
+@pytest.fixture(scope="module")
+def result(model: tuple[Path, Path]) -> EvaluationResult:
+    return scored(*model)
+
+
+def test_the_report_holds_every_split_kind_and_length_and_what_it_is_compared_with(
+    model: tuple[Path, Path], result: EvaluationResult
+) -> None:
     report = result.report
     assert list(report["splits"]) == ["test", "ood", "lengths"]
     assert {"counts", "WL-1", "WL-3", "boosting", "untrained", "majority", "chance"} <= set(report["baselines"])
@@ -86,13 +93,14 @@ def test_the_report_holds_every_split_kind_and_length_and_what_it_is_compared_wi
     assert result.outcomes[0].mean == report["rows"][REASONER]["paired_accuracy"]
     assert result.metrics["baseline/chance"] == 0.25
     assert report["data"]["trained_lengths"] == [6, 6]
-    text = f"Training: the reasoner was taught with the oracle's execution traces in 2 channels (far, near), {bits(files.read_split(model[0], 'train')) / 80:,.0f} bits a graph"
-    assert text in result.table
+    per_graph = bits(files.read_split(model[0], "train")) / 80
+    text = "Training: the reasoner was taught with the oracle's execution traces in 2 channels (far, near)"
+    assert f"{text}, {per_graph:,.0f} bits a graph" in result.table
     assert report["stability"]["splits"]["test"]["difference"] is not None
 
 
-def test_what_sees_counts_ranks_no_pair_and_what_is_untrained_few(model: tuple[Path, Path]) -> None:
-    rows = scored(*model).report["baselines"]
+def test_what_sees_counts_ranks_no_pair_and_what_is_untrained_few(result: EvaluationResult) -> None:
+    rows = result.report["baselines"]
     assert [rows[name]["rank"] for name in ("counts", "WL-0", "majority")] == [0.5, 0.5, 0.5]
     assert rows["untrained"]["rank"] == pytest.approx(0.5, abs=4 * 0.5 / 60**0.5)
 
@@ -107,9 +115,9 @@ def test_graphs_of_any_form_are_scored(model: tuple[Path, Path], tmp_path: Path)
         "one graph": (some.take([3]), "accuracy"),
     }
     for name, (graphs, metric) in forms.items():
-        result = scored(alone(tmp_path / name, graphs), model[1])
+        result = scored(alone(tmp_path / name, graphs), model[1], use_classifiers=name == "no twins")
         assert (result.report["metric"], result.outcomes[0].metric) == (metric, metric), name
-        assert "boosting" in result.report["baselines"], name  # taught by the data of the checkpoint
+        assert "majority" in result.report["baselines"], name  # taught by the data of the checkpoint
         assert list(result.report["splits"]) == ["mine"]
         for draw, _ in CHARTS.values():
             assert draw(result.report).axes
@@ -127,3 +135,20 @@ def test_few_graphs_are_the_first_pairs(model: tuple[Path, Path]) -> None:
     result = scored(*model, max_graphs=7, use_classifiers=False)
     assert (result.report["rows"][REASONER]["n"], result.report["splits"]["ood"]["num_graphs"]) == (8, 8)
     assert "boosting" not in result.report["baselines"]
+
+
+def test_random_labels_teach_nothing_where_the_true_ones_do(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for seed, (split, num) in enumerate({"train": 300, "val": 20, "test": 150}.items()):
+        files.write(tmp_path / "data" / f"{split}.parquet", twinned(num, seed))
+    test, found = files.read_split(tmp_path / "data", "test"), {}
+    for is_random in (False, True):
+        changes = {"model.dim": 16, "training.epochs": 8, "training.lr": 0.02, "objective.trace_weight": 0.0}
+        config = debug().with_values({**SMALL, **changes, "schedule.use_random_labels": is_random})
+        folder = tmp_path / f"model {is_random}"
+        SYSTEM.train(Order("model", config, Inputs.of(tmp_path / "data"), folder))
+        table = scoring.table_of(test, Reasoner.load(folder, "cpu").predict(test).probability)
+        found[is_random] = scoring.entry(table, ("no", "yes"))
+    assert found[False]["accuracy"] > 0.7
+    assert found[True]["accuracy"] == pytest.approx(0.5, abs=0.05)
+    assert found[True]["rank"] == pytest.approx(0.5, abs=4 * 0.5 / 150**0.5)

@@ -23,7 +23,11 @@ def supervision(config: GraphConfig, graphs: Mapping[str, Graphs], has_labels_on
     total, num = sum(each for each, _ in known), sum(each for _, each in known)
     if config.objective.trace_weight == 0 or (num and not total):
         why = "" if config.objective.trace_weight == 0 else "; the data have no traces"
-        return {"uses_trace": False, "text": f"Training: {LABELS_ALONE}, one bit a graph{why}.", "caption": LABELS_ALONE}
+        return {
+            "uses_trace": False,
+            "text": f"Training: {LABELS_ALONE}, one bit a graph{why}.",
+            "caption": LABELS_ALONE,
+        }
     channels = list(next(iter(graphs.values())).vocabulary.channels) if graphs else []
     named = f" in {len(channels)} channels ({', '.join(channels)})" if channels else ""
     amount = f", {total / num:,.0f} bits a graph beside the one of its label" if num else ""
