@@ -12,13 +12,13 @@ from typing import Any
 
 from nsmodels.core import hardware
 
-__all__ = ["load", "report"]
+__all__ = ["checkpoints", "load", "report"]
 
 # Here, as every process that trains imports this package first, whatever started it; torch is loaded later.
 hardware.is_waiting_chosen = hardware.wait_passively(os.environ)
 
 
-def load(name: str | Path, partition: str | None = None, device: str = "auto") -> Any:
+def load(name: str | Path, partition: str | None = None, device: str = "auto", checkpoint: str | None = None) -> Any:
     """A trained model, ready to be asked, rebuilt from its checkpoint alone.
 
     Args:
@@ -27,16 +27,39 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto") -
             Names are looked up below the data root first, then as paths.
         partition: of a partitioned asset, instead of writing it into the name.
         device: auto, cpu, cuda or cuda:N.
+        checkpoint: one of the model's checkpoints by its name in `checkpoints`, "navigator/epoch_0005".
 
     Returns:
-        The system's own object: `VisualReasoner`, `Navigator`; for a file the `torch.nn.Module` of that network.
+        The system's own object: `VisualReasoner`, `Navigator`, `Reasoner`; for a file the `torch.nn.Module` of that
+        network; for `checkpoint` what the system makes of one network, a `Reasoner`, else the module.
 
     Raises:
         nsmodels.core.errors.InputError: nothing of that name, not sealed, or no model; the message has the remedy.
     """
-    from nsmodels import loading
+    from nsmodels import checkpoint_table, loading
 
+    if checkpoint is not None:
+        return loading.load_checkpoint(checkpoint_table.path_of(name, checkpoint, partition), device)
     return loading.load(name, partition, device)
+
+
+def checkpoints(name: str | Path, partition: str | None = None) -> list[dict[str, Any]]:
+    """Every checkpoint of a model: best, last and those saved at intervals, of each of its networks.
+
+    Args:
+        name: as in `load`; the model of an unfinished training too.
+        partition: of a partitioned asset.
+
+    Returns:
+        A row for each: `name` ("navigator/epoch_0005", as `load` takes it), `epoch`, `kind`, the metrics of that epoch
+        ("train/loss", "val/accuracy", ...), `size`, `made` and `path`.
+
+    Raises:
+        nsmodels.core.errors.InputError: nothing of that name, or no checkpoint there.
+    """
+    from nsmodels import checkpoint_table
+
+    return checkpoint_table.rows(name, partition)
 
 
 def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:

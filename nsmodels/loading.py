@@ -23,7 +23,7 @@ SYSTEMS = "nsmodels.systems."
 
 def load(name: str | Path, partition: str | None = None, device: str = "auto") -> Any:
     """The trained model called `name`; see `nsmodels.load`."""
-    place = _place(name, partition, MODEL)
+    place = place_of(name, partition, MODEL)
     if place.is_file():
         return _load_network(place, device)
     manifest = artifact.require_intact(place)
@@ -33,9 +33,14 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto") -
     return system.load(place, device)
 
 
+def load_checkpoint(path: Path, device: str = "auto") -> Any:
+    """What a system makes of one checkpoint file, that of an unfinished training included."""
+    return _system_in(path).load_checkpoint(path, device)
+
+
 def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:
     """The report of the evaluation called `name`; see `nsmodels.report`."""
-    place = _place(name, partition, EVALUATION)
+    place = place_of(name, partition, EVALUATION)
     manifest = artifact.require_intact(place)
     try:
         return json.loads((place / REPORT).read_text(encoding="utf-8"))
@@ -45,13 +50,18 @@ def report(name: str | Path, partition: str | None = None) -> dict[str, Any]:
 
 def _load_network(path: Path, device: str) -> Any:
     """One network of a model from any of its checkpoint files, those of an unfinished training included."""
+    return _system_in(path).load_network(path, device)
+
+
+def _system_in(path: Path) -> System[Any, Any]:
+    """The system that a checkpoint file belongs to."""
     folder, phase = path.parent.parent, path.parent.name
     maker = artifact.maker_of(folder)
     names = discover.systems() if not maker else []
     systems = [_system_of(maker, folder)] if maker else [system for name in names if (system := _readable(name))]
     fitting = [system for system in systems if phase in system.phases and path.suffix == ".pt"]
     if len(fitting) == 1:
-        return fitting[0].load_network(path, device)
+        return fitting[0]
     if fitting:
         names = ", ".join(system.name for system in fitting)
         raise InputError(f"{path}: several systems have a network '{phase}' ({names}); load it from a sealed model")
@@ -59,7 +69,7 @@ def _load_network(path: Path, device: str) -> Any:
     raise InputError(f"{path}: not a checkpoint; those are .pt files in folders named after networks ({known})")
 
 
-def _place(name: str | Path, partition: str | None, part: str) -> Path:
+def place_of(name: str | Path, partition: str | None, part: str) -> Path:
     """The folder or file meant: below the data root, else as a path; a partition's own `part` where it has several."""
     place = renamed.place_of(str(name), artifact.data_root())
     if partition is not None:

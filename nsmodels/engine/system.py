@@ -101,6 +101,10 @@ class System(ABC, Generic[C, E]):
             raise InputError(f"{folder}: no checkpoint of {self.name}; expected folders named {', '.join(self.phases)}")
         return self.load_network(folder / found[-1] / "best.pt", device)
 
+    def load_checkpoint(self, path: Path, device: str = "auto") -> Any:
+        """What `nsmodels.load(name, checkpoint=...)` returns for one checkpoint file; by default its network."""
+        return self.load_network(path, device)
+
     def check_networks(self, config: C) -> None:
         """Raise InputError for networks that cannot be built or trained on this machine."""
 

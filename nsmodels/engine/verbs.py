@@ -20,11 +20,17 @@ from nsmodels.engine.system import Stage, System
 Verbs = Any  # what `add_subparsers` returns has no public name
 
 
-def parser(system: System[Any, Any], more: Callable[[Verbs], None] = lambda verbs: None) -> Parser:
-    """The parser of a system's command line: `train`, the verbs of `more`, and `evaluate` unless that is among them."""
+def parser(
+    system: System[Any, Any], more: Callable[[Verbs], None] = lambda verbs: None, has_train: bool = True
+) -> Parser:
+    """The parser of a system's command line: `train`, the verbs of `more`, and `evaluate` unless that is among them.
+
+    Without `has_train` the verb `train` is among those of `more`.
+    """
     made = Parser(prog=f"nsmodels {system.name}", description=sys.modules[system.package].__doc__)
     verbs = made.add_subparsers(metavar="verb", required=True)
-    add_train(verbs, system)
+    if has_train:
+        add_train(verbs, system)
     more(verbs)
     if "evaluate" not in verbs.choices:
         add_evaluate(verbs, system)
@@ -36,10 +42,10 @@ def main(system: System[Any, Any], argv: Sequence[str] | None = None) -> int:
     return cli.main(lambda: parser(system), argv)
 
 
-def add_making(parser: argparse.ArgumentParser, datasets: Sequence[str]) -> None:
-    """`--data`, `--out` and `--force`, for whatever is built from data."""
-    names = " or ".join(datasets)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help=f"folder of the data ({names})")
+def add_making(parser: argparse.ArgumentParser, datasets: Sequence[str], default: str = "") -> None:
+    """`--data`, `--out` and `--force`, for whatever is built from data; `default`: what replaces `--data`, if so."""
+    text = f"folder of the data ({' or '.join(datasets)})" + (f" [{default}]" if default else "")
+    parser.add_argument("--data", type=Path, nargs="+", required=not default, help=text)
     parser.add_argument("--out", type=Path, required=True, help="folder of the result")
     parser.add_argument("--force", action="store_true", help="build it again though nothing changed")
 

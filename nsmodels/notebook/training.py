@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nsmodels import checkpoint_table
 from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError, Interrupted
@@ -89,29 +87,11 @@ def layers(network: nn.Module) -> pd.DataFrame:
 
 
 def checkpoints(choice: Choice) -> pd.DataFrame:
-    """Table of the checkpoints of a finished or stopped training, with their scores on the validation split.
+    """Table of the checkpoints of a finished or stopped training, with their metrics.
 
-    Raises `InputError` when there is no checkpoint yet.
+    `nsmodels.load(choice.model_key, checkpoint=name)` loads one. Raises `InputError` when there is no checkpoint yet.
     """
     import pandas as pd
 
-    folder = choice.model if choice.model.is_dir() else choice.unfinished
-    rows = [_described(path, folder) for path in sorted(folder.glob("*/*.pt"))]
-    if not rows:
-        raise InputError(f"{folder}: no checkpoint yet; train first")
-    return pd.DataFrame(rows)
-
-
-def _described(path: Path, folder: Path) -> dict[str, Any]:
-    from nsmodels.engine import checkpoint
-
-    payload, state = checkpoint.load(path), path.stat()
-    facts = {"file": str(path.relative_to(folder)), "epoch": payload["epoch"], **dict(_scores(payload))}
-    made = datetime.fromtimestamp(state.st_mtime).strftime("%Y-%m-%d %H:%M:%S")
-    return facts | {"MB": round(state.st_size / 1e6, 2), "made": made}
-
-
-def _scores(payload: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in payload["val_metrics"].items():
-        if isinstance(value, int | float):
-            yield name, value
+    found = checkpoint_table.rows(choice.model_key)
+    return pd.DataFrame(found).reindex(columns=list(checkpoint_table.columns_of(found)))

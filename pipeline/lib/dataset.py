@@ -20,16 +20,20 @@ from pipeline.lib.launchpad import Launchpad
 
 @dataclass(frozen=True)
 class Generated:
-    """A generated dataset; a step that misses it builds it.
+    """A dataset that is generated, or read from files; a step that misses it builds it.
 
     Attributes:
-        name: of the dataset, and key of the asset.
+        name: key of the asset.
         about: description of the asset.
         verdicts: description of each function in the dataset's `checks`, by name.
         warnings: those of them whose failure does not block what follows.
         show: metadata to look at, from the sealed folder.
         wanted: the configuration as the manifest records it.
         kinds: shown in the UI.
+        package: of the dataset; empty: `name`.
+        preset: the default one; the launchpad has the presets with the same `source`. Empty: all, `quick` first.
+        is_downloaded: whether its files are downloaded, so that no step builds it on demand, and failures are tried
+            again.
     """
 
     name: str
@@ -39,48 +43,63 @@ class Generated:
     show: Callable[[Path], results.Metadata] = results.pages
     wanted: Callable[[Any], Mapping[str, Any]] = Config.relevant
     kinds: tuple[str, ...] = ("numpy",)
+    package: str = ""
+    preset: str = ""
+    is_downloaded: bool = False
 
     @cached_property
     def config(self) -> ModuleType:
         """The dataset's configuration module."""
-        return discover.module("datasets", self.name, "config")
+        return discover.module("datasets", self.package or self.name, "config")
+
+    @cached_property
+    def presets(self) -> Mapping[str, Callable[[], Any]]:
+        """Presets of the asset: all, or those with the source of its default."""
+        presets = self.config.PRESETS
+        if not self.preset:
+            return presets
+        source = presets[self.preset]().source
+        return {name: preset for name, preset in presets.items() if preset().source == source}
 
     @cached_property
     def pad(self) -> Launchpad[Any]:
-        """The launchpad; `quick` is the default where there is such a preset."""
-        presets = self.config.PRESETS
-        return Launchpad(presets, "quick" if "quick" in presets else next(iter(presets)))
+        """The launchpad; `quick` is the default where no other is given and there is such a preset."""
+        first = "quick" if "quick" in self.presets else next(iter(self.presets))
+        return Launchpad(self.presets, self.preset or first)
 
     def build(self, order: Order[Any]) -> Manifest:
         """Generate the data of an order."""
-        prepare = discover.module("datasets", self.name, "prepare").prepare
+        prepare = discover.module("datasets", self.package or self.name, "prepare").prepare
         return prepare(order.config, order.key, order.folder, is_forced=order.force)
 
     def make(self, preset: str | None) -> Manifest:
         """Generate the data for a step with this preset."""
-        presets = self.config.PRESETS
+        presets = self.presets
         config = presets[preset if preset in presets else self.pad.default]()
         return self.build(Order(self.name, config, Inputs({}), folder_of(self.name)))
 
     def is_too_small(self, manifest: Manifest, preset: str) -> bool:
         """Whether the data are those of a smaller preset; data that a person configured are kept."""
-        sizes = list(self.config.PRESETS)
+        sizes = list(self.presets)
         smaller = sizes[: sizes.index(preset)] if preset in sizes else []
-        return any(manifest.config == self.wanted(self.config.PRESETS[each]()) for each in smaller)
+        return any(manifest.config == self.wanted(self.presets[each]()) for each in smaller)
 
     def asset(self) -> dg.AssetsDefinition:
-        """The asset, registered as one that is built on demand."""
-        store.on_demand(self.name, self.is_too_small)(self.make)
-        modules = f"pipeline.assets.datasets.{self.name}", f"nsmodels.datasets.{self.name}.prepare"
+        """The asset, registered as one that is built on demand unless it is downloaded."""
+        package = self.package or self.name
+        if not self.is_downloaded:
+            store.on_demand(self.name, self.is_too_small)(self.make)
+        modules = f"pipeline.assets.datasets.{package}", f"nsmodels.datasets.{package}.prepare"
+        group = policy.dataset if self.is_downloaded else policy.generated
 
         @dg.asset(
             name=self.name,
             description=self.about,
-            tags={"dataset": self.name},
+            tags={"dataset": package},
             code_version=self.pad.version(self.config.CODE_VERSION),
             config_schema=self.pad.schema,
             metadata=references.to_module(*modules),
-            **policy.generated(kinds=set(self.kinds)),
+            **group(kinds=set(self.kinds)),
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             version = self.config.CODE_VERSION
@@ -93,5 +112,5 @@ class Generated:
         return [
             checks.check(self.name, check, text, judge, check in self.warnings, check not in self.warnings)
             for check, text in self.verdicts.items()
-            for judge in [checks.of_dataset(self.name, check)]
+            for judge in [checks.of_dataset(self.package or self.name, check)]
         ]

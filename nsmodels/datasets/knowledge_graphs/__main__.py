@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
 
 from nsmodels.core import cli
+from nsmodels.core.cli import Parser
 from nsmodels.datasets.knowledge_graphs.config import PRESETS
 from nsmodels.formats.graphs import commands
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The parser of this command line."""
     return commands.parser("knowledge_graphs", __doc__, PRESETS)
 

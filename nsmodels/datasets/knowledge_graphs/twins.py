@@ -34,7 +34,7 @@ from nsmodels.datasets.knowledge_graphs.rules import (
     TYPE_RULE,
 )
 
-MOST_TRIES = 2_000  # of one pair, before the settings count as impossible
+MOST_TRIES = 500  # of one pair, before the settings count as impossible
 
 
 class Dials(NamedTuple):

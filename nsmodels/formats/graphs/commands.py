@@ -114,8 +114,6 @@ def _show(name: str, arguments: argparse.Namespace) -> int:
         raise InputError(f"--draw {arguments.draw}: expected a name ending in {', '.join(SUFFIXES)}")
     artifact.require_files({"--draw": arguments.draw, "--json": arguments.json}, [arguments.data])
     look = _look(name)
-    if arguments.draw and not hasattr(look, "draw"):
-        raise InputError(f"--draw: {name} has no picture; leave it out")
     graphs = files.read_split(arguments.data, arguments.split)
     rows = _rows(graphs, arguments)
     text = getattr(look, "graph_text", partial(_text, graphs.vocabulary))
@@ -123,8 +121,9 @@ def _show(name: str, arguments: argparse.Namespace) -> int:
     if arguments.json:
         disk.write_json(arguments.json, {"graphs": [to_values(graphs, row) for row in rows]})
     if arguments.draw:
-        assert look is not None
-        look.draw(graphs, rows, arguments.draw)
+        from nsmodels.formats.graphs import pictures
+
+        getattr(look, "draw", pictures.draw)(graphs, rows, arguments.draw)
     return 0
 
 

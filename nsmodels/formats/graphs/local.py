@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nsmodels.core import disk
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError, near
 from nsmodels.formats.graphs import checks, files
-from nsmodels.formats.graphs.records import read_json
-from nsmodels.formats.graphs.tables import Graphs
+from nsmodels.formats.graphs.records import from_values, read_json
+from nsmodels.formats.graphs.tables import Graph, Graphs, table
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 
 
@@ -69,6 +70,20 @@ def read(path: Path, vocabulary: Vocabulary, must_have_labels: bool = True) -> G
     if faults := checks.faults(str(path), graphs):
         raise InputError(faults[0])
     return graphs
+
+
+def graphs_of(given: Graphs | Graph | Path | str | Mapping[str, Any] | list[Any], vocabulary: Vocabulary) -> Graphs:
+    """A table from whatever holds graphs: a table, one graph, the path of a file, or the values of a JSON file.
+
+    Labels may be missing. Raises InputError as `read` does.
+    """
+    if isinstance(given, Graphs):
+        return given
+    if isinstance(given, Graph):
+        return table([given], vocabulary)
+    if isinstance(given, Path | str):
+        return read(Path(given), vocabulary, must_have_labels=False)
+    return from_values(given, Path("graphs"), vocabulary, must_have_labels=False)
 
 
 def _require_same(path: Path, found: Vocabulary, wanted: Vocabulary) -> None:

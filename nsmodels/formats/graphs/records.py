@@ -32,7 +32,11 @@ def read_json(path: Path, vocabulary: Vocabulary, must_have_labels: bool = True)
 
     Raises InputError naming the file, the graph and the field.
     """
-    found = _loaded(path)
+    return from_values(_loaded(path), path, vocabulary, must_have_labels)
+
+
+def from_values(found: Any, path: Path, vocabulary: Vocabulary, must_have_labels: bool = True) -> Graphs:
+    """The graphs in plain values, as JSON holds them; `path`: their place in messages. Else as `read_json`."""
     entries = found.get("graphs") if isinstance(found, dict) and "graphs" in found else found
     if isinstance(entries, dict):
         entries = [entries]  # a graph alone

@@ -54,6 +54,12 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
 
         return Reasoner.load(folder, device)
 
+    def load_checkpoint(self, path: Path, device: str = "auto") -> Any:
+        """The `Reasoner` of one checkpoint file."""
+        from nsmodels.systems.graph.reasoner import Reasoner
+
+        return Reasoner.from_checkpoint(path, device)
+
     def load_network(self, path: Path, device: str = "auto") -> Any:
         """The network in one checkpoint file."""
         from nsmodels.systems.graph.reasoner import Reasoner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self, final
@@ -16,8 +17,9 @@ from torch import nn
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.formats.graphs import local
 from nsmodels.formats.graphs.coarsening import with_clusters
-from nsmodels.formats.graphs.tables import Graphs
+from nsmodels.formats.graphs.tables import Graph, Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 from nsmodels.systems.graph.config import REASONER, GraphConfig, Kind
 from nsmodels.systems.graph.network import kinds
@@ -84,7 +86,7 @@ class Reasoner:
 
     def predict(
         self,
-        graphs: Graphs,
+        graphs: Graphs | Graph | Path | str | Mapping[str, Any] | list[Any],
         extra_rounds: int = 0,
         rounds: int | None = None,
         with_trace: bool = False,
@@ -93,15 +95,17 @@ class Reasoner:
         """Predictions for graphs; each is the same alone and in any company.
 
         Args:
-            graphs: with the vocabulary of the network; labels and traces are not read.
+            graphs: with the vocabulary of the network: a table, one graph, a .json or .parquet file, or the values of
+                the former; labels and traces are not read.
             extra_rounds: rounds beyond those that structure and `model.slack_rounds` give.
             rounds: the same number for every graph instead.
             with_trace: also return what the network believes after each round.
             batch_size: graphs at a time.
-        Raises InputError for graphs with a different vocabulary.
+        Raises InputError for graphs with a different vocabulary, and for a malformed file.
         """
-        steps = self._rounds(graphs, extra_rounds, rounds)
-        logits, believed = self._run(graphs, steps, with_trace, batch_size)
+        asked = local.graphs_of(graphs, self.vocabulary)
+        steps = self._rounds(asked, extra_rounds, rounds)
+        logits, believed = self._run(asked, steps, with_trace, batch_size)
         return Prediction(expit(logits / self.temperature), steps, believed if with_trace else None)
 
     def logits(self, graphs: Graphs) -> NDArray[np.float64]:
