@@ -140,8 +140,4 @@ def rounds(
     cell: Cell, h: Float[Tensor, "N D"], inputs: Float[Tensor, "N D"], adjacency: Adjacency, number: int
 ) -> list[Float[Tensor, "N D"]]:
     """Nodes after each of a number of rounds."""
-    given, found = cell.from_input(inputs), []
-    for _ in range(number):
-        h = cell(h, given, adjacency)
-        found.append(h)
-    return found
+    return list(cell.states(h, cell.from_input(inputs), (len(h),) * number, adjacency).split(len(h)))
