@@ -49,8 +49,6 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
         outcomes += outcomes_of(splits["ood"], scored[REASONER], "ood", "ood_")
     about = _about(order, headline, splits, train, [note] if note else [])
     report = _report(order, splits, scored, networks[REASONER], about)
-    found = {phase: measures(network, splits[headline]) for phase, network in networks.items()}
-    report["cycle"] = {phase: each for phase, each in found.items() if each}
     cycles = {phase: measures(network, splits[headline]) for phase, network in networks.items()}
     report["cycle"] = {phase: found for phase, found in cycles.items() if found}
     report["supervision"] = supervision(networks[REASONER].config, train, "labels_only" in networks)

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GREY, FILL = plots.COLOURS[6], plots.COLOURS[5]
+CENTRED_GOAL, SEMANTIC_GOAL = 0.2, 0.98
 
 
 def draw_all(report: Report, folder: Path) -> None:
     """Write every figure into `folder` as PDF and PNG; each caption names the data and what training used."""
     data = report["data"]
     source = f"{data['source']}, split {data['split']}, {report['rows'][REASONER]['n']:,} graphs"
-    for name, (draw, caption) in CHARTS.items():
+    charts = {name: chart for name, chart in CHARTS.items() if name != "cycle" or report["cycle"]}
+    for name, (draw, caption) in charts.items():
         plots.save_figure(draw(report), folder / name, f"{caption}; {report['supervision']['caption']}", source)
 
 
@@ -106,13 +108,38 @@ def lengths(report: Report) -> Figure:
     return figure
 
 
+def cycle(report: Report) -> Figure:
+    """What networks with levels lose on the way up and down again; the goals are marked."""
+    figure, (left, right) = plots.make_figure(2)
+    networks = {title(phase): measures for phase, measures in report["cycle"].items()}
+    _beside(left, networks, {"centred_error": "relative to the variance", "plain_error": "as in the source"})
+    _beside(right, networks, {"semantic": "truths about nodes", "node_types": "types of nodes"})
+    left.axhline(CENTRED_GOAL, color=GREY, linewidth=0.8, linestyle="--")
+    right.axhline(SEMANTIC_GOAL, color=GREY, linewidth=0.8, linestyle="--")
+    left.set(ylabel="squared error of the restored nodes", ylim=(0, None))
+    right.set(ylabel="share recovered", ylim=(0, 1.03))
+    return figure
+
+
 CHARTS: dict[str, tuple[Callable[[Report], Figure], str]] = {
     "comparison": (comparison, "Both twins right (or accuracy, of graphs without twins), with 95 % intervals"),
     "confusion": (confusion, "Labels and predictions of the reasoner"),
     "confidence": (confidence, "Accuracy by confidence of the reasoner, and number of graphs by confidence"),
     "difficulty": (difficulty, "Scores of the reasoner by length and by rounds, on all scored splits"),
     "lengths": (lengths, "Scores over length, longer than in training too; the trained lengths are shaded"),
+    "cycle": (cycle, "What comes back of the nodes from the levels above them; dashed: the goals"),
 }
+
+
+def _beside(axis: Axes, networks: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> None:
+    """Bars of several measures, the networks side by side."""
+    width = 0.8 / len(networks)
+    for number, (network, measures) in enumerate(networks.items()):
+        places = np.arange(len(names)) + (number - (len(networks) - 1) / 2) * width
+        values = [np.nan if measures[name] is None else measures[name] for name in names]
+        axis.bar(places, values, width, color=plots.COLOURS[number], label=network)
+    axis.set_xticks(range(len(names)), list(names.values()))
+    axis.legend(frameon=False, fontsize=8)
 
 
 def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, colour: str) -> None:
