@@ -87,6 +87,8 @@ def difficulty(report: Report) -> Figure:
     for part in report["splits"].values():
         by_rounds |= {int(k): each for k, each in part["by_rounds"][REASONER].items()}
     _curve(right, by_rounds, "accuracy", "all kinds", GREY)
+    for axis, level in ((left, _by_chance(metric)), (right, 50)):
+        axis.axhline(level, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     left.set(xlabel=report["data"]["length"], ylabel=f"{_what(metric)}, %", ylim=(-3, 103))
     right.set(xlabel="rounds that the structure demands", ylabel="accuracy, %", ylim=(-3, 103))
     left.legend(frameon=False, fontsize=8)
@@ -101,8 +103,7 @@ def lengths(report: Report) -> Figure:
         axis.axvspan(trained[0], trained[1], color=FILL, alpha=0.25, linewidth=0, label="trained")
     for colour, (row, curve) in zip(plots.COLOURS * 3, curves.items(), strict=False):
         _curve(axis, curve, report["metric"], title(row), colour)
-    level = 25 if report["metric"] == "paired_accuracy" else 50
-    axis.axhline(level, color=GREY, linewidth=0.8, linestyle=":", label="chance")
+    axis.axhline(_by_chance(report["metric"]), color=GREY, linewidth=0.8, linestyle=":", label="chance")
     axis.set(xlabel=name, ylabel=f"{_what(report['metric'])}, %", ylim=(-3, 103))
     axis.legend(frameon=False, fontsize=8)
     return figure
@@ -150,6 +151,10 @@ def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, colou
     if metric == "paired_accuracy":
         for length, each in known.items():
             axis.plot([length] * 2, [100 * end for end in each["paired_interval"]], color=colour, linewidth=1)
+
+
+def _by_chance(metric: str) -> int:
+    return 25 if metric == "paired_accuracy" else 50
 
 
 def _what(metric: str) -> str:
