@@ -5,7 +5,7 @@ Shapes: N nodes, K clusters.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -74,11 +74,13 @@ def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Ad
     cluster = of_node.cpu().numpy()
     ends = cluster[source], cluster[target]
     is_inside = ends[0] == ends[1]
-    inside = Adjacency.of(len(cluster), *(each[is_inside] for each in (source, target, relation, confidence)))
+    kept: Any = (each[is_inside] for each in (source, target, relation, confidence))
+    inside = Adjacency.of(len(cluster), *kept)
     rows = np.stack([*ends, relation], 1)[~is_inside]
     found, place, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
     mean = np.bincount(place.ravel(), confidence[~is_inside], len(found)) / np.maximum(counts, 1)
-    between = Adjacency.of(number, *found.T, mean)
+    first, second, name = found.T
+    between = Adjacency.of(number, first, second, name, mean)
     return inside.to(of_node.device), between.to(of_node.device)
 
 
