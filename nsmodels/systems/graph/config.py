@@ -108,6 +108,10 @@ class ScheduleConfig(Config):
         0.25, {"training.curriculum": True}, ge=0, lt=1, description="share of short graphs in later epochs"
     )
     max_pairs: int = Field(default=0, ge=0, description="train on the first so many pairs of each split; 0: all")
+    use_random_labels: bool = Field(
+        default=False,
+        description="control: the labels of a training pair are exchanged at random; scores fall to chance",
+    )
     use_checkpointing: bool = runtime_field(
         False, description="compute the rounds again in the backward pass: less memory, a third more time"
     )
