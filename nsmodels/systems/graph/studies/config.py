@@ -63,8 +63,8 @@ def debug() -> AblationConfig:
 
 
 def quick() -> AblationConfig:
-    """Three seeds of every variant on 3,000 pairs: not measured yet."""
-    return _study(epochs=2, short_epochs=2, level_epochs=3).with_values({"schedule.max_pairs": 3_000})
+    """Three seeds of every variant on 2,500 pairs: not measured yet."""
+    return _study(epochs=3, short_epochs=2, level_epochs=4).with_values({"schedule.max_pairs": 2_500})
 
 
 def base() -> AblationConfig:
