@@ -34,12 +34,6 @@ def accuracy(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     return artifact.read_manifest(folder)
 
 
-# The figure assets of each domain are named after these functions.
-causal_training_curves = planning_training_curves = training_curves
-knowledge_training_curves = long_chains_training_curves = training_curves
-causal_accuracy = planning_accuracy = knowledge_accuracy = long_chains_accuracy = accuracy
-
-
 def _sealing(folder: Path, inputs: Mapping[str, Path]) -> Any:
     recipe: Any = {"key": folder.name, "maker": MAKER, "config": {}, "code_version": CODE_VERSION, "inputs": inputs}
     return artifact.build(folder, **recipe, is_resumable=False)

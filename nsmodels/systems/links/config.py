@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from nsmodels.core.config import Config, conditional, runtime_field
+from nsmodels.core.config import Config, runtime_field
 from nsmodels.engine.config import Device, TrainingConfig, further_training
 
 CODE_VERSION = "1"
