@@ -44,7 +44,7 @@ def same_steps(folder: Path) -> list[str]:
 
 def no_shortcut(folder: Path) -> list[str]:
     """Neither counts nor colours of short range tell the label."""
-    return shortcuts.faults(shortcuts.readings(folder))
+    return shortcuts.no_shortcut(folder)
 
 
 def steps_of(one: Graph) -> list[tuple[int, int, int, int]]:
