@@ -13,10 +13,9 @@ import pytest
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.planning_graphs import checks
+from nsmodels.datasets.planning_graphs import checks, domains
 from nsmodels.datasets.planning_graphs import vocabulary as v
 from nsmodels.datasets.planning_graphs.config import PlanningGraphsConfig, debug
-from nsmodels.datasets.planning_graphs.drawing import domains
 from nsmodels.datasets.planning_graphs.drawing.pairs import draw
 from nsmodels.datasets.planning_graphs.look import graph_text
 from nsmodels.datasets.planning_graphs.prepare import prepare

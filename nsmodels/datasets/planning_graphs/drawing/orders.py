@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nsmodels.datasets.planning_graphs.drawing.domains import Compiled
+from nsmodels.datasets.planning_graphs.domains import Compiled
 
 MOST_TRIES = 200  # plans drawn for one pair
 WARM_UP = 12  # random steps of each agent before the plan begins
