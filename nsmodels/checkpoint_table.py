@@ -17,12 +17,12 @@ from nsmodels.loading import MODEL, place_of
 
 SUFFIX = ".pt"
 BEST, LAST = "best", "last"
-KINDS = {BEST: "best by the monitored metric", LAST: "last step"}
-INTERVAL = "saved every so many epochs"
+INTERVAL = "interval"  # saved every so many epochs
 PARTIAL = ".{}.partial"  # folder of an unfinished training, beside that of the model
 HISTORY = "history.json"
 FIRST = ("name", "epoch", "kind")
 LATER = ("size", "made")
+TRAINING_LOSS = "train/loss"
 Row = dict[str, Any]
 
 
@@ -69,9 +69,9 @@ def text(found: Sequence[Row]) -> str:
 
 
 def columns_of(found: Sequence[Row]) -> tuple[str, ...]:
-    """Names of the columns: what each checkpoint is, its metrics, size and time."""
-    metrics = dict.fromkeys(name for row in found for name in row if "/" in name)
-    return (*FIRST, *metrics, *LATER)
+    """Names of the columns: what each checkpoint is, its loss and validation scores, size and time."""
+    metrics = [name for row in found for name in row if name == TRAINING_LOSS or name.startswith("val/")]
+    return (*FIRST, *dict.fromkeys(metrics), *LATER)
 
 
 def _cell(value: Any) -> str:
@@ -110,7 +110,7 @@ def _row(place: Path, path: Path, history: Mapping[int, Row]) -> Row:
     return {
         "name": f"{path.parent.name}/{path.stem}",
         "epoch": epoch,
-        "kind": KINDS.get(path.stem, INTERVAL),
+        "kind": path.stem if path.stem in (BEST, LAST) else INTERVAL,
         **numbers,
         "size": readable(state.st_size),
         "made": datetime.fromtimestamp(state.st_mtime).strftime("%Y-%m-%d %H:%M:%S"),

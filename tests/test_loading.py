@@ -1,5 +1,6 @@
 """`nsmodels.load` and `nsmodels.report`; and a data root that moves with everything in it."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,38 @@ def test_what_is_no_model_is_told_in_one_line(name, said):
         nsmodels.load(name)
 
 
+def test_every_checkpoint_is_listed_with_its_metrics_and_loads_by_its_name(root, capsys):
+    from nsmodels import checkpoint_table
+    from nsmodels.systems.nav.network.navigator import Navigator
+
+    found = nsmodels.checkpoints("nav_model")
+    names = [row["name"] for row in found]
+    assert names[:3] == ["navigator/best", "navigator/last", "navigator/epoch_0001"]
+    assert {name.partition("/")[0] for name in names} == {"navigator", "mlp", "cnn"}
+    history = json.loads((root.path / "nav_model" / "history.json").read_text())["navigator"][0]
+    assert found[2]["epoch"] == 1
+    assert (found[2]["train/loss"], found[2]["val/accuracy"]) == (history["train/loss"], history["val/accuracy"])
+    loaded = nsmodels.load("nav_replicates", "3", device="cpu", checkpoint="navigator/epoch_0001.pt")
+    assert isinstance(loaded, Navigator)
+    assert checkpoint_table.main(["nav_model"]) == 0
+    assert "mlp/best" in capsys.readouterr().out
+    with pytest.raises(InputError, match=r"'navigator/epoch_0009': not one of nav_model \(navigator/best"):
+        nsmodels.load("nav_model", checkpoint="navigator/epoch_0009")
+    for name in ("mazes", "nav_modle"):
+        with pytest.raises(InputError):
+            nsmodels.checkpoints(name)
+
+
+def test_checkpoints_of_an_unfinished_training_are_read_from_their_files(root, tmp_path):
+    part = tmp_path / ".unfinished.partial"
+    shutil.copytree(root.path / "nav_model", part)
+    (part / "manifest.json").unlink()
+    shutil.rmtree(part / "cnn")
+    rows = nsmodels.checkpoints(tmp_path / "unfinished")
+    assert {row["name"]: row["epoch"] for row in rows}["mlp/last"] == 1
+    assert "cnn/best" not in [row["name"] for row in rows]
+
+
 def test_reports_by_name():
     assert nsmodels.report("nav_evaluation")["headline"] == "navigator"
     assert nsmodels.report("nav_replicates", "3") == nsmodels.report("nav_evaluation")
@@ -123,7 +156,8 @@ def test_reports_by_name():
 
 
 def test_the_package_itself_needs_no_torch():
-    program = "import sys, nsmodels, nsmodels.loading, nsmodels.disk_usage; sys.exit('torch' in sys.modules)"
+    names = "nsmodels, nsmodels.loading, nsmodels.checkpoint_table, nsmodels.disk_usage"
+    program = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

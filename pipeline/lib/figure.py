@@ -15,16 +15,19 @@ from pipeline.lib.launchpad import Launchpad
 PAD = Launchpad({"default": Config}, default="default")
 
 
-def asset(name: str, made_from: str, module: str, code_version: str, description: str) -> dg.AssetsDefinition:
-    """The figure `name`, drawn from the assets `made_from` ("model, data") by the function of that name in `module`.
+def asset(
+    name: str, made_from: str, module: str, code_version: str, description: str, function: str = ""
+) -> dg.AssetsDefinition:
+    """The figure `name`, drawn from the assets `made_from` ("model, data") by a function in `module`.
 
-    The arguments of the function are the folders of these assets, the folder of the figure, and the keys of the assets.
+    `function`: its name; empty: that of the figure. Its arguments are the folders of these assets, the folder of the
+    figure, and the keys of the assets.
     """
     keys = tuple(key.strip() for key in made_from.split(","))
 
     def draw(order: Order[Config]) -> Manifest:
-        function = getattr(importlib.import_module(module), name)  # here: it may import torch
-        return function(*(order.inputs[key] for key in keys), order.folder, *keys)
+        drawing = getattr(importlib.import_module(module), function or name)  # here: it may import torch
+        return drawing(*(order.inputs[key] for key in keys), order.folder, *keys)
 
     @dg.asset(
         name=name,

@@ -26,7 +26,7 @@ USE_MODEL = """
 
 *Materialize* trains it, or keeps an equal one; the arrow beside it opens the launchpad with presets and every option.
 *Plots* below show the curves while it trains. Cancelled, it resumes when materialized again.
-In Python: `nsmodels.load("{key}")`."""
+In Python: `nsmodels.load("{key}")`; one of the checkpoints below: `nsmodels.load("{key}", checkpoint="...")`."""
 USE_EVALUATION = """
 
 Tables and pictures are below. Two evaluations of the same data are compared by `leaderboard`, here and as
@@ -159,29 +159,65 @@ class Training(Generic[M, E]):
         )
         def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             how = {"roles": inputs, "phases": stage.phases}
-            return step.materialise(context, self.model, version, inputs, self.train, self.show, **how)
+            return step.materialise(context, self.model, version, inputs, self.train, self._shown, **how)
 
         return cast(dg.AssetsDefinition, asset)
+
+    def _shown(self, folder: Path) -> Mapping[str, Any]:
+        """What `show` shows, and the checkpoints."""
+        return {**self.show(folder), **results.checkpoints(folder)}
 
     def _evaluation(self) -> dg.AssetsDefinition:
-        version, inputs = self.system.evaluation_version, self.evaluation_inputs
-        step.check_first(self.evaluation_key, self.evaluation, self.system.check_device)
+        return _evaluation(self, self.evaluation_key, self.evaluation_inputs, self.tags, self.about_evaluation or "")
 
-        @dg.asset(
-            name=self.evaluation_key,
-            deps=list(inputs),
-            tags=self.tags,
-            code_version=self.evaluation.version(version),
-            config_schema=self.evaluation.schema,
-            description=(self.about_evaluation or "") + USE_EVALUATION.format(key=self.evaluation_key),
-            metadata=references.to(type(self.system).score),
-            **policy.evaluation(),
-        )
-        def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-            evaluate = self.system.evaluate
-            return step.materialise(context, self.evaluation, version, inputs, evaluate, scores, roles=inputs)
 
-        return cast(dg.AssetsDefinition, asset)
+@dataclass(frozen=True)
+class FurtherEvaluation:
+    """A trained model scored on data that it was not trained on, as `<data>_evaluation`.
+
+    Attributes:
+        training: whose model is scored.
+        data: key of the data.
+        about: description of the asset.
+    """
+
+    training: Training[Any, Any]
+    data: str
+    about: str
+
+    @property
+    def key(self) -> str:
+        """Key of the asset."""
+        return f"{self.data}_evaluation"
+
+    def asset(self) -> dg.AssetsDefinition:
+        """The evaluation."""
+        inputs = {self.training.model_key: MODEL, self.data: DATA}
+        tags = {"system": self.training.system.name, "dataset": self.data}
+        return _evaluation(self.training, self.key, inputs, tags, self.about)
+
+
+def _evaluation(
+    training: Training[Any, Any], key: str, inputs: dict[str, str], tags: dict[str, str], about: str
+) -> dg.AssetsDefinition:
+    """The asset `key`: the model of a training scored on the data among the inputs."""
+    version, pad, system = training.system.evaluation_version, training.evaluation, training.system
+    step.check_first(key, pad, system.check_device)
+
+    @dg.asset(
+        name=key,
+        deps=list(inputs),
+        tags=tags,
+        code_version=pad.version(version),
+        config_schema=pad.schema,
+        description=about + USE_EVALUATION.format(key=key),
+        metadata=references.to(type(system).score),
+        **policy.evaluation(),
+    )
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return step.materialise(context, pad, version, inputs, system.evaluate, scores, roles=inputs)
+
+    return cast(dg.AssetsDefinition, asset)
 
 
 def scores(folder: Path) -> results.Metadata:

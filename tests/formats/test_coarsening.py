@@ -17,11 +17,26 @@ def random_graphs(number: int) -> Graphs:
     rng, found = np.random.default_rng(0), []
     for row in range(number):
         n, e = int(rng.integers(1, 20)), int(rng.integers(0, 30))
-        zeros, since = np.zeros(n, int), np.full((n, 2), -1)
-        ends = rng.integers(0, n, (2, e))
+        zeros, since = np.zeros(n, np.int16), np.full((n, 2), -1, np.int16)
+        first, second = rng.integers(0, n, (2, e), np.int32)
         truth = np.zeros((0, n, 2), bool)
         found.append(
-            Graph(str(row), row, 0, 0, 3, 3, zeros, rng.integers(0, 2, n), zeros, *ends, ends[0] * 0, truth, since)
+            Graph(
+                str(row),
+                row,
+                0,
+                0,
+                3,
+                3,
+                zeros,
+                rng.integers(0, 2, n, np.int16),
+                zeros,
+                first,
+                second,
+                np.zeros(e, np.int16),
+                truth,
+                since,
+            )
         )
     return table(found, WORDS)
 

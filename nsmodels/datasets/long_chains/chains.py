@@ -44,10 +44,6 @@ class Chains(NamedTuple):
     is_negated: NDArray[np.bool_]
     starts: NDArray[np.bool_]
 
-    def rows(self, chosen: NDArray[np.generic]) -> Chains:
-        """Some of the chains."""
-        return Chains(*(column[chosen] for column in self))
-
     @property
     def inputs(self) -> NDArray[np.bool_]:
         """What reaches each mechanism from its side root, bool (g, M)."""
@@ -84,7 +80,7 @@ def values(chains: Chains, starts: NDArray[np.bool_] | bool | None = None, segme
     keep, flip = (kinds == XOR) | ((kinds == AND) == inputs), inputs & (kinds != AND)
     start = chains.starts if starts is None else np.broadcast_to(np.asarray(starts), chains.starts.shape)
     found, before = np.zeros(inputs.shape, bool), start
-    for i in range(found.shape[1]):
+    for i in range(inputs.shape[1]):
         if segment and i % segment == 0:
             before = start
         before = (before & keep[:, i]) ^ flip[:, i]
@@ -101,7 +97,7 @@ def since(chains: Chains, segment: int = 0) -> NDArray[np.int64]:
     """First round, from 0, after which a mechanism's value (in its segment: its function) is decidable; (g, M)."""
     # A reset needs its own side root alone; any other mechanism hears one round later what its predecessor is.
     resets, found = is_reset(chains), np.zeros(chains.sides.shape, np.int64)
-    for i in range(1, found.shape[1]):
+    for i in range(1, resets.shape[1]):
         is_known = resets[:, i] if not segment or i % segment else True
         found[:, i] = np.where(is_known, 0, found[:, i - 1] + 1)
     return found
@@ -113,8 +109,9 @@ def is_reset(chains: Chains) -> NDArray[np.bool_]:
 
 
 def _empty(lengths: NDArray[np.int64], longest: int) -> Chains:
-    shape = (len(lengths), longest)
-    return Chains(lengths.copy(), np.zeros(shape, np.int64), *np.zeros((2, *shape), bool), np.zeros(len(lengths), bool))
+    shape, number = (len(lengths), longest), len(lengths)
+    sides, is_negated = np.zeros(shape, bool), np.zeros(shape, bool)
+    return Chains(lengths.copy(), np.zeros(shape, np.int64), sides, is_negated, np.zeros(number, bool))
 
 
 def _chains(lengths: NDArray[np.int64], longest: int, xor_share: float, rng: np.random.Generator) -> Chains:

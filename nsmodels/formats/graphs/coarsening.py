@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -23,8 +25,8 @@ def with_clusters(graphs: Graphs, size: int = SIZE) -> Graphs:
     if declared.all():
         return graphs
     # Copies: arrays that were read from a file cannot be written to, for which numba would compile everything again.
-    edges = map(np.array, (graphs.node_offsets, graphs.edge_offsets, graphs.sources, graphs.targets, graphs.relations))
-    found = _clusters(node_colours(graphs, STABLE), *edges, size)
+    edges: Any = (graphs.node_offsets, graphs.edge_offsets, graphs.sources, graphs.targets, graphs.relations)
+    found = _clusters(size, node_colours(graphs, STABLE), *map(np.array, edges))
     return graphs.replaced(clusters=np.where(np.repeat(declared, graphs.num_nodes), graphs.clusters, found))
 
 
@@ -34,7 +36,7 @@ def clusters(graphs: Graphs, size: int = SIZE) -> NDArray[np.int16]:
 
 
 @njit(cache=True, nogil=True)
-def _clusters(colours, node_offsets, edge_offsets, sources, targets, relations, size):
+def _clusters(size, colours, node_offsets, edge_offsets, sources, targets, relations):
     found = np.full(len(colours), -1, np.int16)
     for k in range(len(node_offsets) - 1):
         first, last = node_offsets[k], node_offsets[k + 1]

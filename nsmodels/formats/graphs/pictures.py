@@ -116,19 +116,12 @@ def paint(
         fills: colours of the nodes, (n,); default by what is known of them.
         rings: colours around the nodes, (n,); default black, and orange around marked nodes.
         size: of a node in square points.
-        has_names: whether marked nodes have the name of their mark beside them.
+        has_names: whether marked nodes have the name of their mark beside them, and edges are arrows.
     """
-    for number, (source, target) in enumerate(zip(one.sources.tolist(), one.targets.tolist(), strict=True)):
-        arrow = {
-            "arrowstyle": "-|>",
-            "color": colours[number] if colours is not None else GREY,
-            "linewidth": float(widths[number]) if widths is not None else 0.8,
-            "shrinkA": size**0.5 / 2,
-            "shrinkB": size**0.5 / 2,
-            "mutation_scale": 7,
-            "connectionstyle": f"arc3,rad={0.06 * (1 + one.relations[number] % 3):.2f}",
-        }
-        axis.annotate("", xy=places[target], xytext=places[source], arrowprops=arrow, zorder=1)
+    if has_names:
+        _arrows(axis, one, places, colours, widths, size)
+    else:
+        _lines(axis, one, places, colours, widths)
     shades = fills if fills is not None else _fills(words, one)
     around = rings if rings is not None else [SIGNAL if mark else "black" for mark in one.marks]
     for node, (x, y) in enumerate(places):
@@ -143,6 +136,31 @@ def paint(
             )
     axis.set(xlim=(-0.06, 1.06), ylim=(-0.08, 1.08))
     axis.axis("off")
+
+
+def _arrows(
+    axis: Axes, one: Graph, places: NDArray, colours: Sequence[str] | None, widths: NDArray | None, size: float
+) -> None:
+    for number, (source, target) in enumerate(zip(one.sources.tolist(), one.targets.tolist(), strict=True)):
+        arrow = {
+            "arrowstyle": "-|>",
+            "color": colours[number] if colours is not None else GREY,
+            "linewidth": float(widths[number]) if widths is not None else 0.8,
+            "shrinkA": size**0.5 / 2,
+            "shrinkB": size**0.5 / 2,
+            "mutation_scale": 7,
+            "connectionstyle": f"arc3,rad={0.06 * (1 + one.relations[number] % 3):.2f}",
+        }
+        axis.annotate("", xy=places[target], xytext=places[source], arrowprops=arrow, zorder=1)
+
+
+def _lines(axis: Axes, one: Graph, places: NDArray, colours: Sequence[str] | None, widths: NDArray | None) -> None:
+    """Edges as straight lines, which are drawn a hundred times as fast as arrows."""
+    from matplotlib.collections import LineCollection
+
+    ends = np.stack([places[one.sources], places[one.targets]], axis=1)
+    thick: Any = 0.8 if widths is None else widths
+    axis.add_collection(LineCollection(list(ends), colors=colours or GREY, linewidths=thick, zorder=1))
 
 
 def legend(figure: Figure, words: Vocabulary, ones: Sequence[Graph]) -> None:

@@ -18,7 +18,7 @@ from nsmodels.systems.graph.config import REASONER, EvaluationConfig
 from nsmodels.systems.graph.evaluation import charts, rivals
 from nsmodels.systems.graph.evaluation.cycle import measures
 from nsmodels.systems.graph.evaluation.report import table
-from nsmodels.systems.graph.evaluation.rivals import MAJORITY, Scored, Splits
+from nsmodels.systems.graph.evaluation.rivals import MAJORITY, UNTRAINED, Scored, Splits
 from nsmodels.systems.graph.evaluation.stability import stability
 from nsmodels.systems.graph.evaluation.summary import (
     INTERVALS,
@@ -95,6 +95,7 @@ def _scored(
     found = {
         phase: rivals.scored_network(phase, network, splits, extra, order.model) for phase, network in networks.items()
     }
+    found[UNTRAINED] = rivals.scored_untrained(networks[REASONER], splits, extra)
     if "train" in train:
         if order.config.use_classifiers:
             found |= rivals.scored_classifiers(train["train"], splits)
@@ -118,7 +119,6 @@ def _report(
         "collapse": first["collapse"],
         "splits": parts,
         "stability": stability(reasoner, lasting, scores, order.config.extra_rounds),
-        "cycle": {},
         "data": about,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self, final
@@ -25,6 +25,7 @@ from nsmodels.systems.graph.config import REASONER, GraphConfig, Kind
 from nsmodels.systems.graph.network import kinds
 from nsmodels.systems.graph.network.encoding import GraphBatch, Output, collate
 
+MOST_STATES = 2**20  # nodes times rounds of a batch, which are all in memory
 CALIBRATION = "calibration.json"  # beside the checkpoints of a phase
 
 
@@ -120,8 +121,7 @@ class Reasoner:
         graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         order, device = rounds.argsort(kind="stable"), next(self.network.parameters()).device
         logits, believed = np.zeros(len(graphs)), [np.zeros((0, 0, 0), np.float32)] * len(graphs)
-        for first in range(0, len(order), batch_size):
-            chosen = order[first : first + batch_size]
+        for chosen in _chunks(order, rounds * graphs.num_nodes, batch_size):
             batch = collate(graphs.take(chosen), rounds[chosen]).to(device)
             found: Output = self.network(batch, with_trace=with_trace)
             rows = chosen[batch.rows]
@@ -138,10 +138,20 @@ class Reasoner:
                 f"dataset that it was trained on"
             )
         if rounds is not None:
-            return np.full(len(graphs), rounds, np.int64)
+            return np.full(len(graphs), max(rounds, 1), np.int64)
         network: Any = self.network
         graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         return network.rounds_of(graphs, self.config.model.slack_rounds + extra_rounds)
+
+
+def _chunks(order: NDArray[np.int64], work: NDArray[np.int64], most: int) -> Iterator[NDArray[np.int64]]:
+    """Parts of `order` of at most so many graphs and, of more than one graph, at most `MOST_STATES`."""
+    first = 0
+    while first < len(order):
+        total = work[order[first : first + most]].cumsum()
+        size = max(1, int(np.searchsorted(total, MOST_STATES, side="right")))
+        yield order[first : first + size]
+        first += size
 
 
 def _by_graph(batch: GraphBatch, found: Output, network: Any) -> list[NDArray[np.float32]]:

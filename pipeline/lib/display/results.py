@@ -104,6 +104,20 @@ def _description(metadata: Mapping[bytes, bytes] | None) -> str | None:
     return description.decode() if description else None
 
 
+def checkpoints(folder: Path) -> Metadata:
+    """Every checkpoint of a sealed model with its scores as a table."""
+    from nsmodels import checkpoint_table
+
+    found = checkpoint_table.rows(folder)
+    names = checkpoint_table.columns_of(found)
+    records = [dg.TableRecord({name: _shown(row.get(name)) for name in names}) for row in found]
+    return {"checkpoints": dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in names]))}
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def made_from(manifest: Manifest) -> dg.MarkdownMetadataValue:
     """Table of the inputs of an artifact with their fingerprints and folders."""
     rows = [f"| {key} | `{record.fingerprint}` | {record.path} |" for key, record in manifest.inputs.items()]

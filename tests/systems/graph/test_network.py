@@ -132,3 +132,27 @@ def test_graphs_with_different_names_are_refused() -> None:
     given = graphs(4).replaced(vocabulary=replace(VOCABULARY, relations=("road", "path")))
     with pytest.raises(InputError, match=r"'relations' of their vocabulary differs"):
         reasoner().predict(given)
+
+
+@pytest.mark.parametrize(("most", "aggregation"), [(1, "sum"), (7, "sum"), (7, "max")])
+def test_all_rounds_as_one_function_equal_one_round_after_the_other(most: int, aggregation: str) -> None:
+    network: Any = reasoner(aggregation=aggregation).network
+    given = graphs(10, most=max(2, most))
+    batch, found = collate(given, given.rounds % most + 1, "rounds"), []
+    for forward in (network.cell.states, lambda *args: torch.cat(list(one_by_one(network.cell, *args)))):
+        network.zero_grad()
+        x = network.embed(batch)
+        states = forward(x, network.cell.from_input(x), batch.sizes, batch.adjacency)
+        (states * torch.arange(states.numel()).view_as(states).cos()).sum().backward()
+        gradients = [each.grad.flatten() for each in network.parameters() if each.grad is not None]
+        found.append((states.detach(), torch.cat(gradients)))
+    (fused, of_fused), (plain, of_plain) = found
+    torch.testing.assert_close(fused, plain)
+    torch.testing.assert_close(of_fused, of_plain, rtol=1e-4, atol=1e-5)
+
+
+def one_by_one(cell, h, given, sizes, adjacency):
+    """Nodes after each round of the cell."""
+    for size in sizes:
+        h = cell(h[:size], given[:size], adjacency)
+        yield h

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GREY, FILL = plots.COLOURS[6], plots.COLOURS[5]
+CENTRED_GOAL, SEMANTIC_GOAL = 0.2, 0.98
 
 
 def draw_all(report: Report, folder: Path) -> None:
     """Write every figure into `folder` as PDF and PNG; each caption names the data and what training used."""
     data = report["data"]
     source = f"{data['source']}, split {data['split']}, {report['rows'][REASONER]['n']:,} graphs"
-    for name, (draw, caption) in CHARTS.items():
+    charts = {name: chart for name, chart in CHARTS.items() if name != "cycle" or report["cycle"]}
+    for name, (draw, caption) in charts.items():
         plots.save_figure(draw(report), folder / name, f"{caption}; {report['supervision']['caption']}", source)
 
 
@@ -85,6 +87,8 @@ def difficulty(report: Report) -> Figure:
     for part in report["splits"].values():
         by_rounds |= {int(k): each for k, each in part["by_rounds"][REASONER].items()}
     _curve(right, by_rounds, "accuracy", "all kinds", GREY)
+    for axis, level in ((left, _by_chance(metric)), (right, 50)):
+        axis.axhline(level, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     left.set(xlabel=report["data"]["length"], ylabel=f"{_what(metric)}, %", ylim=(-3, 103))
     right.set(xlabel="rounds that the structure demands", ylabel="accuracy, %", ylim=(-3, 103))
     left.legend(frameon=False, fontsize=8)
@@ -99,10 +103,22 @@ def lengths(report: Report) -> Figure:
         axis.axvspan(trained[0], trained[1], color=FILL, alpha=0.25, linewidth=0, label="trained")
     for colour, (row, curve) in zip(plots.COLOURS * 3, curves.items(), strict=False):
         _curve(axis, curve, report["metric"], title(row), colour)
-    level = 25 if report["metric"] == "paired_accuracy" else 50
-    axis.axhline(level, color=GREY, linewidth=0.8, linestyle=":", label="chance")
+    axis.axhline(_by_chance(report["metric"]), color=GREY, linewidth=0.8, linestyle=":", label="chance")
     axis.set(xlabel=name, ylabel=f"{_what(report['metric'])}, %", ylim=(-3, 103))
     axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def cycle(report: Report) -> Figure:
+    """What networks with levels lose on the way up and down again; the goals are marked."""
+    figure, (left, right) = plots.make_figure(2)
+    networks = {title(phase): measures for phase, measures in report["cycle"].items()}
+    _beside(left, networks, {"centred_error": "relative to the variance", "plain_error": "as in the source"})
+    _beside(right, networks, {"semantic": "truths about nodes", "node_types": "types of nodes"})
+    left.axhline(CENTRED_GOAL, color=GREY, linewidth=0.8, linestyle="--")
+    right.axhline(SEMANTIC_GOAL, color=GREY, linewidth=0.8, linestyle="--")
+    left.set(ylabel="squared error of the restored nodes", ylim=(0, None))
+    right.set(ylabel="share recovered", ylim=(0, 1.03))
     return figure
 
 
@@ -112,7 +128,19 @@ CHARTS: dict[str, tuple[Callable[[Report], Figure], str]] = {
     "confidence": (confidence, "Accuracy by confidence of the reasoner, and number of graphs by confidence"),
     "difficulty": (difficulty, "Scores of the reasoner by length and by rounds, on all scored splits"),
     "lengths": (lengths, "Scores over length, longer than in training too; the trained lengths are shaded"),
+    "cycle": (cycle, "What comes back of the nodes from the levels above them; dashed: the goals"),
 }
+
+
+def _beside(axis: Axes, networks: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> None:
+    """Bars of several measures, the networks side by side."""
+    width = 0.8 / len(networks)
+    for number, (network, measures) in enumerate(networks.items()):
+        places = np.arange(len(names)) + (number - (len(networks) - 1) / 2) * width
+        values = [np.nan if measures[name] is None else measures[name] for name in names]
+        axis.bar(places, values, width, color=plots.COLOURS[number], label=network)
+    axis.set_xticks(range(len(names)), list(names.values()))
+    axis.legend(frameon=False, fontsize=8)
 
 
 def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, colour: str) -> None:
@@ -123,6 +151,10 @@ def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, colou
     if metric == "paired_accuracy":
         for length, each in known.items():
             axis.plot([length] * 2, [100 * end for end in each["paired_interval"]], color=colour, linewidth=1)
+
+
+def _by_chance(metric: str) -> int:
+    return 25 if metric == "paired_accuracy" else 50
 
 
 def _what(metric: str) -> str:

@@ -19,7 +19,7 @@ def table(report: Mapping[str, Any]) -> str:
         if split != "lengths" or len(report["splits"]) == 1:
             lines += ["", *_comparison(split, part, report["metric"]), *_kind_lines(split, part, report["metric"])]
     first = report["splits"][report["data"]["split"]]
-    lines += ["", *_class_lines(first["rows"][REASONER], report["data"]["split"])]
+    lines += ["", *_class_lines(first, report["data"])]
     lines += ["", *_length_lines(report), "", *_stability_lines(report), *_cycle_lines(report), *_collapse_lines(first)]
     return "\n".join(lines)
 
@@ -48,7 +48,7 @@ def _comparison(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
     is_paired = metric == "paired_accuracy"
     heads = f"{'paired':>8}{'95 %':>13}" if is_paired else ""
     heads += f"{'accuracy':>10}{'95 %':>13}{'rank':>7}{'AUC':>7}{'ECE':>7}"
-    heads += f"{'parameters':>12}{'train CPU-s':>13}{'graphs/CPU-s':>14}"
+    heads += f"{'rounds':>8}{'parameters':>12}{'train CPU-s':>13}{'graphs/CPU-s':>14}"
     lines = [f"{split + ', in %':<{_FIRST}}{heads}"]
     for name, row in {**part["rows"], **part["baselines"]}.items():
         text = f"{title(name):<{_FIRST}}"
@@ -56,6 +56,7 @@ def _comparison(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
             text += f"{_percent(row['paired_accuracy']):>8}{_span(row.get('paired_interval')):>13}"
         text += f"{_percent(row['accuracy']):>10}{_span(row.get('accuracy_interval')):>13}{_percent(row['rank']):>7}"
         text += f"{_number(row['auc'], '.3f'):>7}{_number(row.get('ece'), '.3f'):>7}"
+        text += f"{_number(row.get('rounds', {}).get(split), '.1f'):>8}"
         text += f"{_number(row.get('num_parameters')):>12}{_number(row.get('train_cpu_seconds'), ',.1f'):>13}"
         lines.append((text + f"{_number(row.get('graphs_per_cpu_second')):>14}").rstrip())
     return lines
@@ -66,7 +67,7 @@ def _kind_lines(split: str, part: Mapping[str, Any], metric: str) -> list[str]:
     kinds = part["kinds"]
     if len(kinds) == 1:
         return []
-    width = max([18, *(len(kind) + 2 for kind in kinds)])
+    width = max([20, *(len(kind) + 2 for kind in kinds)])
     what = "both twins right" if metric == "paired_accuracy" else "accuracy"
     lines = ["", f"{split}: {what}, by kind of query", " " * _FIRST + "".join(f"{kind:>{width}}" for kind in kinds)]
     for name in next(iter(kinds.values())):
@@ -80,16 +81,24 @@ def _kind_cell(row: Mapping[str, Any], metric: str) -> str:
     return _percent(row[metric]) + span
 
 
-def _class_lines(row: Mapping[str, Any], split: str) -> list[str]:
-    names = list(row["classes"])
-    width = max(12, *(len(name) + 12 for name in names))
-    lines = [f"{split}, reasoner: {'label':<10}{'graphs':>8}{'precision':>11}{'recall':>9}{'F1':>7}"]
-    lines[0] += "".join(f"{'predicted ' + name:>{width}}" for name in names)
-    for name, counts in zip(names, row["confusion"], strict=True):
-        each = row["classes"][name]
-        scores = f"{_percent(each['precision']):>11}{_percent(each['recall']):>9}{_percent(each['f1']):>7}"
-        start = " " * len(f"{split}, reasoner: ")
-        lines.append(f"{start}{name:<10}{each['n']:>8,}{scores}" + "".join(f"{count:>{width},}" for count in counts))
+def _class_lines(part: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """Scores of the reasoner by kind and class; rows of the confusion matrix are the labels."""
+    classes = data["classes"]
+    heads = "".join(f"{name + ': precision':>{len(name) + 13}}{'recall':>8}{'F1':>7}" for name in classes)
+    first = f"{data['split']}, reasoner, in %"
+    lines = [f"{first:<{_FIRST}}{'graphs':>8}{'accuracy':>10}{'AUC':>7}{'ECE':>7}{heads}   confusion (rows: labels)"]
+    kinds = {kind: rows[REASONER] for kind, rows in part["kinds"].items()}
+    every = {"all": part["rows"][REASONER]} if len(kinds) > 1 else {}
+    for kind, row in {**every, **kinds}.items():
+        text = f"{kind:<{_FIRST}}{row['n']:>8,}{_percent(row['accuracy']):>10}{_number(row['auc'], '.3f'):>7}"
+        text += f"{row['ece']:>7.3f}"
+        for name in classes:
+            each = row["classes"][name]
+            text += (
+                f"{_percent(each['precision']):>{len(name) + 13}}{_percent(each['recall']):>8}{_percent(each['f1']):>7}"
+            )
+        matrix = ", ".join(" ".join(f"{count:,}" for count in counts) for counts in row["confusion"])
+        lines.append(f"{text}   {matrix}")
     return lines
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nsmodels.core import artifact
@@ -18,11 +20,12 @@ from nsmodels.core.errors import InputError
 from nsmodels.formats.graphs import files, shortcuts
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import METRICS, REASONER
+from nsmodels.systems.graph.network import kinds
 from nsmodels.systems.graph.reasoner import Reasoner
 
 Splits = Mapping[str, Graphs]
 Scores = dict[str, NDArray[np.float64]]  # by split
-MAJORITY, CHANCE = "majority", "chance"
+UNTRAINED, MAJORITY, CHANCE = "untrained", "majority", "chance"
 TRAINED_ON = 6_000  # pairs at most that a classifier sees: more change nothing, and take minutes
 TITLES = {
     REASONER: "reasoner",
@@ -31,6 +34,7 @@ TITLES = {
     "source": "coupled levels (source)",
     "recurrent": "one level, every round",
     "budget": "one level, few rounds",
+    UNTRAINED: "the same, untrained",
     "counts": "network of counts",
     "WL-0": "regression, WL-0",
     "WL-1": "regression, WL-1",
@@ -65,13 +69,24 @@ def networks(checkpoint: Path, device: str) -> dict[str, Reasoner]:
 def scored_network(phase: str, reasoner: Reasoner, splits: Splits, extra_rounds: int, checkpoint: Path) -> Scored:
     """A network on each split, timed over all of them."""
     began, cpu = time.perf_counter(), time.process_time()
-    scores = {name: reasoner.predict(graphs, extra_rounds).probability for name, graphs in splits.items()}
+    found = {name: reasoner.predict(graphs, extra_rounds) for name, graphs in splits.items()}
     took, cpu_took = time.perf_counter() - began, time.process_time() - cpu
     num = sum(map(len, splits.values()))
     metrics = artifact.read_manifest(checkpoint).metrics
     facts = {"num_parameters": reasoner.num_parameters, "train_cpu_seconds": metrics.get(f"{phase}/cpu_seconds")}
     facts |= {"graphs_per_second": num / max(took, 1e-9), "graphs_per_cpu_second": num / max(cpu_took, 1e-9)}
-    return Scored(scores, facts)
+    facts |= {"rounds": {name: float(each.rounds.mean()) for name, each in found.items()}}
+    return Scored({name: each.probability for name, each in found.items()}, facts)
+
+
+def scored_untrained(reasoner: Reasoner, splits: Splits, extra_rounds: int) -> Scored:
+    """The network of the reasoner with random weights: what its form alone knows of the answers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = kinds.build(reasoner.kind, reasoner.config, reasoner.vocabulary)
+    device = next(reasoner.network.parameters()).device
+    blank = replace(reasoner, network=network.to(device).eval(), temperature=1.0)
+    return Scored({name: blank.predict(graphs, extra_rounds).probability for name, graphs in splits.items()}, {})
 
 
 def scored_classifiers(train: Graphs, splits: Splits) -> dict[str, Scored]:

@@ -11,7 +11,7 @@ from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.formats.graphs.checks import twin_rows
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import METRICS, REASONER
-from nsmodels.systems.graph.evaluation.rivals import CHANCE, MAJORITY, Scored, Splits
+from nsmodels.systems.graph.evaluation.rivals import CHANCE, Scored, Splits
 from nsmodels.systems.graph.evaluation.scoring import (
     Entry,
     Table,
@@ -38,11 +38,11 @@ def split_report(graphs: Graphs, scored: Mapping[str, Scored], split: str) -> Re
     tables = {name: table_of(graphs, each.scores[split]) for name, each in scored.items()}
     rows = {name: {**entry(table, classes), **scored[name].facts} for name, table in tables.items()}
     rows[CHANCE] = _chance(rows[REASONER])
-    kinds = {
-        name: {row: short_entry(rows_of(table, table["kind"] == number)) for row, table in tables.items()}
-        for number, name in enumerate(graphs.vocabulary.kinds)
-        if (graphs.kinds == number).any()
-    }
+    kinds = {}
+    for number, name in enumerate(graphs.vocabulary.kinds):
+        if (graphs.kinds == number).any():
+            some = {row: rows_of(table, table["kind"] == number) for row, table in tables.items()}
+            kinds[name] = {row: entry(t, classes) if row in METRICS else short_entry(t) for row, t in some.items()}
     networks = [name for name in tables if name in METRICS]
     return {
         "num_graphs": len(graphs),
@@ -54,7 +54,7 @@ def split_report(graphs: Graphs, scored: Mapping[str, Scored], split: str) -> Re
         "by_length_and_kind": _by_length_and_kind(graphs, tables[REASONER]),
         "by_rounds": {name: buckets(tables[name], "rounds") for name in networks},
         "reliability": reliability(tables[REASONER]),
-        "collapse": _collapse(graphs, tables[REASONER], classes),
+        "collapse": _collapse(kinds),
     }
 
 
@@ -109,11 +109,6 @@ def trained_lengths(train: Splits) -> list[int] | None:
     return [int(min(map(np.min, known))), int(max(map(np.max, known)))] if known else None
 
 
-def majority_or_none(scored: Mapping[str, Scored]) -> bool:
-    """Whether there was something to train the baselines on."""
-    return MAJORITY in scored
-
-
 def _chance(row: Entry) -> Entry:
     found: Entry = {"n": row["n"], "num_pairs": row["num_pairs"], **BY_CHANCE}
     if not row["num_pairs"]:
@@ -129,13 +124,9 @@ def _by_length_and_kind(graphs: Graphs, table: Table) -> dict[str, dict[str, Ent
     }
 
 
-def _collapse(graphs: Graphs, table: Table, classes: tuple[str, ...]) -> Report:
-    """Kinds of query of which a class is hardly ever predicted, and the least share of a class among all kinds."""
-    least, kinds = {}, []
-    for number, name in enumerate(graphs.vocabulary.kinds):
-        part = rows_of(table, table["kind"] == number)
-        if len(part["label"]):
-            found = entry(part, classes)
-            least[name] = found["least_predicted"]
-            kinds += [name] if found["is_collapsed"] else []
-    return {"is_collapsed": bool(kinds), "kinds": kinds, "least_predicted": least}
+def _collapse(kinds: Mapping[str, Mapping[str, Entry]]) -> Report:
+    """Kinds of query of which the reasoner hardly ever predicts a class; by kind the share of its rarer prediction."""
+    rows = {name: each[REASONER] for name, each in kinds.items()}
+    collapsed = [name for name, row in rows.items() if row["is_collapsed"]]
+    shares = {name: row["least_predicted"] for name, row in rows.items()}
+    return {"is_collapsed": bool(collapsed), "kinds": collapsed, "least_predicted": shares}

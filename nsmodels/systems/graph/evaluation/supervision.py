@@ -19,18 +19,22 @@ def supervision(config: GraphConfig, graphs: Mapping[str, Graphs], has_labels_on
 
     Without training graphs `bits_per_graph` is None.
     """
-    if config.objective.trace_weight == 0:
-        return {"uses_trace": False, "text": f"Training: {LABELS_ALONE}, one bit a graph.", "caption": LABELS_ALONE}
     known = [(bits(each), len(each)) for each in graphs.values()]
-    num = sum(number for _, number in known)
-    per_graph = sum(total for total, _ in known) / num if num else None
+    total, num = sum(each for each, _ in known), sum(each for _, each in known)
+    if config.objective.trace_weight == 0 or (num and not total):
+        why = "" if config.objective.trace_weight == 0 else "; the data have no traces"
+        return {
+            "uses_trace": False,
+            "text": f"Training: {LABELS_ALONE}, one bit a graph{why}.",
+            "caption": LABELS_ALONE,
+        }
     channels = list(next(iter(graphs.values())).vocabulary.channels) if graphs else []
-    amount = "" if per_graph is None else f", {per_graph:,.0f} bits a graph beside the one of its label"
     named = f" in {len(channels)} channels ({', '.join(channels)})" if channels else ""
+    amount = f", {total / num:,.0f} bits a graph beside the one of its label" if num else ""
     beside = "; the row 'labels alone' is the same network without them" if has_labels_only else ""
     text = f"Training: {SHORT}{named}{amount}{beside}. Traces are not read when it answers."
     found = {"uses_trace": True, "text": text, "caption": SHORT}
-    return {**found, "channels": channels, "bits_per_graph": per_graph}
+    return {**found, "channels": channels, "bits_per_graph": total / num if num else None}
 
 
 def bits(graphs: Graphs) -> int:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg", ".pdf")
 PANELS, CHANNELS = 8, 3  # rounds and channels of the trace that the strip has at most
+STRIP = (
+    "believed after each round, the darker the more probable; orange: the oracle disagrees, pale ring: not decidable"
+)
 SUPPORTING, OPPOSING, WRONG = plots.COLOURS[0], plots.COLOURS[1], plots.COLOURS[1]
 
 
@@ -49,6 +52,7 @@ def figure_of(found: Explanation) -> Figure:
     _carried(above.subplots(1, 1), found, places)
     pictures.legend(above, found.words, [found.graph])
     if channels:
+        below[0].suptitle(STRIP, fontsize=8)
         axes = below[0].subplots(len(channels), len(rounds), squeeze=False)
         for line, channel in enumerate(channels):
             for column, number in enumerate(rounds):

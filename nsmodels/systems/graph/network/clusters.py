@@ -5,7 +5,7 @@ Shapes: N nodes, K clusters.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,48 +21,51 @@ _DEEPEST = 15  # places further from an end of their cluster are not distinguish
 
 
 class Clusters(NamedTuple):
-    """Clusters of a batch; a node without one is a cluster by itself.
+    """Clusters of a batch in the order of its graphs; a node without one is a cluster by itself.
 
     Attributes:
         of_node: int64 (N,) cluster of each node.
         slots: int64 (N,) place of each node in its cluster, equal only for places that structure does not distinguish.
         inside: edges between nodes of one cluster.
         between: edges between clusters, each with the relation of the edges between their members.
-        rounds: int64 (K,) rounds of the own graph.
-        most_rounds: the largest of them.
+        sizes: number of clusters of the graphs that still run in each round, falling.
+        last: int64 (K,) where, among the running clusters of all rounds, each one is in the last round of its graph.
     """
 
     of_node: Int[Tensor, " N"]
     slots: Int[Tensor, " N"]
     inside: Adjacency
     between: Adjacency
-    rounds: Int[Tensor, " K"]
-    most_rounds: int
+    sizes: tuple[int, ...]
+    last: Int[Tensor, " K"]
 
     @property
     def number(self) -> int:
         """Number of clusters."""
-        return len(self.rounds)
+        return len(self.last)
 
     @classmethod
     def of(cls, batch: GraphBatch, num_relations: int) -> Clusters:
         """The clusters that the data declare; `num_relations` of the vocabulary, without inverse ones."""
-        alone = torch.arange(len(batch.clusters), device=batch.clusters.device)
-        named = torch.where(batch.clusters < 0, alone + batch.clusters.max() + 1, batch.clusters)
-        names, of_node = named.unique(return_inverse=True)
+        number = torch.arange(len(batch.clusters), device=batch.clusters.device)
+        named = torch.where(batch.clusters < 0, number + batch.clusters.max() + 1, batch.clusters)
+        names, of_node = (batch.graph * (named.max() + 1) + named).unique(return_inverse=True)
         graph = torch.zeros_like(names).scatter_(0, of_node, batch.graph)
+        # The graphs are in the order of falling rounds, and so are their clusters.
         rounds = batch.rounds[graph]
+        sizes = (rounds > torch.arange(int(rounds[0]), device=rounds.device)[:, None]).sum(1)
+        last = (sizes.cumsum(0) - sizes)[rounds - 1] + torch.arange(len(rounds), device=rounds.device)
         inside, crossing = split(of_node, len(names), batch.adjacency)
         places = slots(batch, of_node, inside, num_relations)
-        return cls(of_node, places, inside, crossing, rounds, int(rounds.max()))
+        return cls(of_node, places, inside, crossing, tuple(sizes.tolist()), last)
 
 
 def num_clusters(graphs: Graphs) -> NDArray[np.int64]:
     """Clusters of each graph, int64 (g,); a node without one is a cluster by itself."""
-    graph = np.repeat(np.arange(len(graphs)), graphs.num_nodes)
-    alone, declared = graphs.clusters < 0, graphs.clusters >= 0
-    rows = np.unique(np.stack([graph, graphs.clusters], 1)[declared], axis=0)[:, 0]
-    return np.bincount(rows, minlength=len(graphs)) + np.bincount(graph[alone], minlength=len(graphs))
+    graph, base = np.repeat(np.arange(len(graphs)), graphs.num_nodes), int(graphs.clusters.max()) + 2
+    found = np.unique(graph * base + graphs.clusters + 1)
+    declared = np.bincount(found[found % base > 0] // base, minlength=len(graphs))
+    return declared + np.bincount(graph[graphs.clusters < 0], minlength=len(graphs))
 
 
 def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Adjacency, Adjacency]:
@@ -74,11 +77,14 @@ def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Ad
     cluster = of_node.cpu().numpy()
     ends = cluster[source], cluster[target]
     is_inside = ends[0] == ends[1]
-    inside = Adjacency.of(len(cluster), *(each[is_inside] for each in (source, target, relation, confidence)))
-    rows = np.stack([*ends, relation], 1)[~is_inside]
-    found, place, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    mean = np.bincount(place.ravel(), confidence[~is_inside], len(found)) / np.maximum(counts, 1)
-    between = Adjacency.of(number, *found.T, mean)
+    kept: Any = (each[is_inside] for each in (source, target, relation, confidence))
+    inside = Adjacency.of(len(cluster), *kept)
+    shape = (number, number, int(relation.max(initial=0)) + 1)
+    rows = np.ravel_multi_index((*ends, relation), shape)[~is_inside]
+    found, place, counts = np.unique(rows, return_inverse=True, return_counts=True)
+    mean = np.bincount(place, confidence[~is_inside], len(found)) / np.maximum(counts, 1)
+    first, second, name = np.unravel_index(found, shape)
+    between = Adjacency.of(number, first, second, name, mean)
     return inside.to(of_node.device), between.to(of_node.device)
 
 

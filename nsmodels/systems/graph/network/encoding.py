@@ -31,7 +31,8 @@ class GraphBatch:
         graph: int64 (N,) number of each node's graph within the batch.
         adjacency: edges by target, inverse edges included, whose relations follow those of the vocabulary.
         sizes: number of running nodes in each round, falling; its length is the number of rounds of the first graph.
-        rounds: int64 (g,) rounds of each graph, falling.
+        rounds: int64 (g,) rounds of each graph, falling; at least 1.
+        last: int64 (N,) where, among the running nodes of all rounds, each node is in the last round of its graph.
         trace: the oracle's truth; None where it is not asked for.
     """
 
@@ -46,6 +47,7 @@ class GraphBatch:
     adjacency: Adjacency
     rounds: Int[Tensor, " g"]
     sizes: tuple[int, ...]
+    last: Int[Tensor, " N"]
     trace: Trace | None = None
 
     @property
@@ -95,10 +97,11 @@ def collate(
         whole: graphs and rounds of the whole batch that these are a part of; None where it is the whole batch itself.
     """
     rows = np.argsort(-np.asarray(rounds, np.int64), kind="stable")
-    ordered, steps = graphs.take(rows), np.asarray(rounds, np.int64)[rows]
+    ordered, steps = graphs.take(rows), np.maximum(np.asarray(rounds, np.int64), 1)[rows]
     graph = np.repeat(np.arange(len(rows)), ordered.num_nodes)
     first = np.repeat(ordered.node_offsets[:-1], ordered.num_edges)
     clusters, num_relations = ordered.clusters.astype(np.int64), len(graphs.vocabulary.relations)
+    sizes = _sizes(ordered.node_offsets, steps)
     nodes = (ordered.node_types, ordered.features, ordered.marks, _apart(clusters, graph))
     return GraphBatch(
         rows,
@@ -115,7 +118,8 @@ def collate(
             num_relations,
         ),
         rounds=torch.from_numpy(steps),
-        sizes=_sizes(ordered.node_offsets, steps),
+        sizes=sizes,
+        last=torch.from_numpy(np.cumsum([0, *sizes])[steps[graph] - 1] + np.arange(len(graph))),
         trace=None if supervision == "none" else traced(ordered, steps, supervision, whole),
     )
 

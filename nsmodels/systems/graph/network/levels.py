@@ -1,6 +1,7 @@
 """Two levels: WHY finds what each cluster does, the upper level composes the clusters, WHAT makes it concrete again.
 
-Shapes: N nodes, K clusters, D channels, S slots of a cluster, B channels of a slot, C channels of the trace, g graphs.
+Shapes: N nodes, K clusters, R rows of all rounds together, D channels, S slots of a cluster, B channels of a slot, C
+channels of the trace, g graphs.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from nsmodels.systems.graph.network.recurrent import Cell, NodeEmbedding
 
 
 class Pass(NamedTuple):
-    """A whole pass: nodes after each round of WHY, after WHAT, and the cycle."""
+    """A whole pass: nodes after each round of WHY, one round after the other, nodes after WHAT, and the cycle."""
 
-    why: list[Float[Tensor, "N D"]]
+    why: Float[Tensor, "R D"]
     what: Float[Tensor, "N D"]
     cycle: Cycle
 
@@ -100,7 +101,7 @@ class Levels(nn.Module):
     def forward(self, batch: GraphBatch, with_trace: bool = True) -> Output:
         """Logits of label 1; of every truth after each round of WHY, and after WHAT; the cycle loss."""
         found = self.run(batch)
-        trace = torch.cat([self.head(h) for h in (*found.why, found.what)]) if with_trace else None
+        trace = self.head(torch.cat([found.why, found.what])) if with_trace else None
         losses = {"cycle": self.cycle_weight * cycle_loss(found.cycle, batch)} if self.cycle_weight else {}
         return Output(self.readout(found.what, batch), trace, losses)
 
@@ -113,35 +114,28 @@ class Levels(nn.Module):
         """WHY, the upper level, WHAT."""
         clusters = Clusters.of(batch, self.num_relations)
         x = self.embed(batch)
-        why = rounds(self.why, x, x, clusters.inside, self.fine_rounds)
-        lower = F.layer_norm(why[-1], why[-1].shape[-1:])
+        fine = (len(x),) * self.fine_rounds
+        why = self._states(self.why, x, x, fine, clusters.inside)
+        lower = F.layer_norm(why[-len(x) :], x.shape[-1:])
         codes, pooled = self.slots(lower, clusters), self._pooled(lower, clusters)
-        upper = self._composed(self.from_code(codes) + pooled, clusters)
+        pooled = self.from_code(codes) + pooled
+        upper = self._states(self.coarse, pooled, pooled, clusters.sizes, clusters.between)[clusters.last]
         restored = self.slots.restore(codes, clusters)
         given = x + self.to_members(upper)[clusters.of_node]
-        what = rounds(self.what, restored, given, clusters.inside, self.fine_rounds)
-        return Pass(why, what[-1], Cycle(lower, restored, self.types(restored)))
+        what = self._states(self.what, restored, given, fine, clusters.inside)[-len(x) :]
+        return Pass(why, what, Cycle(lower, restored, self.types(restored)))
 
     def _pooled(self, x: Float[Tensor, "N D"], clusters: Clusters) -> Float[Tensor, "K D"]:
         """Gated sums over the members."""
         sent = self.gate(x).sigmoid() * self.value(x)
         return sent.new_zeros(clusters.number, sent.shape[1]).index_add(0, clusters.of_node, sent)
 
-    def _composed(self, pooled: Float[Tensor, "K D"], clusters: Clusters) -> Float[Tensor, "K D"]:
-        """Clusters after as many rounds as their own graph has clusters."""
-        # A graph whose rounds are over does not change any more: it does not depend on how long others run.
-        given, h = self.coarse.from_input(pooled), pooled
-        for number in range(clusters.most_rounds):
-            h = torch.where((clusters.rounds > number)[:, None], self.coarse(h, given, clusters.between), h)
-        return h
-
-
-def rounds(
-    cell: Cell, h: Float[Tensor, "N D"], inputs: Float[Tensor, "N D"], adjacency: Adjacency, number: int
-) -> list[Float[Tensor, "N D"]]:
-    """Nodes after each of a number of rounds."""
-    given, found = cell.from_input(inputs), []
-    for _ in range(number):
-        h = cell(h, given, adjacency)
-        found.append(h)
-    return found
+    def _states(
+        self,
+        cell: Cell,
+        h: Float[Tensor, "N D"],
+        inputs: Float[Tensor, "N D"],
+        sizes: tuple[int, ...],
+        edges: Adjacency,
+    ) -> Float[Tensor, "R D"]:
+        return cell.states(h, cell.from_input(inputs), sizes, edges, self.use_checkpointing and self.training)

@@ -16,10 +16,11 @@ from torch.utils.checkpoint import checkpoint
 
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.formats.graphs.vocabulary import Vocabulary
-from nsmodels.layers.messages import Adjacency, messages
+from nsmodels.layers.messages import Adjacency, Aggregation, messages
 from nsmodels.systems.graph.config import ModelConfig
 from nsmodels.systems.graph.network.encoding import GraphBatch, Output
 from nsmodels.systems.graph.network.readout import Readout
+from nsmodels.systems.graph.network.recurrence import Weights, recur
 
 
 @final
@@ -45,7 +46,7 @@ class RelationalMessages(nn.Module):
     def __init__(self, config: ModelConfig, vocabulary: Vocabulary, dim: int) -> None:
         super().__init__()
         self.num_bases = config.num_bases
-        self.aggregation = vocabulary.aggregation if config.aggregation == "auto" else config.aggregation
+        self.aggregation: Aggregation = vocabulary.aggregation if config.aggregation == "auto" else config.aggregation
         number = 2 * len(vocabulary.relations)
         self.norm = nn.LayerNorm(dim) if config.use_norm else nn.Identity()
         self.send = nn.Linear(dim, dim * max(1, self.num_bases), bias=False)
@@ -91,6 +92,39 @@ class Cell(nn.Module):
         gate, candidate = found.chunk(2, 1)
         return torch.lerp(h, candidate.tanh().to(h.dtype), gate.sigmoid().to(h.dtype))
 
+    def states(
+        self,
+        h: Float[Tensor, "N D"],
+        given: Float[Tensor, "N H"],
+        sizes: tuple[int, ...],
+        adjacency: Adjacency,
+        use_checkpointing: bool = False,
+    ) -> Float[Tensor, "R D"]:
+        """The nodes after each round, one round after the other; in round k the first `sizes[k]` of them still run."""
+        if not use_checkpointing and (weights := self._weights(h)):
+            return recur(h, given, sizes, adjacency, self.messages.aggregation, weights)
+        found = []
+        for size in sizes:
+            args: Any = (h[:size], given[:size], adjacency)
+            h = checkpoint(self, *args, use_reentrant=False) if use_checkpointing else self(*args)
+            found.append(h)
+        return torch.cat(found)
+
+    def _weights(self, h: Tensor) -> Weights | None:
+        """For `recur`; None where it does not apply."""
+        relations, norm, update = self.messages, self.messages.norm, self.update
+        is_usual = self.use_gate and not relations.num_bases
+        if not is_usual or not isinstance(norm, nn.LayerNorm) or not isinstance(update, nn.Sequential):
+            return None
+        if h.device.type != "cpu" or h.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+            return None
+        last: Any = update[-1]
+        layers = (self.from_state, self.from_messages, last)
+        return Weights(
+            norm.weight, norm.bias, relations.send.weight, relations.scale, relations.shift,
+            *(layer.weight for layer in layers), last.bias,
+        )  # fmt: skip
+
 
 @final
 class RecurrentCore(nn.Module):
@@ -116,28 +150,8 @@ class RecurrentCore(nn.Module):
     def forward(self, batch: GraphBatch, with_trace: bool = True) -> Output:
         """Logits of label 1, and of every truth after each round unless `with_trace` is false."""
         x = self.embed(batch)
-        states, last = self.run(x, self.cell.from_input(x), batch.sizes, batch.adjacency)
-        trace = torch.cat([self.head(h) for h in states]) if with_trace and states else None
-        return Output(self.readout(last, batch), trace)
-
-    def run(
-        self, h: Float[Tensor, "N D"], given: Float[Tensor, "N H"], sizes: tuple[int, ...], adjacency: Adjacency
-    ) -> tuple[list[Float[Tensor, "n D"]], Float[Tensor, "N D"]]:
-        """Running nodes after each round, and all nodes, those of a graph as its own last round left them."""
-        # Graphs are in the order of falling rounds: those that still run are a prefix, and the others, cut off behind
-        # it, do not change any more. No graph therefore depends on how long others run.
-        states, stopped = [], []
-        for size in sizes:
-            if size < len(h):
-                h, rest = h.split([size, len(h) - size])
-                given = given[:size]
-                stopped.append(rest)
-            h = self._round(h, given, adjacency)
-            states.append(h)
-        return states, torch.cat([h, *reversed(stopped)]) if stopped else h
-
-    def _round(self, h: Tensor, given: Tensor, adjacency: Adjacency) -> Tensor:
-        if self.use_checkpointing and torch.is_grad_enabled():
-            found: Any = checkpoint(self.cell, h, given, adjacency, use_reentrant=False)
-            return found
-        return self.cell(h, given, adjacency)
+        # Graphs are in the order of falling rounds: those that still run are a prefix, and the others do not change any
+        # more. No graph therefore depends on how long others run.
+        given = self.cell.from_input(x)
+        states = self.cell.states(x, given, batch.sizes, batch.adjacency, self.use_checkpointing and self.training)
+        return Output(self.readout(states[batch.last], batch), self.head(states) if with_trace else None)

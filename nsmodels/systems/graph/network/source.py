@@ -8,7 +8,7 @@ Shapes: N nodes of a level, K nodes of the level above, D channels.
 
 from __future__ import annotations
 
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import torch
@@ -151,12 +151,14 @@ class SourceNetwork(nn.Module):
         return logits, lower, Cycle(x, restored, self.types(restored))
 
     def _up(self, number: int, x: Tensor, edges: Adjacency) -> Tensor:
-        for coupling in self.levels[number]:
+        level: Any = self.levels[number]
+        for coupling in level:
             x = coupling(x, edges)
         return x
 
     def _down(self, number: int, y: Tensor, edges: Adjacency) -> Tensor:
-        for coupling in reversed(self.levels[number]):
+        level: Any = self.levels[number]
+        for coupling in reversed(level):
             y = coupling.inverse(y, edges)
         return y
 

@@ -74,7 +74,7 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
         report = _run(order, part)
         disk.write_json(part.path / "report.json", report)
         disk.write_atomic(part.path / "table.txt", table(report))
-        caption = f"Both twins right, means over {len(report['seeds'])} seeds with 95 % intervals"
+        caption = f"What is removed or replaced; bars: means over {len(order.config.seeds)} seeds, ticks: single seeds"
         plots.save_figure(figures.ablations(report), part.path / "figures" / order.key, caption, part.source)
         part.metrics |= _metrics(report)
 

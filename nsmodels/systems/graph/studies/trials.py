@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Trial:
         phase: the network, as in `phases.make_trial`.
         config: the complete configuration.
         data: folder of the graphs.
+        initial_weights: checkpoint to start from; modules that it lacks keep their own initialisation.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Trial:
     phase: str
     config: GraphConfig
     data: Path
+    initial_weights: Path | None = None
 
 
 def run(trial: Trial, folder: Path, splits: Mapping[str, Graphs]) -> Record:
@@ -57,7 +59,8 @@ def run(trial: Trial, folder: Path, splits: Mapping[str, Graphs]) -> Record:
         folder.mkdir(parents=True, exist_ok=True)
         # The engine's line for each epoch goes to a file: a study prints one line for each trial.
         with (folder / LOG).open("a", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
-            fit = make_trial(trial.phase, trial.config, trial.data).fit(folder / trial.phase, ())
+            training = replace(make_trial(trial.phase, trial.config, trial.data), initial_weights=trial.initial_weights)
+            fit = training.fit(folder / trial.phase, ())
             calibrate(trial.phase, trial.data, folder, trial.config.training.device)
         reasoner = Reasoner.load(folder, trial.config.training.device, trial.phase)
         disk.write_json(path, {

@@ -53,6 +53,9 @@ class TrainingGraphs:
         # Pairs are numbered within each split.
         names = np.stack([np.arange(len(self.train)) >= len(self.full), self.train.pairs])
         _, self.pairs = np.unique(names, axis=1, return_inverse=True)
+        if schedule.use_random_labels:
+            flips = generator(training.seed, "labels", 0, 0).random(self.pairs.max() + 1) < 0.5
+            self.train = self.train.replaced(labels=self.train.labels ^ flips[self.pairs].astype(np.int8))
         longest = np.zeros(self.pairs.max() + 1, np.int64)
         np.maximum.at(longest, self.pairs, self.train.rounds)
         self.rounds = longest[self.pairs]
