@@ -21,8 +21,11 @@ ALL = {
     "<scored replicates>": [f"{each.name}_replicates" for each in trainings() if each.is_scored],
     "<trials>": [f"{each.name}_trials" for each in trainings()],
 }
-STUDIES = {"nav_grid_search", "nav_data_scaling"}
-DOWNLOADED = {"clevr_archive", "clevr", "clevr_mini"}
+STUDIES = {
+    *("nav_grid_search", "nav_data_scaling"),
+    *("graph_ablations", "graph_hyperparameters", "cross_domain_comparison"),
+}
+DOWNLOADED = {"clevr_archive", "clevr", "clevr_mini", "causal_networks", "planning_problems"}
 HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba", "ray", "dagster_ray")
 LOADING = """
 import json, os, sys

@@ -41,4 +41,4 @@ def twins_are_equal_nearby(folder: Path) -> list[str]:
 
 def no_shortcut(folder: Path) -> list[str]:
     """Neither counts nor colours of short range tell the label, for each kind of query."""
-    return shortcuts.faults(shortcuts.readings(folder))
+    return shortcuts.no_shortcut(folder)
