@@ -28,7 +28,7 @@ class Generated:
         verdicts: description of each function in the dataset's `checks`, by name.
         warnings: those of them whose failure does not block what follows.
         show: metadata to look at, from the sealed folder.
-        wanted: the configuration as the manifest records it.
+        wanted: the configuration as the manifest records it; returns None where only `prepare` decides.
         kinds: shown in the UI.
         package: of the dataset; empty: `name`.
         preset: the default one; the launchpad has the presets with the same `source`. Empty: all, `quick` first.
@@ -41,7 +41,7 @@ class Generated:
     verdicts: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     show: Callable[[Path], results.Metadata] = results.pages
-    wanted: Callable[[Any], Mapping[str, Any]] = Config.relevant
+    wanted: Callable[[Any], Mapping[str, Any] | None] = Config.relevant
     kinds: tuple[str, ...] = ("numpy",)
     package: str = ""
     preset: str = ""

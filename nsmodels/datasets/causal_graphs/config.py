@@ -110,8 +110,8 @@ class CausalGraphsConfig(GraphDataConfig):
         SYNTHETIC,
         ge=1,
         le=20,
-        description="back-door, except in short: least edges of the path that makes a set invalid; shorter ones are seen "
-        "in small neighbourhoods",
+        description="back-door, except in short: least edges of the path that makes a set invalid; shorter ones are "
+        "seen in small neighbourhoods",
     )
     pairs_per_network: int = conditional(40, NETWORKS, ge=1, le=10_000, description="most pairs of one network")
     max_variables: int = conditional(250, NETWORKS, ge=2, le=5_000, description="larger networks are left out")

@@ -19,7 +19,7 @@ def labelled(
     """
     nodes, edges = np.ascontiguousarray(nodes, np.int64), np.ascontiguousarray(edges, np.int64)
     num_nodes, num_edges = nodes.shape[1], edges.shape[1]
-    rounds = structural_rounds(kind, num_nodes, num_edges, nodes, edges, np.empty(num_nodes, np.int64))
+    rounds, _ = structural_rounds(kind, num_nodes, num_edges, nodes, edges, np.empty(num_nodes, np.int64))
     # Values rest after the longest path; the ball visits each node at most twice.
     most = 2 * num_nodes + 2
     truth = np.empty((most, num_nodes, NUM_CHANNELS), np.uint8)

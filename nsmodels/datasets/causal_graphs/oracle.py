@@ -187,15 +187,15 @@ def _follow_ball(num_nodes, num_edges, nodes, edges, most, truth):
 
 @njit(cache=True, nogil=True)
 def structural_rounds(kind, num_nodes, num_edges, nodes, edges, vector):
-    """Rounds that the structure demands; nothing of it is taken from the run of the oracle.
+    """Rounds that the structure demands, nothing of it taken from the oracle's run, and nodes that a ball could reach.
 
     Values need the longest directed path, one round for abduction and one for the start. The ball may turn around at
     colliders: twice the way from the treatment to the farthest node, edges out of the treatment removed, is the measure
-    where it is longer. `vector`: int64 (n,), overwritten.
+    where it is longer. It could reach whatever is connected with the treatment then. `vector`: int64 (n,), overwritten.
     """
     rounds = longest_path(num_nodes, num_edges, edges, vector) + 2
     if kind != BACKDOOR:
-        return rounds
+        return rounds, num_nodes
     for i in range(num_nodes):
         vector[i] = 0 if nodes[MARK, i] == TREATMENT else -1
     farthest = 0
@@ -210,4 +210,7 @@ def structural_rounds(kind, num_nodes, num_edges, nodes, edges, vector):
                 vector[u], farthest = step + 1, step + 1
         if farthest <= step:
             break
-    return max(rounds, 2 * farthest + 2)
+    size = 0
+    for i in range(num_nodes):
+        size += vector[i] >= 0
+    return max(rounds, 2 * farthest + 2), size

@@ -73,4 +73,4 @@ def quick() -> KnowledgeBasesConfig:
     return KnowledgeBasesConfig()
 
 
-PRESETS = {"quick": quick, "debug": debug}
+PRESETS = {"debug": debug, "quick": quick}

@@ -19,7 +19,8 @@ RELATIONS = ("p", "q", "r", "s", "near", "instance of", "subclass of", "disjoint
 NUM_LETTERS = 4
 NEAR, INSTANCE, SUBCLASS, DISJOINT, RELATED = range(4, 9)
 TYPE_RULE = len(LETTERS)
-START, ONE, TWO, END = range(4)
+NUM_STATES = 4
+START, ONE, TWO, END = range(NUM_STATES)
 VOCABULARY = Vocabulary(
     node_types=("entity", "class"),
     features=("none", *(f"asks rule {k + 1}" for k in range(len(LETTERS))), "asks exclusion"),
@@ -38,7 +39,7 @@ ACCEPTING = np.array([END] * len(LETTERS) + [TWO])
 
 def transitions() -> NDArray[np.int64]:
     """The next state, int (rules, 2, relations, states), -1 for none; first an edge is followed, then its inverse."""
-    table = np.full((len(LETTERS) + 1, 2, len(RELATIONS), 4), -1)
+    table = np.full((len(LETTERS) + 1, 2, len(RELATIONS), NUM_STATES), -1)
     for rule, (a, b, c, d) in enumerate(LETTERS):
         table[rule, 0, a, START] = ONE
         table[rule, 0, b, ONE] = TWO

@@ -21,14 +21,14 @@ class PlanningGraphsConfig(GraphDataConfig):
 
     source: Literal["synthetic", "problems", "local"] = Field(
         default="synthetic",
-        description="synthetic: drawn here; problems: plans found for PDDL problems; local: graphs of yours, as JSON or "
-        "parquet",
+        description="synthetic: drawn here; problems: plans found for PDDL problems; local: graphs of yours, as JSON "
+        "or parquet",
     )
     local_path: str = conditional(
         "",
         {"source": ("local", "problems")},
-        description="source=local: a folder of graphs, or one file; source=problems: a folder with NAME.pddl domains and "
-        "their problems in folders NAME, or the wheel of pddlgym, which pip fetches where this is empty",
+        description="source=local: a folder of graphs, or one file; source=problems: a folder with NAME.pddl domains "
+        "and their problems in folders NAME, or the wheel of pddlgym, which pip fetches where this is empty",
     )
     num_short: int = conditional(
         5_000, SYNTHETIC, ge=0, le=1_000_000, description="pairs of short plans for the first epochs"
@@ -101,10 +101,10 @@ class PlanningGraphsConfig(GraphDataConfig):
 
 
 def debug() -> PlanningGraphsConfig:
-    """24 pairs of each split, plans of 5 to 12 steps; a second, for tests."""
+    """24 pairs of each split, plans of 7 to 14 steps; a second, for tests."""
     numbers = {f"num_{split}": 24 for split in ("short", "train", "val", "test", "ood")}
-    sizes = {"shortest": 8, "longest": 10, "short_shortest": 5, "short_longest": 7, "num_lengths": 4}
-    return PlanningGraphsConfig.model_validate(numbers | sizes | {"ood_lengths": [11, 12], "swept_lengths": [6, 10]})
+    sizes = {"shortest": 10, "longest": 11, "short_shortest": 7, "short_longest": 8, "num_lengths": 4}
+    return PlanningGraphsConfig.model_validate(numbers | sizes | {"ood_lengths": [13, 14], "swept_lengths": [8, 14]})
 
 
 def quick() -> PlanningGraphsConfig:

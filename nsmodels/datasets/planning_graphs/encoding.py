@@ -63,7 +63,7 @@ def graph_of(plan: Plan, label: int, name: str, pair: int, rng: np.random.Genera
     else:
         edges += _effects(plan, {atom: num_steps + k for k, atom in enumerate(used)})
     truth, since = _trace(held, fails, num_steps, num_nodes)
-    ends = np.array(edges, np.int64)
+    ends = np.array(edges, np.int32)
     order, place = _shuffled(num_nodes, rng)
     mixed = rng.permutation(len(ends))
     speed = 2 if is_lifted else 1  # an effect passes an object on its way
@@ -73,9 +73,9 @@ def graph_of(plan: Plan, label: int, name: str, pair: int, rng: np.random.Genera
     )  # fmt: skip
 
 
-def _shuffled(num: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _shuffled(num: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     order = rng.permutation(num)
-    place = np.empty(num, np.int64)
+    place = np.empty(num, np.int32)
     place[order] = np.arange(num)
     return order, place
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nsmodels.datasets.planning_graphs.drawing.domains import PREDICATES as PREDICATES
-from nsmodels.datasets.planning_graphs.drawing.domains import SCHEMAS as SCHEMAS
+from nsmodels.datasets.planning_graphs.domains import PREDICATES as PREDICATES
+from nsmodels.datasets.planning_graphs.domains import SCHEMAS as SCHEMAS
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 
 ATOM, STEP, THING = 0, 1, 2

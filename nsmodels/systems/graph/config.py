@@ -15,7 +15,7 @@ EVALUATION_VERSION = f"{CODE_VERSION}.0"  # an evaluation is made again, its che
 REASONER = "reasoner"  # the phase of the network itself, beside its baselines
 # Reported by each training beside its loss; see `engine.system.System.metrics`.
 METRICS = {
-    REASONER: ("label", "trace", "cycle", "accuracy", "val/paired_accuracy"),
+    REASONER: ("label", "trace", "accuracy", "val/paired_accuracy"),
     "labels_only": ("label", "accuracy", "val/paired_accuracy"),
     "flat": ("label", "trace", "accuracy", "val/paired_accuracy"),
     "source": ("label", "trace", "cycle", "accuracy", "val/paired_accuracy"),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.knowledge_graphs import checks
 from nsmodels.datasets.knowledge_graphs.config import KnowledgeGraphsConfig, debug
 from nsmodels.datasets.knowledge_graphs.prepare import DATASET, SLACK, draw, prepare
 from nsmodels.datasets.knowledge_graphs.rules import HEAD, LETTERS, PATHS, TAIL, TYPE_RULE, VOCABULARY, transitions
+from nsmodels.datasets.knowledge_graphs.search import faults
 from nsmodels.formats.graphs import files
 from nsmodels.formats.graphs.colours import certificates, node_colours
 from nsmodels.formats.graphs.drawing import draw_splits
@@ -28,16 +28,16 @@ def drawn(config: KnowledgeGraphsConfig, split: str, number: int = 30) -> Graphs
 def test_a_second_search_finds_labels_and_traces(config: KnowledgeGraphsConfig, split: str) -> None:
     graphs = drawn(config, split)
     for row in range(len(graphs)):
-        assert checks.faults(graph(graphs, row)) == []
+        assert faults(graph(graphs, row)) == []
     assert (graphs.labels.reshape(-1, 2).sum(axis=1) == 1).all()
 
 
 def test_the_second_search_finds_a_wrong_label_and_a_wrong_trace() -> None:
     one = graph(drawn(debug(), "test", 2), 0)
     one.truth = ~one.truth
-    assert "trace of node" in checks.faults(one)[0]
+    assert "trace of node" in faults(one)[0]
     one.label = 1 - one.label
-    assert checks.faults(one) == [f"label {one.label}, by the search {1 - one.label}"]
+    assert faults(one) == [f"label {one.label}, by the search {1 - one.label}"]
 
 
 def test_a_state_is_reached_only_from_neighbours_that_had_one_the_round_before() -> None:

@@ -120,6 +120,8 @@ def draw_query(state, kind, num_nodes, num_edges, nodes, edges, wanted, dials, o
 def _draw_adjusted(state, num_nodes, num_edges, nodes, edges, dials, order):
     """Hidden common causes and the marked set; False where there are too few variables for it.
 
+    The variables have values, which the criterion does not ask about: distractors, as observed data have them.
+
     A uniform set hardly ever blocks every path. Therefore parents of the treatment are members with probability
     `PARENT_SHARE`, before others are drawn.
     """
@@ -138,6 +140,7 @@ def _draw_adjusted(state, num_nodes, num_edges, nodes, edges, dials, order):
         is_common = num_parents == 0 and num_children > 1 and nodes[MARK, i] == NONE
         is_hidden = is_common and uniform(state) < dials[HIDDEN_SHARE]
         nodes[TYPE, i] = HIDDEN if is_hidden else VARIABLE
+        nodes[FEATURE, i] = UNKNOWN if is_hidden else FALSE + below(state, 2)
         if nodes[MARK, i] == NONE and not is_hidden:
             order[num_free] = i
             num_free += 1

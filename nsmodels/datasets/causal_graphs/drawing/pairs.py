@@ -16,7 +16,7 @@ from nsmodels.datasets.causal_graphs.oracle import RELATION, SOURCE
 from nsmodels.datasets.causal_graphs.vocabulary import NUM_CHANNELS, VOCABULARY
 from nsmodels.formats.graphs.tables import Graphs, table
 
-MOST_TRIES = 20_000  # graphs drawn for one pair before the dials are taken to be impossible
+MOST_TRIES = 100_000  # graphs drawn for one pair before the dials are taken to be impossible
 SWAPS_BEFORE, SWAPS_AFTER = 2, 3  # proposals per edge
 NODES_PER_STEP = 4  # nodes of the split lengths per edge of distance
 

@@ -8,6 +8,9 @@ that change the label one is chosen uniformly; its two ends are the twins. They 
 statistic of one graph, however it is computed, favours the end that happened to be first, and each label is as often
 the first.
 
+Of back-door twins, a cue would be left in the size of what the treatment is connected with when its outgoing edges are
+removed: it is smaller where the set is valid. They agree in that size and in the rounds that the structure demands.
+
 Matched twins: with swaps only between ends of equal type, feature and mark (a and c, b and d), every node keeps what
 it is next to. The histograms of one round of Weisfeiler-Leman refinement are then equal, too.
 """
@@ -18,7 +21,17 @@ from numba import njit
 
 from nsmodels.datasets.causal_graphs.drawing.chance import below
 from nsmodels.datasets.causal_graphs.drawing.models import find_distances
-from nsmodels.datasets.causal_graphs.oracle import FEATURE, MARK, RELATION, SOURCE, TARGET, TYPE, answer, longest_path
+from nsmodels.datasets.causal_graphs.oracle import (
+    FEATURE,
+    MARK,
+    RELATION,
+    SOURCE,
+    TARGET,
+    TYPE,
+    answer,
+    longest_path,
+    structural_rounds,
+)
 from nsmodels.datasets.causal_graphs.vocabulary import BACKDOOR
 
 
@@ -93,12 +106,21 @@ def walk(state, kind, num_nodes, num_edges, nodes, edges, ends, wanted, groups, 
         elif label >= 0:
             before, decided_before = label, decided
             label, _, decided = answer(kind, num_nodes, num_edges, nodes, edges, len(truth), truth, since)
-            if label != before and (kind != BACKDOOR or max(decided, decided_before) >= least_rounds):
-                num_found += 1
-                if below(state, num_found) == 0:
-                    for e in range(num_edges):
-                        twins[0, e] = twins[1, e] = targets[e]
-                    twins[0, one], twins[0, other] = b, d
+            if label == before:
+                continue
+            if kind == BACKDOOR:
+                is_near = max(decided, decided_before) < least_rounds
+                now = structural_rounds(kind, num_nodes, num_edges, nodes, edges, vector)
+                targets[one], targets[other] = b, d
+                was = structural_rounds(kind, num_nodes, num_edges, nodes, edges, vector)
+                targets[one], targets[other] = d, b
+                if is_near or now[0] != was[0] or now[1] != was[1]:
+                    continue
+            num_found += 1
+            if below(state, num_found) == 0:
+                for e in range(num_edges):
+                    twins[0, e] = twins[1, e] = targets[e]
+                twins[0, one], twins[0, other] = b, d
     return num_found > 0
 
 

@@ -21,10 +21,12 @@ from nsmodels.datasets.causal_graphs.vocabulary import (
     ADJUSTED,
     BACKDOOR,
     CAUSE,
+    FALSE,
     NONE,
     NUM_CHANNELS,
     OUTCOME,
     TREATMENT,
+    TRUE,
     UNKNOWN,
     VARIABLE,
 )
@@ -63,12 +65,16 @@ def draw_pairs(network: Network, most: int, rng: np.random.Generator) -> list[Pa
 
 
 def graphs_of(network: Network, pairs: Sequence[Pair], first: int, rng: np.random.Generator) -> Iterator[Graph]:
-    """The two graphs of each pair, in random order; pairs are numbered from `first` on."""
+    """The two graphs of each pair, in random order; pairs are numbered from `first` on.
+
+    As in the drawn graphs, the variables have values, which the criterion does not ask about; twins have equal ones.
+    """
     graph = _Graph(network)
     for number, pair in enumerate(pairs):
-        order = rng.permutation(graph.size)
+        order, values = rng.permutation(graph.size), rng.integers(FALSE, TRUE + 1, graph.size)
         for side in rng.permutation(2).tolist():
             nodes = graph.nodes(pair.treatment, pair.outcome, pair.valid if side else pair.invalid)
+            nodes[1] = values
             one = labelled(BACKDOOR, nodes, graph.edges, pair.distance, "", first + number)
             yield permuted(one, order, rng)
 

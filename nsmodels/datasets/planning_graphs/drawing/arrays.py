@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nsmodels.datasets.planning_graphs import vocabulary as v
-from nsmodels.datasets.planning_graphs.drawing.domains import Compiled
+from nsmodels.datasets.planning_graphs.domains import Compiled
 from nsmodels.datasets.planning_graphs.drawing.orders import Orders
 from nsmodels.formats.graphs.tables import NEVER, Graphs
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nsmodels.datasets.planning_graphs.drawing.domains import Compiled
+from nsmodels.datasets.planning_graphs.domains import Compiled
 
 MOST_TRIES = 200  # plans drawn for one pair
 WARM_UP = 12  # random steps of each agent before the plan begins
@@ -49,10 +49,10 @@ def draw_orders(
 
 @njit(cache=True, nogil=True)
 def _applies(state, pre):
+    is_met = True
     for k in range(len(pre)):
-        if pre[k] >= 0 and not state[pre[k]]:
-            return False
-    return True
+        is_met &= pre[k] < 0 or state[pre[k]] == 1
+    return is_met
 
 
 @njit(cache=True, nogil=True)

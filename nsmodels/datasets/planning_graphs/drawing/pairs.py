@@ -6,8 +6,8 @@ import numpy as np
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.planning_graphs.config import DOMAINS, PlanningGraphsConfig
+from nsmodels.datasets.planning_graphs.domains import compiled, task
 from nsmodels.datasets.planning_graphs.drawing.arrays import graphs_of
-from nsmodels.datasets.planning_graphs.drawing.domains import compiled, task
 from nsmodels.datasets.planning_graphs.drawing.orders import Orders, draw_orders
 from nsmodels.datasets.planning_graphs.encoding import Plan, graph_of
 from nsmodels.datasets.planning_graphs.strips.grounding import Action

@@ -117,7 +117,7 @@ def _reachable(
     wanted = set(problem.goal) | {_complement(atom) for atom in problem.negative_goal}
     negated = {atom for _, pre, _, _ in actions for atom in pre if atom[0].startswith(NOT)}
     negated |= {atom for atom in wanted if atom[0].startswith(NOT)}
-    plain = {atom: (atom[0].removeprefix(NOT), *atom[1:]) for atom in negated}
+    plain: dict[Atom, Atom] = {atom: (atom[0].removeprefix(NOT), *atom[1:]) for atom in negated}
     init = set(problem.init) | {atom for atom, positive in plain.items() if positive not in problem.init}
     by_positive = {positive: atom for atom, positive in plain.items()}
     full = []

@@ -20,7 +20,7 @@ REFUSED = {
     "probabilistic": "a probability",
 }  # fmt: skip
 Form = Any  # a word, or a list of forms
-Atom = tuple[str, ...]
+Atom = tuple[str, ...]  # predicate or action, then its arguments
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ GRIPPER = """(define (domain gripper) (:requirements :strips :typing) (:types ro
     :effect (and (carries ?h ?b) (not (ball-in ?b ?r)) (not (free ?h))))
   (:action release :parameters (?b - ball ?r - room ?h - hand) :precondition (and (carries ?h ?b) (robot-in ?r))
     :effect (and (ball-in ?b ?r) (free ?h) (not (carries ?h ?b)))))"""
-LOGISTICS = """(define (domain logistics) (:requirements :strips :typing)
+LOGISTICS = """(define (domain logistics) (:requirements :strips :typing :equality :negative-preconditions)
   (:types place city carrier parcel - object truck plane - carrier airport - place)
   (:predicates (is-at ?c - carrier ?p - place) (lies-at ?x - parcel ?p - place) (inside ?x - parcel ?c - carrier)
     (part-of ?p - place ?c - city))
@@ -44,7 +44,7 @@ LOGISTICS = """(define (domain logistics) (:requirements :strips :typing)
     :effect (and (inside ?x ?c) (not (lies-at ?x ?p))))
   (:action unload :parameters (?x - parcel ?c - carrier ?p - place) :precondition (and (inside ?x ?c) (is-at ?c ?p))
     :effect (and (lies-at ?x ?p) (not (inside ?x ?c)))))"""
-FERRY = """(define (domain ferry) (:requirements :strips :typing) (:types car shore)
+FERRY = """(define (domain ferry) (:requirements :strips :typing :equality :negative-preconditions) (:types car shore)
   (:predicates (ferry-at ?s - shore) (parked ?c - car ?s - shore) (aboard ?c - car) (deck-empty))
   (:action sail :parameters (?s - shore ?t - shore) :precondition (and (ferry-at ?s) (not (= ?s ?t)))
     :effect (and (ferry-at ?t) (not (ferry-at ?s))))
@@ -124,8 +124,8 @@ def compiled() -> Compiled:
             for part in _PARTS:
                 ids = getattr(action, part)
                 lists[part][d, a, : len(ids)] = ids
-    counts = [np.array([len(getattr(t, n)) for t in tasks], np.int16) for n in ("actions", "atoms")]
-    return Compiled(*(lists[part] for part in _PARTS), *counts, init)
+    num_actions, num_atoms = (np.array([len(getattr(t, n)) for t in tasks], np.int16) for n in ("actions", "atoms"))
+    return Compiled(**lists, num_actions=num_actions, num_atoms=num_atoms, init=init)
 
 
 _PARTS = ("pre", "add", "delete")
