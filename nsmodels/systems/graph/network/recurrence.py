@@ -63,87 +63,110 @@ class _Round(NamedTuple):
     candidate: Tensor
 
 
+class _Kernels:
+    """Messages and their gradient, for one adjacency and one set of relations, on tensors without one."""
+
+    def __init__(self, adjacency: Adjacency, aggregation: str, scale: Tensor, shift: Tensor) -> None:
+        self.is_max = aggregation == "max"
+        self.scale, self.shift = scale.detach().numpy(), shift.detach().numpy()
+        names = ("source", "relation", "confidence")
+        along = names if self.is_max else ("out_indptr", "out_edges", "target", "relation", "confidence")
+        self.into = [getattr(adjacency, name).numpy() for name in ("indptr", *names)]
+        self.along = [getattr(adjacency, name).numpy() for name in along]
+
+    def forward(self, sent: Tensor) -> tuple[Tensor, Tensor]:
+        """What arrives, (n, D); with `max` also the edge that carries it."""
+        if self.is_max:
+            arriving, winner = kernels.max_forward(sent.numpy(), self.scale, self.shift, *self.into)
+            return torch.from_numpy(arriving), torch.from_numpy(winner)
+        arriving = kernels.sum_forward(sent.numpy(), self.scale, self.shift, *self.into)
+        return torch.from_numpy(arriving), torch.empty(0, dtype=torch.int32)
+
+    def backward(self, gradient: Tensor, sent: Tensor, winner: Tensor) -> tuple[Tensor, ...]:
+        """Gradients of `sent`, scale and shift."""
+        given = (gradient.numpy(), sent.numpy(), self.scale)
+        if self.is_max:
+            found = kernels.max_backward(*given, winner.numpy(), *self.along)
+        else:
+            found = kernels.sum_backward(*given, *self.along)
+        return tuple(map(torch.from_numpy, found))
+
+
 class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, h: Tensor, given: Tensor, sizes: tuple[int, ...], adjacency: Adjacency, aggregation: str,
         *tensors: Tensor,
     ) -> Tensor:  # fmt: skip
-        weights, dim = Weights(*tensors), h.shape[1]
-        states = h.new_empty(sum(sizes), dim)
-        rows = [0, *torch.tensor(sizes).cumsum(0).tolist()]
-        into = [each.numpy() for each in (adjacency.indptr, adjacency.source, adjacency.relation, adjacency.confidence)]
-        scale, shift = weights.scale.detach().numpy(), weights.shift.detach().numpy()
-        rounds, before, none = [], h, torch.empty(0, dtype=torch.int32)
-        ctx.is_max = aggregation == "max"
-        for (first, end), size in zip(pairwise(rows), sizes, strict=True):
-            now = before[:size]
-            normal, mean, deviation = torch.native_layer_norm(now, (dim,), weights.gain, weights.offset, EPSILON)
-            sent = normal @ weights.send.t()
-            if ctx.is_max:
-                arriving, winner = map(torch.from_numpy, kernels.max_forward(sent.numpy(), scale, shift, *into))
-            else:
-                arriving, winner = torch.from_numpy(kernels.sum_forward(sent.numpy(), scale, shift, *into)), none
-            hidden = torch.addmm(given[:size], now, weights.from_state.t())
-            hidden = hidden.addmm_(arriving, weights.from_messages.t()).relu_()
-            gate, candidate = torch.addmm(weights.bias, hidden, weights.update.t()).chunk(2, 1)
-            gate, candidate = gate.sigmoid(), candidate.tanh()
-            before = torch.lerp(now, candidate, gate, out=states[first:end])
+        weights = Weights(*tensors)
+        ctx.kernels = _Kernels(adjacency, aggregation, weights.scale, weights.shift)
+        ctx.sizes, ctx.starts = sizes, np.cumsum([0, *sizes]).tolist()
+        states, before, rounds = h.new_empty(sum(sizes), h.shape[1]), h, []
+        for size, (first, end) in zip(sizes, pairwise(ctx.starts), strict=True):
+            kept, gate, candidate = _advance(before[:size], given[:size], weights, ctx.kernels)
+            before = torch.lerp(before[:size], candidate, gate, out=states[first:end])
             if any(ctx.needs_input_grad):
-                rounds.append(_Round(normal, mean, deviation, sent, arriving, winner, hidden, gate, candidate))
+                rounds.append(_Round(*kept, gate, candidate))
         ctx.save_for_backward(h, given, states, *weights, *(each for kept in rounds for each in kept))
-        ctx.rows, ctx.sizes, ctx.adjacency = rows, sizes, adjacency
         return states
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        # Round t: n = LN(h), s = W n, a = messages(s), u = relu(x + W_h h + W_a a), (z_g, z_c) = W₂ u + b,
-        # h' = h + σ(z_g) ∘ (tanh(z_c) − h). The gradient of h' is that of the states as they are read, plus what the
-        # next round passes down to the nodes that still run in it; weights sum theirs over the rounds.
         h, given, states, *saved = ctx.saved_tensors
-        count = len(Weights._fields)
+        count, width = len(Weights._fields), len(_Round._fields)
         weights, kept = Weights(*saved[:count]), saved[count:]
         sums = Weights(*map(torch.zeros_like, weights))
         of_given, passed = torch.zeros_like(given), h.new_zeros(0, h.shape[1])
-        edges: Adjacency = ctx.adjacency
-        if ctx.is_max:
-            fields = (edges.source, edges.relation, edges.confidence)
-        else:
-            fields = (edges.out_indptr, edges.out_edges, edges.target, edges.relation, edges.confidence)
-        along, scale = [each.numpy() for each in fields], weights.scale.detach().numpy()
         for t in reversed(range(len(ctx.sizes))):
-            size, one = ctx.sizes[t], _Round(*kept[t * len(_Round._fields) : (t + 1) * len(_Round._fields)])
-            now = (states[ctx.rows[t - 1] : ctx.rows[t]] if t else h)[:size]
-            of_state = gradients[0][ctx.rows[t] : ctx.rows[t + 1]].clone(memory_format=torch.contiguous_format)
+            size, (first, end) = ctx.sizes[t], ctx.starts[t : t + 2]
+            now = states[ctx.starts[t - 1] : first][:size] if t else h[:size]
+            # The gradient of a state is that of what reads it, and what the next round passes to nodes still running.
+            of_state = gradients[0][first:end].clone(memory_format=torch.contiguous_format)
             of_state[: len(passed)] += passed
-            arrays = (of_state, now, one.gate, one.candidate)
-            of_update, passed = map(torch.from_numpy, gate_backward(*(each.detach().numpy() for each in arrays)))
-            of_hidden = torch.ops.aten.threshold_backward(of_update @ weights.update, one.hidden, 0)
+            one = _Round(*kept[t * width : (t + 1) * width])
+            of_hidden, passed = _retreat(of_state, now, one, weights, sums, ctx.kernels)
             of_given[:size] += of_hidden
-            arrived = ((of_hidden @ weights.from_messages).numpy(), one.sent.numpy(), scale)
-            if ctx.is_max:
-                found = kernels.max_backward(*arrived, one.winner.numpy(), *along)
-            else:
-                found = kernels.sum_backward(*arrived, *along)
-            of_sent, of_scale, of_shift = map(torch.from_numpy, found)
-            of_normal, of_gain, of_offset = torch.ops.aten.native_layer_norm_backward(
-                of_sent @ weights.send, now, (h.shape[1],), one.mean, one.deviation, weights.gain, weights.offset,
-                [True, True, True],
-            )  # fmt: skip
-            passed.add_(of_normal).addmm_(of_hidden, weights.from_state)
-            sums.gain.add_(of_gain)
-            sums.offset.add_(of_offset)
-            sums.send.addmm_(of_sent.t(), one.normal)
-            sums.scale.add_(of_scale)
-            sums.shift.add_(of_shift)
-            sums.from_state.addmm_(of_hidden.t(), now)
-            sums.from_messages.addmm_(of_hidden.t(), one.arriving)
-            sums.update.addmm_(of_update.t(), one.hidden)
-            sums.bias.add_(of_update.sum(0))
         of_h = torch.zeros_like(h)
         of_h[: len(passed)] = passed
         return of_h, of_given, None, None, None, *sums
+
+
+# A round: n = LN(h), s = W n, a = messages(s), u = relu(x + W_h h + W_a a), (z_g, z_c) = W₂ u + b,
+# h' = h + σ(z_g) ∘ (tanh(z_c) − h). Weights have the sum of their gradients over the rounds.
+
+
+def _advance(
+    now: Tensor, given: Tensor, weights: Weights, relations: _Kernels
+) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+    """All of `_Round` before the gate; gate and candidate."""
+    normal, mean, deviation = torch.native_layer_norm(now, now.shape[1:], weights.gain, weights.offset, EPSILON)
+    sent = normal @ weights.send.t()
+    arriving, winner = relations.forward(sent)
+    hidden = torch.addmm(given, now, weights.from_state.t()).addmm_(arriving, weights.from_messages.t()).relu_()
+    gate, candidate = torch.addmm(weights.bias, hidden, weights.update.t()).chunk(2, 1)
+    return (normal, mean, deviation, sent, arriving, winner, hidden), gate.sigmoid(), candidate.tanh()
+
+
+def _retreat(
+    of_state: Tensor, now: Tensor, one: _Round, weights: Weights, sums: Weights, relations: _Kernels
+) -> tuple[Tensor, Tensor]:
+    """Gradients of x and of h from that of h'; those of the weights are added to `sums`."""
+    arrays = (of_state, now, one.gate, one.candidate)
+    of_update, of_now = map(torch.from_numpy, gate_backward(*(each.detach().numpy() for each in arrays)))
+    of_hidden = torch.ops.aten.threshold_backward(of_update @ weights.update, one.hidden, 0)
+    of_sent, of_scale, of_shift = relations.backward(of_hidden @ weights.from_messages, one.sent, one.winner)
+    of_normal, of_gain, of_offset = torch.ops.aten.native_layer_norm_backward(
+        of_sent @ weights.send, now, now.shape[1:], one.mean, one.deviation, weights.gain, weights.offset, [True] * 3
+    )
+    parts = {"gain": of_gain, "offset": of_offset, "scale": of_scale, "shift": of_shift, "bias": of_update.sum(0)}
+    for name, part in parts.items():
+        getattr(sums, name).add_(part)
+    sums.send.addmm_(of_sent.t(), one.normal)
+    sums.from_state.addmm_(of_hidden.t(), now)
+    sums.from_messages.addmm_(of_hidden.t(), one.arriving)
+    sums.update.addmm_(of_update.t(), one.hidden)
+    return of_hidden, of_now.add_(of_normal).addmm_(of_hidden, weights.from_state)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
