@@ -139,7 +139,7 @@ def test_few_graphs_are_the_first_pairs(model: tuple[Path, Path]) -> None:
 
 def test_random_labels_teach_nothing_where_the_true_ones_do(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    for seed, (split, num) in enumerate({"train": 250, "val": 20, "test": 150}.items()):
+    for seed, (split, num) in enumerate({"train": 200, "val": 20, "test": 150}.items()):
         files.write(tmp_path / "data" / f"{split}.parquet", twinned(num, seed))
     test, found = files.read_split(tmp_path / "data", "test"), {}
     for is_random in (False, True):
