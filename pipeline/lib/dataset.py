@@ -74,8 +74,7 @@ class Generated:
 
     def make(self, preset: str | None) -> Manifest:
         """Generate the data for a step with this preset."""
-        presets = self.presets
-        config = presets[preset if preset in presets else self.pad.default]()
+        config = self.presets[preset if preset and preset in self.presets else self.pad.default]()
         return self.build(Order(self.name, config, Inputs({}), folder_of(self.name)))
 
     def is_too_small(self, manifest: Manifest, preset: str) -> bool:

@@ -5,6 +5,7 @@ from pipeline.lib.graphs import graph_data
 VERDICTS = {
     "twins_are_matched": "Twins of the kinds that leak otherwise also agree in their colours after one round of WL.",
     "labels_agree": "On a sample, labels equal those of enumeration, or of networkx's d-separation.",
+    "effects_agree": "On small networks, adjustment for valid sets gives the effect of an intervention exactly.",
     "labels_do_not_depend_on_order": "On a sample, labels are the same with nodes and edges in a different order.",
     "traces_are_local": "On a sample, each truth of a trace follows from those of the neighbours a round before.",
 }
