@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -41,10 +41,17 @@ class RelationalConfig(Config):
     is_alone: bool = Field(default=True, description="train it alone, too, beside the one of the hybrid")
 
 
-# Matrices are not decayed: the embeddings have the norm of their own.
-_OPTIONS: dict[str, Any] = {
-    "lr": 5e-3, "weight_decay": 0.0, "monitor": "val/mrr", "monitor_mode": "max", "num_workers": 0,
-}  # fmt: skip
+def _training(epochs: int, batch_size: int, lr: float = 5e-3) -> TrainingConfig:
+    """The options of a training; matrices are not decayed, since the embeddings have the norm of their own."""
+    return TrainingConfig(
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        weight_decay=0.0,
+        monitor="val/mrr",
+        monitor_mode="max",
+        num_workers=0,
+    )
 
 
 class LinksConfig(Config):
@@ -53,7 +60,7 @@ class LinksConfig(Config):
     base: str = Field(default="umls", min_length=1, description="name of the base among those of the data")
     complex: ComplexConfig = ComplexConfig()
     relational: RelationalConfig = RelationalConfig()
-    training: TrainingConfig = TrainingConfig(epochs=20, batch_size=256, **_OPTIONS)  # of ComplEx, by query
+    training: TrainingConfig = _training(20, 256)  # of ComplEx, by query
     relational_training: TrainingConfig = further_training(has_curriculum=False)  # of both others, by source
 
 
@@ -73,14 +80,14 @@ def debug() -> LinksConfig:
     return LinksConfig(
         complex=ComplexConfig(dim=4),
         relational=RelationalConfig(dim=8, depth=2),
-        training=TrainingConfig(epochs=2, batch_size=128, **(_OPTIONS | {"lr": 0.02})),
-        relational_training=TrainingConfig(epochs=2, batch_size=8, **(_OPTIONS | {"lr": 0.02})),
+        training=_training(2, 128, lr=0.02),
+        relational_training=_training(2, 8, lr=0.02),
     )
 
 
 def quick() -> LinksConfig:
     """Two CPU-minutes: mean reciprocal rank on umls .96, where ComplEx alone has .95 and frequency .66."""
-    return LinksConfig(relational_training=TrainingConfig(epochs=40, batch_size=4, **_OPTIONS))
+    return LinksConfig(relational_training=_training(40, 4))
 
 
 def base() -> LinksConfig:
