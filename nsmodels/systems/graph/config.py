@@ -173,7 +173,9 @@ def debug() -> GraphConfig:
         model=ModelConfig(dim=8, max_extra_rounds=1, slack_rounds=1),
         training=training,
         schedule=ScheduleConfig(short_epochs=1),
-        baselines=BaselineConfig(flat_layers=2, flat_bases=2, flat_dim=8, source_dim=8),
+        baselines=BaselineConfig(
+            recurrent=True, budget=True, flat_layers=2, flat_bases=2, flat_dim=8, source_dim=8, budget_rounds=4
+        ),
         baseline_training=training.with_values({"epochs": 1}),
     )
 

@@ -66,10 +66,6 @@ class GraphTask(Task):
             is_right[rows] = found.numpy()
         return {"val/paired_accuracy": float(paired(is_right, self.graphs.val.pairs).mean())}
 
-    def curriculum(self, epoch: int) -> dict[str, float]:
-        """Share of short graphs in the epoch."""
-        return {"short": self.graphs.share_of_short(epoch)} if self.training.curriculum else {}
-
     def settings(self) -> dict[str, Any]:
         """Kind of the network, its configuration and the vocabulary."""
         return kinds.settings(self.kind, self.config, self.vocabulary)
