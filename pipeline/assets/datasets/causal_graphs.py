@@ -1,6 +1,6 @@
 """Causal graphs: three kinds of causal questions, drawn here, and back-door questions on published networks."""
 
-from pipeline.lib.graphs import graph_data
+from pipeline.lib.dataset import graph_data
 
 VERDICTS = {
     "twins_are_matched": "Twins of the kinds that leak otherwise also agree in their colours after one round of WL.",
