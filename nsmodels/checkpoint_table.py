@@ -125,7 +125,8 @@ def _epoch(place: Path, path: Path, history: Mapping[int, Row]) -> tuple[int, Ma
         return int(path.stem.removeprefix("epoch_")), {}
     if path.stem == LAST and manifest and history:
         return max(history), {}
-    if path.stem == BEST and manifest and (epoch := manifest.metrics.get(f"{path.parent.name}/epoch")) in history:
+    epoch = manifest.metrics.get(f"{path.parent.name}/epoch", 0) if manifest and path.stem == BEST else 0
+    if epoch in history:
         return int(epoch), {}
     from nsmodels.engine import checkpoint
 

@@ -52,6 +52,20 @@ def test_what_makes_another_model_has_a_folder_of_its_own():
     assert all(other.startswith("nav-debug-42-") for other in others)
 
 
+def test_a_domain_has_its_own_presets_data_and_name(shared):
+    chains = notebook.choose("graph", "debug", domain="chains")
+    assert (chains.data_key, chains.name) == ("long_chains", "graph-chains-debug-42")
+    assert notebook.choose("graph", "quick", domain="chains").config.model.kind == "levels"
+    assert notebook.choose("graph", "debug", domain="causal").data_key == notebook.choose("graph", "debug").data_key
+    for system, said in (("graph", "known are causal, planning"), ("nav", "it has none")):
+        with pytest.raises(InputError, match=f"domain 'physics': not one of {system}; {said}"):
+            notebook.choose(system, "debug", domain="physics")
+    data = str(shared.data("long_chains"))
+    found = notebook.gradients(notebook.choose("graph", "debug", domain="chains", data=data), num_batches=1)
+    assert list(found.columns) == ["module", "start"]
+    assert (found["start"] > 0).any()
+
+
 def test_a_model_of_another_configuration_is_not_scored(tmp_path, monkeypatch):
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
     first, second = (notebook.choose("nav", "debug", changes={"training.lr": lr}, name="mine") for lr in (0.1, 0.2))
@@ -113,7 +127,9 @@ def test_every_cell_shows_what_it_promises(executed):
     assert pictures_of(cells["notebook.calibration"]) == 1
     assert pictures_of(cells["notebook.compare"]) == 1
     assert f"notebook/{NAME}" in str(cells["notebook.compare"].outputs)
-    assert "epoch_0012.pt" in str(cells["notebook.checkpoints"].outputs)
+    assert "navigator/epoch_0012" in str(cells["notebook.checkpoints"].outputs)
+    assert pictures_of(cells["notebook.gradients"]) == 1
+    assert "best" in str(cells["notebook.gradients"].outputs)
     assert "this process" in str(cells["notebook.diagnose"].outputs)
     made = sorted(path.name for path in (root.parent / "exports").iterdir())
     assert made == [f"{NAME}-evaluation.zip", f"{NAME}-model.zip"]

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
@@ -47,6 +47,13 @@ class Stage:
     scored: tuple[str, ...] = ()
 
 
+class Domain(NamedTuple):
+    """What a system learns in one of its domains: key of the data, presets for them."""
+
+    data_key: str
+    presets: Mapping[str, Callable[[], Any]]
+
+
 class System(ABC, Generic[C, E]):
     """Networks that are trained, scored and loaded together. Subclasses are final.
 
@@ -57,6 +64,7 @@ class System(ABC, Generic[C, E]):
         stages: what can be trained, in order; most systems have one stage.
         datasets: datasets on which it can be trained, each alone.
         data_key: asset key of the data that it is usually trained on.
+        domains: by name, for a system that learns each of several alone; the first is that of `data_key`.
         metrics: by phase, what its training reports beside the loss: terms of the loss by name ("accuracy", reported
             as train/accuracy and val/accuracy), what only validation measures by its whole name ("val/success").
         sections: by phase, the section of the configuration with its training where that is not `training`.
@@ -69,6 +77,7 @@ class System(ABC, Generic[C, E]):
     stages: ClassVar[tuple[Stage, ...]]
     datasets: ClassVar[tuple[str, ...]]
     data_key: ClassVar[str]
+    domains: ClassVar[Mapping[str, Domain]] = {}
     metrics: ClassVar[Mapping[str, tuple[str, ...]]]
     sections: ClassVar[Mapping[str, str]] = {}
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}

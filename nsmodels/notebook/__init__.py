@@ -5,7 +5,7 @@ from __future__ import annotations
 from nsmodels.notebook.choice import Choice, choose
 from nsmodels.notebook.machine import begin, diagnose
 from nsmodels.notebook.results import calibration, classes, compare, evaluate, export
-from nsmodels.notebook.training import checkpoints, layers, networks, prepare, train
+from nsmodels.notebook.training import checkpoints, gradients, layers, networks, prepare, train
 
 __all__ = [
     "Choice",
@@ -18,6 +18,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "export",
+    "gradients",
     "layers",
     "networks",
     "prepare",

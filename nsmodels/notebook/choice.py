@@ -77,6 +77,7 @@ def choose(
     changes: Mapping[str, Any] | None = None,
     data: str = "",
     name: str = "",
+    domain: str = "",
 ) -> Choice:
     """A choice from the registry of systems; prints preset, data and model.
 
@@ -88,19 +89,29 @@ def choose(
         data: asset key or folder; default: the system's usual data.
         name: name of the run; default: derived from the other arguments, so that different models have their own
             folders.
+        domain: of a system with several, whose presets and data are used; default: the first.
 
-    Raises `InputError` for an unknown system, preset or field.
+    Raises `InputError` for an unknown system, domain, preset or field.
     """
-    presets = discover.system(system).presets
+    usual, presets = _domain(discover.system(system), domain)
     if preset not in presets:
         raise InputError(f"preset '{preset}': not one of {system}; known are {', '.join(presets)}")
     config = presets[preset]().with_given(Given({"training.seed": seed, **(changes or {})}, "changes"))
-    usual = discover.system(system).data_key
     plain = presets[preset]().with_values({"training.seed": config.training.seed})
     recipe, key = config.relevant(), data or usual
     mark = "" if (recipe, key) == (plain.relevant(), usual) else f"-{fingerprint([recipe, key])[:8]}"
-    name = name or f"{system}-{preset}-{config.training.seed}{mark}"
+    name = name or f"{'-'.join(filter(None, (system, domain, preset)))}-{config.training.seed}{mark}"
     chosen = Choice(system, preset, config, key, name)
     print(f"{system}, preset {preset}: {(presets[preset].__doc__ or '').strip()}")
     print(f"data {chosen.data_key}; model {chosen.model_key} (other systems: {', '.join(discover.systems())})")
     return chosen
+
+
+def _domain(system: System[Any, Any], name: str) -> tuple[str, Mapping[str, Any]]:
+    """Key of the data and presets of a domain; those of the system itself without a name."""
+    if not name:
+        return system.data_key, system.presets
+    if name not in system.domains:
+        known = f"known are {', '.join(system.domains)}" if system.domains else "it has none"
+        raise InputError(f"domain '{name}': not one of {system.name}; {known}")
+    return system.domains[name]

@@ -43,7 +43,7 @@ def evaluate(choice: Choice, is_forced: bool = False, has_figures: bool = True) 
 
 
 def classes(report: Report) -> pd.DataFrame:
-    """Scores by class: one row per class of each section `by_...` of a report and of its headline row."""
+    """Scores by class: a row for each in the sections `classes` and `by_...` of a report and of its headline row."""
     import pandas as pd
 
     headline = report["rows"][report["headline"]]
@@ -53,13 +53,13 @@ def classes(report: Report) -> pd.DataFrame:
 
 def _by_class(part: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for section, found in part.items():
-        if section.startswith("by_") and isinstance(found, Mapping):
+        if (section.startswith("by_") or section == "classes") and isinstance(found, Mapping):
             for name, row in found.items():
                 yield {"section": section, "class": name} | {k: v for k, v in row.items() if not isinstance(v, dict)}
 
 
 def calibration(report: Report) -> pd.DataFrame:
-    """Confidence and accuracy by bins of confidence, for every such section of a report; also drawn.
+    """Confidence, accuracy and number by bins of confidence, for every such section of a report; also drawn.
 
     Empty when the report has no bins.
     """
@@ -70,9 +70,12 @@ def calibration(report: Report) -> pd.DataFrame:
     found = dict(_bins(report, ""))
     if not found:
         return pd.DataFrame()
-    figure, axes = plots.make_figure(len(found), width=3.4, height=3.0)
-    for axis, (name, rows) in zip(axes, found.items(), strict=True):
+    figure, axes = plots.make_figure(2 * len(found), width=3.4, height=3.0)
+    for axis, beside, (name, rows) in zip(axes[::2], axes[1::2], found.items(), strict=True):
         bins = pd.DataFrame(rows)
+        numbers = bins["n"] if "n" in bins else bins["low"] * 0
+        beside.bar(bins["low"], numbers, bins["high"] - bins["low"], align="edge", edgecolor="white")
+        beside.set(xlabel="confidence", ylabel="number", xlim=(0, 1), title=name)
         axis.bar(bins["low"], bins["accuracy"], bins["high"] - bins["low"], align="edge", edgecolor="white")
         axis.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle="--")
         axis.set(xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), title=name)
@@ -83,24 +86,31 @@ def calibration(report: Report) -> pd.DataFrame:
 def _bins(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[dict[str, float]]]]:
     """Every section of a report with bins of confidence, with its name."""
     for key, value in part.items():
-        if key == "bins" and isinstance(value, list) and value and {"low", "high", "accuracy"} <= value[0].keys():
+        if (
+            key in ("bins", "reliability")
+            and isinstance(value, list)
+            and value
+            and {"low", "high", "accuracy"} <= value[0].keys()
+        ):
             yield name, value
         elif isinstance(value, Mapping):
             yield from _bins(value, key)
 
 
-def compare(data: str = "") -> pd.DataFrame:
+def compare(data: str = "", system: str = "") -> pd.DataFrame:
     """Every evaluation in the ledger over systems, data and seeds, best first among the comparable ones; also drawn.
 
-    `data` selects evaluations on data whose key contains it. `nsmodels leaderboard` gives more detail, and compares two
-    evaluations item by item. Raises `InputError` when there is no evaluation.
+    `data` selects evaluations on data whose key contains it, `system` those of one system: its domains side by side.
+    `nsmodels leaderboard` gives more detail, and compares two evaluations item by item. Raises `InputError` when there
+    is no evaluation.
     """
     from nsmodels.evaluation import leaderboard, ledger
 
     ledger.scan()
-    found = [entry for entry in ledger.entries() if data in entry.dataset]
+    found = [entry for entry in ledger.entries() if data in entry.dataset and system in ("", entry.system)]
     if not found:
-        raise InputError(f"the ledger has no evaluation{f' on data like {data}' if data else ''}; evaluate first")
+        which = "".join([f" of {system}" if system else "", f" on data like {data}" if data else ""])
+        raise InputError(f"the ledger has no evaluation{which}; evaluate first")
     live.show(leaderboard.draw(found))
     return leaderboard.frame(found).reindex(columns=list(COMPARED))
 

@@ -9,12 +9,16 @@ from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.core.orders import Inputs, Order
+from nsmodels.notebook import live
 from nsmodels.notebook.choice import Choice
 from nsmodels.notebook.live import LiveCurves
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
     from torch import nn
+
+    from nsmodels.engine.trial import Trial
 
 
 def prepare(choice: Choice) -> Manifest:
@@ -26,9 +30,11 @@ def prepare(choice: Choice) -> Manifest:
     try:
         manifest = artifact.read_manifest(folder, choice.data_key)
     except InputError:
-        dataset, key = choice.trained.datasets[0], choice.trained.data_key
-        if choice.data_key != key:
+        usual = {choice.trained.data_key: choice.trained.datasets[0]}
+        usual |= {each.data_key: each.data_key for each in choice.trained.domains.values()}
+        if (key := choice.data_key) not in usual:
             raise
+        dataset = usual[key]
         presets = discover.module("datasets", dataset, "config").PRESETS
         config = presets.get(choice.preset, presets["quick"])()
         manifest = discover.module("datasets", dataset, "prepare").prepare(config, key, folder)
@@ -61,8 +67,8 @@ def networks(choice: Choice) -> pd.DataFrame:
 
     from nsmodels.engine import runtime
 
-    tables = []
-    for phase in choice.trained.phases:
+    tables, system = [], choice.trained
+    for phase in [phase for stage in system.stages for phase in system.enabled(stage, choice.config)]:
         trial = choice.trained.make_trial(phase, choice.config, Inputs.of({choice.data_key: choice.data}))
         runtime.seed_everything(trial.training.seed)
         table = layers(trial.task.build())
@@ -70,6 +76,65 @@ def networks(choice: Choice) -> pd.DataFrame:
         print(f"{phase}: {table['parameters'].sum():,} parameters")
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def gradients(choice: Choice, num_batches: int = 4, phase: str = "") -> pd.DataFrame:
+    """Flow of gradients: their norm in each module, at the start and in the best checkpoint where there is one.
+
+    Mean over the first training batches; also drawn. A module whose gradients vanish does not learn, one whose
+    gradients explode keeps the others from it. `phase`: the network; default: the first.
+    """
+    import pandas as pd
+
+    from nsmodels.engine import checkpoint, runtime
+
+    name = phase or choice.trained.phases[0]
+    trial = choice.trained.make_trial(name, choice.config, Inputs.of({choice.data_key: choice.data}))
+    runtime.seed_everything(trial.training.seed)
+    network = trial.task.build()
+    found = {"start": _gradient_norms(trial, network, num_batches)}
+    if (best := choice.model / name / checkpoint.BEST).is_file():
+        checkpoint.load_weights(network, best)
+        found["best"] = _gradient_norms(trial, network, num_batches)
+    table = pd.DataFrame(found).rename_axis("module").reset_index()
+    live.show(_flow(table, name))
+    return table
+
+
+def _gradient_norms(trial: Trial, network: nn.Module, num_batches: int) -> dict[str, float]:
+    """Mean norm of the gradient of each module that has parameters of its own."""
+    from itertools import islice
+
+    from nsmodels.engine import batching, runtime
+    from nsmodels.engine.task import Shard
+
+    device = runtime.resolve_device(trial.training.device)
+    network.to(device).train()
+    sums: dict[str, float] = {}
+    batches = list(islice(trial.task.batches("train", 0, Shard()), num_batches))
+    for batch in batches:
+        network.zero_grad(set_to_none=True)
+        trial.task.loss(network, batching.to_device(batch, device))[0].backward()
+        for name, module in network.named_modules():
+            own = [p.grad.float().square().sum() for p in module.parameters(recurse=False) if p.grad is not None]
+            if own:
+                sums[name] = sums.get(name, 0.0) + float(sum(own)) ** 0.5 / len(batches)
+    return sums
+
+
+def _flow(table: pd.DataFrame, name: str) -> Figure:
+    from nsmodels.evaluation import plots
+
+    figure, (axis,) = plots.make_figure(width=5.5, height=1.2 + 0.22 * len(table))
+    shown = [column for column in table.columns if column != "module"]
+    for number, column in enumerate(shown):
+        places = [place + 0.4 * number for place in range(len(table))]
+        axis.barh(places, table[column].clip(lower=1e-9), 0.38, color=plots.COLOURS[number], label=column)
+    axis.set_yticks(range(len(table)), list(table["module"]), fontsize=7)
+    axis.set(xscale="log", xlabel="norm of the gradient", title=name)
+    axis.invert_yaxis()
+    axis.legend(frameon=False, fontsize=8)
+    return figure
 
 
 def layers(network: nn.Module) -> pd.DataFrame:

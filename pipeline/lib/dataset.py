@@ -14,7 +14,7 @@ from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.core.config import Config
 from nsmodels.core.orders import Inputs, Order
 from pipeline.lib import checks, policy, step, store
-from pipeline.lib.display import references, results
+from pipeline.lib.display import graphs, references, results
 from pipeline.lib.launchpad import Launchpad
 
 
@@ -74,8 +74,7 @@ class Generated:
 
     def make(self, preset: str | None) -> Manifest:
         """Generate the data for a step with this preset."""
-        presets = self.presets
-        config = presets[preset if preset in presets else self.pad.default]()
+        config = self.presets[preset if preset and preset in self.presets else self.pad.default]()
         return self.build(Order(self.name, config, Inputs({}), folder_of(self.name)))
 
     def is_too_small(self, manifest: Manifest, preset: str) -> bool:
@@ -114,3 +113,30 @@ class Generated:
             for check, text in self.verdicts.items()
             for judge in [checks.of_dataset(self.package or self.name, check)]
         ]
+
+
+# Checks that every dataset of labelled graphs has.
+OF_GRAPHS = {
+    "schema": "Every id has a name, every edge ends in its graph, traces are as long as their rounds.",
+    "twins_are_equal": "Twins have equal pooled counts, kinds and lengths, and opposite labels.",
+    "twins_are_told_apart": "Message passing can tell every pair of twins apart.",
+    "splits_are_disjoint": "No graph is in two splits, however its nodes are numbered.",
+    "labels_are_balanced": "Which twin comes first does not tell the label.",
+    "no_shortcut": "No classifier of counts or short-range colours is above the limit, on any kind of query.",
+}
+
+
+def graph_data(
+    name: str, about: str, verdicts: Mapping[str, str], package: str = "", preset: str = "", is_downloaded: bool = False
+) -> Generated:
+    """A dataset of labelled graphs; `verdicts` describe its own checks, beside those that all of them have.
+
+    `package` and `preset`: see `Generated`.
+    """
+
+    def wanted(config: Any) -> Mapping[str, Any]:
+        return discover.module("datasets", package or name, "prepare").DATASET.recipe_of(config)
+
+    kinds = ("parquet", "numpy")
+    every = OF_GRAPHS | dict(verdicts)
+    return Generated(name, about, every, (), graphs.show, wanted, kinds, package, preset, is_downloaded)

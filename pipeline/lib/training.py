@@ -1,5 +1,6 @@
-"""Trainings: a system on data, with its model and evaluation assets; read by studies, schedules and sensors."""
+"""Trainings: a system on data, with its model and evaluation assets, and studies; read by schedules and sensors."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -216,6 +217,46 @@ def _evaluation(
     )
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         return step.materialise(context, pad, version, inputs, system.evaluate, scores, roles=inputs)
+
+    return cast(dg.AssetsDefinition, asset)
+
+
+def study(
+    name: str,
+    inputs: Mapping[str, str],
+    function: str,
+    presets: Mapping[str, Callable[[], Any]],
+    code_version: str,
+    description: str,
+) -> dg.AssetsDefinition:
+    """A study, many trainings for one report, in the pool of the models; its preset is chosen by the machine.
+
+    Args:
+        name: key of the asset.
+        inputs: role of each input, by key.
+        function: of the library, "package.module:name"; it takes an `Order` and returns the manifest.
+        presets: of its configuration.
+        code_version: of the library that makes it.
+        description: for its page.
+    """
+    module, _, called = function.partition(":")
+    pad: Launchpad[Any] = Launchpad(presets, default="base", automatic=machine.fitting_preset)
+
+    def run(order: Order[Any]) -> Manifest:
+        return getattr(importlib.import_module(module), called)(order)  # here: it imports torch
+
+    @dg.asset(
+        name=name,
+        deps=list(inputs),
+        description=description,
+        code_version=pad.version(code_version),
+        config_schema=pad.schema,
+        tags={"system": module.split(".")[2]},
+        metadata=references.to_module(module),
+        **policy.study(),
+    )
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return step.materialise(context, pad, code_version, inputs, run, roles=inputs, phases=("trials",))
 
     return cast(dg.AssetsDefinition, asset)
 

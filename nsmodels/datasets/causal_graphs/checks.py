@@ -11,6 +11,7 @@ from nsmodels.core import artifact
 from nsmodels.datasets.causal_graphs import locality, worlds
 from nsmodels.datasets.causal_graphs.config import CausalGraphsConfig
 from nsmodels.datasets.causal_graphs.labelling import labelled
+from nsmodels.datasets.causal_graphs.networks import effects
 from nsmodels.formats.graphs import checks, shortcuts
 from nsmodels.formats.graphs.checks import (
     labels_are_balanced,
@@ -22,6 +23,7 @@ from nsmodels.formats.graphs.checks import (
 from nsmodels.formats.graphs.tables import Graph, Graphs, graph
 
 __all__ = [
+    "effects_agree",
     "labels_agree",
     "labels_are_balanced",
     "labels_do_not_depend_on_order",
@@ -75,6 +77,17 @@ def traces_are_local(folder: Path) -> list[str]:
     """On a sample each truth follows from those of node and neighbours a round before: a network can learn the step."""
     rows = [one for _, graphs in checks.every(folder) for one in _sample(graphs, LOCAL_SAMPLE)]
     return locality.faults(rows)
+
+
+def effects_agree(folder: Path) -> list[str]:
+    """On small networks, adjustment for valid sets gave the effect of an intervention exactly, when they were read."""
+    found = artifact.read_manifest(folder).metrics.get("effects", {}) if (folder / artifact.MANIFEST).exists() else {}
+    name = "largest_error_of_valid_sets"
+    return [
+        f"network {network}: adjustment for a valid set misses the effect by {figures[name]:.2g}"
+        for network, figures in found.items()
+        if figures[name] > effects.TOLERANCE
+    ]
 
 
 def no_shortcut(folder: Path) -> list[str]:

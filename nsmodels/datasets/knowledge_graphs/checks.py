@@ -7,14 +7,27 @@ from pathlib import Path
 import numpy as np
 
 from nsmodels.datasets.knowledge_graphs.search import faults
-from nsmodels.formats.graphs import checks, files, shortcuts
-from nsmodels.formats.graphs.checks import labels_are_balanced as labels_are_balanced
-from nsmodels.formats.graphs.checks import schema as schema
-from nsmodels.formats.graphs.checks import splits_are_disjoint as splits_are_disjoint
-from nsmodels.formats.graphs.checks import twins_are_equal as twins_are_equal
-from nsmodels.formats.graphs.checks import twins_are_told_apart as twins_are_told_apart
+from nsmodels.formats.graphs import checks, files
+from nsmodels.formats.graphs.checks import (
+    labels_are_balanced,
+    schema,
+    splits_are_disjoint,
+    twins_are_equal,
+    twins_are_told_apart,
+)
+from nsmodels.formats.graphs.shortcuts import no_shortcut
 from nsmodels.formats.graphs.tables import graph
 
+__all__ = [
+    "labels_are_balanced",
+    "no_shortcut",
+    "oracle_agrees",
+    "schema",
+    "splits_are_disjoint",
+    "twins_are_equal",
+    "twins_are_equal_nearby",
+    "twins_are_told_apart",
+]
 SAMPLE = 40  # graphs of each split that are searched again
 
 
@@ -37,8 +50,3 @@ def twins_are_equal_nearby(folder: Path) -> list[str]:
         rows = one[graphs.rounds[one] != graphs.rounds[other]].tolist()
         found += [f"{split} {graphs.ids[row]}: the twins demand different numbers of rounds" for row in rows]
     return found
-
-
-def no_shortcut(folder: Path) -> list[str]:
-    """Neither counts nor colours of short range tell the label, for each kind of query."""
-    return shortcuts.no_shortcut(folder)

@@ -37,6 +37,14 @@ HEAD, TAIL = 1, 2  # marks
 ACCEPTING = np.array([END] * len(LETTERS) + [TWO])
 
 
+def spelling(rule: int) -> str:
+    """A rule in words of relations."""
+    if rule == TYPE_RULE:
+        return "instance of, (subclass of)*, disjoint with, (inverse of subclass of)*"
+    a, b, c, d = (RELATIONS[letter] for letter in LETTERS[rule])
+    return f"{a} ({b} {c})* {b}? {d}"
+
+
 def transitions() -> NDArray[np.int64]:
     """The next state, int (rules, 2, relations, states), -1 for none; first an edge is followed, then its inverse."""
     table = np.full((len(LETTERS) + 1, 2, len(RELATIONS), NUM_STATES), -1)

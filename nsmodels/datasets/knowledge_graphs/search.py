@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 
 from nsmodels.datasets.knowledge_graphs.oracle import BELIEVED
-from nsmodels.datasets.knowledge_graphs.rules import ACCEPTING, HEAD, NUM_STATES, START, TAIL, transitions
+from nsmodels.datasets.knowledge_graphs.rules import ACCEPTING, HEAD, START, TAIL, transitions
 from nsmodels.formats.graphs.tables import Graph
 
 
@@ -28,7 +31,29 @@ def faults(one: Graph) -> list[str]:
 
 
 def rounds_to_states(one: Graph) -> dict[tuple[int, int], int]:
-    """The round from which each pair (node, state) is reached from the head, by networkx and not by the oracle."""
+    """The round from which each pair (node, state) is reached from the head."""
+    import networkx
+
+    product, start = _product(one)
+    lengths = networkx.single_source_shortest_path_length(product, start)
+    return {place: max(length - 1, 0) for place, length in lengths.items()}
+
+
+def entailing_path(one: Graph) -> list[int]:
+    """The edges of a shortest path by which the rule entails the query, as numbers; empty where there is none."""
+    import networkx
+
+    product, start = _product(one)
+    tail = int(np.flatnonzero(one.marks == TAIL)[0])
+    end = (tail, int(ACCEPTING[one.features[start[0]] - 1]))
+    if end not in product or not networkx.has_path(product, start, end):
+        return []
+    nodes = networkx.shortest_path(product, start, end)
+    return [product.edges[pair]["edge"] for pair in pairwise(nodes)]
+
+
+def _product(one: Graph) -> tuple[Any, tuple[int, int]]:
+    """The product of graph and automaton as a directed graph of networkx, and the head in the first state."""
     import networkx
 
     head = int(np.flatnonzero(one.marks == HEAD)[0])
@@ -39,8 +64,6 @@ def rounds_to_states(one: Graph) -> dict[tuple[int, int], int]:
     for e in np.flatnonzero(trusted >= BELIEVED).tolist():
         source, target, relation = int(one.sources[e]), int(one.targets[e]), int(one.relations[e])
         for u, v, moves in ((source, target, steps[0, relation]), (target, source, steps[1, relation])):
-            product.add_edges_from(
-                ((u, state), (v, int(moves[state]))) for state in range(NUM_STATES) if moves[state] >= 0
-            )
-    lengths = networkx.single_source_shortest_path_length(product, (head, START))
-    return {place: max(length - 1, 0) for place, length in lengths.items()}
+            for state in np.flatnonzero(moves >= 0).tolist():
+                product.add_edge((u, state), (v, int(moves[state])), edge=e)
+    return product, (head, START)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nsmodels.datasets.long_chains.checks import order_of
 from nsmodels.datasets.long_chains.prepare import VOCABULARY
+from nsmodels.datasets.long_chains.walking import order_of
 from nsmodels.formats.graphs.tables import Graph
 
 # The function of a segment by its values for the inputs false and true.

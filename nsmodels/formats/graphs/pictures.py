@@ -151,7 +151,7 @@ def _arrows(
             "mutation_scale": 7,
             "connectionstyle": f"arc3,rad={0.06 * (1 + one.relations[number] % 3):.2f}",
         }
-        axis.annotate("", xy=places[target], xytext=places[source], arrowprops=arrow, zorder=1)
+        axis.annotate("", tuple(places[target]), tuple(places[source]), arrowprops=arrow, zorder=1)
 
 
 def _lines(axis: Axes, one: Graph, places: NDArray, colours: Sequence[str] | None, widths: NDArray | None) -> None:

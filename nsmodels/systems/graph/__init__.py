@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine.system import Stage, System
+from nsmodels.engine.system import Domain, Stage, System
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.graph.config import (
     CODE_VERSION,
+    DATASETS,
     EVALUATION_PRESETS,
     EVALUATION_VERSION,
     METRICS,
     PRESETS,
+    PRESETS_BY_DOMAIN,
     REASONER,
     SECTIONS,
     EvaluationConfig,
@@ -36,6 +38,7 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
     stages = (Stage(PHASES, PRESETS, scored=(REASONER,)),)
     datasets = ("causal_graphs", "planning_graphs", "knowledge_graphs", "long_chains")
     data_key = "causal_graphs"
+    domains: ClassVar = {name: Domain(DATASETS[name], presets) for name, presets in PRESETS_BY_DOMAIN.items()}
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
     sections = SECTIONS

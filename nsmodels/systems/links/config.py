@@ -79,17 +79,17 @@ def debug() -> LinksConfig:
 
 
 def quick() -> LinksConfig:
-    """Two CPU-minutes on umls: mean reciprocal rank TODO, where ComplEx alone has TODO."""
+    """Two CPU-minutes: mean reciprocal rank on umls .96, where ComplEx alone has .95 and frequency .66."""
     return LinksConfig(relational_training=TrainingConfig(epochs=40, batch_size=4, **_OPTIONS))
 
 
 def base() -> LinksConfig:
-    """Ten CPU-minutes on umls: wider, and more epochs."""
+    """Ten CPU-minutes: wider, and more epochs; not measured."""
     return quick().with_values({"relational.dim": 64, "relational_training.epochs": 100, "training.epochs": 40})
 
 
 def paper() -> LinksConfig:
-    """For one GPU: wider still."""
+    """For one GPU: wider still, and more epochs; not measured."""
     return base().with_values({"complex.dim": 256, "relational.dim": 96, "relational_training.epochs": 200})
 
 

@@ -1,6 +1,6 @@
 """Knowledge graphs: does a rule entail the asked triple, is a type consistent; drawn here."""
 
-from pipeline.lib.graphs import graph_data
+from pipeline.lib.dataset import graph_data
 
 KNOWLEDGE_GRAPHS = graph_data(
     "knowledge_graphs",

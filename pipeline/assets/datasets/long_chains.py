@@ -1,6 +1,6 @@
 """Long chains of mechanisms in declared segments, for the comparison of two levels with one."""
 
-from pipeline.lib.graphs import graph_data
+from pipeline.lib.dataset import graph_data
 
 LONG_CHAINS = graph_data(
     "long_chains",

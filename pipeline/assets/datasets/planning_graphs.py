@@ -1,6 +1,6 @@
 """Plans as graphs: do they run and reach their goal? Drawn here, and of published planning problems."""
 
-from pipeline.lib.graphs import graph_data
+from pipeline.lib.dataset import graph_data
 
 VERDICTS = {
     "same_steps": "Twins consist of the same ground steps in another order.",

@@ -5,8 +5,8 @@ from nsmodels.systems.graph import SYSTEM
 from nsmodels.systems.graph.config import CODE_VERSION, DATASETS, PRESETS_BY_DOMAIN, EvaluationConfig, GraphConfig
 from nsmodels.systems.graph.studies.config import ABLATION_PRESETS, COMPARISON_PRESETS, SEARCH_PRESETS
 from pipeline.assets.systems.graph_checks import first_look
-from pipeline.lib import figure, study
-from pipeline.lib.training import FurtherEvaluation, Training
+from pipeline.lib import figure
+from pipeline.lib.training import FurtherEvaluation, Training, study
 
 FIGURES, STUDIES = "nsmodels.systems.graph.figures", "nsmodels.systems.graph.studies"
 TAUGHT = " It is taught the oracle's execution trace; a row shows the same network taught by labels alone."
@@ -54,7 +54,7 @@ FURTHER = [
 further_evaluations = [each.asset() for each in FURTHER]
 
 COMPARED = [CAUSAL, PLANNING, KNOWLEDGE]
-cross_domain_comparison = study.asset(
+cross_domain_comparison = study(
     "cross_domain_comparison",
     {
         **dict.fromkeys([key for each in COMPARED for key in each.datasets], DATA),
@@ -67,7 +67,7 @@ cross_domain_comparison = study.asset(
     "The domains side by side: scores, baselines, size and cost; and a core of one domain fine-tuned in another, "
     "against from scratch in as many steps.",
 )
-graph_ablations = study.asset(
+graph_ablations = study(
     "graph_ablations",
     dict.fromkeys(DATASETS.values(), DATA),
     f"{STUDIES}.ablations:ablate",
@@ -76,7 +76,7 @@ graph_ablations = study.asset(
     "The reasoner without one thing after the other (trace, short graphs, gate, normalisation, levels, cycle), each "
     "over the same seeds.",
 )
-graph_hyperparameters = study.asset(
+graph_hyperparameters = study(
     "graph_hyperparameters",
     {"causal_graphs": DATA},
     f"{STUDIES}.hyperparameters:search",

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from nsmodels.datasets.long_chains import checks
 from nsmodels.datasets.long_chains.config import LongChainsConfig, debug
 from nsmodels.datasets.long_chains.prepare import VOCABULARY, draw
+from nsmodels.datasets.long_chains.walking import faults
 from nsmodels.formats.graphs.colours import STABLE, node_colours
 from nsmodels.formats.graphs.tables import Graph, Graphs, graph
 
@@ -58,11 +58,13 @@ def test_labels_values_and_functions_of_segments_are_those_of_a_plain_recursion(
 
 def test_what_is_wrong_is_found(chains: dict[str, Graphs]) -> None:
     one = graph(chains["train"], 3)
-    assert checks.faults(one) == []
+    assert faults(one) == []
     one.label = 1 - one.label
-    assert "by the walk" in checks.faults(one)[0]
+    assert "by the walk" in faults(one)[0]
     one.truth = ~one.truth
-    assert "a value differs" in checks.faults(one)[0]
+    assert "a value differs" in faults(one)[0]
+    one.marks = np.zeros_like(one.marks)
+    assert "no chain" in faults(one)[0]
 
 
 def test_around_the_asked_mechanism_twins_are_the_same_graph_for_twelve_rounds(chains: dict[str, Graphs]) -> None:

@@ -1,16 +1,20 @@
 """The real graph from causal graphs to figures with the debug presets, and what its checks find in broken reports."""
 
+import importlib
 import json
 import shutil
 
 import dagster as dg
 import pytest
 
+from nsmodels.core import discover
 from nsmodels.core.artifact import read_manifest
+from nsmodels.formats.graphs.commands import checks_of
 from pipeline.assets.datasets.causal_graphs import CAUSAL_GRAPHS, CAUSAL_NETWORKS
 from pipeline.assets.systems import graph_checks
 from pipeline.definitions import defs
 from pipeline.lib import store
+from pipeline.lib.dataset import Generated
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -106,3 +110,10 @@ def test_real_twins_have_presets_of_their_own_and_are_not_made_on_demand():
     assert "networks" not in CAUSAL_GRAPHS.presets
     assert store.is_made_on_demand("causal_graphs")
     assert not store.is_made_on_demand("causal_networks")
+
+
+@pytest.mark.parametrize("name", ["causal_graphs", "planning_graphs", "knowledge_graphs", "long_chains"])
+def test_every_check_of_a_dataset_is_one_of_its_assets(name):
+    assets = vars(importlib.import_module(f"pipeline.assets.datasets.{name}")).values()
+    written = set(checks_of(discover.module("datasets", name, "checks")))
+    assert all(written == set(each.verdicts) for each in assets if isinstance(each, Generated))

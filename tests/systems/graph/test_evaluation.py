@@ -20,18 +20,23 @@ from nsmodels.systems.graph.evaluation.supervision import bits
 from nsmodels.systems.graph.reasoner import Reasoner
 from tests.formats.twins import twinned
 
-SMALL = {"baselines.flat": False, "baselines.source": False, "baselines.labels_only": False}
+NUM_TRAIN = 300
+CHANGES = {
+    **dict.fromkeys(("baselines.flat", "baselines.source", "baselines.labels_only"), False),
+    **{"model.dim": 16, "training.epochs": 8, "training.batch_size": 32, "training.lr": 0.01},
+    "objective.trace_weight": 0.01,  # the traces of these twins are drawn
+}
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Data with splits for training, and a reasoner trained on them for an instant."""
+    """Data with splits for training, and a reasoner trained on them."""
     root = tmp_path_factory.mktemp("graph")
-    for seed, (split, num) in enumerate({"train": 40, "val": 8, "test": 60, "ood": 10, "lengths": 4}.items()):
-        graphs = twinned(num, seed)
-        (root / "data").mkdir(exist_ok=True)
-        files.write(root / "data" / f"{split}.parquet", graphs)
-    SYSTEM.train(Order("model", debug().with_values(SMALL), Inputs.of(root / "data"), root / "model"))
+    (root / "data").mkdir()
+    sizes = {"train": NUM_TRAIN, "val": 20, "test": 150, "ood": 10, "lengths": 4}
+    for seed, (split, num) in enumerate(sizes.items()):
+        files.write(root / "data" / f"{split}.parquet", twinned(num, seed))
+    SYSTEM.train(Order("model", debug().with_values(CHANGES), Inputs.of(root / "data"), root / "model"))
     return root / "data", root / "model"
 
 
@@ -93,7 +98,7 @@ def test_the_report_holds_every_split_kind_and_length_and_what_it_is_compared_wi
     assert result.outcomes[0].mean == report["rows"][REASONER]["paired_accuracy"]
     assert result.metrics["baseline/chance"] == 0.25
     assert report["data"]["trained_lengths"] == [6, 6]
-    per_graph = bits(files.read_split(model[0], "train")) / 80
+    per_graph = bits(files.read_split(model[0], "train")) / (2 * NUM_TRAIN)
     text = "Training: the reasoner was taught with the oracle's execution traces in 2 channels (far, near)"
     assert f"{text}, {per_graph:,.0f} bits a graph" in result.table
     assert report["stability"]["splits"]["test"]["difference"] is not None
@@ -102,7 +107,7 @@ def test_the_report_holds_every_split_kind_and_length_and_what_it_is_compared_wi
 def test_what_sees_counts_ranks_no_pair_and_what_is_untrained_few(result: EvaluationResult) -> None:
     rows = result.report["baselines"]
     assert [rows[name]["rank"] for name in ("counts", "WL-0", "majority")] == [0.5, 0.5, 0.5]
-    assert rows["untrained"]["rank"] == pytest.approx(0.5, abs=4 * 0.5 / 60**0.5)
+    assert rows["untrained"]["rank"] == pytest.approx(0.5, abs=4 * 0.5 / 150**0.5)
 
 
 def test_graphs_of_any_form_are_scored(model: tuple[Path, Path], tmp_path: Path) -> None:
@@ -137,18 +142,14 @@ def test_few_graphs_are_the_first_pairs(model: tuple[Path, Path]) -> None:
     assert "boosting" not in result.report["baselines"]
 
 
-def test_random_labels_teach_nothing_where_the_true_ones_do(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    for seed, (split, num) in enumerate({"train": 250, "val": 20, "test": 150}.items()):
-        files.write(tmp_path / "data" / f"{split}.parquet", twinned(num, seed))
-    test, found = files.read_split(tmp_path / "data", "test"), {}
-    for is_random in (False, True):
-        changes = {"model.dim": 16, "training.epochs": 8, "training.lr": 0.02, "objective.trace_weight": 0.0}
-        config = debug().with_values({**SMALL, **changes, "schedule.use_random_labels": is_random})
-        folder = tmp_path / f"model {is_random}"
-        SYSTEM.train(Order("model", config, Inputs.of(tmp_path / "data"), folder))
-        table = scoring.table_of(test, Reasoner.load(folder, "cpu").predict(test).probability)
-        found[is_random] = scoring.entry(table, ("no", "yes"))
-    assert found[False]["accuracy"] > 0.7
-    assert found[True]["accuracy"] == pytest.approx(0.5, abs=0.05)
-    assert found[True]["rank"] == pytest.approx(0.5, abs=4 * 0.5 / 150**0.5)
+def test_random_labels_teach_nothing_where_the_true_ones_do(
+    model: tuple[Path, Path], result: EvaluationResult, tmp_path: Path
+) -> None:
+    config = debug().with_values({**CHANGES, "schedule.use_random_labels": True})
+    SYSTEM.train(Order("model", config, Inputs.of(model[0]), tmp_path / "model"))
+    test = files.read_split(model[0], "test")
+    table = scoring.table_of(test, Reasoner.load(tmp_path / "model", "cpu").predict(test).probability)
+    found = scoring.entry(table, ("no", "yes"))
+    assert result.report["rows"][REASONER]["accuracy"] > 0.7
+    assert found["accuracy"] == pytest.approx(0.5, abs=0.05)
+    assert found["rank"] == pytest.approx(0.5, abs=4 * 0.5 / 150**0.5)

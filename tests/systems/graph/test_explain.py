@@ -15,6 +15,7 @@ from nsmodels.formats.graphs import files, pictures
 from nsmodels.formats.graphs.records import to_values
 from nsmodels.formats.graphs.tables import Graphs, graph
 from nsmodels.systems.graph import SYSTEM
+from nsmodels.systems.graph.config import debug
 from nsmodels.systems.graph.explanation.explain import explain, times_of
 from nsmodels.systems.graph.pictures.look import glance
 from tests.shared import Shared, Trained
@@ -40,13 +41,13 @@ def test_what_an_edge_carries_is_what_its_deletion_changes(made: Trained, graphs
     whole = reasoner.predict(values).probability
     disk.write_json(tmp_path / "one.json", {"graphs": [values]})
     for given in (graph(graphs, 2), tmp_path / "one.json", graphs.take([2])):
-        assert reasoner.predict(given).probability == pytest.approx(whole, abs=1e-12)
+        assert reasoner.predict(given).probability == pytest.approx(whole, abs=1e-7)
     edge = int(found.carrying_edges[0])
     without = {**values, "edges": [each for number, each in enumerate(values["edges"]) if number != edge]}
     for name in ("trace", "since"):
         without.pop(name)
     change = (whole - reasoner.predict(without).probability)[0] * (1 if found.answer else -1)
-    assert found.by_edge[edge] == pytest.approx(change, abs=1e-9)
+    assert found.by_edge[edge] == pytest.approx(change, abs=1e-7)
     assert np.abs(found.by_edge).max() == abs(found.by_edge[edge]) > 0
 
 
@@ -90,7 +91,7 @@ def test_a_domain_chooses_its_presets_and_data(tmp_path: Path, monkeypatch, caps
 
 def test_a_glance_scores_every_network_and_positions_never_change(made: Trained, graphs: Graphs) -> None:
     seen = glance(made.folder, made.data, num_pairs=4, device="cpu")
-    assert list(seen.paired) == ["reasoner", "labels_only", "flat", "source", "chance"]
+    assert list(seen.paired) == [*SYSTEM.enabled(SYSTEM.stages[-1], debug()), "chance"]
     assert seen.picture.startswith(b"\x89PNG")
     one = graph(graphs, 0)
     places = pictures.positions(one)

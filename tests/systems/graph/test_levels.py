@@ -12,7 +12,7 @@ from nsmodels.datasets.long_chains.config import debug
 from nsmodels.datasets.long_chains.prepare import draw
 from nsmodels.formats.graphs.checks import permuted
 from nsmodels.formats.graphs.tables import Graphs
-from nsmodels.systems.graph.config import GraphConfig, Kind
+from nsmodels.systems.graph.config import PRESETS_BY_DOMAIN, GraphConfig, Kind
 from nsmodels.systems.graph.evaluation.cycle import centred_error, measures, plain_error
 from nsmodels.systems.graph.network import kinds
 from nsmodels.systems.graph.network.clusters import Clusters
@@ -20,7 +20,10 @@ from nsmodels.systems.graph.network.encoding import GraphBatch, collate
 from nsmodels.systems.graph.network.levels import SlotMap
 from nsmodels.systems.graph.network.recurrent import NodeEmbedding
 from nsmodels.systems.graph.network.source import Coupling
+from nsmodels.systems.graph.phases import make_trial
 from nsmodels.systems.graph.reasoner import Reasoner
+from tests.contracts.test_splits import gradient, split
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -66,6 +69,17 @@ def test_a_prediction_depends_neither_on_company_nor_on_the_order_of_nodes(kind:
     order = np.random.default_rng(1).permutation(len(chains))
     other = found.predict(permuted(chains.take(order), np.random.default_rng(2)), batch_size=3)
     np.testing.assert_allclose(other.probability, together.probability[order], atol=1e-5)
+
+
+def test_the_gradient_of_a_batch_does_not_depend_on_its_split(shared: Shared) -> None:
+    config = PRESETS_BY_DOMAIN["chains"]["debug"]().with_values({"training.batch_size": 6})
+    task = make_trial("reasoner", config, shared.data("long_chains")).task
+    torch.manual_seed(0)
+    model = task.build()
+    loss, whole = gradient(task, model, split(task, "train", 1, 1, 0))
+    apart, found = gradient(task, model, split(task, "train", 1, 4, 0))
+    assert apart == pytest.approx(loss, rel=1e-5)
+    assert (found - whole).norm() < 1e-4 * whole.norm()
 
 
 def test_nodes_without_clusters_and_edges_are_predicted_too(chains: Graphs) -> None:

@@ -51,27 +51,32 @@ class Pair:
 
 
 def draw_pairs(network: Network, most: int, rng: np.random.Generator) -> list[Pair]:
-    """At most so many different pairs; none where the network has no valid and invalid sets of equal degrees."""
+    """At most so many different pairs; none where the network has no valid and invalid sets of equal degrees.
+
+    Pairs that match in degrees only are used where the network has no others.
+    """
     graph = _Graph(network)
     queries = graph.queries()
-    found: dict[Hashable, Pair] = {}
-    for _ in range(MOST_TRIES * most):
-        if not queries or len(found) == most:
-            break
+    found: dict[str, dict[Hashable, Pair]] = {level: {} for level in LEVELS}
+    for _ in range(MOST_TRIES * most if queries else 0):
         pair = graph.pair(*queries[rng.integers(len(queries))], rng)
         if pair is not None:
-            found.setdefault((pair.treatment, pair.outcome, pair.valid, pair.invalid), pair)
-    return list(found.values())
+            key = (pair.treatment, pair.outcome, pair.valid, pair.invalid)
+            found[pair.matched].setdefault(key, pair)
+        if len(found[LEVELS[0]]) == most:
+            break
+    return list((found[LEVELS[0]] or found[LEVELS[1]]).values())[:most]
 
 
 def graphs_of(network: Network, pairs: Sequence[Pair], first: int, rng: np.random.Generator) -> Iterator[Graph]:
     """The two graphs of each pair, in random order; pairs are numbered from `first` on.
 
-    As in the drawn graphs, the variables have values, which the criterion does not ask about; twins have equal ones.
+    As in the drawn graphs, the variables have values, which the criterion does not ask about. They are equal for equal
+    degrees, and so in the members of both sets.
     """
     graph = _Graph(network)
     for number, pair in enumerate(pairs):
-        order, values = rng.permutation(graph.size), rng.integers(FALSE, TRUE + 1, graph.size)
+        order, values = rng.permutation(graph.size), graph.values(rng)
         for side in rng.permutation(2).tolist():
             nodes = graph.nodes(pair.treatment, pair.outcome, pair.valid if side else pair.invalid)
             nodes[1] = values
@@ -123,6 +128,12 @@ class _Graph:
         nodes[0], nodes[1], nodes[2] = VARIABLE, UNKNOWN, NONE
         nodes[2, treatment], nodes[2, outcome], nodes[2, list(members)] = TREATMENT, OUTCOME, ADJUSTED
         return nodes
+
+    def values(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """A random value of each variable, int64 (n,), the same for equal degrees."""
+        degrees = [(len(above), len(below)) for above, below in zip(self.above, self.below, strict=True)]
+        drawn = {each: int(rng.integers(FALSE, TRUE + 1)) for each in dict.fromkeys(degrees)}
+        return np.array([drawn[each] for each in degrees], np.int64)
 
     def pair(self, treatment: int, outcome: int, distance: int, rng: np.random.Generator) -> Pair | None:
         """A valid and an invalid set that match in the strictest of `LEVELS` possible; None where there are none."""

@@ -51,10 +51,13 @@ class TrainingBase:
 
     @cached_property
     def answers(self) -> dict[str, Answers]:
-        """Known answers by split: what a training must not take for wrong, and what a validation must not."""
-        train, val = self.queries["train"], self.queries["val"]
-        both = np.concatenate([train, val])
-        return {"train": Answers(train, self.num_relations), "val": Answers(both, self.num_relations)}
+        """Known answers by split: in training those of train; in validation those of all splits, as in a test.
+
+        Without those of test a validation would prefer the epochs that rank true test triples low.
+        """
+        everything = np.concatenate([both_ways(each, self.num_relations) for each in self.base.triples.values()])
+        own = {"train": self.queries["train"], "val": everything}
+        return {split: Answers(rows, self.num_relations) for split, rows in own.items()}
 
     def by_query(self, split: str, epoch: int, shard: Shard, batch_size: int) -> Batches:
         """Batches of single queries, for embeddings: nothing is hidden, since nothing is looked up."""
