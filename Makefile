@@ -14,6 +14,7 @@ $(READY): pyproject.toml constraints.txt pipeline/lib/runs/bare_command.pth
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 13) else "error: Python 3.11 or 3.12 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,wandb]'
+	@OMP_NUM_THREADS=1 $(BIN)/python -m nsmodels.compilation
 	@touch $(READY)
 
 demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figures

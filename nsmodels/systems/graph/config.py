@@ -202,7 +202,8 @@ def causal_paper() -> GraphConfig:
 def planning_quick() -> GraphConfig:
     """10,000 short plans of 7 to 10 steps, and 5,000 of 20 to 28: within two minutes of one CPU core.
 
-    Measured: both twins right on 100 % of 500 pairs of 20 to 28 steps.
+    Measured: both twins right on 100 % of 500 pairs of 20 to 28 steps, and on 98 % of 500 of 32 to 60 steps, among them
+    plans of a domain never seen in training; 77 seconds of a busy CPU core.
     """
     return causal_quick().with_values({"training.epochs": 3, "schedule.short_epochs": 2})
 

@@ -98,7 +98,7 @@ class _Recurrence(torch.autograd.Function):
         ctx: Any, h: Tensor, given: Tensor, sizes: tuple[int, ...], adjacency: Adjacency, aggregation: str,
         *tensors: Tensor,
     ) -> Tensor:  # fmt: skip
-        weights = Weights(*tensors)
+        weights = Weights._make(tensors)
         ctx.kernels = _Kernels(adjacency, aggregation, weights.scale, weights.shift)
         ctx.sizes, ctx.starts = sizes, np.cumsum([0, *sizes]).tolist()
         states, before, rounds = h.new_empty(sum(sizes), h.shape[1]), h, []
@@ -106,7 +106,7 @@ class _Recurrence(torch.autograd.Function):
             kept, gate, candidate = _advance(before[:size], given[:size], weights, ctx.kernels)
             before = torch.lerp(before[:size], candidate, gate, out=states[first:end])
             if any(ctx.needs_input_grad):
-                rounds.append(_Round(*kept, gate, candidate))
+                rounds.append((*kept, gate, candidate))
         ctx.save_for_backward(h, given, states, *weights, *(each for kept in rounds for each in kept))
         return states
 
@@ -115,8 +115,8 @@ class _Recurrence(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         h, given, states, *saved = ctx.saved_tensors
         count, width = len(Weights._fields), len(_Round._fields)
-        weights, kept = Weights(*saved[:count]), saved[count:]
-        sums = Weights(*map(torch.zeros_like, weights))
+        weights, kept = Weights._make(saved[:count]), saved[count:]
+        sums = Weights._make(map(torch.zeros_like, weights))
         of_given, passed = torch.zeros_like(given), h.new_zeros(0, h.shape[1])
         for t in reversed(range(len(ctx.sizes))):
             size, (first, end) = ctx.sizes[t], ctx.starts[t : t + 2]
@@ -124,7 +124,7 @@ class _Recurrence(torch.autograd.Function):
             # The gradient of a state is that of what reads it, and what the next round passes to nodes still running.
             of_state = gradients[0][first:end].clone(memory_format=torch.contiguous_format)
             of_state[: len(passed)] += passed
-            one = _Round(*kept[t * width : (t + 1) * width])
+            one = _Round._make(kept[t * width : (t + 1) * width])
             of_hidden, passed = _retreat(of_state, now, one, weights, sums, ctx.kernels)
             of_given[:size] += of_hidden
         of_h = torch.zeros_like(h)
@@ -139,7 +139,7 @@ class _Recurrence(torch.autograd.Function):
 def _advance(
     now: Tensor, given: Tensor, weights: Weights, relations: _Kernels
 ) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
-    """All of `_Round` before the gate; gate and candidate."""
+    """All of a `_Round` before the gate; gate and candidate."""
     normal, mean, deviation = torch.native_layer_norm(now, now.shape[1:], weights.gain, weights.offset, EPSILON)
     sent = normal @ weights.send.t()
     arriving, winner = relations.forward(sent)

@@ -35,8 +35,7 @@ class NodeEmbedding(nn.Module):
     def forward(self, batch: GraphBatch) -> Float[Tensor, "N D"]:
         """The sum of the embeddings."""
         ids = (batch.node_types, batch.features, batch.marks, batch.kinds[batch.graph])
-        types, *others = (table(each) for table, each in zip(self.tables, ids, strict=True))
-        return sum(others, start=types)
+        return torch.stack([table(each) for table, each in zip(self.tables, ids, strict=True)]).sum(0)
 
 
 @final
@@ -119,11 +118,9 @@ class Cell(nn.Module):
         if h.device.type != "cpu" or h.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return None
         last: Any = update[-1]
-        layers = (self.from_state, self.from_messages, last)
-        return Weights(
-            norm.weight, norm.bias, relations.send.weight, relations.scale, relations.shift,
-            *(layer.weight for layer in layers), last.bias,
-        )  # fmt: skip
+        weights = [layer.weight for layer in (self.from_state, self.from_messages, last)]
+        relational = (norm.weight, norm.bias, relations.send.weight, relations.scale, relations.shift)
+        return Weights._make([*relational, *weights, last.bias])
 
 
 @final

@@ -5,7 +5,7 @@ Shapes: g graphs, N nodes, C channels of the trace, R rows: of every round the n
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -48,10 +48,10 @@ def traced(
         parts = [traced(graphs, first, "rounds", beside), traced(graphs, rounds, "end", whole)]
         return Trace(*(torch.cat(each) for each in zip(*parts, strict=True)))
     is_end = supervision == "end"
-    target, count = _truths(*_arrays(graphs, rounds), is_end)
+    target, count = _truths(*_arrays(graphs, rounds), is_end=is_end)
     share = 1.0
     if whole is not None:
-        _, count = _truths(*_arrays(whole[0], np.asarray(whole[1], np.int64)), is_end)
+        _, count = _truths(*_arrays(whole[0], np.asarray(whole[1], np.int64)), is_end=is_end)
         share = len(graphs) / len(whole[0])
     has = count > 0
     balanced = 1 / (np.maximum(count, 1) * np.maximum(has.sum(2, keepdims=True), 1))
@@ -61,7 +61,7 @@ def traced(
     return Trace(torch.from_numpy(np.maximum(target, 0).astype(np.float32)), torch.from_numpy(weight))
 
 
-def _arrays(graphs: Graphs, rounds: NDArray[np.int64]) -> tuple[NDArray, ...]:
+def _arrays(graphs: Graphs, rounds: NDArray[np.int64]) -> Any:
     traced_rounds = graphs.trace_rounds.astype(np.int64)
     return (graphs.trace, graphs.trace_offsets, traced_rounds, graphs.since, graphs.node_offsets, rounds)
 

@@ -36,7 +36,8 @@ class GraphTask(Task):
     def __init__(
         self, kind: Kind, graphs: TrainingGraphs, config: GraphConfig, training: TrainingConfig, has_trace: bool = True
     ) -> None:
-        self.kind, self.graphs, self.config, self.training = kind, graphs, config, training
+        self.kind: Kind = kind
+        self.graphs, self.config, self.training = graphs, config, training
         self.trace_weight = config.objective.trace_weight if has_trace else 0.0
         self.vocabulary = graphs.val.vocabulary
         with torch.device("meta"):
