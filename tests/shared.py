@@ -36,6 +36,11 @@ class Trained:
     def folder_of(self, stage: Stage) -> Path:
         return self.root / f"model_{stage.name}"
 
+    def config_of(self, stage: Stage) -> Any:
+        """The configuration of a checkpoint."""
+        manifest = artifact.read_manifest(self.folder_of(stage))
+        return next(iter(stage.presets.values()))().from_mapping(manifest.config, str(self.folder_of(stage)))
+
     def inputs(self, stage: Stage) -> Inputs:
         """What a stage is trained from."""
         parent = stage.starts_from and ("parent", self.folder_of(self.system.stage(stage.starts_from)))

@@ -120,6 +120,10 @@ class System(ABC, Generic[C, E]):
     def check(self, order: Order[C]) -> None:
         """Raise InputError for data that would fail only after hours of training."""
 
+    def metrics_of(self, phase: str, config: C) -> tuple[str, ...]:
+        """What the training of a phase reports beside the loss with this configuration; by default `metrics`."""
+        return self.metrics[phase]
+
     def enabled(self, stage: Stage, config: C) -> tuple[str, ...]:
         """The phases of a stage that the configuration does not switch off."""
         return stage.phases
@@ -173,7 +177,7 @@ class System(ABC, Generic[C, E]):
         """
         for phase in self.enabled(self.stage(stage), config):
             section = self.sections.get(phase, "training")
-            require_metric(getattr(config, section), self.metrics[phase], section)
+            require_metric(getattr(config, section), self.metrics_of(phase, config), section)
         training = config.training  # type: ignore[attr-defined]
         if training.device not in ("auto", "cpu"):
             from nsmodels.engine import runtime

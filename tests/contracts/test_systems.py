@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 NAMES = discover.systems()
 # Every system on every dataset that it can be trained on.
+FIRST = [(name, discover.system(name).datasets[0]) for name in NAMES]
 PAIRS = [(name, dataset) for name in NAMES for dataset in discover.system(name).datasets]
 # Golden losses of the project, and of extensions.
 GOLDEN = [Path(__file__).parents[1] / "golden", *(root / "tests" / "golden" for root in discover.extensions())]
@@ -48,11 +50,17 @@ def trained(request, shared: Shared) -> Trained:
     return shared.trained(*request.param)
 
 
+@pytest.fixture(scope="module", params=FIRST, ids="-".join)
+def first(request, shared: Shared) -> Trained:
+    """Trained on the first of its datasets: for what depends on the system and takes long."""
+    return shared.trained(*request.param)
+
+
 @pytest.fixture
-def copied(trained: Trained, tmp_path: Path) -> Trained:
+def copied(first: Trained, tmp_path: Path) -> Trained:
     """The same checkpoints in a folder that may be changed."""
-    shutil.copytree(trained.root, tmp_path / "copied")
-    return replace(trained, root=tmp_path / "copied")
+    shutil.copytree(first.root, tmp_path / "copied")
+    return replace(first, root=tmp_path / "copied")
 
 
 def history(folder: Path) -> dict[str, list[Any]]:
@@ -105,7 +113,7 @@ def test_it_declares_what_its_trainings_report(trained: Trained) -> None:
     for stage in trained.system.stages:
         for phase_name, rows in history(trained.folder_of(stage)).items():
             if phase_name and isinstance(rows[0], dict):
-                declared = ["loss", *trained.system.metrics[phase_name]]
+                declared = ["loss", *trained.system.metrics_of(phase_name, trained.config_of(stage))]
                 names = {
                     each for name in declared for each in ([name] if "/" in name else [f"train/{name}", f"val/{name}"])
                 }
@@ -181,10 +189,10 @@ def test_unchanged_it_is_reused_and_forced_it_repeats_itself(copied: Trained) ->
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_stopped_training_resumes_to_the_same_last_digit(
-    trained: Trained, child: Callable[..., Child], tmp_path: Path, number: int
+    first: Trained, child: Callable[..., Child], tmp_path: Path, number: int
 ) -> None:
-    cut, stage = replace(trained, root=tmp_path), trained.system.stages[0]
-    whole, folder = trained.folder_of(stage), cut.folder_of(stage)
+    cut, stage = replace(first, root=tmp_path), first.system.stages[0]
+    whole, folder = first.folder_of(stage), cut.folder_of(stage)
     # At its second save: one step of the first epoch of the first phase is on the disk by then.
     stop = partial(signal_at_save, number, checkpoint.LAST, 2)
     stopped = child(main, [*cut.command(stage), "--training.checkpoint-minutes", "0"], setup=stop)
@@ -207,12 +215,12 @@ def test_a_stopped_training_resumes_to_the_same_last_digit(
     assert not artifact.beside(folder, "partial").exists()
 
 
-def test_every_phase_trains_in_two_processes(trained: Trained, child: Callable[..., Child], tmp_path: Path) -> None:
-    for stage in trained.system.stages:
-        whole = trained.folder_of(stage)
+def test_every_phase_trains_in_two_processes(first: Trained, child: Callable[..., Child], tmp_path: Path) -> None:
+    for stage in first.system.stages:
+        whole = first.folder_of(stage)
         config = stage.presets["debug"]().with_values({"training.device": "cpu", "training.num_processes": 2})
-        phases = Phases(trained.system.package, config, trained.inputs(stage), tmp_path / stage.name, 2)
-        for name in trained.system.enabled(stage, config):
+        phases = Phases(first.system.package, config, first.inputs(stage), tmp_path / stage.name, 2)
+        for name in first.system.enabled(stage, config):
             disk.write_json(tmp_path / "job.json", phases.to_dict(name))
             processes = [child(phase.main, [str(tmp_path / "job.json")], environment=each) for each in ranks(2)]
             for process in processes:
@@ -228,8 +236,15 @@ def zeroed(path: Path) -> None:
 
 
 def flipped(path: Path) -> None:
+    """One byte in the middle of the largest file of an archive, or of the file itself: beside them lies padding."""
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    place = len(content) // 2
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            largest = max(archive.infolist(), key=lambda info: info.compress_size)
+            with archive.open(largest) as member:
+                place = member._orig_compress_start + largest.compress_size // 2
+    content[place] ^= 1
     path.write_bytes(content)
 
 
@@ -241,10 +256,10 @@ def not_finite(path: Path) -> None:
 
 @pytest.mark.parametrize("harm", [zeroed, flipped, not_finite])
 def test_changed_weights_are_not_loaded_scored_or_trained_from(
-    trained: Trained, tmp_path: Path, capsys, harm: Callable[[Path], None]
+    first: Trained, tmp_path: Path, capsys, harm: Callable[[Path], None]
 ) -> None:
-    copied = replace(trained, root=Path(shutil.copytree(trained.root, tmp_path / "copied")))
-    for stage in trained.system.stages:
+    copied = replace(first, root=Path(shutil.copytree(first.root, tmp_path / "copied")))
+    for stage in first.system.stages:
         for phase_name in stage.phases:
             path = copied.folder_of(stage) / phase_name / "best.pt"
             content, state = path.read_bytes(), path.stat()
@@ -255,10 +270,10 @@ def test_changed_weights_are_not_loaded_scored_or_trained_from(
             for load in (copied.system.load_network, nsmodels.load):
                 with pytest.raises(InputError, match=rf"^{path}: content differs from its checksum; .*restore it from"):
                     load(path, device="cpu")
-            refused = [copied.command(each) for each in trained.system.stages if each.starts_from == stage.name]
-            if stage is trained.system.stages[-1]:
-                data = str(trained.data)
-                refused.append([trained.name, "evaluate", "--checkpoint", str(copied.folder), "--data", data])
+            refused = [copied.command(each) for each in first.system.stages if each.starts_from == stage.name]
+            if stage is first.system.stages[-1]:
+                data = str(first.data)
+                refused.append([first.name, "evaluate", "--checkpoint", str(copied.folder), "--data", data])
             for command in refused:
                 assert main([*command, *(["--force"] if "train" in command else [])]) == 2
                 err = capsys.readouterr().err
@@ -267,24 +282,24 @@ def test_changed_weights_are_not_loaded_scored_or_trained_from(
 
 
 def test_weights_that_are_not_finite_or_damaged_are_not_loaded_outside_of_an_artifact_either(
-    trained: Trained, tmp_path: Path
+    first: Trained, tmp_path: Path
 ) -> None:
-    stage = trained.system.stages[-1]
+    stage = first.system.stages[-1]
     path = tmp_path / stage.phases[0] / "best.pt"
     copy = "restore a copy"
     harms = {not_finite: f"weight '.*numbers are not finite.*{copy}", flipped: copy, zeroed: "no file of torch.save"}
     for harm, words in harms.items():
         path.parent.mkdir(exist_ok=True)
-        shutil.copyfile(trained.folder_of(stage) / stage.phases[0] / "best.pt", path)
+        shutil.copyfile(first.folder_of(stage) / stage.phases[0] / "best.pt", path)
         harm(path)
         with pytest.raises(InputError, match=rf"^{path}: .*{words}"):
-            trained.system.load_network(path, "cpu")
+            first.system.load_network(path, "cpu")
 
 
-def test_a_training_is_not_begun_on_changed_data_nor_in_their_place(trained: Trained, tmp_path: Path, capsys) -> None:
-    stage = trained.system.stages[0]
-    data = Path(shutil.copytree(trained.data, tmp_path / trained.data.name))
-    harmed = replace(trained, data=data, root=tmp_path)
+def test_a_training_is_not_begun_on_changed_data_nor_in_their_place(first: Trained, tmp_path: Path, capsys) -> None:
+    stage = first.system.stages[0]
+    data = Path(shutil.copytree(first.data, tmp_path / first.data.name))
+    harmed = replace(first, data=data, root=tmp_path)
     largest = max(artifact.read_manifest(data).files.items(), key=lambda item: item[1].bytes)[0]
     command = [*harmed.command(stage)]
     command[command.index("--out") + 1] = str(data)
@@ -298,34 +313,34 @@ def test_a_training_is_not_begun_on_changed_data_nor_in_their_place(trained: Tra
     assert {path.name for path in tmp_path.iterdir()} == {data.name}
 
 
-def test_the_checkpoint_alone_is_enough_to_evaluate(trained: Trained, tmp_path: Path) -> None:
+def test_the_checkpoint_alone_is_enough_to_evaluate(first: Trained, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
-    shutil.copytree(trained.folder, moved)
+    shutil.copytree(first.folder, moved)
     report = tmp_path / "report.json"
-    command = ["evaluate", "--checkpoint", str(moved), "--data", str(trained.data), "--json", str(report)]
-    assert main([trained.name, *command]) == 0
+    command = ["evaluate", "--checkpoint", str(moved), "--data", str(first.data), "--json", str(report)]
+    assert main([first.name, *command]) == 0
     result = json.loads(report.read_text())
-    assert result["data"]["source"] == artifact.read_manifest(trained.data).source
+    assert result["data"]["source"] == artifact.read_manifest(first.data).source
     assert result["rows"]
     assert result["baselines"]
 
 
 def test_an_evaluation_keeps_what_its_score_is_the_mean_of(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
-    folder, system = tmp_path / "evaluation", trained.system
+    folder, system = tmp_path / "evaluation", first.system
     config = next(iter(system.evaluation_presets.values()))()
     config = config.with_values({"device": "cpu"} if "device" in type(config).model_fields else {})
-    order = Order("evaluation", config, Inputs.of(trained.data, model=("model", trained.folder)), folder)
+    order = Order("evaluation", config, Inputs.of(first.data, model=("model", first.folder)), folder)
     made = system.evaluate(order)
     outcomes, entries = read_outcomes(folder), ledger.entries()
     assert len(entries) == len(files_of(folder))
     (entry,) = [each for each in entries if each.is_headline]
     assert outcomes.mean == pytest.approx(made.metrics[outcomes.metric])
-    model = artifact.read_manifest(trained.folder)
+    model = artifact.read_manifest(first.folder)
     assert (entry.score, entry.n, entry.seed) == (outcomes.mean, len(outcomes.items), model.seed)
-    assert (entry.system, entry.dataset, entry.code_version) == (trained.name, "data", system.code_version)
+    assert (entry.system, entry.dataset, entry.code_version) == (first.name, "data", system.code_version)
     report = json.loads((folder / "report.json").read_text())
     assert [entry.low, entry.high] == pytest.approx(report["rows"][report["headline"]]["interval"])
     assert made.code_version == system.evaluation_version
@@ -339,11 +354,11 @@ def test_an_evaluation_keeps_what_its_score_is_the_mean_of(
     assert {each.id for each in ledger.entries()} == {each.id for each in entries}  # one that is kept is entered too
 
 
-def test_its_model_and_each_network_are_loaded_by_name(trained: Trained) -> None:
-    package = f"nsmodels.systems.{trained.name}"
-    assert type(nsmodels.load(trained.folder, device="cpu")).__module__.startswith(package)
-    for stage in trained.system.stages:
-        folder = trained.folder_of(stage)
+def test_its_model_and_each_network_are_loaded_by_name(first: Trained) -> None:
+    package = f"nsmodels.systems.{first.name}"
+    assert type(nsmodels.load(first.folder, device="cpu")).__module__.startswith(package)
+    for stage in first.system.stages:
+        folder = first.folder_of(stage)
         assert set(stage.phases) == {path.parent.name for path in folder.glob("*/best.pt")}
         for name in stage.phases:
             network = nsmodels.load(folder / name / "last.pt", device="cpu")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nsmodels.datasets.planning_graphs import vocabulary as v
-from nsmodels.datasets.planning_graphs.checks import order_of
+from nsmodels.datasets.planning_graphs.replay import order_of
 from nsmodels.formats.graphs.tables import Graph
 
 WORDS = {v.PRE: "needs", v.ADD: "adds", v.DELETE: "deletes"}

@@ -75,6 +75,11 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
 
         return score(order)
 
+    def metrics_of(self, phase: str, config: GraphConfig) -> tuple[str, ...]:
+        """With levels also the reconstruction of nodes from their clusters."""
+        has_cycle = phase in (REASONER, "labels_only") and config.model.kind == "levels"
+        return (*METRICS[phase], "cycle") if has_cycle else METRICS[phase]
+
     def enabled(self, stage: Stage, config: GraphConfig) -> tuple[str, ...]:
         """The reasoner, and the baselines that are not switched off."""
         return tuple(phase for phase in PHASES if phase == REASONER or getattr(config.baselines, phase))

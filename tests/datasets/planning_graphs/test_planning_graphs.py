@@ -115,12 +115,12 @@ def test_problems_of_ones_own_become_twins(tmp_path: Path) -> None:
 
 def test_a_wrong_label_and_a_wrong_trace_are_found(folder: Path) -> None:
     one = graph(files.read_split(folder, "test"), 0)
-    assert checks.faults(one) == []
+    assert replay.faults(one) == []
     one.label = 1 - one.label
-    assert checks.faults(one)
+    assert replay.faults(one)
     one.label = 1 - one.label
     one.truth[3, np.flatnonzero(one.node_types == v.ATOM)[0], v.HOLDS] ^= True
-    assert checks.faults(one) == ["the trace differs from the simulation"]
+    assert replay.faults(one) == ["the trace differs from the simulation"]
 
 
 def test_each_round_follows_from_the_neighbours_of_the_round_before(folder: Path) -> None:
