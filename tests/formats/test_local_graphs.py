@@ -63,6 +63,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "ids": ([entry(id="p"), entry(id="p")], "graph 1 ('p'): id: 'p' is the id of graph 0 too"),
     "kind": ([entry(kind="rung")], "graph 0: kind: unknown name 'rung'; did you mean ring?"),
     "no label": ([{"kind": "ring", "nodes": NODES}], "graph 0: label: missing; expected no or yes"),
+    "null label": ([entry(label=None)], "graph 0: label: missing; expected no or yes"),
     "label": ([entry(label=2)], "graph 0: label: 2; expected no, yes, 0 or 1"),
     "type": ([entry(nodes=[{"type": "c"}])], "graph 0: nodes[0].type: unknown name 'c' (expected a, b)"),
     "name": ([entry(nodes=[*NODES, NODES[0]])], "graph 0: nodes[2].name: 'x'; expected a text that no other"),

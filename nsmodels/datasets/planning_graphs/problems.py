@@ -73,7 +73,11 @@ def read(config: PlanningGraphsConfig) -> tuple[Mapping[str, Graphs], Mapping[st
             graphs += found
         log.info("%s: %d problems solved", name, about["solved"].get(name, 0))
     if not graphs:
-        raise InputError(f"{config.local_path or PACKAGE}: no plan has a pair of orders; raise max_states")
+        reasons = "; ".join(f"{where}: {why}" for where, why in list(about["left_out"].items())[:3])
+        raise InputError(
+            f"{config.local_path or PACKAGE}: no problem has a plan with two orders of which one fails"
+            f"{f' ({reasons})' if reasons else ''}; give problems with longer plans, or raise max_states"
+        )
     return {"test": table(graphs, VOCABULARY)}, about
 
 

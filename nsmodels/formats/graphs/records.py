@@ -136,7 +136,7 @@ class _Reader:
         values = self._object("graph", entry, GRAPH_FIELDS, ("nodes",))
         if "id" in values and not self.id:
             self.fail("id", f"{_shown(values['id'])}; expected a text that is not empty")
-        if "label" not in values and must_have_label:
+        if values.get("label") is None and must_have_label:  # null is no label
             self.fail("label", f"missing; expected {' or '.join(self.words.classes)}")
         nodes, places = self._nodes(values["nodes"])
         edges = self._edges(values.get("edges", []), places)

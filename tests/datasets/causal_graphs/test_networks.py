@@ -65,6 +65,8 @@ def test_a_folder_of_networks_becomes_test_pairs(tmp_path: Path) -> None:
         (("[ 2 ] { no, yes }", "[ 3 ] { no, yes }"), "network bad, variable z: 2 states; expected 3"),
         (("probability ( b | w )", "nothing ( b | w )"), "network bad, variable b: its table is missing"),
         (("probability ( z )", "probability ( z | y )"), "network bad: cycle through"),
+        (("probability ( b | w )", "probability ( y | w )"), "network bad, table of y: a second one"),
+        (("variable b ", "variable z "), "network bad, variable z: declared twice"),
     ],
 )
 def test_faults_of_a_file_name_the_network_and_the_variable(change: tuple[str, str], message: str) -> None:

@@ -71,7 +71,8 @@ def test_a_negative_precondition_is_met_and_the_plan_found_runs() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("(:types lamp)", "", "object 'a' has the type 'lamp', which the domain does not declare"),
+        ("(:types lamp)", "", r"action switch-on: \?l has the undeclared type 'lamp'"),
+        ("(:types lamp)", "(:types lamp - lamp)", ":types: cycle through lamp, lamp"),
         (
             ":effect (lit ?l))",
             ":effect (when (wired ?l) (lit ?l)))",
@@ -94,6 +95,20 @@ def test_a_goal_that_can_never_hold_is_refused() -> None:
         ground(read_domain(LIGHTS, "lights.pddl"), problem, "lamps.pddl")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("(wired c)", "(wird c)", r":init: \(wird c\): the domain has no predicate 'wird'; did you mean wired"),
+        ("(wired c)", "(wired c c)", r":init: \(wired c c\): has 2 arguments; declared with 1"),
+        ("(wired c)", "(wired z)", r":init: \(wired z\): no object 'z'"),
+        ("(:goal (and", "(:goal " + "(and " * 200, "more than 100 brackets within each other"),
+    ],
+)
+def test_a_bad_problem_is_named_in_one_line(old: str, new: str, line: str) -> None:
+    with pytest.raises(InputError, match=rf"^lamps\.pddl: .*{line}"):
+        ground(read_domain(LIGHTS, "lights.pddl"), read_problem(LAMPS.replace(old, new), "lamps.pddl"), "lamps.pddl")
+
+
 def test_problems_of_ones_own_become_twins(tmp_path: Path) -> None:
     (tmp_path / "in" / "lights").mkdir(parents=True)
     (tmp_path / "in" / "lights.pddl").write_text(LIGHTS, encoding="utf-8")
@@ -101,7 +116,7 @@ def test_problems_of_ones_own_become_twins(tmp_path: Path) -> None:
         LAMPS.replace("(:init (lit a) (lit b)", "(:init (lit a)").replace("(lit d)", "(not (lit d))"), encoding="utf-8"
     )
     config = PlanningGraphsConfig(source="problems", local_path=str(tmp_path / "in"), shortest_gap=1)
-    with pytest.raises(InputError, match="no plan has a pair of orders"):  # lamps do not depend on each other
+    with pytest.raises(InputError, match="no problem has a plan with two orders"):  # lamps do not depend on each other
         prepare(config, "lights", tmp_path / "out")
     (tmp_path / "in" / "gripper.pddl").write_text(domains.TEXTS["gripper"], encoding="utf-8")
     (tmp_path / "in" / "gripper").mkdir()

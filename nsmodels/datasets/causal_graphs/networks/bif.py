@@ -94,6 +94,8 @@ def read(name: str, content: str) -> Network:
     text = _COMMENT.sub("", content)
     states: dict[str, tuple[str, ...]] = {}
     for variable, number, values in _VARIABLE.findall(text):
+        if variable in states:
+            raise InputError(f"network {name}, variable {variable}: declared twice; expected once")
         states[variable] = tuple(_names(values))
         if len(states[variable]) != int(number):
             raise InputError(
@@ -103,6 +105,8 @@ def read(name: str, content: str) -> Network:
         raise InputError(f"network {name}: no variable inside; expected a Bayesian network in the format BIF")
     parents, tables = {}, {}
     for variable, above, table in _PROBABILITY.findall(text):
+        if variable in tables:
+            raise InputError(f"network {name}, table of {variable}: a second one; expected one")
         parents[variable], tables[variable] = tuple(_names(above)), table
         for word in (variable, *parents[variable]):
             if word not in states:

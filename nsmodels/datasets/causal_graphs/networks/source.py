@@ -55,7 +55,8 @@ def read(config: CausalGraphsConfig) -> tuple[Mapping[str, Graphs], Mapping[str,
         graphs += found
         about["networks"][name] = _facts(network, pairs)
     if not graphs:
-        raise InputError(f"{config.local_path or PACKAGE}: no network has a pair of queries; raise max_variables")
+        reasons = "; ".join(f"{name}: {why}" for name, why in list(about["left_out"].items())[:3])
+        raise InputError(f"{config.local_path or PACKAGE}: no network has a pair of queries ({reasons})")
     return {"test": table(graphs, VOCABULARY)}, about
 
 
@@ -66,7 +67,14 @@ def contents(local_path: str) -> dict[str, str]:
     path = Path(local_path)
     if path.suffix == ".whl" and path.is_file():
         return _of_wheel(path)
-    return {_name(file.name): _text(str(file), file.read_bytes()) for file in _files(path)}
+    found: dict[str, str] = {}
+    for file in _files(path):
+        if _name(file.name) in found:
+            raise InputError(
+                f"{file}: a second file of the network '{_name(file.name)}'; expected one, .bif or .bif.gz"
+            )
+        found[_name(file.name)] = _text(str(file), file.read_bytes())
+    return found
 
 
 def mark(config: CausalGraphsConfig) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, near
 from nsmodels.datasets.planning_graphs.strips.reader import Atom, Domain, Problem, Schema
 
 MOST_ACTIONS = 20_000
@@ -44,6 +44,7 @@ def ground(domain: Domain, problem: Problem, where: str = "problem") -> GroundTa
     for name, kind in objects.items():
         if unknown := [each for each in kind.split("|") if each != "object" and each not in domain.types]:
             raise InputError(f"{where}: object '{name}' has the type '{unknown[0]}', which the domain does not declare")
+    _require_declared(domain, problem, objects, where)
     changing = {atom[0] for schema in domain.schemas for atom in (*schema.add, *schema.delete)}
     found: list[tuple[Atom, set[Atom], set[Atom], set[Atom]]] = []
     for schema in domain.schemas:
@@ -52,6 +53,21 @@ def ground(domain: Domain, problem: Problem, where: str = "problem") -> GroundTa
             if len(found) > MOST_ACTIONS:
                 raise InputError(f"{where}: has more than {MOST_ACTIONS:,} ground actions; leave it out")
     return _reachable(problem, found, changing, where)
+
+
+def _require_declared(domain: Domain, problem: Problem, objects: dict[str, str], where: str) -> None:
+    """Raise InputError for an atom of the problem with an unknown predicate, a wrong number of words, or no object."""
+    for part, atoms in ((":init", sorted(problem.init)), (":goal", (*problem.goal, *problem.negative_goal))):
+        for name, *given in atoms:
+            about = f"{where}: {part}: ({' '.join((name, *given))})"
+            if name not in domain.predicates:
+                raise InputError(f"{about}: the domain has no predicate '{name}'{near(name, domain.predicates)}")
+            if len(given) != domain.predicates[name]:
+                raise InputError(f"{about}: has {len(given)} arguments; declared with {domain.predicates[name]}")
+            if unknown := [word for word in given if word not in objects]:
+                raise InputError(
+                    f"{about}: no object '{unknown[0]}'{near(unknown[0], objects)}; declare it in :objects"
+                )
 
 
 def _bindings(

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from nsmodels.core.errors import InputError
 
 OBJECT = "object"
+DEEPEST = 100  # brackets within each other
 REFUSED = {
     "when": "a conditional effect", "forall": "a quantifier", "exists": "a quantifier", "or": "a disjunction",
     "imply": "an implication", "increase": "a number", "decrease": "a number", "assign": "a number",
@@ -80,6 +82,10 @@ def read_domain(text: str, where: str) -> Domain:
     """A domain from the text of a file; raises InputError naming `where`, the form and what was expected."""
     sections = _sections(text, where, "domain")
     types = dict(_typed(sections.get(":types", []), where))
+    try:
+        TopologicalSorter({kind: [parent] for kind, parent in types.items()}).prepare()
+    except CycleError as error:
+        raise InputError(f"{where}: :types: cycle through {', '.join(error.args[1])}; expected none") from None
     constants = dict(_typed(sections.get(":constants", []), where))
     predicates = {}
     for form in sections.get(":predicates", []):
@@ -88,6 +94,11 @@ def read_domain(text: str, where: str) -> Domain:
     schemas = tuple(_schema(form, where, predicates) for form in sections["actions"])
     if not schemas:
         raise InputError(f"{where}: has no :action; expected a PDDL domain")
+    declared = {OBJECT, *types, *types.values()}
+    for schema in schemas:
+        for name, kind in schema.parameters:
+            if unknown := set(kind.split("|")) - declared:
+                raise InputError(f"{where}: action {schema.name}: {name} has the undeclared type '{min(unknown)}'")
     return Domain(sections["name"], types, constants, predicates, schemas)
 
 
@@ -223,6 +234,8 @@ def _parse(text: str, where: str) -> Form:
         if word == "(":
             stack.append([])
             opened.append(line)
+            if len(opened) > DEEPEST:
+                raise InputError(f"{where}: line {line}: more than {DEEPEST} brackets within each other")
         elif word == ")":
             if len(stack) == 1:
                 raise InputError(f"{where}: line {line}: a closing bracket too many")
