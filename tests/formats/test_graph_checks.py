@@ -41,6 +41,8 @@ FAULTS: list[tuple[Callable[[Path], list[str]], Callable[[Graphs], Graphs], str]
     (checks.schema, lambda g: changed(g, "trace_rounds", 1, 9), "test 0/0/1: trace: expected a bit per round"),
     (checks.twins_are_equal, lambda g: changed(g, "features", 0, 1 - g.features[0]), "different pooled counts"),
     (checks.twins_are_equal, lambda g: changed(g, "relations", 0, 1 - g.relations[0]), "different pooled counts"),
+    (checks.twins_are_equal, lambda g: changed(g, "confidence", 0, 0.5), "the twins have different confidences"),
+    (checks.twins_are_equal, lambda g: changed(g, "clusters", 0, 0), "the twins have different sizes of clusters"),
     (checks.twins_are_equal, lambda g: changed(g, "lengths", 0, 5), "test 0/0/0: the twins have different lengths"),
     (checks.twins_are_equal, lambda g: changed(g, "labels", 0, 1 - g.labels[0]), "0/0/0: has the label of its twin"),
     (checks.twins_are_equal, lambda g: changed(g, "pairs", 2, 0), "test: 3 graphs share one pair"),
@@ -71,8 +73,17 @@ def test_the_place_of_a_twin_must_not_tell_its_label(tmp_path: Path) -> None:
     some = twinned(60)
     files.write(tmp_path / "test.parquet", some.take(np.lexsort([some.labels, some.pairs])))
     assert checks.labels_are_balanced(tmp_path) == [
-        f"test: 0.0% of the first twins of kind '{kind}' have label 1" for kind in ("ring", "ladder")
+        f"test: 0.0% of the first twins of {kinds} have label 1"
+        for kinds in ("kind 'ring'", "kind 'ladder'", "all kinds")
     ]
+
+
+def test_the_rounds_of_a_twin_must_not_tell_its_label(tmp_path: Path) -> None:
+    some = twinned(60)
+    files.write(tmp_path / "test.parquet", some.replaced(rounds=some.rounds + some.labels))
+    assert "test: 100.0% of the twins of label 1 of all kinds demand more rounds" in checks.labels_are_balanced(
+        tmp_path
+    )
 
 
 def test_a_permuted_graph_is_the_same_graph() -> None:

@@ -7,7 +7,7 @@ the back-door criterion by networkx.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from itertools import product
 
 from nsmodels.datasets.causal_graphs.vocabulary import VOCABULARY
@@ -15,6 +15,26 @@ from nsmodels.formats.graphs.tables import Graph
 
 MOST_WORLDS = 1 << 11
 Values = Mapping[int, bool]
+
+
+def malformed(graph: Graph) -> str:
+    """Why a graph asks no query of its kind, as one of somebody's own may; empty where it does."""
+    kind, marks = VOCABULARY.kinds[graph.kind], [VOCABULARY.marks[mark] for mark in graph.marks.tolist()]
+    types = {VOCABULARY.node_types[number] for number in graph.node_types.tolist()}
+    before = {v: set(graph.sources[graph.targets == v].tolist()) for v in range(len(marks))}
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        return f"cycle through nodes {', '.join(map(str, error.args[1]))}; expected none"
+    if marks.count("outcome") != 1:
+        return f"{marks.count('outcome')} nodes are marked 'outcome'; expected one"
+    if kind == "backdoor":
+        found = marks.count("treatment")
+        return "" if found == 1 else f"{found} nodes are marked 'treatment'; expected one"
+    if not any(mark.startswith("set") for mark in marks):
+        return "no node is marked 'set false' or 'set true'; expected one"
+    unknown = types - {"root", "and", "or", "xor"}
+    return f"a node of type '{min(unknown)}' has no mechanism; expected root, and, or, xor" if unknown else ""
 
 
 def answers(graph: Graph) -> set[bool] | None:

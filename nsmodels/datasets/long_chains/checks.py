@@ -66,7 +66,9 @@ def resets_are_far(folder: Path) -> list[str]:
     for split, graphs in every(folder):
         rows = twins(graphs).ravel()
         for row in rows[graphs.lengths[rows] >= LEAST_FAR].tolist():
-            asked = int(np.flatnonzero(graphs.marks[graphs.nodes(row)])[0])
-            if graphs.since[graphs.nodes(row)][asked, 0] < graphs.lengths[row] // 2:
+            asked = np.flatnonzero(graphs.marks[graphs.nodes(row)])
+            if len(asked) != 1:
+                found.append(f"{split} {graphs.ids[row]}: {len(asked)} nodes are marked; expected one")
+            elif graphs.since[graphs.nodes(row)][asked[0], 0] < graphs.lengths[row] // 2:
                 found.append(f"{split} {graphs.ids[row]}: the answer is decided within half of the chain")
     return found

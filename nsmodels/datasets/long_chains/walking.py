@@ -23,6 +23,10 @@ def faults(one: Graph) -> list[str]:
         return ["a value differs from that of the walk"]
     if any((one.since[v, 1] != NEVER) and (wanted[v][1] != low[v] or wanted[v][2] != high[v]) for v in low):
         return ["the function of a segment differs from that of the walk"]
+    # What is decidable does not change any more.
+    is_late = np.arange(len(one.truth))[:, None, None] >= np.where(one.since == NEVER, len(one.truth), one.since)
+    if ((one.truth != one.truth[-1]) & is_late).any():
+        return ["a truth changes after the round at which it is decidable"]
     asked = int(np.flatnonzero(one.marks)[0])
     return [] if value[asked] == one.label else [f"label {one.label}, by the walk {value[asked]:d}"]
 

@@ -64,7 +64,7 @@ def certificates(graphs: Graphs) -> NDArray[np.uint64]:
 
 def histograms(graphs: Graphs, rounds: int) -> NDArray[np.uint64]:
     """One number (g,) per graph from the multiset of its colours after `rounds`; equal for equal multisets."""
-    return _summed(node_colours(graphs, rounds), graphs.node_offsets)
+    return summed(node_colours(graphs, rounds), graphs.node_offsets)
 
 
 def count_colours(graphs: Graphs) -> NDArray[np.uint64]:
@@ -78,7 +78,7 @@ def count_colours(graphs: Graphs) -> NDArray[np.uint64]:
 
 def counts(graphs: Graphs) -> NDArray[np.uint64]:
     """One number (g,) per graph from the multiset of its `count_colours`; equal for equal pooled counts."""
-    return _summed(count_colours(graphs), graphs.node_offsets)
+    return summed(count_colours(graphs), graphs.node_offsets)
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -88,7 +88,8 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
         return values ^ (values >> np.uint64(31))
 
 
-def _summed(colours: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+def summed(colours: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """One number (g,) for each part of the numbers (N,) from its multiset; `offsets` (g + 1,) of the parts."""
     with np.errstate(over="ignore"):
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mixed(colours), dtype=np.uint64)])
         return _mixed(sums[offsets[1:]] - sums[offsets[:-1]] + np.diff(offsets).astype(np.uint64))
