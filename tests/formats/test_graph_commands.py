@@ -53,6 +53,18 @@ def test_a_pair_that_is_shown_can_be_read_back(data: Path, tmp_path: Path, capsy
             np.testing.assert_array_equal(value, getattr(after, name), name)
 
 
+def test_a_graph_of_ones_own_is_shown_and_verified_whatever_its_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path, out = tmp_path / "mine.json", tmp_path / "own"
+    path.write_text('{"id": "lonely", "label": "true", "nodes": [{"type": "xor"}, {"type": "and"}]}', encoding="utf-8")
+    assert main([NAME, "generate", "--source", "local", "--local-path", str(path), "--out", str(out)]) == 0
+    assert main([NAME, "show", "--data", str(out)]) == 0
+    assert "lonely: value, label true" in capsys.readouterr().out
+    assert main([NAME, "verify", "--data", str(out)]) == 1
+    assert "test lonely: no chain" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

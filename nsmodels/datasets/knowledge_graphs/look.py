@@ -10,7 +10,15 @@ from nsmodels.formats.graphs.tables import Graph
 
 
 def graph_text(one: Graph) -> str:
-    """A graph as lines: `e3` is an entity, `c4` a class; the edges of the entailing path come first."""
+    """A graph as lines: `e3` is an entity, `c4` a class; the edges of the entailing path come first.
+
+    Empty for a graph that asks nothing of this form.
+    """
+    if (
+        any(np.count_nonzero(one.marks == mark) != 1 for mark in (HEAD, TAIL))
+        or not one.features[one.marks == HEAD].all()
+    ):
+        return ""
     head, tail = (int(np.flatnonzero(one.marks == mark)[0]) for mark in (HEAD, TAIL))
     rule = int(one.features[head]) - 1
     asked = "cannot be a" if rule == TYPE_RULE else f"rule {rule + 1}"

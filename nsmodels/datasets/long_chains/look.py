@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nsmodels.datasets.long_chains.prepare import VOCABULARY
-from nsmodels.datasets.long_chains.walking import order_of
+from nsmodels.datasets.long_chains.walking import faults, order_of
 from nsmodels.formats.graphs.tables import Graph
 
 # The function of a segment by its values for the inputs false and true.
@@ -13,7 +13,12 @@ FUNCTIONS = {(0, 0): "false", (1, 1): "true", (0, 1): "as it begins", (1, 0): "t
 
 
 def graph_text(one: Graph) -> str:
-    """A chain: `xor(1)=0` is a mechanism with what reaches it from its side root, and its value."""
+    """A chain: `xor(1)=0` is a mechanism with what reaches it from its side root, and its value.
+
+    Empty for a graph that is no chain, and without trace.
+    """
+    if faults(one) or not len(one.truth):
+        return ""
     truth, lines = one.truth[0], [f"{one.id}: {one.length} mechanisms, the last is {VOCABULARY.classes[one.label]}"]
     order = order_of(one)
     inputs = _inputs(one)

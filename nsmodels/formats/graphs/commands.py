@@ -1,7 +1,8 @@
 """Command line of a dataset of labelled graphs: `nsmodels <dataset> generate | show | verify`.
 
 A dataset has its `prepare.prepare`; its checks are the public functions `(folder) -> list[str]` of its module `checks`;
-its module `look` may have `graph_text(one: Graph) -> str` and `draw(graphs: Graphs, rows: list[int], path: Path)`.
+its module `look` may have `graph_text(one: Graph) -> str`, empty for a graph of a different form, and
+`draw(graphs: Graphs, rows: list[int], path: Path)`.
 """
 
 from __future__ import annotations
@@ -117,8 +118,9 @@ def _show(name: str, arguments: argparse.Namespace) -> int:
     look = _look(name)
     graphs = files.read_split(arguments.data, arguments.split)
     rows = _rows(graphs, arguments)
-    text = getattr(look, "graph_text", partial(_text, graphs.vocabulary))
-    print("\n\n".join(text(graph(graphs, row)) for row in rows))
+    shown = getattr(look, "graph_text", lambda one: "")
+    chosen = [graph(graphs, row) for row in rows]
+    print("\n\n".join(shown(one) or _text(graphs.vocabulary, one) for one in chosen))
     if arguments.json:
         disk.write_json(arguments.json, {"graphs": [to_values(graphs, row) for row in rows]})
     if arguments.draw:

@@ -102,7 +102,7 @@ class Reasoner:
             rounds: the same number for every graph instead.
             with_trace: also return what the network believes after each round.
             batch_size: graphs at a time.
-        Raises InputError for graphs with a different vocabulary, and for a malformed file.
+        Raises InputError for graphs with a different vocabulary, for a malformed file, and for `extra_rounds` below 0.
         """
         asked = local.graphs_of(graphs, self.vocabulary)
         steps = self._rounds(asked, extra_rounds, rounds)
@@ -139,6 +139,8 @@ class Reasoner:
             )
         if rounds is not None:
             return np.full(len(graphs), max(rounds, 1), np.int64)
+        if extra_rounds < 0:
+            raise InputError(f"extra_rounds {extra_rounds}: expected 0 or more; `rounds` gives a number of one's own")
         network: Any = self.network
         graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         return network.rounds_of(graphs, self.config.model.slack_rounds + extra_rounds)
