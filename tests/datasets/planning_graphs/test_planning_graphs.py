@@ -13,7 +13,7 @@ import pytest
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.planning_graphs import checks, domains
+from nsmodels.datasets.planning_graphs import checks, domains, replay
 from nsmodels.datasets.planning_graphs import vocabulary as v
 from nsmodels.datasets.planning_graphs.config import PlanningGraphsConfig, debug
 from nsmodels.datasets.planning_graphs.drawing.pairs import draw
