@@ -23,6 +23,7 @@ from nsmodels.systems.nav.studies import config as presets
 from nsmodels.systems.nav.studies import experiments
 from nsmodels.systems.nav.studies.config import DataScalingConfig, GridSearchConfig
 from nsmodels.systems.nav.studies.trials import MedianRule
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -47,7 +48,6 @@ from pathlib import Path
 from nsmodels.systems.nav.studies.experiments import grid_search
 from nsmodels.systems.nav.studies.config import GridSearchConfig
 from nsmodels.core.orders import Inputs, Order
-from tests.shared import Shared
 config, folder = GridSearchConfig.model_validate_json(sys.argv[1]), Path(sys.argv[3])
 grid_search(Order("grid", config, Inputs.of(Path(sys.argv[2])), folder))
 """
