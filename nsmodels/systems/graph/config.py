@@ -36,8 +36,10 @@ class ModelConfig(Config):
         "source: three coupled levels, as in the source document",
     )
     dim: int = Field(default=48, ge=2, le=1024, description="channels of a node")
-    aggregation: Literal["auto", "sum", "max"] = Field(
-        default="auto", description="how a node combines its messages; auto: as the vocabulary of the data declares"
+    aggregation: Literal["auto", "sum", "max", "both"] = Field(
+        default="auto",
+        description="how a node combines its messages; both: half of the channels by their sum, half by their "
+        "maximum; auto: as the vocabulary of the data declares",
     )
     use_gate: bool = conditional(
         True, {"kind": ("recurrent", "levels")}, description="a learned gate decides how much of a node is replaced"
