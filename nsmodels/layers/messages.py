@@ -5,6 +5,7 @@ Shapes: N nodes of which the first n send and receive, E edges, D channels, L re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
@@ -17,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from nsmodels.layers import message_kernels as kernels
 
-Aggregation = Literal["sum", "max"]
+Aggregation = Literal["sum", "max", "both"]
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,12 @@ def messages(
 ) -> Float[Tensor, "n D"]:
     """Messages of all edges u → v of relation r with confidence p: p · (x_u ∘ scale_r + shift_r), combined for each v.
 
-    `sum` adds them, `max` takes the largest in every channel. A node without an edge has 0. `x`: the first n nodes; no
-    edge of theirs may end at another one. The confidence has no gradient.
+    `sum` adds them, `max` takes the largest in every channel, `both` adds in the first half of the channels and takes
+    the largest in the second. A node without an edge has 0. `x`: the first n nodes; no edge of theirs may end at
+    another one. The confidence has no gradient.
     """
+    if aggregation == "both":
+        return _by_halves(messages, x, scale, shift, adjacency)
     if x.device.type == "cpu" and x.dtype == scale.dtype == torch.float32:
         shifted = torch.zeros_like(scale) if shift is None else shift
         return _Fused.apply(x.contiguous(), scale.contiguous(), shifted.contiguous(), adjacency, aggregation)
@@ -90,6 +94,8 @@ def by_index(
     aggregation: Aggregation = "sum",
 ) -> Float[Tensor, "n D"]:
     """`messages` by tensor operations with a row per edge, on any device and in any precision."""
+    if aggregation == "both":
+        return _by_halves(by_index, x, scale, shift, adjacency)
     num = int(adjacency.indptr[len(x)])
     source, target, relation = (each[:num] for each in (adjacency.source, adjacency.target, adjacency.relation))
     sent = x[source] * scale.to(x.dtype)[relation]
@@ -107,6 +113,21 @@ def by_index(
         edge = torch.full(x.shape, num, device=x.device).scatter_reduce(0, into, candidates, "amin")
     padded = torch.cat([sent, sent.new_zeros(1, sent.shape[1])])
     return padded.gather(0, edge)
+
+
+def _by_halves(
+    layer: Callable[..., Tensor], x: Tensor, scale: Tensor, shift: Tensor | None, adjacency: Adjacency
+) -> Tensor:
+    """Sums in the first half of the channels, maxima in the second."""
+    shifts = (None, None) if shift is None else halves(shift)
+    parts = zip(halves(x), halves(scale), shifts, ("sum", "max"), strict=True)
+    return torch.cat([layer(some, by, plus, adjacency, how) for some, by, plus, how in parts], 1)
+
+
+def halves(values: Float[Tensor, "n D"]) -> tuple[Float[Tensor, "n F"], Float[Tensor, "n S"]]:
+    """The channels that `both` adds, and those of which it takes the largest."""
+    middle = values.shape[1] // 2
+    return values[:, :middle], values[:, middle:]
 
 
 class _Fused(torch.autograd.Function):

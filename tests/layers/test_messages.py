@@ -33,7 +33,9 @@ def dense(x, scale, shift, edges: Adjacency, aggregation: Aggregation) -> torch.
             rows.append(none)
             continue
         stacked = torch.stack(sent)
-        rows.append(stacked.sum(0) if aggregation == "sum" else stacked.max(0).values)
+        added, largest = stacked.sum(0), stacked.max(0).values
+        half = {"sum": DIM, "max": 0, "both": DIM // 2}[aggregation]
+        rows.append(torch.cat([added[:half], largest[half:]]))
     return torch.stack(rows) if rows else x + none
 
 
@@ -46,7 +48,7 @@ def found(layer, num: int, edges: Adjacency, aggregation: Aggregation) -> list[t
     return [out.detach(), *(each.grad for each in given)]
 
 
-@pytest.mark.parametrize("aggregation", ["sum", "max"])
+@pytest.mark.parametrize("aggregation", ["sum", "max", "both"])
 @pytest.mark.parametrize(("num_nodes", "num_edges"), [(8, 30), (8, 0), (1, 2), (1, 0), (0, 0)])
 def test_kernel_and_tensor_operations_agree_with_the_definition(
     num_nodes: int, num_edges: int, aggregation: Aggregation

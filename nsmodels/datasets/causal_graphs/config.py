@@ -13,7 +13,8 @@ CODE_VERSION = "1"
 NETWORKS = {"source": "networks"}
 MOST_NODES = 200  # of a drawn graph
 Kind = Literal["interventional", "counterfactual", "backdoor"]
-_RANGES = {"nodes": 4, "distances": 1, "short_nodes": 4, "short_distances": 1, "ood_nodes": 4, "ood_distances": 1}
+_RANGES = {"nodes": 4, "short_nodes": 4, "varied_nodes": 4, "ood_nodes": 4}
+_RANGES |= dict.fromkeys(("distances", "short_distances", "varied_distances", "ood_distances"), 1)
 
 
 def _range(least: int, most: int, text: str, **applies: object) -> list[int]:
@@ -48,6 +49,15 @@ class CausalGraphsConfig(GraphDataConfig):
     distances: list[int] = _range(3, 5, "directed distance from treatment to outcome in train, val and test")
     short_nodes: list[int] = _range(8, 11, "nodes in short", num_short=above(0))
     short_distances: list[int] = _range(2, 3, "distance in short", num_short=above(0))
+    varied_nodes: list[int] = _range(8, 30, "back-door: nodes in short", num_short=above(0))
+    varied_distances: list[int] = _range(1, 5, "back-door: distance in short", num_short=above(0))
+    varied_parents: int = conditional(
+        6,
+        SYNTHETIC | {"num_short": above(0)},
+        ge=1,
+        le=20,
+        description="back-door: largest number of parents in short; shares, window and hubs are drawn for each graph",
+    )
     ood_nodes: list[int] = _range(22, 28, "nodes in ood")
     ood_distances: list[int] = _range(5, 7, "distance in ood")
     lengths: list[int] = conditional(
@@ -66,7 +76,7 @@ class CausalGraphsConfig(GraphDataConfig):
         "of the others have equal degrees",
     )
     short_wl1_kinds: list[Kind] = conditional(
-        ["backdoor"], SYNTHETIC | {"num_short": above(0)}, description="the same for the split short"
+        [], SYNTHETIC | {"num_short": above(0)}, description="the same for the split short"
     )
     root_share: float = conditional(
         0.2, SYNTHETIC, ge=0, le=0.8, description="share of nodes without parents, beside the first two"
@@ -126,7 +136,8 @@ class CausalGraphsConfig(GraphDataConfig):
         xor_share = self.lengths_xor_share if split == "lengths" else self.xor_share
         shares = (self.root_share, self.collider_share, xor_share, self.hidden_share, self.parent_share)
         least_rounds = 1 if split == "short" else self.least_rounds
-        return *shares, self.max_parents, self.window, self.max_adjusted, least_rounds
+        varied_parents = self.varied_parents if split == "short" else 0
+        return *shares, self.max_parents, self.window, self.max_adjusted, least_rounds, varied_parents
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -150,6 +161,7 @@ def debug() -> CausalGraphsConfig:
     """24 pairs of each split, small graphs; a second, for tests."""
     numbers = {f"num_{split}": 24 for split in ("short", "train", "val", "test", "ood")}
     sizes = {"nodes": [11, 14], "distances": [2, 3], "short_nodes": [8, 10], "short_distances": [2, 2]}
+    sizes |= {"varied_nodes": [8, 12], "varied_distances": [1, 3]}
     longer = {"ood_nodes": [15, 18], "ood_distances": [3, 4], "num_lengths": 12, "lengths": [2, 4], "least_rounds": 3}
     return CausalGraphsConfig.model_validate(numbers | sizes | longer)
 

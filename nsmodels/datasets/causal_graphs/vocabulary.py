@@ -13,7 +13,7 @@ VOCABULARY = Vocabulary(
     channels=("value", "noise", "changed", "descendant", "ancestor", "ball_up", "ball_down"),
     classes=("no", "yes"),
     length="directed distance from the treatment to the outcome",
-    aggregation="sum",
+    aggregation="both",  # XOR counts its parents; the ball of d-separation arrives or not, however many edges bring it
 )
 ROOT, AND, OR, XOR, VARIABLE, HIDDEN = range(6)
 UNKNOWN, FALSE, TRUE = range(3)

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, get_args
 
 from nsmodels.core.errors import InputError
 
-Aggregation = Literal["sum", "max"]
+Aggregation = Literal["sum", "max", "both"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Vocabulary:
         classes: names of label 0 and label 1.
         length: what `Graphs.lengths` counts, as "steps of the plan".
         aggregation: how a node combines its messages best: "sum" where the oracle counts, "max" where it asks
-            whether anything arrives.
+            whether anything arrives, "both" where some kinds need the one and some the other.
     """
 
     node_types: tuple[str, ...]
@@ -65,7 +65,7 @@ class Vocabulary:
                 raise InputError(f"{where}: '{name}' has a name twice; names must differ")
             found[name] = value if is_text else tuple(value)
         if found.get("aggregation", "sum") not in get_args(Aggregation):
-            raise InputError(f"{where}: 'aggregation' is '{found['aggregation']}'; expected sum or max")
+            raise InputError(f"{where}: 'aggregation' is '{found['aggregation']}'; expected sum, max or both")
         if len(found.get("classes", ("", ""))) != 2:
             raise InputError(f"{where}: 'classes' has {len(found['classes'])} names; expected 2")
         return cls(**found)

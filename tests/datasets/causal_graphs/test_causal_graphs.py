@@ -92,4 +92,4 @@ def test_dials_without_any_twins_are_one_line(tmp_path: Path) -> None:
         prepare(config, "causal_graphs", tmp_path / "data")
     with pytest.raises(ValueError, match=r"nodes \[9, 8\]"):
         CausalGraphsConfig(nodes=[9, 8])
-    assert VOCABULARY.aggregation == "sum"
+    assert VOCABULARY.aggregation == "both"

@@ -134,7 +134,7 @@ def test_graphs_with_different_names_are_refused() -> None:
         reasoner().predict(given)
 
 
-@pytest.mark.parametrize(("most", "aggregation"), [(1, "sum"), (7, "sum"), (7, "max")])
+@pytest.mark.parametrize(("most", "aggregation"), [(1, "sum"), (7, "sum"), (7, "max"), (7, "both")])
 def test_all_rounds_as_one_function_equal_one_round_after_the_other(most: int, aggregation: str) -> None:
     network: Any = reasoner(aggregation=aggregation).network
     given = graphs(10, most=max(2, most))

@@ -27,9 +27,26 @@ from nsmodels.datasets.causal_graphs.vocabulary import (
     XOR,
 )
 
-# Positions in the vector of dials, float64 (9,), in the order of `config.dials`.
+# Positions in the vector of dials, float64 (11,), in the order of `config.dials`.
 ROOT_SHARE, COLLIDER_SHARE, XOR_SHARE, HIDDEN_SHARE, PARENT_SHARE, MAX_PARENTS, WINDOW, MAX_ADJUSTED = range(8)
-LEAST_ROUNDS = 8
+LEAST_ROUNDS, VARIED_PARENTS, HUB_SHARE = 8, 9, 10  # the last one is drawn, see `vary`
+
+
+@njit(cache=True, nogil=True)
+def vary(state, num_nodes, dials, varied):
+    """Fill `varied` with the dials of one graph: degrees, lengths of paths and hubs of its own.
+
+    Real networks are of many shapes: children in dozens, chains, layers, as many roots as others.
+    """
+    for k in range(len(dials)):
+        varied[k] = dials[k]
+    most = min(int(dials[VARIED_PARENTS]), num_nodes - 2)
+    varied[MAX_PARENTS] = 1 + below(state, most)
+    varied[WINDOW] = varied[MAX_PARENTS] + below(state, num_nodes - int(varied[MAX_PARENTS]))
+    varied[ROOT_SHARE] = 0.4 * uniform(state)
+    varied[COLLIDER_SHARE] = 0.3 + 0.6 * uniform(state)
+    varied[HUB_SHARE] = max(0.0, 1.2 * uniform(state) - 0.6)
+    varied[PARENT_SHARE] = uniform(state)
 
 
 @njit(cache=True, nogil=True)
@@ -39,6 +56,7 @@ def draw_edges(state, num_nodes, dials, edges, order):
     A node has its parents among the `WINDOW` nodes before it. That keeps paths long: distance grows with size.
     """
     num_edges = 0
+    hub = below(state, num_nodes // 2) if dials[HUB_SHARE] > 0 else -1
     for node in range(2, num_nodes):
         if uniform(state) < dials[ROOT_SHARE]:
             continue
@@ -47,9 +65,13 @@ def draw_edges(state, num_nodes, dials, edges, order):
         if dials[MAX_PARENTS] > 1 and uniform(state) < dials[COLLIDER_SHARE]:
             num_parents = min(num_near, 2 + below(state, int(dials[MAX_PARENTS]) - 1))
         shuffle(state, order, num_near)
+        has_hub = hub < 0 or hub >= node
         for k in range(num_parents):
             edges[SOURCE, num_edges], edges[TARGET, num_edges] = node - 1 - order[k], node
             num_edges += 1
+            has_hub = has_hub or node - 1 - order[k] == hub
+        if not has_hub and uniform(state) < dials[HUB_SHARE]:
+            edges[SOURCE, num_edges - 1] = hub
     return num_edges
 
 

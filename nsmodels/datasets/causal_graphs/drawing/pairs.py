@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.causal_graphs.config import CausalGraphsConfig
 from nsmodels.datasets.causal_graphs.drawing.chance import below
-from nsmodels.datasets.causal_graphs.drawing.models import LEAST_ROUNDS, draw_edges, draw_query
+from nsmodels.datasets.causal_graphs.drawing.models import LEAST_ROUNDS, VARIED_PARENTS, draw_edges, draw_query, vary
 from nsmodels.datasets.causal_graphs.drawing.swaps import group_edges, walk
 from nsmodels.datasets.causal_graphs.labelling import labelled, permuted
 from nsmodels.datasets.causal_graphs.oracle import RELATION, SOURCE
-from nsmodels.datasets.causal_graphs.vocabulary import NUM_CHANNELS, VOCABULARY
+from nsmodels.datasets.causal_graphs.vocabulary import BACKDOOR, NUM_CHANNELS, VOCABULARY
 from nsmodels.formats.graphs.tables import Graphs, table
 
 MOST_TRIES = 100_000  # graphs drawn for one pair before the dials are taken to be impossible
@@ -26,10 +26,11 @@ def draw(config: CausalGraphsConfig, split: str, num_pairs: int, rng: np.random.
 
     Raises InputError when no graph that the dials allow has the wanted query.
     """
-    kinds, wanted = _kinds(config, split, num_pairs), _distances(config, split, num_pairs, rng)
-    sizes = _sizes(config, split, wanted)
+    kinds = _kinds(config, split, num_pairs)
+    wanted = _distances(config, split, kinds, rng)
+    sizes = _sizes(config, split, kinds, wanted)
     widest = int(sizes.max())
-    most_edges = widest * config.max_parents
+    most_edges = widest * max(config.max_parents, config.varied_parents)
     nodes = np.zeros((num_pairs, 3, widest), np.int16)
     edges = np.zeros((num_pairs, 4, most_edges), np.int32)
     vector = {name: np.empty(size, np.int64) for name, size in _work(widest, most_edges, config.window).items()}
@@ -37,7 +38,7 @@ def draw(config: CausalGraphsConfig, split: str, num_pairs: int, rng: np.random.
     matched = config.short_wl1_kinds if split == "short" else config.wl1_kinds
     is_matched = np.array([kind in matched for kind in VOCABULARY.kinds])
     state = rng.integers(0, 1 << 63, 1).astype(np.uint64)
-    dials = np.array(config.dials(split), np.float64)
+    dials = np.array([*config.dials(split), 0.0], np.float64)
     arrays = (nodes, edges, tuple(vector.values()), (*scratch, np.empty(widest, np.int64)))
     found = _fill(state, kinds, wanted, sizes, dials, is_matched, MOST_TRIES, *arrays)
     if found < num_pairs:
@@ -74,20 +75,31 @@ def _kinds(config: CausalGraphsConfig, split: str, num_pairs: int) -> NDArray[np
     return kinds
 
 
-def _distances(config: CausalGraphsConfig, split: str, num_pairs: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _distances(
+    config: CausalGraphsConfig, split: str, kinds: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Distance of each pair, drawn before its graph: pairs at random would mostly have the smallest."""
     if split == "lengths":
-        return np.resize(np.array(config.lengths, np.int64), num_pairs)
+        return np.resize(np.array(config.lengths, np.int64), len(kinds))
     least, most = {"short": config.short_distances, "ood": config.ood_distances}.get(split, config.distances)
-    return rng.integers(least, most + 1, num_pairs)
+    wanted = rng.integers(least, most + 1, len(kinds))
+    if split != "short":
+        return wanted
+    varied = rng.integers(config.varied_distances[0], config.varied_distances[1] + 1, len(kinds))
+    return np.where(kinds == BACKDOOR, varied, wanted)
 
 
-def _sizes(config: CausalGraphsConfig, split: str, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sizes(
+    config: CausalGraphsConfig, split: str, kinds: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Smallest and largest number of nodes of each pair, int64 (k, 2)."""
     if split == "lengths":
         return np.stack([NODES_PER_STEP * wanted + 2, NODES_PER_STEP * wanted + 6], 1)
     span = {"short": config.short_nodes, "ood": config.ood_nodes}.get(split, config.nodes)
-    return np.tile(np.array(span, np.int64), (len(wanted), 1))
+    sizes = np.tile(np.array(span, np.int64), (len(wanted), 1))
+    if split == "short":
+        sizes[kinds == BACKDOOR] = config.varied_nodes
+    return sizes
 
 
 def _work(num_nodes: int, num_edges: int, window: int) -> dict[str, tuple[int, ...]]:
@@ -106,14 +118,19 @@ def _fill(state, kinds, wanted, sizes, dials, is_matched, most_tries, nodes, edg
         edges: int32 (k, 4, e): sources, relations, targets of the first and of the second twin are written here.
     """
     values, arcs, twins, partners, starts, order = work
+    own = dials.copy()
     for k in range(len(kinds)):
         is_found = False
         for _ in range(most_tries):
             n = sizes[k, 0] + below(state, sizes[k, 1] - sizes[k, 0] + 1)
             for i in range(len(order)):
                 order[i] = i
-            e = draw_edges(state, n, dials, arcs, order)
-            ends = draw_query(state, kinds[k], n, e, values, arcs, wanted[k], dials, order)
+            if kinds[k] == BACKDOOR and dials[VARIED_PARENTS] > 0:
+                vary(state, n, dials, own)
+            else:
+                own[:] = dials
+            e = draw_edges(state, n, own, arcs, order)
+            ends = draw_query(state, kinds[k], n, e, values, arcs, wanted[k], own, order)
             if ends[0] < 0:
                 continue
             group_edges(e, values, arcs, is_matched[kinds[k]], partners, starts)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from nsmodels.layers import message_kernels as kernels
-from nsmodels.layers.messages import Adjacency, Aggregation
+from nsmodels.layers.messages import Adjacency, Aggregation, halves
 
 EPSILON = 1e-5  # of the layer normalisation
 
@@ -64,7 +64,7 @@ class _Round(NamedTuple):
 
 
 class _Kernels:
-    """Messages and their gradient, for one adjacency and one set of relations, on tensors without one."""
+    """Messages by sum or by maximum, and their gradient, for one adjacency and one set of relations."""
 
     def __init__(self, adjacency: Adjacency, aggregation: str, scale: Tensor, shift: Tensor) -> None:
         self.is_max = aggregation == "max"
@@ -92,6 +92,29 @@ class _Kernels:
         return tuple(map(torch.from_numpy, found))
 
 
+class _Halves:
+    """The same for `both`: sums in the first half of the channels, maxima in the second."""
+
+    def __init__(self, adjacency: Adjacency, scale: Tensor, shift: Tensor) -> None:
+        relations = zip(("sum", "max"), _halves(scale.detach()), _halves(shift.detach()), strict=True)
+        self.parts = [_Kernels(adjacency, how, *some) for how, *some in relations]
+
+    def forward(self, sent: Tensor) -> tuple[Tensor, Tensor]:
+        """As `_Kernels.forward`; the edges are those of the maxima."""
+        (added, _), (largest, winner) = (part.forward(x) for part, x in zip(self.parts, _halves(sent), strict=True))
+        return torch.cat([added, largest], 1), winner
+
+    def backward(self, gradient: Tensor, sent: Tensor, winner: Tensor) -> tuple[Tensor, ...]:
+        """As `_Kernels.backward`."""
+        given = zip(self.parts, _halves(gradient), _halves(sent), strict=True)
+        found = [part.backward(some, x, winner) for part, some, x in given]
+        return tuple(torch.cat(each, 1) for each in zip(*found, strict=True))
+
+
+def _halves(values: Tensor) -> list[Tensor]:
+    return [each.contiguous() for each in halves(values)]
+
+
 class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -99,7 +122,9 @@ class _Recurrence(torch.autograd.Function):
         *tensors: Tensor,
     ) -> Tensor:  # fmt: skip
         weights = Weights._make(tensors)
-        ctx.kernels = _Kernels(adjacency, aggregation, weights.scale, weights.shift)
+        relations = (weights.scale, weights.shift)
+        is_both = aggregation == "both"
+        ctx.kernels = _Halves(adjacency, *relations) if is_both else _Kernels(adjacency, aggregation, *relations)
         ctx.sizes, ctx.starts = sizes, np.cumsum([0, *sizes]).tolist()
         states, before, rounds = h.new_empty(sum(sizes), h.shape[1]), h, []
         for size, (first, end) in zip(sizes, pairwise(ctx.starts), strict=True):
@@ -137,7 +162,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 def _advance(
-    now: Tensor, given: Tensor, weights: Weights, relations: _Kernels
+    now: Tensor, given: Tensor, weights: Weights, relations: _Kernels | _Halves
 ) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
     """All of a `_Round` before the gate; gate and candidate."""
     normal, mean, deviation = torch.native_layer_norm(now, now.shape[1:], weights.gain, weights.offset, EPSILON)
@@ -149,7 +174,7 @@ def _advance(
 
 
 def _retreat(
-    of_state: Tensor, now: Tensor, one: _Round, weights: Weights, sums: Weights, relations: _Kernels
+    of_state: Tensor, now: Tensor, one: _Round, weights: Weights, sums: Weights, relations: _Kernels | _Halves
 ) -> tuple[Tensor, Tensor]:
     """Gradients of x and of h from that of h'; those of the weights are added to `sums`."""
     arrays = (of_state, now, one.gate, one.candidate)
