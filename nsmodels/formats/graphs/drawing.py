@@ -85,7 +85,9 @@ def _different(split: str, wanted: int, parts: Iterator[Graphs], seen: set[int])
     graphs = Graphs.concatenate(kept)
     pairs = np.arange(num_kept).repeat(2)
     ids = np.array([f"{split}/{number}/{k % 2}" for k, number in enumerate(pairs.tolist())], object)
-    return graphs.replaced(pairs=pairs, ids=ids), num_drawn - num_kept
+    # What one twin demands both get: the number of rounds must not tell them apart.
+    rounds = graphs.rounds.reshape(-1, 2).max(axis=1).repeat(2)
+    return graphs.replaced(pairs=pairs, ids=ids, rounds=rounds), num_drawn - num_kept
 
 
 def _new_pairs(marks: NDArray[np.uint64], seen: set[int], most: int) -> NDArray[np.int64]:
