@@ -74,7 +74,7 @@ def labels_do_not_depend_on_order(folder: Path) -> list[str]:
             if worlds.malformed(one):  # a fault of `labels_agree`
                 continue
             other = _again(one)
-            if (one.label, one.rounds) != (other.label, other.rounds):
+            if one.label != other.label or one.rounds < other.rounds:  # drawn twins have the rounds of the longer one
                 found.append(
                     f"{split} {one.id}: label and rounds are not those of the oracle on another order of nodes"
                 )
