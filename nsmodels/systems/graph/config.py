@@ -185,7 +185,7 @@ def debug() -> GraphConfig:
 def causal_quick() -> GraphConfig:
     """20,000 short and 18,000 full causal graphs: 123 to 137 seconds of a busy CPU core for the reasoner.
 
-    Measured with two seeds: both twins right on 96 to 99 % of 500 pairs, and on 97 to 98 % of 500 longer ones never
+    Measured with three seeds: both twins right on 96 to 99 % of 500 pairs, and on 97 to 98 % of 500 longer ones never
     seen in training; of the hardest kind, counterfactual queries, on 92 to 98 % and 93 to 95 %; on 95 to 99 % of 407
     pairs on real Bayesian networks.
     """
