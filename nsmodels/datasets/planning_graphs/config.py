@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from nsmodels.core.config import above, conditional
 from nsmodels.formats.graphs.config import SYNTHETIC, GraphDataConfig
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 PROBLEMS = {"source": "problems"}
 DOMAINS = ("blocks", "gripper", "logistics", "ferry")
 DomainName = Literal["blocks", "gripper", "logistics", "ferry"]
@@ -70,7 +70,20 @@ class PlanningGraphsConfig(GraphDataConfig):
     problems_per_domain: int = conditional(
         10, PROBLEMS, ge=1, le=1_000, description="most problems of a domain, the first by name"
     )
-    pairs_per_problem: int = conditional(4, PROBLEMS, ge=1, le=1_000, description="pairs drawn from one plan, at most")
+    pairs_per_problem: int = conditional(
+        4,
+        PROBLEMS,
+        ge=1,
+        le=1_000,
+        description="pairs drawn from one plan, or from those that are interleaved, at most",
+    )
+    problems_together: int = conditional(
+        3,
+        PROBLEMS,
+        ge=1,
+        le=8,
+        description="plans of so many problems of a domain are interleaved; one alone often has a single order",
+    )
     max_states: int = conditional(
         400, PROBLEMS, ge=1, le=1_000_000, description="states that the search for a plan expands before it gives up"
     )
@@ -123,7 +136,7 @@ def paper() -> PlanningGraphsConfig:
 
 
 def problems() -> PlanningGraphsConfig:
-    """Plans found for the PDDL problems in the wheel of pddlgym, test pairs only."""
+    """Plans found for the PDDL problems in the wheel of pddlgym, three interleaved, test pairs only."""
     return PlanningGraphsConfig(source="problems")
 
 

@@ -1,4 +1,7 @@
-"""Four small planning domains as PDDL, in own words after the classical ones, and their instances."""
+"""Four small planning domains as PDDL, in own words after the classical ones, and their instances.
+
+Every atom has an argument (the hand, the deck), by which instances that are interleaved can be told apart.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,18 @@ from numpy.typing import NDArray
 from nsmodels.datasets.planning_graphs.strips.grounding import GroundTask, ground
 from nsmodels.datasets.planning_graphs.strips.reader import Domain, read_domain, read_problem
 
-BLOCKS = """(define (domain blocks) (:requirements :strips :typing) (:types block)
-  (:predicates (on ?a - block ?b - block) (on-table ?a - block) (clear ?a - block) (holding ?a - block) (hand-empty))
-  (:action pick-up :parameters (?a - block) :precondition (and (clear ?a) (on-table ?a) (hand-empty))
-    :effect (and (holding ?a) (not (clear ?a)) (not (on-table ?a)) (not (hand-empty))))
-  (:action put-down :parameters (?a - block) :precondition (holding ?a)
-    :effect (and (clear ?a) (on-table ?a) (hand-empty) (not (holding ?a))))
-  (:action stack :parameters (?a - block ?b - block) :precondition (and (holding ?a) (clear ?b))
-    :effect (and (on ?a ?b) (clear ?a) (hand-empty) (not (holding ?a)) (not (clear ?b))))
-  (:action unstack :parameters (?a - block ?b - block) :precondition (and (on ?a ?b) (clear ?a) (hand-empty))
-    :effect (and (holding ?a) (clear ?b) (not (on ?a ?b)) (not (clear ?a)) (not (hand-empty)))))"""
+BLOCKS = """(define (domain blocks) (:requirements :strips :typing) (:types block hand)
+  (:predicates (on ?a - block ?b - block) (on-table ?a - block) (clear ?a - block) (holding ?a - block)
+    (hand-empty ?h - hand))
+  (:action pick-up :parameters (?a - block ?h - hand) :precondition (and (clear ?a) (on-table ?a) (hand-empty ?h))
+    :effect (and (holding ?a) (not (clear ?a)) (not (on-table ?a)) (not (hand-empty ?h))))
+  (:action put-down :parameters (?a - block ?h - hand) :precondition (holding ?a)
+    :effect (and (clear ?a) (on-table ?a) (hand-empty ?h) (not (holding ?a))))
+  (:action stack :parameters (?a - block ?b - block ?h - hand) :precondition (and (holding ?a) (clear ?b))
+    :effect (and (on ?a ?b) (clear ?a) (hand-empty ?h) (not (holding ?a)) (not (clear ?b))))
+  (:action unstack :parameters (?a - block ?b - block ?h - hand)
+    :precondition (and (on ?a ?b) (clear ?a) (hand-empty ?h))
+    :effect (and (holding ?a) (clear ?b) (not (on ?a ?b)) (not (clear ?a)) (not (hand-empty ?h)))))"""
 GRIPPER = """(define (domain gripper) (:requirements :strips :typing) (:types room ball hand)
   (:predicates (robot-in ?r - room) (ball-in ?b - ball ?r - room) (free ?h - hand) (carries ?h - hand ?b - ball)
     (door ?r - room ?s - room))
@@ -44,27 +49,30 @@ LOGISTICS = """(define (domain logistics) (:requirements :strips :typing :equali
     :effect (and (inside ?x ?c) (not (lies-at ?x ?p))))
   (:action unload :parameters (?x - parcel ?c - carrier ?p - place) :precondition (and (inside ?x ?c) (is-at ?c ?p))
     :effect (and (lies-at ?x ?p) (not (inside ?x ?c)))))"""
-FERRY = """(define (domain ferry) (:requirements :strips :typing :equality :negative-preconditions) (:types car shore)
-  (:predicates (ferry-at ?s - shore) (parked ?c - car ?s - shore) (aboard ?c - car) (deck-empty))
+FERRY = """(define (domain ferry) (:requirements :strips :typing :equality :negative-preconditions)
+  (:types car shore deck)
+  (:predicates (ferry-at ?s - shore) (parked ?c - car ?s - shore) (aboard ?c - car) (deck-empty ?d - deck))
   (:action sail :parameters (?s - shore ?t - shore) :precondition (and (ferry-at ?s) (not (= ?s ?t)))
     :effect (and (ferry-at ?t) (not (ferry-at ?s))))
-  (:action board :parameters (?c - car ?s - shore) :precondition (and (parked ?c ?s) (ferry-at ?s) (deck-empty))
-    :effect (and (aboard ?c) (not (parked ?c ?s)) (not (deck-empty))))
-  (:action land :parameters (?c - car ?s - shore) :precondition (and (aboard ?c) (ferry-at ?s))
-    :effect (and (parked ?c ?s) (deck-empty) (not (aboard ?c)))))"""
+  (:action board :parameters (?c - car ?s - shore ?d - deck)
+    :precondition (and (parked ?c ?s) (ferry-at ?s) (deck-empty ?d))
+    :effect (and (aboard ?c) (not (parked ?c ?s)) (not (deck-empty ?d))))
+  (:action land :parameters (?c - car ?s - shore ?d - deck)
+    :precondition (and (aboard ?c) (ferry-at ?s))
+    :effect (and (parked ?c ?s) (deck-empty ?d) (not (aboard ?c)))))"""
 TEXTS = {"blocks": BLOCKS, "gripper": GRIPPER, "logistics": LOGISTICS, "ferry": FERRY}
 OBJECTS = {
-    "blocks": "a b c d - block",
+    "blocks": "a b c d - block h - hand",
     "gripper": "r s - room x y z - ball left right - hand",
     "logistics": "p q - place g h - airport c d - city t u - truck n - plane x y - parcel",
-    "ferry": "k l m - car s t u - shore",
+    "ferry": "k l m - car s t u - shore d - deck",
 }
 INIT = {
-    "blocks": "(hand-empty) (clear a) (on a b) (on-table b) (clear c) (on-table c) (clear d) (on-table d)",
+    "blocks": "(hand-empty h) (clear a) (on a b) (on-table b) (clear c) (on-table c) (clear d) (on-table d)",
     "gripper": "(robot-in r) (ball-in x r) (ball-in y r) (ball-in z s) (free left) (free right) (door r s) (door s r)",
     "logistics": "(part-of p c) (part-of g c) (part-of q d) (part-of h d) (is-at t p) (is-at u q) (is-at n g) "
     "(lies-at x p) (lies-at y h)",
-    "ferry": "(ferry-at s) (deck-empty) (parked k s) (parked l t) (parked m u)",
+    "ferry": "(ferry-at s) (deck-empty d) (parked k s) (parked l t) (parked m u)",
 }
 GOALS = {"blocks": "(clear a)", "gripper": "(ball-in x r)", "logistics": "(lies-at x p)", "ferry": "(parked k s)"}
 NAMES = tuple(TEXTS)

@@ -1,25 +1,21 @@
-"""The source `problems`: PDDL files, plans found for them, and twins of each plan in another order."""
+"""The source `problems`: PDDL files, plans found for them, and twins of these plans in other orders."""
 
 from __future__ import annotations
 
 import logging
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from nsmodels.core import disk
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.core.transfer import wheels
-from nsmodels.datasets.planning_graphs.config import SHORTEST, PlanningGraphsConfig
-from nsmodels.datasets.planning_graphs.encoding import Plan, graph_of
-from nsmodels.datasets.planning_graphs.strips.grounding import Action, GroundTask, ground
+from nsmodels.datasets.planning_graphs.config import LONGEST, SHORTEST, PlanningGraphsConfig
+from nsmodels.datasets.planning_graphs.reordering import Solved, groups, joined_name, twins_of
+from nsmodels.datasets.planning_graphs.strips.grounding import ground
 from nsmodels.datasets.planning_graphs.strips.reader import read_domain, read_problem
 from nsmodels.datasets.planning_graphs.strips.search import find_plan
-from nsmodels.datasets.planning_graphs.strips.simulation import execute
 from nsmodels.datasets.planning_graphs.vocabulary import VOCABULARY
 from nsmodels.formats.graphs.tables import Graph, Graphs, table
 
@@ -33,7 +29,6 @@ DOMAINS = (
 )  # fmt: skip
 CAPTION = "plans of real PDDL problems"
 LICENCE = "MIT licence of the package; most domains are those of the planning competitions"
-MOST_TRIES = 40  # swaps looked for in one order of a plan
 
 
 class Named(NamedTuple):
@@ -44,98 +39,63 @@ class Named(NamedTuple):
 
 
 def read(config: PlanningGraphsConfig) -> tuple[Mapping[str, Graphs], Mapping[str, Any]]:
-    """The split `test`, and what the manifest records: solved problems, and those left out with the reason.
+    """The split `test`, and what the manifest records: plans, pairs by domain, and what was left out with the reason.
 
     Raises InputError for files that are missing or malformed, and where no plan has a pair.
     """
     graphs: list[Graph] = []
-    about: dict[str, Any] = {"solved": {}, "left_out": {}, "plan_lengths": {}}
+    about: dict[str, Any] = {"solved": {}, "pairs": {}, "plan_lengths": {}, "left_out": {}}
     about["files"] = {"package": f"{PACKAGE} {VERSION}", "licence": LICENCE} if _is_packaged(config) else {}
     for name, files in contents(config).items():
-        domain = read_domain(*reversed(files.domain))
-        for where, text in files.problems[: config.problems_per_domain]:
-            try:
-                task = ground(domain, read_problem(text, where), where)
-            except InputError as error:
-                if not _is_packaged(config):
-                    raise
-                about["left_out"][where] = str(error)
-                continue
-            plan = find_plan(task, config.max_states)
-            if plan is None or len(plan) < SHORTEST:
-                reason = f"no plan after {config.max_states:,} states" if plan is None else f"{len(plan)} steps only"
-                about["left_out"][where] = reason
-                continue
-            label = f"{name}/{PurePosixPath(where).stem}"
-            found = list(twins_of(task, plan, config, label, len(graphs) // 2))
-            about["solved"][name] = about["solved"].get(name, 0) + 1
-            about["plan_lengths"].setdefault(name, []).append(len(plan))
-            graphs += found
-        log.info("%s: %d problems solved", name, about["solved"].get(name, 0))
+        found = _solved(name, files, config, about["left_out"])
+        about["solved"][name], about["plan_lengths"][name] = len(found), [len(each.plan) for each in found]
+        before = len(graphs)
+        for joined in groups(found, config.problems_together):
+            graphs += _pairs_of(joined, config, len(graphs) // 2, about["left_out"])
+        about["pairs"][name] = (len(graphs) - before) // 2
+        log.info("%s: %d problems solved, %d pairs", name, len(found), about["pairs"][name])
     if not graphs:
         reasons = "; ".join(f"{where}: {why}" for where, why in list(about["left_out"].items())[:3])
         raise InputError(
             f"{config.local_path or PACKAGE}: no problem has a plan with two orders of which one fails"
-            f"{f' ({reasons})' if reasons else ''}; give problems with longer plans, or raise max_states"
+            f"{f' ({reasons})' if reasons else ''}; give problems with longer plans, or raise max_states or "
+            "problems_together"
         )
     return {"test": table(graphs, VOCABULARY)}, about
 
 
-def twins_of(
-    task: GroundTask, plan: Sequence[Action], config: PlanningGraphsConfig, name: str, first: int
-) -> Iterator[Graph]:
-    """Pairs of graphs of a plan, of different orders, twins in random order."""
-    rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
-    seen: set[tuple[Action, ...]] = set()
-    number = 0
-    for _ in range(4 * config.pairs_per_problem):
-        orders = _pair(task, shuffled(plan, rng), config, rng)
-        if orders is None or seen & {tuple(order) for order in orders}:
+def _solved(name: str, files: Named, config: PlanningGraphsConfig, left_out: dict[str, str]) -> list[Solved]:
+    """The problems of a domain for which a plan was found."""
+    domain, found = read_domain(*reversed(files.domain)), []
+    for where, text in files.problems[: config.problems_per_domain]:
+        try:
+            task = ground(domain, read_problem(text, where), where)
+        except InputError as error:
+            if not _is_packaged(config):
+                raise
+            left_out[where] = str(error)
             continue
-        seen |= {tuple(order) for order in orders}
-        turn = int(rng.integers(2))
-        for twin in (turn, 1 - turn):
-            given = Plan(orders[twin], task.init, task.goal, task.atoms)
-            yield graph_of(given, 1 - twin, f"{name}/{number}/{twin ^ turn}", first + number, rng)
-        number += 1
-        if number == config.pairs_per_problem:
-            return
+        plan = find_plan(task, config.max_states)
+        if plan is None:
+            left_out[where] = f"no plan after {config.max_states:,} states"
+        elif len(plan) < SHORTEST:
+            left_out[where] = f"{len(plan)} steps only"
+        else:
+            found.append(Solved(f"{name}/{PurePosixPath(where).stem}", task, plan))
+    return found
 
 
-def shuffled(plan: Sequence[Action], rng: np.random.Generator) -> list[Action]:
-    """The plan after random transpositions of neighbours whose order does not matter; its ends stay."""
-    order = list(plan)
-    for place in rng.integers(1, max(len(order) - 2, 2), 4 * len(order)).tolist():
-        if place + 2 < len(order) and not _interfere(order[place], order[place + 1]):
-            order[place], order[place + 1] = order[place + 1], order[place]
-    return order
-
-
-def _interfere(one: Action, other: Action) -> bool:
-    needs, adds, deletes = (set(one[k]) for k in (1, 2, 3))
-    return bool(
-        deletes & {*other.pre, *other.add}
-        or set(other.delete) & (needs | adds)
-        or adds & {*other.pre}
-        or needs & {*other.add}
-    )
-
-
-def _pair(
-    task: GroundTask, order: list[Action], config: PlanningGraphsConfig, rng: np.random.Generator
-) -> tuple[list[Action], list[Action]] | None:
-    """Two orders after one swap over the same gap each: the first runs and reaches the goal, the second does not."""
-    most = min(config.longest_gap, len(order) - 3)
-    for gap in rng.permutation(np.arange(config.shortest_gap, most + 1)).tolist():
-        found: dict[bool, list[Action]] = {}
-        for place in (1 + rng.permutation(len(order) - 2 - gap)).tolist()[:MOST_TRIES]:
-            other = list(order)
-            other[place], other[place + gap] = other[place + gap], other[place]
-            if other != order:
-                found.setdefault(execute(other, task.init, task.goal).reaches_goal, other)
-        if len(found) == 2:
-            return found[True], found[False]
-    return None
+def _pairs_of(
+    joined: Sequence[Solved], config: PlanningGraphsConfig, first: int, left_out: dict[str, str]
+) -> list[Graph]:
+    name, length = joined_name(joined), sum(len(each.plan) for each in joined)
+    if length > LONGEST:
+        left_out[name] = f"{length} steps together; at most {LONGEST}"
+        return []
+    found = list(twins_of(joined, config, first))
+    if not found:
+        left_out[name] = "no two orders over the same gap of which one runs"
+    return found
 
 
 def contents(config: PlanningGraphsConfig) -> dict[str, Named]:

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from nsmodels.datasets.planning_graphs import domains
 from nsmodels.datasets.planning_graphs import vocabulary as v
 from nsmodels.formats.graphs.tables import Graph
 
-
-def steps_of(one: Graph) -> list[tuple[int, int, int, int]]:
-    """Numbers of atoms that each step needs, adds, deletes, sorted; a count that does not name the atoms."""
-    found = []
-    for step in np.flatnonzero(one.node_types == v.STEP).tolist():
-        into, out = one.targets == step, one.sources == step
-        counts = [int((one.relations[into] == v.PRE).sum())]
-        counts += [int((one.relations[out] == relation).sum()) for relation in (v.ADD, v.DELETE)]
-        found.append((*counts, int(one.marks[step])))
-    return sorted(found)
+Links = dict[int, dict[int, set[int]]]  # step, relation, atoms
 
 
 def order_of(one: Graph) -> list[int]:
@@ -30,15 +22,12 @@ def order_of(one: Graph) -> list[int]:
 
 def faults(one: Graph) -> list[str]:
     """What a graph claims and a simulation of its edges does not find."""
-    links: dict[int, dict[int, set[int]]] = {}
-    for s, t, r in zip(one.sources.tolist(), one.targets.tolist(), one.relations.tolist(), strict=True):
-        step, atom = (t, s) if r == v.PRE else (s, t)
-        if r != v.NEXT:
-            links.setdefault(step, {}).setdefault(r, set()).add(atom)
+    is_lifted = bool((one.relations >= v.SLOT).any())
+    links = _links_of_arguments(one) if is_lifted else _links(one)
     state = set(np.flatnonzero(one.features == v.TRUE).tolist())
     goal = set(np.flatnonzero(one.marks == v.GOAL).tolist())
     order, runs = order_of(one), True
-    expected = np.zeros_like(one.truth)
+    expected = np.zeros((len(order) + 1, *one.truth.shape[1:]), bool)
     for t, step in enumerate(order):
         expected[t, list(state), v.HOLDS] = True
         expected[t, step, v.CLOCK] = True
@@ -51,6 +40,40 @@ def faults(one: Graph) -> list[str]:
     label = int(runs and goal <= state)
     if label != one.label:
         return [f"label {one.label}, by the simulation {label}"]
-    if expected.shape != one.truth.shape or (expected != one.truth).any():
+    if not np.array_equal(expected.repeat(2 if is_lifted else 1, 0), one.truth):
         return ["the trace differs from the simulation"]
     return []
+
+
+def _links(one: Graph) -> Links:
+    links: Links = {}
+    for s, t, r in zip(one.sources.tolist(), one.targets.tolist(), one.relations.tolist(), strict=True):
+        step, atom = (t, s) if r == v.PRE else (s, t)
+        if r != v.NEXT:
+            links.setdefault(step, {}).setdefault(r, set()).add(atom)
+    return links
+
+
+def _links_of_arguments(one: Graph) -> Links:
+    """What the steps of a lifted graph need and change, by the schemas of their types; what never changes is met."""
+    words: dict[int, dict[int, int]] = {}
+    for s, t, r in zip(one.sources.tolist(), one.targets.tolist(), one.relations.tolist(), strict=True):
+        if r >= v.SLOT:
+            words.setdefault(s, {})[r] = t
+    atoms, steps = {}, {}
+    for node, kind in enumerate(one.node_types.tolist()):
+        given = [thing for _, thing in sorted(words.get(node, {}).items())]
+        if v.LOWEST_SCHEMA <= kind < v.LOWEST_SCHEMA + len(v.SCHEMAS):
+            steps[node] = (v.SCHEMAS[kind - v.LOWEST_SCHEMA], given)
+        elif v.LOWEST_PREDICATE <= kind < v.LOWEST_PREDICATE + len(v.PREDICATES):
+            atoms[v.PREDICATES[kind - v.LOWEST_PREDICATE], *given] = node
+    return {step: _bound(name, given, atoms) for step, (name, given) in steps.items()}
+
+
+def _bound(name: str, given: list[int], atoms: dict[tuple, int]) -> dict[int, set[int]]:
+    family, _, action = name.partition("/")
+    schema = next(each for each in domains.domain(family).schemas if each.name == action)
+    binding = dict(zip((variable for variable, _ in schema.parameters), given, strict=True))
+    parts = {v.PRE: schema.positive, v.ADD: schema.add, v.DELETE: schema.delete}
+    named = {r: [(f"{family}/{p}", *(binding[w] for w in words)) for p, *words in part] for r, part in parts.items()}
+    return {relation: {atoms[atom] for atom in part if atom in atoms} for relation, part in named.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from nsmodels.datasets.planning_graphs.config import PlanningGraphsConfig, debug
 from nsmodels.datasets.planning_graphs.drawing.pairs import draw
 from nsmodels.datasets.planning_graphs.look import graph_text
 from nsmodels.datasets.planning_graphs.prepare import prepare
+from nsmodels.datasets.planning_graphs.reordering import Solved, groups, twins_of
 from nsmodels.datasets.planning_graphs.strips.grounding import ground
 from nsmodels.datasets.planning_graphs.strips.reader import read_domain, read_problem
 from nsmodels.datasets.planning_graphs.strips.search import find_plan
@@ -123,9 +125,27 @@ def test_problems_of_ones_own_become_twins(tmp_path: Path) -> None:
     text = domains.problem_text("gripper").replace("(ball-in x r)))", "(ball-in x s) (ball-in y s) (ball-in z r)))")
     (tmp_path / "in" / "gripper" / "p1.pddl").write_text(text, encoding="utf-8")
     made = prepare(config, "plans", tmp_path / "out")
-    assert made.metrics["solved"] == {"gripper": 1}
+    assert made.metrics["solved"] == {"gripper": 1, "lights": 0}
+    assert made.metrics["pairs"]["lights"] == 0 < made.metrics["pairs"]["gripper"]
     assert checks.oracle_agrees(tmp_path / "out") == []
     assert checks.twins_are_equal(tmp_path / "out") == []
+
+
+def test_interleaved_problems_are_one_problem_with_more_orders() -> None:
+    task = domains.task("blocks")
+    goal = frozenset(k for k, atom in enumerate(task.atoms) if atom[:2] == ("on-table", "a"))
+    wanted = replace(task, goal=goal | {task.atoms.index(("on", "b", "c"))})
+    plan = find_plan(wanted)
+    assert plan is not None
+    group = [Solved(f"blocks/{name}", wanted, plan) for name in "xyz"]
+    config = PlanningGraphsConfig(source="problems")
+    assert list(twins_of(group[:1], config, 0)) == []
+    pairs = list(twins_of(group, config, 0))
+    assert len(pairs) == 2 * config.pairs_per_problem
+    assert pairs[0].id.startswith("blocks/x+y+z/0/")
+    assert {one.length for one in pairs} == {3 * len(plan)}
+    assert [fault for one in pairs for fault in replay.faults(one)] == []
+    assert [len(each) for each in groups(group, 2)] == [2, 2, 2]
 
 
 def test_a_wrong_label_and_a_wrong_trace_are_found(folder: Path) -> None:
@@ -136,6 +156,17 @@ def test_a_wrong_label_and_a_wrong_trace_are_found(folder: Path) -> None:
     one.label = 1 - one.label
     one.truth[3, np.flatnonzero(one.node_types == v.ATOM)[0], v.HOLDS] ^= True
     assert replay.faults(one) == ["the trace differs from the simulation"]
+
+
+def test_twins_of_other_steps_are_found(folder: Path, tmp_path: Path) -> None:
+    graphs = files.read_split(folder, "test")
+    needs = np.flatnonzero(graphs.relations[: graphs.edge_offsets[1]] == v.PRE)
+    sources = graphs.sources.copy()
+    sources[needs] = np.roll(sources[needs], 1)  # as many needs of every step and atom, but of others
+    files.write(tmp_path / "test.parquet", graphs.replaced(sources=sources))
+    assert checks.same_steps(folder) == []
+    assert checks.same_steps(tmp_path) == [f"test {graphs.ids[0]}: its twin has other steps"]
+    assert checks.twins_are_equal(tmp_path) == []
 
 
 def test_each_round_follows_from_the_neighbours_of_the_round_before(folder: Path) -> None:
@@ -175,8 +206,8 @@ def test_lifted_plans_have_equal_twins_and_text(tmp_path: Path) -> None:
     graphs = draw(debug().with_values({"encoding": "lifted"}), "test", 6, np.random.default_rng(0))
     graphs = graphs.replaced(ids=np.array([str(k) for k in range(12)], object))
     files.write(tmp_path / "test.parquet", graphs)
-    assert checks.twins_are_equal(tmp_path) == []
-    assert checks.schema(tmp_path) == []
+    for check in (checks.twins_are_equal, checks.same_steps, checks.schema, checks.oracle_agrees):
+        assert check(tmp_path) == []
     ground_graphs = draw(debug(), "test", 6, np.random.default_rng(0))
     failing = int(np.flatnonzero(ground_graphs.labels == 0)[0])
     assert "steps, " in graph_text(graph(ground_graphs, failing))

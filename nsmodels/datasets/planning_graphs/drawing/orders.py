@@ -49,10 +49,10 @@ def draw_orders(
 
 @njit(cache=True, nogil=True)
 def _applies(state, pre):
-    is_met = True
-    for k in range(len(pre)):
-        is_met &= pre[k] < 0 or state[pre[k]] == 1
-    return is_met
+    k = 0
+    while k < len(pre) and (pre[k] < 0 or state[pre[k]] == 1):
+        k += 1
+    return k == len(pre)
 
 
 @njit(cache=True, nogil=True)
@@ -78,9 +78,22 @@ def _random_action(state, domain, pre, num_actions):
 
 
 @njit(cache=True, nogil=True)
-def _runs(agents, actions, length, domains, pre, add, delete, init, goal):
+def _states(agents, actions, length, domains, add, delete, init):
+    """The state before each step."""
+    states = np.empty((length, *init.shape), np.uint8)
     state = init.copy()
     for i in range(length):
+        states[i] = state
+        d = domains[agents[i]]
+        _take(state[agents[i]], add[d, actions[i]], delete[d, actions[i]])
+    return states
+
+
+@njit(cache=True, nogil=True)
+def _runs(agents, actions, start, length, domains, pre, add, delete, before, goal):
+    """Whether the steps from `start` on can be taken in the state `before` them and reach the goal."""
+    state = before.copy()
+    for i in range(start, length):
         agent, a = agents[i], actions[i]
         d = domains[agent]
         if not _applies(state[agent], pre[d, a]):
@@ -164,6 +177,7 @@ def _swap(values, i, j):
 def _find_swaps(agents, actions, length, domains, pre, add, delete, init, goal, low, high, places):
     """Two swaps over the same gap: `places` = (i that keeps the plan running, i that breaks it, gap)."""
     most = min(high, length - 3)
+    states = _states(agents, actions, length, domains, add, delete, init)
     for _ in range(4):
         gap = low + np.random.randint(most - low + 1) if most >= low else most
         if gap < 1:
@@ -175,7 +189,7 @@ def _find_swaps(agents, actions, length, domains, pre, add, delete, init, goal, 
                 continue
             _swap(agents, i, j)
             _swap(actions, i, j)
-            place = 0 if _runs(agents, actions, length, domains, pre, add, delete, init, goal) else 1
+            place = 0 if _runs(agents, actions, i, length, domains, pre, add, delete, states[i], goal) else 1
             _swap(agents, i, j)
             _swap(actions, i, j)
             if places[place] < 0:

@@ -198,7 +198,7 @@ def _typed(forms: Sequence[Form], where: str) -> list[tuple[str, str]]:
     """Pairs of name and type from "a b - kind c"; a type `(either x y)` becomes "x|y"."""
     found: list[tuple[str, str]] = []
     waiting: list[str] = []
-    words = list(forms)
+    words = [part for word in forms for part in _split(word)]
     while words:
         word = words.pop(0)
         if word == "-" and words:
@@ -211,6 +211,11 @@ def _typed(forms: Sequence[Form], where: str) -> list[tuple[str, str]]:
         else:
             raise InputError(f"{where}: expected names with types as a b - kind, got {_text(word)}")
     return found + [(each, OBJECT) for each in waiting]
+
+
+def _split(word: Form) -> list[Form]:
+    """Take "-kind" as "-" and "kind": names begin with a letter."""
+    return ["-", word[1:]] if isinstance(word, str) and word.startswith("-") and len(word) > 1 else [word]
 
 
 def _words(form: Form, where: str, about: str) -> list[str]:
