@@ -205,8 +205,8 @@ def causal_paper() -> GraphConfig:
 def planning_quick() -> GraphConfig:
     """10,000 short plans of 7 to 10 steps, and 5,000 of 20 to 28: within two minutes of one CPU core.
 
-    Measured with three seeds: both twins right on 100 % of 500 pairs of 20 to 28 steps, and on 92 to 98 % of 500 of 32 to
-    60 steps, among them plans of a domain never seen in training; 45 to 77 seconds of a CPU core.
+    Measured with three seeds: both twins right on 100 % of 500 pairs of 20 to 28 steps, and on 92 to 98 % of 500 of 32
+    to 60 steps, among them plans of a domain never seen in training; 45 to 77 seconds of a CPU core.
     """
     return causal_quick().with_values({"training.epochs": 3, "schedule.short_epochs": 2})
 
@@ -224,7 +224,7 @@ def planning_paper() -> GraphConfig:
 def knowledge_quick() -> GraphConfig:
     """8,000 short and 14,000 full knowledge graphs: 112 seconds of a busy CPU core for the reasoner.
 
-    Measured with three seeds: both twins right on 98 to 99 % of 500 pairs, and on 96 to 99 % of 500 with longer paths.
+    Measured with three seeds: both twins right on 98 to 99 % of 500 pairs, and on 96 to 99 % of 500 longer ones.
     """
     return causal_quick().with_values({"training.epochs": 4, "schedule.short_epochs": 1})
 
