@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nsmodels.engine.batching import to_device
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.layers.messages import Adjacency
@@ -124,7 +125,7 @@ def training_work(domain: str, graphs: Graphs, device: torch.device, batch_size:
     def work() -> None:
         for first in range(0, len(graphs), batch_size):
             part = graphs.take(np.arange(first, min(first + batch_size, len(graphs))))
-            batch = collate(part, part.rounds + 2, "rounds").to(device)
+            batch = to_device(collate(part, part.rounds + 2, "rounds"), device)
             total, _ = weighted_losses(network(batch), batch, config.objective.trace_weight)
             optimizer.zero_grad(set_to_none=True)
             total.backward()
@@ -144,7 +145,7 @@ def report(domain: str, arguments: argparse.Namespace, device: torch.device, wit
     """Measure one domain and print its lines."""
     name, dim = DATASETS[domain], arguments.dim
     graphs = drawn(name, "train", arguments.graphs // 2)
-    batch = collate(graphs, graphs.rounds).to(device)
+    batch = to_device(collate(graphs, graphs.rounds), device)
     networks: dict[str, Any] = {"own, diagonal": Own(dim, graphs, 0), f"own, {BASES} bases": Own(dim, graphs, BASES)}
     if with_peer:
         networks |= {f"RGCNConv, {BASES} bases": Peer(dim, graphs, BASES), "RGCNConv, full": Peer(dim, graphs, None)}

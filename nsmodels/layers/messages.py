@@ -6,7 +6,7 @@ Shapes: N nodes of which the first n send and receive, E edges, D channels, L re
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -59,10 +59,6 @@ class Adjacency:
     def num_nodes(self) -> int:
         """Number of nodes."""
         return len(self.indptr) - 1
-
-    def to(self, device: torch.device | str, **options: Any) -> Self:
-        """The edges on `device`."""
-        return replace(self, **{each.name: getattr(self, each.name).to(device, **options) for each in fields(self)})
 
 
 def messages(

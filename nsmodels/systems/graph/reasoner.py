@@ -16,6 +16,7 @@ from torch import nn
 
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
+from nsmodels.engine.batching import to_device
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.graphs import local
 from nsmodels.formats.graphs.coarsening import with_clusters
@@ -104,25 +105,35 @@ class Reasoner:
             batch_size: graphs at a time.
         Raises InputError for graphs with a different vocabulary, for a malformed file, and for `extra_rounds` below 0.
         """
-        asked = local.graphs_of(graphs, self.vocabulary)
+        asked = self._prepared(local.graphs_of(graphs, self.vocabulary))
         steps = self._rounds(asked, extra_rounds, rounds)
         logits, believed = self._run(asked, steps, with_trace, batch_size)
         return Prediction(expit(logits / self.temperature), steps, believed if with_trace else None)
 
     def logits(self, graphs: Graphs) -> NDArray[np.float64]:
         """Logits (g,) of label 1 before they are divided by the temperature."""
-        return self._run(graphs, self._rounds(graphs, 0, None), with_trace=False, batch_size=256)[0]
+        asked = self._prepared(graphs)
+        return self._run(asked, self._rounds(asked, 0, None), with_trace=False, batch_size=256)[0]
+
+    def _prepared(self, graphs: Graphs) -> Graphs:
+        """The graphs, for levels with clusters. Raises InputError for a different vocabulary."""
+        own, given = self.vocabulary.to_dict(), graphs.vocabulary.to_dict()
+        if differing := [name for name, words in given.items() if words != own[name]]:
+            raise InputError(
+                f"graphs: '{differing[0]}' of their vocabulary differs from that of the checkpoint; give graphs of the "
+                f"dataset that it was trained on"
+            )
+        return with_clusters(graphs) if self.kind == "levels" else graphs
 
     @torch.inference_mode()
     def _run(
         self, graphs: Graphs, rounds: NDArray[np.int64], with_trace: bool, batch_size: int
     ) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
         """Logits, and what is believed with `with_trace`; batches have similar rounds."""
-        graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         order, device = rounds.argsort(kind="stable"), next(self.network.parameters()).device
         logits, believed = np.zeros(len(graphs)), [np.zeros((0, 0, 0), np.float32)] * len(graphs)
         for chosen in _chunks(order, rounds * graphs.num_nodes, batch_size):
-            batch = collate(graphs.take(chosen), rounds[chosen]).to(device)
+            batch = to_device(collate(graphs.take(chosen), rounds[chosen]), device)
             found: Output = self.network(batch, with_trace=with_trace)
             rows = chosen[batch.rows]
             logits[rows] = found.logits.double().cpu().numpy()
@@ -132,17 +143,11 @@ class Reasoner:
         return logits, believed
 
     def _rounds(self, graphs: Graphs, extra_rounds: int, rounds: int | None) -> NDArray[np.int64]:
-        if differing := [n for n, v in graphs.vocabulary.to_dict().items() if v != self.vocabulary.to_dict()[n]]:
-            raise InputError(
-                f"graphs: '{differing[0]}' of their vocabulary differs from that of the checkpoint; give graphs of the "
-                f"dataset that it was trained on"
-            )
         if rounds is not None:
             return np.full(len(graphs), max(rounds, 1), np.int64)
         if extra_rounds < 0:
             raise InputError(f"extra_rounds {extra_rounds}: expected 0 or more; `rounds` gives a number of one's own")
         network: Any = self.network
-        graphs = with_clusters(graphs) if self.kind == "levels" else graphs
         return network.rounds_of(graphs, self.config.model.slack_rounds + extra_rounds)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nsmodels.core.errors import InputError, near
 from nsmodels.engine import checkpoint
+from nsmodels.engine.batching import to_device
 from nsmodels.systems.links.network.links import LinkNetwork, Queries
 from nsmodels.systems.links.phases import load_network
 
@@ -62,7 +63,7 @@ class LinkPredictor:
             place = torch.from_numpy(np.searchsorted(some, queries[rows, 0]))
             relation = torch.from_numpy(queries[rows, 1].copy())
             batch = Queries(torch.from_numpy(some), place, relation, relation, _NOTHING, torch.zeros(0, 0) > 0)
-            found[rows] = self.network(batch.to(device)).all.cpu().numpy()
+            found[rows] = self.network(to_device(batch, device)).all.cpu().numpy()
         return found
 
     def predict(self, relation: str, head: str | None = None, tail: str | None = None) -> list[Completion]:

@@ -74,11 +74,12 @@ def more_rounds_are_safe(folder: Path) -> Verdict:
 
 def no_shortcut(folder: Path) -> Verdict:
     """Judge the classifiers of counts and colours on each kind of query: above the limit there is a shortcut."""
+    report = _report(folder)
     found = {
         f"{kind}/{name}": row["accuracy"]
-        for kind, rows in _report(folder)["kinds"].items()
+        for kind, rows in report["kinds"].items()
         for name, row in rows.items()
-        if name in _report(folder)["baselines"] and name not in RULES
+        if name in report["baselines"] and name not in RULES
     }
     if not found:
         return Verdict(True, "no classifier was trained")

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from nsmodels.engine.batching import to_device
 from nsmodels.formats.graphs.coarsening import with_clusters
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.network.encoding import collate
@@ -35,7 +36,7 @@ def measures(reasoner: Reasoner, graphs: Graphs) -> dict[str, float | None]:
     parts, right, types = [], [], []
     for first in range(0, len(graphs), BATCH):
         some = graphs.take(np.arange(first, min(first + BATCH, len(graphs))))
-        batch = collate(some, network.rounds_of(some, reasoner.config.model.slack_rounds), "end").to(device)
+        batch = to_device(collate(some, network.rounds_of(some, reasoner.config.model.slack_rounds), "end"), device)
         cycle, truths = network.cycle(batch)
         parts.append((cycle.lower, cycle.restored))
         types.append(cycle.types.argmax(1) == batch.node_types)

@@ -13,6 +13,7 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nsmodels.engine.batching import to_device
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.layers.messages import Adjacency
 from nsmodels.systems.graph.network.encoding import GraphBatch
@@ -85,7 +86,7 @@ def split(of_node: Int[Tensor, " N"], number: int, edges: Adjacency) -> tuple[Ad
     mean = np.bincount(place, confidence[~is_inside], len(found)) / np.maximum(counts, 1)
     first, second, name = np.unravel_index(found, shape)
     between = Adjacency.of(number, first, second, name, mean)
-    return inside.to(of_node.device), between.to(of_node.device)
+    return to_device((inside, between), of_node.device)
 
 
 def slots(batch: GraphBatch, of_node: Int[Tensor, " N"], inside: Adjacency, num_relations: int) -> Int[Tensor, " N"]:

@@ -6,8 +6,7 @@ Shapes: g graphs, N nodes, E edges with their inverses, C channels of the trace,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -54,17 +53,6 @@ class GraphBatch:
     def num_graphs(self) -> int:
         """Number of graphs; what the loop counts."""
         return len(self.labels)
-
-    def to(self, device: torch.device | str, **options: Any) -> GraphBatch:
-        """The batch on `device`."""
-        moved: dict[str, Any] = {}
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, Tensor | Adjacency):
-                moved[each.name] = value.to(device, **options)
-        if self.trace is not None:
-            moved["trace"] = Trace(*(part.to(device, **options) for part in self.trace))
-        return replace(self, **moved)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nsmodels.engine.batching import Batches
+from nsmodels.engine.batching import Batches, to_device
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.graph.config import GraphConfig, Kind
@@ -63,7 +63,7 @@ class GraphTask(Task):
         device = next(model.parameters()).device
         is_right = np.zeros(len(self.graphs.val), bool)
         for batch, rows in self.graphs.validation(self.shape, self.config.model.slack_rounds):
-            found = (model(batch.to(device), with_trace=False).logits.cpu() > 0) == (batch.labels > 0.5)
+            found = (model(to_device(batch, device), with_trace=False).logits.cpu() > 0) == (batch.labels > 0.5)
             is_right[rows] = found.numpy()
         return {"val/paired_accuracy": float(paired(is_right, self.graphs.val.pairs).mean())}
 

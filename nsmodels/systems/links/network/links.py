@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -37,10 +37,6 @@ class Queries:
     def num_samples(self) -> int:
         """Number of queries."""
         return len(self.answer)
-
-    def to(self, device: Any, **options: Any) -> Queries:
-        """The queries on a device."""
-        return replace(self, **{name: value.to(device, **options) for name, value in vars(self).items()})
 
 
 class Scores(NamedTuple):

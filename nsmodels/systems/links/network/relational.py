@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nsmodels.engine.batching import to_device
 from nsmodels.layers.messages import Adjacency, messages
 
 
@@ -74,7 +75,8 @@ class SourceNetwork(nn.Module):
             head, relation, tail = self.triples.cpu().numpy().T
             weight = np.ones(len(head), np.float32)
             made = Adjacency.of(self.num_entities, head, tail, relation, weight, self.num_relations)
-            self._edges = made.to(self.start.device)
+            moved: Adjacency = to_device(made, self.start.device)
+            self._edges = moved
         return self._edges
 
     def degrees(self) -> Int[Tensor, " N"]:
