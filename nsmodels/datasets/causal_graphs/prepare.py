@@ -7,7 +7,6 @@ from nsmodels.datasets.causal_graphs.config import CODE_VERSION, CausalGraphsCon
 from nsmodels.datasets.causal_graphs.drawing.pairs import draw
 from nsmodels.datasets.causal_graphs.networks import source
 from nsmodels.datasets.causal_graphs.vocabulary import VOCABULARY
-from nsmodels.formats.graphs.config import SPLITS
 from nsmodels.formats.graphs.preparing import GraphDataset, numbers_of
 
 MAKER = "nsmodels.datasets.causal_graphs"
@@ -15,12 +14,12 @@ MAKER = "nsmodels.datasets.causal_graphs"
 
 def numbers(config: CausalGraphsConfig) -> dict[str, int]:
     """Pairs by split; of the split lengths so many of each length."""
-    return numbers_of(config) | {"lengths": config.num_lengths * len(config.lengths)}
+    return numbers_of(config, config.lengths)
 
 
 def estimate(config: CausalGraphsConfig) -> Estimate:
     """What it takes to draw the graphs, measured with graphs of 14 to 28 nodes."""
-    pairs = sum(numbers(config)[split] for split in SPLITS)
+    pairs = sum(numbers(config).values())
     return Estimate(
         what=f"{pairs:,} pairs of causal graphs",
         memory=6e3 * pairs,
@@ -36,8 +35,8 @@ DATASET = GraphDataset(
     VOCABULARY,
     draw,
     "synthetic causal graphs",
-    estimate,
     numbers,
+    estimate,
     sources={"networks": source.read},
     captions={"networks": source.CAPTION},
     extra={"networks": source.mark},

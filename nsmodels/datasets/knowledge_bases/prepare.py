@@ -11,7 +11,6 @@ import numpy as np
 
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
-from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate
 from nsmodels.core.transfer.remote import Unreachable
 from nsmodels.datasets.knowledge_bases import bases as format
@@ -54,7 +53,7 @@ def prepare(
     config, reason = resolve(config, folder)
     log.info("%s: source %s (%s)", key, config.source, reason)
     if config.source == "local":
-        _require_apart(folder, Path(config.local_path))
+        artifact.require_apart(folder, {"local_path": Path(config.local_path)})
     seed = config.seed if config.source == "synthetic" else None
     recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION, "seed": seed}
 
@@ -128,9 +127,3 @@ def origin(config: KnowledgeBasesConfig, found: Sequence[Base]) -> dict[str, Any
         return {}
     licences = {base.name: LICENCES[base.name] for base in found}
     return {"package": f"{PACKAGE} {VERSION}", "package_licence": PACKAGE_LICENCE, "licences": licences}
-
-
-def _require_apart(folder: Path, source: Path) -> None:
-    out, read = folder.resolve(), source.resolve()
-    if source.exists() and (out.is_relative_to(read) or read.is_relative_to(out)):
-        raise InputError(f"{folder}: overlaps the files it is read from, local_path {source}; give a different folder")

@@ -11,7 +11,7 @@ from nsmodels.datasets.knowledge_graphs import twins
 from nsmodels.datasets.knowledge_graphs.config import CODE_VERSION, KnowledgeGraphsConfig
 from nsmodels.datasets.knowledge_graphs.rules import HEAD, PATHS, TAIL, TYPE_RULE, TYPES, VOCABULARY
 from nsmodels.formats.graphs.preparing import GraphDataset, numbers_of
-from nsmodels.formats.graphs.tables import Graphs
+from nsmodels.formats.graphs.tables import Graphs, offsets_of
 
 MAKER = "nsmodels.datasets.knowledge_graphs"
 # Rounds beyond the distance between head and tail: the answer has to reach the read-out.
@@ -52,7 +52,7 @@ def _table(rules: NDArray[np.int64], lengths: NDArray[np.int64], num_paths: int,
     marks, features = np.zeros((2, len(pairs.names)), np.int16)
     marks[head], marks[tail] = HEAD, TAIL
     features[head] = features[tail] = rules + 1
-    edge_offsets, trace_offsets = _offsets(num_edges), _offsets(num_bytes)
+    edge_offsets, trace_offsets = offsets_of(num_edges), offsets_of(num_bytes)
     edges = pairs.edges[: edge_offsets[-1]]
     return Graphs(
         VOCABULARY,
@@ -92,12 +92,8 @@ def _node_types(
     return found
 
 
-def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-
-
 def _numbers(config: KnowledgeGraphsConfig) -> dict[str, int]:
-    return {**numbers_of(config), "lengths": config.num_lengths * len(config.swept_lengths)}
+    return numbers_of(config, config.swept_lengths)
 
 
 def estimate(config: KnowledgeGraphsConfig) -> Estimate:

@@ -10,7 +10,7 @@ from nsmodels.datasets.long_chains import chains as oracle
 from nsmodels.datasets.long_chains.chains import Chains
 from nsmodels.datasets.long_chains.config import CODE_VERSION, LongChainsConfig
 from nsmodels.formats.graphs.preparing import GraphDataset, numbers_of
-from nsmodels.formats.graphs.tables import NEVER, Graphs
+from nsmodels.formats.graphs.tables import NEVER, Graphs, offsets_of
 from nsmodels.formats.graphs.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(
@@ -46,7 +46,7 @@ def as_graphs(chains: Chains, labels: NDArray[np.int64], segment: int, rng: np.r
     """
     lengths, (rows, place) = chains.lengths, _places(chains.lengths)
     num_nodes, num_edges = 2 * lengths + 1, 2 * lengths
-    node_offsets, edge_offsets = _offsets(num_nodes), _offsets(num_edges)
+    node_offsets, edge_offsets = offsets_of(num_nodes), offsets_of(num_edges)
     number = _shuffled(node_offsets, rng)  # of each node in its graph, by its place above
     mechanism, root = node_offsets[rows] + place, node_offsets[rows] + lengths[rows] + place
     start = node_offsets[1:] - 1
@@ -107,12 +107,8 @@ def _truth(
 
 def _places(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Chain and place of every mechanism."""
-    rows, ends = np.repeat(np.arange(len(lengths)), lengths), _offsets(lengths)
+    rows, ends = np.repeat(np.arange(len(lengths)), lengths), offsets_of(lengths)
     return rows, np.arange(ends[-1]) - ends[rows]
-
-
-def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _shuffled(offsets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -133,11 +129,11 @@ def _packed(
     """Traces as `Graphs` keeps them: the truth does not change from round to round, only what is decidable."""
     each = [truth[offsets[k] : offsets[k + 1]].ravel() for k in range(len(rounds))]
     packed = [np.packbits(np.tile(bits, number)) for bits, number in zip(each, rounds.tolist(), strict=True)]
-    return np.concatenate(packed), _offsets(np.array([len(bits) for bits in packed]))
+    return np.concatenate(packed), offsets_of(np.array([len(bits) for bits in packed]))
 
 
 def _numbers(config: LongChainsConfig) -> dict[str, int]:
-    return numbers_of(config) | {"lengths": config.num_lengths * len(config.lengths)}
+    return numbers_of(config, config.lengths)
 
 
 def _estimate(config: LongChainsConfig) -> Estimate:

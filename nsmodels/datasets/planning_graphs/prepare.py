@@ -14,7 +14,7 @@ MAKER = "nsmodels.datasets.planning_graphs"
 
 def numbers(config: PlanningGraphsConfig) -> dict[str, int]:
     """Pairs by split; of the split lengths so many of each length."""
-    return numbers_of(config) | {"lengths": config.num_lengths * len(config.swept_lengths)}
+    return numbers_of(config, config.swept_lengths)
 
 
 def estimate(config: PlanningGraphsConfig) -> Estimate:
@@ -35,8 +35,8 @@ DATASET = GraphDataset(
     VOCABULARY,
     draw,
     "synthetic planning graphs",
-    estimate,
     numbers,
+    estimate,
     sources={"problems": problems.read},
     captions={"problems": problems.CAPTION},
     extra={"problems": problems.mark},

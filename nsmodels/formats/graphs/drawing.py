@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import num_cores
 from nsmodels.formats.graphs.colours import certificates
-from nsmodels.formats.graphs.config import SPLITS, GraphDataConfig
+from nsmodels.formats.graphs.config import GraphDataConfig
 from nsmodels.formats.graphs.tables import Graphs
 
 CHUNK = 250  # pairs drawn with one generator; fewer where fewer are wanted
@@ -30,13 +30,11 @@ class Drawn(NamedTuple):
     num_dropped: int
 
 
-def draw_splits(config: GraphDataConfig, draw: Draw, numbers: Mapping[str, int] | None = None) -> Drawn:
-    """All splits of a configuration, the same for any number of threads.
+def draw_splits(config: GraphDataConfig, draw: Draw, wanted: Mapping[str, int]) -> Drawn:
+    """All splits of a configuration, so many pairs of each, the same for any number of threads.
 
-    `numbers`: pairs by split, where they are not the fields of `SPLITS` (the split `lengths` has pairs per length).
     Raises InputError when there are not enough different graphs.
     """
-    wanted = dict(numbers or {split: getattr(config, field) for split, field in SPLITS.items()})
     seen: set[int] = set()
     found, num_dropped = {}, 0
     with ThreadPoolExecutor(config.num_workers or num_cores()) as threads:

@@ -31,13 +31,6 @@ def fingerprint_of(path: Path) -> str:
     return fingerprint([(file.name, disk.sha256_of(file)) for file in sources_of(path)])
 
 
-def require_apart(folder: Path, source: Path) -> None:
-    """Raise InputError when one folder contains or equals the other: the data would be among their own sources."""
-    out, read = folder.resolve(), source.resolve()
-    if source.exists() and (out.is_relative_to(read) or read.is_relative_to(out)):
-        raise InputError(f"{folder}: overlaps the files it is read from, local_path {source}; give a different folder")
-
-
 def read_splits(path: Path, vocabulary: Vocabulary) -> Mapping[str, Graphs]:
     """The labelled graphs of each file, by split: the name of the file, or `test` for one file alone.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from nsmodels.formats.graphs.vocabulary import Vocabulary
 Read = Callable[[Any], tuple[Mapping[str, Graphs], Mapping[str, Any]]]
 
 
-def numbers_of(config: GraphDataConfig) -> dict[str, int]:
-    """Pairs by split, as the fields of the configuration give them."""
-    return {split: getattr(config, name) for split, name in SPLITS.items()}
+def numbers_of(config: GraphDataConfig, lengths: Sequence[int]) -> dict[str, int]:
+    """Pairs by split, as the fields of the configuration give them; of the split `lengths` so many of each length."""
+    numbers = {split: getattr(config, name) for split, name in SPLITS.items()}
+    return numbers | {"lengths": config.num_lengths * len(lengths)}
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class GraphDataset:
         vocabulary: of all its graphs.
         draw: draws pairs of a split; see `drawing.Draw`.
         caption: source of the drawn graphs, as in the manifest: "synthetic causal graphs".
-        estimate: what drawing takes.
         numbers: pairs by split.
+        estimate: what drawing takes.
         sources: further values of `source`, each read by a function; `local` is always one.
         captions: source of what these read, by value of `source`.
         extra: what identifies files that are read (a checksum), for the fingerprint, by value of `source`.
@@ -50,8 +51,8 @@ class GraphDataset:
     vocabulary: Vocabulary
     draw: Draw
     caption: str
+    numbers: Callable[[Any], dict[str, int]]
     estimate: Callable[[Any], Estimate | None] = lambda config: None
-    numbers: Callable[[Any], dict[str, int]] = numbers_of
     sources: Mapping[str, Read] = field(default_factory=dict)
     captions: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
@@ -78,8 +79,8 @@ class GraphDataset:
         `agree` is called with the estimate of what has to be made, before it is made. Raises InputError for files that
         are missing or malformed, and when there are not enough different graphs.
         """
-        if config.source == "local":
-            local.require_apart(folder, Path(config.local_path))
+        if config.local_path:
+            artifact.require_apart(folder, {"local_path": Path(config.local_path)})
 
         def fill(part: Part) -> None:
             if config.source == "synthetic" and (needed := self.estimate(config)):

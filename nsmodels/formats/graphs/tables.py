@@ -164,9 +164,9 @@ def table(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Graphs:
         "pairs": np.array([graph.pair for graph in graphs], np.int64),
         "trace_rounds": np.array([len(graph.truth) for graph in graphs], np.int16),
         "trace": np.concatenate(bits),
-        "trace_offsets": _offsets([len(each) for each in bits]),
-        "node_offsets": _offsets([len(graph.node_types) for graph in graphs]),
-        "edge_offsets": _offsets([len(graph.sources) for graph in graphs]),
+        "trace_offsets": offsets_of([len(each) for each in bits]),
+        "node_offsets": offsets_of([len(graph.node_types) for graph in graphs]),
+        "edge_offsets": offsets_of([len(graph.sources) for graph in graphs]),
         "clusters": [np.full(len(g.node_types), -1) if g.clusters is None else g.clusters for g in graphs],
         "confidence": [np.ones(len(g.sources)) if g.confidence is None else g.confidence for g in graphs],
     }
@@ -194,14 +194,15 @@ def graph(graphs: Graphs, number: int) -> Graph:
     )
 
 
-def _offsets(sizes: Sequence[int]) -> NDArray[np.int64]:
+def offsets_of(sizes: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
+    """Where each of g groups of so many entries begins in a flat array, and its end, int64 (g + 1,)."""
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
 
 
 def _ragged(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places of the entries of `rows` one after the other, and the offsets of the result."""
     sizes = offsets[rows + 1] - offsets[rows]
-    ends = _offsets(sizes.tolist())
+    ends = offsets_of(sizes)
     return np.arange(ends[-1]) + np.repeat(offsets[rows] - ends[:-1], sizes), ends
 
 

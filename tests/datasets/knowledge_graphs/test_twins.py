@@ -102,7 +102,10 @@ def test_a_word_of_one_rule_is_no_word_of_another() -> None:
 
 def test_threads_do_not_change_the_graphs() -> None:
     config = debug().with_values({"num_train": 300})
-    one, four = (draw_splits(config.with_values({"num_workers": number}), draw).splits["train"] for number in (1, 4))
+    one, four = (
+        draw_splits(config.with_values({"num_workers": number}), draw, DATASET.numbers(config)).splits["train"]
+        for number in (1, 4)
+    )
     for name, value in vars(one).items():
         np.testing.assert_array_equal(value, getattr(four, name), name)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nsmodels.datasets.planning_graphs import vocabulary as v
 from nsmodels.datasets.planning_graphs.domains import Compiled
 from nsmodels.datasets.planning_graphs.drawing.orders import Orders
-from nsmodels.formats.graphs.tables import NEVER, Graphs
+from nsmodels.formats.graphs.tables import NEVER, Graphs, offsets_of
 
 PLAIN = (v.PRE, v.ADD, v.DELETE, v.NEXT)
 NUM_CHANNELS = len(v.VOCABULARY.channels)
@@ -60,19 +60,15 @@ def _table(
         labels=labels.astype(np.int8),
         rounds=(lengths + 1).astype(np.int16),
         lengths=lengths.astype(np.int16),
-        node_offsets=_offsets(num_nodes),
+        node_offsets=offsets_of(num_nodes),
         clusters=np.full(len(types), -1, np.int16),
-        edge_offsets=_offsets(num_edges),
+        edge_offsets=offsets_of(num_edges),
         confidence=np.ones(len(sources), np.float32),
         trace_rounds=(lengths + 1).astype(np.int16),
-        trace_offsets=_offsets(num_bytes),
+        trace_offsets=offsets_of(num_bytes),
         trace=trace[is_byte],
         **values,
     )
-
-
-def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
