@@ -55,7 +55,7 @@ class Peer(nn.Module):
     """Layers of PyG: a matrix per relation, or combinations of bases; the sum of messages, as above."""
 
     def __init__(self, dim: int, graphs: Graphs, num_bases: int | None) -> None:
-        from torch_geometric.nn import RGCNConv
+        from torch_geometric.nn import RGCNConv  # pyright: ignore[reportMissingImports]: an extra (peers)
 
         super().__init__()
         number = 2 * len(graphs.vocabulary.relations)
