@@ -1,4 +1,4 @@
-"""Configuration of the clips: how many are simulated, what is confounded in training, or where they are read. Torch-free."""
+"""Configuration of the clips: how many, what is confounded in training, or where they are read. Torch-free."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ImpactsConfig(Config):
 
     source: Literal["synthetic", "local", "hub"] = Field(
         default="synthetic",
-        description="synthetic: simulated here; local: pictures, sounds and forces in a folder of yours; hub: data sets "
-        "of Hugging Face `datasets`, by name or as a folder",
+        description="synthetic: simulated here; local: pictures, sounds and forces in a folder of yours; hub: data "
+        "sets of Hugging Face `datasets`, by name or as a folder",
     )
     local_path: str = conditional(
         "",

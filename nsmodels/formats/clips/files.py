@@ -1,8 +1,8 @@
 """Files of a split: a folder with an array per file, which can be memory-mapped, a table of the clips, and the twins.
 
-`<folder>/<split>/clips.parquet` has the names of the clips, what each has, and their columns; the names of values and the
-rates are its metadata. Beside it `video.npy`, `audio.npy` and so on, one for each field of `Clips` that there is, and
-`twins.npz`.
+`<folder>/<split>/clips.parquet` has the names of the clips, what each has, and their columns; the names of values and
+the rates are its metadata. Beside it `video.npy`, `audio.npy` and so on, one for each field of `Clips` that there is,
+and `twins.npz`.
 """
 
 from __future__ import annotations
