@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from nsmodels.datasets.impacts.physics import hand
-from nsmodels.datasets.impacts.physics.mechanics import HELD_HEIGHT
 from nsmodels.datasets.impacts.physics.simulation import simulate
 from nsmodels.datasets.impacts.scenes import BALL, DISC, FLOOR, FRAME, NUM_STEPS, OPEN, Motion, Objects, Scenes
 from nsmodels.formats.clips.names import AFFORDANCES
 
 GRAVITY = 9.81
-PUSH_FORCE, GRIP_FORCE, THROW_FORCE, PULL_FORCE = 5.0, 30.0, 12.0, 8.0  # N
+PUSH_FORCE, GRIP_FORCE, THROW_FORCE, PULL_FORCE = 1.5, 30.0, 12.0, 8.0  # N
 WIDEST_GRIP = 0.085  # m
 SLOPE = np.radians(8.0)
 FALL = 1.0  # m
@@ -24,7 +23,7 @@ GRAIN = 0.004  # m, radius
 def affordances_of(objects: Objects) -> np.ndarray:
     """Affordances bool (n, 8), see `names.AFFORDANCES`.
 
-    pushable: a finger with 5 N moves it by 1 cm. graspable: fingers that open by 8.5 cm and press with 30 N carry it.
+    pushable: a finger with 1.5 N moves it by 1 cm. graspable: fingers that open by 8.5 cm and press with 30 N carry it.
     rollable: on a slope of 8 degrees it goes and turns. stackable: there it stays, and carries grains on its top.
     breakable: it breaks in a fall from 1 m. containable: grains that are dropped on it stay inside. throwable: it can be
     carried, and an arm with 12 N brings it to 4 m/s within 30 cm. openable: a pull of 8 N lifts its lid.
@@ -94,7 +93,7 @@ def _on_slope(objects: Objects) -> tuple[np.ndarray, np.ndarray]:
 
 def _breaks(objects: Objects) -> np.ndarray:
     """The fall is that from the hand to the floor, with a gravity that brings it to the speed of a fall from 1 m."""
-    gravity = GRAVITY * FALL / (HELD_HEIGHT - FLOOR)
+    gravity = GRAVITY * FALL / (hand.HELD_HEIGHT - FLOOR)
     _, motion = _trial(objects, hand.NO_VERB, has_support=False, gravity=gravity)
     return motion.broken[:, -1]
 
