@@ -1,8 +1,8 @@
 """Scenes and their motion: arrays with a row per clip, in SI units. What is drawn, simulated, seen, heard and felt.
 
 The world: x to the right, y away from the camera, z up. The table is a square whose top lies at z = 0, with its middle
-at the origin; it tilts about the y axis through the origin. The floor lies at `FLOOR`. A body has axes of its own, along
-which its extents are given; at rest they are those of the world, turned about z.
+at the origin; it tilts about the y axis through the origin. The floor lies at `FLOOR`. A body has axes of its own,
+along which its extents are given; at rest they are those of the world, turned about z.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import Self
 
 import numpy as np
 
+from nsmodels.datasets.impacts.config import SHAPES
+
 NUM_STEPS = 16
 FRAME = 0.05  # s: a picture, a state, a reading of the hand
 SUBSTEP = 0.001  # s: a step of the mechanics
 BIN = 0.01  # s: a value of the sliding speed, for the noise of scraping
 NUM_BINS = round(NUM_STEPS * FRAME / BIN)
 
-SHAPES = ("plate", "bar", "box", "disc", "ball")
 PLATE, BAR, BOX, DISC, BALL = range(len(SHAPES))
 # What a box is: sealed, with a lid, or a cup without a top. All other shapes are solid.
 OPENINGS = ("solid", "sealed", "lidded", "open")
@@ -64,9 +65,10 @@ class Objects(Table):
         wall: (n,), m, thickness of the wall of a box; 0 for solid shapes.
         opening: int64 (n,), index into `OPENINGS`.
         mass: kg. inertia: (n, 3), kg m2, about the axes of the body. volume: m3, of what water it displaces.
-        young: Pa. density: kg/m3. poisson. loss: loss factor. hardness: Pa, indentation hardness. friction, restitution:
-            against table and floor. strength: Pa, at which it breaks. effusivity: W s^.5 / (m2 K).
-        colour: (n, 3) in [0, 1], RGB as it looks: of the paint, or of the material.
+        young: Pa. density: kg/m3. poisson. loss: loss factor. hardness: Pa, indentation hardness. friction,
+            restitution: against table and floor. strength: Pa, at which it breaks. effusivity: W s^.5 / (m2 K).
+        hue: in [0, 1], of the paint, also where there is none. colour: (n, 3) in [0, 1], RGB as it looks: of the paint,
+            or of the material.
         painted: bool (n,). transparency, roughness: (n,) in [0, 1]; paint is opaque.
         temperature: degrees Celsius.
         drive: m/s2, acceleration by which an animate object moves itself; 0 for all others.
@@ -92,6 +94,7 @@ class Objects(Table):
     restitution: np.ndarray
     strength: np.ndarray
     effusivity: np.ndarray
+    hue: np.ndarray
     colour: np.ndarray
     painted: np.ndarray
     transparency: np.ndarray
@@ -113,15 +116,15 @@ class Scenes(Table):
     Attributes:
         objects: the object of each clip (an object appears in several).
         place: (n, 3), position (x, y) of the object on the table and its yaw (rad) at the start.
-        has_support, has_neighbour, has_water: bool (n,). Without a support there is only the floor; the object is held by
-            the hand at first, then falls.
+        has_support, has_neighbour, has_water: bool (n,). Without a support there is only the floor; the object is held
+            by the hand at first, then falls.
         neighbour: (n, 5): x, y (m), radius (m), mass (kg), hue in [0, 1].
         gravity: m/s2.
         verb: int64 (n,), index into `names.VERBS`. onset, duration: int64 (n,), steps.
         contact: (n, 2), u, v in [-1, 1], where the hand touches, in units of half the size.
         direction: rad, in the plane. force: N. speed: m/s. tip: log10 of the Young's modulus of the tip (Pa).
         aperture: m, opening of the fingers that is asked for.
-        seed: uint64 (n,), of everything random in the clip after this (noise of the sensors, of the sound, of the look).
+        seed: uint64 (n,), of everything random in the clip after this (noise of sensors and sound, look).
     """
 
     objects: Objects
@@ -177,13 +180,19 @@ class Motion:
 
     Attributes:
         position: (n, T, 3), m, middle of the object. rotation: (n, T, 3, 3), columns are the axes of the body.
-        angles: (n, T, 3), roll, pitch, yaw, continuous. velocity, spin: (n, T, 3), m/s and rad/s in the axes of the world.
+        velocity, spin: (n, T, 3), m/s and rad/s in the axes of the world. angles: (n, T, 3), roll, pitch and yaw as the
+            integral of the spin, which is continuous and never wraps.
         contact_force: (n, T), N, mean over the step of the sum over its contacts.
-        neighbour: (n, T, 4), x, y, vx, vy. tilt: (n, T), rad, about the y axis; positive lowers the side of x > 0.
+        neighbour: (n, T, 4), x, y, vx, vy. tilt: (n, T), rad, about the y axis; positive lowers x > 0.
         hand: (n, T, 3), m, between the fingers, or the middle of the round tip of the rod. hand_angles: (n, T, 3).
         aperture: (n, T), m, between the pads. tool: int64 (n, T), index into `TOOLS`.
         held: bool (n, T), whether the fingers touch the object. broken: bool (n, T).
         slide_speed: (n, NUM_BINS), m/s, largest of the points that slide; slide_force: (n, NUM_BINS), N, normal.
+        wrench: (n, T, 6), N and N m in the axes of the world, mean over the step of what the wrist feels. hand_velocity:
+            (n, T, 3), m/s, and hand_acceleration: (n, T, 3), m/s2, at the end of the step.
+        grip: (n, T), N, with which each finger presses.
+        energy: (n, T), J, of object and neighbour. work: (n, T, 2), J, done on them up to there by hand and table, and by
+            the object itself.
         contacts: all impacts.
     """
 
@@ -203,6 +212,12 @@ class Motion:
     broken: np.ndarray
     slide_speed: np.ndarray
     slide_force: np.ndarray
+    wrench: np.ndarray
+    hand_velocity: np.ndarray
+    hand_acceleration: np.ndarray
+    grip: np.ndarray
+    energy: np.ndarray
+    work: np.ndarray
     contacts: Contacts
 
     def __len__(self) -> int:

@@ -105,7 +105,11 @@ def _noise(state, rubbing, pace, cracked, shatter, noise):
 @njit(cache=True, nogil=True)
 def _ring(i, voices, blows, noise, is_noisy, out):
     """Add the modes of clip i, driven by its impacts and its noise."""
-    re, im, touch = np.zeros(NUM_VOICES, np.float32), np.zeros(NUM_VOICES, np.float32), blows.touch[i].astype(np.float32)
+    re, im, touch = (
+        np.zeros(NUM_VOICES, np.float32),
+        np.zeros(NUM_VOICES, np.float32),
+        blows.touch[i].astype(np.float32),
+    )
     cosine, sine = np.empty(NUM_VOICES, np.float32), np.empty(NUM_VOICES, np.float32)
     c, last, condition = blows.start[i], blows.start[i + 1], -1.0
     for block in range(NUM_SAMPLES // BLOCK):

@@ -13,7 +13,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.datasets.impacts.scenes import BALL, BAR, BOX, DISC, NEIGHBOUR_HEIGHT, PLATE, TABLE, TABLE_THICKNESS, Scenes
+from nsmodels.datasets.impacts.scenes import (
+    BALL,
+    BAR,
+    BOX,
+    DISC,
+    NEIGHBOUR_HEIGHT,
+    PLATE,
+    TABLE,
+    TABLE_THICKNESS,
+    Scenes,
+)
 from nsmodels.datasets.impacts.sound import modes
 from nsmodels.datasets.impacts.sound.modes import NUM_MODES
 from nsmodels.datasets.impacts.sound.shapes import mean_square_of
