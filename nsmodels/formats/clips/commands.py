@@ -1,7 +1,7 @@
 """Command line of a dataset of clips: `nsmodels <dataset> generate | show | verify`.
 
-A dataset has its `prepare.prepare`; its module `checks` has `about(folder)`, lines that `verify` prints below the checks;
-its module `look` draws and writes clips, see `_show`.
+A dataset has its `prepare.prepare`; its module `checks` has `about(folder)`, lines that `verify` prints below the
+checks; its module `look` draws and writes clips, see `_show`.
 """
 
 from __future__ import annotations
