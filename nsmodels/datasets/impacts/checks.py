@@ -107,11 +107,11 @@ def properties_are_identifiable(folder: Path) -> list[str]:
     return found
 
 
-def about(folder: Path) -> list[str]:
-    """Which modality shows which property: correlations of probes on the test split."""
+def about(folder: Path) -> str:
+    """Which modality shows which property: correlations of probes on the test split, as text."""
     matrix = probes.identifiability(folder)
     title = "what a probe reads from each modality (correlation on the split test, fitted on train)"
-    return [] if matrix is None else ["", title, *probes.table(matrix)]
+    return "" if matrix is None else "\n".join(["", title, *probes.table(matrix), ""])
 
 
 def _faults(clips: Clips) -> list[str]:

@@ -1,4 +1,4 @@
-"""Simulated clips: drawn, simulated, seen, heard and felt in blocks, by several processes that write into the same files.
+"""Simulated clips: drawn, simulated, seen, heard and felt in blocks, by processes that write into the same files.
 
 Object and clip follow from the seed and their number alone: the number of processes, the size of the blocks and that of
 the splits change nothing, and a smaller split is the beginning of a larger one.
