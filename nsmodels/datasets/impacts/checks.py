@@ -13,12 +13,13 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.impacts.config import CONFOUNDED, MATERIALS, NOVEL, SHAPES, ImpactsConfig
 from nsmodels.formats.clips import files, probes
-from nsmodels.formats.clips.names import MODALITIES, PLACEBO, PROPERTIES, VARIABLES
+from nsmodels.formats.clips.names import AFFORDANCES, MODALITIES, PLACEBO, PROPERTIES, VARIABLES
 from nsmodels.formats.clips.tables import Clips
 
 ROWS = 1_000  # read at a time
 SAMPLE = 8  # clips of each split that are simulated again
 NUM_SIGMAS = 4
+CLEAR = 0.3  # difference of the logarithms of two forces from which on one is surely the larger
 SHOWN, HIDDEN = 0.5, 0.7  # a property is shown from this correlation on, and hidden below the other
 SHARED = ("states", "properties", "affordances", "outcomes", "events")  # of clips and twins
 
@@ -76,6 +77,27 @@ def clips_are_reproducible(folder: Path) -> list[str]:
             values, expected = getattr(clips, name)[_sample(clips)], getattr(again, name)
             if not np.array_equal(values, expected, equal_nan=name == "outcomes"):
                 found.append(f"{split}: {name} of a sample of {len(expected)} clips differ from what the seed gives")
+    return found
+
+
+def affordances_are_simulated(folder: Path) -> list[str]:
+    """On a sample, simulation tests decide every affordance as it is recorded, and pushing agrees with the formula."""
+    from nsmodels.datasets.impacts.generation import scenes_of
+    from nsmodels.datasets.impacts.labels.affordances import GRAVITY, PUSH_FORCE, affordances_of
+
+    found = []
+    for split, clips in _simulated(folder):
+        assert clips.affordances is not None
+        objects, recorded = scenes_of(_config(folder), split, _sample(clips)).objects, clips.affordances[_sample(clips)]
+        wrong = np.argwhere(affordances_of(objects) != recorded)
+        found += [
+            f"{split}: object {objects.number[row]}: {AFFORDANCES[k]} is not what a test gives" for row, k in wrong
+        ]
+        # An object slides where the force is more than the friction times its weight; a ball rolls before that.
+        needed = np.where(objects.shape == SHAPES.index("ball"), 0, objects.friction * objects.mass * GRAVITY)
+        is_clear = np.abs(np.log(np.maximum(needed, 1e-9) / PUSH_FORCE)) > CLEAR
+        wrong = np.flatnonzero(is_clear & (recorded[:, AFFORDANCES.index("pushable")] != (needed < PUSH_FORCE)))
+        found += [f"{split}: object {objects.number[row]} takes {needed[row]:.1f} N to push" for row in wrong]
     return found
 
 

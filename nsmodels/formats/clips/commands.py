@@ -1,6 +1,6 @@
 """Command line of a dataset of clips: `nsmodels <dataset> generate | show | verify`.
 
-A dataset has its `prepare.prepare`; its module `checks` has `about(folder)`, text that `verify` prints below the checks.
+A dataset has its `prepare.prepare`; its module `checks` has `about(folder) -> str`, which `verify` prints at the end.
 """
 
 from __future__ import annotations
