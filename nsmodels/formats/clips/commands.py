@@ -1,7 +1,6 @@
 """Command line of a dataset of clips: `nsmodels <dataset> generate | show | verify`.
 
-A dataset has its `prepare.prepare`; its module `checks` has `about(folder)`, lines that `verify` prints below the
-checks.
+A dataset has its `prepare.prepare`; its module `checks` has `about(folder) -> str`, which `verify` prints at the end.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact, discover
 from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, agree, config_from
@@ -73,7 +72,7 @@ def _verify(name: str, arguments: argparse.Namespace) -> int:
         faults += len(found)
         if found and label == "schema":
             return 1
-    print("".join(f"{line}\n" for line in module.about(arguments.data)), end="")
+    print(module.about(arguments.data), end="")
     return 1 if faults else 0
 
 
@@ -128,6 +127,14 @@ def as_text(clips: Clips, row: int) -> str:
     return "\n".join(lines)
 
 
-def _worded(clips: Clips, name: str, value: float) -> str:
+def _worded(clips: Clips, name: str, value: Any) -> str:
+    import numpy as np
+
     words = clips.words.get(name)
-    return words[int(value)] if words and 0 <= int(value) < len(words) else f"{value:g}"
+    return (
+        words[int(value)]
+        if words and 0 <= int(value) < len(words)
+        else f"{value:.4g}"
+        if isinstance(value, np.floating)
+        else str(value)
+    )
