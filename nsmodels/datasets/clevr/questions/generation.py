@@ -15,12 +15,12 @@ from typing import Any
 
 from nsmodels.core.hardware import num_cores
 from nsmodels.core.progress import counted
+from nsmodels.core.workers import run
 from nsmodels.datasets.clevr.files.format import read_scenes, write_questions
 from nsmodels.datasets.clevr.questions.executor import Compiled, compile, execute
 from nsmodels.datasets.clevr.questions.families import FAMILIES, Form, program_of
 from nsmodels.datasets.clevr.questions.sampling import Sampler
 from nsmodels.datasets.clevr.questions.wording import word_question
-from nsmodels.datasets.clevr.questions.workers import run
 
 CHUNK = 250
 CANDIDATES = 4

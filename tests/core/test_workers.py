@@ -12,7 +12,7 @@ import pytest
 
 from nsmodels.core.config import read_yaml
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.questions.workers import run
+from nsmodels.core.workers import run
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -38,7 +38,7 @@ def test_printing_does_not_disturb_the_answers(capfd: pytest.CaptureFixture) -> 
 
 
 def test_a_script_from_a_pipe_can_use_it() -> None:
-    script = "import math\nfrom nsmodels.datasets.clevr.questions.workers import run\n"
+    script = "import math\nfrom nsmodels.core.workers import run\n"
     script += "print(list(run(math.sqrt, [(4,), (9,)], 2)))"
     done = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[2.0, 3.0]"
