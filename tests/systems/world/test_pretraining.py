@@ -39,7 +39,7 @@ def fit(phase: str, data: Path, folder: Path, parent: Path | None = None, **valu
 
 @pytest.fixture(scope="module")
 def vision(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Fit:
-    gentle = {"views.jitter": 0.1, "views.grayscale": 0.0}
+    gentle = {"views.jitter": 0.0, "views.grayscale": 0.0, "views.crop_scale": 0.6}
     return fit("vision", data, tmp_path_factory.mktemp("vision"), **gentle)
 
 
