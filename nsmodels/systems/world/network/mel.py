@@ -31,7 +31,7 @@ def mel_bank(sample_rate: int, n_fft: int, n_mels: int) -> Float[Tensor, "m k"]:
 
     Filter j rises linearly in Hz from the corner j to the corner j + 1 and falls to the corner j + 2, of n_mels + 2
     corners at equal distances in mel. Its weight in a bin is the mean of the triangle over the width of the bin, not
-    its value at the centre: at low frequencies filters are narrower than bins, and one between two centres would be deaf.
+    its value at the centre: low filters may be narrower than bins, and one between two centres would be deaf.
     Inside of the range the filters add up to 1.
     """
     corners = mel_to_hz(torch.linspace(0, hz_to_mel(sample_rate / 2), n_mels + 2, dtype=torch.float64))
@@ -55,8 +55,10 @@ class MelSpectrogram(nn.Module):
 
     Attributes:
         sample_rate, hop_length: of the samples, Hz; samples between two windows.
+        centres: of the bands, Hz (m,).
     """
 
+    centres: Tensor
     window: Tensor
     bank: Tensor
 
@@ -64,6 +66,8 @@ class MelSpectrogram(nn.Module):
         super().__init__()
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
+        centres = mel_to_hz(torch.linspace(0, hz_to_mel(sample_rate / 2), n_mels + 2, dtype=torch.float64))[1:-1]
+        self.register_buffer("centres", centres.float(), persistent=False)
         self.register_buffer("bank", mel_bank(sample_rate, n_fft, n_mels), persistent=False)
 
     def forward(self, samples: Float[Tensor, "b a"]) -> Float[Tensor, "b m f"]:
@@ -88,5 +92,10 @@ class MelSpectrogram(nn.Module):
     @staticmethod
     def scaled(power: Tensor) -> Tensor:
         """Power as decibels of full scale, mapped so that -100 dB (and all below) is -1 and 0 dB is 1."""
-        decibels = 10 * (power + 10 ** (FLOOR / 10)).log10()
+        decibels = 10 * (power.float() + 10 ** (FLOOR / 10)).log10()
         return (decibels - CENTRE) / HALF_RANGE
+
+    @staticmethod
+    def unscaled(mel: Tensor) -> Tensor:
+        """The power that `scaled` maps to `mel`."""
+        return (10 ** ((mel * HALF_RANGE + CENTRE) / 10) - 10 ** (FLOOR / 10)).clamp(min=0)
