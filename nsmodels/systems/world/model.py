@@ -17,7 +17,6 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.formats.clips.names import MODALITIES
 from nsmodels.formats.clips.tables import Clips
-from nsmodels.systems.world.training.calibration import CALIBRATION, Calibration
 from nsmodels.systems.world.config import PHASES
 from nsmodels.systems.world.network.clips import ClipBatch, batch_of, num_steps_of
 from nsmodels.systems.world.network.fusion import World
@@ -25,6 +24,7 @@ from nsmodels.systems.world.network.heads import CONCEPTS, Beliefs, Change
 from nsmodels.systems.world.network.observations import Observations
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.phases import load_network
+from nsmodels.systems.world.training.calibration import CALIBRATION, Calibration
 
 Array = NDArray[np.float32]
 BATCH = 64  # clips at a time

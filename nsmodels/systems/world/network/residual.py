@@ -47,5 +47,12 @@ def stage(inputs: int, outputs: int, num_blocks: int, stride: int | tuple[int, i
 
 
 def projection(inputs: int, outputs: int) -> nn.Sequential:
-    """The head between latents and a contrastive loss, which takes the invariance so that the latents need not."""
-    return nn.Sequential(nn.Linear(inputs, inputs), nn.ReLU(), nn.Linear(inputs, outputs))
+    """The head between latents and a contrastive loss, which takes the invariance so that the latents need not.
+
+    Batch normalisation removes what all samples have in common: without it the unit vectors begin almost equal, and in
+    that state the loss has almost no gradient. Latents themselves stay independent of the batch.
+    """
+    return nn.Sequential(
+        nn.Linear(inputs, inputs, bias=False), nn.BatchNorm1d(inputs), nn.ReLU(),
+        nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs, affine=False),
+    )  # fmt: skip
