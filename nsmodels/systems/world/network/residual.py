@@ -25,7 +25,10 @@ class Block(nn.Module):
         self.first = nn.Conv2d(inputs, outputs, 3, stride, padding=1)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
         is_same = inputs == outputs and stride in (1, (1, 1))
-        self.shortcut = nn.Identity() if is_same else nn.Conv2d(inputs, outputs, 1, stride)
+        # A mean over the cells of a stride: a 1x1 convolution with a stride would read one of them alone, and with all
+        # gains at zero nothing else passes (ResNet-D, He et al. 2019, arXiv:1812.01187).
+        mean = nn.AvgPool2d(stride, ceil_mode=True) if stride not in (1, (1, 1)) else nn.Identity()
+        self.shortcut = nn.Identity() if is_same else nn.Sequential(mean, nn.Conv2d(inputs, outputs, 1))
         self.gain = nn.Parameter(torch.zeros(()))
         self.use_checkpointing = False
 

@@ -129,7 +129,7 @@ class WorldNetwork(nn.Module):
 
 
 def _filled(values: Tensor | None, clips: ClipBatch, size: int) -> tuple[Tensor, Tensor]:
-    """Values (b, t, size) with zeros at the steps that they lack, and bool (t,), where they are: a picture has one step."""
+    """Values (b, t, size), zeros at steps that they lack, and bool (t,), where they are: a picture has one step."""
     if values is None:
         values = clips.observed.new_zeros((len(clips), 0, size), dtype=torch.float32)
     missing = clips.num_steps - values.shape[1]
