@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, read_yaml
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT, Inputs, Order
 from nsmodels.engine.config import EvaluationConfig, require_metric
@@ -113,6 +113,13 @@ class System(ABC, Generic[C, E]):
     def load_checkpoint(self, path: Path, device: str = "auto") -> Any:
         """What `nsmodels.load(name, checkpoint=...)` returns for one checkpoint file; by default its network."""
         return self.load_network(path, device)
+
+    def read_config(self, path: Path, stage: Stage, preset: C, inputs: Inputs) -> Mapping[str, Any]:
+        """Values of a configuration file for a stage, which override `preset`; a system may take other layouts, too.
+
+        Raises InputError for an unreadable file.
+        """
+        return read_yaml(path)
 
     def check_networks(self, config: C) -> None:
         """Raise InputError for networks that cannot be built or trained on this machine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -55,6 +56,12 @@ class World(System[Any, EvaluationConfig]):
         from nsmodels.systems.world.phases import load_network
 
         return load_network(path, device)
+
+    def read_config(self, path: Path, stage: Stage, preset: Any, inputs: Inputs) -> Mapping[str, Any]:
+        """Fields of a stage, also from the file of the source document, with a line for each that cannot act."""
+        from nsmodels.systems.world.translation import read
+
+        return read(path, stage.name, preset, inputs)
 
     def check_networks(self, config: Any) -> None:
         """The compiler, where one is asked for."""
