@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from nsmodels.core.errors import InputError, near
 from nsmodels.formats.clips.names import PLACEBO, SWITCHES, VARIABLES, VERBS
 
@@ -83,19 +82,27 @@ class Change:
         """The change in words."""
         if self.is_switch:
             return f"{self.variable} {'added' if self.value else 'removed'}"
-        return f"{self.variable} turned by {self.value:g}" if self.variable == PLACEBO else f"{self.variable} x {self.value:g}"
+        return (
+            f"{self.variable} turned by {self.value:g}"
+            if self.variable == PLACEBO
+            else f"{self.variable} x {self.value:g}"
+        )
 
 
 def read_action(text: str) -> Action:
     """The action in a text, a verb and words=values. Raises InputError for an unknown, missing or impossible one."""
     verb, *words = text.split() or [""]
     if verb not in VERBS:
-        raise InputError(f"--action '{text}': expected a verb first ({', '.join(VERBS)}), got '{verb}'{near(verb, VERBS)}")
+        raise InputError(
+            f"--action '{text}': expected a verb first ({', '.join(VERBS)}), got '{verb}'{near(verb, VERBS)}"
+        )
     given: dict[str, Any] = {}
     for word in words:
         name, is_pair, value = word.partition("=")
         if not is_pair or name not in WORDS:
-            raise InputError(f"--action: '{word}': expected some of {', '.join(f'{each}=...' for each in WORDS)}{near(name, WORDS)}")
+            raise InputError(
+                f"--action: '{word}': expected some of {', '.join(f'{each}=...' for each in WORDS)}{near(name, WORDS)}"
+            )
         if name in given:
             raise InputError(f"--action: '{name}' is given twice; keep one of them")
         if name in IDLE[verb]:
