@@ -7,6 +7,7 @@ of the project (`nsmodels/datasets/<name>`, `nsmodels/systems/<name>`, `pipeline
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nsmodels.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 VARIABLE = "NSMODELS_EXTENSIONS"
 
@@ -50,6 +51,18 @@ def module(kind: str, name: str, part: str) -> ModuleType:
 def folder(kind: str, name: str) -> Path:
     """The folder of a dataset or system. Raises InputError where there is none."""
     return Path(module(kind, name, "config").__file__ or "").parent
+
+
+def checks(name: str) -> dict[str, Callable[[Path], list[str]]]:
+    """The checks of a dataset by name: the public functions `(folder) -> list[str]` of its module `checks`."""
+    functions = inspect.getmembers_static(module("datasets", name, "checks"), inspect.isfunction)
+    return {label: function for label, function in functions if _is_check(label, function)}
+
+
+def _is_check(label: str, function: Callable[..., Any]) -> bool:
+    about = inspect.signature(function)
+    returns_lines = about.return_annotation in ("list[str]", list[str])
+    return not label.startswith("_") and list(about.parameters) == ["folder"] and returns_lines
 
 
 def extensions() -> list[Path]:

@@ -1,1 +1,1 @@
-"""Impacts: short recordings of a hand that acts on an object, simulated, or read from files: seen, heard and felt."""
+"""Impacts: objects that a hand pushes, lifts, strikes, squeezes, drops and tilts, simulated, heard, seen and felt."""

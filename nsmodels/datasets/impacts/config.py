@@ -24,7 +24,6 @@ NOVEL = (
 )
 
 _LOCAL, _HUB, _SYNTHETIC = {"source": "local"}, {"source": "hub"}, {"source": "synthetic"}
-_READ = {"source": ("local", "hub")}
 
 
 class ImpactsConfig(Config):
@@ -39,6 +38,11 @@ class ImpactsConfig(Config):
         "",
         _LOCAL,
         description="source=local: a folder with train/<class>/image_001.jpg, audio_001.wav, proprio_001.npy",
+    )
+    local_may_lack: bool = conditional(
+        default=False,
+        applies=_LOCAL,
+        description="source=local: whether a clip may lack a picture, a sound or forces that others of its class have",
     )
     hub_vision: str = conditional(
         "", _HUB, description="source=hub: pictures or videos: a name (imagenet-1k, kinetics400) or a folder"

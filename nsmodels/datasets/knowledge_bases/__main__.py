@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from nsmodels.core import cli
+from nsmodels.core import cli, discover
 from nsmodels.core.cli import Parser, add_config_flags, add_making, config_from
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.knowledge_bases.config import PRESETS, KnowledgeBasesConfig
@@ -67,11 +67,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.knowledge_bases import checks
-    from nsmodels.formats.graphs.commands import checks_of
-
     faults = 0
-    for name, check in sorted(checks_of(checks).items(), key=lambda item: item[0] != "schema"):
+    for name, check in sorted(discover.checks("knowledge_bases").items(), key=lambda item: item[0] != "schema"):
         found = check(arguments.data)
         print(f"{name:<24} {'passed' if not found else f'{len(found):,} faults'}", flush=True)
         print("".join(f"  {line}\n" for line in found[:SHOWN]), end="")

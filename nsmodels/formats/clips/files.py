@@ -85,6 +85,16 @@ def opened(folder: Path, split: str, name: str) -> np.ndarray:
     return np.load(path_of(folder, split, name), mmap_mode="r+")
 
 
+def shorten(folder: Path, split: str, name: str, num: int) -> None:
+    """Keep the first `num` rows of an array."""
+    path = path_of(folder, split, name)
+    found = np.load(path, mmap_mode="r")
+    with writing(path), atomically(path) as beside:
+        kept = np.lib.format.open_memmap(beside, mode="w+", dtype=found.dtype, shape=(num, *found.shape[1:]))
+        for row in range(num):
+            kept[row] = found[row]
+
+
 def write(folder: Path, split: str, clips: Clips) -> None:
     """Write a whole split, without twins."""
     (folder / split).mkdir(parents=True, exist_ok=True)

@@ -8,10 +8,8 @@ its module `look` may have `graph_text(one: Graph) -> str`, empty for a graph of
 from __future__ import annotations
 
 import argparse
-import inspect
 import logging
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +19,6 @@ from nsmodels.core import artifact, discover, disk
 from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, agree, config_from
 from nsmodels.core.errors import InputError, near
 
-Check = Callable[[Path], list[str]]
 SHOWN = 10  # faults of a check that are printed
 METER = "no_shortcut"  # the check whose numbers are printed as a table
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -50,17 +47,6 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
     return made
 
 
-def checks_of(module: ModuleType) -> dict[str, Check]:
-    """The checks of a dataset by name: the public functions of `folder` that return a list of lines."""
-    return {name: each for name, each in inspect.getmembers_static(module, inspect.isfunction) if _is_check(name, each)}
-
-
-def _is_check(name: str, function: Callable[..., Any]) -> bool:
-    about = inspect.signature(function)
-    returns_lines = about.return_annotation in ("list[str]", list[str])
-    return not name.startswith("_") and list(about.parameters) == ["folder"] and returns_lines
-
-
 def _generate(name: str, presets: Presets, arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     config = config_from(arguments, presets, arguments.preset)
@@ -77,7 +63,7 @@ def _verify(name: str, arguments: argparse.Namespace) -> int:
 
     if not files.splits(arguments.data):
         raise InputError(f"{arguments.data}: no split of graphs here; expected the folder made by {name} generate")
-    checks, faults = checks_of(discover.module("datasets", name, "checks")), 0
+    checks, faults = discover.checks(name), 0
     is_metered = checks.pop(METER, None)
     # The others may not be able to read what violates the schema.
     for check in sorted(checks, key=lambda each: each != "schema"):

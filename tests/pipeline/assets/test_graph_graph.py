@@ -9,7 +9,6 @@ import pytest
 
 from nsmodels.core import discover
 from nsmodels.core.artifact import read_manifest
-from nsmodels.formats.graphs.commands import checks_of
 from pipeline.assets.datasets.causal_graphs import CAUSAL_GRAPHS, CAUSAL_NETWORKS
 from pipeline.assets.systems import graph_checks
 from pipeline.definitions import defs
@@ -115,5 +114,5 @@ def test_real_twins_have_presets_of_their_own_and_are_not_made_on_demand():
 @pytest.mark.parametrize("name", ["causal_graphs", "planning_graphs", "knowledge_graphs", "long_chains"])
 def test_every_check_of_a_dataset_is_one_of_its_assets(name):
     assets = vars(importlib.import_module(f"pipeline.assets.datasets.{name}")).values()
-    written = set(checks_of(discover.module("datasets", name, "checks")))
+    written = set(discover.checks(name))
     assert all(written == set(each.verdicts) for each in assets if isinstance(each, Generated))

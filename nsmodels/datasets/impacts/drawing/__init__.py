@@ -1,0 +1,1 @@
+"""Drawing of objects, scenes, and their twins."""

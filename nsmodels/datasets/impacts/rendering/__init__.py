@@ -1,0 +1,1 @@
+"""Pictures of scenes: a compiled ray caster with a fixed camera."""

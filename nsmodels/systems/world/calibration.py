@@ -1,0 +1,64 @@
+"""Calibration: factors of predicted deviations, fitted on validation clips and kept beside the checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.core import disk
+from nsmodels.core.errors import InputError
+
+CALIBRATION = "calibration.json"
+# Half of the width of a central interval of a normal distribution, in deviations.
+QUANTILE = 1.6448536269514722  # of 90 %
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Factors by name of what is predicted: "states" by horizon and channel, "properties", "outcomes" by channel."""
+
+    factors: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The factors in a file, 1 where there is none; raises InputError for a broken one."""
+        if not path.is_file():
+            return cls()
+        try:
+            return cls(
+                {
+                    name: np.asarray(values, np.float32)
+                    for name, values in json.loads(path.read_text(encoding="utf-8")).items()
+                }
+            )
+        except (ValueError, AttributeError, TypeError):
+            raise InputError(f"{path}: expected factors by name; restore a copy of it, or train again") from None
+
+    def write(self, path: Path) -> None:
+        """Write the factors."""
+        disk.write_json(path, {name: np.asarray(values).tolist() for name, values in self.factors.items()})
+
+    def of(self, name: str, *shape: int) -> NDArray[np.float32]:
+        """Factors that broadcast to `shape`; beyond the last horizon that was fitted, those of the last one."""
+        found = self.factors.get(name)
+        if found is None:
+            return np.ones(1, np.float32)
+        if len(shape) == 2:  # horizons by channels
+            return found[np.minimum(np.arange(shape[0]), len(found) - 1)]
+        return found
+
+
+def factor_of(errors: NDArray[Any], deviations: NDArray[Any], quantile: float = QUANTILE) -> NDArray[np.float32]:
+    """Factors (...) of deviations (n, ...) with which nine of ten `errors` (n, ...) lie within the 90 % interval.
+
+    A quantile of |error| / deviation: split conformal prediction (Papadopoulos et al. 2002), which needs no assumption
+    about the distribution. NaN errors are left out.
+    """
+    ratio = np.abs(errors) / np.maximum(deviations, 1e-9)
+    return np.asarray(np.nanquantile(ratio, 0.9, axis=0) / quantile, np.float32)
