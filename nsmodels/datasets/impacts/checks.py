@@ -40,9 +40,8 @@ def splits_are_disjoint(folder: Path) -> list[str]:
     """No object and no recording is in two splits; the combinations of `novel` are in no other split."""
     found, objects, recordings = [], {}, {}
     for split, clips in _all(folder):
-        for number in np.unique(clips.columns.get("object", [])).tolist():
-            if (other := objects.setdefault(number, split)) != split:
-                found.append(f"{split}: object {number} is also in {other}")
+        owners = [(number, objects.setdefault(number, split)) for number in set(_column(clips, "object").tolist())]
+        found += [f"{split}: object {number} is also in {other}" for number, other in owners if other != split]
         for name, mark in zip(clips.ids.tolist(), _marks(clips), strict=True):
             other, twin = recordings.setdefault(mark, (split, name))
             if other != split:
@@ -147,9 +146,8 @@ def _faults_of_twins(folder: Path, split: str, clips: Clips) -> list[str]:
         found.append("twins: a clip that they change does not exist")
     if not ((twins.variable >= 0) & (twins.variable < len(VARIABLES))).all():
         found.append("twins: a variable without a name")
-    for name in SHARED:
-        if getattr(twins, name).shape != (len(twins), *getattr(clips, name).shape[1:]):
-            found.append(f"twins: {name} have the shape {getattr(twins, name).shape}")
+    shapes = [(name, getattr(twins, name).shape, (len(twins), *getattr(clips, name).shape[1:])) for name in SHARED]
+    found += [f"twins: {name} have the shape {shape}; expected {due}" for name, shape, due in shapes if shape != due]
     if not np.isfinite(twins.states).all() or not np.isfinite(twins.change).all():
         found.append("twins: values that are no numbers")
     return found
@@ -175,6 +173,10 @@ def _marks(clips: Clips) -> list[bytes]:
         parts = [np.ascontiguousarray(array[row][:1] if array.ndim == 5 else array[row]).tobytes() for array in arrays]
         found.append(hashlib.blake2b(b"".join(parts), digest_size=16).digest())
     return found
+
+
+def _column(clips: Clips, name: str) -> NDArray:
+    return clips.columns.get(name, np.zeros(0, np.int64))
 
 
 def _sample(clips: Clips) -> NDArray[np.int64]:
