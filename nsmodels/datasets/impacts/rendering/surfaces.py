@@ -53,16 +53,23 @@ def shade_of(look: int, roughness: float, x: float, y: float, z: float, seed: np
 
 
 @njit(cache=True, nogil=True)
+def ambient(nz: float) -> float:
+    """Light from all sides on a surface: more from above than from below."""
+    return AMBIENT * (0.65 + 0.35 * nz)
+
+
+@njit(cache=True, nogil=True)
 def lit(colour, look, roughness, nx, ny, nz, dx, dy, dz, sun):
     """Light from a surface to the eye: scattered by the body, and reflected at the surface. sun: share that arrives."""
     facing = max(0.0, nx * SUN[0] + ny * SUN[1] + nz * SUN[2]) * sun
-    light = AMBIENT * (0.65 + 0.35 * nz) + SUNLIGHT * facing
+    light = ambient(nz) + SUNLIGHT * facing
     towards = -(dx * nx + dy * ny + dz * nz)
     rx, ry, rz = dx + 2 * towards * nx, dy + 2 * towards * ny, dz + 2 * towards * nz
     gloss = (1.0 - roughness) ** 2
     # A smooth surface shows a small, bright lamp, a rough one a wide, dim one: the same light (Blinn & Phong).
     power = 4.0 + 120.0 * gloss
-    lamp = sun * (power + 2) / 20.0 * max(0.0, rx * SUN[0] + ry * SUN[1] + rz * SUN[2]) ** power
+    mirrored = sun * max(0.0, rx * SUN[0] + ry * SUN[1] + rz * SUN[2])
+    lamp = (power + 2) / 20.0 * mirrored**power if mirrored > 0.5 else 0.0
     red, green, blue = sky(rx, ry, rz) if rz > -0.1 else (0.2, 0.19, 0.17)
     if look == METAL:
         share = 0.55 + 0.4 * gloss
