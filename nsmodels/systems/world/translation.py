@@ -152,8 +152,8 @@ def _require_parent(given: Mapping[str, Any], inputs: Inputs, where: str) -> Non
             key = field.removeprefix("model.")
             if phase in fixed and fixed[phase].get(key, value) != value:
                 raise InputError(
-                    f"{where}: {name}: {value}, but {inputs.parent} has {fixed[phase][key]}; correct the file, or train "
-                    f"from --phase {phase} on"
+                    f"{where}: {name}: {value}, but {inputs.parent} has {fixed[phase][key]}; correct the file, or "
+                    f"train from --phase {phase} on"
                 )
 
 
@@ -172,7 +172,7 @@ def _in_epochs(
         found["training.warmup_epochs"] = round(min(wanted, most), 4)
         if wanted > most:
             notes.append(
-                f"{name}={numbers[name]}: {wanted:.4g} epochs of these data; limited to {most:g}, a tenth of the training"
+                f"{name}={numbers[name]}: {wanted:.4g} epochs of these data; limited to {most:g}, a tenth of them all"
             )
     if (name := "logging.save_interval") in numbers:
         found["training.save_interval"] = math.ceil(numbers[name] / steps)
