@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
+from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine.system import Stage, System
 from nsmodels.engine.trial import Trial
@@ -18,6 +19,9 @@ from nsmodels.systems.world.config import (
     METRICS,
     EvaluationConfig,
 )
+
+if TYPE_CHECKING:
+    from nsmodels.engine.loop import Fit
 
 
 @final
@@ -68,6 +72,12 @@ class World(System[Any, EvaluationConfig]):
         from nsmodels.systems.world.phases import require_compiler
 
         require_compiler(config)
+
+    def after_phase(self, phase: str, fit: Fit, order: Order[Any], part: Part) -> dict[str, Any]:
+        """The calibration of intervals on validation clips, where the phase predicts any."""
+        from nsmodels.systems.world.calibration import calibrate
+
+        return calibrate(phase, order.data, part.path, order.config.training.device)
 
     def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
         """Six metrics on held-out objects and combinations, each beside chance, a simple baseline and its ceiling."""

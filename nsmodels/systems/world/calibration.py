@@ -16,6 +16,7 @@ from nsmodels.core.errors import InputError
 
 CALIBRATION = "calibration.json"
 # Half of the width of a central interval of a normal distribution, in deviations.
+CONTEXTS = (4, 6, 8)  # steps that are observed before the rollouts on which intervals are fitted
 QUANTILE = 1.6448536269514722  # of 90 %
 
 
@@ -62,3 +63,57 @@ def factor_of(errors: NDArray[Any], deviations: NDArray[Any], quantile: float = 
     """
     ratio = np.abs(errors) / np.maximum(deviations, 1e-9)
     return np.asarray(np.nanquantile(ratio, 0.9, axis=0) / quantile, np.float32)
+
+
+def calibrate(phase: str, data: Path, folder: Path, device: str) -> dict[str, float]:
+    """Fit the factors of a trained phase on validation clips and write them beside its checkpoint.
+
+    Returns how many of the imagined states lie in the 90 % intervals, before and after.
+    """
+    from nsmodels.formats.clips import files
+    from nsmodels.systems.world.model import WorldModel
+
+    if phase not in ("dynamics", "full"):
+        return {}
+    model, clips = WorldModel.load(folder, device), files.read(data, "val")
+    found, figures = _state_factors(model, clips)
+    if phase == "full":
+        found |= _belief_factors(model, clips)
+    Calibration(found).write(folder / phase / CALIBRATION)
+    return {f"{phase}/{name}": value for name, value in figures.items()}
+
+
+def _state_factors(model: Any, clips: Any) -> tuple[dict[str, Any], dict[str, float]]:
+    """Factors by horizon and channel, over rollouts from several contexts."""
+    assert clips.states is not None
+    steps = clips.states.shape[1]
+    errors, deviations = [], []
+    for context in CONTEXTS:
+        horizon = steps - context
+        if horizon < 1:
+            continue
+        rolled = model.imagine(clips, context, horizon)
+        gap = ((0, 0), (0, steps - 1 - horizon), (0, 0))
+        errors.append(np.pad(clips.states[:, context:] - rolled.mean, gap, constant_values=np.nan))
+        deviations.append(np.pad(rolled.std, gap, constant_values=1.0))
+    error, deviation = np.concatenate(errors), np.concatenate(deviations)
+    some = np.isfinite(error).any((0, 2))
+    error, deviation = error[:, some], deviation[:, some]
+    factors = factor_of(error, deviation)
+    figures = {
+        name: _coverage(error, deviation * scale) for name, scale in (("raw_coverage", 1.0), ("coverage", factors))
+    }
+    return {"states": factors}, figures
+
+
+def _belief_factors(model: Any, clips: Any) -> dict[str, Any]:
+    """Factors of the properties by name."""
+    if clips.properties is None:
+        return {}
+    found = model.properties(clips)
+    return {"properties": factor_of(clips.properties - found.mean, found.std)}
+
+
+def _coverage(errors: NDArray[Any], deviations: NDArray[Any]) -> float:
+    there = np.isfinite(errors)
+    return float((np.abs(errors) <= QUANTILE * deviations)[there].mean())

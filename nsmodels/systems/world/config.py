@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, runtime_field
+from nsmodels.core.config import Config, above, conditional, runtime_field
 from nsmodels.engine.config import Device, TrainingConfig
 
 CODE_VERSION = "1"
@@ -21,14 +21,15 @@ METRICS = {
     "vision": ("contrastive", "variance", "representation_variance", "val/cluster_separation"),
     "audio": ("contrastive", "variance", "mel_error", "representation_variance", "val/cluster_separation"),
     "fusion": (
-        *("prediction", "consistency", "regularisation", "alignment"),
-        *("representation_variance", "attention_entropy", "val/alignment_accuracy"),
+        *("prediction", "consistency", "regularisation", "alignment", "alignment_accuracy"),
+        *("representation_variance", "attention_entropy"),
     ),
-    "dynamics": ("mse", "nll", "state_mse", "val/coverage"),
+    "dynamics": ("mse", "nll", "state_mse", "coverage"),
     "full": (
-        *("prediction", "consistency", "regularisation", "alignment", "mse", "nll", "state_mse"),
-        *("property", "affordance", "causal", "representation_variance", "attention_entropy"),
-        *("val/alignment_accuracy", "val/coverage", "val/property_correlation", "val/affordance_accuracy"),
+        *("prediction", "consistency", "regularisation", "alignment", "alignment_accuracy"),
+        *("mse", "nll", "state_mse", "coverage", "property", "affordance", "concept", "outcome", "causal"),
+        *("representation_variance", "attention_entropy", "val/property_correlation", "val/affordance_accuracy"),
+        *("val/concept_accuracy", "val/effect_sign"),
     ),
 }
 
@@ -257,8 +258,13 @@ class FullObjectiveConfig(Config):
     dynamics_weight: float = Field(default=1.0, ge=0, description="weight of the loss of the rollouts")
     property_weight: float = Field(default=1.0, ge=0, description="weight of the properties")
     affordance_weight: float = Field(default=0.5, ge=0, description="weight of the affordances")
+    concept_weight: float = Field(default=0.5, ge=0, description="weight of the names of material and shape")
+    outcome_weight: float = Field(default=0.2, ge=0, description="weight of the outcomes and events of a clip")
     causal_weight: float = Field(
         default=1.0, ge=0, description="weight of the effects in twins of training clips; 0: no twin is read"
+    )
+    twins_per_clip: int = conditional(
+        2, {"causal_weight": above(0)}, ge=1, le=64, description="twins of each clip in a batch, drawn anew each epoch"
     )
 
 
@@ -272,6 +278,12 @@ class FullConfig(Config):
     dynamics: DynamicsObjectiveConfig = DynamicsObjectiveConfig()
     compute: ComputeConfig = ComputeConfig()
     freeze_encoders: bool = Field(default=False, description="encoders of vision and sound are not trained further")
+    frames_per_clip: int = conditional(
+        0,
+        {"freeze_encoders": False},
+        ge=0,
+        description="frames of a clip, drawn anew each time, whose gradient reaches the encoder of vision; 0: all",
+    )
 
 
 # --- evaluation -------------------------------------------------------------------------------------------------------

@@ -19,10 +19,10 @@ def make_trial(phase: str, config: Any, inputs: Inputs) -> Trial:
     """The training of a phase on clips, from the weights of its parent. Raises InputError for bad data."""
     start = parent_weights(phase, inputs)
     settings = (settings_of(start) if start else {}) | {phase: config.model.model_dump(mode="json")}
-    return Trial(_task(phase, config, settings, inputs.data), config.training, start, frozen(phase, config))
+    return Trial(_task(phase, config, settings, inputs.data, start), config.training, start, frozen(phase, config))
 
 
-def _task(phase: str, config: Any, settings: Mapping[str, Any], data: Path) -> Task:
+def _task(phase: str, config: Any, settings: Mapping[str, Any], data: Path, start: Path | None) -> Task:
     if phase == "vision":
         from nsmodels.systems.world.training.vision import VisionTask
 
@@ -31,7 +31,10 @@ def _task(phase: str, config: Any, settings: Mapping[str, Any], data: Path) -> T
         from nsmodels.systems.world.training.audio import AudioTask
 
         return AudioTask(config, settings, data)
-    raise NotImplementedError(phase)
+    from nsmodels.systems.world.training.world import TASKS
+
+    assert start is not None
+    return TASKS[phase](config, settings, data, start)
 
 
 def parent_weights(phase: str, inputs: Inputs) -> Path | None:
@@ -49,6 +52,8 @@ def frozen(phase: str, config: Any) -> tuple[str, ...]:
     """Modules that are not trained in a phase."""
     if phase == "audio":
         return ("vision",)
+    if phase == "dynamics":
+        return ("vision", "audio")
     return ("vision", "audio") if getattr(config, "freeze_encoders", False) else ()
 
 

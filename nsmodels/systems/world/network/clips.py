@@ -103,7 +103,7 @@ def concepts_of(clips: Clips, rows: np.ndarray) -> Tensor:
 
 
 def _tensor(array: np.ndarray, rows: np.ndarray) -> Tensor:
-    found = torch.from_numpy(np.ascontiguousarray(array[rows]))
+    found = torch.from_numpy(np.array(array[rows]))
     return found.float() if found.dtype == torch.float16 else found
 
 

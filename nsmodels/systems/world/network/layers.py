@@ -5,6 +5,8 @@ Shapes: b samples, t tokens or steps of width d, h heads.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -46,7 +48,7 @@ class Standard(nn.Module):
 def perceptron(inputs: int, hidden: int, outputs: int, num_layers: int = 1) -> nn.Sequential:
     """`num_layers` hidden layers with GELU, then a linear one."""
     widths = [inputs, *[hidden] * num_layers]
-    layers = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Linear(a, b), nn.GELU())]
+    layers = [part for a, b in itertools.pairwise(widths) for part in (nn.Linear(a, b), nn.GELU())]
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
 

@@ -20,20 +20,21 @@ MOST_PROBED = 1024  # clips of the validation split on which a representation is
 
 
 class Source:
-    """The training and validation clips that have a modality.
+    """The training and validation clips that have a modality, or any where it is None.
 
     Attributes:
         clips: by split, arrays memory-mapped.
         rows: by split the rows that have the modality, int64.
     """
 
-    def __init__(self, data: Path, modality: str, training: TrainingConfig) -> None:
+    def __init__(self, data: Path, modality: str | None, training: TrainingConfig) -> None:
         self.training = training
         self.clips = {split: files.read(data, split) for split in SPLITS}
-        self.rows = {split: np.flatnonzero(clips.has(modality)) for split, clips in self.clips.items()}
+        self.rows = {split: np.flatnonzero(_there(clips, modality)) for split, clips in self.clips.items()}
         for split, rows in self.rows.items():
             if not len(rows):
-                raise InputError(f"{data / split}: no clip has {modality}; this phase cannot be trained on these data")
+                wanted = modality or "any modality"
+                raise InputError(f"{data / split}: no clip has {wanted}; this phase cannot be trained on these data")
 
     def require_rate(self, sample_rate: int) -> None:
         """Raise InputError unless the sounds have this sample rate."""
@@ -74,6 +75,10 @@ class Drawn:
 
     def __init__(self, clips: Clips, part: Part, random: np.random.Generator) -> None:
         self.clips, self.part, self.random = clips, part, random
+
+
+def _there(clips: Clips, modality: str | None) -> np.ndarray:
+    return clips.observed.any(1) if modality is None else clips.has(modality)
 
 
 def classes_of(clips: Clips, rows: np.ndarray) -> np.ndarray:
