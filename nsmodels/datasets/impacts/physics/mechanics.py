@@ -18,7 +18,6 @@ from nsmodels.datasets.impacts.physics.bodies import (
     APPROACH,
     BODY,
     CONTACT_SIZE,
-    DRAG,
     FRICTION,
     GAP,
     HALF,
@@ -38,7 +37,6 @@ from nsmodels.datasets.impacts.scenes import (
     AWAY,
     BALL,
     BIN,
-    BOX,
     DISC,
     FINGER_RADIUS,
     FINGERS,
@@ -48,7 +46,6 @@ from nsmodels.datasets.impacts.scenes import (
     NEIGHBOUR,
     NEIGHBOUR_HEIGHT,
     NUM_STEPS,
-    OPEN,
     ROD,
     SUBSTEP,
     TABLE,
@@ -467,7 +464,7 @@ def _touching(s, i, body, now, corners, count, contacts, is_pushing_itself):
     number = 1 if s.shape[i] == BALL else count
     low = body[2] - body[HALF] - body[HALF + 1] - body[HALF + 2]
     for surface in (TABLE_TOP, FLOOR_TOP):
-        if surface == TABLE_TOP and not s.has_support[i] or surface == FLOOR_TOP and low > FLOOR + reach:
+        if (surface == TABLE_TOP and not s.has_support[i]) or (surface == FLOOR_TOP and low > FLOOR + reach):
             continue
         nx, nz = (sine, cosine) if surface == TABLE_TOP else (0.0, 1.0)
         for k in range(number):
