@@ -37,6 +37,8 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"{word!a}: not text in UTF-8; a file of such a name has to be renamed")
         if self.word_flag:
             args = _word_first(list(sys.argv[1:] if args is None else args), self.word_flag)
+            if args[:1] and args[0].startswith("-") and args[0] not in ("-h", "--help"):
+                self.error(f"expected {self.word_flag} NAME")
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:

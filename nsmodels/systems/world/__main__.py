@@ -75,9 +75,9 @@ def _imagine(arguments: argparse.Namespace) -> int:
 
 def _folder(given: Path | None, key: str) -> Path:
     """The folder given, else the asset's; `InputError` with the command that makes it when there is none."""
-    folder = given or artifact.folder_of(key)
-    artifact.read_manifest(folder, None if given else key)
-    return folder
+    if given is None:
+        artifact.read_manifest(artifact.folder_of(key), key)
+    return given or artifact.folder_of(key)
 
 
 if __name__ == "__main__":

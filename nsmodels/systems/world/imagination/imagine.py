@@ -131,9 +131,9 @@ def imagine(
         scene = with_action(scene, action)
     course = recorded(clips) if scene is None or action is None else course_of(scene)
     begin = min(onset(clips.actions[0]), onset(course.actions))
-    if action and context > begin:
+    if action and context > max(begin, 1):
         raise InputError(f"--context {context}: the actions differ from step {begin} on; observe at most {begin} steps")
-    context = context or begin
+    context = context or max(begin, 1)
     rollout = model.imagine(clips, context, len(course.states) - context, actions=course.actions[None])
     properties = model.properties(clips)
     answer = None

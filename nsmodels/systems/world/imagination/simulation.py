@@ -20,7 +20,7 @@ from nsmodels.datasets.impacts.physics.touch import actions_of
 from nsmodels.datasets.impacts.scenes import NUM_STEPS, Scenes
 from nsmodels.formats.clips.names import VERBS
 from nsmodels.formats.clips.tables import Clips
-from nsmodels.systems.world.imagination.actions import Action
+from nsmodels.systems.world.imagination.actions import Action, Change
 
 # By verb, the middle of what the data have: force (N), speed (m/s, rad/s) and number of steps.
 TYPICAL = {
@@ -107,3 +107,8 @@ def _require_possible(scene: Scenes, action: dict) -> None:
             f"--action: steps {action['onset']} to {last - 1} do not fit the clip: give from={first} or more, for=1 or "
             f"more, and an end at step {NUM_STEPS - 1} at the latest"
         )
+
+
+def changed(scene: Scenes, change: Change) -> Scenes:
+    """One scene with one thing changed, everything random kept."""
+    raise NotImplementedError(change)
