@@ -12,6 +12,7 @@ import numpy as np
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.impacts.config import MAKER, ImpactsConfig
+from nsmodels.datasets.impacts.drawing.twins import intervene
 from nsmodels.datasets.impacts.generation import scenes_of
 from nsmodels.datasets.impacts.labels.outcomes import outcomes_of, states_of
 from nsmodels.datasets.impacts.physics.hand import ROD_MASS
@@ -32,7 +33,7 @@ TYPICAL = {
     "drop": (30.0, 0.6, 3),
     "tilt": (0.0, 2.0, 5),
 }
-SWING = 0.02  # m over which the force of a strike brings the rod to its speed
+SWING = 0.025  # s in which the force of a strike brings the rod to its speed
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,14 @@ def course_of(scene: Scenes) -> Course:
 def with_action(scene: Scenes, action: Action) -> Scenes:
     """One scene with another action; what is not given is as in the scene for the same verb, else typical of the verb.
 
-    The force of a strike brings the rod to its speed: F s = m v^2 / 2 over `SWING`.
+    The force of a strike brings the rod to its speed, m v = F t in the time `SWING`.
     Raises InputError for a target that is not there, and for an action that does not fit the clip.
     """
     given, verb = dict(action.values), VERBS.index(action.verb)
     is_same = int(scene.verb[0]) == verb
     force, speed, steps = TYPICAL[action.verb]
     if action.verb == "strike" and "force" in given:
-        given["speed"] = math.sqrt(2 * given.pop("force") * SWING / ROD_MASS)
+        given["speed"] = given.pop("force") * SWING / ROD_MASS
     found = {
         "verb": verb,
         "force": given.get("force", scene.force[0] if is_same else force),
@@ -110,5 +111,13 @@ def _require_possible(scene: Scenes, action: dict) -> None:
 
 
 def changed(scene: Scenes, change: Change) -> Scenes:
-    """One scene with one thing changed, everything random kept."""
-    raise NotImplementedError(change)
+    """One scene with one thing changed from its start, everything random kept.
+
+    Raises InputError for what is absent or present already, and for what cannot be where there is water.
+    """
+    name, value = change.variable, bool(change.value)
+    if change.is_switch and bool(getattr(scene, f"has_{name}")[0]) == value:
+        raise InputError(f"--do {name}: it is {'present' if value else 'absent'} in this clip; ask for the opposite")
+    if change.is_switch and scene.has_water[0]:
+        raise InputError(f"--do {name}: this clip is in a basin of water, where it cannot be changed")
+    return intervene(scene, np.array([change.index]), np.array([change.size]))
