@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from nsmodels.formats.clips.names import MODALITIES
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.calibration import CALIBRATION, Calibration
 from nsmodels.systems.world.config import PHASES
-from nsmodels.systems.world.network.clips import ClipBatch, batch_of, num_steps_of
+from nsmodels.systems.world.network.clips import ClipBatch, WatchedClips, batch_of, num_steps_of
 from nsmodels.systems.world.network.fusion import World
 from nsmodels.systems.world.network.heads import CONCEPTS, Beliefs, Change
 from nsmodels.systems.world.network.observations import Observations
@@ -94,6 +95,13 @@ class WorldModel:
             torch.manual_seed(seed)
             return cls(WorldNetwork(**settings).eval())
 
+    def forgotten(self, seed: int = 0) -> Self:
+        """The same network with random weights, on the same device: what architecture alone achieves."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = WorldNetwork(**self.network.settings).eval()
+        return type(self)(network.to(next(self.network.parameters()).device))
+
     @property
     def phase(self) -> str:
         """The last phase that the network was trained in."""
@@ -103,6 +111,19 @@ class WorldModel:
     def num_parameters(self) -> int:
         """Number of weights."""
         return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def watch(self, clips: Clips) -> WatchedClips:
+        """The clips with their frames encoded, which is most of the work: for several questions about the same clips."""
+        plain = {each.name: getattr(clips, each.name) for each in dataclasses.fields(Clips)}
+        if clips.video is None:
+            return WatchedClips(**plain)
+        device = next(self.network.parameters()).device
+        maps = []
+        with torch.inference_mode():
+            for first in range(0, len(clips), BATCH):
+                video = torch.from_numpy(np.array(clips.video[first : first + BATCH])).to(device)
+                maps.append(self.network.maps(video).half().cpu().numpy())
+        return WatchedClips(**{**plain, "video": None}, maps=np.concatenate(maps))
 
     # --- what is observed --------------------------------------------------------------------------------------------
 
@@ -283,6 +304,8 @@ def _asked(clips: Clips, rows: np.ndarray, hidden: Tensor, asked: Any, device: t
     kept = {
         name: None for name, is_hidden in zip(("video", "audio", "proprio"), hidden.tolist(), strict=True) if is_hidden
     }
+    if "video" in kept and isinstance(clips, WatchedClips):
+        kept["maps"] = None
     part = _replaced(clips, observed=clips.observed & ~hidden.numpy(), **kept)
     batch = batch_of(part, rows, device=device, with_targets=False, num_steps=num_steps_of(clips))
     if asked is None:
@@ -292,8 +315,6 @@ def _asked(clips: Clips, rows: np.ndarray, hidden: Tensor, asked: Any, device: t
 
 
 def _replaced(clips: Clips, **values: Any) -> Clips:
-    import dataclasses
-
     return dataclasses.replace(clips, **values)
 
 

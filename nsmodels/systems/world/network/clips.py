@@ -56,6 +56,17 @@ class ClipBatch:
         return len(self.observed)
 
 
+@dataclass(frozen=True, eq=False)
+class WatchedClips(Clips):
+    """Clips whose frames have been encoded, for many questions about the same clips.
+
+    Attributes:
+        maps: float16 (n, T, c), the flattened maps of the frames, in place of the video.
+    """
+
+    maps: np.ndarray | None = None
+
+
 def num_steps_of(clips: Clips) -> int:
     """Steps of clips: those of their longest array in time, else as long as the sound."""
     arrays = [clips.video, clips.proprio, clips.actions, clips.states]
@@ -75,6 +86,8 @@ def batch_of(
     num_steps: int | None = None,
 ) -> ClipBatch:
     """The clips of these rows; `maps` (n, t, c), of all clips, replace the video."""
+    if maps is None and isinstance(clips, WatchedClips) and clips.maps is not None:
+        maps = torch.from_numpy(clips.maps)
     found: dict[str, Any] = {"observed": _tensor(clips.observed, rows), "num_steps": num_steps or num_steps_of(clips)}
     found["samples_per_step"] = round(clips.sample_rate / clips.frame_rate)
     names = (
