@@ -71,7 +71,7 @@ def clips_are_reproducible(folder: Path) -> list[str]:
 
     found = []
     for split, clips in _simulated(folder):
-        again = simulated(_config(folder), split, _sample(clips))
+        again, _ = simulated(_config(folder), split, _sample(clips))
         for name in files.DTYPES:
             values, expected = getattr(clips, name)[_sample(clips)], getattr(again, name)
             if not np.array_equal(values, expected, equal_nan=name == "outcomes"):

@@ -6,6 +6,7 @@ the splits change nothing, and a smaller split is the beginning of a larger one.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,14 @@ from nsmodels.core.progress import counted
 from nsmodels.datasets.impacts.config import CONFOUNDED, MATERIALS, NOVEL, SHAPES, SPLITS, ImpactsConfig
 from nsmodels.datasets.impacts.drawing.actions import draw_scenes
 from nsmodels.datasets.impacts.drawing.objects import draw_objects
+from nsmodels.datasets.impacts.drawing.twins import Changed, draw_twins
+from nsmodels.datasets.impacts.labels.affordances import affordances_of
+from nsmodels.datasets.impacts.labels.outcomes import outcomes_of, states_of
+from nsmodels.datasets.impacts.labels.properties import properties_of
 from nsmodels.datasets.impacts.physics.simulation import simulate
+from nsmodels.datasets.impacts.physics.touch import actions_of, feel
 from nsmodels.datasets.impacts.rendering.render import SIDE, render
-from nsmodels.datasets.impacts.scenes import NUM_STEPS, OPENINGS, Motion, Scenes
+from nsmodels.datasets.impacts.scenes import NUM_STEPS, OPENINGS, Objects, Scenes
 from nsmodels.datasets.impacts.sound.synthesis import NUM_SAMPLES, SAMPLE_RATE, synthesize
 from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import (
@@ -32,6 +38,7 @@ from nsmodels.formats.clips.names import (
     PROPERTIES,
     PROPRIO,
     STATES,
+    VARIABLES,
     VERBS,
 )
 from nsmodels.formats.clips.tables import Clips, Twins
@@ -41,6 +48,7 @@ BLOCK = 32  # clips that are simulated at a time
 CLIPS_PER_PROCESS = 256
 _SHIFT = 40  # bits of the number of an object or clip within its split
 _COMBINATIONS = [(shape, material) for shape in SHAPES for material in MATERIALS]
+OF_OBJECTS = ("mass", "friction", "stiffness", "restitution", "size")  # what the affordances of a twin depend on
 WORDS = {
     "shape": SHAPES,
     "material": MATERIALS,
@@ -72,23 +80,23 @@ def generate(config: ImpactsConfig, folder: Path) -> dict[str, Any]:
     ]
     total = sum(config.sizes.values())
     count = min(config.num_workers or num_cores(), -(-total // CLIPS_PER_PROCESS))
-    parts: dict[str, list[tuple[Clips, Twins | None]]] = {split: [] for split in SPLITS}
+    parts: dict[str, list[tuple[Clips, Twins]]] = {split: [] for split in SPLITS}
     done = counted(workers.run(write_block, jobs, count), len(jobs), "simulating", "block", total > CLIPS_PER_PROCESS)
     for job, part in zip(jobs, done, strict=True):
         parts[job[2]].append(part)
     for split, found in parts.items():
         files.write_table(folder, split, _joined([clips for clips, _ in found]))
-        _write_twins(folder, split, found)
+        files.write_twins(folder, split, _all_twins([twins for _, twins in found]))
     return {
         "num_clips": {split: {"clips": num, **dict.fromkeys(MODALITIES, num)} for split, num in config.sizes.items()},
-        "num_twins": {split: sum(len(twins) for _, twins in found if twins) for split, found in parts.items()},
+        "num_twins": {split: sum(len(twins) for _, twins in found) for split, found in parts.items()},
     }
 
 
-def write_block(values: dict[str, Any], folder: str, split: str, first: int, last: int) -> tuple[Clips, Twins | None]:
+def write_block(values: dict[str, Any], folder: str, split: str, first: int, last: int) -> tuple[Clips, Twins]:
     """Simulate the clips of these rows and write their arrays; returns names and columns, and the twins."""
     config, rows = ImpactsConfig.from_mapping(values), np.arange(first, last)
-    clips, twins = simulated(config, split, rows), None
+    clips, twins = simulated(config, split, rows)
     for name in SHAPES_OF_ARRAYS:
         files.opened(Path(folder), split, name)[first:last] = getattr(clips, name)
     return Clips(clips.ids, clips.observed, columns=clips.columns, words=clips.words), twins
@@ -104,12 +112,69 @@ def scenes_of(config: ImpactsConfig, split: str, rows: NDArray[np.int64]) -> Sce
     return draw_scenes(objects.take(place), base + rows, config.seed)
 
 
+def simulated(config: ImpactsConfig, split: str, rows: NDArray[np.int64]) -> tuple[Clips, Twins]:
+    """These clips of a split, int64 (n,), and their twins; `Twins.base` counts in the split."""
+    scenes = scenes_of(config, split, rows)
+    motion = simulate(scenes)
+    outcomes, events = outcomes_of(scenes, motion)
+    properties, affordances = known_of(scenes.objects)
+    clips = Clips(
+        ids=np.array([f"{split}-{row:07d}" for row in rows]),
+        observed=np.ones((len(rows), len(MODALITIES)), bool),
+        video=render(scenes, motion),
+        audio=synthesize(scenes, motion),
+        proprio=feel(scenes, motion),
+        actions=actions_of(scenes),
+        states=states_of(motion),
+        properties=properties,
+        affordances=affordances,
+        outcomes=outcomes,
+        events=events,
+        columns=_columns(scenes),
+        words=WORDS,
+        sample_rate=SAMPLE_RATE,
+    )
+    changed = draw_twins(scenes, (SPLITS.index(split) << _SHIFT) + rows, config.twins_per_clip, config.seed)
+    return clips, _twins(changed, rows, clips)
+
+
+def known_of(objects: Objects) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Properties and affordances of objects, each object tested once."""
+    _, first, place = np.unique(objects.number, return_index=True, return_inverse=True)
+    once = objects.take(first)
+    return properties_of(once)[place], affordances_of(once)[place]
+
+
+def _twins(changed: Changed, rows: NDArray[np.int64], clips: Clips) -> Twins:
+    """The changed scenes, simulated. What they afford is tested again where the object is a different one."""
+    motion = simulate(changed.scenes)
+    outcomes, events = outcomes_of(changed.scenes, motion)
+    assert clips.affordances is not None
+    affordances = clips.affordances[changed.base]
+    is_other = np.flatnonzero(np.isin(changed.variable, [VARIABLES.index(name) for name in OF_OBJECTS]))
+    affordances[is_other] = affordances_of(changed.scenes.objects.take(is_other))
+    return Twins(
+        base=rows[changed.base],
+        variable=changed.variable,
+        change=changed.change.astype(np.float32),
+        before=changed.before.astype(np.float32),
+        after=changed.after.astype(np.float32),
+        states=states_of(motion),
+        properties=properties_of(changed.scenes.objects),
+        affordances=affordances,
+        outcomes=outcomes,
+        events=events,
+    )
+
+
 def _kinds(seed: int, split: str, index: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Shape and material of the objects with these numbers: every combination of the split once, then again."""
     wanted = [(pair in NOVEL) == (split == "novel") for pair in _COMBINATIONS]
     pairs = np.flatnonzero(wanted)
     turn, place = np.divmod(index, len(pairs))
-    orders = {k: np.random.default_rng((seed, 3, SPLITS.index(split), k)).permutation(pairs) for k in set(turn.tolist())}
+    orders = {
+        k: np.random.default_rng((seed, 3, SPLITS.index(split), k)).permutation(pairs) for k in set(turn.tolist())
+    }
     chosen = np.array([orders[k][at] for k, at in zip(turn.tolist(), place.tolist(), strict=True)], np.int64)
     return np.divmod(chosen, len(MATERIALS))
 
@@ -141,3 +206,8 @@ def _joined(parts: list[Clips]) -> Clips:
     columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
     ids, observed = (np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "observed"))
     return Clips(ids, observed, columns=columns, words=WORDS, sample_rate=SAMPLE_RATE)
+
+
+def _all_twins(parts: list[Twins]) -> Twins:
+    values = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Twins)}
+    return Twins(**values)

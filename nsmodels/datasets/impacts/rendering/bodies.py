@@ -80,7 +80,15 @@ def bodies_of(scenes: Scenes, motion: Motion) -> Bodies:
     half[:, PALM, 0] += np.where(motion.tool == FINGERS, motion.aperture, 0).max(axis=1) / 2
     place, rotation = _poses(scenes, motion)
     return Bodies(
-        *(objects.number.astype(np.uint64), kind, half, np.maximum(objects.wall, SEEN_WALL), place, rotation, _shown(scenes, motion)),
+        *(
+            objects.number.astype(np.uint64),
+            kind,
+            half,
+            np.maximum(objects.wall, SEEN_WALL),
+            place,
+            rotation,
+            _shown(scenes, motion),
+        ),
         *_looks(scenes),
         *(objects.opening == LIDDED, motion.broken, motion.tilt, scenes.has_support, scenes.has_water),
     )

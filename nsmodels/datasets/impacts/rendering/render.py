@@ -9,11 +9,10 @@ import math
 from functools import cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from nsmodels.datasets.impacts.rendering.bodies import NUM_BODIES, OBJECT, Bodies, bodies_of
-from nsmodels.datasets.impacts.rendering.camera import EYE, SIDE, circle, ray
+from nsmodels.datasets.impacts.rendering.bodies import NUM_BODIES, OBJECT, bodies_of
+from nsmodels.datasets.impacts.rendering.camera import EYE, SIDE, circle, compiled, ray
 from nsmodels.datasets.impacts.rendering.solids import BALL, CAPSULE, FAR, meet
 from nsmodels.datasets.impacts.rendering.surfaces import SUNLIGHT, ambient, lit, shade_of
 from nsmodels.datasets.impacts.rendering.surroundings import (
@@ -61,7 +60,7 @@ def _backgrounds() -> NDArray[np.float32]:
     return pictures
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _background(tilt, has_support, has_water, out):
     """Fill a picture without bodies, linear."""
     cosine, sine = math.cos(tilt), math.sin(tilt)
@@ -77,7 +76,7 @@ def _background(tilt, has_support, has_water, out):
                 out[row, column, 2] += 0.25 * blue
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _empty(ox, oy, oz, dx, dy, dz, cosine, sine, has_support):
     """Colour and distance of table, floor or sky in full sunlight."""
     t, which, nx, ny, nz = ground(ox, oy, oz, dx, dy, dz, cosine, sine, has_support)
@@ -89,7 +88,7 @@ def _empty(ox, oy, oz, dx, dy, dz, cosine, sine, has_support):
     return red, green, blue, t
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _through_water(red, green, blue, dx, dy, dz, t):
     """What is left of a colour at the distance t, and what the water adds."""
     keep = math.exp(-MURKY * under_water(EYE[0], EYE[1], EYE[2], dx, dy, dz, t))
@@ -100,7 +99,7 @@ def _through_water(red, green, blue, dx, dy, dz, t):
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _render(bodies, backgrounds, seed, video):
     """Fill the video of all clips."""
     state, marks, stage = np.zeros(1, np.uint64), np.zeros((SIDE, SIDE), np.uint8), np.zeros((NUM_BODIES, COLUMNS))
@@ -119,7 +118,7 @@ def _render(bodies, backgrounds, seed, video):
             _develop(picture, exposure, state, video[i, t])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled
 def _uniform(state):
     """A random number in [0, 1), by splitmix64."""
     state[0] += _SALT
@@ -130,7 +129,7 @@ def _uniform(state):
     return np.float64(z >> np.uint64(11)) / 9007199254740992.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _develop(picture, exposure, state, out):
     """From linear light to bytes, with noise."""
     for row in range(SIDE):
@@ -141,7 +140,7 @@ def _develop(picture, exposure, state, out):
                 out[row, column, channel] = np.uint8(min(255.0, max(0.0, 255.0 * value + 0.5)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _draw(bodies, i, t, seed, stage, marks, picture):
     """Draw the bodies of a step and their shadows over a background."""
     number = _set_stage(bodies, i, t, stage)
@@ -160,7 +159,7 @@ def _draw(bodies, i, t, seed, stage, marks, picture):
                 _darken(stage, number, column, row, cosine, sine, has_support, picture[row, column])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _pixel(stage, number, seed, column, row, cosine, sine, has_support, has_water, out):
     """Fill a pixel with the mean of its rays."""
     red = green = blue = before = 0.0
@@ -175,7 +174,7 @@ def _pixel(stage, number, seed, column, row, cosine, sine, has_support, has_wate
     out[0], out[1], out[2] = 0.25 * red, 0.25 * green, 0.25 * blue
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _set_stage(bodies, i, t, stage):
     """Copy the bodies that a step shows into one array (B, COLUMNS), and count them."""
     number = 0
@@ -202,7 +201,7 @@ def _set_stage(bodies, i, t, stage):
     return number
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _touch(x, y, radius, mark, marks):
     """Mark the pixels of a circle."""
     for row in range(max(0, int(y - radius)), min(SIDE, int(y + radius) + 1)):
@@ -211,7 +210,7 @@ def _touch(x, y, radius, mark, marks):
                 marks[row, column] = mark
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _touch_shadow(stage, b, has_support, marks):
     """Mark the pixels where the shadow of a body may fall on the table or, where it misses that, on the floor."""
     size = stage[b, SIZE]
@@ -227,7 +226,7 @@ def _touch_shadow(stage, b, has_support, marks):
             _touch(at, above, radius, SHADOW, marks)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _darken(stage, number, column, row, cosine, sine, has_support, out):
     """Take the sunlight that bodies keep off from a pixel of table or floor."""
     part = before = 0.0
@@ -243,7 +242,7 @@ def _darken(stage, number, column, row, cosine, sine, has_support, out):
         out[k] *= part
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _brightness(stage, number, x, y, cosine, sine, has_support):
     """Light on table or floor at a place of the picture, in units of that without bodies."""
     dx, dy, dz = ray(x, y)
@@ -256,7 +255,7 @@ def _brightness(stage, number, x, y, cosine, sine, has_support):
     return (shade + facing * sun) / (shade + facing)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _seen(stage, number, seed, x, y, cosine, sine, has_support, has_water):
     """Colour at a place of the picture; behind a transparent object shines what is there."""
     dx, dy, dz = ray(x, y)
@@ -273,7 +272,7 @@ def _seen(stage, number, seed, x, y, cosine, sine, has_support, has_water):
     return r, g, b
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _first(stage, number, seed, x, y, dx, dy, dz, cosine, sine, has_support, is_behind):
     """Colour, distance and body of what a ray meets first, -1 for table, floor and sky; behind the clear body or not."""
     ox, oy, oz = EYE
@@ -300,7 +299,7 @@ def _first(stage, number, seed, x, y, dx, dy, dz, cosine, sine, has_support, is_
     return red, green, blue, best, hit
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _meet_body(stage, b, ox, oy, oz, dx, dy, dz):
     """Distance and normal where a ray meets a body."""
     x, y, z = _turned_back(stage, b, ox - stage[b, PLACE], oy - stage[b, PLACE + 1], oz - stage[b, PLACE + 2])
@@ -317,7 +316,7 @@ def _meet_body(stage, b, ox, oy, oz, dx, dy, dz):
     )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled
 def _turned_back(stage, b, x, y, z):
     """A vector of the world in the axes of a body."""
     return (
@@ -327,7 +326,7 @@ def _turned_back(stage, b, x, y, z):
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sunlight(stage, number, x, y, z):
     """Share of the sunlight that arrives at a place."""
     share = 1.0
@@ -340,7 +339,7 @@ def _sunlight(stage, number, x, y, z):
     return share
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _colour(stage, b, seed, x, y, z):
     """Colour of a body at a place of the world: pattern, lid, cracks."""
     u, v, w = _turned_back(stage, b, x - stage[b, PLACE], y - stage[b, PLACE + 1], z - stage[b, PLACE + 2])
@@ -352,7 +351,7 @@ def _colour(stage, b, seed, x, y, z):
     return stage[b, COLOUR] * factor, stage[b, COLOUR + 1] * factor, stage[b, COLOUR + 2] * factor
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_crack(u, v, w):
     """Whether a place is on one of two families of crooked planes."""
     bend = 0.3 * math.sin(150 * (u - v + w))
