@@ -37,6 +37,8 @@ class Stage:
         presets: named configurations, each with a section `training` (`TrainingConfig`).
         name: word of the command line, `nsmodels <system> train <name>`; empty for the only stage of a system.
         starts_from: name of the stage whose checkpoint this one starts from.
+        shares: sections of the configuration that mean the same in the stages before it: where a chain is trained at
+            once, these take over the fields of the later one. Others of equal names are independent.
         scored: phases whose size and cost are those of the model; baselines are left out. Empty: all.
     """
 
@@ -44,6 +46,7 @@ class Stage:
     presets: Mapping[str, Callable[[], Any]]
     name: str = ""
     starts_from: str | None = None
+    shares: tuple[str, ...] = ()
     scored: tuple[str, ...] = ()
 
 

@@ -23,6 +23,8 @@ from nsmodels.systems.world.config import (
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
 
+SHARED = ("compute",)  # other sections have fields of equal names that belong to modules of their own
+
 
 @final
 class World(System[Any, EvaluationConfig]):
@@ -31,10 +33,10 @@ class World(System[Any, EvaluationConfig]):
     name = "world"
     stages = (
         Stage(("vision",), presets.VISION, name="vision"),
-        Stage(("audio",), presets.AUDIO, name="audio", starts_from="vision"),
-        Stage(("fusion",), presets.FUSION, name="fusion", starts_from="audio"),
-        Stage(("dynamics",), presets.DYNAMICS, name="dynamics", starts_from="fusion"),
-        Stage(("full",), presets.FULL, name="full", starts_from="dynamics"),
+        Stage(("audio",), presets.AUDIO, name="audio", starts_from="vision", shares=SHARED),
+        Stage(("fusion",), presets.FUSION, name="fusion", starts_from="audio", shares=SHARED),
+        Stage(("dynamics",), presets.DYNAMICS, name="dynamics", starts_from="fusion", shares=SHARED),
+        Stage(("full",), presets.FULL, name="full", starts_from="dynamics", shares=SHARED),
     )
     datasets = ("impacts",)
     data_key = "impacts"

@@ -14,8 +14,8 @@ ABOUT = {
     "changes; these are taught by twins of training clips.",
 }
 ABOUT_EVALUATION = (
-    "`world_model` by six metrics on unseen objects and unseen combinations of material and shape: zero-shot, few-shot, "
-    "retrieval, dynamics, properties, effects; chance, simple baselines and ceilings beside them."
+    "`world_model` by six metrics on unseen objects and unseen combinations of material and shape: zero-shot, "
+    "few-shot, retrieval, dynamics, properties, effects; chance, simple baselines and ceilings beside them."
 )
 
 

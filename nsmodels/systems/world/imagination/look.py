@@ -24,8 +24,8 @@ class Glance:
     """A model on the first validation clips.
 
     Attributes:
-        nmse: squared error of the imagined states, each in units of its deviation, over that of states that stay as they
-            were last; below 1 is better.
+        nmse: squared error of the imagined states, each in units of its deviation, over that of states that stay as
+            they were last; below 1 is better.
         correlation: of believed and true properties, by name; left out where a property is the same in all clips.
         num_clips: looked at.
         example: the clip in which most happens, imagined.
@@ -42,8 +42,8 @@ class Glance:
         """The figures, and the example."""
         shown = ", ".join(f"{name} {value:.2f}" for name, value in self.correlation.items())
         return (
-            f"first {self.num_clips} {SPLIT} clips: error of imagined states {self.nmse:.3f} of persistence; correlation "
-            f"of the properties: {shown or '-'}\n\n{as_text(self.example)}"
+            f"first {self.num_clips} {SPLIT} clips: error of imagined states {self.nmse:.3f} of persistence\n"
+            f"correlation of properties: {shown or '-'}\n\n{as_text(self.example)}"
         )
 
 
