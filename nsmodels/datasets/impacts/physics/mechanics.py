@@ -376,8 +376,9 @@ def _act(s, i, traces, body, beside, now, wrench):
         return
     axis[0], axis[1] = math.cos(s.direction[i]), math.sin(s.direction[i])
     is_in_reach = s.has_support[i] and abs(body[2] - body[HALF + 2]) < 0.05
-    if s.target[i] == 1 and s.has_neighbour[i]:
-        _act_beside(s, i, traces, beside, now, axis, wrench)
+    if s.target[i] == 1:  # without a neighbour the hand acts on air
+        if s.has_neighbour[i]:
+            _act_beside(s, i, traces, beside, now, axis, wrench)
     elif is_in_reach:
         _grip_place(s, i, body, place)
         if s.verb[i] == hand.STRIKE and now[DONE] == 0.0 and time > begin + 0.5 * FRAME:
@@ -713,7 +714,7 @@ def _record_rod(s, i, traces, step, body, beside, now):
     at, place = traces.hand[i, step], np.zeros(3)
     x, y = math.cos(s.direction[i]), math.sin(s.direction[i])
     back = FINGER_RADIUS + max(now[REACH], 0.0)
-    if s.target[i] == 1 and s.has_neighbour[i]:
+    if s.target[i] == 1:
         at[0], at[1], at[2] = beside[0], beside[1], 0.5 * NEIGHBOUR_HEIGHT
         back += s.neighbour[i, 2]
         traces.hand_velocity[i, step, 0], traces.hand_velocity[i, step, 1] = beside[2], beside[3]
