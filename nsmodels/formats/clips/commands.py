@@ -1,7 +1,7 @@
 """Command line of a dataset of clips: `nsmodels <dataset> generate | show | verify`.
 
 A dataset has its `prepare.prepare`; its module `checks` has `about(folder)`, lines that `verify` prints below the
-checks; its module `look` draws and writes clips, see `_show`.
+checks.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
     )
     show.add_argument("--wav", type=Path, metavar="FILE", help="write the sound of the first of these clips")
     show.add_argument("--gif", type=Path, metavar="FILE", help="write the pictures of the first of these clips")
-    show.set_defaults(verb=partial(_show, name))
+    show.set_defaults(verb=_show)
     verify = verbs.add_parser("verify", help="run every check, and print what each modality shows of the properties")
     verify.add_argument("--data", type=Path, required=True, help="folder of the data")
     verify.set_defaults(verb=partial(_verify, name))
@@ -77,8 +77,8 @@ def _verify(name: str, arguments: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _show(name: str, arguments: argparse.Namespace) -> int:
-    from nsmodels.formats.clips import files
+def _show(arguments: argparse.Namespace) -> int:
+    from nsmodels.formats.clips import files, pictures
 
     if arguments.number < 1:
         raise InputError(f"--number {arguments.number}: expected the number of clips, 1 or more")
@@ -90,10 +90,9 @@ def _show(name: str, arguments: argparse.Namespace) -> int:
     artifact.require_files(targets, [arguments.data])
     clips = _chosen(files.read(arguments.data, arguments.split), arguments)
     print("\n\n".join(as_text(clips, row) for row in range(len(clips))))
-    look = discover.module("datasets", name, "look")
     for option, path in ((option, getattr(arguments, option)) for option in WRITTEN):
         if path:
-            getattr(look, f"write_{option}")(clips, path)
+            getattr(pictures, f"write_{option}")(clips, path)
     return 0
 
 
