@@ -77,7 +77,7 @@ class World(System[Any, EvaluationConfig]):
 
     def after_phase(self, phase: str, fit: Fit, order: Order[Any], part: Part) -> dict[str, Any]:
         """The calibration of intervals on validation clips, where the phase predicts any."""
-        from nsmodels.systems.world.calibration import calibrate
+        from nsmodels.systems.world.training.calibration import calibrate
 
         return calibrate(phase, order.data, part.path, order.config.training.device)
 

@@ -1,4 +1,4 @@
-"""The world model of a checkpoint: embeds clips, imagines how they go on, and answers what would have been different."""
+"""The world model of a checkpoint: embeds clips, imagines how they go on, predicts effects of changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.formats.clips.names import MODALITIES
 from nsmodels.formats.clips.tables import Clips
-from nsmodels.systems.world.calibration import CALIBRATION, Calibration
 from nsmodels.systems.world.config import PHASES
 from nsmodels.systems.world.network.clips import ClipBatch, WatchedClips, batch_of, num_steps_of
 from nsmodels.systems.world.network.fusion import World
@@ -26,6 +25,7 @@ from nsmodels.systems.world.network.heads import CONCEPTS, Beliefs, Change
 from nsmodels.systems.world.network.observations import Observations
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.phases import load_network
+from nsmodels.systems.world.training.calibration import CALIBRATION, Calibration
 
 Array = NDArray[np.float32]
 BATCH = 64  # clips at a time
@@ -195,8 +195,8 @@ class WorldModel:
         num_steps = num_steps_of(clips)
         if not 1 <= context < num_steps or not 1 <= horizon <= num_steps - context:
             raise InputError(
-                f"imagine: context {context} and horizon {horizon} do not fit clips of {num_steps} steps; give a context "
-                f"of 1 to {num_steps - 1}, and a horizon of at most {num_steps} - context"
+                f"imagine: context {context} and horizon {horizon} do not fit clips of {num_steps} steps; give a "
+                f"context of 1 to {num_steps - 1}, and a horizon of at most {num_steps} - context"
             )
         given = clips if actions is None else _with_actions(clips, actions)
         asked = None if variables is None or changes is None else (np.asarray(variables), np.asarray(changes))

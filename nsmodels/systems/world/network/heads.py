@@ -1,4 +1,4 @@
-"""Heads: properties, affordances, material and shape of an object, outcomes and events of a clip, and effects of changes.
+"""Heads: properties, affordances, material, shape of an object; outcomes and events of a clip; effects of changes.
 
 Shapes: b clips of t steps, m twins, states of width s, summaries of width d.
 """
@@ -44,7 +44,7 @@ class Beliefs(NamedTuple):
 class Change(NamedTuple):
     """What a change makes of a clip.
 
-    states: (m, t, o), standardised differences. outcomes: standardised differences (m, o). events: logits (m, e), after.
+    states: (m, t, o) and outcomes: (m, o), standardised differences. events: logits (m, e), after it.
     """
 
     states: Tensor

@@ -25,7 +25,10 @@ class Block(nn.Module):
         self.first = nn.Conv2d(inputs, outputs, 3, stride, padding=1)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
         is_same = inputs == outputs and stride in (1, (1, 1))
-        self.shortcut = nn.Identity() if is_same else nn.Conv2d(inputs, outputs, 1, stride)
+        # A mean over the cells of a stride: a 1x1 convolution with a stride would read one of them alone, and with all
+        # gains at zero nothing else passes (ResNet-D, He et al. 2019, arXiv:1812.01187).
+        mean = nn.AvgPool2d(stride, ceil_mode=True) if stride not in (1, (1, 1)) else nn.Identity()
+        self.shortcut = nn.Identity() if is_same else nn.Sequential(mean, nn.Conv2d(inputs, outputs, 1))
         self.gain = nn.Parameter(torch.zeros(()))
         self.use_checkpointing = False
 
@@ -47,5 +50,12 @@ def stage(inputs: int, outputs: int, num_blocks: int, stride: int | tuple[int, i
 
 
 def projection(inputs: int, outputs: int) -> nn.Sequential:
-    """The head between latents and a contrastive loss, which takes the invariance so that the latents need not."""
-    return nn.Sequential(nn.Linear(inputs, inputs), nn.ReLU(), nn.Linear(inputs, outputs))
+    """The head between latents and a contrastive loss, which takes the invariance so that the latents need not.
+
+    Batch normalisation removes what all samples have in common: without it the unit vectors begin almost equal, and in
+    that state the loss has almost no gradient. Latents themselves stay independent of the batch.
+    """
+    return nn.Sequential(
+        nn.Linear(inputs, inputs, bias=False), nn.BatchNorm1d(inputs), nn.ReLU(),
+        nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs, affine=False),
+    )  # fmt: skip

@@ -28,6 +28,8 @@ from nsmodels.systems.world.network.heads import HeadsModule
 from nsmodels.systems.world.network.observations import Observations, cut_sounds, seen_before
 from nsmodels.systems.world.network.vision import VisionModule
 
+BACKEND = "inductor"  # of torch.compile: its default
+
 
 class WorldNetwork(nn.Module):
     """The modules of the phases up to one of them.
@@ -114,17 +116,20 @@ class WorldNetwork(nn.Module):
         return list(self.settings)[-1]
 
     def use(self, compute: ComputeConfig) -> None:
-        """Compute as the configuration asks: gradient checkpointing within blocks, compiled modules."""
+        """Compute as the configuration asks: gradient checkpointing within blocks, compiled modules.
+
+        Weights keep their names, and so do checkpoints.
+        """
         for module in self.modules():
             if hasattr(module, "use_checkpointing"):
                 module.use_checkpointing = compute.use_gradient_checkpointing  # pyright: ignore
         if compute.use_compile:
             for module in self.children():
-                module.compile()
+                module.compile(backend=BACKEND)
 
 
 def _filled(values: Tensor | None, clips: ClipBatch, size: int) -> tuple[Tensor, Tensor]:
-    """Values (b, t, size) with zeros at the steps that they lack, and bool (t,), where they are: a picture has one step."""
+    """Values (b, t, size), zeros at steps that they lack, and bool (t,), where they are: a picture has one step."""
     if values is None:
         values = clips.observed.new_zeros((len(clips), 0, size), dtype=torch.float32)
     missing = clips.num_steps - values.shape[1]

@@ -90,10 +90,7 @@ class ClipBatches:
     def __init__(self, data: Path, training: TrainingConfig, drawing: Drawing, vision: VisionModule | None) -> None:
         self.source, self.drawing, self.vision = Source(data, None, training), drawing, vision
         self.maps: dict[str, Tensor | None] = {}
-        twins = {
-            split: files.read_twins(data, split) if drawing.twins_per_clip else None for split in self.source.clips
-        }
-        self.twins = {split: each and _Twins(each, len(self.source.clips[split])) for split, each in twins.items()}
+        self.twins = {split: _twins_of(data, split, len(clips)) for split, clips in self.clips.items()}
 
     @property
     def clips(self) -> dict[str, Clips]:
@@ -114,7 +111,8 @@ class ClipBatches:
         context = random.integers(first, max(steps, first + 1), size)
         frames = random.random((size, steps)).argsort(1)[:, : self.drawing.frames_per_clip]
         twins = self.twins[split]
-        drawn_twins = None if twins is None else twins.draw(drawn, self.drawing.twins_per_clip)
+        number = self.drawing.twins_per_clip
+        drawn_twins = None if twins is None or not number else twins.draw(drawn, number)
         return WorldBatch(
             batch_of(drawn.clips, part.rows, self.maps[split]),
             torch.as_tensor(part.of(hidden)),
@@ -130,6 +128,11 @@ def _hidden(observed: np.ndarray, dropout: float, random: np.random.Generator) -
     lot[~np.broadcast_to(observed[:, None], lot.shape)] = -1  # never chosen to be kept
     kept = lot.argmax(-1)[..., None] == np.arange(len(MODALITIES))
     return (lot < dropout) & ~kept
+
+
+def _twins_of(data: Path, split: str, num_clips: int) -> _Twins | None:
+    found = files.read_twins(data, split)
+    return None if found is None else _Twins(found, num_clips)
 
 
 class _Twins:

@@ -78,7 +78,7 @@ class Drawn:
 
 
 def _there(clips: Clips, modality: str | None) -> np.ndarray:
-    return clips.observed.any(1) if modality is None else clips.has(modality)
+    return np.any(clips.observed, axis=1) if modality is None else clips.has(modality)
 
 
 def classes_of(clips: Clips, rows: np.ndarray) -> np.ndarray:

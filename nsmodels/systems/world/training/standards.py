@@ -22,9 +22,9 @@ def fit_standards(network: WorldNetwork, parent: WorldNetwork, clips: Clips) -> 
     if network.phase == "fusion":
         _fit_observed(network, parent, clips)
     elif network.phase == "dynamics" and clips.states is not None:
-        fit_states(network.dynamics.standard, torch.as_tensor(np.asarray(clips.states)))
+        fit_states(network.dynamics.standard, torch.from_numpy(np.array(clips.states)))
     elif network.phase == "full" and clips.outcomes is not None:
-        network.heads.standard.fit(torch.as_tensor(np.asarray(clips.outcomes)))
+        network.heads.standard.fit(torch.from_numpy(np.array(clips.outcomes)))
 
 
 def _fit_observed(network: WorldNetwork, parent: WorldNetwork, clips: Clips) -> None:

@@ -139,9 +139,9 @@ def prediction(network: WorldNetwork, clips: ClipBatch, views: Views) -> Float[T
 def dynamics_terms(network: WorldNetwork, batch: WorldBatch, views: Views, config: DynamicsObjectiveConfig) -> Terms:
     """Terms of rollouts from the end of the beginning.
 
-    mse: of the states of the world against those fused from the whole clip. nll: of the exact states, under the predicted
-    deviations. state_mse: of the decoded exact states, imagined and fused; coverage: share of the imagined ones within
-    the intervals that should hold 90 %.
+    mse: of the states of the world against those fused from the whole clip. nll: of the exact states, under the
+    predicted deviations. state_mse: of the decoded exact states, imagined and fused; coverage: share of the imagined
+    ones within the intervals that should hold 90 %.
     """
     clips, context, module = batch.clips, batch.context, network.dynamics
     assert clips.states is not None

@@ -14,7 +14,7 @@ SMALLEST = 0.1  # effects in units of the deviation of an outcome, below which a
 
 
 def measured(network: WorldNetwork, clips: ClipBatches) -> dict[str, float]:
-    """Mean correlation of the properties, accuracy of affordances and names, share of signs of effects that are right."""
+    """Mean correlation of properties, accuracy of affordances and names, share of signs of effects that are right."""
     found = [_answers(network, batch) for batch in clips.batches("val", 0, Shard())]
     joined = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
     return {

@@ -19,6 +19,7 @@ from nsmodels.engine.batching import Batches
 from nsmodels.engine.task import Shard, Task
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import VisionConfig, VisionViewsConfig
+from nsmodels.systems.world.network.audio import AudioModule
 from nsmodels.systems.world.network.vision import VisionModule
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.training import contrastive
@@ -78,7 +79,9 @@ class VisionTask(Task):
         return {"network": self.network_settings}
 
 
-def contrast(module: nn.Module, latents: Float[Tensor, "v d"], temperature: float) -> dict[str, Tensor]:
+def contrast(
+    module: VisionModule | AudioModule, latents: Float[Tensor, "v d"], temperature: float
+) -> dict[str, Tensor]:
     """NT-Xent of the projected latents, views of one sample after each other; hinge and variance of the latents."""
     projected = module.projection(latents).unflatten(0, (-1, 2))
     return {
