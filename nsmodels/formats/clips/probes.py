@@ -1,0 +1,109 @@
+"""Which properties each modality shows: simple probes on figures by hand, fitted on one split, measured on the next.
+
+A probe is a random forest; what it finds is a lower bound of what there is to be found.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.formats.clips import files
+from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
+from nsmodels.formats.clips.tables import Clips
+
+NUM_TREES, LEAF, SHARE = 100, 2, 0.3
+MOST_CLIPS = 3_000  # fitted on
+LEAST_CLIPS = 200  # fitted on; fewer prove nothing
+OTHER = 0.08  # difference to the empty scene, in [0, 1], at which a pixel belongs to something in it
+FRAMES = (0, 5, 10, 15)  # whose colours are figures
+BANDS, WINDOW = 24, 512
+
+
+def identifiability(folder: Path, fitted: str = "train", measured: str = "test") -> NDArray[np.float64] | None:
+    """Correlation of properties with what a probe predicts, (9, 3): by property and modality; None for few clips.
+
+    A property that does not vary in the measured split, or a modality that is missing, has 0.
+    """
+    if not {fitted, measured} <= set(files.splits(folder)):
+        return None
+    train, test = (files.read(folder, split) for split in (fitted, measured))
+    if train.properties is None or test.properties is None or min(len(train), 4 * len(test)) < LEAST_CLIPS:
+        return None
+    train = train.take(np.arange(min(len(train), MOST_CLIPS)))
+    found = np.zeros((len(PROPERTIES), len(MODALITIES)))
+    for column, modality in enumerate(MODALITIES):
+        if train.has(modality).all() and test.has(modality).all():
+            found[:, column] = _correlations(train, test, modality)
+    return found
+
+
+def table(found: NDArray[np.float64]) -> list[str]:
+    """The matrix as lines of text."""
+    lines = [f"{'property':<14}" + "".join(f"{modality:>9}" for modality in MODALITIES)]
+    return lines + [
+        f"{name:<14}" + "".join(f"{r:>9.2f}" for r in row) for name, row in zip(PROPERTIES, found, strict=True)
+    ]
+
+
+def figures(clips: Clips, modality: str, empty: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Figures by hand of one modality, float32 (n, F); `empty`: the scene without anything in it, see `empty_scene`."""
+    if modality == "audio":
+        assert clips.audio is not None
+        return _of_sound(np.asarray(clips.audio, np.float32))
+    if modality == "proprio":
+        assert clips.proprio is not None
+        parts = [clips.proprio, *([clips.actions] if clips.actions is not None else [])]
+        return np.concatenate([np.asarray(part, np.float32).reshape(len(clips), -1) for part in parts], axis=1)
+    assert clips.video is not None
+    assert empty is not None
+    return np.stack([_of_video(np.asarray(video, np.float32) / 255, empty) for video in clips.video])
+
+
+def empty_scene(clips: Clips, most: int = 200) -> NDArray[np.float32]:
+    """Median of the first pictures of up to `most` clips, float32 (H, W, 3) in [0, 1]."""
+    assert clips.video is not None
+    return (np.median(clips.video[:most, 0], axis=0) / 255).astype(np.float32)
+
+
+def _correlations(train: Clips, test: Clips, modality: str) -> NDArray[np.float64]:
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    empty = empty_scene(train) if modality == "vision" else None
+    probe = ExtraTreesRegressor(NUM_TREES, min_samples_leaf=LEAF, max_features=SHARE, random_state=0)
+    probe.fit(figures(train, modality, empty), train.properties)
+    predicted, truth = probe.predict(figures(test, modality, empty)), np.asarray(test.properties)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = [np.corrcoef(predicted[:, k], truth[:, k])[0, 1] for k in range(truth.shape[1])]
+    return np.nan_to_num(np.array(found))
+
+
+def _of_video(video: NDArray[np.float32], empty: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Area, middle and width of what is not the empty scene in each picture, and its colours in some of them."""
+    is_other = np.abs(video - empty).max(axis=-1) > OTHER
+    rows, columns = np.mgrid[: video.shape[1], : video.shape[2]]
+    area = is_other.sum(axis=(1, 2))
+    weight = np.maximum(area, 1)
+    middle = [(is_other * axis).sum(axis=(1, 2)) / weight for axis in (rows, columns)]
+    spread = [
+        np.sqrt((is_other * (axis - m[:, None, None]) ** 2).sum(axis=(1, 2)) / weight)
+        for axis, m in zip((rows, columns), middle, strict=True)
+    ]
+    colours = []
+    for step in (step for step in FRAMES if step < len(video)):
+        inside = video[step][is_other[step]]
+        inside = inside if len(inside) else np.zeros((1, 3), np.float32)
+        colours += [inside.mean(axis=0), inside.std(axis=0), *np.quantile(inside, (0.1, 0.5, 0.9), axis=0)]
+    return np.concatenate([area, *middle, *spread, *colours]).astype(np.float32)
+
+
+def _of_sound(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log energy in bands, evenly spread over log frequency, in windows; float32 (n, windows * BANDS)."""
+    num = sound.shape[1] // WINDOW
+    windows = sound[:, : num * WINDOW].reshape(len(sound), num, WINDOW) * np.hanning(WINDOW).astype(np.float32)
+    power = np.abs(np.fft.rfft(windows, axis=-1)).astype(np.float32) ** 2
+    edges = np.unique(np.geomspace(1, power.shape[-1], BANDS + 1).astype(int))
+    bands = np.add.reduceat(power, edges[:-1], axis=-1)
+    return np.log10(bands + 1e-9).reshape(len(sound), -1)
