@@ -97,7 +97,7 @@ def _dimensions(shape: np.ndarray, chance: np.ndarray) -> tuple[np.ndarray, np.n
     large, ball, box = 0.06 + 0.09 * one, 0.05 + 0.04 * one, 0.05 + 0.05 * one
     thin = 0.004 + 0.008 * two
     plate = np.stack([large, large, thin], 1)
-    bar = np.stack([0.08 + 0.08 * one, 0.012 + 0.012 * two, 0.008 + 0.010 * three], 1)
+    bar = np.stack([0.08 + 0.08 * one, 0.02 + 0.012 * two, 0.006 + 0.007 * three], 1)
     boxes = np.stack([box, box * (0.7 + 0.3 * two), box * (0.6 + 0.4 * three)], 1)
     kinds = [each[:, None] == shape_of for each, shape_of in ((shape, PLATE), (shape, BAR), (shape, BOX))]
     extents = np.select(

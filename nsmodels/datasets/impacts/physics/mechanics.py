@@ -48,7 +48,7 @@ from nsmodels.datasets.impacts.physics.layout import (
     V,
 )
 from nsmodels.datasets.impacts.physics.recording import record
-from nsmodels.datasets.impacts.scenes import BIN, FRAME, NUM_STEPS, SUBSTEP
+from nsmodels.datasets.impacts.scenes import BIN, FRAME, SUBSTEP
 
 PER_FRAME, PER_BIN = round(FRAME / SUBSTEP), round(BIN / SUBSTEP)
 ASLEEP = 2e-3  # m/s, and rad/s: slower than this for some steps, an object rests until something happens to it
@@ -92,7 +92,7 @@ def _begin(f, body, beside, now):
 @njit(cache=True, nogil=True)
 def _run(f, body, beside, now, corners, count, contacts, out, slides, impacts):
     """All steps of a clip."""
-    for step in range(NUM_STEPS * PER_FRAME):
+    for step in range(len(out) * PER_FRAME):
         now[TIME] = (step + 1) * SUBSTEP
         if f[VERB] == TILTING and f[HAS_SUPPORT] > 0.0:
             handling.tilt_table(f, now)
