@@ -142,7 +142,7 @@ def _excitation(voice, body, kind, extents, place, at):
     if owner == OBJECT:
         u, v = _on_body(kind, extents, place)
         return shape_at(kind, k, u, v)
-    if owner == WOOD and (body == TABLE_TOP or body == FLOOR_TOP):
+    if owner == WOOD and (body in (TABLE_TOP, FLOOR_TOP)):
         u, v = min(max(at[0] / TABLE, -1.0), 1.0), min(max(at[1] / TABLE, -1.0), 1.0)
         return shape_at(PLATE, k, u, v) * (1.0 if body == TABLE_TOP else ON_FLOOR)
     return RIM if owner == BESIDE and body == NEIGHBOUR else 0.0
