@@ -24,10 +24,10 @@ TEST_STEPS = 10  # of a test in the simulator, half a second
 def affordances_of(objects: Objects) -> np.ndarray:
     """Affordances bool (n, 8), see `names.AFFORDANCES`.
 
-    pushable: a finger with 1.5 N moves it by 1 cm. graspable: fingers that open by 8.5 cm and press with 30 N carry it.
-    rollable: on a slope of 8 degrees it goes and turns. stackable: there it stays, and carries grains on its top.
-    breakable: it breaks in a fall from 1 m. containable: grains that are dropped on it stay inside. throwable: it can be
-    carried, and an arm with 12 N brings it to 4 m/s within 30 cm. openable: a pull of 8 N lifts its lid.
+    pushable: a finger with 1.5 N moves it by 1 cm. graspable: fingers that open by 8.5 cm and press with 30 N carry
+    it. rollable: on a slope of 8 degrees it goes and turns. stackable: there it stays, and carries grains on its top.
+    breakable: it breaks in a fall from 1 m. containable: grains that are dropped on it stay inside. throwable: it can
+    be carried, and an arm with 12 N brings it to 4 m/s within 30 cm. openable: a pull of 8 N lifts its lid.
     """
     still = replace(objects, drive=np.zeros(len(objects)))
     inside, on_top = _pour(objects)

@@ -56,8 +56,10 @@ ASLEEP = 2e-3  # m/s, and rad/s: slower than this for some steps, an object rest
 
 @njit(cache=True, nogil=True)
 def run(figures, records, slides, impacts, num_impacts):
-    """Simulate n clips: figures (n, SCENE_SIZE); what is written: records (n, T, RECORD_SIZE), slides (n, NUM_BINS, 2) of
-    speeds and forces, impacts (n, most, IMPACT_SIZE) and their number (n,).
+    """Simulate T steps of n clips with the given figures, (n, SCENE_SIZE).
+
+    What is written: records (n, T, RECORD_SIZE), slides (n, NUM_BINS, 2) of speeds and forces, impacts (n, most,
+    IMPACT_SIZE) and their number (n,).
     """
     body, beside, now = np.zeros(BODY_SIZE), np.zeros(4), np.zeros(NOW_SIZE)
     corners, contacts = np.zeros((meetings.MOST_POINTS, 3)), np.zeros((meetings.MOST_POINTS, bodies.CONTACT_SIZE))
