@@ -17,6 +17,7 @@ from nsmodels.formats.clips.names import AFFORDANCES, MODALITIES, PLACEBO, PROPE
 from nsmodels.formats.clips.tables import Clips
 
 ROWS = 1_000  # read at a time
+RUNG = 200  # clips of each split whose sound is compared with the formulas
 SAMPLE = 8  # clips of each split that are simulated again
 MECHANICS_SAMPLE = 16  # clips of each split whose mechanics is checked
 NUM_SIGMAS = 4
@@ -115,6 +116,21 @@ def mechanics_is_sound(folder: Path) -> list[str]:
         faults = verification.energy_grows(scenes, motion) + verification.momentum_is_unbalanced(scenes, motion)
         faults += verification.collisions_are_unbalanced(scenes) + verification.integrators_differ(scenes)
         found += [f"{split}: {line}" for line in faults]
+    return found
+
+
+def sound_has_the_frequencies_of_the_modes(folder: Path) -> list[str]:
+    """Plates and bars of a sample that ring after the tap do so at a frequency of the closed formulas."""
+    from nsmodels.datasets.impacts.generation import scenes_of
+    from nsmodels.datasets.impacts.sound.verification import frequency_faults
+
+    found = []
+    for split, clips in _simulated(folder):
+        assert clips.audio is not None
+        rows = np.arange(min(len(clips), RUNG))
+        found += [
+            f"{split}: {line}" for line in frequency_faults(scenes_of(_config(folder), split, rows), clips.audio[rows])
+        ]
     return found
 
 

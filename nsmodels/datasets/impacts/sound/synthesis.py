@@ -1,7 +1,7 @@
 """Sound of a clip: damped sines of all modes, clicks, noise of sliding, of breaking and of the microphone, compiled.
 
-Each mode is a complex number that turns and shrinks from sample to sample, z ← z e^((2πif - d)/16000); an impact adds to
-it, and the sound is the sum of the imaginary parts. That is the sum of a e^(-dt) sin 2πft over all impacts and modes.
+Each mode is a complex number that turns and shrinks from sample to sample, z ← z e^((2πif - d)/16000); an impact adds
+to it, and the sound is the sum of the imaginary parts: of a e^(-dt) sin 2πft over all impacts and modes.
 """
 
 from __future__ import annotations

@@ -1,0 +1,253 @@
+"""Evaluation of a world model: six metrics, each beside chance, simple baselines and a ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.core import artifact
+from nsmodels.core.artifact import Part
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Order
+from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
+from nsmodels.formats.clips.tables import Clips
+from nsmodels.systems.world.config import PHASES, EvaluationConfig
+from nsmodels.systems.world.evaluation import charts, concepts, effects, properties, retrieval, rollouts
+from nsmodels.systems.world.evaluation.ablation import by_modalities
+from nsmodels.systems.world.evaluation.forests import Forests
+from nsmodels.systems.world.evaluation.report import table
+from nsmodels.systems.world.evaluation.retrieval import Pair
+from nsmodels.systems.world.evaluation.scores import WORLD, Metric
+from nsmodels.systems.world.evaluation.subject import (
+    EXACT,
+    NOVEL,
+    TRAIN,
+    UNTRAINED,
+    Subject,
+    read_subject,
+)
+from nsmodels.systems.world.evaluation.subsets import SUBSETS
+
+INTERVALS = "95 %, whole objects resampled"
+Found = tuple[list[Metric], dict[str, Any]]
+
+
+def score(order: Order[EvaluationConfig]) -> EvaluationResult:
+    """Score a split, with `test` also `novel`; metrics whose truth the data lack are left out, with a note.
+
+    Raises InputError for a broken checkpoint or data, for a model that is not trained to the end, and for data in which
+    nothing can be scored.
+    """
+    subject = read_subject(order.model, order.data, order.config)
+    if subject.model.phase != PHASES[-1]:
+        raise InputError(f"{order.model}: ends with the stage '{subject.model.phase}'; train on to '{PHASES[-1]}'")
+    metrics, details, notes = measured(subject, order.config)
+    if not metrics:
+        raise InputError(f"{order.data}: nothing can be scored: {'; '.join(notes)}")
+    report = {
+        "metrics": {each.name: each.report() for each in metrics},
+        "details": details,
+        "data": _about(order, subject, notes),
+    }
+
+    def draw(part: Part) -> None:
+        charts.draw_all(report, part.path / "figures")
+
+    outcomes = [each.outcomes for each in metrics]
+    return EvaluationResult(report, table(report), outcomes, _figures(metrics), draw)
+
+
+def measured(subject: Subject, how: EvaluationConfig) -> tuple[list[Metric], dict[str, Any], list[str]]:
+    """Every metric that the clips allow, details by family, and a note for each family that was left out."""
+    metrics: list[Metric] = []
+    details, notes = {}, []
+    for name, (measure, needs) in METRICS.items():
+        if missing := needs(subject):
+            notes.append(f"{name}: not scored, {missing}")
+            continue
+        found, details[name] = measure(subject, how)
+        metrics += found
+    return metrics, details, notes
+
+
+# --- the six metrics -------------------------------------------------------------------------------------------------
+
+
+def zero_shot(subject: Subject, how: EvaluationConfig) -> Found:
+    """Held-out combinations by their two words."""
+    split, clips = _concept_split(subject)
+    rivals: dict[str, concepts.Probabilities] = {WORLD: subject.model.concepts(subject.seen[split])}
+    train, found = subject.features(TRAIN), subject.features(split)
+    for name, features in found.items():
+        named = "world, linear probe" if name == WORLD else name
+        rivals[named] = concepts.probabilities(features, train[name], subject.splits[TRAIN])
+    return [concepts.zero_shot(clips, split, rivals, EXACT if EXACT in rivals else "")], {}
+
+
+def few_shot(subject: Subject, how: EvaluationConfig) -> Found:
+    """Held-out combinations by five examples."""
+    split, clips = _concept_split(subject)
+    train, found = subject.features(TRAIN), subject.features(split)
+    rivals = {name: concepts.within_concepts(train[name], subject.splits[TRAIN])(each) for name, each in found.items()}
+    ceiling = EXACT if EXACT in rivals else ""
+    metric = concepts.few_shot(clips, split, rivals, ceiling, how.num_episodes, how.seed)
+    return [metric] if metric else [], {}
+
+
+def retrieve(subject: Subject, how: EvaluationConfig) -> Found:
+    """Sounds of pictures and pictures of sounds."""
+    split = next(iter(subject.splits))
+    rows = retrieval.audible(subject.splits[split])
+    clips, seen = subject.splits[split].take(rows), subject.seen[split].take(rows)
+    model, untrained = subject.model, subject.untrained
+    pair = Pair(model.unimodal(seen, "vision"), model.unimodal(seen, "audio"))
+    rivals = {
+        WORLD: pair,
+        "shuffled pairs": Pair(pair.image, np.roll(pair.sound, len(rows) // 2, 0)),
+        UNTRAINED: Pair(untrained.unimodal(clips, "vision"), untrained.unimodal(clips, "audio")),
+    }
+    if TRAIN in subject.splits and "vision" in subject.modalities and "audio" in subject.modalities:
+        rivals["linear map of figures by hand"] = _mapped(subject, split, rows)
+    ceiling = "figures both senses show, exact"
+    if clips.states is not None and clips.properties is not None:
+        rivals[ceiling] = retrieval.shared_figures(clips, _shown_by_both(subject, split))
+    return retrieval.retrieval(
+        clips, split, rivals, ceiling if ceiling in rivals else "", how.num_gallery, how.seed
+    ), {}
+
+
+def dynamics(subject: Subject, how: EvaluationConfig) -> Found:
+    """Imagined states."""
+    split, clips = _first(subject)
+    context, horizon = rollouts.context_of(clips)
+    scale, others = rollouts.scale_of(subject.splits[TRAIN]), rollouts.rivals(clips, subject.splits[TRAIN])
+    rollout = subject.model.imagine(subject.seen[split], context, horizon)
+    mean, std = (np.asarray(each, np.float64) for each in rollout)
+    metrics, curves = rollouts.dynamics(clips, split, mean, std, others, scale)
+    return metrics, {**curves, "context": context, "example": rollouts.example(clips, mean, std, others)}
+
+
+def property_extraction(subject: Subject, how: EvaluationConfig) -> Found:
+    """Properties by subset of the modalities."""
+    split, clips = _first(subject)
+    subsets = [each for each in SUBSETS if set(each) <= set(subject.modalities)]
+    found = {each: np.asarray(subject.model.properties(subject.seen[split], each).mean, np.float64) for each in subsets}
+    forests = Forests.of(subject, split)
+    return properties.properties(clips, split, found, forests.predicted, forests.matrix)
+
+
+def causal(subject: Subject, how: EvaluationConfig) -> Found:
+    """Effects of changes."""
+    split, clips = _first(subject)
+    twins, train = subject.twins[split], subject.splits[TRAIN]
+    changed = subject.seen[split].take(twins.base)
+    given = subject.model.effect(changed, twins.variable, twins.change)
+    found = effects.Effects(*(np.asarray(each, np.float64) for each in (given.outcomes, given.states, given.events)))
+    others = effects.rivals(train, subject.twins[TRAIN], twins)
+    scales = effects.deviations(train), rollouts.scale_of(train).deviation
+    return effects.causal(clips, split, twins, found, others, *scales)
+
+
+# --- what they need --------------------------------------------------------------------------------------------------
+
+
+def _without_concepts(subject: Subject) -> str:
+    if TRAIN not in subject.splits:
+        return "there are no training clips for probes"
+    clips = [subject.splits[TRAIN], _concept_split(subject)[1]]
+    return "" if all(map(concepts.has_concepts, clips)) else "the clips have no columns material and shape"
+
+
+def _without_pairs(subject: Subject) -> str:
+    num = len(retrieval.audible(_first(subject)[1]))
+    return "" if num > 1 else "fewer than two clips have picture and sound"
+
+
+def _without_states(subject: Subject) -> str:
+    if TRAIN not in subject.splits:
+        return "there are no training clips for the baselines"
+    clips = [subject.splits[TRAIN], _first(subject)[1]]
+    return (
+        ""
+        if all(each.states is not None and each.actions is not None for each in clips)
+        else "the clips have no exact states"
+    )
+
+
+def _without_properties(subject: Subject) -> str:
+    if TRAIN not in subject.splits:
+        return "there are no training clips for probes"
+    clips = [subject.splits[TRAIN], _first(subject)[1]]
+    return "" if all(each.properties is not None for each in clips) else "the clips have no properties"
+
+
+def _without_twins(subject: Subject) -> str:
+    wanted = [next(iter(subject.splits)), TRAIN]
+    if any(split not in subject.twins for split in wanted):
+        return "there are no twins"
+    return _without_states(subject)
+
+
+METRICS: Mapping[str, tuple[Callable[[Subject, EvaluationConfig], Found], Callable[[Subject], str]]] = {
+    "zero-shot": (zero_shot, _without_concepts),
+    "few-shot": (few_shot, _without_concepts),
+    "retrieval": (retrieve, _without_pairs),
+    "dynamics": (dynamics, _without_states),
+    "properties": (property_extraction, _without_properties),
+    "causal": (causal, _without_twins),
+    "modalities": (by_modalities, _without_properties),
+}
+
+
+def _first(subject: Subject) -> tuple[str, Clips]:
+    return next(iter(subject.splits.items()))
+
+
+def _concept_split(subject: Subject) -> tuple[str, Clips]:
+    """The combinations that training does not have; of data without them, the scored split."""
+    return (NOVEL, subject.splits[NOVEL]) if NOVEL in subject.splits else _first(subject)
+
+
+def _mapped(subject: Subject, split: str, rows: NDArray[np.int64]) -> Pair:
+    """Canonical correlations of figures of pictures and sounds, by hand."""
+    train, there = subject.figures[TRAIN], retrieval.audible(subject.splits[TRAIN])
+    return retrieval.mapped(
+        (train["vision"][there], train["audio"][there]),
+        (subject.figures[split]["vision"][rows], subject.figures[split]["audio"][rows]),
+    )
+
+
+def _shown_by_both(subject: Subject, split: str) -> NDArray[np.bool_]:
+    if TRAIN not in subject.splits or subject.splits[TRAIN].properties is None:
+        return np.ones(len(PROPERTIES), bool)
+    matrix = Forests.of(subject, split).matrix
+    return (matrix[:, [MODALITIES.index("vision"), MODALITIES.index("audio")]] >= properties.SHOWN).all(1)
+
+
+def _about(order: Order[EvaluationConfig], subject: Subject, notes: list[str]) -> dict[str, Any]:
+    """Origin of data and checkpoint."""
+    trained, (split, clips) = artifact.read_manifest(order.model), _first(subject)
+    return {
+        "path": str(order.data), "source": artifact.describe_input(order.data).source, "split": split,
+        "num_clips": {name: len(each) for name, each in subject.splits.items()},
+        "trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed,
+        "num_parameters": subject.model.num_parameters, "intervals": INTERVALS, "notes": notes,
+        "twins": effects.supervision(trained.config),
+    }  # fmt: skip
+
+
+def _figures(metrics: list[Metric]) -> dict[str, float]:
+    """Figures for the manifest: every metric, its baselines and its ceiling; the headline comes first."""
+    found: dict[str, float] = {}
+    for number, each in enumerate(metrics):
+        found[each.name] = each.outcomes.mean
+        prefix = "baseline/" if number == 0 else f"baseline/{each.name}/"
+        found |= {f"{prefix}{rival.replace('/', ' ')}": value for rival, value in each.baselines.items()}
+        if each.ceiling:
+            top = each.levels.get(each.ceiling, None)
+            found[f"ceiling/{each.name}"] = float(np.mean(each.scores[each.ceiling])) if top is None else top
+    return found

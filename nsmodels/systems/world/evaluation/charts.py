@@ -1,0 +1,262 @@
+"""Figures of an evaluation's report, with 95 % intervals; a figure is left out where its metric was not scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nsmodels.evaluation import plots
+from nsmodels.formats.clips.names import STATES
+from nsmodels.systems.world.evaluation.scores import WORLD
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Report = Mapping[str, Any]
+GREY, BLUE, FILL = plots.COLOURS[6], plots.COLOURS[0], plots.COLOURS[5]
+
+
+def draw_all(report: Report, folder: Path) -> None:
+    """Write every figure into `folder` as PDF and PNG."""
+    data = report["data"]
+    source = (
+        f"{data['source']}, {', '.join(f'{number:,} clips of {split}' for split, number in data['num_clips'].items())}"
+    )
+    for name, (draw, needs, caption) in CHARTS.items():
+        if needs(report):
+            more = f"; {data['twins']}" if name == "causal" else ""
+            plots.save_figure(draw(report), folder / name, f"{caption}{more}", source)
+
+
+def metrics(report: Report) -> Figure:
+    """Every metric that is a share: model, best rival, chance and ceiling."""
+    shares = {
+        name: each
+        for name, each in report["metrics"].items()
+        if each["unit"] == "share" and each["direction"] == "higher"
+    }
+    figure, (axis,) = plots.make_figure(width=7.0, height=1.0 + 0.42 * len(shares))
+    for place, (name, each) in enumerate(shares.items()):
+        rows = {rival: row for rival, row in each["rows"].items() if rival not in (WORLD, each["ceiling"])}
+        best = max(rows, key=lambda rival: rows[rival]["score"])
+        axis.barh(place, 100 * each["rows"][WORLD]["score"], 0.7, color=FILL, label="world model" if not place else "")
+        _line(axis, each["rows"][WORLD]["interval"], place)
+        axis.plot(
+            100 * rows[best]["score"],
+            place,
+            "o",
+            color=plots.COLOURS[1],
+            markersize=5,
+            label="best rival" if not place else "",
+        )
+        if "chance" in rows:
+            axis.plot(
+                100 * rows["chance"]["score"],
+                place,
+                "|",
+                color=GREY,
+                markersize=12,
+                label="chance" if not place else "",
+            )
+        if each["ceiling"]:
+            axis.plot(
+                100 * each["rows"][each["ceiling"]]["score"],
+                place,
+                "^",
+                color=plots.COLOURS[2],
+                markersize=6,
+                label="ceiling" if not place else "",
+            )
+    axis.set_yticks(range(len(shares)), [name.replace("_", " ") for name in shares], fontsize=8)
+    axis.set(xlabel="%", xlim=(0, 104))
+    axis.invert_yaxis()
+    axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
+    return figure
+
+
+def property_scatter(report: Report) -> Figure:
+    """Predicted against true properties from all modalities, and which modality shows which property."""
+    found = report["details"]["properties"]
+    from matplotlib.figure import Figure as Canvas
+
+    figure, names = Canvas(figsize=(11, 6), layout="constrained"), list(found["scatter"])
+    grid, rows = figure.add_gridspec(3, 5), found["subsets"]
+    everything = rows[list(rows)[-1]]
+    for number, name in enumerate(names):
+        axis = figure.add_subplot(grid[number // 3, number % 3])
+        points = found["scatter"][name]
+        axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.7)
+        axis.plot(points["truth"], points["predicted"], ".", color=BLUE, markersize=2.5, alpha=0.6)
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axis.set_title(f"{name}, r = {everything[name]['r']:.2f}", fontsize=9)
+        axis.tick_params(labelsize=7)
+    figure.supxlabel("true", fontsize=9)
+    figure.supylabel("predicted", fontsize=9)
+    _matrix(figure.add_subplot(grid[:, 3:]), found)
+    return figure
+
+
+def _matrix(axis: Axes, found: Report) -> None:
+    """Correlations of the model by property and subset; hatched where no forest finds the property."""
+    from matplotlib.patches import Rectangle
+
+    names, subsets = list(found["identifiability"]), found["subsets"]
+    values = np.array([[rows[name]["r"] for rows in subsets.values()] for name in names])
+    axis.imshow(np.clip(values, 0, 1), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        each = list(subsets.values())[column][names[row]]
+        axis.text(
+            column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color="white" if value > 0.6 else "black"
+        )
+        if not each["is_shown"]:
+            axis.add_patch(
+                Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="////", edgecolor="0.7", linewidth=0)
+            )
+    axis.set_xticks(range(len(subsets)), [name.replace(" + ", "\n+ ") for name in subsets], fontsize=7)
+    axis.set_yticks(range(len(names)), names, fontsize=8)
+    axis.set_title("r by modalities; hatched: not identifiable", fontsize=9)
+
+
+def retrieval(report: Report) -> Figure:
+    """Recall among the first 1, 5 and 10 in both directions, of the model and its rivals."""
+    figure, axes = plots.make_figure(2, width=4.6)
+    for axis, direction in zip(axes, ("image_to_sound", "sound_to_image"), strict=True):
+        depths = [depth for depth in (1, 5, 10) if f"{direction}_r{depth}" in report["metrics"]]
+        rows = {depth: report["metrics"][f"{direction}_r{depth}"]["rows"] for depth in depths}
+        for colour, rival in zip(plots.COLOURS * 2, rows[depths[0]], strict=False):
+            values = [100 * rows[depth][rival]["score"] for depth in depths]
+            axis.plot(depths, values, "o-", color=colour, label=rival, markersize=4)
+            for depth in depths:
+                if rows[depth][rival]["interval"]:
+                    axis.plot(
+                        [depth] * 2, [100 * end for end in rows[depth][rival]["interval"]], color=colour, linewidth=1
+                    )
+        axis.set(xlabel="among the first", ylabel="recall, %", ylim=(-3, 103), title=direction.replace("_", " "))
+        axis.set_xticks(depths)
+    axes[1].legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def dynamics(report: Report) -> Figure:
+    """NMSE by horizon beside the rivals, and the coverage of the intervals beside what they promise."""
+    found = report["details"]["dynamics"]
+    figure, (left, right) = plots.make_figure(2)
+    for colour, (name, values) in zip(plots.COLOURS, found["nmse"].items(), strict=False):
+        left.plot(found["horizons"], values, "o-", color=colour, label=name, markersize=4)
+    for colour, (level, values) in zip(plots.COLOURS, found["coverage"].items(), strict=False):
+        right.plot(
+            found["horizons"], [100 * value for value in values], "o-", color=colour, label=f"{level} %", markersize=4
+        )
+        right.axhline(float(level), color=colour, linewidth=0.8, linestyle=":")
+    left.set(xlabel="horizon, steps", ylabel="squared error, of persistence", yscale="log")
+    right.set(xlabel="horizon, steps", ylabel="coverage, %", ylim=(0, 103))
+    left.legend(frameon=False, fontsize=7)
+    right.legend(frameon=False, fontsize=8, title="intervals", title_fontsize=8)
+    return figure
+
+
+def rollout(report: Report) -> Figure:
+    """One clip: states as simulated and as imagined, with 90 % intervals; the context is shaded."""
+    found = report["details"]["dynamics"]["example"]
+    figure, axes = plots.make_figure(3, width=3.8)
+    truth, mean, std = (np.array(found[key]) for key in ("truth", "mean", "std"))
+    times, ahead = np.arange(1, len(truth) + 1) / found["frame_rate"], found["context"]
+    groups = (("x", "z"), ("vx", "vz"), ("contact_force",))
+    for axis, group in zip(axes, groups, strict=True):
+        axis.axvspan(0, times[ahead - 1], color="0.92", linewidth=0)
+        for colour, name in zip(plots.COLOURS, group, strict=False):
+            k = STATES.index(name)
+            later = times[ahead : ahead + len(mean)]
+            axis.plot(times, truth[:, k], color=colour, label=f"{name}, simulated")
+            axis.plot(later, mean[:, k], "--", color=colour, label=f"{name}, imagined")
+            axis.fill_between(
+                later,
+                mean[:, k] - 1.645 * std[:, k],
+                mean[:, k] + 1.645 * std[:, k],
+                color=colour,
+                alpha=0.2,
+                linewidth=0,
+            )
+        axis.set(xlabel="time, s")
+        axis.legend(frameon=False, fontsize=7)
+    for axis, label in zip(axes, ("position, m", "velocity, m/s", "force, N"), strict=True):
+        axis.set(ylabel=label)
+    return figure
+
+
+def causal(report: Report) -> Figure:
+    """Share of right signs by variable, of the model and of its rivals."""
+    rows = report["details"]["causal"]["by_variable"]
+    rivals = [name for name in next(iter(rows.values())) if name != "n"]
+    figure, (axis,) = plots.make_figure(width=8.0)
+    width = 0.8 / len(rivals)
+    for number, rival in enumerate(rivals):
+        places = np.arange(len(rows)) + (number - (len(rivals) - 1) / 2) * width
+        axis.bar(places, [100 * row[rival] for row in rows.values()], width, color=plots.COLOURS[number], label=rival)
+    axis.axhline(50, color=GREY, linewidth=0.8, linestyle=":", label="chance")
+    axis.set_xticks(range(len(rows)), [f"{name}\n{row['n']:,}" for name, row in rows.items()], fontsize=8)
+    axis.set(ylabel="right signs, %", ylim=(0, 103))
+    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def modalities(report: Report) -> Figure:
+    """Scores with each subset of the modalities, a panel for each metric."""
+    found = report["details"]["modalities"]
+    figure, axes = plots.make_figure(len(found), width=3.4)
+    for axis, (name, each) in zip(axes, found.items(), strict=True):
+        for place, (_, row) in enumerate(each["rows"].items()):
+            axis.barh(place, row["score"], 0.7, color=FILL)
+            _line(axis, row["interval"], place, 1.0)
+        is_first = axis is axes[0]
+        axis.set_yticks(
+            range(len(each["rows"])), list(each["rows"]) if is_first else [""] * len(each["rows"]), fontsize=8
+        )
+        axis.invert_yaxis()
+        better = "" if each["direction"] == "higher" else " (lower is better)"
+        axis.set_title(f"{name.replace('_', ' ')}{better}", fontsize=9)
+    return figure
+
+
+def _line(axis: Axes, interval: Any, place: float, factor: float = 100.0) -> None:
+    if interval:
+        axis.plot([factor * end for end in interval], [place, place], color=GREY, linewidth=1.2)
+
+
+def _has(name: str) -> Callable[[Report], bool]:
+    return lambda report: bool(report["details"].get(name))
+
+
+def _has_pairs(report: Report) -> bool:
+    return any(each["family"] == "retrieval" for each in report["metrics"].values())
+
+
+CHARTS: dict[str, tuple[Callable[[Report], Figure], Callable[[Report], bool], str]] = {
+    "metrics": (metrics, lambda report: True, "The metrics that are shares, with the best rival, chance and ceiling"),
+    "properties": (
+        property_scatter,
+        _has("properties"),
+        "Properties of new objects, and what each subset of the modalities shows",
+    ),
+    "retrieval": (retrieval, _has_pairs, "Retrieval between pictures and sounds of events, one encoder each"),
+    "dynamics": (
+        dynamics,
+        _has("dynamics"),
+        "Imagined states by horizon; rivals read exact states, the model does not",
+    ),
+    "rollout": (
+        rollout,
+        _has("dynamics"),
+        "A clip as simulated and as imagined from the shaded steps, with 90 % intervals",
+    ),
+    "causal": (
+        causal,
+        lambda report: bool(report["details"].get("causal", {}).get("by_variable")),
+        "Signs of effects by variable, with the number of effects",
+    ),
+    "modalities": (modalities, _has("modalities"), "Scores with fewer modalities, the same network"),
+}

@@ -1,0 +1,173 @@
+"""Concepts: combinations of material and shape that no training clip has, named by their attributes or by examples.
+
+Zero-shot: a concept is given by its definition alone, the words for its material and its shape, each known from other
+combinations; the score of a concept is log p(material) + log p(shape) (direct attribute prediction: Lampert, Nickisch &
+Harmeling 2014). Few-shot: five concepts, five examples of each, 15 queries; a query goes to the nearest mean in the
+space in which clips of a training concept vary alike in all directions. Examples and queries are different objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsmodels.formats.clips.tables import Clips
+from nsmodels.systems.world.evaluation.scores import CHANCE, Metric
+
+NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 5, 5, 15
+NUM_DIMENSIONS = 64  # of features of any origin, after principal components
+ATTRIBUTES = ("material", "shape")
+Features = NDArray[np.float64]
+Probabilities = Mapping[str, Features]  # by attribute: (n, k)
+
+
+class Space(NamedTuple):
+    """A linear map of features: principal components, in which the spread within a training concept is one."""
+
+    mean: Features
+    matrix: Features
+
+    def __call__(self, features: NDArray) -> Features:
+        return (np.asarray(features, np.float64) - self.mean) @ self.matrix
+
+
+def concepts_of(clips: Clips) -> NDArray[np.int64]:
+    """Number of the concept of each clip: material and shape."""
+    return clips.columns["material"].astype(np.int64) * 1_000 + clips.columns["shape"].astype(np.int64)
+
+
+def objects_of(clips: Clips) -> list[str]:
+    """Name of the object of each clip; a clip of which none is known is an object by itself."""
+    if "object" in clips.columns:
+        return [str(each) for each in clips.columns["object"].tolist()]
+    return [str(each) for each in clips.ids.tolist()]
+
+
+def has_concepts(clips: Clips) -> bool:
+    """Whether materials and shapes of clips are known by name."""
+    return all(name in clips.columns and name in clips.words for name in ATTRIBUTES)
+
+
+# --- zero-shot -------------------------------------------------------------------------------------------------------
+
+
+def probabilities(features: NDArray, train: NDArray, clips: Clips) -> Probabilities:
+    """Materials and shapes of `features` by linear discriminants of the features `train` of training clips `clips`."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    reduced = components(train)
+    found = {}
+    for name in ATTRIBUTES:
+        probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        probe.fit(reduced(train), clips.columns[name])
+        found[name] = np.zeros((len(features), len(clips.words[name])))
+        found[name][:, probe.classes_] = probe.predict_proba(reduced(features))
+    return found
+
+
+def zero_shot(clips: Clips, split: str, rivals: Mapping[str, Probabilities], ceiling: str) -> Metric:
+    """Share of clips whose concept has the highest score among those of the split; `WORLD` is among the `rivals`."""
+    concepts, rows = np.unique(concepts_of(clips), return_inverse=True)
+    scores = {name: (_scores(found, concepts).argmax(1) == rows).astype(float) for name, found in rivals.items()}
+    return Metric(
+        "zero_shot_accuracy", "zero-shot", split, _ids(clips), objects_of(clips), scores,
+        {CHANCE: 1 / len(concepts)}, ceiling,
+        about=f"{len(concepts)} combinations of material and shape, none in training, given by these two words",
+    )  # fmt: skip
+
+
+def _scores(found: Probabilities, concepts: NDArray[np.int64]) -> Features:
+    material, shape = (np.log(found[name] + 1e-9) for name in ATTRIBUTES)
+    return material[:, concepts // 1_000] + shape[:, concepts % 1_000]
+
+
+# --- few-shot --------------------------------------------------------------------------------------------------------
+
+
+def few_shot(
+    clips: Clips, split: str, rivals: Mapping[str, NDArray], ceiling: str, num_episodes: int, seed: int
+) -> Metric | None:
+    """Accuracy of each episode, for features of the same clips by rival; None where there are too few objects."""
+    drawn = episodes(clips, num_episodes, seed)
+    if drawn is None:
+        return None
+    support, query = drawn
+    scores = {
+        name: np.array([_accuracy(found[s], found[q]) for s, q in zip(support, query, strict=True)])
+        for name, found in rivals.items()
+    }
+    names = [str(number) for number in range(num_episodes)]
+    return Metric(
+        "few_shot_accuracy", "few-shot", split, names, names, scores, {CHANCE: 1 / NUM_WAYS}, ceiling,
+        about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, classes not in training",
+    )  # fmt: skip
+
+
+def episodes(clips: Clips, num: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Rows of the examples (num, ways, shots) and of the queries (num, ways, queries), of different objects."""
+    concepts, objects = concepts_of(clips), np.array(objects_of(clips))
+    by_object = {
+        c: [np.flatnonzero((concepts == c) & (objects == o)) for o in np.unique(objects[concepts == c])]
+        for c in np.unique(concepts)
+    }
+    usable = [c for c, rows in by_object.items() if len(rows) > 1]
+    if len(usable) < NUM_WAYS:
+        return None
+    random, support, query = np.random.default_rng(seed), [], []
+    for _ in range(num):
+        parts = [_drawn(by_object[c], random) for c in random.choice(usable, NUM_WAYS, replace=False)]
+        support.append([part[0] for part in parts])
+        query.append([part[1] for part in parts])
+    return np.array(support), np.array(query)
+
+
+def _drawn(objects: list[NDArray[np.int64]], random: np.random.Generator) -> tuple[NDArray, NDArray]:
+    """Examples of some objects, one of each while there are enough, and queries of the others."""
+    order = random.permutation(len(objects))
+    num_support = min(NUM_SHOTS, len(objects) - 1, max(1, len(objects) // 2))
+    given = [random.permutation(objects[k]) for k in order[:num_support]]
+    rest = np.concatenate([objects[k] for k in order[num_support:]])
+    turns = max(map(len, given))
+    pool = np.array([rows[turn % len(rows)] for turn in range(turns) for rows in given])
+    return np.resize(pool, NUM_SHOTS), np.resize(random.permutation(rest), NUM_QUERIES)
+
+
+def _accuracy(support: Features, query: Features) -> float:
+    """Share of queries (ways, queries, d) nearest to the mean of the examples (ways, shots, d) of their class."""
+    means = support.mean(1)
+    distances = -2 * query @ means.T + (means**2).sum(-1)
+    return float((distances.argmin(-1) == np.arange(len(means))[:, None]).mean())
+
+
+# --- features --------------------------------------------------------------------------------------------------------
+
+
+def components(train: NDArray) -> Space:
+    """Principal components of standardised features, at most `NUM_DIMENSIONS`, each of unit variance."""
+    values = np.asarray(train, np.float64)
+    mean, scale = values.mean(0), values.std(0) + 1e-6
+    _, spread, axes = np.linalg.svd((values - mean) / scale, full_matrices=False)
+    kept = min(NUM_DIMENSIONS, int((spread > 1e-3 * spread[0]).sum()))
+    matrix = (axes[:kept].T / scale[:, None]) / (spread[:kept] / np.sqrt(len(values)))
+    return Space(mean, matrix)
+
+
+def within_concepts(train: NDArray, clips: Clips) -> Space:
+    """The space in which the features of training clips vary alike in all directions within their concepts."""
+    from sklearn.covariance import ledoit_wolf
+
+    first, concepts = components(train), concepts_of(clips)
+    values = first(train)
+    centred = values.copy()
+    for concept in np.unique(concepts):
+        centred[concepts == concept] -= values[concepts == concept].mean(0)
+    covariance, _ = ledoit_wolf(centred)
+    roots, axes = np.linalg.eigh(covariance)
+    return Space(first.mean, first.matrix @ axes / np.sqrt(np.maximum(roots, 1e-6)))
+
+
+def _ids(clips: Clips) -> list[str]:
+    return [str(each) for each in clips.ids.tolist()]

@@ -1,0 +1,185 @@
+"""Fusion: tokens of three modalities and of the action at each step, fused to a state of the world over time.
+
+Shapes: b clips of t steps, m = 3 modalities, states of width s, latents of width d.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from nsmodels.formats.clips.names import ACTION, MODALITIES, PROPRIO
+from nsmodels.systems.world.config import FusionModelConfig
+from nsmodels.systems.world.network.layers import Attention, CausalLayer, Standard, perceptron
+from nsmodels.systems.world.network.observations import Observations
+
+
+class Sources(NamedTuple):
+    """Widths of what the encoders give: flattened maps, columns of the sound, latents."""
+
+    maps: int
+    columns: int
+    latents: int
+
+
+class World(NamedTuple):
+    """What is believed of clips.
+
+    states: (b, t, s), of the world at the end of each step, from what was observed until then.
+    summary: (b, d), of the whole clip.
+    entropy: scalar, mean entropy of the attention to the modalities, in units of that of even attention.
+    """
+
+    states: Float[Tensor, "b t s"]
+    summary: Float[Tensor, "b d"]
+    entropy: Float[Tensor, ""]
+
+
+class Tokens(nn.Module):
+    """A token per modality and step, and one of the action."""
+
+    def __init__(self, width: int, sources: Sources, max_seq_len: int) -> None:
+        super().__init__()
+        self.standard = Standard(len(PROPRIO))
+        self.vision = nn.Sequential(nn.Linear(sources.maps, width), nn.GELU(), nn.Linear(width, width))
+        self.audio = nn.Sequential(nn.Linear(sources.columns, width), nn.GELU(), nn.Linear(width, width))
+        self.proprio = perceptron(len(PROPRIO), width, width)
+        self.action = perceptron(len(ACTION), width, width)
+        self.time = nn.Parameter(torch.randn(max_seq_len, width) * 0.1)
+        self.kind = nn.Parameter(torch.randn(len(MODALITIES) + 1, width) * 0.1)
+
+    def forward(self, given: Observations) -> Float[Tensor, "b t k s"]:
+        """Tokens of the modalities, the action last."""
+        audio = self.audio(given.columns)
+        actions = torch.zeros_like(audio) if given.actions is None else self.action(given.actions)
+        found = [self.vision(given.maps), audio, self.proprio(self.standard(given.proprio)), actions]
+        return torch.stack(found, 2) + self.kind + self.time[: audio.shape[1], None]
+
+
+class FusionLayer(nn.Module):
+    """The state of a step reads the tokens of that step."""
+
+    def __init__(self, width: int, num_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(3)])
+        self.attention, self.dropout = Attention(width, num_heads), nn.Dropout(dropout)
+        self.perceptron, self.use_checkpointing = perceptron(width, 4 * width, width), False
+
+    def forward(self, state: Tensor, tokens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """States (n, 1, s) after the layer, and the weights (n, h, 1, k) of the tokens."""
+        if self.use_checkpointing and torch.is_grad_enabled():
+            return checkpoint(self._forward, state, tokens, seen, use_reentrant=False)
+        return self._forward(state, tokens, seen)
+
+    def _forward(self, state: Tensor, tokens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        read, weights = self.attention(self.norms[0](state), self.norms[1](tokens), seen)
+        state = state + self.dropout(read)
+        return state + self.dropout(self.perceptron(self.norms[2](state))), weights
+
+
+class Temporal(nn.Module):
+    """A causal transformer over the steps."""
+
+    def __init__(self, config: FusionModelConfig) -> None:
+        super().__init__()
+        shape = (config.state_dim, config.temporal_heads, config.dropout)
+        self.layers = nn.Sequential(*(CausalLayer(*shape) for _ in range(config.temporal_layers)))
+        self.norm = nn.LayerNorm(config.state_dim)
+
+    def forward(self, steps: Float[Tensor, "b t s"]) -> Float[Tensor, "b t s"]:
+        """States from what was fused until each step."""
+        return self.norm(self.layers(steps))
+
+
+class FusionModule(nn.Module):
+    """Tokens, attention over the modalities of a step, attention over time, the summary of a clip."""
+
+    def __init__(self, config: FusionModelConfig, sources: Sources) -> None:
+        super().__init__()
+        width, heads = config.state_dim, config.num_heads
+        self.max_seq_len, self.latent_dim = config.max_seq_len, sources.latents
+        self.tokens = Tokens(width, sources, config.max_seq_len)
+        self.query = nn.Parameter(torch.randn(width) * 0.1)
+        self.layers = nn.ModuleList([FusionLayer(width, heads, config.dropout) for _ in range(config.num_layers)])
+        self.temporal = Temporal(config)
+        self.sound = nn.Linear(sources.latents, width)
+        self.silence = nn.Parameter(torch.zeros(width))  # in place of the latents of a sound that is not there
+        self.summary = perceptron(3 * width, 2 * width, sources.latents)
+
+    def forward(self, given: Observations) -> World:
+        """States and summary of clips; the same for a clip in any company."""
+        tokens = self.tokens(given)
+        fused, weights = self._fused(tokens, _with_action(given))
+        states = self.temporal(fused)
+        sound = torch.where(given.has[:, 1:2], self.sound(given.latents), self.silence)
+        summary = self.summary(torch.cat([states.mean(1), states[:, -1], sound], -1))
+        return World(states, summary, _entropy(weights))
+
+    def _fused(self, tokens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        shape = tokens.shape[:2]
+        tokens, seen = tokens.flatten(0, 1), seen.flatten(0, 1)
+        state, weights = self.query.expand(len(tokens), 1, -1), torch.zeros(())
+        for layer in self.layers:
+            state, weights = layer(state, tokens, seen)
+        return state.unflatten(0, shape).squeeze(2), weights
+
+
+def _with_action(given: Observations) -> Tensor:
+    """Which tokens are read, bool (b, t, m + 1): that of the action always, also where it is none."""
+    return F.pad(given.seen, (0, 1), value=True)
+
+
+def _entropy(weights: Tensor) -> Tensor:
+    weights = weights.detach()
+    nats = -(weights * weights.clamp(min=1e-9).log()).sum(-1).mean()
+    return nats / torch.tensor(float(weights.shape[-1])).log()
+
+
+class Alignment(nn.Module):
+    """One modality of a clip, by itself, in a space that all share: neither action nor other modalities are read.
+
+    Convolutions over the steps see when something happens; their largest and mean values are projected.
+    """
+
+    def __init__(self, width: int, sources: Sources) -> None:
+        super().__init__()
+        inputs = {"vision": sources.maps, "audio": sources.columns, "proprio": len(PROPRIO)}
+        self.layers = nn.ModuleDict({name: self._layers(size, width) for name, size in inputs.items()})
+        self.sound = nn.Linear(sources.latents, width)
+        self.outputs = nn.ModuleDict({name: nn.Linear(2 * width, sources.latents) for name in inputs})
+
+    def forward(self, modality: str, steps: Float[Tensor, "b t c"], latents: Tensor | None = None) -> Tensor:
+        """Unit vectors (b, d); `latents` (b, d) of whole sounds where the modality is audio."""
+        found = self.layers[modality](steps.transpose(1, 2))
+        if latents is not None:
+            found = found + self.sound(latents)[..., None]
+        return F.normalize(self.outputs[modality](torch.cat([found.mean(2), found.amax(2)], 1)), dim=-1)
+
+    @staticmethod
+    def _layers(size: int, width: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv1d(size, width, 1), nn.GELU(), nn.Conv1d(width, width, 3, padding=1), nn.GELU(),
+            nn.Conv1d(width, width, 3, padding=1),
+        )  # fmt: skip
+
+
+class Predictor(nn.Module):
+    """What a state expects to observe at its own step and at the next one: sound, proprioception, latents of vision.
+
+    Targets are standardised. Proprioception and sound at a step that is hidden have to be inferred from the rest.
+    """
+
+    def __init__(self, width: int, sources: Sources, n_mels: int) -> None:
+        super().__init__()
+        self.sizes = (sources.latents, n_mels, len(PROPRIO))
+        self.standards = nn.ModuleList([Standard(size) for size in self.sizes])
+        self.layers = perceptron(width, 2 * width, 2 * sum(self.sizes))
+
+    def forward(self, states: Float[Tensor, "b t s"]) -> Float[Tensor, "b t 2 o"]:
+        """Standardised observations at the step of each state and at the next one."""
+        return self.layers(states).unflatten(-1, (2, -1))

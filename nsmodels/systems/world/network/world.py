@@ -1,0 +1,137 @@
+"""The network of the world model: its modules as far as a phase goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nsmodels.formats.clips.names import PROPRIO
+from nsmodels.systems.world.config import (
+    PHASES,
+    AudioModelConfig,
+    ComputeConfig,
+    DynamicsModelConfig,
+    FusionModelConfig,
+    HeadsModelConfig,
+    VisionModelConfig,
+)
+from nsmodels.systems.world.network.audio import AudioModule
+from nsmodels.systems.world.network.clips import ClipBatch
+from nsmodels.systems.world.network.dynamics import DynamicsModule
+from nsmodels.systems.world.network.fusion import Alignment, FusionModule, Predictor, Sources
+from nsmodels.systems.world.network.heads import HeadsModule
+from nsmodels.systems.world.network.observations import Observations, cut_sounds, seen_before
+from nsmodels.systems.world.network.vision import VisionModule
+
+BACKEND = "inductor"  # of torch.compile: its default
+
+
+class WorldNetwork(nn.Module):
+    """The modules of the phases up to one of them.
+
+    Args:
+        settings: by phase the fields of the section `model` of its configuration, from "vision" on without a gap; what
+            a checkpoint saves as "network".
+    """
+
+    vision: VisionModule
+    audio: AudioModule
+    fusion: FusionModule
+    alignment: Alignment
+    predictor: Predictor
+    dynamics: DynamicsModule
+    heads: HeadsModule
+
+    def __init__(self, **settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.settings = {phase: dict(settings[phase]) for phase in PHASES if phase in settings}
+        vision = VisionModelConfig.from_mapping(self.settings["vision"])
+        self.vision = VisionModule(vision)
+        if "audio" in settings:
+            self.audio = AudioModule(AudioModelConfig.from_mapping(self.settings["audio"]), vision.latent_dim)
+        if "fusion" in settings:
+            self._fuse(FusionModelConfig.from_mapping(self.settings["fusion"]))
+        if "dynamics" in settings:
+            self.dynamics = DynamicsModule(DynamicsModelConfig.from_mapping(self.settings["dynamics"]), self.state_dim)
+        if "full" in settings:
+            heads = HeadsModelConfig.from_mapping(self.settings["full"])
+            self.heads = HeadsModule(heads, self.state_dim, vision.latent_dim)
+
+    def _fuse(self, config: FusionModelConfig) -> None:
+        sources = Sources(math.prod(self.vision.map_shape), self.audio.column_dim, self.vision.latent_dim)
+        self.fusion = FusionModule(config, sources)
+        self.alignment = Alignment(config.state_dim, sources)
+        self.predictor = Predictor(config.state_dim, sources, self.settings["audio"]["n_mels"])
+
+    def maps(self, video: Tensor) -> Tensor:
+        """Flattened maps (b, t, c) of uint8 frames (b, t, h, w, 3)."""
+        frames = self.vision.prepare(video.flatten(0, 1))
+        return self.vision(frames).maps.flatten(1).unflatten(0, video.shape[:2])
+
+    def observe(self, clips: ClipBatch, context: Tensor | None = None) -> Observations:
+        """What the encoders make of clips, of what is observed before step `context`, int64 (b,), or of all.
+
+        Sound is cut at that time, too. What a clip lacks is not seen; its place is filled with zeros that nobody reads.
+        """
+        columns, latents = self._hear(clips, context)
+        maps = clips.maps if clips.maps is not None or clips.video is None else self.maps(clips.video)
+        maps, has_maps = _filled(maps, clips, math.prod(self.vision.map_shape))
+        proprio, has_proprio = _filled(clips.proprio, clips, len(PROPRIO))
+        there = torch.stack([has_maps, torch.ones_like(has_maps), has_proprio], -1)
+        seen = seen_before(clips.observed, clips.num_steps, context) & there
+        return Observations(seen, maps, columns, latents, proprio, clips.actions)
+
+    def align(self, given: Observations, modality: str) -> Tensor:
+        """Unit vectors (b, d) of one modality alone, in the space that all share."""
+        steps = {"vision": given.maps, "audio": given.columns, "proprio": given.proprio}[modality]
+        if modality == "proprio":
+            steps = self.fusion.tokens.standard(steps)
+        return self.alignment(modality, steps, given.latents if modality == "audio" else None)
+
+    def _hear(self, clips: ClipBatch, context: Tensor | None) -> tuple[Tensor, Tensor]:
+        """A column of the sound for each step, and the latents of the whole."""
+        if clips.audio is None:
+            shape = (len(clips), clips.num_steps, self.audio.column_dim)
+            empty = clips.observed.new_zeros(shape, dtype=torch.float32)
+            return empty, empty.new_zeros(len(clips), self.audio.latent_dim)
+        sounds = clips.audio if context is None else cut_sounds(clips.audio, context * clips.samples_per_step)
+        heard = self.audio(self.audio.mel(sounds))
+        step_time = clips.samples_per_step / self.audio.mel.sample_rate
+        steps = torch.arange(clips.num_steps, device=sounds.device) * step_time / self.audio.column_time
+        return heard.columns[:, steps.long().clamp(max=heard.columns.shape[1] - 1)], heard.latents
+
+    @property
+    def state_dim(self) -> int:
+        """Width of the state of the world."""
+        return int(self.settings["fusion"]["state_dim"])
+
+    @property
+    def phase(self) -> str:
+        """The last phase whose modules are there."""
+        return list(self.settings)[-1]
+
+    def use(self, compute: ComputeConfig) -> None:
+        """Compute as the configuration asks: gradient checkpointing within blocks, compiled modules.
+
+        Weights keep their names, and so do checkpoints.
+        """
+        for module in self.modules():
+            if hasattr(module, "use_checkpointing"):
+                module.use_checkpointing = compute.use_gradient_checkpointing  # pyright: ignore
+        if compute.use_compile:
+            for module in self.children():
+                module.compile(backend=BACKEND)
+
+
+def _filled(values: Tensor | None, clips: ClipBatch, size: int) -> tuple[Tensor, Tensor]:
+    """Values (b, t, size), zeros at steps that they lack, and bool (t,), where they are: a picture has one step."""
+    if values is None:
+        values = clips.observed.new_zeros((len(clips), 0, size), dtype=torch.float32)
+    missing = clips.num_steps - values.shape[1]
+    there = torch.arange(clips.num_steps, device=values.device) < values.shape[1]
+    return F.pad(values, (0, 0, 0, missing)), there

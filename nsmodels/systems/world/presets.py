@@ -1,0 +1,76 @@
+"""Presets of the five stages of the world model: the same names for each, so that a chain is trained with one word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nsmodels.core.config import Config
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.systems.world.config import AudioConfig, DynamicsConfig, FullConfig, FusionConfig, VisionConfig
+
+DEBUG = {"training.epochs": 2, "training.batch_size": 16, "training.lr": 3e-3}
+# Of the source document; its 1,000 steps of warm-up are about so many epochs of 20,000 clips.
+SOURCE = TrainingConfig(
+    epochs=50, max_steps=100_000, batch_size=64, lr=3e-4, weight_decay=1e-4, warmup_epochs=3.0, num_workers=4
+)
+CONSERVATIVE = {"training.lr": 1e-4, "training.batch_size": 64}
+AGGRESSIVE = {"training.lr": 3e-4, "training.batch_size": 128}
+
+
+def _presets(
+    base: Config, debug: dict[str, Any], quick: dict[str, Any], latent: bool = False, temperature: bool = True
+) -> Mapping[str, Callable[[], Any]]:
+    """The presets of a stage. `latent`: it has the width of the latents; `temperature`: a contrastive loss."""
+    warm = [{"objective.temperature": value} if temperature else {} for value in (0.5, 0.3)]
+    wide = [{"model.latent_dim": value} if latent else {} for value in (256, 512)]
+    return {
+        "debug": _preset("A second on one CPU core; scores near chance.", base, DEBUG | FREE | debug),
+        "quick": _preset("One to three minutes on one CPU core, with the quick data.", base, FREE | quick),
+        "base": _preset("The sizes of the source document; not measured yet.", base, {}),
+        "paper": _preset("As base, for the paper data and a GPU; not measured yet.", base, {"training.use_amp": True}),
+        "conservative": _preset("The stable values of the source document.", base, CONSERVATIVE | warm[0] | wide[0]),
+        "aggressive": _preset("The faster values of the source document.", base, AGGRESSIVE | warm[1] | wide[1]),
+    }
+
+
+FREE = {"training.max_steps": 0, "training.warmup_epochs": 0.0, "training.num_workers": 0}
+
+
+def _preset(text: str, base: Config, values: dict[str, Any]) -> Callable[[], Any]:
+    def made() -> Config:
+        return base.with_values(values)
+
+    made.__doc__ = text
+    return made
+
+
+VISION = _presets(
+    VisionConfig(training=SOURCE),
+    debug={"model.latent_dim": 16, "model.base_channels": 8, "model.projection_dim": 8, "model.image_size": 32},
+    quick={"training.epochs": 20, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    latent=True,
+)
+AUDIO = _presets(
+    AudioConfig(training=SOURCE.with_values({"epochs": 30})),
+    debug={"model.base_channels": 8, "model.projection_dim": 8, "model.n_mels": 16, "model.hop_length": 800},
+    quick={"training.epochs": 15, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+)
+FUSION = _presets(
+    FusionConfig(training=SOURCE),
+    debug={"model.state_dim": 16, "model.num_heads": 2, "model.num_layers": 1, "model.temporal_heads": 2}
+    | {"model.temporal_layers": 1},
+    quick={"model.num_layers": 2, "model.temporal_layers": 2, "training.epochs": 10, "training.lr": 1e-3},
+)
+DYNAMICS = _presets(
+    DynamicsConfig(training=SOURCE.with_values({"epochs": 30})),
+    debug={"model.hidden_dim": 16, "model.num_layers": 1},
+    quick={"training.epochs": 10, "training.lr": 1e-3},
+    temperature=False,
+)
+FULL = _presets(
+    FullConfig(training=SOURCE.with_values({"epochs": 30})),
+    debug={"model.hidden_dim": 16, "model.num_layers": 1},
+    quick={"training.epochs": 10, "training.lr": 1e-3},
+    temperature=False,
+)

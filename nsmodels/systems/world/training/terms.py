@@ -1,0 +1,239 @@
+"""Terms of the losses of fusion, dynamics, and all together.
+
+Shapes: b clips of t steps, h steps of a rollout, m twins, states of the world of width s, exact states of width o.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from nsmodels.formats.clips.names import MODALITIES
+from nsmodels.systems.world.config import DynamicsObjectiveConfig, FusionObjectiveConfig
+from nsmodels.systems.world.network.clips import ClipBatch
+from nsmodels.systems.world.network.dynamics import Decoded
+from nsmodels.systems.world.network.fusion import World
+from nsmodels.systems.world.network.heads import Normal
+from nsmodels.systems.world.network.observations import Observations
+from nsmodels.systems.world.network.world import WorldNetwork
+from nsmodels.systems.world.training import contrastive
+from nsmodels.systems.world.training.batches import TwinBatch, WorldBatch
+
+Terms = dict[str, Tensor]
+SHARPNESS = 0.5  # β of the likelihood
+NORMAL_90 = 1.6448536  # deviations on either side that hold 90 % of a normal distribution
+
+
+class Views(NamedTuple):
+    """Two views of the clips of a batch: the whole clip, and its beginning, each with some modalities.
+
+    `given`: the observations of the whole clip with all modalities.
+    """
+
+    given: Observations
+    whole: World
+    beginning: World
+
+
+def views_of(network: WorldNetwork, batch: WorldBatch) -> Views:
+    """Both views, fused; the maps of the frames are computed once."""
+    clips = with_maps(network, batch)
+    given, cut = network.observe(clips), network.observe(clips, batch.context)
+    whole = network.fusion(given.hide(batch.hidden[:, 0]))
+    return Views(given, whole, network.fusion(cut.hide(batch.hidden[:, 1])))
+
+
+def with_maps(network: WorldNetwork, batch: WorldBatch) -> ClipBatch:
+    """The clips with the maps of their frames, those of `batch.frames` alone with a gradient."""
+    clips = batch.clips
+    if clips.maps is not None or clips.video is None:
+        return clips
+    if batch.frames is None or not torch.is_grad_enabled():
+        return replace(clips, maps=network.maps(clips.video), video=None)
+    with torch.no_grad():
+        maps = network.maps(clips.video)
+    rows = torch.arange(len(clips), device=maps.device)[:, None]
+    maps[rows, batch.frames] = network.maps(clips.video[rows, batch.frames])
+    return replace(clips, maps=maps, video=None)
+
+
+# --- fusion -----------------------------------------------------------------------------------------------------------
+
+
+def fusion_terms(network: WorldNetwork, batch: WorldBatch, views: Views, config: FusionObjectiveConfig) -> Terms:
+    """Terms of the fusion, and the attention's entropy."""
+    aligned, hits = alignment(network, views.given, config.temperature)
+    steps = torch.arange(batch.clips.num_steps, device=batch.context.device) < batch.context[:, None]
+    distance = (views.whole.states - views.beginning.states).square().mean(-1)
+    return {
+        "prediction": prediction(network, batch.clips, views),
+        "consistency": mean_where(distance, steps),
+        "regularisation": contrastive.variance_hinge(views.whole.states[:, -1])
+        + contrastive.variance_hinge(views.whole.summary),
+        "alignment": aligned,
+        "alignment_accuracy": hits,
+        "representation_variance": contrastive.representation_variance(views.whole.summary),
+        "attention_entropy": views.whole.entropy,
+    }
+
+
+def fusion_loss(terms: Terms, config: FusionObjectiveConfig) -> Tensor:
+    """The weighted sum of the terms of the fusion."""
+    weights = {"prediction": config.prediction_weight, "consistency": config.consistency_weight}
+    weights |= {"regularisation": config.regularisation_weight, "alignment": config.alignment_weight}
+    return torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
+
+
+def alignment(network: WorldNetwork, given: Observations, temperature: float) -> tuple[Tensor, Tensor]:
+    """Contrastive loss between each two modalities of the same clip, and the share of pairs that are found."""
+    vectors = {name: network.align(given, name) for name in MODALITIES}
+    losses, hits = [vectors["vision"].sum() * 0], []
+    for first, second in itertools.combinations(MODALITIES, 2):
+        both = given.has[:, MODALITIES.index(first)] & given.has[:, MODALITIES.index(second)]
+        if both.sum() > 1:
+            loss, share = contrastive.alignment(vectors[first][both], vectors[second][both], temperature)
+            losses, hits = [*losses, loss], [*hits, share]
+    count = max(len(hits), 1)
+    return torch.stack(losses).sum() / count, torch.stack(hits).sum() / count if hits else losses[0]
+
+
+def observed_targets(network: WorldNetwork, clips: ClipBatch, given: Observations) -> list[Tensor]:
+    """What is observed at each step: latents of vision, mel bands, proprioception; (b, t, k) each."""
+    mel = given.maps.new_zeros(len(clips), clips.num_steps, network.audio.mel.bank.shape[0])
+    if clips.audio is not None:
+        spectrum = network.audio.mel(clips.audio)
+        per_step = clips.samples_per_step / network.audio.mel.hop_length
+        ends = [min(round((k + 1) * per_step), spectrum.shape[-1]) for k in range(clips.num_steps)]
+        starts = [min(round(k * per_step), end - 1) for k, end in enumerate(ends)]
+        mel = torch.stack([spectrum[..., a:b].mean(-1) for a, b in zip(starts, ends, strict=True)], 1)
+    return [network.vision.head(given.maps), mel, given.proprio]
+
+
+def prediction(network: WorldNetwork, clips: ClipBatch, views: Views) -> Float[Tensor, ""]:
+    """Mean squared error of what the states expect to observe, hidden modalities among it, a mean over modalities."""
+    predictor, given = network.predictor, views.given
+    with torch.no_grad():
+        targets = [
+            standard(each)
+            for standard, each in zip(predictor.standards, observed_targets(network, clips, given), strict=True)
+        ]
+    found = predictor(views.whole.states).split(predictor.sizes, -1)
+    losses = []
+    for k, (target, expected) in enumerate(zip(targets, found, strict=True)):
+        seen = given.seen[..., k]
+        now = mean_where((expected[:, :, 0] - target).square().mean(-1), seen)
+        later = mean_where((expected[:, :-1, 1] - target[:, 1:]).square().mean(-1), seen[:, 1:])
+        losses.append((now + later) / 2)
+    return torch.stack(losses).mean()
+
+
+# --- dynamics ---------------------------------------------------------------------------------------------------------
+
+
+def dynamics_terms(network: WorldNetwork, batch: WorldBatch, views: Views, config: DynamicsObjectiveConfig) -> Terms:
+    """Terms of rollouts from the end of the beginning.
+
+    mse: of the states of the world against those fused from the whole clip. nll: of the exact states, under the
+    predicted deviations. state_mse: of the decoded exact states, imagined and fused; coverage: share of the imagined
+    ones within the intervals that should hold 90 %.
+    """
+    clips, context, module = batch.clips, batch.context, network.dynamics
+    assert clips.states is not None
+    assert clips.actions is not None
+    horizon = min(config.horizon, clips.num_steps - int(context.min()))
+    rows, ahead = (
+        torch.arange(len(clips), device=context.device),
+        context[:, None] + torch.arange(horizon, device=context.device),
+    )
+    there, ahead = ahead < clips.num_steps, ahead.clamp(max=clips.num_steps - 1)
+    start, actions = views.beginning.states[rows, context - 1], clips.actions[rows[:, None], ahead]
+    targets, actual = module.standard(clips.states), views.whole.states[rows[:, None], ahead].detach()
+    wanted, found = targets[rows[:, None], ahead], []
+    for member in range(len(module.members)):
+        rolled = module.roll(start, actions, member)
+        found.append(_rollout_terms(rolled.states, rolled.decoded, actual, wanted, there))
+    terms = {name: torch.stack([each[name] for each in found]).mean() for name in found[0]}
+    steps = torch.arange(clips.num_steps, device=context.device) < context[:, None]
+    fused = _state_terms(module.decode(views.beginning.states), targets, steps)
+    whole = _state_terms(module.decode(views.whole.states), targets, torch.ones_like(steps))
+    return terms | {name: terms[name] + (fused[name] + whole[name]) / 2 for name in fused}
+
+
+def _rollout_terms(states: Tensor, decoded: Decoded, actual: Tensor, wanted: Tensor, there: Tensor) -> Terms:
+    within = ((decoded.mean - wanted).abs() <= NORMAL_90 * decoded.log_deviation.exp()).float().mean(-1)
+    terms = _state_terms(decoded, wanted, there) | {"coverage": mean_where(within, there)}
+    return terms | {"mse": mean_where((states - actual).square().mean(-1), there)}
+
+
+def _state_terms(decoded: Decoded, wanted: Tensor, there: Tensor) -> Terms:
+    error = mean_where((decoded.mean - wanted).square().mean(-1), there)
+    return {"state_mse": error, "nll": mean_where(nll(Normal(*decoded), wanted).mean(-1), there)}
+
+
+def dynamics_loss(terms: Terms, config: DynamicsObjectiveConfig) -> Tensor:
+    """The weighted sum of the terms of the rollouts."""
+    return terms["mse"] + config.nll_weight * terms["nll"] + config.state_weight * terms["state_mse"]
+
+
+# --- heads ------------------------------------------------------------------------------------------------------------
+
+
+def belief_terms(network: WorldNetwork, clips: ClipBatch, summary: Tensor) -> Terms:
+    """Terms of properties, affordances, names, outcomes and events; those that the clips lack are 0."""
+    beliefs, terms = network.heads(summary), {}
+    zero = summary.sum() * 0
+    if clips.properties is not None:
+        error = (beliefs.properties.mean - clips.properties).square().mean()
+        terms["property"] = 10 * error + 0.1 * nll(beliefs.properties, clips.properties).mean()
+    if clips.affordances is not None:
+        terms["affordance"] = F.binary_cross_entropy_with_logits(beliefs.affordances, clips.affordances.float())
+    if clips.concepts is not None and (clips.concepts >= 0).any():
+        terms["concept"] = F.cross_entropy(beliefs.concepts.flatten(0, 1), clips.concepts.flatten(), ignore_index=-1)
+    if clips.outcomes is not None and clips.events is not None:
+        target = network.heads.standard(clips.outcomes)
+        there, events = target.isfinite(), clips.events.float()
+        found = nll(beliefs.outcomes, target.nan_to_num())
+        terms["outcome"] = mean_where(found, there) + F.binary_cross_entropy_with_logits(beliefs.events, events)
+    return {name: terms.get(name, zero) for name in ("property", "affordance", "concept", "outcome")}
+
+
+def causal_term(network: WorldNetwork, clips: ClipBatch, world: World, twins: TwinBatch | None) -> Tensor:
+    """The loss of the effects in twins: on states, outcomes and events."""
+    if twins is None or clips.actions is None:
+        return world.summary.sum() * 0
+    heads, row = network.heads, twins.row
+    events = heads(world.summary).events[row]
+    found = heads.effects(
+        world.states[row], world.summary[row], clips.actions[row], events, twins.variable, twins.change
+    )
+    states = F.huber_loss(found.states, twins.states / network.dynamics.standard.deviation, delta=3.0)
+    wanted = twins.outcomes / heads.standard.deviation
+    there = wanted.isfinite()
+    outcomes = mean_where(nll(found.outcomes, wanted.nan_to_num()), there)
+    error = mean_where(F.huber_loss(found.outcomes.mean, wanted.nan_to_num(), reduction="none"), there)
+    return states + error + 0.2 * outcomes + F.binary_cross_entropy_with_logits(found.events, twins.events)
+
+
+# --- means ------------------------------------------------------------------------------------------------------------
+
+
+def nll(found: Normal, target: Tensor) -> Tensor:
+    """Negative log-likelihood of normal distributions, up to a constant, its gradient weighted by deviation^(2β).
+
+    Without the weight the mean is hardly learned where the deviation is large (β-NLL, Seitzer et al. 2022,
+    arXiv:2203.09168).
+    """
+    log_deviation = found.log_deviation
+    each = 0.5 * ((target - found.mean) * (-log_deviation).exp()).square() + log_deviation
+    return each * (2 * SHARPNESS * log_deviation).exp().detach()
+
+
+def mean_where(values: Tensor, there: Tensor) -> Tensor:
+    """Mean over the true places, 0 where there is none."""
+    return (values * there).sum() / there.sum().clamp(min=1)

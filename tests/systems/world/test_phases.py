@@ -1,0 +1,133 @@
+"""The phases on whole clips: every module is trained by some phase, and what each one draws and hides."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs
+from nsmodels.engine import checkpoint
+from nsmodels.engine.task import Shard
+from nsmodels.formats.clips import files
+from nsmodels.formats.clips.names import VARIABLES
+from nsmodels.formats.clips.tables import Clips, Twins
+from nsmodels.systems.world import SYSTEM
+from nsmodels.systems.world.config import PHASES
+from nsmodels.systems.world.network.world import WorldNetwork
+from tests.systems.world.sample import sample_clips
+
+NUM_CLIPS = 24
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for seed, split in enumerate(("train", "val")):
+        clips = with_concepts(sample_clips(NUM_CLIPS, seed))
+        files.write(folder, split, clips)
+        files.write_twins(folder, split, twins_of(clips))
+    return folder
+
+
+def with_concepts(clips: Clips) -> Clips:
+    kind = clips.columns["label"]
+    words = {"material": tuple("abcd"), "shape": ("plate", "ball")}
+    return dataclasses.replace(clips, columns={"material": kind // 2, "shape": kind % 2}, words=words)
+
+
+def twins_of(clips: Clips) -> Twins:
+    """Two twins of each clip, whose outcomes move with the change; colour moves nothing."""
+    assert clips.states is not None
+    assert clips.outcomes is not None
+    assert clips.properties is not None
+    assert clips.affordances is not None
+    assert clips.events is not None
+    random, base = np.random.default_rng(0), np.arange(len(clips)).repeat(2)
+    variable, change = random.integers(0, len(VARIABLES), len(base)), random.normal(size=len(base)).astype(np.float32)
+    moved = np.where(variable == VARIABLES.index("colour"), 0, change)[:, None]
+    return Twins(
+        base, variable, change, np.ones_like(change), np.exp(change), clips.states[base] + moved[:, None],
+        clips.properties[base], clips.affordances[base], clips.outcomes[base] + moved, clips.events[base],
+    )  # fmt: skip
+
+
+def config_of(phase: str):
+    return SYSTEM.stage(phase).presets["debug"]()
+
+
+def settings(last: str) -> dict[str, dict]:
+    return {phase: config_of(phase).model.model_dump(mode="json") for phase in PHASES[: PHASES.index(last) + 1]}
+
+
+@pytest.fixture(scope="module")
+def parents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Checkpoints of untrained networks by phase. Gains of residual blocks are not zero, so that gradients pass."""
+    folder = tmp_path_factory.mktemp("parents")
+    for phase in PHASES[:-1]:
+        torch.manual_seed(0)
+        network = WorldNetwork(**settings(phase))
+        for name, parameter in network.named_parameters():
+            if name.endswith("gain"):
+                torch.nn.init.constant_(parameter, 0.5)
+        payload = {"model_state_dict": network.state_dict(), "config": {"network": network.settings}}
+        checkpoint.save(folder / phase / phase / checkpoint.BEST, payload)
+    return folder
+
+
+def trial_of(phase: str, data: Path, parents: Path):
+    before = {later: earlier for earlier, later in itertools.pairwise(PHASES)}.get(phase)
+    inputs = Inputs.of(data, parent=("parent", parents / before) if before else None)
+    return SYSTEM.make_trial(phase, config_of(phase), inputs)
+
+
+def trained_in(phase: str, data: Path, parents: Path) -> dict[str, bool]:
+    """By name of each parameter of a phase, whether its gradient is not zero; frozen modules have none."""
+    trial = trial_of(phase, data, parents)
+    torch.manual_seed(0)
+    network = trial.task.build()
+    if trial.initial_weights:
+        checkpoint.load_weights(network, trial.initial_weights, allow_missing=True)
+    for name in trial.freeze:
+        network.get_submodule(name).requires_grad_(False)
+    for name, parameter in network.named_parameters():
+        if name.endswith("gain"):
+            torch.nn.init.constant_(parameter, 0.5)
+    loss, _ = trial.task.loss(network, next(iter(trial.task.batches("train", 0, Shard()))))
+    loss.backward()
+    return {name: each.grad is not None and bool(each.grad.any()) for name, each in network.named_parameters()}
+
+
+def test_every_parameter_gets_a_gradient_in_some_phase(data: Path, parents: Path) -> None:
+    found = {phase: trained_in(phase, data, parents) for phase in PHASES}
+    never = [name for name in found["full"] if not any(each.get(name) for each in found.values())]
+    assert never == []
+    assert not any(value for name, value in found["dynamics"].items() if name.startswith(("vision", "audio")))
+    assert any(value for name, value in found["full"].items() if name.startswith("vision"))
+
+
+def test_a_clip_keeps_a_modality_and_its_parts_do_not_depend_on_the_split(data: Path, parents: Path) -> None:
+    task = trial_of("fusion", data, parents).task
+    whole = next(iter(task.batches("train", 3, Shard())))
+    halves = [next(iter(task.batches("train", 3, Shard(rank=rank, world=2)))) for rank in (0, 1)]
+    assert (~whole.hidden).any(-1).all()
+    assert whole.hidden.any()
+    for name in ("hidden", "context"):
+        assert torch.equal(torch.cat([getattr(half, name) for half in halves]), getattr(whole, name))
+
+
+def test_twins_belong_to_the_clips_of_their_batch(data: Path, parents: Path) -> None:
+    batch = next(iter(trial_of("full", data, parents).task.batches("train", 0, Shard())))
+    moved = torch.where(batch.twins.variable == VARIABLES.index("colour"), 0, batch.twins.change)
+    assert torch.allclose(batch.twins.outcomes, moved[:, None].expand_as(batch.twins.outcomes), atol=1e-5)
+    assert torch.equal(batch.twins.events, batch.clips.events[batch.twins.row].float())
+
+
+def test_clips_without_states_are_refused(tmp_path: Path, parents: Path) -> None:
+    for seed, split in enumerate(("train", "val")):
+        files.write(tmp_path, split, dataclasses.replace(sample_clips(8, seed), states=None))
+    with pytest.raises(InputError, match="has no states, which this phase learns from; train up to fusion"):
+        trial_of("dynamics", tmp_path, parents)
