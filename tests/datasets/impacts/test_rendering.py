@@ -27,7 +27,7 @@ def clips() -> tuple[Scenes, Motion]:
 
 def without_objects(scenes: Scenes, motion: Motion) -> np.ndarray:
     """Pictures of the same clips from which the object is far away."""
-    return render(scenes, replace(motion, position=motion.position + (0.0, 50.0, 0.0)))
+    return render(scenes, replace(motion, position=motion.position + np.array((0.0, 50.0, 0.0))))
 
 
 def test_an_object_appears_where_the_camera_projects_it(clips: tuple[Scenes, Motion]) -> None:
@@ -36,7 +36,7 @@ def test_an_object_appears_where_the_camera_projects_it(clips: tuple[Scenes, Mot
         scenes, objects=replace(scenes.objects, transparency=np.zeros(NUM), colour=np.tile((1, 0, 0), (NUM, 1)))
     )
     moved = replace(moved, objects=replace(moved.objects, painted=np.ones(NUM, bool)))
-    picture = render(moved, motion)[:, LAST].astype(float)
+    picture = render(moved, replace(motion, tool=np.zeros_like(motion.tool)))[:, LAST].astype(float)
     is_red = picture[..., 0] - picture[..., 1:].max(axis=-1) > 60
     seen = 0
     for i in range(NUM):
@@ -53,7 +53,8 @@ def test_an_object_appears_where_the_camera_projects_it(clips: tuple[Scenes, Mot
 def test_larger_objects_cover_more_and_clear_ones_show_what_is_behind(clips: tuple[Scenes, Motion]) -> None:
     scenes, motion = clips
     rows = np.flatnonzero(np.isin(scenes.objects.shape, (PLATE, BALL)))
-    scenes, motion = scenes.take(rows), motion.take(rows)
+    scenes = scenes.take(rows)
+    motion = simulate(scenes)
     objects = replace(scenes.objects, transparency=np.zeros(len(rows)))
     empty = without_objects(scenes, motion)[:, LAST].astype(int)
 
@@ -65,13 +66,15 @@ def test_larger_objects_cover_more_and_clear_ones_show_what_is_behind(clips: tup
     opaque = difference(objects)
     assert (difference(replace(objects, extents=1.5 * objects.extents)) > opaque).mean() > 0.8
     dark = replace(objects, colour=np.zeros((len(rows), 3)))
-    assert (difference(replace(dark, transparency=np.full(len(rows), 0.9))) < difference(dark)).all()
+    clear, whole = difference(replace(dark, transparency=np.full(len(rows), 0.9))), difference(dark)
+    assert (clear <= 0.75 * whole).all()
+    assert (clear > 0).sum() > len(rows) / 2
 
 
 def test_a_picture_follows_from_its_own_clip(clips: tuple[Scenes, Motion]) -> None:
     scenes, motion = clips
     video, rows = render(scenes, motion), np.array([31, 3])
-    np.testing.assert_array_equal(render(scenes.take(rows), motion.take(rows)), video[rows])
+    np.testing.assert_array_equal(render(scenes.take(rows), simulate(scenes.take(rows))), video[rows])
     warm = replace(scenes, objects=replace(scenes.objects, temperature=scenes.objects.temperature + 30))
     np.testing.assert_array_equal(render(warm, motion), video)
 
