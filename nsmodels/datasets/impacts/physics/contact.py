@@ -7,8 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-TABLE_YOUNG = 50e9  # Pa; the table is a slab of stone
-FLOOR_YOUNG = 11e9  # Pa; the floor is of wood
+TABLE_YOUNG = 11e9  # Pa; table and floor are of wood
 EDGE_RADIUS = 0.004  # m, by which edges and corners are rounded
 NUT = 0.91  # 1 - Poisson's ratio squared of what touches the object
 

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nsmodels.datasets.impacts.config import MATERIALS
 from nsmodels.datasets.impacts.rendering import solids
+from nsmodels.datasets.impacts.rendering.surfaces import GRAIN, METAL, PLAIN, SPECKLED
 from nsmodels.datasets.impacts.scenes import (
     BOX,
     FINGER_RADIUS,
@@ -24,15 +26,12 @@ from nsmodels.datasets.impacts.scenes import (
 NUM_BODIES = 6
 OBJECT, NEIGHBOUR, LEFT, RIGHT, PALM, STICK = range(NUM_BODIES)
 SOLID_OF = dict(plate=solids.BLOCK, bar=solids.BLOCK, box=solids.BLOCK, disc=solids.CYLINDER, ball=solids.BALL)
-LOOK_OF = {"steel": 1, "aluminium": 1, "wood": 2, "stone": 3}
-# Looks: what a surface does with light, beside its colour.
-PLAIN, METAL, GRAIN, SPECKLED = range(4)
+LOOK_OF = {"steel": METAL, "aluminium": METAL, "wood": GRAIN, "stone": SPECKLED}  # of the others: PLAIN
 SEEN_WALL = 0.004  # m, of a cup: thinner walls would vanish between the pixels
 FINGER_LENGTH, ROD_LENGTH = 0.05, 0.16  # m
 PALM_HALF = (0.012, 0.014, 0.010)  # m, besides the opening of the fingers
 HAND_COLOUR, ROD_COLOUR = (0.90, 0.62, 0.46), (0.25, 0.25, 0.30)
 GAMMA = 2.0  # display value = linear value to the power 1/2, near enough to sRGB
-MATERIALS = ("steel", "aluminium", "glass", "ceramic", "stone", "wood", "plastic", "rubber")
 Floats = NDArray[np.float64]
 
 
@@ -40,12 +39,14 @@ class Bodies(NamedTuple):
     """The solids of n clips; a tuple, which compiled functions take. B = 6 bodies, T steps.
 
     Attributes:
+        number: uint64 (n,), of the object, which decides its pattern.
         kind: int64 (n, B), see `solids`. half: (n, B, 3), m, half extents. wall: (n,), m, of a cup.
         place: (n, T, B, 3), m. rotation: (n, T, B, 3, 3), columns are the axes of the body. is_shown: bool (n, T, B).
         colour: (n, B, 3), linear. look: int64 (n, B). roughness, transparency: (n, B).
         has_lid: bool (n,). broken: bool (n, T). tilt: (n, T), rad, of the table. has_support, has_water: bool (n,).
     """
 
+    number: NDArray[np.uint64]
     kind: NDArray[np.int64]
     half: Floats
     wall: Floats
@@ -79,7 +80,15 @@ def bodies_of(scenes: Scenes, motion: Motion) -> Bodies:
     half[:, PALM, 0] += np.where(motion.tool == FINGERS, motion.aperture, 0).max(axis=1) / 2
     place, rotation = _poses(scenes, motion)
     return Bodies(
-        *(kind, half, np.maximum(objects.wall, SEEN_WALL), place, rotation, _shown(scenes, motion)),
+        *(
+            objects.number.astype(np.uint64),
+            kind,
+            half,
+            np.maximum(objects.wall, SEEN_WALL),
+            place,
+            rotation,
+            _shown(scenes, motion),
+        ),
         *_looks(scenes),
         *(objects.opening == LIDDED, motion.broken, motion.tilt, scenes.has_support, scenes.has_water),
     )
