@@ -17,44 +17,43 @@ from nsmodels.systems.world.config import EvaluationConfig
 from nsmodels.systems.world.evaluation import concepts, rollouts
 from nsmodels.systems.world.evaluation.concepts import objects_of
 from nsmodels.systems.world.evaluation.scores import WORLD, Metric
-from nsmodels.systems.world.evaluation.subject import NOVEL, TRAIN, Subject
-from nsmodels.systems.world.evaluation.subsets import SUBSETS, title
+from nsmodels.systems.world.evaluation.subject import NOVEL, PROBE, TRAIN, Subject
+from nsmodels.systems.world.evaluation.subsets import title
 
 Scores = Mapping[str, NDArray[np.float64]]  # by subset
 
 
 def by_modalities(subject: Subject, how: EvaluationConfig) -> tuple[list[Metric], dict[str, Any]]:
     """No metric of its own: what the others become with fewer modalities."""
-    subsets = [each for each in SUBSETS if set(each) <= set(subject.modalities)]
-    split, found = next(iter(subject.splits)), {}
-    clips, seen = subject.splits[split], subject.seen[split]
+    split = next(iter(subject.splits))
+    clips, found = subject.splits[split], {}
     truth, objects = np.asarray(clips.properties, np.float64), objects_of(clips)
-    missed = {title(s): np.abs(subject.model.properties(seen, s).mean - truth).mean(1).astype(float) for s in subsets}
+    missed = {title(s): np.abs(subject.properties(split, s) - truth).mean(1) for s in subject.subsets}
     found["property_mae"] = compared(missed, objects, "lower")
     if clips.states is not None and clips.actions is not None:
-        found["dynamics_error"] = compared(_dynamics(subject, split, subsets), objects, "lower")
+        found["dynamics_error"] = compared(_dynamics(subject, split), objects, "lower")
     if NOVEL in subject.splits and concepts.has_concepts(subject.splits[NOVEL]):
-        found |= _concepts(subject, subsets, how)
+        found |= _concepts(subject, how)
     return [], found
 
 
-def _dynamics(subject: Subject, split: str, subsets: list[tuple[str, ...]]) -> Scores:
+def _dynamics(subject: Subject, split: str) -> Scores:
     """Squared error of the standardised states at the last horizon."""
     clips = subject.splits[split]
     scale, (context, horizon) = rollouts.scale_of(subject.splits[TRAIN]), rollouts.context_of(clips)
-    found = {s: subject.model.imagine(subject.seen[split], context, horizon, s).mean for s in subsets}
+    found = {s: subject.model.imagine(subject.seen(split), context, horizon, s).mean for s in subject.subsets}
     return {title(s): rollouts.errors(clips, mean.astype(float), scale)[:, -1].mean(1) for s, mean in found.items()}
 
 
-def _concepts(subject: Subject, subsets: list[tuple[str, ...]], how: EvaluationConfig) -> dict[str, Any]:
+def _concepts(subject: Subject, how: EvaluationConfig) -> dict[str, Any]:
     """Zero-shot and few-shot accuracy."""
-    clips, seen, train = subject.splits[NOVEL], subject.seen[NOVEL], subject.seen[TRAIN]
-    named = {title(s): subject.model.concepts(seen, s) for s in subsets}
+    clips, train = subject.splits[NOVEL], subject.splits[PROBE]
+    named = {title(s): subject.concepts(NOVEL, s) for s in subject.subsets}
     first = concepts.zero_shot(clips, NOVEL, {WORLD: next(iter(named.values())), **named}, "")
     found = {"zero_shot_accuracy": compared({s: first.scores[s] for s in named}, objects_of(clips), "higher")}
     spaces = {
-        title(s): concepts.within_concepts(subject.model.embed(train, s), train)(subject.model.embed(seen, s))
-        for s in subsets
+        title(s): concepts.within_concepts(subject.embedding(PROBE, s), train)(subject.embedding(NOVEL, s))
+        for s in subject.subsets
     }
     metric = concepts.few_shot(clips, NOVEL, spaces, "", how.num_episodes, how.seed)
     if metric is not None:
