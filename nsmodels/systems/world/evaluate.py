@@ -28,13 +28,14 @@ from nsmodels.systems.world.evaluation.subject import (
     FIGURES,
     NOVEL,
     PIXELS,
+    PROBE,
     TRAIN,
     UNTRAINED,
     Subject,
     read_subject,
 )
 
-INTERVALS = "95 %, whole objects resampled"
+INTERVALS = "95 %, whole objects resampled; of the few-shot accuracy episodes, of correlations properties, of coverage horizons"
 Found = tuple[list[Metric], dict[str, Any]]
 
 
@@ -142,7 +143,7 @@ def causal(subject: Subject, how: EvaluationConfig) -> Found:
     twins, train = subject.twins[split], subject.splits[TRAIN]
     given = subject.model.effect(subject.seen(split).take(twins.base), twins.variable, twins.change)
     found = effects.Effects(*(np.asarray(each, np.float64) for each in (given.outcomes, given.states, given.events)))
-    others = effects.rivals(train, subject.twins[TRAIN], twins)
+    others = effects.rivals(train, subject.twins[TRAIN], clips, twins)
     scales = effects.deviations(train), rollouts.scale_of(train).deviation
     return effects.causal(clips, split, twins, found, others, *scales)
 
@@ -243,7 +244,7 @@ def _about(order: Order[EvaluationConfig], subject: Subject, notes: list[str]) -
     trained, split = artifact.read_manifest(order.model), _first(subject)[0]
     return {
         "path": str(order.data), "source": artifact.describe_input(order.data).source, "split": split,
-        "num_clips": {name: len(each) for name, each in subject.splits.items()},
+        "num_clips": {name: len(each) for name, each in subject.splits.items() if name != PROBE},
         "trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed,
         "num_parameters": subject.model.num_parameters, "intervals": INTERVALS, "notes": notes,
         "twins": effects.supervision(trained.config),
