@@ -118,12 +118,12 @@ class Scenes(Table):
         place: (n, 3), position (x, y) of the object on the table and its yaw (rad) at the start.
         has_support, has_neighbour, has_water: bool (n,). Without a support there is only the floor; the object is held
             by the hand at first, then falls.
-        neighbour: (n, 5): x, y (m), radius (m), mass (kg), hue in [0, 1].
+        neighbour: (n, 5): x, y (m), radius (m), mass (kg), hue in [0, 1]; where it would be if there is none.
         gravity: m/s2.
         verb: int64 (n,), index into `names.VERBS`. onset, duration: int64 (n,), steps.
         contact: (n, 2), u, v in [-1, 1], where the hand touches, in units of half the size.
         direction: rad, in the plane. force: N. speed: m/s. tip: log10 of the Young's modulus of the tip (Pa).
-        aperture: m, opening of the fingers that is asked for.
+        target: int64 (n,), 0 the object, 1 its neighbour. aperture: m, opening of the fingers that is asked for.
         seed: uint64 (n,), of everything random in the clip after this (noise of sensors and sound, look).
     """
 
@@ -142,6 +142,7 @@ class Scenes(Table):
     force: np.ndarray
     speed: np.ndarray
     tip: np.ndarray
+    target: np.ndarray
     aperture: np.ndarray
     seed: np.ndarray
 

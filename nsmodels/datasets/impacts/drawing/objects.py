@@ -56,7 +56,7 @@ def draw_objects(
         drive=np.where(is_animate, 2 + 6 * chance[:, 24], 0.0),
         drive_rate=3 + 2 * chance[:, 25],
         drive_direction=2 * np.pi * chance[:, 26],
-        seal=np.where(opening == LIDDED, 2 + 10 * chance[:, 27], np.inf),
+        seal=np.where(opening == LIDDED, 1 + 9 * chance[:, 27], np.inf),
     )
     return weighed(objects)
 
@@ -103,7 +103,7 @@ def _dimensions(shape: np.ndarray, chance: np.ndarray) -> tuple[np.ndarray, np.n
     extents = np.select(
         [*kinds, (shape == DISC)[:, None]], [plate, bar, boxes, plate], np.repeat(ball[:, None], 3, axis=1)
     )
-    opening = np.where(shape == BOX, np.select([four < 0.3, four < 0.6], [SEALED, LIDDED], OPEN), SOLID)
+    opening = np.where(shape == BOX, np.select([four < 0.2, four < 0.6], [SEALED, LIDDED], OPEN), SOLID)
     return extents, opening, np.where(shape == BOX, 0.003 + 0.005 * five, 0.0)
 
 

@@ -9,13 +9,12 @@ import math
 from functools import cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from nsmodels.datasets.impacts.rendering.bodies import NUM_BODIES, OBJECT, Bodies, bodies_of
-from nsmodels.datasets.impacts.rendering.camera import EYE, SIDE, circle, ray
-from nsmodels.datasets.impacts.rendering.solids import CAPSULE, FAR, meet
-from nsmodels.datasets.impacts.rendering.surfaces import lit, shade_of
+from nsmodels.datasets.impacts.rendering.bodies import NUM_BODIES, OBJECT, bodies_of
+from nsmodels.datasets.impacts.rendering.camera import EYE, SIDE, circle, compiled, ray
+from nsmodels.datasets.impacts.rendering.solids import BALL, CAPSULE, FAR, meet
+from nsmodels.datasets.impacts.rendering.surfaces import SUNLIGHT, ambient, lit, shade_of
 from nsmodels.datasets.impacts.rendering.surroundings import (
     NOTHING,
     SUN,
@@ -26,13 +25,21 @@ from nsmodels.datasets.impacts.rendering.surroundings import (
 )
 from nsmodels.datasets.impacts.scenes import FLOOR, TABLE, Motion, Scenes
 
-SAMPLES = ((-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125))  # in a pixel: no two in a row or column
-CLEAR = 0.8  # of the light that a transparent body lets through, in a shadow
+# Places in a pixel, no two in a row or column; the second pair only where the first differ by more than LIKE.
+SAMPLES = ((-0.125, -0.375), (0.125, 0.375), (0.375, -0.125), (-0.375, 0.125))
+LIKE = 0.03
+STILL = 5e-5  # m, and for rotations the same without a unit
+THROUGH = 0.8  # of the light that a transparent body lets through, in a shadow
 WATER_COLOUR, MURKY = (0.10, 0.28, 0.36), 5.0  # and 1/m
 EXPOSURE = 0.06  # how much the light differs between clips
 NOISE = 0.008  # of a pixel, of white
-LID, KNOB = 0.72, 0.25  # where the edge of a lid is, in units of half the height; how dark it is
+EDGE, EDGE_WIDTH, EDGE_SHADE = 0.72, 0.12, 0.25  # of a lid: height and width in units of half the box, and how dark
 CRACK = 0.025  # m, between cracks
+SKIN = 1e-4  # m, from where rays to the sun begin
+UNTOUCHED, SHADOW, BODY = range(3)
+# Columns of the array with a row per body of a picture: all that a ray needs.
+KIND, WALL, LOOK, ROUGH, CLEARNESS, LIDDED, CRACKED, SIZE = range(8)
+HALF, COLOUR, PLACE, MIDDLE, AT, TURN, COLUMNS = 8, 11, 14, 17, 20, 23, 32
 _SALT = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -54,7 +61,7 @@ def _backgrounds() -> NDArray[np.float32]:
     return pictures
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _background(tilt, has_support, has_water, out):
     """Fill a picture without bodies, linear."""
     cosine, sine = math.cos(tilt), math.sin(tilt)
@@ -70,7 +77,7 @@ def _background(tilt, has_support, has_water, out):
                 out[row, column, 2] += 0.25 * blue
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _empty(ox, oy, oz, dx, dy, dz, cosine, sine, has_support):
     """Colour and distance of table, floor or sky in full sunlight."""
     t, which, nx, ny, nz = ground(ox, oy, oz, dx, dy, dz, cosine, sine, has_support)
@@ -82,7 +89,7 @@ def _empty(ox, oy, oz, dx, dy, dz, cosine, sine, has_support):
     return red, green, blue, t
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _through_water(red, green, blue, dx, dy, dz, t):
     """What is left of a colour at the distance t, and what the water adds."""
     keep = math.exp(-MURKY * under_water(EYE[0], EYE[1], EYE[2], dx, dy, dz, t))
@@ -93,221 +100,281 @@ def _through_water(red, green, blue, dx, dy, dz, t):
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _render(bodies, backgrounds, seed, video):
-    """Fill the video of all clips."""
-    state = np.zeros(1, np.uint64)
-    picture, own = np.empty((SIDE, SIDE, 3), np.float32), np.empty((SIDE, SIDE, 3), np.float32)
+    """Fill the video of all clips; a picture of bodies that have not moved is that of the step before."""
+    state, marks = np.zeros(1, np.uint64), np.zeros((SIDE, SIDE), np.uint8)
+    stage, before = np.zeros((NUM_BODIES, COLUMNS)), np.zeros((NUM_BODIES, COLUMNS))
+    picture = np.empty((SIDE, SIDE, 3), np.float32)
     for i in range(len(video)):
         state[0] = seed[i] ^ _SALT
-        exposure = 1.0 + EXPOSURE * (2.0 * _uniform(state) - 1.0)
+        exposure = 1.0 + EXPOSURE * (2.0 * np.float64(_random(state) >> np.uint64(11)) / 2.0**53 - 1.0)
+        background = backgrounds[int(bodies.has_support[i]), int(bodies.has_water[i])]
+        last = -1
         for t in range(video.shape[1]):
-            if bodies.tilt[i, t] == 0.0:
-                picture[:] = backgrounds[int(bodies.has_support[i]), int(bodies.has_water[i])]
-            else:
-                own[:] = 0.0
-                _background(bodies.tilt[i, t], bodies.has_support[i], bodies.has_water[i], own)
-                picture[:] = own
-            _draw(bodies, i, t, seed[i], picture)
+            number = _set_stage(bodies, i, t, stage)
+            is_still = number == last and bodies.tilt[i, t] == bodies.tilt[i, t - 1]
+            if not (is_still and _is_like(stage, before, number)):
+                if bodies.tilt[i, t] == 0.0:
+                    picture[:] = background
+                else:
+                    picture[:] = 0.0
+                    _background(bodies.tilt[i, t], bodies.has_support[i], bodies.has_water[i], picture)
+                _draw(bodies, i, t, stage, number, marks, picture)
+                before[:], last = stage, number
             _develop(picture, exposure, state, video[i, t])
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _uniform(state):
-    """A random number in [0, 1), by splitmix64."""
+@compiled
+def _is_like(stage, before, number):
+    """Whether the bodies are where they were, to far less than a pixel."""
+    for b in range(number):
+        for k in range(COLUMNS):
+            if abs(stage[b, k] - before[b, k]) > STILL:
+                return False
+    return True
+
+
+@compiled
+def _random(state):
+    """64 random bits, by splitmix64."""
     state[0] += _SALT
     z = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return np.float64(z >> np.uint64(11)) / 9007199254740992.0
+    return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _develop(picture, exposure, state, out):
-    """From linear light to bytes, with noise."""
+    """From linear light to bytes, with noise: for each channel the sum of two even numbers of 10 bits, a triangle."""
+    scale = np.float32(255.0 * NOISE * math.sqrt(6.0) / 1024.0)
     for row in range(SIDE):
         for column in range(SIDE):
+            bits = _random(state)
             for channel in range(3):
-                noise = (_uniform(state) + _uniform(state) - 1.0) * 2.45 * NOISE
-                value = math.sqrt(max(0.0, exposure * picture[row, column, channel])) + noise
-                out[row, column, channel] = np.uint8(min(255.0, max(0.0, 255.0 * value + 0.5)))
+                first, second = bits & np.uint64(1023), (bits >> np.uint64(10)) & np.uint64(1023)
+                noise = scale * np.float32(np.int64(first + second) - 1023)
+                value = np.float32(255.0) * math.sqrt(np.float32(exposure) * picture[row, column, channel]) + noise
+                out[row, column, channel] = np.uint8(
+                    min(np.float32(255.0), max(np.float32(0.0), value + np.float32(0.5)))
+                )
+                bits >>= np.uint64(20)
 
 
-@njit(cache=True, nogil=True)
-def _draw(bodies, i, t, seed, picture):
+@compiled
+def _draw(bodies, i, t, stage, number, marks, picture):
     """Draw the bodies of a step and their shadows over a background."""
-    balls = np.zeros((NUM_BODIES, 4))
-    circles = np.full((NUM_BODIES, 3), -1e6)
-    is_touched = np.zeros((SIDE, SIDE), np.bool_)
-    for b in range(NUM_BODIES):
-        if bodies.is_shown[i, t, b]:
-            _bound(bodies, i, t, b, balls[b])
-            circles[b] = circle(balls[b, 0], balls[b, 1], balls[b, 2], balls[b, 3])
-            _touch(circles[b], is_touched)
-            _touch_shadow(balls[b], bodies.has_support[i], is_touched)
+    seed, cosine, sine = bodies.number[i], math.cos(bodies.tilt[i, t]), math.sin(bodies.tilt[i, t])
+    has_support, has_water = bodies.has_support[i], bodies.has_water[i]
+    marks[:] = UNTOUCHED
+    for b in range(number):
+        _touch_shadow(stage, b, has_support, marks)
+    for b in range(number):
+        _touch(stage[b, AT], stage[b, AT + 1], stage[b, AT + 2], BODY, marks)
     for row in range(SIDE):
         for column in range(SIDE):
-            if is_touched[row, column]:
-                _pixel(bodies, i, t, seed, balls, circles, row, column, picture[row, column])
+            if marks[row, column] == BODY:
+                _pixel(stage, number, seed, column, row, cosine, sine, has_support, has_water, picture[row, column])
+            elif marks[row, column] == SHADOW:
+                _darken(stage, number, column, row, cosine, sine, has_support, picture[row, column])
 
 
-@njit(cache=True, nogil=True)
-def _bound(bodies, i, t, b, ball):
-    """A ball around a body: x, y, z, radius."""
-    half, place, rotation = bodies.half[i, b], bodies.place[i, t, b], bodies.rotation[i, t, b]
-    is_rod = bodies.kind[i, b] == CAPSULE
-    for axis in range(3):
-        ball[axis] = place[axis] + (rotation[axis, 2] * half[2] if is_rod else 0.0)
-    extra = half[0] if is_rod else 0.0
-    ball[3] = math.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2]) + extra
-
-
-@njit(cache=True, nogil=True)
-def _touch(place, is_touched):
-    """Mark the pixels of a circle."""
-    x, y, radius = place
-    for row in range(max(0, int(y - radius)), min(SIDE, int(y + radius) + 1)):
-        for column in range(max(0, int(x - radius)), min(SIDE, int(x + radius) + 1)):
-            if (column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2 <= (radius + 0.5) ** 2:
-                is_touched[row, column] = True
-
-
-@njit(cache=True, nogil=True)
-def _touch_shadow(ball, has_support, is_touched):
-    """Mark the pixels where the shadow of a ball may fall: a chain of balls along the way of the light."""
-    for level in (0.0, FLOOR):
-        way = (ball[2] - level) / SUN[2]
-        x, y = ball[0] - way * SUN[0], ball[1] - way * SUN[1]
-        is_table = level == 0.0
-        is_off = is_table and (not has_support or max(abs(x), abs(y)) > TABLE + 2 * ball[3])
-        if way < -ball[3] or is_off:
-            continue
-        # The shadow of a ball on a level plane is an ellipse, longer by 1 / cos of the height of the sun.
-        _touch(circle(x, y, level, ball[3] / SUN[2]), is_touched)
-
-
-@njit(cache=True, nogil=True)
-def _pixel(bodies, i, t, seed, balls, circles, row, column, out):
-    """Mean of the rays of a pixel."""
-    red = green = blue = 0.0
-    for place in SAMPLES:
-        x, y = column + 0.5 + place[0], row + 0.5 + place[1]
-        dx, dy, dz = ray(x, y)
-        r, g, b, far = _seen(bodies, i, t, seed, balls, circles, x, y, EYE[0], EYE[1], EYE[2], dx, dy, dz)
-        if bodies.has_water[i]:
-            r, g, b = _through_water(r, g, b, dx, dy, dz, far)
+@compiled
+def _pixel(stage, number, seed, column, row, cosine, sine, has_support, has_water, out):
+    """Fill a pixel with the mean of its rays."""
+    red = green = blue = before = 0.0
+    for k in range(4):
+        x, y = column + 0.5 + SAMPLES[k][0], row + 0.5 + SAMPLES[k][1]
+        r, g, b = _seen(stage, number, seed, x, y, cosine, sine, has_support, has_water)
         red, green, blue = red + r, green + g, blue + b
+        if k == 1 and abs(r + g + b - before) < LIKE:
+            red, green, blue = 2 * red, 2 * green, 2 * blue
+            break
+        before = r + g + b
     out[0], out[1], out[2] = 0.25 * red, 0.25 * green, 0.25 * blue
 
 
-@njit(cache=True, nogil=True)
-def _seen(bodies, i, t, seed, balls, circles, x, y, ox, oy, oz, dx, dy, dz):
-    """Colour and distance of what a ray meets first; through a transparent object also what is behind it."""
-    r, g, b, far, hit = _opaque(bodies, i, t, seed, balls, circles, x, y, ox, oy, oz, dx, dy, dz, -1)
-    clear = bodies.transparency[i, OBJECT]
-    if hit != OBJECT or clear <= 0.0:
-        return r, g, b, far
-    u, v, w, _, _ = _opaque(bodies, i, t, seed, balls, circles, x, y, ox, oy, oz, dx, dy, dz, OBJECT)
-    tint = bodies.colour[i, OBJECT]
-    return (
-        (1 - clear) * r + clear * (0.15 * r + u * (0.3 + 0.7 * tint[0])),
-        (1 - clear) * g + clear * (0.15 * g + v * (0.3 + 0.7 * tint[1])),
-        (1 - clear) * b + clear * (0.15 * b + w * (0.3 + 0.7 * tint[2])),
-        far,
-    )
-
-
-@njit(cache=True, nogil=True)
-def _opaque(bodies, i, t, seed, balls, circles, x, y, ox, oy, oz, dx, dy, dz, skipped):
-    """Colour, distance and body of what a ray meets first, without one body; -1 for table, floor and sky."""
-    best, hit, nx, ny, nz = FAR, -1, 0.0, 0.0, 1.0
+@compiled
+def _set_stage(bodies, i, t, stage):
+    """Copy the bodies that a step shows into one array (B, COLUMNS), and count them."""
+    number = 0
     for b in range(NUM_BODIES):
-        near = (x - circles[b, 0]) ** 2 + (y - circles[b, 1]) ** 2 <= circles[b, 2] ** 2
-        if near and b != skipped and bodies.is_shown[i, t, b]:
-            far, u, v, w = _meet_body(bodies, i, t, b, ox, oy, oz, dx, dy, dz)
+        if not bodies.is_shown[i, t, b]:
+            continue
+        row = stage[number]
+        row[KIND], row[WALL], row[LOOK] = bodies.kind[i, b], bodies.wall[i], bodies.look[i, b]
+        row[ROUGH], row[CLEARNESS] = bodies.roughness[i, b], bodies.transparency[i, b]
+        row[LIDDED] = 1.0 if b == OBJECT and bodies.has_lid[i] else 0.0
+        row[CRACKED] = 1.0 if b == OBJECT and bodies.broken[i, t] else 0.0
+        lift = bodies.half[i, b, 2] if bodies.kind[i, b] == CAPSULE else 0.0
+        for k in range(3):
+            row[HALF + k], row[COLOUR + k] = bodies.half[i, b, k], bodies.colour[i, b, k]
+            row[PLACE + k] = bodies.place[i, t, b, k]
+            row[MIDDLE + k] = row[PLACE + k] + lift * bodies.rotation[i, t, b, k, 2]
+            for j in range(3):
+                row[TURN + 3 * k + j] = bodies.rotation[i, t, b, k, j]
+        row[SIZE] = math.sqrt(row[HALF] ** 2 + row[HALF + 1] ** 2 + row[HALF + 2] ** 2)
+        row[SIZE] = row[HALF] if bodies.kind[i, b] == BALL else row[SIZE] + (row[HALF] if lift > 0.0 else 0.0)
+        x, y, size = circle(row[MIDDLE], row[MIDDLE + 1], row[MIDDLE + 2], row[SIZE])
+        row[AT], row[AT + 1], row[AT + 2] = x, y, size
+        number += 1
+    return number
+
+
+@compiled
+def _touch(x, y, radius, mark, marks):
+    """Mark the pixels of a circle."""
+    for row in range(max(0, int(y - radius)), min(SIDE, int(y + radius) + 1)):
+        for column in range(max(0, int(x - radius)), min(SIDE, int(x + radius) + 1)):
+            if (column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2 <= (radius + 0.5) ** 2:
+                marks[row, column] = mark
+
+
+@compiled
+def _touch_shadow(stage, b, has_support, marks):
+    """Mark the pixels where the shadow of a body may fall on the table or, where it misses that, on the floor."""
+    size = stage[b, SIZE]
+    for level in (0.0, FLOOR):
+        way = (stage[b, MIDDLE + 2] - level) / SUN[2]
+        x, y = stage[b, MIDDLE] - way * SUN[0], stage[b, MIDDLE + 1] - way * SUN[1]
+        # The shadow of a ball on a level plane is an ellipse, longer by 1 / cos of the angle of the light.
+        reach = size / SUN[2]
+        outside = max(abs(x), abs(y)) - TABLE
+        is_lit = has_support and outside < reach if level == 0.0 else not has_support or outside > -2 * reach
+        if way > -size and is_lit:
+            at, above, radius = circle(x, y, level, reach)
+            _touch(at, above, radius, SHADOW, marks)
+
+
+@compiled
+def _darken(stage, number, column, row, cosine, sine, has_support, out):
+    """Take the sunlight that bodies keep off from a pixel of table or floor."""
+    part = before = 0.0
+    for k in range(4):
+        x, y = column + 0.5 + SAMPLES[k][0], row + 0.5 + SAMPLES[k][1]
+        share = _brightness(stage, number, x, y, cosine, sine, has_support)
+        part += 0.25 * share
+        if k == 1 and share == before:
+            part *= 2
+            break
+        before = share
+    for k in range(3):
+        out[k] *= part
+
+
+@compiled
+def _brightness(stage, number, x, y, cosine, sine, has_support):
+    """Light on table or floor at a place of the picture, in units of that without bodies."""
+    dx, dy, dz = ray(x, y)
+    far, which, nx, ny, nz = ground(EYE[0], EYE[1], EYE[2], dx, dy, dz, cosine, sine, has_support)
+    if which == NOTHING:
+        return 1.0
+    px, py, pz = EYE[0] + far * dx + SKIN * nx, EYE[1] + far * dy + SKIN * ny, EYE[2] + far * dz + SKIN * nz
+    sun = _sunlight(stage, number, px, py, pz)
+    shade, facing = ambient(nz), SUNLIGHT * max(0.0, nx * SUN[0] + ny * SUN[1] + nz * SUN[2])
+    return (shade + facing * sun) / (shade + facing)
+
+
+@compiled
+def _seen(stage, number, seed, x, y, cosine, sine, has_support, has_water):
+    """Colour at a place of the picture; behind a transparent object shines what is there."""
+    dx, dy, dz = ray(x, y)
+    r, g, b, far, hit = _first(stage, number, seed, x, y, dx, dy, dz, cosine, sine, has_support, False)
+    clear = stage[hit, CLEARNESS] if hit >= 0 else 0.0
+    if clear > 0.0:
+        u, v, w, _, _ = _first(stage, number, seed, x, y, dx, dy, dz, cosine, sine, has_support, True)
+        own = 1.0 - 0.85 * clear
+        r = own * r + clear * u * (0.3 + 0.7 * stage[hit, COLOUR])
+        g = own * g + clear * v * (0.3 + 0.7 * stage[hit, COLOUR + 1])
+        b = own * b + clear * w * (0.3 + 0.7 * stage[hit, COLOUR + 2])
+    if has_water:
+        r, g, b = _through_water(r, g, b, dx, dy, dz, far)
+    return r, g, b
+
+
+@compiled
+def _first(stage, number, seed, x, y, dx, dy, dz, cosine, sine, has_support, is_behind):
+    """Colour, distance and body of what a ray meets first, -1 for table, floor and sky; behind the clear body or not."""
+    ox, oy, oz = EYE
+    best, hit, nx, ny, nz = FAR, -1, 0.0, 0.0, 1.0
+    for b in range(number):
+        near = (x - stage[b, AT]) ** 2 + (y - stage[b, AT + 1]) ** 2 <= stage[b, AT + 2] ** 2
+        if near and not (is_behind and stage[b, CLEARNESS] > 0.0):
+            far, u, v, w = _meet_body(stage, b, ox, oy, oz, dx, dy, dz)
             if far < best:
                 best, hit, nx, ny, nz = far, b, u, v, w
-    tilt = bodies.tilt[i, t]
-    far, which, u, v, w = ground(ox, oy, oz, dx, dy, dz, math.cos(tilt), math.sin(tilt), bodies.has_support[i])
+    far, which, u, v, w = ground(ox, oy, oz, dx, dy, dz, cosine, sine, has_support)
     if far < best:
         best, hit, nx, ny, nz = far, -1, u, v, w
     elif hit < 0:
         red, green, blue = sky(dx, dy, dz)
         return red, green, blue, FAR, -1
     px, py, pz = ox + best * dx, oy + best * dy, oz + best * dz
-    sun = _sunlight(bodies, i, t, balls, hit, px + 1e-4 * nx, py + 1e-4 * ny, pz + 1e-4 * nz)
+    sun = _sunlight(stage, number, px + SKIN * nx, py + SKIN * ny, pz + SKIN * nz)
     if hit < 0:
         red, green, blue = lit(ground_colour(which, px, py, nz), 0, 0.9, nx, ny, nz, dx, dy, dz, sun)
-        return red, green, blue, best, -1
-    colour = _colour(bodies, i, t, hit, seed, px, py, pz)
-    red, green, blue = lit(colour, bodies.look[i, hit], bodies.roughness[i, hit], nx, ny, nz, dx, dy, dz, sun)
+    else:
+        colour = _colour(stage, hit, seed, px, py, pz)
+        red, green, blue = lit(colour, int(stage[hit, LOOK]), stage[hit, ROUGH], nx, ny, nz, dx, dy, dz, sun)
     return red, green, blue, best, hit
 
 
-@njit(cache=True, nogil=True)
-def _meet_body(bodies, i, t, b, ox, oy, oz, dx, dy, dz):
+@compiled
+def _meet_body(stage, b, ox, oy, oz, dx, dy, dz):
     """Distance and normal where a ray meets a body."""
-    place, r = bodies.place[i, t, b], bodies.rotation[i, t, b]
-    x, y, z = ox - place[0], oy - place[1], oz - place[2]
-    half = bodies.half[i, b]
-    far, u, v, w = meet(
-        bodies.kind[i, b],
-        r[0, 0] * x + r[1, 0] * y + r[2, 0] * z,
-        r[0, 1] * x + r[1, 1] * y + r[2, 1] * z,
-        r[0, 2] * x + r[1, 2] * y + r[2, 2] * z,
-        r[0, 0] * dx + r[1, 0] * dy + r[2, 0] * dz,
-        r[0, 1] * dx + r[1, 1] * dy + r[2, 1] * dz,
-        r[0, 2] * dx + r[1, 2] * dy + r[2, 2] * dz,
-        half[0],
-        half[1],
-        half[2],
-        bodies.wall[i],
-    )
+    x, y, z = _turned_back(stage, b, ox - stage[b, PLACE], oy - stage[b, PLACE + 1], oz - stage[b, PLACE + 2])
+    u, v, w = _turned_back(stage, b, dx, dy, dz)
+    half, kind = (stage[b, HALF], stage[b, HALF + 1], stage[b, HALF + 2]), int(stage[b, KIND])
+    far, nx, ny, nz = meet(kind, x, y, z, u, v, w, half[0], half[1], half[2], stage[b, WALL])
+    if far == FAR:
+        return FAR, 0.0, 0.0, 1.0
     return (
         far,
-        r[0, 0] * u + r[0, 1] * v + r[0, 2] * w,
-        r[1, 0] * u + r[1, 1] * v + r[1, 2] * w,
-        r[2, 0] * u + r[2, 1] * v + r[2, 2] * w,
+        stage[b, TURN] * nx + stage[b, TURN + 1] * ny + stage[b, TURN + 2] * nz,
+        stage[b, TURN + 3] * nx + stage[b, TURN + 4] * ny + stage[b, TURN + 5] * nz,
+        stage[b, TURN + 6] * nx + stage[b, TURN + 7] * ny + stage[b, TURN + 8] * nz,
     )
 
 
-@njit(cache=True, nogil=True)
-def _sunlight(bodies, i, t, balls, own, x, y, z):
+@compiled
+def _turned_back(stage, b, x, y, z):
+    """A vector of the world in the axes of a body."""
+    return (
+        stage[b, TURN] * x + stage[b, TURN + 3] * y + stage[b, TURN + 6] * z,
+        stage[b, TURN + 1] * x + stage[b, TURN + 4] * y + stage[b, TURN + 7] * z,
+        stage[b, TURN + 2] * x + stage[b, TURN + 5] * y + stage[b, TURN + 8] * z,
+    )
+
+
+@compiled
+def _sunlight(stage, number, x, y, z):
     """Share of the sunlight that arrives at a place."""
     share = 1.0
-    for b in range(NUM_BODIES):
-        if not bodies.is_shown[i, t, b]:
-            continue
-        u, v, w = balls[b, 0] - x, balls[b, 1] - y, balls[b, 2] - z
-        along = u * SUN[0] + v * SUN[1] + w * SUN[2]
-        if u * u + v * v + w * w - along * along > balls[b, 3] ** 2 or along < -balls[b, 3]:
-            continue
-        if _meet_body(bodies, i, t, b, x, y, z, SUN[0], SUN[1], SUN[2])[0] < FAR:
-            share *= CLEAR * bodies.transparency[i, b]
+    for b in range(number):
+        u, v, w = stage[b, MIDDLE] - x, stage[b, MIDDLE + 1] - y, stage[b, MIDDLE + 2] - z
+        along, size = u * SUN[0] + v * SUN[1] + w * SUN[2], stage[b, SIZE]
+        is_near = u * u + v * v + w * w - along * along < size * size and along > -size
+        if is_near and _meet_body(stage, b, x, y, z, SUN[0], SUN[1], SUN[2])[0] < FAR:
+            share *= THROUGH * stage[b, CLEARNESS]
     return share
 
 
-@njit(cache=True, nogil=True)
-def _colour(bodies, i, t, b, seed, x, y, z):
+@compiled
+def _colour(stage, b, seed, x, y, z):
     """Colour of a body at a place of the world: pattern, lid, cracks."""
-    colour, place, r = bodies.colour[i, b], bodies.place[i, t, b], bodies.rotation[i, t, b]
-    x, y, z = x - place[0], y - place[1], z - place[2]
-    u = r[0, 0] * x + r[1, 0] * y + r[2, 0] * z
-    v = r[0, 1] * x + r[1, 1] * y + r[2, 1] * z
-    w = r[0, 2] * x + r[1, 2] * y + r[2, 2] * z
-    factor = shade_of(bodies.look[i, b], bodies.roughness[i, b], u, v, w, seed)
-    if b == OBJECT:
-        if bodies.has_lid[i] and abs(w / bodies.half[i, b, 2] - LID) < 0.12:
-            factor *= KNOB
-        if bodies.broken[i, t] and _is_crack(u, v, w):
-            factor *= 0.1
-    return colour[0] * factor, colour[1] * factor, colour[2] * factor
+    u, v, w = _turned_back(stage, b, x - stage[b, PLACE], y - stage[b, PLACE + 1], z - stage[b, PLACE + 2])
+    factor = shade_of(int(stage[b, LOOK]), stage[b, ROUGH], u, v, w, seed)
+    if stage[b, LIDDED] > 0.0 and abs(w / stage[b, HALF + 2] - EDGE) < EDGE_WIDTH:
+        factor *= EDGE_SHADE
+    if stage[b, CRACKED] > 0.0 and _is_crack(u, v, w):
+        factor *= 0.1
+    return stage[b, COLOUR] * factor, stage[b, COLOUR + 1] * factor, stage[b, COLOUR + 2] * factor
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_crack(u, v, w):
-    """Whether a place is on one of three families of crooked planes."""
+    """Whether a place is on one of two families of crooked planes."""
     bend = 0.3 * math.sin(150 * (u - v + w))
     first, second = (u + 0.6 * v + 0.2 * w) / CRACK + bend, (0.5 * u - v + 0.4 * w) / CRACK - bend
     return abs(first - round(first)) < 0.1 or abs(second - round(second)) < 0.1

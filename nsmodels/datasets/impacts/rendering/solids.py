@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from nsmodels.datasets.impacts.rendering.camera import compiled
 
 FAR = 1e9
 NEAR = 1e-5
 BLOCK, CUP, CYLINDER, BALL, CAPSULE = range(5)
 
 
-@njit(cache=True, nogil=True)
-def meet(kind: int, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, a: float, b: float, c: float, wall: float):
+@compiled
+def meet(
+    kind: int,
+    ox: float,
+    oy: float,
+    oz: float,
+    dx: float,
+    dy: float,
+    dz: float,
+    a: float,
+    b: float,
+    c: float,
+    wall: float,
+):
     """Nearest meeting in front of o: a, b, c are half the extents; a capsule has its round tip at 0 and goes up to 2c."""
     if kind == BLOCK:
         return block(ox, oy, oz, dx, dy, dz, a, b, c)
@@ -28,7 +40,7 @@ def meet(kind: int, ox: float, oy: float, oz: float, dx: float, dy: float, dz: f
     return capsule(ox, oy, oz, dx, dy, dz, a, c)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def slab(o: float, d: float, a: float) -> tuple[float, float]:
     """When a ray is between -a and a on one axis."""
     if abs(d) < 1e-12:
@@ -37,7 +49,7 @@ def slab(o: float, d: float, a: float) -> tuple[float, float]:
     return (first, last) if first < last else (last, first)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def block(ox, oy, oz, dx, dy, dz, a, b, c):
     """A box: the ray is inside while it is between all three pairs of faces."""
     x0, x1 = slab(ox, dx, a)
@@ -55,7 +67,7 @@ def block(ox, oy, oz, dx, dy, dz, a, b, c):
     return enter, 0.0, 0.0, -math.copysign(1.0, dz)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def cup(ox, oy, oz, dx, dy, dz, a, b, c, wall):
     """A box without a top: its bottom and four walls."""
     best = block(ox, oy, oz + c - wall / 2, dx, dy, dz, a, b, wall / 2)
@@ -70,7 +82,7 @@ def cup(ox, oy, oz, dx, dy, dz, a, b, c, wall):
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def cylinder(ox, oy, oz, dx, dy, dz, radius, c):
     """An upright cylinder with flat ends at -c and c."""
     z0, z1 = slab(oz, dz, c)
@@ -93,7 +105,7 @@ def cylinder(ox, oy, oz, dx, dy, dz, radius, c):
     return enter, (ox + enter * dx) / radius, (oy + enter * dy) / radius, 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ball(ox, oy, oz, dx, dy, dz, radius):
     """A ball around 0."""
     along = ox * dx + oy * dy + oz * dz
@@ -106,7 +118,7 @@ def ball(ox, oy, oz, dx, dy, dz, radius):
     return t, (ox + t * dx) / radius, (oy + t * dy) / radius, (oz + t * dz) / radius
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def capsule(ox, oy, oz, dx, dy, dz, radius, c):
     """A rod from 0 to 2c with a round tip at 0."""
     tip = ball(ox, oy, oz, dx, dy, dz, radius)

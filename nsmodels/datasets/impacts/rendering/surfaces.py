@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from nsmodels.datasets.impacts.rendering.camera import compiled
 from nsmodels.datasets.impacts.rendering.surroundings import SUN, sky
 
 PLAIN, METAL, GRAIN, SPECKLED = range(4)
@@ -16,7 +16,7 @@ MIRROR = 0.04  # share of the light that a smooth dielectric sends back at right
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _corner(i: int, j: int, k: int, seed: np.uint64) -> float:
     """A number in [0, 1) that belongs to a corner of the grid."""
     z = (np.uint64(i + 4096) * _A) ^ (np.uint64(j + 4096) * _B) ^ (np.uint64(k + 4096) * _C) ^ seed
@@ -25,7 +25,7 @@ def _corner(i: int, j: int, k: int, seed: np.uint64) -> float:
     return float((z >> np.uint64(40)) & np.uint64(0xFFFFFF)) / 16777216.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def value_noise(x: float, y: float, z: float, seed: np.uint64) -> float:
     """Smooth noise in [0, 1): numbers at the corners of a unit grid, joined linearly."""
     i, j, k = math.floor(x), math.floor(y), math.floor(z)
@@ -38,7 +38,7 @@ def value_noise(x: float, y: float, z: float, seed: np.uint64) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def shade_of(look: int, roughness: float, x: float, y: float, z: float, seed: np.uint64) -> float:
     """Factor of the colour at a place of the body, m: pattern of the material and bumps."""
     factor = 1.0
@@ -52,17 +52,24 @@ def shade_of(look: int, roughness: float, x: float, y: float, z: float, seed: np
     return factor
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def ambient(nz: float) -> float:
+    """Light from all sides on a surface: more from above than from below."""
+    return AMBIENT * (0.65 + 0.35 * nz)
+
+
+@compiled
 def lit(colour, look, roughness, nx, ny, nz, dx, dy, dz, sun):
     """Light from a surface to the eye: scattered by the body, and reflected at the surface. sun: share that arrives."""
     facing = max(0.0, nx * SUN[0] + ny * SUN[1] + nz * SUN[2]) * sun
-    light = AMBIENT * (0.65 + 0.35 * nz) + SUNLIGHT * facing
+    light = ambient(nz) + SUNLIGHT * facing
     towards = -(dx * nx + dy * ny + dz * nz)
     rx, ry, rz = dx + 2 * towards * nx, dy + 2 * towards * ny, dz + 2 * towards * nz
     gloss = (1.0 - roughness) ** 2
     # A smooth surface shows a small, bright lamp, a rough one a wide, dim one: the same light (Blinn & Phong).
     power = 4.0 + 120.0 * gloss
-    lamp = sun * (power + 2) / 20.0 * max(0.0, rx * SUN[0] + ry * SUN[1] + rz * SUN[2]) ** power
+    mirrored = sun * max(0.0, rx * SUN[0] + ry * SUN[1] + rz * SUN[2])
+    lamp = (power + 2) / 20.0 * mirrored**power if mirrored > 0.5 else 0.0
     red, green, blue = sky(rx, ry, rz) if rz > -0.1 else (0.2, 0.19, 0.17)
     if look == METAL:
         share = 0.55 + 0.4 * gloss

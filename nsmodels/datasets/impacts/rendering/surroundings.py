@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from nsmodels.datasets.impacts.rendering.camera import compiled
 from nsmodels.datasets.impacts.rendering.solids import FAR, NEAR, slab
 from nsmodels.datasets.impacts.scenes import FLOOR, TABLE, TABLE_THICKNESS, WATER_LEVEL
 
@@ -14,7 +13,7 @@ TILE, PLANK = 0.12, 0.08  # m, patterns of floor and table, which give the scale
 NOTHING, ON_TABLE, ON_FLOOR = range(3)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ground(ox, oy, oz, dx, dy, dz, cosine, sine, has_support):
     """Where a ray meets table or floor: t, which, normal. cosine, sine of the tilt of the table about the y axis."""
     best, which, nx, ny, nz = FAR, NOTHING, 0.0, 0.0, 1.0
@@ -29,7 +28,7 @@ def ground(ox, oy, oz, dx, dy, dz, cosine, sine, has_support):
     return best, which, nx, ny, nz
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _table(ox, oy, oz, dx, dy, dz, cosine, sine):
     """The board of the table, in its own axes; the normal in those of the world."""
     # Turned about y by the tilt: x' = x cos - z sin, z' = x sin + z cos.
@@ -50,7 +49,7 @@ def _table(ox, oy, oz, dx, dy, dz, cosine, sine):
     return enter, sign * cosine, 0.0, -sign * sine
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ground_colour(which, x, y, nz):
     """Colour of table or floor at a place: pale boards with dark joints, dark tiles."""
     if which == ON_FLOOR:
@@ -62,7 +61,7 @@ def ground_colour(which, x, y, nz):
     return 0.42 * shade, 0.39 * shade, 0.34 * shade
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sky(dx, dy, dz):
     """Colour that a ray meets where there is nothing: dim near the ground, a bright window above the camera."""
     high = 0.5 + 0.5 * dz
@@ -70,7 +69,7 @@ def sky(dx, dy, dz):
     return 0.18 + 0.35 * high + 1.2 * window, 0.19 + 0.37 * high + 1.2 * window, 0.22 + 0.42 * high + 1.2 * window
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def under_water(ox, oy, oz, dx, dy, dz, t):
     """Length of the ray's first t metres that lies in the basin, m."""
     x0, x1 = slab(ox, dx, TABLE)

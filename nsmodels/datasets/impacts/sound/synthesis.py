@@ -167,12 +167,15 @@ def _is_heard(re, im):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _advance(begin, end, re, im, cosine, sine, touch, noise, out):
-    """Turn all modes from sample to sample and add them up."""
+    """Turn all modes from sample to sample and add them up.
+
+    Noise begins cosines: a sum of sines would let through its low frequencies, which no small body radiates.
+    """
     for t in range(begin, end):
         total, push = np.float32(0.0), noise[t]
         for k in range(NUM_VOICES):
-            x = re[k] + touch[k] * push
-            re[k] = x * cosine[k] - im[k] * sine[k]
-            im[k] = x * sine[k] + im[k] * cosine[k]
+            x, y = re[k], im[k] + touch[k] * push
+            re[k] = x * cosine[k] - y * sine[k]
+            im[k] = x * sine[k] + y * cosine[k]
             total += im[k]
         out[t] += total

@@ -32,6 +32,7 @@ OBJECT, WOOD, BESIDE = range(3)  # whose modes: of the object, of the table, of 
 NUM_VOICES = 3 * NUM_MODES
 AIR, SPEED_OF_SOUND = 1.204, 343.0  # kg/m3, m/s, at 20 degrees Celsius
 CANCELLATION = 0.1
+TABLE_LEVEL = 0.35  # of the table: it rests on its legs
 AUDIBLE = (40.0, 7600.0)  # Hz: below half of the sample rate, with room for a filter
 WOOD_FIGURES = (11e9, 650.0, 0.35, 0.05)  # E, ρ, ν, loss factor: of the table on its legs, and of the hollow neighbour
 NEIGHBOUR_WALL = 0.003  # m
@@ -76,6 +77,7 @@ def voices_of(scenes: Scenes) -> Voices:
         _gain(table, plate, np.full(number, table_mass), np.full(number, (2 * TABLE) ** 2)),
         _gain(beside, disc, np.maximum(mass, 0.05), 2 * np.pi * np.maximum(radius, 0.01) * NEIGHBOUR_HEIGHT),
     ]
+    gains[WOOD] *= TABLE_LEVEL
     gains[OBJECT] *= np.where(scenes.has_water, UNDER_WATER, 1.0)[:, None]
     rates = [modes.damping(own, loss), modes.damping(table, wood[3]), modes.damping(beside, wood[3])]
     return Voices(

@@ -1,0 +1,1 @@
+"""What is known of a clip: states, properties, affordances, outcomes, events."""
