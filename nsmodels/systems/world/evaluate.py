@@ -35,7 +35,10 @@ from nsmodels.systems.world.evaluation.subject import (
     read_subject,
 )
 
-INTERVALS = "95 %, whole objects resampled; of the few-shot accuracy episodes, of correlations properties, of coverage horizons"
+INTERVALS = (
+    "95 %, whole objects resampled; of the few-shot accuracy episodes, of correlations properties, of coverage horizons"
+)
+PROBED = "world, linear probe"
 Found = tuple[list[Metric], dict[str, Any]]
 
 
@@ -86,8 +89,12 @@ def zero_shot(subject: Subject, how: EvaluationConfig) -> Found:
     rivals: dict[str, concepts.Probabilities] = {WORLD: subject.concepts(split)}
     for name, (train, found) in _features(subject, split).items():
         known = subject.splits[subject.fitted_on(name)]
-        rivals["world, linear probe" if name == WORLD else name] = concepts.probabilities(found, train, known)
-    return [concepts.zero_shot(clips, split, rivals, EXACT if EXACT in rivals else "")], {}
+        rivals[PROBED if name == WORLD else name] = concepts.probabilities(found, train, known)
+    metric = concepts.zero_shot(clips, split, rivals, EXACT if EXACT in rivals else "")
+    # The same model by a different head is not to be beaten.
+    details = {"linear_probe": float(metric.scores[PROBED].mean()), "combinations": concepts.by_concept(clips, metric)}
+    kept = {name: scores for name, scores in metric.scores.items() if name != PROBED}
+    return [dataclasses.replace(metric, scores=kept)], details
 
 
 def few_shot(subject: Subject, how: EvaluationConfig) -> Found:

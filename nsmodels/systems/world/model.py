@@ -116,7 +116,9 @@ class WorldModel:
         """The clips with frames and sounds encoded, most of the work: for several questions about the same clips."""
         plain = {each.name: getattr(clips, each.name) for each in dataclasses.fields(Clips)}
         hear = PHASES.index(self.phase) > 0 and clips.audio is not None
-        frames: Any = clips.video is not None and self._encoded(clips, "video", lambda batch: (self.network.maps(batch.video),))
+        frames: Any = clips.video is not None and self._encoded(
+            clips, "video", lambda batch: (self.network.maps(batch.video),)
+        )
         sounds: Any = hear and self._encoded(clips, "audio", self.network.hear)
         found = {"maps": frames[0].astype(np.float16), "video": None} if frames else {}
         found |= {"columns": sounds[0].astype(np.float16), "latents": sounds[1]} if sounds else {}

@@ -77,7 +77,9 @@ def _regressed(train: Clips, clips: Clips, twins: Twins) -> NDArray[np.float64]:
 def _causes(clips: Clips) -> dict[str, NDArray[np.float64]]:
     """Values of the variables that clips have, in which effects may be linear; gravity is the same in all of them."""
     columns = {name: COLUMNS.get(name, name) for name in VARIABLES}
-    found = {name: _scaled(clips.columns[c], VARIABLES.index(name)) for name, c in columns.items() if c in clips.columns}
+    found = {
+        name: _scaled(clips.columns[c], VARIABLES.index(name)) for name, c in columns.items() if c in clips.columns
+    }
     found["force"] = np.log(np.asarray(clips.actions, np.float64)[:, :, ACTION.index("force")].max(1) + 1e-3)
     if clips.properties is not None:
         found["size"] = np.asarray(clips.properties, np.float64)[:, PROPERTIES.index("size")]
@@ -108,7 +110,11 @@ def _slopes(given: NDArray[np.float64], outcome: NDArray[np.float64]) -> NDArray
 
 def _regressed_alone(train: Clips, train_twins: Twins, twins: Twins) -> NDArray[np.float64]:
     """Outcomes by one variable and the verb; of the training twins only the value before the change is read."""
-    found, outcomes, verbs = np.zeros((len(twins), len(OUTCOMES))), np.asarray(train.outcomes, np.float64), _verbs(train)
+    found, outcomes, verbs = (
+        np.zeros((len(twins), len(OUTCOMES))),
+        np.asarray(train.outcomes, np.float64),
+        _verbs(train),
+    )
     for variable in range(len(VARIABLES)):
         own, asked = np.flatnonzero(train_twins.variable == variable), twins.variable == variable
         rows, first = np.unique(train_twins.base[own], return_index=True)
@@ -116,7 +122,9 @@ def _regressed_alone(train: Clips, train_twins: Twins, twins: Twins) -> NDArray[
             value = _scaled(train_twins.before[own][first], variable)
             change = _scaled(twins.after[asked], variable) - _scaled(twins.before[asked], variable)
             given = np.column_stack([value, verbs[rows], np.ones(len(rows))])
-            found[asked] = change[:, None] * np.array([_slopes(given, outcomes[rows, k])[0] for k in range(len(OUTCOMES))])
+            found[asked] = change[:, None] * np.array(
+                [_slopes(given, outcomes[rows, k])[0] for k in range(len(OUTCOMES))]
+            )
     return found
 
 

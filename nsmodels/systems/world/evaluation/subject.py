@@ -156,7 +156,9 @@ def read_subject(model: Path, data: Path, how: EvaluationConfig) -> Subject:
     chosen = {how.split: how.num_twins, TRAIN: None}
     twins = {name: _twins(data, name, splits[name], most) for name, most in chosen.items() if name in splits}
     trained = WorldModel.load(model, how.device)
-    return Subject(trained, trained.forgotten(), splits, {name: each for name, each in twins.items() if each is not None})
+    return Subject(
+        trained, trained.forgotten(), splits, {name: each for name, each in twins.items() if each is not None}
+    )
 
 
 def first(clips: Clips, num: int) -> Clips:
