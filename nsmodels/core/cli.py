@@ -21,21 +21,39 @@ Presets = Mapping[str, Callable[[], Config]]
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser without abbreviated flags that reports errors in one line, without the usage."""
+    """An argument parser without abbreviated flags that reports errors in one line, without the usage.
 
-    def __init__(self, **options: Any) -> None:
+    `word_flag`: a flag that may be given anywhere in place of the word that comes first, `--phase vision` for `vision`.
+    """
+
+    def __init__(self, word_flag: str = "", **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
+        self.word_flag = word_flag
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As `argparse` does; a word that is no text is an error."""
         for word in sys.argv[1:] if args is None else args:
             if "\0" in word or (not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word)):
                 self.error(f"{word!a}: not text in UTF-8; a file of such a name has to be renamed")
+        if self.word_flag:
+            args = _word_first(list(sys.argv[1:] if args is None else args), self.word_flag)
+            if args[:1] and args[0].startswith("-") and args[0] not in ("-h", "--help"):
+                self.error(f"expected {self.word_flag} NAME")
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Print one line on stderr and exit with status 2."""
         self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
+
+
+def _word_first(words: list[str], flag: str) -> list[str]:
+    """The words with the value of a flag in front, and without the flag."""
+    for number, word in enumerate(words):
+        if word == flag:
+            return [*words[number + 1 : number + 2], *words[:number], *words[number + 2 :]]
+        if word.startswith(f"{flag}="):
+            return [word.removeprefix(f"{flag}="), *words[:number], *words[number + 1 :]]
+    return words
 
 
 def add_config_flags(parser: argparse.ArgumentParser, presets: Presets, default: str | None) -> None:
@@ -46,13 +64,18 @@ def add_config_flags(parser: argparse.ArgumentParser, presets: Presets, default:
     add_flags(parser, type(next(iter(presets.values()))()))
 
 
-def config_from(arguments: argparse.Namespace, presets: Presets, default: str) -> Config:
-    """The preset, overridden by `--config` and then by single flags.
+def config_from(
+    arguments: argparse.Namespace,
+    presets: Presets,
+    default: str,
+    read: Callable[[Path], Mapping[str, Any]] = read_yaml,
+) -> Config:
+    """The preset, overridden by `--config`, a file that `read` reads, and then by single flags.
 
     Raises `InputError` for an unreadable file, unknown fields and invalid values.
     """
     path = arguments.config
-    given = [Given(read_yaml(path), str(path), may_be_whole=True)] if path else []
+    given = [Given(read(path), str(path), may_be_whole=True)] if path else []
     return presets[arguments.preset or default]().with_given(*given, Given(values_from_flags(arguments)))
 
 

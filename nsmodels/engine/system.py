@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, read_yaml
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT, Inputs, Order
 from nsmodels.engine.config import EvaluationConfig, require_metric
@@ -37,6 +37,8 @@ class Stage:
         presets: named configurations, each with a section `training` (`TrainingConfig`).
         name: word of the command line, `nsmodels <system> train <name>`; empty for the only stage of a system.
         starts_from: name of the stage whose checkpoint this one starts from.
+        shares: sections of the configuration that mean the same in the stages before it: where a chain is trained at
+            once, these take over the fields of the later one. Others of equal names are independent.
         scored: phases whose size and cost are those of the model; baselines are left out. Empty: all.
     """
 
@@ -44,6 +46,7 @@ class Stage:
     presets: Mapping[str, Callable[[], Any]]
     name: str = ""
     starts_from: str | None = None
+    shares: tuple[str, ...] = ()
     scored: tuple[str, ...] = ()
 
 
@@ -113,6 +116,13 @@ class System(ABC, Generic[C, E]):
     def load_checkpoint(self, path: Path, device: str = "auto") -> Any:
         """What `nsmodels.load(name, checkpoint=...)` returns for one checkpoint file; by default its network."""
         return self.load_network(path, device)
+
+    def read_config(self, path: Path, stage: Stage, preset: C, inputs: Inputs) -> Mapping[str, Any]:
+        """Values of a configuration file for a stage, which override `preset`; a system may take other layouts, too.
+
+        Raises InputError for an unreadable file.
+        """
+        return read_yaml(path)
 
     def check_networks(self, config: C) -> None:
         """Raise InputError for networks that cannot be built or trained on this machine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ def add_train(verbs: Verbs, system: System[Any, Any]) -> None:
     if len(system.stages) == 1:
         _add_stage(verbs.add_parser("train", help=_networks(system.stages[0])), system, system.stages[0])
         return
-    stages = verbs.add_parser("train", help="train a stage; resumes").add_subparsers(metavar="stage", required=True)
+    train = verbs.add_parser("train", help="train a stage; resumes", word_flag="--phase")
+    train.add_argument("--phase", choices=[stage.name for stage in system.stages], help="the stage, as its word")
+    stages = train.add_subparsers(metavar="stage", required=True)
     for stage in system.stages:
         _add_stage(stages.add_parser(stage.name, help=_networks(stage)), system, stage)
 
@@ -67,7 +69,8 @@ def _networks(stage: Stage) -> str:
 def _add_stage(parser: argparse.ArgumentParser, system: System[Any, Any], stage: Stage) -> None:
     add_making(parser, system.datasets)
     if stage.starts_from is not None:
-        parser.add_argument("--parent", type=Path, required=True, help=f"checkpoint of train {stage.starts_from}")
+        text = f"checkpoint of train {stage.starts_from}"
+        parser.add_argument("--parent", "--from", dest="parent", type=Path, required=True, metavar="FOLDER", help=text)
     add_config_flags(parser, stage.presets, None)
     parser.set_defaults(verb=lambda arguments: train(system, stage, arguments))
 
@@ -84,9 +87,14 @@ def add_evaluate(verbs: Verbs, system: System[Any, Any]) -> None:
 
 def train(system: System[Any, Any], stage: Stage, arguments: argparse.Namespace) -> int:
     """Train a stage as the command line asks and print what was sealed."""
-    config = config_from(arguments, stage.presets, preset(arguments, stage.presets))
     parent = getattr(arguments, "parent", None)
     inputs = Inputs.of(data_of(arguments.data), parent=parent and ("parent", parent))
+    chosen = preset(arguments, stage.presets)
+
+    def read(path: Path) -> Mapping[str, Any]:
+        return system.read_config(path, stage, stage.presets[arguments.preset or chosen](), inputs)
+
+    config = config_from(arguments, stage.presets, chosen, read)
     order = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
     print_manifest(arguments.out, system.train(order, stage.name))
     return 0

@@ -13,12 +13,14 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.impacts.config import CONFOUNDED, MATERIALS, NOVEL, SHAPES, ImpactsConfig
 from nsmodels.formats.clips import files, probes
-from nsmodels.formats.clips.names import MODALITIES, PLACEBO, PROPERTIES, VARIABLES
+from nsmodels.formats.clips.names import AFFORDANCES, MODALITIES, PLACEBO, PROPERTIES, VARIABLES
 from nsmodels.formats.clips.tables import Clips
 
 ROWS = 1_000  # read at a time
+RUNG = 200  # clips of each split whose sound is compared with the formulas
 SAMPLE = 8  # clips of each split that are simulated again
 NUM_SIGMAS = 4
+CLEAR = 0.3  # difference of the logarithms of two forces from which on one is surely the larger
 SHOWN, HIDDEN = 0.5, 0.7  # a property is shown from this correlation on, and hidden below the other
 SHARED = ("states", "properties", "affordances", "outcomes", "events")  # of clips and twins
 
@@ -79,6 +81,42 @@ def clips_are_reproducible(folder: Path) -> list[str]:
     return found
 
 
+def affordances_are_simulated(folder: Path) -> list[str]:
+    """On a sample, simulation tests decide every affordance as it is recorded, and pushing agrees with the formula."""
+    from nsmodels.datasets.impacts.generation import scenes_of
+    from nsmodels.datasets.impacts.labels.affordances import GRAVITY, PUSH_FORCE, affordances_of
+
+    found = []
+    for split, clips in _simulated(folder):
+        assert clips.affordances is not None
+        objects, recorded = scenes_of(_config(folder), split, _sample(clips)).objects, clips.affordances[_sample(clips)]
+        wrong = np.argwhere(affordances_of(objects) != recorded)
+        found += [
+            f"{split}: object {objects.number[row]}: {AFFORDANCES[k]} is not what a test gives" for row, k in wrong
+        ]
+        # An object slides where the force is more than the friction times its weight; a ball rolls before that.
+        needed = np.where(objects.shape == SHAPES.index("ball"), 0, objects.friction * objects.mass * GRAVITY)
+        is_clear = np.abs(np.log(np.maximum(needed, 1e-9) / PUSH_FORCE)) > CLEAR
+        wrong = np.flatnonzero(is_clear & (recorded[:, AFFORDANCES.index("pushable")] != (needed < PUSH_FORCE)))
+        found += [f"{split}: object {objects.number[row]} takes {needed[row]:.1f} N to push" for row in wrong]
+    return found
+
+
+def sound_has_the_frequencies_of_the_modes(folder: Path) -> list[str]:
+    """Plates and bars of a sample that ring after the tap do so at a frequency of the closed formulas."""
+    from nsmodels.datasets.impacts.generation import scenes_of
+    from nsmodels.datasets.impacts.sound.verification import frequency_faults
+
+    found = []
+    for split, clips in _simulated(folder):
+        assert clips.audio is not None
+        rows = np.arange(min(len(clips), RUNG))
+        found += [
+            f"{split}: {line}" for line in frequency_faults(scenes_of(_config(folder), split, rows), clips.audio[rows])
+        ]
+    return found
+
+
 def placebo_changes_nothing(folder: Path) -> list[str]:
     """A twin with a different colour has the states, properties, affordances, outcomes and events of its clip."""
     found = []
@@ -107,11 +145,11 @@ def properties_are_identifiable(folder: Path) -> list[str]:
     return found
 
 
-def about(folder: Path) -> list[str]:
-    """Which modality shows which property: correlations of probes on the test split."""
+def about(folder: Path) -> str:
+    """Which modality shows which property: correlations of probes on the test split, as text."""
     matrix = probes.identifiability(folder)
     title = "what a probe reads from each modality (correlation on the split test, fitted on train)"
-    return [] if matrix is None else ["", title, *probes.table(matrix)]
+    return "" if matrix is None else "\n".join(["", title, *probes.table(matrix), ""])
 
 
 def _faults(clips: Clips) -> list[str]:

@@ -1,4 +1,4 @@
-"""Simulated clips: drawn, simulated, seen, heard and felt in blocks, by several processes that write into the same files.
+"""Simulated clips: drawn, simulated, seen, heard and felt in blocks, by processes that write into the same files.
 
 Object and clip follow from the seed and their number alone: the number of processes, the size of the blocks and that of
 the splits change nothing, and a smaller split is the beginning of a larger one.
@@ -79,7 +79,7 @@ def generate(config: ImpactsConfig, folder: Path) -> dict[str, Any]:
         for first in range(0, num, BLOCK)
     ]
     total = sum(config.sizes.values())
-    count = min(config.num_workers or num_cores(), -(-total // CLIPS_PER_PROCESS))
+    count = config.num_workers or min(num_cores(), -(-total // CLIPS_PER_PROCESS))
     parts: dict[str, list[tuple[Clips, Twins]]] = {split: [] for split in SPLITS}
     done = counted(workers.run(write_block, jobs, count), len(jobs), "simulating", "block", total > CLIPS_PER_PROCESS)
     for job, part in zip(jobs, done, strict=True):

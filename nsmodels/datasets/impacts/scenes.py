@@ -118,7 +118,7 @@ class Scenes(Table):
         place: (n, 3), position (x, y) of the object on the table and its yaw (rad) at the start.
         has_support, has_neighbour, has_water: bool (n,). Without a support there is only the floor; the object is held
             by the hand at first, then falls.
-        neighbour: (n, 5): x, y (m), radius (m), mass (kg), hue in [0, 1].
+        neighbour: (n, 5): x, y (m), radius (m), mass (kg), hue in [0, 1]; where it would be if there is none.
         gravity: m/s2.
         verb: int64 (n,), index into `names.VERBS`. onset, duration: int64 (n,), steps.
         contact: (n, 2), u, v in [-1, 1], where the hand touches, in units of half the size.

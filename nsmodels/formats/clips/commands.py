@@ -1,7 +1,6 @@
 """Command line of a dataset of clips: `nsmodels <dataset> generate | show | verify`.
 
-A dataset has its `prepare.prepare`; its module `checks` has `about(folder)`, lines that `verify` prints below the
-checks; its module `look` draws and writes clips, see `_show`.
+A dataset has its `prepare.prepare`; its module `checks` has `about(folder) -> str`, which `verify` prints at the end.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact, discover
 from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, agree, config_from
@@ -42,7 +41,7 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
     )
     show.add_argument("--wav", type=Path, metavar="FILE", help="write the sound of the first of these clips")
     show.add_argument("--gif", type=Path, metavar="FILE", help="write the pictures of the first of these clips")
-    show.set_defaults(verb=partial(_show, name))
+    show.set_defaults(verb=_show)
     verify = verbs.add_parser("verify", help="run every check, and print what each modality shows of the properties")
     verify.add_argument("--data", type=Path, required=True, help="folder of the data")
     verify.set_defaults(verb=partial(_verify, name))
@@ -73,12 +72,12 @@ def _verify(name: str, arguments: argparse.Namespace) -> int:
         faults += len(found)
         if found and label == "schema":
             return 1
-    print("".join(f"{line}\n" for line in module.about(arguments.data)), end="")
+    print(module.about(arguments.data), end="")
     return 1 if faults else 0
 
 
-def _show(name: str, arguments: argparse.Namespace) -> int:
-    from nsmodels.formats.clips import files
+def _show(arguments: argparse.Namespace) -> int:
+    from nsmodels.formats.clips import files, pictures
 
     if arguments.number < 1:
         raise InputError(f"--number {arguments.number}: expected the number of clips, 1 or more")
@@ -90,10 +89,9 @@ def _show(name: str, arguments: argparse.Namespace) -> int:
     artifact.require_files(targets, [arguments.data])
     clips = _chosen(files.read(arguments.data, arguments.split), arguments)
     print("\n\n".join(as_text(clips, row) for row in range(len(clips))))
-    look = discover.module("datasets", name, "look")
     for option, path in ((option, getattr(arguments, option)) for option in WRITTEN):
         if path:
-            getattr(look, f"write_{option}")(clips, path)
+            getattr(pictures, f"write_{option}")(clips, path)
     return 0
 
 
@@ -129,6 +127,14 @@ def as_text(clips: Clips, row: int) -> str:
     return "\n".join(lines)
 
 
-def _worded(clips: Clips, name: str, value: float) -> str:
+def _worded(clips: Clips, name: str, value: Any) -> str:
+    import numpy as np
+
     words = clips.words.get(name)
-    return words[int(value)] if words and 0 <= int(value) < len(words) else f"{value:g}"
+    return (
+        words[int(value)]
+        if words and 0 <= int(value) < len(words)
+        else f"{value:.4g}"
+        if isinstance(value, np.floating)
+        else str(value)
+    )

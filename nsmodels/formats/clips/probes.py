@@ -14,7 +14,7 @@ from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
 from nsmodels.formats.clips.tables import Clips
 
-NUM_TREES, LEAF, SHARE = 100, 2, 0.3
+NUM_TREES, LEAF, SHARE = 40, 2, 0.15
 MOST_CLIPS = 3_000  # fitted on
 LEAST_CLIPS = 200  # fitted on; fewer prove nothing
 OTHER = 0.08  # difference to the empty scene, in [0, 1], at which a pixel belongs to something in it
@@ -82,15 +82,16 @@ def _correlations(train: Clips, test: Clips, modality: str) -> NDArray[np.float6
 
 def _of_video(video: NDArray[np.float32], empty: NDArray[np.float32]) -> NDArray[np.float32]:
     """Area, middle and width of what is not the empty scene in each picture, and its colours in some of them."""
-    is_other = np.abs(video - empty).max(axis=-1) > OTHER
-    rows, columns = np.mgrid[: video.shape[1], : video.shape[2]]
+    difference = np.abs(video - empty)
+    is_other = np.maximum(np.maximum(difference[..., 0], difference[..., 1]), difference[..., 2]) > OTHER
     area = is_other.sum(axis=(1, 2))
     weight = np.maximum(area, 1)
-    middle = [(is_other * axis).sum(axis=(1, 2)) / weight for axis in (rows, columns)]
-    spread = [
-        np.sqrt((is_other * (axis - m[:, None, None]) ** 2).sum(axis=(1, 2)) / weight)
-        for axis, m in zip((rows, columns), middle, strict=True)
-    ]
+    middle, spread = [], []
+    for axis in (2, 1):  # how many pixels of each row, then of each column
+        counts = is_other.sum(axis=axis)
+        places = np.arange(counts.shape[1])
+        middle.append(counts @ places / weight)
+        spread.append(np.sqrt(np.maximum(counts @ places**2 / weight - middle[-1] ** 2, 0)))
     colours = []
     for step in (step for step in FRAMES if step < len(video)):
         inside = video[step][is_other[step]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -22,6 +23,8 @@ from nsmodels.systems.world.config import (
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
 
+SHARED = ("compute",)  # other sections have fields of equal names that belong to modules of their own
+
 
 @final
 class World(System[Any, EvaluationConfig]):
@@ -30,10 +33,10 @@ class World(System[Any, EvaluationConfig]):
     name = "world"
     stages = (
         Stage(("vision",), presets.VISION, name="vision"),
-        Stage(("audio",), presets.AUDIO, name="audio", starts_from="vision"),
-        Stage(("fusion",), presets.FUSION, name="fusion", starts_from="audio"),
-        Stage(("dynamics",), presets.DYNAMICS, name="dynamics", starts_from="fusion"),
-        Stage(("full",), presets.FULL, name="full", starts_from="dynamics"),
+        Stage(("audio",), presets.AUDIO, name="audio", starts_from="vision", shares=SHARED),
+        Stage(("fusion",), presets.FUSION, name="fusion", starts_from="audio", shares=SHARED),
+        Stage(("dynamics",), presets.DYNAMICS, name="dynamics", starts_from="fusion", shares=SHARED),
+        Stage(("full",), presets.FULL, name="full", starts_from="dynamics", shares=SHARED),
     )
     datasets = ("impacts",)
     data_key = "impacts"
@@ -59,6 +62,12 @@ class World(System[Any, EvaluationConfig]):
         from nsmodels.systems.world.phases import load_network
 
         return load_network(path, device)
+
+    def read_config(self, path: Path, stage: Stage, preset: Any, inputs: Inputs) -> Mapping[str, Any]:
+        """Fields of a stage, also from the file of the source document, with a line for each that cannot act."""
+        from nsmodels.systems.world.translation import read
+
+        return read(path, stage.name, preset, inputs)
 
     def check_networks(self, config: Any) -> None:
         """The compiler, where one is asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,21 +19,26 @@ from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import PHASES, EvaluationConfig
 from nsmodels.systems.world.evaluation import charts, concepts, effects, properties, retrieval, rollouts
 from nsmodels.systems.world.evaluation.ablation import by_modalities
-from nsmodels.systems.world.evaluation.forests import Forests
+from nsmodels.systems.world.evaluation.forests import forests_of
 from nsmodels.systems.world.evaluation.report import table
 from nsmodels.systems.world.evaluation.retrieval import Pair
 from nsmodels.systems.world.evaluation.scores import WORLD, Metric
 from nsmodels.systems.world.evaluation.subject import (
     EXACT,
+    FIGURES,
     NOVEL,
+    PIXELS,
+    PROBE,
     TRAIN,
     UNTRAINED,
     Subject,
     read_subject,
 )
-from nsmodels.systems.world.evaluation.subsets import SUBSETS
 
-INTERVALS = "95 %, whole objects resampled"
+INTERVALS = (
+    "95 %, whole objects resampled; of the few-shot accuracy episodes, of correlations properties, of coverage horizons"
+)
+PROBED = "world, linear probe"
 Found = tuple[list[Metric], dict[str, Any]]
 
 
@@ -78,21 +84,26 @@ def measured(subject: Subject, how: EvaluationConfig) -> tuple[list[Metric], dic
 
 
 def zero_shot(subject: Subject, how: EvaluationConfig) -> Found:
-    """Held-out combinations by their two words."""
+    """Held-out combinations by their two words: by the heads of the model, and by linear probes of all features."""
     split, clips = _concept_split(subject)
-    rivals: dict[str, concepts.Probabilities] = {WORLD: subject.model.concepts(subject.seen[split])}
-    train, found = subject.features(TRAIN), subject.features(split)
-    for name, features in found.items():
-        named = "world, linear probe" if name == WORLD else name
-        rivals[named] = concepts.probabilities(features, train[name], subject.splits[TRAIN])
-    return [concepts.zero_shot(clips, split, rivals, EXACT if EXACT in rivals else "")], {}
+    rivals: dict[str, concepts.Probabilities] = {WORLD: subject.concepts(split)}
+    for name, (train, found) in _features(subject, split).items():
+        known = subject.splits[subject.fitted_on(name)]
+        rivals[PROBED if name == WORLD else name] = concepts.probabilities(found, train, known)
+    metric = concepts.zero_shot(clips, split, rivals, EXACT if EXACT in rivals else "")
+    # The same model by a different head is not to be beaten.
+    details = {"linear_probe": float(metric.scores[PROBED].mean()), "combinations": concepts.by_concept(clips, metric)}
+    kept = {name: scores for name, scores in metric.scores.items() if name != PROBED}
+    return [dataclasses.replace(metric, scores=kept)], details
 
 
 def few_shot(subject: Subject, how: EvaluationConfig) -> Found:
     """Held-out combinations by five examples."""
     split, clips = _concept_split(subject)
-    train, found = subject.features(TRAIN), subject.features(split)
-    rivals = {name: concepts.within_concepts(train[name], subject.splits[TRAIN])(each) for name, each in found.items()}
+    rivals = {
+        name: concepts.within_concepts(train, subject.splits[subject.fitted_on(name)])(found)
+        for name, (train, found) in _features(subject, split).items()
+    }
     ceiling = EXACT if EXACT in rivals else ""
     metric = concepts.few_shot(clips, split, rivals, ceiling, how.num_episodes, how.seed)
     return [metric] if metric else [], {}
@@ -101,23 +112,17 @@ def few_shot(subject: Subject, how: EvaluationConfig) -> Found:
 def retrieve(subject: Subject, how: EvaluationConfig) -> Found:
     """Sounds of pictures and pictures of sounds."""
     split = next(iter(subject.splits))
-    rows = retrieval.audible(subject.splits[split])
-    clips, seen = subject.splits[split].take(rows), subject.seen[split].take(rows)
-    model, untrained = subject.model, subject.untrained
+    rows, model = retrieval.audible(subject.splits[split]), subject.model
+    clips, seen = (each.take(rows) for each in (_without_senses(subject.splits[split]), subject.seen(split)))
     pair = Pair(model.unimodal(seen, "vision"), model.unimodal(seen, "audio"))
-    rivals = {
-        WORLD: pair,
-        "shuffled pairs": Pair(pair.image, np.roll(pair.sound, len(rows) // 2, 0)),
-        UNTRAINED: Pair(untrained.unimodal(clips, "vision"), untrained.unimodal(clips, "audio")),
-    }
-    if TRAIN in subject.splits and "vision" in subject.modalities and "audio" in subject.modalities:
+    rivals = {WORLD: pair, "shuffled pairs": Pair(pair.image, np.roll(pair.sound, len(rows) // 2, 0))}
+    if TRAIN in subject.splits and {"vision", "audio"} <= set(subject.modalities):
         rivals["linear map of figures by hand"] = _mapped(subject, split, rows)
-    ceiling = "figures both senses show, exact"
+    ceiling = ""
     if clips.states is not None and clips.properties is not None:
+        ceiling = "figures both senses show, exact"
         rivals[ceiling] = retrieval.shared_figures(clips, _shown_by_both(subject, split))
-    return retrieval.retrieval(
-        clips, split, rivals, ceiling if ceiling in rivals else "", how.num_gallery, how.seed
-    ), {}
+    return retrieval.retrieval(clips, split, rivals, ceiling, how.num_gallery, how.seed), {}
 
 
 def dynamics(subject: Subject, how: EvaluationConfig) -> Found:
@@ -125,7 +130,7 @@ def dynamics(subject: Subject, how: EvaluationConfig) -> Found:
     split, clips = _first(subject)
     context, horizon = rollouts.context_of(clips)
     scale, others = rollouts.scale_of(subject.splits[TRAIN]), rollouts.rivals(clips, subject.splits[TRAIN])
-    rollout = subject.model.imagine(subject.seen[split], context, horizon)
+    rollout = subject.model.imagine(subject.seen(split), context, horizon)
     mean, std = (np.asarray(each, np.float64) for each in rollout)
     metrics, curves = rollouts.dynamics(clips, split, mean, std, others, scale)
     return metrics, {**curves, "context": context, "example": rollouts.example(clips, mean, std, others)}
@@ -134,9 +139,8 @@ def dynamics(subject: Subject, how: EvaluationConfig) -> Found:
 def property_extraction(subject: Subject, how: EvaluationConfig) -> Found:
     """Properties by subset of the modalities."""
     split, clips = _first(subject)
-    subsets = [each for each in SUBSETS if set(each) <= set(subject.modalities)]
-    found = {each: np.asarray(subject.model.properties(subject.seen[split], each).mean, np.float64) for each in subsets}
-    forests = Forests.of(subject, split)
+    found = {each: subject.properties(split, each) for each in subject.subsets}
+    forests = forests_of(subject, split)
     return properties.properties(clips, split, found, forests.predicted, forests.matrix)
 
 
@@ -144,10 +148,9 @@ def causal(subject: Subject, how: EvaluationConfig) -> Found:
     """Effects of changes."""
     split, clips = _first(subject)
     twins, train = subject.twins[split], subject.splits[TRAIN]
-    changed = subject.seen[split].take(twins.base)
-    given = subject.model.effect(changed, twins.variable, twins.change)
+    given = subject.model.effect(subject.seen(split).take(twins.base), twins.variable, twins.change)
     found = effects.Effects(*(np.asarray(each, np.float64) for each in (given.outcomes, given.states, given.events)))
-    others = effects.rivals(train, subject.twins[TRAIN], twins)
+    others = effects.rivals(train, subject.twins[TRAIN], clips, twins)
     scales = effects.deviations(train), rollouts.scale_of(train).deviation
     return effects.causal(clips, split, twins, found, others, *scales)
 
@@ -212,28 +215,43 @@ def _concept_split(subject: Subject) -> tuple[str, Clips]:
     return (NOVEL, subject.splits[NOVEL]) if NOVEL in subject.splits else _first(subject)
 
 
+def _features(subject: Subject, split: str) -> dict[str, tuple[NDArray, NDArray]]:
+    """Features by rival, of the training clips on which it is fitted, and of a split."""
+    found = {}
+    for name in (WORLD, UNTRAINED, PIXELS, FIGURES, EXACT):
+        train, features = subject.features(name, subject.fitted_on(name)), subject.features(name, split)
+        if train is not None and features is not None:
+            found[name] = (train, features)
+    return found
+
+
+def _without_senses(clips: Clips) -> Clips:
+    """The clips without video and sound, which need not be read then."""
+    return dataclasses.replace(clips, video=None, audio=None)
+
+
 def _mapped(subject: Subject, split: str, rows: NDArray[np.int64]) -> Pair:
     """Canonical correlations of figures of pictures and sounds, by hand."""
-    train, there = subject.figures[TRAIN], retrieval.audible(subject.splits[TRAIN])
+    there = retrieval.audible(subject.splits[TRAIN])
     return retrieval.mapped(
-        (train["vision"][there], train["audio"][there]),
-        (subject.figures[split]["vision"][rows], subject.figures[split]["audio"][rows]),
+        (subject.figures(TRAIN, "vision")[there], subject.figures(TRAIN, "audio")[there]),
+        (subject.figures(split, "vision")[rows], subject.figures(split, "audio")[rows]),
     )
 
 
 def _shown_by_both(subject: Subject, split: str) -> NDArray[np.bool_]:
     if TRAIN not in subject.splits or subject.splits[TRAIN].properties is None:
         return np.ones(len(PROPERTIES), bool)
-    matrix = Forests.of(subject, split).matrix
+    matrix = forests_of(subject, split).matrix
     return (matrix[:, [MODALITIES.index("vision"), MODALITIES.index("audio")]] >= properties.SHOWN).all(1)
 
 
 def _about(order: Order[EvaluationConfig], subject: Subject, notes: list[str]) -> dict[str, Any]:
     """Origin of data and checkpoint."""
-    trained, (split, clips) = artifact.read_manifest(order.model), _first(subject)
+    trained, split = artifact.read_manifest(order.model), _first(subject)[0]
     return {
         "path": str(order.data), "source": artifact.describe_input(order.data).source, "split": split,
-        "num_clips": {name: len(each) for name, each in subject.splits.items()},
+        "num_clips": {name: len(each) for name, each in subject.splits.items() if name != PROBE},
         "trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed,
         "num_parameters": subject.model.num_parameters, "intervals": INTERVALS, "notes": notes,
         "twins": effects.supervision(trained.config),

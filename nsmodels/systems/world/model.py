@@ -113,17 +113,27 @@ class WorldModel:
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     def watch(self, clips: Clips) -> WatchedClips:
-        """The clips with their frames encoded, which is most of the work: for several questions about the same clips."""
+        """The clips with frames and sounds encoded, most of the work: for several questions about the same clips."""
         plain = {each.name: getattr(clips, each.name) for each in dataclasses.fields(Clips)}
-        if clips.video is None:
-            return WatchedClips(**plain)
-        device = next(self.network.parameters()).device
-        maps = []
-        with torch.inference_mode():
-            for first in range(0, len(clips), BATCH):
-                video = torch.from_numpy(np.array(clips.video[first : first + BATCH])).to(device)
-                maps.append(self.network.maps(video).half().cpu().numpy())
-        return WatchedClips(**{**plain, "video": None}, maps=np.concatenate(maps))
+        hear = PHASES.index(self.phase) > 0 and clips.audio is not None
+        frames: Any = clips.video is not None and self._encoded(
+            clips, "video", lambda batch: (self.network.maps(batch.video),)
+        )
+        sounds: Any = hear and self._encoded(clips, "audio", self.network.hear)
+        found = {"maps": frames[0].astype(np.float16), "video": None} if frames else {}
+        found |= {"columns": sounds[0].astype(np.float16), "latents": sounds[1]} if sounds else {}
+        return WatchedClips(**{**plain, **found})
+
+    @torch.inference_mode()
+    def _encoded(self, clips: Clips, name: str, encode: Callable[[Any], tuple[Tensor, ...]]) -> list[Array]:
+        """What an encoder makes of one array of clips, in batches."""
+        alone = _replaced(clips, **{other: None for other in ("video", "audio", "proprio", "actions") if other != name})
+        device, parts = next(self.network.parameters()).device, []
+        for first in range(0, len(clips), BATCH):
+            rows = np.arange(first, min(first + BATCH, len(clips)))
+            batch = batch_of(alone, rows, device=device, with_targets=False, num_steps=num_steps_of(clips))
+            parts.append([each.float().cpu().numpy() for each in encode(batch)])
+        return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
     # --- what is observed --------------------------------------------------------------------------------------------
 
@@ -304,8 +314,9 @@ def _asked(clips: Clips, rows: np.ndarray, hidden: Tensor, asked: Any, device: t
     kept = {
         name: None for name, is_hidden in zip(("video", "audio", "proprio"), hidden.tolist(), strict=True) if is_hidden
     }
-    if "video" in kept and isinstance(clips, WatchedClips):
-        kept["maps"] = None
+    if isinstance(clips, WatchedClips):
+        kept |= {"maps": None} if "video" in kept else {}
+        kept |= {"columns": None, "latents": None} if "audio" in kept else {}
     part = _replaced(clips, observed=clips.observed & ~hidden.numpy(), **kept)
     batch = batch_of(part, rows, device=device, with_targets=False, num_steps=num_steps_of(clips))
     if asked is None:

@@ -2,7 +2,7 @@
 
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,10 +143,11 @@ class Partitioned:
     def links(self, partition: str, chosen: Chosen[Any], data: Mapping[str, Path]) -> list[Link]:
         """The artifacts of a partition in the order in which they are built; `data` are the folders of all datasets."""
         found: list[Link] = []
+        shared = self.training.system.stage(self.training.stage).shares
         for each in self.training.chain:
             is_last = each is self.training
             key = self.model_key(partition) if is_last else f"{self.key}/{partition}/{each.model_key}"
-            config = chosen.config if is_last else _of_parent(each, chosen)
+            config = chosen.config if is_last else _of_parent(each, chosen, shared)
             parent = (found[-1].key, found[-1].folder) if found else None
             inputs = Inputs.of({name: data[name] for name in each.datasets}, parent=parent)
             phases = each.system.stage(each.stage).phases
@@ -168,8 +169,8 @@ class Partitioned:
         return config.with_values({"device": chosen.config.training.device}) if has_device else config
 
 
-def _of_parent(training: Training[Any, Any], chosen: Chosen[Any]) -> Config:
-    """The configuration of a parent: its preset of the same name, with those fields of the child that it has too.
+def _of_parent(training: Training[Any, Any], chosen: Chosen[Any], sections: Sequence[str]) -> Config:
+    """The configuration of a parent: its preset of the same name, with the fields of the child in `sections`.
 
     The options of its training are its own, but for seed and device.
     Raises InputError where the parent has no such preset.
@@ -179,7 +180,7 @@ def _of_parent(training: Training[Any, Any], chosen: Chosen[Any]) -> Config:
         raise InputError(f"{training.model_key}: no preset '{chosen.preset}' (available: {', '.join(presets)})")
     config = presets[chosen.preset]()
     known, wanted = flat(config.model_dump()), flat(chosen.config.model_dump())
-    shared = {name: value for name, value in wanted.items() if name in known and not name.startswith("training.")}
+    shared = {name: value for name, value in wanted.items() if name in known and name.split(".")[0] in sections}
     shared |= {f"training.{name}": wanted[f"training.{name}"] for name in ("seed", "device")}
     return config.with_values(shared)
 

@@ -23,7 +23,7 @@ def draw_scenes(objects: Objects, number: np.ndarray, seed: int) -> Scenes:
     has_support = (chance[:, 2] > NO_SUPPORT) | has_water
     has_neighbour = (chance[:, 3] < WITH_NEIGHBOUR) & ~has_water & has_support
     place = np.stack([0.05 * (2 * chance[:, 4] - 1), 0.05 * (2 * chance[:, 5] - 1), (chance[:, 6] - 0.5) * 1.6], 1)
-    neighbour = _neighbour(objects, place, chance[:, 7:12]) * has_neighbour[:, None]
+    neighbour = _neighbour(objects, place, chance[:, 7:12])
     target = (has_neighbour & np.isin(verb, (_PUSH, _STRIKE)) & (chance[:, 12] < AT_NEIGHBOUR)).astype(np.int64)
     direction = _direction(verb, target, place, neighbour, chance[:, 13:15])
     duration = np.floor(np.choose(verb, (1, 3, 3, 1, 3, 2, 4)) + np.choose(verb, (0, 4, 3, 0, 3, 2, 3)) * chance[:, 16])

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
 
 # Each clip begins with the same exploration: the fingers hold the object and lift it a little, so that its weight, its
-# width, its give under two strengths of grip and its warmth are felt, put it down, and a rod taps it, so that it is heard.
+# width, its give under two strengths of grip and its warmth are felt, put it down, and a rod of steel taps it, so that
+# it is heard.
 HOLD_END, TAP_TIME = 0.15, 0.165  # s
 HEFT = 0.012  # m
 GRIP, FIRM_GRIP = 10.0, 45.0  # N, in the first step and after it
-TAP_SPEED, TAP_MASS = 0.6, 0.015  # m/s, kg
+TAP_SPEED, TAP_MASS, TAP_YOUNG = 0.6, 0.015, 200e9  # m/s, kg, Pa
 TAP_PLACE = (0.35, 0.25)  # in half extents
 ROD_MASS = 0.05  # kg
+DROP_TURN = 0.2  # rad, at most, by which an object is tipped before it is dropped
+HELD_HEIGHT = 0.02  # m above where the table would be, where the hand holds an object without a table
+PAD_RADIUS = 0.008  # m
 NO_VERB, PUSH, LIFT, STRIKE, SQUEEZE, DROP, TILT = range(7)
 
 
 @njit(cache=True, nogil=True)
-def ease(time: float, length: float) -> tuple[float, float, float]:
+def ease(time, length):
     """Smooth way from 0 to 1 in a time: 3 t^2 - 2 t^3, its speed and its acceleration."""
     if time <= 0.0:
         return 0.0, 0.0, 0.0
@@ -30,7 +33,7 @@ def ease(time: float, length: float) -> tuple[float, float, float]:
 
 
 @njit(cache=True, nogil=True)
-def heft(time: float) -> tuple[float, float, float]:
+def heft(time):
     """Height of the weighing, m, its speed and its acceleration: HEFT sin^2 (pi t / HOLD_END)."""
     if time >= HOLD_END:
         return 0.0, 0.0, 0.0
@@ -44,20 +47,19 @@ def heft(time: float) -> tuple[float, float, float]:
 
 
 @njit(cache=True, nogil=True)
-def give(force: float, modulus: float, young: float, poisson: float, extents: np.ndarray, wall: float) -> float:
+def give(force, modulus, young, poisson, side, width, wall):
     """How far, m, the two fingers come together: round pads sink into the object (Hertz), the walls of a box bend.
 
     A sphere of radius R sinks (9 F^2 / (16 R E*^2))^(1/3); the middle of a clamped plate with sides a bends by
     0.0056 F a^2 / D, D = E h^3 / (12 (1 - nu^2)) (Timoshenko and Woinowsky-Krieger, Theory of Plates and Shells).
     """
-    sunk = (9.0 * force * force / (16.0 * 0.008 * modulus * modulus)) ** (1.0 / 3.0)
+    sunk = (9.0 * force * force / (16.0 * PAD_RADIUS * modulus * modulus)) ** (1.0 / 3.0)
     if wall > 0.0:
-        side = min(extents[0], extents[2])
         sunk += 0.0056 * force * side * side * 12.0 * (1.0 - poisson * poisson) / (young * wall**3)
-    return min(2.0 * sunk, 0.6 * extents[1])
+    return min(2.0 * sunk, 0.6 * width)
 
 
 @njit(cache=True, nogil=True)
-def pad_friction(friction: float) -> float:
+def pad_friction(friction):
     """Coefficient of friction of the soft pads of the fingers on an object, of its coefficient on the table."""
     return 0.5 + 0.5 * friction

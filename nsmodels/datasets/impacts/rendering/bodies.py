@@ -25,11 +25,18 @@ from nsmodels.datasets.impacts.scenes import (
 
 NUM_BODIES = 6
 OBJECT, NEIGHBOUR, LEFT, RIGHT, PALM, STICK = range(NUM_BODIES)
-SOLID_OF = dict(plate=solids.BLOCK, bar=solids.BLOCK, box=solids.BLOCK, disc=solids.CYLINDER, ball=solids.BALL)
+SOLID_OF = {
+    "plate": solids.BLOCK,
+    "bar": solids.BLOCK,
+    "box": solids.BLOCK,
+    "disc": solids.CYLINDER,
+    "ball": solids.BALL,
+}
 LOOK_OF = {"steel": METAL, "aluminium": METAL, "wood": GRAIN, "stone": SPECKLED}  # of the others: PLAIN
 SEEN_WALL = 0.004  # m, of a cup: thinner walls would vanish between the pixels
 FINGER_LENGTH, ROD_LENGTH = 0.05, 0.16  # m
-PALM_HALF = (0.012, 0.014, 0.010)  # m, besides the opening of the fingers
+LEAN = 0.6  # rad, of the rod, back from where it is going
+PALM_HALF = (0.014, 0.012, 0.010)  # m, besides the opening of the fingers
 HAND_COLOUR, ROD_COLOUR = (0.90, 0.62, 0.46), (0.25, 0.25, 0.30)
 GAMMA = 2.0  # display value = linear value to the power 1/2, near enough to sRGB
 Floats = NDArray[np.float64]
@@ -66,7 +73,7 @@ class Bodies(NamedTuple):
 
 def bodies_of(scenes: Scenes, motion: Motion) -> Bodies:
     """Solids of n clips."""
-    objects, (n, steps) = scenes.objects, motion.tilt.shape
+    objects, n = scenes.objects, len(scenes)
     kind = np.empty((n, NUM_BODIES), np.int64)
     kind[:, OBJECT] = np.array([SOLID_OF[shape] for shape in SHAPES])[objects.shape]
     kind[(objects.shape == BOX) & (objects.opening == OPEN), OBJECT] = solids.CUP
@@ -77,7 +84,7 @@ def bodies_of(scenes: Scenes, motion: Motion) -> Bodies:
     half[:, LEFT : RIGHT + 1] = (FINGER_RADIUS, FINGER_RADIUS, FINGER_LENGTH / 2)
     half[:, STICK] = (FINGER_RADIUS, FINGER_RADIUS, ROD_LENGTH / 2)
     half[:, PALM] = PALM_HALF
-    half[:, PALM, 0] += np.where(motion.tool == FINGERS, motion.aperture, 0).max(axis=1) / 2
+    half[:, PALM, 1] += np.where(motion.tool == FINGERS, motion.aperture, 0).max(axis=1) / 2
     place, rotation = _poses(scenes, motion)
     return Bodies(
         *(
@@ -104,15 +111,16 @@ def _shown(scenes: Scenes, motion: Motion) -> NDArray[np.bool_]:
 def _poses(scenes: Scenes, motion: Motion) -> tuple[Floats, Floats]:
     """Places (n, T, B, 3) and rotations (n, T, B, 3, 3) of all bodies."""
     hand = matrices(motion.hand_angles)
+    stick = hand @ matrices(np.array([0.0, -LEAN, 0.0]))
     tilt = np.stack([np.zeros_like(motion.tilt), motion.tilt, np.zeros_like(motion.tilt)], axis=2)
     table = matrices(tilt)
     beside = np.concatenate([motion.neighbour[..., :2], np.full((*motion.tilt.shape, 1), NEIGHBOUR_HEIGHT / 2)], axis=2)
     # The neighbour stands on the table, whose height at x is -x tan(tilt).
     beside[..., 2] -= beside[..., 0] * np.tan(motion.tilt)
-    apart = hand[..., 0] * (motion.aperture / 2 + FINGER_RADIUS)[..., None]
+    apart = hand[..., 1] * (motion.aperture / 2 + FINGER_RADIUS)[..., None]
     palm = motion.hand + hand[..., 2] * (FINGER_LENGTH + PALM_HALF[2])
     places = [motion.position, beside, motion.hand - apart, motion.hand + apart, palm, motion.hand]
-    return np.stack(places, axis=2), np.stack([motion.rotation, table, hand, hand, hand, hand], axis=2)
+    return np.stack(places, axis=2), np.stack([motion.rotation, table, hand, hand, hand, stick], axis=2)
 
 
 def matrices(angles: Floats) -> Floats:

@@ -16,7 +16,7 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract
 SIDE = 64
 EYE = (0.0, -0.75, 0.55)  # m
 TARGET = (0.0, 0.0, 0.01)  # m
-ANGLE = math.radians(30.0)  # field of view
+ANGLE = math.radians(27.0)  # field of view
 
 
 def _axes() -> tuple[tuple[float, float, float], ...]:

@@ -28,6 +28,7 @@ from nsmodels.datasets.impacts.scenes import FLOOR, TABLE, Motion, Scenes
 # Places in a pixel, no two in a row or column; the second pair only where the first differ by more than LIKE.
 SAMPLES = ((-0.125, -0.375), (0.125, 0.375), (0.375, -0.125), (-0.375, 0.125))
 LIKE = 0.03
+STILL = 5e-5  # m, and for rotations the same without a unit
 THROUGH = 0.8  # of the light that a transparent body lets through, in a shadow
 WATER_COLOUR, MURKY = (0.10, 0.28, 0.36), 5.0  # and 1/m
 EXPOSURE = 0.06  # how much the light differs between clips
@@ -101,50 +102,70 @@ def _through_water(red, green, blue, dx, dy, dz, t):
 
 @compiled
 def _render(bodies, backgrounds, seed, video):
-    """Fill the video of all clips."""
-    state, marks, stage = np.zeros(1, np.uint64), np.zeros((SIDE, SIDE), np.uint8), np.zeros((NUM_BODIES, COLUMNS))
-    picture, own = np.empty((SIDE, SIDE, 3), np.float32), np.empty((SIDE, SIDE, 3), np.float32)
+    """Fill the video of all clips; a picture of bodies that have not moved is that of the step before."""
+    state, marks = np.zeros(1, np.uint64), np.zeros((SIDE, SIDE), np.uint8)
+    stage, before = np.zeros((NUM_BODIES, COLUMNS)), np.zeros((NUM_BODIES, COLUMNS))
+    picture = np.empty((SIDE, SIDE, 3), np.float32)
     for i in range(len(video)):
         state[0] = seed[i] ^ _SALT
-        exposure = 1.0 + EXPOSURE * (2.0 * _uniform(state) - 1.0)
+        exposure = 1.0 + EXPOSURE * (2.0 * np.float64(_random(state) >> np.uint64(11)) / 2.0**53 - 1.0)
+        background = backgrounds[int(bodies.has_support[i]), int(bodies.has_water[i])]
+        last = -1
         for t in range(video.shape[1]):
-            if bodies.tilt[i, t] == 0.0:
-                picture[:] = backgrounds[int(bodies.has_support[i]), int(bodies.has_water[i])]
-            else:
-                own[:] = 0.0
-                _background(bodies.tilt[i, t], bodies.has_support[i], bodies.has_water[i], own)
-                picture[:] = own
-            _draw(bodies, i, t, bodies.number[i], stage, marks, picture)
+            number = _set_stage(bodies, i, t, stage)
+            is_still = number == last and bodies.tilt[i, t] == bodies.tilt[i, t - 1]
+            if not (is_still and _is_like(stage, before, number)):
+                if bodies.tilt[i, t] == 0.0:
+                    picture[:] = background
+                else:
+                    picture[:] = 0.0
+                    _background(bodies.tilt[i, t], bodies.has_support[i], bodies.has_water[i], picture)
+                _draw(bodies, i, t, stage, number, marks, picture)
+                before[:], last = stage, number
             _develop(picture, exposure, state, video[i, t])
 
 
 @compiled
-def _uniform(state):
-    """A random number in [0, 1), by splitmix64."""
+def _is_like(stage, before, number):
+    """Whether the bodies are where they were, to far less than a pixel."""
+    for b in range(number):
+        for k in range(COLUMNS):
+            if abs(stage[b, k] - before[b, k]) > STILL:
+                return False
+    return True
+
+
+@compiled
+def _random(state):
+    """64 random bits, by splitmix64."""
     state[0] += _SALT
     z = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return np.float64(z >> np.uint64(11)) / 9007199254740992.0
+    return z ^ (z >> np.uint64(31))
 
 
 @compiled
 def _develop(picture, exposure, state, out):
-    """From linear light to bytes, with noise."""
+    """From linear light to bytes, with noise: for each channel the sum of two even numbers of 10 bits, a triangle."""
+    scale = np.float32(255.0 * NOISE * math.sqrt(6.0) / 1024.0)
     for row in range(SIDE):
         for column in range(SIDE):
+            bits = _random(state)
             for channel in range(3):
-                noise = (_uniform(state) + _uniform(state) - 1.0) * 2.45 * NOISE
-                value = math.sqrt(max(0.0, exposure * picture[row, column, channel])) + noise
-                out[row, column, channel] = np.uint8(min(255.0, max(0.0, 255.0 * value + 0.5)))
+                first, second = bits & np.uint64(1023), (bits >> np.uint64(10)) & np.uint64(1023)
+                noise = scale * np.float32(np.int64(first + second) - 1023)
+                value = np.float32(255.0) * math.sqrt(np.float32(exposure) * picture[row, column, channel]) + noise
+                out[row, column, channel] = np.uint8(
+                    min(np.float32(255.0), max(np.float32(0.0), value + np.float32(0.5)))
+                )
+                bits >>= np.uint64(20)
 
 
 @compiled
-def _draw(bodies, i, t, seed, stage, marks, picture):
+def _draw(bodies, i, t, stage, number, marks, picture):
     """Draw the bodies of a step and their shadows over a background."""
-    number = _set_stage(bodies, i, t, stage)
-    cosine, sine = math.cos(bodies.tilt[i, t]), math.sin(bodies.tilt[i, t])
+    seed, cosine, sine = bodies.number[i], math.cos(bodies.tilt[i, t]), math.sin(bodies.tilt[i, t])
     has_support, has_water = bodies.has_support[i], bodies.has_water[i]
     marks[:] = UNTOUCHED
     for b in range(number):
@@ -274,7 +295,7 @@ def _seen(stage, number, seed, x, y, cosine, sine, has_support, has_water):
 
 @compiled
 def _first(stage, number, seed, x, y, dx, dy, dz, cosine, sine, has_support, is_behind):
-    """Colour, distance and body of what a ray meets first, -1 for table, floor and sky; behind the clear body or not."""
+    """Colour, distance and body of what a ray meets first (-1: no body), or first behind the clear body."""
     ox, oy, oz = EYE
     best, hit, nx, ny, nz = FAR, -1, 0.0, 0.0, 1.0
     for b in range(number):

@@ -2,8 +2,8 @@
 
 A blow with impulse J gives mode k of a body, whose shape is φ at that place and whose moving mass is m_k, the velocity
 J φ / m_k, times the share of the force's spectrum at its frequency. Far from a body much smaller than the wave, the
-pressure is that of a source of the body's acceleration times its surface, p = ρ a S ε / (4 π r) at the distance r; parts
-that move against each other cancel but for a share ε, which grows with the size of the body in waves.
+pressure is that of a source of the body's acceleration times its surface, p = ρ a S ε / (4 π r) at the distance r;
+parts that move against each other cancel but for a share ε, which grows with the size of the body in waves.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ OBJECT, WOOD, BESIDE = range(3)  # whose modes: of the object, of the table, of 
 NUM_VOICES = 3 * NUM_MODES
 AIR, SPEED_OF_SOUND = 1.204, 343.0  # kg/m3, m/s, at 20 degrees Celsius
 CANCELLATION = 0.1
+TABLE_LEVEL = 0.35  # of the table: it rests on its legs
 AUDIBLE = (40.0, 7600.0)  # Hz: below half of the sample rate, with room for a filter
 WOOD_FIGURES = (11e9, 650.0, 0.35, 0.05)  # E, ρ, ν, loss factor: of the table on its legs, and of the hollow neighbour
 NEIGHBOUR_WALL = 0.003  # m
@@ -46,8 +47,8 @@ class Voices(NamedTuple):
         kind: int64 (n,), kind of the object, see `shapes`.
         extents: (n, 3), m. radius: (n,), m, of a ball of the same volume. mass: (n,), kg.
         frequency: (n, 3 K), Hz. damping: (n, 3 K), 1/s.
-        gain: (n, 3 K), Pa m / (N s): pressure of a blow at 1 m where the shape is 1, were it of no duration; 0 where the
-            frequency is not audible.
+        gain: (n, 3 K), Pa m / (N s): pressure at 1 m of a short blow where the shape is 1; 0 where the frequency is not
+            audible.
     """
 
     kind: NDArray[np.int64]
@@ -76,6 +77,7 @@ def voices_of(scenes: Scenes) -> Voices:
         _gain(table, plate, np.full(number, table_mass), np.full(number, (2 * TABLE) ** 2)),
         _gain(beside, disc, np.maximum(mass, 0.05), 2 * np.pi * np.maximum(radius, 0.01) * NEIGHBOUR_HEIGHT),
     ]
+    gains[WOOD] *= TABLE_LEVEL
     gains[OBJECT] *= np.where(scenes.has_water, UNDER_WATER, 1.0)[:, None]
     rates = [modes.damping(own, loss), modes.damping(table, wood[3]), modes.damping(beside, wood[3])]
     return Voices(

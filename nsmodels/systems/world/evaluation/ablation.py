@@ -6,78 +6,120 @@ with whole objects resampled. The best subset of a size is the one with the best
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.evaluation.metrics import mean_interval, paired_comparison
+from nsmodels.evaluation.measure import Direction
+from nsmodels.evaluation.metrics import Comparison, mean_interval, paired_comparison
 from nsmodels.systems.world.config import EvaluationConfig
 from nsmodels.systems.world.evaluation import concepts, rollouts
 from nsmodels.systems.world.evaluation.concepts import objects_of
 from nsmodels.systems.world.evaluation.scores import WORLD, Metric
-from nsmodels.systems.world.evaluation.subject import NOVEL, TRAIN, Subject
-from nsmodels.systems.world.evaluation.subsets import SUBSETS, title
+from nsmodels.systems.world.evaluation.subject import NOVEL, PROBE, TRAIN, Subject
+from nsmodels.systems.world.evaluation.subsets import title
 
-Scores = Mapping[str, NDArray[np.float64]]  # by subset
+
+class Scored(NamedTuple):
+    """One metric with every subset of the modalities.
+
+    scores: (n,) by subset. clusters: names (n,) of what succeeds and fails together. split: of the data.
+    """
+
+    scores: Mapping[str, NDArray[np.float64]]
+    clusters: Sequence[str]
+    direction: Direction
+    split: str
+
+    @property
+    def sign(self) -> int:
+        """1 where higher is better, -1 where lower is."""
+        return 1 if self.direction == "higher" else -1
 
 
 def by_modalities(subject: Subject, how: EvaluationConfig) -> tuple[list[Metric], dict[str, Any]]:
     """No metric of its own: what the others become with fewer modalities."""
-    subsets = [each for each in SUBSETS if set(each) <= set(subject.modalities)]
+    return [], {name: compared(each) for name, each in scores_by_modalities(subject, how).items()}
+
+
+def scores_by_modalities(subject: Subject, how: EvaluationConfig) -> dict[str, Scored]:
+    """Error of the properties and of the imagined states, zero-shot and few-shot accuracy, as far as there is truth."""
     split, found = next(iter(subject.splits)), {}
-    clips, seen = subject.splits[split], subject.seen[split]
-    truth, objects = np.asarray(clips.properties, np.float64), objects_of(clips)
-    missed = {title(s): np.abs(subject.model.properties(seen, s).mean - truth).mean(1).astype(float) for s in subsets}
-    found["property_mae"] = compared(missed, objects, "lower")
-    if clips.states is not None and clips.actions is not None:
-        found["dynamics_error"] = compared(_dynamics(subject, split, subsets), objects, "lower")
-    if NOVEL in subject.splits and concepts.has_concepts(subject.splits[NOVEL]):
-        found |= _concepts(subject, subsets, how)
-    return [], found
-
-
-def _dynamics(subject: Subject, split: str, subsets: list[tuple[str, ...]]) -> Scores:
-    """Squared error of the standardised states at the last horizon."""
     clips = subject.splits[split]
-    scale, (context, horizon) = rollouts.scale_of(subject.splits[TRAIN]), rollouts.context_of(clips)
-    found = {s: subject.model.imagine(subject.seen[split], context, horizon, s).mean for s in subsets}
-    return {title(s): rollouts.errors(clips, mean.astype(float), scale)[:, -1].mean(1) for s, mean in found.items()}
-
-
-def _concepts(subject: Subject, subsets: list[tuple[str, ...]], how: EvaluationConfig) -> dict[str, Any]:
-    """Zero-shot and few-shot accuracy."""
-    clips, seen, train = subject.splits[NOVEL], subject.seen[NOVEL], subject.seen[TRAIN]
-    named = {title(s): subject.model.concepts(seen, s) for s in subsets}
-    first = concepts.zero_shot(clips, NOVEL, {WORLD: next(iter(named.values())), **named}, "")
-    found = {"zero_shot_accuracy": compared({s: first.scores[s] for s in named}, objects_of(clips), "higher")}
-    spaces = {
-        title(s): concepts.within_concepts(subject.model.embed(train, s), train)(subject.model.embed(seen, s))
-        for s in subsets
-    }
-    metric = concepts.few_shot(clips, NOVEL, spaces, "", how.num_episodes, how.seed)
-    if metric is not None:
-        found["few_shot_accuracy"] = compared(metric.scores, list(metric.clusters), "higher")
+    if clips.properties is not None:
+        found["property_mae"] = _properties(subject, split)
+    if clips.states is not None and clips.actions is not None and TRAIN in subject.splits:
+        found["dynamics_error"] = _dynamics(subject, split)
+    if NOVEL in subject.splits and PROBE in subject.splits and concepts.has_concepts(subject.splits[NOVEL]):
+        found |= _concepts(subject, how)
     return found
 
 
-def compared(scores: Scores, clusters: list[str], direction: str) -> dict[str, Any]:
+def _properties(subject: Subject, split: str) -> Scored:
+    """Mean absolute error of the properties."""
+    truth = np.asarray(subject.splits[split].properties, np.float64)
+    missed = {title(s): np.abs(subject.properties(split, s) - truth).mean(1) for s in subject.subsets}
+    return Scored(missed, objects_of(subject.splits[split]), "lower", split)
+
+
+def _dynamics(subject: Subject, split: str) -> Scored:
+    """Squared error of the standardised states at the last horizon."""
+    clips = subject.splits[split]
+    scale, (context, horizon) = rollouts.scale_of(subject.splits[TRAIN]), rollouts.context_of(clips)
+    found = {s: subject.model.imagine(subject.seen(split), context, horizon, s).mean for s in subject.subsets}
+    errors = {title(s): rollouts.errors(clips, mean.astype(float), scale)[:, -1].mean(1) for s, mean in found.items()}
+    return Scored(errors, objects_of(clips), "lower", split)
+
+
+def _concepts(subject: Subject, how: EvaluationConfig) -> dict[str, Scored]:
+    """Zero-shot and few-shot accuracy."""
+    clips, train = subject.splits[NOVEL], subject.splits[PROBE]
+    named = {title(s): subject.concepts(NOVEL, s) for s in subject.subsets}
+    metric = concepts.zero_shot(clips, NOVEL, {WORLD: next(iter(named.values())), **named}, "")
+    found = {"zero_shot_accuracy": _of(metric, list(named))}
+    spaces = {
+        title(s): concepts.within_concepts(subject.embedding(PROBE, s), train)(subject.embedding(NOVEL, s))
+        for s in subject.subsets
+    }
+    few = concepts.few_shot(clips, NOVEL, spaces, "", how.num_episodes, how.seed)
+    return found if few is None else found | {"few_shot_accuracy": _of(few, list(named))}
+
+
+def _of(metric: Metric, subsets: Sequence[str]) -> Scored:
+    return Scored({name: metric.scores[name] for name in subsets}, list(metric.clusters), "higher", metric.split)
+
+
+# --- comparison ------------------------------------------------------------------------------------------------------
+
+
+def best_by_size(scored: Scored) -> dict[int, str]:
+    """The best subset of one, two and three modalities, as far as there are any."""
+    found = {}
+    for size in (1, 2, 3):
+        own = [name for name in scored.scores if name.count(" + ") == size - 1]
+        if own:
+            found[size] = max(own, key=lambda name: scored.sign * float(scored.scores[name].mean()))
+    return found
+
+
+def paired(scored: Scored, more: str, fewer: str) -> Comparison:
+    """How far one subset is ahead of another, whole objects resampled."""
+    first, second = (scored.sign * scored.scores[name] for name in (more, fewer))
+    return paired_comparison(first, second, list(scored.clusters))
+
+
+def compared(scored: Scored) -> dict[str, Any]:
     """A row for each subset, and what the best of three, two and one are ahead of each other."""
-    sign = 1 if direction == "higher" else -1
+    clusters, best, steps = list(scored.clusters), best_by_size(scored), []
     rows = {
         name: {"score": float(each.mean()), "interval": mean_interval(each, clusters, (None, None))}
-        for name, each in scores.items()
+        for name, each in scored.scores.items()
     }
-    best = {}
-    for size in (1, 2, 3):
-        own = [name for name in scores if name.count(" + ") == size - 1]
-        if own:
-            best[size] = max(own, key=lambda name: sign * rows[name]["score"])
-    steps = []
     for size in (2, 3):
         if size in best:
-            more, fewer = best[size], best[size - 1]
-            one = paired_comparison(sign * scores[more], sign * scores[fewer], clusters)
-            steps.append({"more": more, "fewer": fewer, "ahead": one.difference, "interval": one.interval})
-    return {"direction": direction, "rows": rows, "steps": steps}
+            found = paired(scored, best[size], best[size - 1])
+            step = {"more": best[size], "fewer": best[size - 1], "ahead": found.difference}
+            steps.append({**step, "interval": found.interval})
+    return {"direction": scored.direction, "rows": rows, "steps": steps}

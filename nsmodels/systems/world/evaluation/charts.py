@@ -83,42 +83,38 @@ def property_scatter(report: Report) -> Figure:
     found = report["details"]["properties"]
     from matplotlib.figure import Figure as Canvas
 
-    figure, names = Canvas(figsize=(11, 6), layout="constrained"), list(found["scatter"])
-    grid, rows = figure.add_gridspec(3, 5), found["subsets"]
+    figure, names = Canvas(figsize=(11, 6)), list(found["scatter"])
+    grid, rows = figure.add_gridspec(3, 10, left=0.06, right=0.99, bottom=0.1, top=0.95, hspace=0.25), found["subsets"]
     everything = rows[list(rows)[-1]]
     for number, name in enumerate(names):
-        axis = figure.add_subplot(grid[number // 3, number % 3])
+        axis = figure.add_subplot(grid[number // 3, 2 * (number % 3) : 2 * (number % 3) + 2])
         points = found["scatter"][name]
         axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.7)
         axis.plot(points["truth"], points["predicted"], ".", color=BLUE, markersize=2.5, alpha=0.6)
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         axis.set_title(f"{name}, r = {everything[name]['r']:.2f}", fontsize=9)
-        axis.tick_params(labelsize=7)
-    figure.supxlabel("true", fontsize=9)
-    figure.supylabel("predicted", fontsize=9)
-    _matrix(figure.add_subplot(grid[:, 3:]), found)
+        axis.set_xticks([0, 1], ["0", "1"] if number >= len(names) - 3 else ["", ""], fontsize=7)
+        axis.set_yticks([0, 1], ["", ""] if number % 3 else ["0", "1"], fontsize=7)
+    figure.text(0.33, 0.03, "true", fontsize=9, ha="center")
+    figure.text(0.02, 0.5, "predicted", fontsize=9, va="center", rotation=90)
+    _matrix(figure.add_subplot(grid[:, 7:]), found)
     return figure
 
 
 def _matrix(axis: Axes, found: Report) -> None:
-    """Correlations of the model by property and subset; hatched where no forest finds the property."""
-    from matplotlib.patches import Rectangle
-
+    """Correlations of the model by property and subset; in grey and brackets where no forest finds the property."""
     names, subsets = list(found["identifiability"]), found["subsets"]
     values = np.array([[rows[name]["r"] for rows in subsets.values()] for name in names])
-    axis.imshow(np.clip(values, 0, 1), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    shown = np.array([[rows[name]["is_shown"] for rows in subsets.values()] for name in names])
+    axis.imshow(np.where(shown, np.clip(values, 0, 1), np.nan), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
-        each = list(subsets.values())[column][names[row]]
-        axis.text(
-            column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color="white" if value > 0.6 else "black"
-        )
-        if not each["is_shown"]:
-            axis.add_patch(
-                Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="////", edgecolor="0.7", linewidth=0)
-            )
+        is_shown = shown[row, column]
+        colour = "0.55" if not is_shown else "white" if value > 0.6 else "black"
+        text = f"{value:.2f}" if is_shown else f"({value:.2f})"
+        axis.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
     axis.set_xticks(range(len(subsets)), [name.replace(" + ", "\n+ ") for name in subsets], fontsize=7)
     axis.set_yticks(range(len(names)), names, fontsize=8)
-    axis.set_title("r by modalities; hatched: not identifiable", fontsize=9)
+    axis.set_title("r by modalities; in brackets: not identifiable", fontsize=9)
 
 
 def retrieval(report: Report) -> Figure:

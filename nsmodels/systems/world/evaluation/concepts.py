@@ -31,6 +31,7 @@ class Space(NamedTuple):
     matrix: Features
 
     def __call__(self, features: NDArray) -> Features:
+        """Features (..., F) in the space (..., d)."""
         return (np.asarray(features, np.float64) - self.mean) @ self.matrix
 
 
@@ -77,6 +78,16 @@ def zero_shot(clips: Clips, split: str, rivals: Mapping[str, Probabilities], cei
         {CHANCE: 1 / len(concepts)}, ceiling,
         about=f"{len(concepts)} combinations of material and shape, none in training, given by these two words",
     )  # fmt: skip
+
+
+def by_concept(clips: Clips, metric: Metric) -> dict[str, float]:
+    """Accuracy of the model by combination."""
+    names = [
+        f"{clips.words['material'][m]} {clips.words['shape'][s]}"
+        for m, s in zip(clips.columns["material"].tolist(), clips.columns["shape"].tolist(), strict=True)
+    ]
+    right, every = metric.scores[WORLD], np.array(names)
+    return {name: float(right[every == name].mean()) for name in dict.fromkeys(names)}
 
 
 def _scores(found: Probabilities, concepts: NDArray[np.int64]) -> Features:
@@ -147,10 +158,13 @@ def _accuracy(support: Features, query: Features) -> float:
 
 def components(train: NDArray) -> Space:
     """Principal components of standardised features, at most `NUM_DIMENSIONS`, each of unit variance."""
+    from sklearn.utils.extmath import randomized_svd
+
     values = np.asarray(train, np.float64)
     mean, scale = values.mean(0), values.std(0) + 1e-6
-    _, spread, axes = np.linalg.svd((values - mean) / scale, full_matrices=False)
-    kept = min(NUM_DIMENSIONS, int((spread > 1e-3 * spread[0]).sum()))
+    most = min(NUM_DIMENSIONS, *values.shape)
+    _, spread, axes = randomized_svd((values - mean) / scale, most, random_state=0)
+    kept = int((spread > 1e-3 * spread[0]).sum())
     matrix = (axes[:kept].T / scale[:, None]) / (spread[:kept] / np.sqrt(len(values)))
     return Space(mean, matrix)
 

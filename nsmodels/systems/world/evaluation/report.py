@@ -20,6 +20,7 @@ def table(report: Report) -> str:
         lines += ["", *_metric_lines(name, each, report["data"])]
     details = report["details"]
     for name, lines_of in (
+        ("zero-shot", _combinations),
         ("dynamics", _horizons),
         ("properties", _properties),
         ("causal", _variables),
@@ -62,6 +63,11 @@ def _metric_lines(name: str, each: Report, data: Report) -> list[str]:
 
 def _span(how: Measure, interval: Sequence[float] | None) -> str:
     return "-" if interval is None else " to ".join(how.text(end) for end in interval)
+
+
+def _combinations(found: Report) -> list[str]:
+    shown = ", ".join(f"{name} {100 * value:.0f}" for name, value in found["combinations"].items())
+    return [f"zero-shot by combination, in %: {shown}; linear probe of the model {100 * found['linear_probe']:.1f}"]
 
 
 def _horizons(found: Report) -> list[str]:

@@ -70,25 +70,21 @@ def rivals(clips: Clips, train: Clips) -> dict[str, Imagined]:
 def _ridge(clips: Clips, train: Clips, context: int, horizon: int) -> Imagined:
     """Changes of the states by a linear map of the last two exact states and all actions."""
     from sklearn.linear_model import Ridge
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
-    def given(part: Clips) -> NDArray:
-        return np.concatenate(
-            [
-                np.asarray(part.states)[:, context - 2 : context].reshape(len(part), -1),
-                np.asarray(part.actions).reshape(len(part), -1),
-            ],
-            1,
-        ).astype(np.float64)
+    (given, changes), (asked, _) = (_regression(each, context, horizon) for each in (train, clips))
+    mean, spread = given.mean(0), given.std(0)
+    spread = np.where(spread > 1e-3, spread, 1.0)
+    probe = Ridge(PENALTY).fit((given - mean) / spread, changes)
+    found = probe.predict((asked - mean) / spread).reshape(len(clips), horizon, -1)
+    return np.asarray(clips.states, np.float64)[:, context - 1 : context] + found
 
-    def wanted(part: Clips) -> NDArray:
-        states = np.asarray(part.states, np.float64)
-        return (states[:, context : context + horizon] - states[:, context - 1 : context]).reshape(len(part), -1)
 
-    probe = make_pipeline(StandardScaler(), Ridge(PENALTY * len(train) / 100)).fit(given(train), wanted(train))
-    changes = probe.predict(given(clips)).reshape(len(clips), horizon, -1)
-    return np.asarray(clips.states, np.float64)[:, context - 1 : context] + changes
+def _regression(clips: Clips, context: int, horizon: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the regression is given (n, F), and the changes that it predicts (n, horizon * S)."""
+    states, num = np.asarray(clips.states, np.float64), len(clips)
+    given = [states[:, context - 2 : context].reshape(num, -1), np.asarray(clips.actions, np.float64).reshape(num, -1)]
+    changes = states[:, context : context + horizon] - states[:, context - 1 : context]
+    return np.concatenate(given, 1), changes.reshape(num, -1)
 
 
 def errors(clips: Clips, imagined: Imagined, scale: Scale) -> NDArray[np.float64]:

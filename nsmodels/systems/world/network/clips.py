@@ -27,7 +27,8 @@ class ClipBatch:
         observed: bool (b, 3), as in `Clips`. num_steps: t.
         samples_per_step: of the sound.
         video: uint8 (b, t, h, w, 3). maps: float (b, t, c), flattened maps of the frames in their place.
-        audio: float (b, a). proprio, actions: float (b, t, p), (b, t, 16).
+        audio: float (b, a). columns: float (b, t, c) and latents: float (b, d), what the encoder made of the whole sound.
+        proprio, actions: float (b, t, p), (b, t, 16).
         states, properties, affordances, outcomes, events: as in `Clips`; outcomes are NaN where there is none.
         concepts: int64 (b, 2), material and shape, -1 where not given.
     """
@@ -38,6 +39,8 @@ class ClipBatch:
     video: Tensor | None = None
     maps: Tensor | None = None
     audio: Tensor | None = None
+    columns: Tensor | None = None
+    latents: Tensor | None = None
     proprio: Tensor | None = None
     actions: Tensor | None = None
     states: Tensor | None = None
@@ -58,13 +61,16 @@ class ClipBatch:
 
 @dataclass(frozen=True, eq=False)
 class WatchedClips(Clips):
-    """Clips whose frames have been encoded, for many questions about the same clips.
+    """Clips whose frames and sounds have been encoded, for many questions about the same clips.
 
     Attributes:
         maps: float16 (n, T, c), the flattened maps of the frames, in place of the video.
+        columns: float16 (n, T, c) and latents: float32 (n, d), of the whole sounds.
     """
 
     maps: np.ndarray | None = None
+    columns: np.ndarray | None = None
+    latents: np.ndarray | None = None
 
 
 def num_steps_of(clips: Clips) -> int:
@@ -86,8 +92,6 @@ def batch_of(
     num_steps: int | None = None,
 ) -> ClipBatch:
     """The clips of these rows; `maps` (n, t, c), of all clips, replace the video."""
-    if maps is None and isinstance(clips, WatchedClips) and clips.maps is not None:
-        maps = torch.from_numpy(clips.maps)
     found: dict[str, Any] = {"observed": _tensor(clips.observed, rows), "num_steps": num_steps or num_steps_of(clips)}
     found["samples_per_step"] = round(clips.sample_rate / clips.frame_rate)
     names = (
@@ -100,6 +104,9 @@ def batch_of(
     found |= {name: _tensor(array, rows) for name in names if (array := getattr(clips, name)) is not None}
     if maps is not None:
         found["maps"] = maps[torch.as_tensor(rows)].float()
+    if isinstance(clips, WatchedClips):
+        encoded = ("maps", "columns", "latents")
+        found |= {name: _tensor(array, rows) for name in encoded if (array := getattr(clips, name)) is not None}
     if with_targets:
         found["concepts"] = concepts_of(clips, rows)
     return ClipBatch(**{name: _on(value, device) for name, value in found.items()})

@@ -78,7 +78,7 @@ class WorldNetwork(nn.Module):
 
         Sound is cut at that time, too. What a clip lacks is not seen; its place is filled with zeros that nobody reads.
         """
-        columns, latents = self._hear(clips, context)
+        columns, latents = self.hear(clips, context)
         maps = clips.maps if clips.maps is not None or clips.video is None else self.maps(clips.video)
         maps, has_maps = _filled(maps, clips, math.prod(self.vision.map_shape))
         proprio, has_proprio = _filled(clips.proprio, clips, len(PROPRIO))
@@ -91,12 +91,14 @@ class WorldNetwork(nn.Module):
         steps = {"vision": given.maps, "audio": given.columns, "proprio": given.proprio}[modality]
         return self.alignment(modality, steps, given.latents if modality == "audio" else None)
 
-    def _hear(self, clips: ClipBatch, context: Tensor | None) -> tuple[Tensor, Tensor]:
+    def hear(self, clips: ClipBatch, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """A column of the sound for each step, and the latents of the whole."""
         if clips.audio is None:
             shape = (len(clips), clips.num_steps, self.audio.column_dim)
             empty = clips.observed.new_zeros(shape, dtype=torch.float32)
             return empty, empty.new_zeros(len(clips), self.audio.latent_dim)
+        if context is None and clips.columns is not None and clips.latents is not None:
+            return clips.columns, clips.latents
         sounds = clips.audio if context is None else cut_sounds(clips.audio, context * clips.samples_per_step)
         heard = self.audio(self.audio.mel(sounds))
         step_time = clips.samples_per_step / self.audio.mel.sample_rate

@@ -19,7 +19,7 @@ class Toy(System[ToyConfig, EvaluationConfig]):
     name = "toy"
     stages = (
         Stage(("encoder",), PRESETS, name="encoder"),
-        Stage(("classifier",), PRESETS, name="classifier", starts_from="encoder"),
+        Stage(("classifier",), PRESETS, name="classifier", starts_from="encoder", shares=("model",)),
     )
     datasets = ("dots",)
     data_key = "dots"

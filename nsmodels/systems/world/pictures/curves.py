@@ -1,0 +1,40 @@
+"""Curves of a training: its loss and every monitored term by epoch, a panel for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation import plots
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLUMNS = 4
+SPLITS = {"train": ("--", plots.COLOURS[5]), "val": ("-", plots.COLOURS[0])}
+
+
+def monitored(history: Sequence[Mapping[str, Any]]) -> Figure:
+    """A panel for the loss and for each term, training dashed and validation solid; where both are there, both."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    if not history:
+        raise InputError("monitored: the history is empty; train at least one epoch")
+    names = list(
+        dict.fromkeys(key.partition("/")[2] for row in history for key in row if key.partition("/")[0] in SPLITS)
+    )
+    num_rows = -(-len(names) // COLUMNS)
+    figure = Figure(figsize=(2.7 * COLUMNS, 2.1 * num_rows), layout="constrained")
+    for number, name in enumerate(names):
+        axis = figure.add_subplot(num_rows, COLUMNS, number + 1)
+        for split, (style, colour) in SPLITS.items():
+            points = [(row["epoch"], row[f"{split}/{name}"]) for row in history if f"{split}/{name}" in row]
+            if points:
+                axis.plot(*zip(*points, strict=True), style, color=colour, marker="." if len(points) < 30 else "")
+        axis.set_title(name.replace("_", " "), fontsize=9)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.tick_params(labelsize=7)
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure

@@ -1,0 +1,44 @@
+"""The world model: five models, each started from the one before, the evaluation of the last, ablations and figures."""
+
+from nsmodels.systems.world import SYSTEM
+from nsmodels.systems.world.config import EvaluationConfig
+from pipeline.assets.systems.world_checks import first_look
+from pipeline.lib.training import Training
+
+ABOUT = {
+    "vision": "Phase 1 of the world model: frames of `impacts`, by contrast of two views (SimCLR).",
+    "audio": "Phase 2: sounds of `impacts` by contrast of two views, and a reconstruction of their mel spectrogram.",
+    "fusion": "Phase 3: sight, sound and touch fused to a state of the world.",
+    "dynamics": "Phase 4: states of the world imagined over several steps, given actions.",
+    "full": "Phase 5: all modules of the world model together, with heads of properties, affordances and effects of "
+    "changes; these are taught by twins of training clips.",
+}
+ABOUT_EVALUATION = (
+    "`world_model` by six metrics on unseen objects and unseen combinations of material and shape: zero-shot, "
+    "few-shot, retrieval, dynamics, properties, effects; chance, simple baselines and ceilings beside them."
+)
+
+
+def chain() -> list[Training]:
+    """The five trainings, each with the one that it starts from."""
+    found: list[Training] = []
+    for stage in SYSTEM.stages:
+        is_last = stage is SYSTEM.stages[-1]
+        found.append(
+            Training[object, EvaluationConfig](
+                name="world" if is_last else f"world_{stage.name}",
+                system=SYSTEM,
+                datasets=SYSTEM.datasets,
+                about_model=ABOUT[stage.name],
+                about_evaluation=ABOUT_EVALUATION if is_last else None,
+                stage=stage.name,
+                starts_from=found[-1] if found else None,
+                **({"show": first_look} if is_last else {}),
+            )
+        )
+    return found
+
+
+TRAININGS = chain()
+assets = [asset for each in TRAININGS for asset in each.assets()]
+training_checks = [check for each in TRAININGS for check in each.checks()]
