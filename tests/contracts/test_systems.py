@@ -26,6 +26,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine import checkpoint, phase
 from nsmodels.engine.phases import Phases
+from nsmodels.engine.system import Stage
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.outcomes import files_of, read_outcomes
 from tests.children import Child, ranks, signal_at_save
@@ -191,8 +192,17 @@ def test_unchanged_it_is_reused_and_forced_it_repeats_itself(copied: Trained) ->
 def test_a_stopped_training_resumes_to_the_same_last_digit(
     first: Trained, child: Callable[..., Child], tmp_path: Path, number: int
 ) -> None:
-    cut, stage = replace(first, root=tmp_path), first.system.stages[0]
+    for stage in first.system.stages[: None if number == signal.SIGKILL else 1]:
+        stop_and_resume(first, stage, child, tmp_path, number)
+
+
+def stop_and_resume(first: Trained, stage: Stage, child: Callable[..., Child], root: Path, number: int) -> None:
+    cut = replace(first, root=root)
     whole, folder = first.folder_of(stage), cut.folder_of(stage)
+    if stage.starts_from is not None:
+        parent = first.system.stage(stage.starts_from)
+        shutil.rmtree(cut.folder_of(parent), ignore_errors=True)
+        shutil.copytree(first.folder_of(parent), cut.folder_of(parent))
     # At its second save: one step of the first epoch of the first phase is on the disk by then.
     stop = partial(signal_at_save, number, checkpoint.LAST, 2)
     stopped = child(main, [*cut.command(stage), "--training.checkpoint-minutes", "0"], setup=stop)
@@ -229,6 +239,20 @@ def test_every_phase_trains_in_two_processes(first: Trained, child: Callable[...
             epochs, alone = (json.loads((root / name / "history.json").read_text()) for root in (phases.folder, whole))
             assert [epoch["epoch"] for epoch in epochs] == [epoch["epoch"] for epoch in alone]
             assert all(math.isfinite(epoch["train/loss"]) for epoch in epochs)
+            require_parent_weights(first, stage, name, phases.folder / name / "best.pt")
+
+
+def require_parent_weights(first: Trained, stage: Stage, name: str, path: Path) -> None:
+    """What a phase keeps frozen is what its parent learned."""
+    frozen = first.system.make_trial(name, stage.presets["debug"](), first.inputs(stage)).freeze
+    if stage.starts_from is None or not frozen:
+        return
+    parent = first.system.stage(stage.starts_from)
+    learned = torch.load(first.folder_of(parent) / parent.phases[-1] / "best.pt", weights_only=True)["model_state_dict"]
+    found = torch.load(path, weights_only=True)["model_state_dict"]
+    kept = [each for each in learned if each.split(".")[0] in frozen]
+    assert kept
+    assert all(torch.equal(found[each], learned[each]) for each in kept)
 
 
 def zeroed(path: Path) -> None:

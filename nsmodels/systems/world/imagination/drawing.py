@@ -50,7 +50,7 @@ def figure_of(found: Imagined) -> Figure:
     right.set_ylabel("probability of affordances")
     changed = f", and under do({found.changed.change}) (orange)" if found.changed else ""
     figure.suptitle(
-        f"{found.clip}: {found.what}, {found.verb}. Imagined with 90 % intervals (blue), simulated (black){changed}",
+        f"{found.clip}: {found.verb}; {found.what}. Imagined with 90 % intervals (blue), simulated (black){changed}",
         fontsize=9,
     )
     return figure

@@ -11,7 +11,7 @@ import numpy as np
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.impacts.config import MAKER, ImpactsConfig
+from nsmodels.datasets.impacts.config import CODE_VERSION, MAKER, ImpactsConfig
 from nsmodels.datasets.impacts.drawing.twins import intervene
 from nsmodels.datasets.impacts.generation import scenes_of
 from nsmodels.datasets.impacts.labels.outcomes import outcomes_of, states_of
@@ -61,6 +61,10 @@ def scene_of(folder: Path, split: str, row: int) -> Scenes:
     fields = {name: value for name, value in manifest.config.items() if name in ImpactsConfig.model_fields}
     if manifest.maker != MAKER or fields.get("source") != "synthetic":
         raise InputError(f"{folder}: these clips were not simulated here, so that none can be simulated again")
+    if manifest.code_version != CODE_VERSION:
+        raise InputError(
+            f"{folder}: simulated by version {manifest.code_version}, and this is {CODE_VERSION}; make the data again"
+        )
     return scenes_of(ImpactsConfig.from_mapping(fields, str(folder)), split, np.array([row]))
 
 
