@@ -113,7 +113,8 @@ def few_shot(
     names = [str(number) for number in range(num_episodes)]
     return Metric(
         "few_shot_accuracy", "few-shot", split, names, names, scores, {CHANCE: 1 / NUM_WAYS}, ceiling,
-        about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, classes not in training",
+        about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, "
+        "classes not in training",
     )  # fmt: skip
 
 
