@@ -73,6 +73,7 @@ class Drawing:
 
     modality_dropout: float
     min_context: int
+    horizon: int = 0
     twins_per_clip: int = 0
     frames_per_clip: int = 0
 
@@ -107,8 +108,10 @@ class ClipBatches:
         part, random, size = drawn.part, drawn.random, len(drawn.part.whole)
         hidden = _hidden(drawn.clips.observed[part.whole], self.drawing.modality_dropout, random)
         steps = num_steps_of(drawn.clips)
+        # Half of the contexts leave time for a whole rollout.
         first = min(self.drawing.min_context, max(steps - 1, 1))
-        context = random.integers(first, max(steps, first + 1), size)
+        last = max(min(2 * (steps - self.drawing.horizon) - first, steps - 1), first)
+        context = random.integers(first, last + 1, size)
         frames = random.random((size, steps)).argsort(1)[:, : self.drawing.frames_per_clip]
         twins = self.twins[split]
         number = self.drawing.twins_per_clip

@@ -113,7 +113,7 @@ class DynamicsTask(WorldTask):
 
     def drawing(self) -> Drawing:
         """Where the rollouts start; few modalities are hidden, as the fusion was trained for that before."""
-        return Drawing(modality_dropout=0.1, min_context=self.config.objective.min_context)
+        return Drawing(0.1, self.config.objective.min_context, self.config.objective.horizon)
 
     def loss(self, model: nn.Module, batch: WorldBatch) -> tuple[Tensor, Terms]:
         """The weighted sum and its terms."""
@@ -133,7 +133,8 @@ class FullTask(WorldTask):
         """Hidden modalities, where rollouts start, twins, and the frames whose gradient reaches the encoder."""
         twins = self.config.objective.twins_per_clip if self.config.objective.causal_weight else 0
         fusion, dynamics = self.config.fusion, self.config.dynamics
-        return Drawing(fusion.modality_dropout, dynamics.min_context, twins, self.config.frames_per_clip)
+        frames = self.config.frames_per_clip
+        return Drawing(fusion.modality_dropout, dynamics.min_context, dynamics.horizon, twins, frames)
 
     def loss(self, model: nn.Module, batch: WorldBatch) -> tuple[Tensor, Terms]:
         """The weighted sum and its terms."""
