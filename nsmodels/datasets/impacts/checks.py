@@ -17,6 +17,7 @@ from nsmodels.formats.clips.names import AFFORDANCES, MODALITIES, PLACEBO, PROPE
 from nsmodels.formats.clips.tables import Clips
 
 ROWS = 1_000  # read at a time
+RUNG = 200  # clips of each split whose sound is compared with the formulas
 SAMPLE = 8  # clips of each split that are simulated again
 NUM_SIGMAS = 4
 CLEAR = 0.3  # difference of the logarithms of two forces from which on one is surely the larger
@@ -98,6 +99,21 @@ def affordances_are_simulated(folder: Path) -> list[str]:
         is_clear = np.abs(np.log(np.maximum(needed, 1e-9) / PUSH_FORCE)) > CLEAR
         wrong = np.flatnonzero(is_clear & (recorded[:, AFFORDANCES.index("pushable")] != (needed < PUSH_FORCE)))
         found += [f"{split}: object {objects.number[row]} takes {needed[row]:.1f} N to push" for row in wrong]
+    return found
+
+
+def sound_has_the_frequencies_of_the_modes(folder: Path) -> list[str]:
+    """Plates and bars of a sample that ring after the tap do so at a frequency of the closed formulas."""
+    from nsmodels.datasets.impacts.generation import scenes_of
+    from nsmodels.datasets.impacts.sound.verification import frequency_faults
+
+    found = []
+    for split, clips in _simulated(folder):
+        assert clips.audio is not None
+        rows = np.arange(min(len(clips), RUNG))
+        found += [
+            f"{split}: {line}" for line in frequency_faults(scenes_of(_config(folder), split, rows), clips.audio[rows])
+        ]
     return found
 
 

@@ -67,7 +67,7 @@ class ImpactsConfig(Config):
         4, _SYNTHETIC, ge=1, le=64, description="clips of one object, each with an action of its own"
     )
     twins_per_clip: int = conditional(
-        2, _SYNTHETIC, ge=0, le=20, description="simulations of a clip once more with one thing changed; 0: no twins"
+        4, _SYNTHETIC, ge=0, le=20, description="simulations of a clip once more with one thing changed; 0: no twins"
     )
     confounding: float = conditional(
         0.9, _SYNTHETIC, ge=0, le=0.99, description="correlation of colour and density in train and val; in test none"
@@ -101,7 +101,7 @@ class ImpactsConfig(Config):
 
 def debug() -> ImpactsConfig:
     """48 training clips and 16 to 20 of each other split, about a second; for tests."""
-    return ImpactsConfig(num_train=48, num_val=16, num_test=16, num_novel=20)
+    return ImpactsConfig(num_train=48, num_val=16, num_test=16, num_novel=20, twins_per_clip=2)
 
 
 def quick() -> ImpactsConfig:

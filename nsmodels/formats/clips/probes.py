@@ -14,7 +14,7 @@ from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
 from nsmodels.formats.clips.tables import Clips
 
-NUM_TREES, LEAF, SHARE = 100, 2, 0.3
+NUM_TREES, LEAF, SHARE = 40, 2, 0.15
 MOST_CLIPS = 3_000  # fitted on
 LEAST_CLIPS = 200  # fitted on; fewer prove nothing
 OTHER = 0.08  # difference to the empty scene, in [0, 1], at which a pixel belongs to something in it

@@ -86,6 +86,11 @@ def with_a_state_moved(folder: Path) -> None:
     rewritten(folder, "val", lambda clips: changed(clips, states=clips.states + np.float32(1e-4)))
 
 
+def with_sounds_of_a_higher_pitch(folder: Path) -> None:
+    played = (1.2 * np.arange(16_000)).astype(int) % 16_000
+    rewritten(folder, "train", lambda clips: changed(clips, audio=np.asarray(clips.audio)[:, played]))
+
+
 def with_an_affordance_turned(folder: Path) -> None:
     rewritten(folder, "val", lambda clips: changed(clips, affordances=~clips.affordances))
 
@@ -108,6 +113,7 @@ HARMS: list[tuple[str, Callable[[Path], None], str]] = [
     ("splits_are_disjoint", with_a_clip_of_train, "is the same recording as train-0000000 of train"),
     ("confounded_in_training_only", with_colours_of_density, "test: colour and density have the correlation 1.00"),
     ("clips_are_reproducible", with_a_state_moved, "val: states of a sample"),
+    ("sound_has_the_frequencies_of_the_modes", with_sounds_of_a_higher_pitch, "the nearest mode has"),
     ("affordances_are_simulated", with_an_affordance_turned, "pushable is not what a test gives"),
     ("placebo_changes_nothing", with_an_effect_of_colour, "train: events change with the colour"),
     ("schema", with_values_where_nothing_is_observed, "a clip without vision has values"),

@@ -10,7 +10,7 @@ from nsmodels.datasets.impacts.physics import materials
 from nsmodels.datasets.impacts.scenes import BALL, BAR, BOX, DISC, LIDDED, OPEN, PLATE, SEALED, SOLID, Objects
 
 JITTER = 0.10  # of the figures of a material, by object
-ANIMATE = 0.15  # share of the objects that move by themselves
+ANIMATE = 0.2  # share of the objects that move by themselves
 _PARTS = 32  # random numbers of an object
 
 
@@ -53,7 +53,7 @@ def draw_objects(
         transparency=transparency,
         roughness=low + (high - low) * chance[:, 22],
         temperature=2 + 58 * chance[:, 23],
-        drive=np.where(is_animate, 2 + 6 * chance[:, 24], 0.0),
+        drive=np.where(is_animate, 4 + 6 * chance[:, 24], 0.0),
         drive_rate=3 + 2 * chance[:, 25],
         drive_direction=2 * np.pi * chance[:, 26],
         seal=np.where(opening == LIDDED, 1 + 9 * chance[:, 27], np.inf),
@@ -97,7 +97,7 @@ def _dimensions(shape: np.ndarray, chance: np.ndarray) -> tuple[np.ndarray, np.n
     large, ball, box = 0.06 + 0.09 * one, 0.05 + 0.04 * one, 0.05 + 0.05 * one
     thin = 0.004 + 0.008 * two
     plate = np.stack([large, large, thin], 1)
-    bar = np.stack([0.08 + 0.08 * one, 0.012 + 0.012 * two, 0.008 + 0.010 * three], 1)
+    bar = np.stack([0.08 + 0.08 * one, 0.02 + 0.012 * two, 0.006 + 0.007 * three], 1)
     boxes = np.stack([box, box * (0.7 + 0.3 * two), box * (0.6 + 0.4 * three)], 1)
     kinds = [each[:, None] == shape_of for each, shape_of in ((shape, PLATE), (shape, BAR), (shape, BOX))]
     extents = np.select(
@@ -110,8 +110,8 @@ def _dimensions(shape: np.ndarray, chance: np.ndarray) -> tuple[np.ndarray, np.n
 def _hue(density: np.ndarray, first: np.ndarray, second: np.ndarray, correlation: float) -> np.ndarray:
     """Hue in [0, 1] of a given correlation with the logarithm of the density, which is that of materials used alike.
 
-    A standard normal variable is added to the standardised logarithm, and the sum is squeezed into (0, 1) linearly, three
-    deviations wide, which leaves the correlation.
+    A standard normal variable is added to the standardised logarithm, and the sum is squeezed into (0, 1) linearly,
+    three deviations wide, which leaves the correlation.
     """
     of_all = np.log(materials.FIGURES[:, 1])
     standard = (np.log(density) - of_all.mean()) / of_all.std()

@@ -10,17 +10,17 @@ from nsmodels.datasets.impacts.drawing.objects import paint, weighed
 from nsmodels.datasets.impacts.scenes import Objects, Scenes
 from nsmodels.formats.clips.names import SWITCHES, VARIABLES, VERBS
 
-# Smallest and largest factor of a change; it is at least 1.3 one way or the other. A turn of the colour is part of a turn.
+# Smallest and largest factor of a change; it is at least `LEAST` one way or the other.
 FACTORS = {
     "mass": (0.25, 4.0),
-    "friction": (0.2, 2.5),
+    "friction": (0.15, 2.5),
     "stiffness": (0.1, 10.0),
-    "restitution": (0.1, 1.5),
-    "size": (0.7, 1.4),
+    "restitution": (0.05, 1.5),
+    "size": (0.6, 1.6),
     "force": (0.25, 4.0),
     "gravity": (0.1, 2.5),
 }
-LEAST = 1.3
+LEAST = 1.4
 _STRIKE, _SQUEEZE = VERBS.index("strike"), VERBS.index("squeeze")
 
 

@@ -18,15 +18,16 @@ SLOPE = np.radians(8.0)
 FALL = 1.0  # m
 SWING, THROW_SPEED = 0.3, 4.0  # m, m/s: way of the throwing arm, and what it has to reach
 GRAIN = 0.004  # m, radius
+TEST_STEPS = 10  # of a test in the simulator, half a second
 
 
 def affordances_of(objects: Objects) -> np.ndarray:
     """Affordances bool (n, 8), see `names.AFFORDANCES`.
 
-    pushable: a finger with 1.5 N moves it by 1 cm. graspable: fingers that open by 8.5 cm and press with 30 N carry it.
-    rollable: on a slope of 8 degrees it goes and turns. stackable: there it stays, and carries grains on its top.
-    breakable: it breaks in a fall from 1 m. containable: grains that are dropped on it stay inside. throwable: it can be
-    carried, and an arm with 12 N brings it to 4 m/s within 30 cm. openable: a pull of 8 N lifts its lid.
+    pushable: a finger with 1.5 N moves it by 1 cm. graspable: fingers that open by 8.5 cm and press with 30 N carry
+    it. rollable: on a slope of 8 degrees it goes and turns. stackable: there it stays, and carries grains on its top.
+    breakable: it breaks in a fall from 1 m. containable: grains that are dropped on it stay inside. throwable: it can
+    be carried, and an arm with 12 N brings it to 4 m/s within 30 cm. openable: a pull of 8 N lifts its lid.
     """
     still = replace(objects, drive=np.zeros(len(objects)))
     inside, on_top = _pour(objects)
@@ -45,12 +46,12 @@ def affordances_of(objects: Objects) -> np.ndarray:
     return np.stack([found[name] for name in AFFORDANCES], 1)
 
 
-def _trial(objects: Objects, verb: int, **values: float) -> tuple[Scenes, Motion]:
-    """Each object alone, and how a test with it goes."""
+def _trial(objects: Objects, verb: int, **values: float) -> Motion:
+    """How a test with each object alone goes."""
     count = len(objects)
     numbers = {
         **dict.fromkeys(("direction", "force", "speed", "tip", "aperture"), 0.0),
-        **{"gravity": GRAVITY, "onset": 5, "duration": 8, "has_support": True},
+        **{"gravity": GRAVITY, "onset": 4, "duration": 5, "has_support": True},
         **values,
     }
     whole = {name: np.full(count, numbers.pop(name), np.int64) for name in ("onset", "duration")}
@@ -70,22 +71,22 @@ def _trial(objects: Objects, verb: int, **values: float) -> tuple[Scenes, Motion
         **whole,
         **{name: np.full(count, float(value)) for name, value in numbers.items()},
     )
-    return scenes, simulate(scenes)
+    return simulate(scenes, TEST_STEPS)
 
 
 def _is_pushed(objects: Objects) -> np.ndarray:
-    _, motion = _trial(objects, hand.PUSH, force=PUSH_FORCE, speed=0.2)
+    motion = _trial(objects, hand.PUSH, force=PUSH_FORCE, speed=0.2)
     return np.linalg.norm(motion.position[:, -1] - motion.position[:, 3], axis=1) > 0.01
 
 
 def _is_carried(objects: Objects) -> np.ndarray:
-    _, motion = _trial(objects, hand.LIFT, force=GRIP_FORCE, speed=0.2, aperture=WIDEST_GRIP)
+    motion = _trial(objects, hand.LIFT, force=GRIP_FORCE, speed=0.2, aperture=WIDEST_GRIP)
     return motion.held[:, -1]
 
 
 def _on_slope(objects: Objects) -> tuple[np.ndarray, np.ndarray]:
     """Whether an object goes down a gentle slope turning, and whether it stays where it is."""
-    _, motion = _trial(objects, hand.TILT, duration=4, speed=SLOPE / (4 * FRAME))
+    motion = _trial(objects, hand.TILT, duration=2, speed=SLOPE / (2 * FRAME))
     way = np.linalg.norm(motion.position[:, -1] - motion.position[:, 3], axis=1)
     turned = np.abs(motion.angles[:, -1, 1] - motion.angles[:, 3, 1])
     return (way > 0.02) & (turned * objects.extents[:, 2] > way), way < 0.01
@@ -94,7 +95,7 @@ def _on_slope(objects: Objects) -> tuple[np.ndarray, np.ndarray]:
 def _breaks(objects: Objects) -> np.ndarray:
     """The fall is that from the hand to the floor, with a gravity that brings it to the speed of a fall from 1 m."""
     gravity = GRAVITY * FALL / (hand.HELD_HEIGHT - FLOOR)
-    _, motion = _trial(objects, hand.NO_VERB, has_support=False, gravity=gravity)
+    motion = _trial(objects, hand.NO_VERB, has_support=False, gravity=gravity)
     return motion.broken[:, -1]
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from nsmodels.datasets.impacts.scenes import NEIGHBOUR, Motion, Scenes
 from nsmodels.datasets.impacts.sound.levels import is_heard, levels
 
-EXPLORED = 3  # steps of the exploration, which outcomes leave out
+EXPLORED = 4  # steps of the exploration, which outcomes of mechanics leave out
+AFTER_TAP = 0.19  # s, when the object has come to rest after the tap
 MOVED, FELL = 0.01, 0.01  # m
 
 
@@ -22,8 +23,8 @@ def outcomes_of(scenes: Scenes, motion: Motion) -> tuple[np.ndarray, np.ndarray]
     way = motion.position - motion.position[:, EXPLORED - 1 : EXPLORED]
     moved = np.linalg.norm(way[:, -1], axis=1)
     speed = np.linalg.norm(motion.velocity[:, EXPLORED:], axis=2).max(axis=1)
-    force, time = _largest_impact(motion)
-    force = np.fmax(force, motion.contact_force[:, EXPLORED:].max(axis=1))
+    force, time = _impacts(motion)
+    force = np.maximum(force, motion.contact_force[:, EXPLORED:].max(axis=1))
     sound = levels(scenes, motion)
     peak = motion.position[:, EXPLORED:, 2].max(axis=1)
     values = [moved, peak, speed, np.log10(np.maximum(force, 0.01)), *sound.T, np.log10(time)]
@@ -32,15 +33,18 @@ def outcomes_of(scenes: Scenes, motion: Motion) -> tuple[np.ndarray, np.ndarray]
     return np.stack(values, 1).astype(np.float32), np.stack(events, 1)
 
 
-def _largest_impact(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """Largest force, N, of the impacts of each clip but the tap, and how long that impact lasts, s; NaN without any."""
+def _impacts(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+    """Largest force of the impacts after the tap, N, and their mean contact time by impulse, s; 0 and NaN without."""
     contacts, count = motion.contacts, len(motion)
-    force = np.array(np.pi * contacts.impulse / (2 * contacts.duration))
-    clip = np.repeat(np.arange(count), np.diff(contacts.start))
-    largest, time = np.full((2, count), np.nan)
-    for row in np.argsort(force):
-        largest[clip[row]], time[clip[row]] = force[row], contacts.duration[row]
-    return largest, time
+    is_later = contacts.time > AFTER_TAP
+    clip = np.repeat(np.arange(count), np.diff(contacts.start))[is_later]
+    impulse, time = contacts.impulse[is_later], contacts.duration[is_later]
+    largest, whole, weighted = np.zeros((3, count))
+    np.maximum.at(largest, clip, np.pi * impulse / (2 * time))
+    np.add.at(whole, clip, impulse)
+    np.add.at(weighted, clip, impulse * time)
+    with np.errstate(invalid="ignore"):
+        return largest, weighted / whole
 
 
 def _met_neighbour(motion: Motion) -> np.ndarray:

@@ -9,8 +9,8 @@ from __future__ import annotations
 # A scene: figures of the object (see `scenes.Objects`) ...
 SHAPE, WALL, MASS, VOLUME, YOUNG, POISSON, FRICTION, BOUNCE, STRENGTH, IS_BRITTLE = range(10)
 DRIVE, DRIVE_RATE, DRIVE_ANGLE, EXTENTS, INERTIA, START = 10, 11, 12, 13, 16, 19
-# ... then of what is around it and of the action (`scenes.Scenes`): extents, inertia, start have 3 columns, the place of
-# the neighbour 2.
+# ... then of what is around it and of the action (`scenes.Scenes`): extents, inertia, start have 3 columns, the place
+# of the neighbour 2.
 NEIGHBOUR_AT, NEIGHBOUR_RADIUS, NEIGHBOUR_MASS = 22, 24, 25
 HAS_SUPPORT, HAS_NEIGHBOUR, HAS_WATER, GRAVITY, VERB, BEGIN, LENGTH = range(26, 33)
 CONTACT_U, DIRECTION, FORCE, SPEED, TIP, TARGET, APERTURE = range(33, 40)

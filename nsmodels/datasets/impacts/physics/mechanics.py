@@ -48,7 +48,7 @@ from nsmodels.datasets.impacts.physics.layout import (
     V,
 )
 from nsmodels.datasets.impacts.physics.recording import record
-from nsmodels.datasets.impacts.scenes import BIN, FRAME, NUM_STEPS, SUBSTEP
+from nsmodels.datasets.impacts.scenes import BIN, FRAME, SUBSTEP
 
 PER_FRAME, PER_BIN = round(FRAME / SUBSTEP), round(BIN / SUBSTEP)
 ASLEEP = 2e-3  # m/s, and rad/s: slower than this for some steps, an object rests until something happens to it
@@ -56,8 +56,10 @@ ASLEEP = 2e-3  # m/s, and rad/s: slower than this for some steps, an object rest
 
 @njit(cache=True, nogil=True)
 def run(figures, records, slides, impacts, num_impacts):
-    """Simulate n clips: figures (n, SCENE_SIZE); what is written: records (n, T, RECORD_SIZE), slides (n, NUM_BINS, 2) of
-    speeds and forces, impacts (n, most, IMPACT_SIZE) and their number (n,).
+    """Simulate T steps of n clips with the given figures, (n, SCENE_SIZE).
+
+    What is written: records (n, T, RECORD_SIZE), slides (n, NUM_BINS, 2) of speeds and forces, impacts (n, most,
+    IMPACT_SIZE) and their number (n,).
     """
     body, beside, now = np.zeros(BODY_SIZE), np.zeros(4), np.zeros(NOW_SIZE)
     corners, contacts = np.zeros((meetings.MOST_POINTS, 3)), np.zeros((meetings.MOST_POINTS, bodies.CONTACT_SIZE))
@@ -92,7 +94,7 @@ def _begin(f, body, beside, now):
 @njit(cache=True, nogil=True)
 def _run(f, body, beside, now, corners, count, contacts, out, slides, impacts):
     """All steps of a clip."""
-    for step in range(NUM_STEPS * PER_FRAME):
+    for step in range(len(out) * PER_FRAME):
         now[TIME] = (step + 1) * SUBSTEP
         if f[VERB] == TILTING and f[HAS_SUPPORT] > 0.0:
             handling.tilt_table(f, now)

@@ -87,12 +87,12 @@ def meet_ground(f, body, now, impacts, corners, count, contacts, is_driving):
     friction, own = f[OWN_FRICTION] * (OWN_STEPS if is_driving else 1.0), bounce(f, now)
     for k in range(found):
         contacts[k, FRICTION], contacts[k, RESTITUTION], contacts[k, BODY] = friction, own, surface
-    before = bodies.kinetic(body)
     bodies.meet(body, contacts, found, SUBSTEP)
+    if now[TILT_RATE] != 0.0:
+        for k in range(found):
+            now[WORK] += contacts[k, IMPULSE] * contacts[k, MOVES]
     if f[SHAPE] == BALL:
         _resist_rolling(f, body, contacts)
-    if now[TILT_RATE] != 0.0:
-        now[WORK] += bodies.kinetic(body) - before
     _note(f, body, now, impacts, contacts, found)
 
 
@@ -177,6 +177,7 @@ def _note(f, body, now, impacts, contacts, found):
 @njit(cache=True, nogil=True)
 def move_neighbour(f, beside, now):
     """Move the neighbour, a cylinder that slides on the table, which has a rim that stops it."""
+    now[WORK] -= f[NEIGHBOUR_MASS] * f[GRAVITY] * beside[0] * math.cos(now[TILT]) * now[TILT_RATE] * SUBSTEP
     beside[2] += f[GRAVITY] * math.sin(now[TILT]) * SUBSTEP
     speed = math.sqrt(beside[2] ** 2 + beside[3] ** 2)
     if speed == 0.0:

@@ -82,6 +82,7 @@ def record(f, body, beside, now, out, step):
         for k in range(4):
             row[AT_NEIGHBOUR + k] = beside[k]
         row[AT_ENERGY] += 0.5 * f[NEIGHBOUR_MASS] * (beside[2] ** 2 + beside[3] ** 2)
+        row[AT_ENERGY] -= f[NEIGHBOUR_MASS] * f[GRAVITY] * beside[0] * math.sin(now[TILT])
     row[AT_WORK], row[AT_WORK + 1] = now[WORK], now[OWN_WORK]
     for k in range(6):
         row[AT_WRENCH + k] = now[WRENCH + k] / PER_FRAME

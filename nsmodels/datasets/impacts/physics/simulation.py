@@ -15,10 +15,10 @@ MOST_IMPACTS = 48  # of a clip that are kept
 _FLAGS = ("held", "broken")
 
 
-def simulate(scenes: Scenes) -> Motion:
-    """How the clips go."""
+def simulate(scenes: Scenes, num_steps: int = NUM_STEPS) -> Motion:
+    """How the clips go, or their beginning of `num_steps` steps."""
     count = len(scenes)
-    records = np.zeros((count, NUM_STEPS, RECORD_SIZE))
+    records = np.zeros((count, num_steps, RECORD_SIZE))
     slides, impacts = np.zeros((count, NUM_BINS, 2)), np.zeros((count, MOST_IMPACTS, IMPACT_SIZE))
     number = np.zeros(count, np.int64)
     mechanics.run(figures_of(scenes), records, slides, impacts, number)
@@ -27,7 +27,7 @@ def simulate(scenes: Scenes) -> Motion:
     values = {name: each[..., 0] if COLUMNS[name] == 1 else each for name, each in values.items()}
     values |= {name: values[name] > 0 for name in _FLAGS}
     values["tool"] = values["tool"].astype(np.int64)
-    values["rotation"] = values["rotation"].reshape(count, NUM_STEPS, 3, 3)
+    values["rotation"] = values["rotation"].reshape(count, num_steps, 3, 3)
     values |= {"slide_speed": slides[..., 0], "slide_force": slides[..., 1]}
     return Motion(**values, contacts=_contacts(impacts, number))
 

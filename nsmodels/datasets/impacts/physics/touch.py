@@ -37,8 +37,9 @@ def feel(scenes: Scenes, motion: Motion) -> np.ndarray:
 def heat(scenes: Scenes, motion: Motion) -> np.ndarray:
     """Heat, W, that flows from the pads into the object, mean over each step (n, T).
 
-    Two half spaces that touch, with effusivities b and B and a difference of temperature D: after a time t the heat flows at
-    D / (sqrt(pi t) (1 / b + 1 / B)) per area; its mean over a step follows from the integral of 1 / sqrt(t), 2 sqrt(t).
+    Two half spaces that touch, with effusivities b and B and a difference of temperature D: after a time t the heat
+    flows at D / (sqrt(pi t) (1 / b + 1 / B)) per area; its mean over a step follows from the integral of 1 / sqrt(t),
+    which is 2 sqrt(t) (Carslaw and Jaeger, Conduction of Heat in Solids).
     """
     both = 1 / (1 / PAD_EFFUSIVITY + 1 / scenes.objects.effusivity)
     strength = PAD_AREA * both * (SKIN - scenes.objects.temperature) / np.sqrt(np.pi)

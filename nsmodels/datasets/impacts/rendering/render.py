@@ -295,7 +295,7 @@ def _seen(stage, number, seed, x, y, cosine, sine, has_support, has_water):
 
 @compiled
 def _first(stage, number, seed, x, y, dx, dy, dz, cosine, sine, has_support, is_behind):
-    """Colour, distance and body of what a ray meets first, -1 for table, floor and sky; behind the clear body or not."""
+    """Colour, distance and body of what a ray meets first (-1: no body), or first behind the clear body."""
     ox, oy, oz = EYE
     best, hit, nx, ny, nz = FAR, -1, 0.0, 0.0, 1.0
     for b in range(number):

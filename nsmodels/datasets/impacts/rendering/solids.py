@@ -28,7 +28,7 @@ def meet(
     c: float,
     wall: float,
 ):
-    """Nearest meeting in front of o: a, b, c are half the extents; a capsule has its round tip at 0 and goes up to 2c."""
+    """Nearest meeting in front of o: a, b, c are half the extents; a capsule goes from its tip at 0 to 2c."""
     if kind == BLOCK:
         return block(ox, oy, oz, dx, dy, dz, a, b, c)
     if kind == CUP:

@@ -33,7 +33,7 @@ ON_FLOOR = 0.2  # of the sound of the table: the floor hardly gives way
 RIM = 0.3  # shape of the modes of the lid of the neighbour at its side
 INSIDE = 0.8  # of half a wall: its edges, where the shapes are 0, give way too
 HELD, BROKEN = 80.0, 250.0  # 1/s, added to the damping by fingers and by cracks
-SCRAPE = 0.004  # blows of sliding: standard deviation of the impulse of 1/16000 s, in s times sqrt(N m) ...
+SCRAPE = 0.002  # blows of sliding: standard deviation of the impulse of 1/16000 s, in s times sqrt(N m) ...
 GRAIN = 4e-4  # m, what passes under a sliding surface in a period of its noise
 BREAK_BLOW, BREAK_TIME = 0.02, 0.03  # m/s per sample times the mass; s, in which the splinters calm down
 Floats = NDArray[np.float64]
@@ -142,7 +142,7 @@ def _excitation(voice, body, kind, extents, place, at):
     if owner == OBJECT:
         u, v = _on_body(kind, extents, place)
         return shape_at(kind, k, u, v)
-    if owner == WOOD and (body == TABLE_TOP or body == FLOOR_TOP):
+    if owner == WOOD and (body in (TABLE_TOP, FLOOR_TOP)):
         u, v = min(max(at[0] / TABLE, -1.0), 1.0), min(max(at[1] / TABLE, -1.0), 1.0)
         return shape_at(PLATE, k, u, v) * (1.0 if body == TABLE_TOP else ON_FLOOR)
     return RIM if owner == BESIDE and body == NEIGHBOUR else 0.0

@@ -1,8 +1,11 @@
 """Loudness, pitch and decay of a clip's sound, from its modes: without the samples, so that twins need no synthesis.
 
-A mode with amplitude a, damping d has the energy ∫ (a e^(-dt) sin 2πft)² dt = a²/(4d) (Pa² s) and, as the square decays
-with 2d, the decay time 1/(2d) of its energy. Energies of different modes and impacts are added, which leaves out how
-they interfere.
+Two modes that an impact excites, with amplitudes a, b, dampings c, d and angular frequencies v, w, share the energy (Pa² s)
+
+    ab ∫ e^(-(c+d)t) sin vt sin wt dt = ab/2 · (s / (s² + (v-w)²) - s / (s² + (v+w)²)),    s = c + d,
+
+which is a²/(4d) for one that rings long, and decays with s. All pairs of a body are added; energies of different impacts
+and bodies are added as if they did not interfere.
 """
 
 from __future__ import annotations
@@ -53,9 +56,12 @@ def _sums(voices, blows, sums):
     for i in range(len(sums)):
         for c in range(blows.start[i], blows.start[i + 1]):
             extra = _extra(blows, i, blows.time[c])
-            for k in range(NUM_VOICES):
-                rate = voices.damping[i, k] + (extra if k < NUM_MODES else 0.0)
-                _add(sums[i], _rung(blows.amplitude[c, k], rate, blows.time[c]), voices.frequency[i, k], 0.5 / rate)
+            for j in range(NUM_VOICES):
+                for k in range(j, (j // NUM_MODES + 1) * NUM_MODES):
+                    shared = _shared(voices, i, j, k, extra, SECONDS - blows.time[c])
+                    energy = (1.0 if j == k else 2.0) * blows.amplitude[c, j] * blows.amplitude[c, k] * shared
+                    rate = voices.damping[i, j] + voices.damping[i, k] + (2 * extra if k < NUM_MODES else 0.0)
+                    _add(sums[i], energy, 0.5 * (voices.frequency[i, j] + voices.frequency[i, k]), 1.0 / rate)
             # ∫ (C g')² = C² π⁴ / (8 T³): g' is a cosine of amplitude π²/(2T²) that lasts T.
             width = blows.width[c]
             energy = blows.click[c] ** 2 * math.pi**4 / (8.0 * width**3)
@@ -64,9 +70,13 @@ def _sums(voices, blows, sums):
 
 
 @njit(cache=True, nogil=True)
-def _rung(amplitude, rate, time):
-    """Energy of a mode until the end of the clip."""
-    return 0.25 * amplitude * amplitude / rate * (1.0 - math.exp(-2.0 * rate * max(SECONDS - time, 0.0)))
+def _shared(voices, i, j, k, extra, length):
+    """Energy of two modes of clip i in `length` s, for amplitudes of 1."""
+    rate = voices.damping[i, j] + voices.damping[i, k] + (2 * extra if k < NUM_MODES else 0.0)
+    apart = 2 * math.pi * (voices.frequency[i, j] - voices.frequency[i, k])
+    whole = 2 * math.pi * (voices.frequency[i, j] + voices.frequency[i, k])
+    share = 0.5 * (rate / (rate * rate + apart * apart) - rate / (rate * rate + whole * whole))
+    return share * (1.0 - math.exp(-rate * max(length, 0.0)))
 
 
 @njit(cache=True, nogil=True)

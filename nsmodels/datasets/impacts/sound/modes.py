@@ -17,17 +17,18 @@ Floats = NDArray[np.float64]
 # Free square plate: λ², the first five by Leissa, "The free vibration of rectangular plates" (J. Sound Vib. 31, 1973),
 # the others by a converged Ritz series of Legendre polynomials at ν = 0.3 (tests/datasets/impacts compute it again).
 PLATE = np.array([13.49, 19.79, 24.43, 35.02, 35.02, 61.09, 61.09, 63.69])
-# Free bar: the roots βL of cosh x cos x = 1. The bar bends across its thickness in five modes, across its width in three.
+# Free bar: the roots βL of cosh x cos x = 1. It bends across its thickness in five modes, across its width in three.
 BAR = np.array([4.730041, 7.853205, 10.995608, 14.137165, 17.278760])
 NUM_FLAT, NUM_EDGE = 5, 3
-# Free circular plate, ν = 1/3: λ² of (nodal diameters, circles) = (2,0), (0,1), (3,0), (1,1), (4,0), (5,0), (2,1), (0,2);
-# Itao & Crandall, "Natural modes and natural frequencies of uniform, circular, free-edge plates" (J. Appl. Mech. 46, 1979).
+# Free circular plate, ν = 1/3: λ² of 2 nodal diameters and 0 circles, then of (0, 1), (3, 0), (1, 1), (4, 0), (5, 0),
+# (2, 1), (0, 2), with R for a; Itao & Crandall, "Natural modes and natural frequencies of uniform, circular, free-edge
+# plates" (J. Appl. Mech. 46, 1979).
 DISC = np.array([5.25, 9.08, 12.23, 20.52, 21.6, 33.1, 35.25, 38.55])
 # Wall of a box, its edges hinged (they turn with the next wall, but do not move): λ² = π² (i² + j²), exact.
 WALL = np.pi**2 * np.array([2.0, 5, 5, 8, 10, 10, 13, 13])
-# Solid sphere: roots ωR/c of the torsional (n = 2, 3, 4: 2.501, 3.865, 5.095) and the spheroidal modes (2.65, 3.92, 5.1
-# at ν = 0.3; n = 0, 1 and the second of n = 2 above), c the speed of shear waves; Lamb, "On the vibrations of an elastic
-# sphere" (Proc. London Math. Soc. 13, 1881).
+# Solid sphere: roots ωR/c of the torsional modes n = 2, 3, 4 (2.501, 3.865, 5.095) and near those of the lowest
+# spheroidal ones, c the speed of shear waves; Lamb, "On the vibrations of an elastic sphere" (Proc. London Math. Soc.
+# 13, 1881).
 BALL = np.array([2.501, 2.65, 3.865, 3.92, 5.095, 5.10, 5.4, 6.3])
 
 
@@ -76,5 +77,5 @@ def added_mass(kind: NDArray[np.int64], extents: Floats, wall: Floats, density: 
 
 
 def damping(frequency: Floats, loss: Floats) -> Floats:
-    """Rate of decay d = α + π f η in 1/s, (n, K); Wildes & Richards, "Recovering material properties from sound" (1988)."""
+    """Rate of decay d = α + π f η in 1/s, (n, K): Wildes & Richards, "Recovering material properties from sound"."""
     return AIR_DAMPING + np.pi * frequency * loss[:, None]

@@ -1,7 +1,7 @@
 """How strongly a blow at a place excites each mode of a body: shapes of the modes, compiled.
 
-A place is (u, v) in [-1, 1]: along the length and the width of a body, from its middle. A shape is 1 at its largest, and
-its mean square over the body is in MEAN_SQUARE: the mass that moves with a mode is the mass of the body times it.
+A place is (u, v) in [-1, 1]: along the length and the width of a body, from its middle. A shape is 1 at its largest;
+MEAN_SQUARE is its mean square over the body: the mass that moves with a mode is the mass of the body times it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 PLATE_KIND, BAR_KIND, BOX_KIND, DISC_KIND, BALL_KIND = range(5)
 KINDS = ("plate", "bar", "box", "disc", "ball")
 BETA = (2.3650204, 3.9266024, 5.4978039, 7.0685827, 8.6393798)  # halves of the roots βL of `modes.BAR`
-# Mean squares over the body: Legendre products of a plate, 1/4 of a free bar, sines of a wall, Bessel functions of a disc.
+# Over the body, of Legendre products of a plate, of a free bar (1/4), of sines of a wall, of powers of a disc.
 MEAN_SQUARE = np.array(
     [
         [1 / 9, 8 / 45, 1 / 5, 1 / 15, 1 / 15, 1 / 7, 1 / 7, 1 / 25],
@@ -69,7 +69,7 @@ def _plate(mode: int, u: float, v: float) -> float:
     if mode == 1:
         return u * u - v * v
     if mode == 2:
-        return 1.5 * (u * u + v * v) * 0.5 - 0.5 + 0.0 * u
+        return 0.75 * (u * u + v * v) - 0.5
     if mode == 3:
         return _p2(u) * v
     if mode == 4:

@@ -1,7 +1,7 @@
 """Sound of a clip: damped sines of all modes, clicks, noise of sliding, of breaking and of the microphone, compiled.
 
-Each mode is a complex number that turns and shrinks from sample to sample, z ← z e^((2πif - d)/16000); an impact adds to
-it, and the sound is the sum of the imaginary parts. That is the sum of a e^(-dt) sin 2πft over all impacts and modes.
+Each mode is a complex number that turns and shrinks from sample to sample, z ← z e^((2πif - d)/16000); an impact adds
+to it, and the sound is the sum of the imaginary parts: of a e^(-dt) sin 2πft over all impacts and modes.
 """
 
 from __future__ import annotations
@@ -126,7 +126,9 @@ def _ring(i, voices, blows, noise, is_noisy, out):
                 _advance(begin, until, re, im, cosine, sine, touch, noise, out)
             if not is_hit:
                 break
-            _strike(blows.amplitude[c], until / SAMPLE_RATE - blows.time[c], voices.frequency[i], re, im)
+            # A mode turns before its sample is taken, so that it begins one sample earlier.
+            late = (until - 1) / SAMPLE_RATE - blows.time[c]
+            _strike(blows.amplitude[c], late, voices.frequency[i], voices.damping[i], extra, re, im)
             begin, c = until, c + 1
 
 
@@ -145,12 +147,13 @@ def _turn(frequency, damping, extra, cosine, sine):
 
 
 @njit(cache=True, nogil=True)
-def _strike(amplitude, late, frequency, re, im):
-    """Begin a sine in each mode, `late` seconds before the next sample."""
+def _strike(amplitude, late, frequency, damping, extra, re, im):
+    """Begin a sine in each mode `late` seconds ago."""
     for k in range(NUM_VOICES):
-        angle = 2 * math.pi * frequency[k] * late
-        re[k] += amplitude[k] * math.cos(angle)
-        im[k] += amplitude[k] * math.sin(angle)
+        angle, rate = 2 * math.pi * frequency[k] * late, damping[k] + (extra if k < NUM_MODES else 0.0)
+        level = amplitude[k] * math.exp(-rate * late)
+        re[k] += level * math.cos(angle)
+        im[k] += level * math.sin(angle)
 
 
 @njit(cache=True, nogil=True)

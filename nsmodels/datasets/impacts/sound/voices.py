@@ -2,8 +2,8 @@
 
 A blow with impulse J gives mode k of a body, whose shape is φ at that place and whose moving mass is m_k, the velocity
 J φ / m_k, times the share of the force's spectrum at its frequency. Far from a body much smaller than the wave, the
-pressure is that of a source of the body's acceleration times its surface, p = ρ a S ε / (4 π r) at the distance r; parts
-that move against each other cancel but for a share ε, which grows with the size of the body in waves.
+pressure is that of a source of the body's acceleration times its surface, p = ρ a S ε / (4 π r) at the distance r;
+parts that move against each other cancel but for a share ε, which grows with the size of the body in waves.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Voices(NamedTuple):
         kind: int64 (n,), kind of the object, see `shapes`.
         extents: (n, 3), m. radius: (n,), m, of a ball of the same volume. mass: (n,), kg.
         frequency: (n, 3 K), Hz. damping: (n, 3 K), 1/s.
-        gain: (n, 3 K), Pa m / (N s): pressure of a blow at 1 m where the shape is 1, were it of no duration; 0 where the
-            frequency is not audible.
+        gain: (n, 3 K), Pa m / (N s): pressure at 1 m of a short blow where the shape is 1; 0 where the frequency is not
+            audible.
     """
 
     kind: NDArray[np.int64]

@@ -89,8 +89,6 @@ class WorldNetwork(nn.Module):
     def align(self, given: Observations, modality: str) -> Tensor:
         """Unit vectors (b, d) of one modality alone, in the space that all share."""
         steps = {"vision": given.maps, "audio": given.columns, "proprio": given.proprio}[modality]
-        if modality == "proprio":
-            steps = self.fusion.tokens.standard(steps)
         return self.alignment(modality, steps, given.latents if modality == "audio" else None)
 
     def hear(self, clips: ClipBatch, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
