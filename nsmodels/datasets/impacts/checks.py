@@ -19,6 +19,7 @@ from nsmodels.formats.clips.tables import Clips
 ROWS = 1_000  # read at a time
 RUNG = 200  # clips of each split whose sound is compared with the formulas
 SAMPLE = 8  # clips of each split that are simulated again
+MECHANICS_SAMPLE = 16  # clips of each split whose mechanics is checked
 NUM_SIGMAS = 4
 CLEAR = 0.3  # difference of the logarithms of two forces from which on one is surely the larger
 SHOWN, HIDDEN = 0.5, 0.7  # a property is shown from this correlation on, and hidden below the other
@@ -99,6 +100,22 @@ def affordances_are_simulated(folder: Path) -> list[str]:
         is_clear = np.abs(np.log(np.maximum(needed, 1e-9) / PUSH_FORCE)) > CLEAR
         wrong = np.flatnonzero(is_clear & (recorded[:, AFFORDANCES.index("pushable")] != (needed < PUSH_FORCE)))
         found += [f"{split}: object {objects.number[row]} takes {needed[row]:.1f} N to push" for row in wrong]
+    return found
+
+
+def mechanics_is_sound(folder: Path) -> list[str]:
+    """On a sample: energy grows by work only, momentum is that of the impulses, another integrator finds the same."""
+    from nsmodels.datasets.impacts.generation import scenes_of
+    from nsmodels.datasets.impacts.physics import verification
+    from nsmodels.datasets.impacts.physics.simulation import simulate
+
+    found = []
+    for split, clips in _simulated(folder):
+        scenes = scenes_of(_config(folder), split, np.arange(min(len(clips), MECHANICS_SAMPLE)))
+        motion = simulate(scenes)
+        faults = verification.energy_grows(scenes, motion) + verification.momentum_is_unbalanced(scenes, motion)
+        faults += verification.collisions_are_unbalanced(scenes) + verification.integrators_differ(scenes)
+        found += [f"{split}: {line}" for line in faults]
     return found
 
 
