@@ -295,7 +295,7 @@ class EvaluationConfig(Config):
     num_episodes: int = Field(default=600, ge=2, le=100_000, description="episodes of the few-shot classification")
     num_gallery: int = Field(default=200, ge=2, le=100_000, description="clips among which a pair is retrieved")
     num_probe: int = Field(
-        default=400, ge=2, le=1_000_000, description="training clips on which probes of networks are fitted"
+        default=300, ge=2, le=1_000_000, description="training clips on which probes of networks are fitted"
     )
     num_twins: int = Field(
         default=800, ge=1, le=1_000_000, description="twins of a split whose effects are predicted, the first ones"
