@@ -54,7 +54,8 @@ def agreement(predicted: NDArray, truth: NDArray) -> Agreement:
 
 def shown_by(matrix: NDArray[np.float64], subset: Sequence[str]) -> NDArray[np.bool_]:
     """Bool (9,): whether one of the modalities shows a property; `matrix` (9, 3) as of `probes.identifiability`."""
-    return (matrix[:, [MODALITIES.index(each) for each in subset]] >= SHOWN).any(1)
+    best = matrix[:, [MODALITIES.index(each) for each in subset]].max(1)
+    return np.asarray(best >= SHOWN)
 
 
 def properties(
