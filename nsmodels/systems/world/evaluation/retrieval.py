@@ -86,7 +86,7 @@ def mapped(train: tuple[NDArray, NDArray], found: tuple[NDArray, NDArray], num: 
     """Canonical correlations between the features of pictures and of sounds in training clips, `num` of them."""
     spaces = [components(each) for each in train]
     image, sound = (space(each) for space, each in zip(spaces, train, strict=True))
-    left, strength, right = np.linalg.svd(image.T @ sound / len(image))
+    left, strength, right = np.linalg.svd(image.T @ sound / len(image), full_matrices=False)
     kept = strength[:num] ** 0.5
     vectors = [
         space(each) @ axes[:, :num] * kept for space, each, axes in zip(spaces, found, (left, right.T), strict=True)
