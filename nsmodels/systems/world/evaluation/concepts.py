@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.formats.clips.tables import Clips
-from nsmodels.systems.world.evaluation.scores import CHANCE, Metric
+from nsmodels.systems.world.evaluation.scores import CHANCE, WORLD, Metric
 
 NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 5, 5, 15
 NUM_DIMENSIONS = 64  # of features of any origin, after principal components
