@@ -76,7 +76,7 @@ def zero_shot(clips: Clips, split: str, rivals: Mapping[str, Probabilities], cei
     return Metric(
         "zero_shot_accuracy", "zero-shot", split, _ids(clips), objects_of(clips), scores,
         {CHANCE: 1 / len(concepts)}, ceiling,
-        about=f"{len(concepts)} combinations of material and shape, none in training, given by these two words",
+        about=f"{len(concepts)} combinations of material and shape of {split}, given by these two words",
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def few_shot(
     return Metric(
         "few_shot_accuracy", "few-shot", split, names, names, scores, {CHANCE: 1 / NUM_WAYS}, ceiling,
         about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, "
-        "classes not in training",
+        f"classes of {split}",
     )  # fmt: skip
 
 
