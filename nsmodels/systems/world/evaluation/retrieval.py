@@ -48,7 +48,9 @@ def retrieval(clips: Clips, split: str, rivals: Mapping[str, Pair], ceiling: str
     found = []
     for direction in DIRECTIONS:
         ranks = {name: ranks_of(pair, parts, direction) for name, pair in rivals.items()}
-        about = f"{direction.replace('_', ' ')}, galleries of N = {size} clips that are heard, one encoder each"
+        about = (
+            f"{direction.replace('_', ' ')}: frames and sound of a clip, one encoder each, among N = {size} heard clips"
+        )
         for depth in DEPTHS:
             scores = {name: hits(each, depth) for name, each in ranks.items()}
             found.append(Metric(
