@@ -60,7 +60,7 @@ def figures(clips: Clips, modality: str, empty: NDArray[np.float32] | None = Non
     assert clips.video is not None
     assert empty is not None
     steps = [step for step in FRAMES if step < clips.video.shape[1]]
-    return np.stack([_of_video(np.asarray(video[steps], np.float32) / 255, empty) for video in clips.video])
+    return np.stack([_of_video(video[steps] / np.float32(255), empty) for video in clips.video])
 
 
 def empty_scene(clips: Clips, most: int = 200) -> NDArray[np.float32]:
@@ -81,7 +81,7 @@ def _correlations(train: Clips, test: Clips, modality: str) -> NDArray[np.float6
     return np.nan_to_num(np.array(found))
 
 
-def _of_video(video: NDArray[np.float32], empty: NDArray[np.float32]) -> NDArray[np.float32]:
+def _of_video(video: NDArray, empty: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of some pictures, what is not the empty scene: its area, middle and width, its mean colour and their spread."""
     is_other = np.abs(video - empty).max(axis=-1) > OTHER
     found = []

@@ -84,7 +84,7 @@ def by_concept(clips: Clips, metric: Metric) -> dict[str, float]:
     """Accuracy of the model by combination."""
     names = [
         f"{clips.words['material'][m]} {clips.words['shape'][s]}"
-        for m, s in zip(clips.columns["material"].tolist(), clips.columns["shape"].tolist(), strict=True)
+        for m, s in zip(*(clips.columns[name].tolist() for name in ATTRIBUTES), strict=True)
     ]
     right, every = metric.scores[WORLD], np.array(names)
     return {name: float(right[every == name].mean()) for name in dict.fromkeys(names)}
