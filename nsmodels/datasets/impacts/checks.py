@@ -19,6 +19,7 @@ from nsmodels.formats.clips.tables import Clips
 ROWS = 1_000  # read at a time
 RUNG = 200  # clips of each split whose sound is compared with the formulas
 SAMPLE = 8  # clips of each split that are simulated again
+MECHANICS_SAMPLE = 16  # clips of each split whose mechanics is checked
 NUM_SIGMAS = 4
 CLEAR = 0.3  # difference of the logarithms of two forces from which on one is surely the larger
 SHOWN, HIDDEN = 0.5, 0.7  # a property is shown from this correlation on, and hidden below the other
@@ -102,6 +103,22 @@ def affordances_are_simulated(folder: Path) -> list[str]:
     return found
 
 
+def mechanics_is_sound(folder: Path) -> list[str]:
+    """On a sample: energy grows by work only, momentum is that of the impulses, another integrator finds the same."""
+    from nsmodels.datasets.impacts.generation import scenes_of
+    from nsmodels.datasets.impacts.physics import verification
+    from nsmodels.datasets.impacts.physics.simulation import simulate
+
+    found = []
+    for split, clips in _simulated(folder):
+        scenes = scenes_of(_config(folder), split, np.arange(min(len(clips), MECHANICS_SAMPLE)))
+        motion = simulate(scenes)
+        faults = verification.energy_grows(scenes, motion) + verification.momentum_is_unbalanced(scenes, motion)
+        faults += verification.collisions_are_unbalanced(scenes) + verification.integrators_differ(scenes)
+        found += [f"{split}: {line}" for line in faults]
+    return found
+
+
 def sound_has_the_frequencies_of_the_modes(folder: Path) -> list[str]:
     """Plates and bars of a sample that ring after the tap do so at a frequency of the closed formulas."""
     from nsmodels.datasets.impacts.generation import scenes_of
@@ -121,9 +138,10 @@ def placebo_changes_nothing(folder: Path) -> list[str]:
     """A twin with a different colour has the states, properties, affordances, outcomes and events of its clip."""
     found = []
     for split, clips in _simulated(folder):
-        twins = files.read_twins(folder, split)
-        rows = np.flatnonzero(twins.variable == VARIABLES.index(PLACEBO)) if twins is not None else []
-        for name in SHARED if len(rows) else ():
+        if (twins := files.read_twins(folder, split)) is None:
+            continue
+        rows = np.flatnonzero(twins.variable == VARIABLES.index(PLACEBO))
+        for name in SHARED:
             before, after = getattr(clips, name)[twins.base[rows]], getattr(twins, name)[rows]
             if not np.array_equal(before, after, equal_nan=name == "outcomes"):
                 found.append(f"{split}: {name} change with the colour")

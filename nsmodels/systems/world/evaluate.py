@@ -17,7 +17,7 @@ from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import PHASES, EvaluationConfig
-from nsmodels.systems.world.evaluation import charts, concepts, effects, properties, retrieval, rollouts
+from nsmodels.systems.world.evaluation import charts, concepts, effects, observation, properties, retrieval, rollouts
 from nsmodels.systems.world.evaluation.ablation import by_modalities
 from nsmodels.systems.world.evaluation.forests import forests_of
 from nsmodels.systems.world.evaluation.report import table
@@ -150,7 +150,7 @@ def causal(subject: Subject, how: EvaluationConfig) -> Found:
     twins, train = subject.twins[split], subject.splits[TRAIN]
     given = subject.model.effect(subject.seen(split).take(twins.base), twins.variable, twins.change)
     found = effects.Effects(*(np.asarray(each, np.float64) for each in (given.outcomes, given.states, given.events)))
-    others = effects.rivals(train, subject.twins[TRAIN], clips, twins)
+    others = observation.rivals(train, subject.twins[TRAIN], clips, twins)
     scales = effects.deviations(train), rollouts.scale_of(train).deviation
     return effects.causal(clips, split, twins, found, others, *scales)
 

@@ -65,23 +65,25 @@ VISION = _presets(
 AUDIO = _presets(
     AudioConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.base_channels": 8, "model.projection_dim": 8, "model.n_mels": 16, "model.hop_length": 800},
-    quick={"training.epochs": 10, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 8, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
 )
 FUSION = _presets(
     FusionConfig(training=SOURCE),
     debug={"model.state_dim": 16, "model.num_heads": 2, "model.num_layers": 1, "model.temporal_heads": 2}
     | {"model.temporal_layers": 1},
-    quick={"model.num_layers": 2, "model.temporal_layers": 2, "training.epochs": 10, "training.lr": 1e-3},
+    quick={"model.state_dim": 96, "model.num_heads": 4, "model.temporal_heads": 4, "model.frame_interval": 2}
+    | {"model.num_layers": 1, "model.temporal_layers": 2}
+    | {"training.epochs": 6, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
 )
 DYNAMICS = _presets(
     DynamicsConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    quick={"training.epochs": 10, "training.lr": 1e-3},
+    quick={"training.epochs": 4, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
     temperature=False,
 )
 FULL = _presets(
     FullConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    quick={"training.epochs": 10, "training.lr": 1e-3},
+    quick={"training.epochs": 4, "training.batch_size": 32, "training.lr": 1.5e-3, "training.warmup_epochs": 0.5},
     temperature=False,
 )

@@ -34,16 +34,11 @@ def ease(time, length):
 
 @njit(cache=True, nogil=True)
 def heft(time):
-    """Height of the weighing, m, its speed and its acceleration: HEFT sin^2 (pi t / HOLD_END)."""
+    """Height of the weighing, m, and its speed: HEFT sin^2 (pi t / HOLD_END)."""
     if time >= HOLD_END:
-        return 0.0, 0.0, 0.0
+        return 0.0, 0.0
     rate = 2.0 * math.pi / HOLD_END
-    turn = rate * time
-    return (
-        0.5 * HEFT * (1.0 - math.cos(turn)),
-        0.5 * HEFT * rate * math.sin(turn),
-        0.5 * HEFT * rate * rate * math.cos(turn),
-    )
+    return 0.5 * HEFT * (1.0 - math.cos(rate * time)), 0.5 * HEFT * rate * math.sin(rate * time)
 
 
 @njit(cache=True, nogil=True)

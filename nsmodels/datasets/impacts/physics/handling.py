@@ -85,7 +85,7 @@ def is_holding(f, body, now):
 @njit(cache=True, nogil=True)
 def carry(f, body, now):
     """Move the object as the hand does, and add to the wrench what that takes: F = m (a + g), M = I a."""
-    z, vz, az = hand.heft(now[TIME])
+    z, vz = hand.heft(now[TIME])
     rate, spin_up, grip = 0.0, 0.0, hand.FIRM_GRIP
     if now[TIME] <= FRAME:
         grip = hand.GRIP
@@ -93,21 +93,24 @@ def carry(f, body, now):
         grip = f[FORCE]
         if f[VERB] != hand.SQUEEZE:
             way, speed, acceleration = hand.ease(now[TIME] - f[BEGIN], f[LENGTH])
-            top = f[SPEED] * f[LENGTH]
-            z, vz, az = top * way, top * speed, top * acceleration
+            z, vz = f[SPEED] * f[LENGTH] * way, f[SPEED] * f[LENGTH] * speed
             if f[VERB] == hand.DROP:  # the fingers turn the object about its own x axis
                 end = hand.DROP_TURN * f[CONTACT_U]
                 rate, spin_up = end * speed, end * acceleration
     before, height = bodies.kinetic(body), body[2]
     body[0], body[1], body[2] = now[BASE], now[BASE + 1], now[BASE + 2] + z
+    # The hand gives the object the momentum of its way; also what stops it where it is grasped while it moves.
+    per_time = f[MASS] / SUBSTEP
+    fx, fy = -per_time * body[V], -per_time * body[V + 1]
+    up = f[MASS] * f[GRAVITY] + per_time * (vz - body[V + 2])
     body[V], body[V + 1], body[V + 2] = 0.0, 0.0, vz
     for k in range(3):
         body[W + k] = body[ROTATION + 3 * k] * rate
     bodies.rotate(body, SUBSTEP)
-    up = f[MASS] * (f[GRAVITY] + az) - buoyancy(f, body)
+    up -= buoyancy(f, body)
     x, y = drive(f, now[TIME])
-    now[WRENCH] -= f[MASS] * x
-    now[WRENCH + 1] -= f[MASS] * y
+    now[WRENCH] += fx - f[MASS] * x
+    now[WRENCH + 1] += fy - f[MASS] * y
     now[WRENCH + 2] += up
     now[WRENCH + 3] += f[INERTIA] * spin_up * body[ROTATION]
     now[WRENCH + 4] += f[INERTIA] * spin_up * body[ROTATION + 3]

@@ -47,7 +47,7 @@ from nsmodels.datasets.impacts.scenes import (
 
 MOST_POINTS = 16
 SUNK = 0.2  # share of what rounding has sunk a body that is corrected in a step
-THROUGH = -0.02  # m: deeper than this a point is beside the table, not in it
+THROUGH = -0.003  # m: deeper than this a point is beside the table, not in it
 ROLLING = 0.02  # of the radius, lever of the rolling resistance of the softest ball (friction 0.9)
 OWN_STEPS = 0.1  # of the friction, while an animate object pushes itself along
 NEIGHBOUR_FRICTION, NEIGHBOUR_BOUNCE = 0.4, 0.5

@@ -14,7 +14,7 @@ from nsmodels.datasets.impacts.physics.mechanics import _begin
 from nsmodels.datasets.impacts.physics.simulation import figures_of, simulate
 from nsmodels.datasets.impacts.scenes import BALL, FRAME, NUM_STEPS, Motion, Scenes
 
-ENERGY, SHARE = 1e-4, 2e-3  # J, and of the largest energy of a clip, by which rounding may raise it
+ENERGY, SHARE = 2e-4, 1e-2  # J, and of the range of a clip's energy, by which the steps may raise it
 MOMENTUM = 1e-6  # of the largest momentum or energy
 FREE = 5  # steps of the exploration, with the tap
 HEIGHT, WAY = 4e-3, 4e-3  # m, by which two integrators may differ: a step of the mechanics at 4 m/s
@@ -80,12 +80,12 @@ def integrators_differ(scenes: Scenes) -> list[str]:
 
 
 def _plain(scenes: Scenes, verb: int, **values: np.ndarray) -> Scenes:
-    """The objects alone on the dry table, with an action at their middle."""
+    """The objects, unbreakable, alone on the dry table, with an action at their middle."""
     count = len(scenes)
     absent, none = np.zeros(count, np.bool_), np.zeros(count)
     return replace(
         scenes,
-        objects=replace(scenes.objects, drive=none),
+        objects=replace(scenes.objects, drive=none, strength=np.full(count, np.inf)),
         place=np.zeros((count, 3)),
         has_support=~absent,
         has_neighbour=absent,

@@ -1,11 +1,11 @@
 """Loudness, pitch and decay of a clip's sound, from its modes: without the samples, so that twins need no synthesis.
 
-Two modes that an impact excites, with amplitudes a, b, dampings c, d and angular frequencies v, w, share the energy (Pa² s)
+Two modes that an impact excites, with amplitudes a, b, dampings c, d, angular frequencies v, w, share the energy (Pa² s)
 
     ab ∫ e^(-(c+d)t) sin vt sin wt dt = ab/2 · (s / (s² + (v-w)²) - s / (s² + (v+w)²)),    s = c + d,
 
-which is a²/(4d) for one that rings long, and decays with s. All pairs of a body are added; energies of different impacts
-and bodies are added as if they did not interfere.
+which is a²/(4d) for one that rings long, and decays with s. All pairs of a body are added; energies of different
+impacts and bodies are added as if they did not interfere.
 """
 
 from __future__ import annotations

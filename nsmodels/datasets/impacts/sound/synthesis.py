@@ -22,7 +22,7 @@ NUM_SAMPLES = 16_000
 FULL_SCALE = 20.0  # Pa, of a sample of 1: 120 dB re 20 µPa
 ROOM = 0.004  # Pa, noise of the room and the microphone: 46 dB
 BLOCK = round(BIN * SAMPLE_RATE)  # samples in which sliding and damping are even
-FAINT = 1e-5  # Pa, below which a mode has ended
+FAINT, FAINT_BLOW = 1e-4, 1e-3  # Pa, below which a mode has ended; the same of the noise of breaking, of its beginning
 _PER_STEP = round(FRAME / BIN)
 _DEVIATION = math.sqrt(3.0)  # a sum of four uniform numbers in [-1/2, 1/2] has the variance 1/3
 _SALT = np.uint64(0x9E3779B97F4A7C15)
@@ -40,13 +40,14 @@ def synthesize(scenes: Scenes, motion: Motion) -> NDArray[np.float16]:
 @njit(cache=True, nogil=True)
 def _synthesize(voices, blows, seed, out):
     """Fill pressure, float32 (n, 16000), Pa."""
-    state, noise = np.zeros(1, np.uint64), np.zeros(NUM_SAMPLES, np.float32)
+    state, noise, is_noisy = np.zeros(1, np.uint64), np.zeros(NUM_SAMPLES), np.zeros(NUM_SAMPLES // BLOCK, np.bool_)
+    tables = np.zeros((2, NUM_VOICES, BLOCK + 1), np.float32)
     for i in range(len(out)):
         state[0] = seed[i] ^ _SALT
         for c in range(blows.start[i], blows.start[i + 1]):
             _add_click(blows.click[c], blows.width[c], blows.time[c], out[i])
-        is_noisy = _noise(state, blows.rubbing[i], blows.pace[i], blows.cracked[i], blows.shatter[i], noise)
-        _ring(i, voices, blows, noise, is_noisy, out[i])
+        _noise(state, blows.rubbing[i], blows.pace[i], blows.cracked[i], blows.shatter[i], noise, is_noisy)
+        _ring(i, voices, blows, noise, is_noisy, tables, out[i])
         for t in range(NUM_SAMPLES):
             out[i, t] += np.float32(ROOM) * _normal(state)
 
@@ -78,52 +79,50 @@ def _add_click(strength, width, time, out):
 
 
 @njit(cache=True, nogil=True)
-def _noise(state, rubbing, pace, cracked, shatter, noise):
-    """Fill the blows of sliding and breaking, N s a sample; whether there are any."""
-    noise[:] = 0.0
-    is_noisy, smooth = False, 0.0
+def _noise(state, rubbing, pace, cracked, shatter, noise, is_noisy):
+    """Fill the blows of sliding and breaking, N s a sample, and which blocks have any."""
+    noise[:], is_noisy[:] = 0.0, False
+    smooth = 0.0
     for b in range(NUM_BINS):
         if rubbing[b] <= 0.0:
             smooth = 0.0
             continue
-        is_noisy = True
+        is_noisy[b] = True
         # One pole at the pace, scaled so that the deviation stays: y ← y + k (x - y) has variance k / (2 - k).
         keep = math.exp(-2.0 * math.pi * pace[b] / SAMPLE_RATE)
         level = rubbing[b] * math.sqrt((1.0 + keep) / (1.0 - keep))
         for t in range(b * BLOCK, (b + 1) * BLOCK):
             smooth = keep * smooth + (1.0 - keep) * _normal(state)
             noise[t] = level * smooth
-    if cracked < NUM_SAMPLES / SAMPLE_RATE:
-        is_noisy = True
-        level, shrink = shatter, math.exp(-1.0 / (BREAK_TIME * SAMPLE_RATE))
-        for t in range(int(cracked * SAMPLE_RATE), NUM_SAMPLES):
-            noise[t] += level * _normal(state)
-            level *= shrink
-    return is_noisy
+    level, shrink = shatter, math.exp(-1.0 / (BREAK_TIME * SAMPLE_RATE))
+    for t in range(min(int(min(cracked, 1e3) * SAMPLE_RATE), NUM_SAMPLES), NUM_SAMPLES):
+        if level < FAINT_BLOW * shatter:
+            break
+        noise[t] += level * _normal(state)
+        is_noisy[t // BLOCK] = True
+        level *= shrink
 
 
 @njit(cache=True, nogil=True)
-def _ring(i, voices, blows, noise, is_noisy, out):
+def _ring(i, voices, blows, noise, is_noisy, tables, out):
     """Add the modes of clip i, driven by its impacts and its noise."""
-    re, im, touch = (
-        np.zeros(NUM_VOICES, np.float32),
-        np.zeros(NUM_VOICES, np.float32),
-        blows.touch[i].astype(np.float32),
-    )
-    cosine, sine = np.empty(NUM_VOICES, np.float32), np.empty(NUM_VOICES, np.float32)
+    re, im = np.zeros(NUM_VOICES), np.zeros(NUM_VOICES)
     c, last, condition = blows.start[i], blows.start[i + 1], -1.0
     for block in range(NUM_SAMPLES // BLOCK):
         begin, end = block * BLOCK, (block + 1) * BLOCK
         extra = _extra_damping(blows.is_held[i, min(block // _PER_STEP, NUM_STEPS - 1)], begin, blows.cracked[i])
         if extra != condition:
-            _turn(voices.frequency[i], voices.damping[i], extra, cosine, sine)
+            _fill_tables(voices.frequency[i], voices.damping[i], voices.gain[i], extra, tables)
             condition = extra
         while True:
             # A block is cut where an impact begins.
             is_hit = c < last and blows.time[c] * SAMPLE_RATE < end
             until = max(math.ceil(blows.time[c] * SAMPLE_RATE), begin) if is_hit else end
-            if is_noisy or _is_heard(re, im):
-                _advance(begin, until, re, im, cosine, sine, touch, noise, out)
+            for k in range(NUM_VOICES):
+                if voices.gain[i, k] > 0.0 and is_noisy[block]:
+                    _drive(k, begin, until, re, im, tables, blows.touch[i, k], noise, out)
+                elif abs(re[k]) + abs(im[k]) > FAINT:
+                    _decay(k, begin, until, re, im, tables, out)
             if not is_hit:
                 break
             # A mode turns before its sample is taken, so that it begins one sample earlier.
@@ -138,47 +137,49 @@ def _extra_damping(is_held, sample, cracked):
 
 
 @njit(cache=True, nogil=True)
-def _turn(frequency, damping, extra, cosine, sine):
-    """Real and imaginary part of e^((2πif - d)/16000); fingers and cracks damp the object alone."""
+def _fill_tables(frequency, damping, gain, extra, tables):
+    """Powers 0 to BLOCK of e^((2πif - d)/16000), their real and imaginary parts; fingers and cracks damp the object."""
     for k in range(NUM_VOICES):
-        rate = damping[k] + (extra if k < NUM_MODES else 0.0)
-        shrink, angle = math.exp(-rate / SAMPLE_RATE), 2 * math.pi * frequency[k] / SAMPLE_RATE
-        cosine[k], sine[k] = shrink * math.cos(angle), shrink * math.sin(angle)
+        if gain[k] > 0.0:
+            rate = damping[k] + (extra if k < NUM_MODES else 0.0)
+            shrink, angle = math.exp(-rate / SAMPLE_RATE), 2 * math.pi * frequency[k] / SAMPLE_RATE
+            x, y, u, v = 1.0, 0.0, shrink * math.cos(angle), shrink * math.sin(angle)
+            for t in range(BLOCK + 1):
+                tables[0, k, t], tables[1, k, t] = x, y
+                x, y = x * u - y * v, x * v + y * u
 
 
 @njit(cache=True, nogil=True)
 def _strike(amplitude, late, frequency, damping, extra, re, im):
     """Begin a sine in each mode `late` seconds ago."""
     for k in range(NUM_VOICES):
-        angle, rate = 2 * math.pi * frequency[k] * late, damping[k] + (extra if k < NUM_MODES else 0.0)
-        level = amplitude[k] * math.exp(-rate * late)
-        re[k] += level * math.cos(angle)
-        im[k] += level * math.sin(angle)
-
-
-@njit(cache=True, nogil=True)
-def _is_heard(re, im):
-    """Whether any mode sounds; those that are too faint end here, before their numbers lose precision and speed."""
-    is_heard = False
-    for k in range(NUM_VOICES):
-        if abs(re[k]) + abs(im[k]) < FAINT:
-            re[k], im[k] = 0.0, 0.0
-        else:
-            is_heard = True
-    return is_heard
+        if amplitude[k] != 0.0:
+            angle, rate = 2 * math.pi * frequency[k] * late, damping[k] + (extra if k < NUM_MODES else 0.0)
+            level = amplitude[k] * math.exp(-rate * late)
+            re[k] += level * math.cos(angle)
+            im[k] += level * math.sin(angle)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _advance(begin, end, re, im, cosine, sine, touch, noise, out):
-    """Turn all modes from sample to sample and add them up.
+def _decay(k, begin, end, re, im, tables, out):
+    """Add a mode that nothing drives: all samples from the powers at once."""
+    x, y = np.float32(re[k]), np.float32(im[k])
+    cosine, sine, part = tables[0, k], tables[1, k], out[begin:end]
+    for t in range(end - begin):
+        part[t] += x * sine[t + 1] + y * cosine[t + 1]
+    u, v = cosine[end - begin], sine[end - begin]
+    re[k], im[k] = re[k] * u - im[k] * v, re[k] * v + im[k] * u
+
+
+@njit(cache=True, nogil=True)
+def _drive(k, begin, end, re, im, tables, touch, noise, out):
+    """Add a mode that noise drives, sample by sample.
 
     Noise begins cosines: a sum of sines would let through its low frequencies, which no small body radiates.
     """
+    x, y, u, v = re[k], im[k], tables[0, k, 1], tables[1, k, 1]
     for t in range(begin, end):
-        total, push = np.float32(0.0), noise[t]
-        for k in range(NUM_VOICES):
-            x, y = re[k], im[k] + touch[k] * push
-            re[k] = x * cosine[k] - y * sine[k]
-            im[k] = x * sine[k] + y * cosine[k]
-            total += im[k]
-        out[t] += total
+        y += touch * noise[t]
+        x, y = x * u - y * v, x * v + y * u
+        out[t] += y
+    re[k], im[k] = x, y

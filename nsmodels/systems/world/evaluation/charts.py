@@ -40,7 +40,7 @@ def metrics(report: Report) -> Figure:
         if each["unit"] == "share" and each["direction"] == "higher"
     }
     figure, (axis,) = plots.make_figure(width=7.0, height=1.0 + 0.42 * len(shares))
-    for place, (name, each) in enumerate(shares.items()):
+    for place, each in enumerate(shares.values()):
         rows = {rival: row for rival, row in each["rows"].items() if rival not in (WORLD, each["ceiling"])}
         best = max(rows, key=lambda rival: rows[rival]["score"])
         axis.barh(place, 100 * each["rows"][WORLD]["score"], 0.7, color=FILL, label="world model" if not place else "")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.formats.clips.tables import Clips
-from nsmodels.systems.world.evaluation.scores import CHANCE, Metric
+from nsmodels.systems.world.evaluation.scores import CHANCE, WORLD, Metric
 
 NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 5, 5, 15
 NUM_DIMENSIONS = 64  # of features of any origin, after principal components
@@ -84,7 +84,7 @@ def by_concept(clips: Clips, metric: Metric) -> dict[str, float]:
     """Accuracy of the model by combination."""
     names = [
         f"{clips.words['material'][m]} {clips.words['shape'][s]}"
-        for m, s in zip(clips.columns["material"].tolist(), clips.columns["shape"].tolist(), strict=True)
+        for m, s in zip(*(clips.columns[name].tolist() for name in ATTRIBUTES), strict=True)
     ]
     right, every = metric.scores[WORLD], np.array(names)
     return {name: float(right[every == name].mean()) for name in dict.fromkeys(names)}
@@ -113,7 +113,8 @@ def few_shot(
     names = [str(number) for number in range(num_episodes)]
     return Metric(
         "few_shot_accuracy", "few-shot", split, names, names, scores, {CHANCE: 1 / NUM_WAYS}, ceiling,
-        about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, classes not in training",
+        about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, "
+        "classes not in training",
     )  # fmt: skip
 
 

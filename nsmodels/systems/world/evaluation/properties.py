@@ -74,9 +74,13 @@ def properties(
     }
     shown = shown_by(matrix, everything)
     report = {
-        "identifiability": {name: dict(zip(MODALITIES, row.tolist(), strict=True)) for name, row in zip(PROPERTIES, matrix, strict=True)},
-        "limit": SHOWN, "subsets": table, "scatter": _scatter(found[everything], truth),
-    }  # fmt: skip
+        "identifiability": {
+            name: dict(zip(MODALITIES, row.tolist(), strict=True)) for name, row in zip(PROPERTIES, matrix, strict=True)
+        },
+        "limit": SHOWN,
+        "subsets": table,
+        "scatter": _scatter(found[everything], truth),
+    }
     metrics = [_absolute(clips, split, found, probes, shown)]
     if shown.any():
         metrics.insert(
@@ -119,13 +123,23 @@ def _pearson(
         clusters += [PROPERTIES[k] for k in np.flatnonzero(shown_by(matrix, subset))]
     scores = {
         rival: np.concatenate([correlations(found[s], truth)[shown_by(matrix, s)] for s in subsets])
-        for rival, found in rivals.items() if all(s in found for s in subsets)
-    }  # fmt: skip
+        for rival, found in rivals.items()
+        if all(s in found for s in subsets)
+    }
     what = "all three modalities" if len(subsets) == 1 else "subsets of the modalities that show it"
     return Metric(
-        name, "properties", split, items, clusters, scores, {CHANCE: 0.0, "exact": 1.0}, "exact", unit="", bounds=(-1.0, 1.0),
+        name,
+        "properties",
+        split,
+        items,
+        clusters,
+        scores,
+        {CHANCE: 0.0, "exact": 1.0},
+        "exact",
+        unit="",
+        bounds=(-1.0, 1.0),
         about=f"Pearson's r of properties by {what}, on objects not in training",
-    )  # fmt: skip
+    )
 
 
 def _absolute(clips: Clips, split: str, found: Predicted, probes: Predicted, shown: NDArray[np.bool_]) -> Metric:
@@ -137,20 +151,34 @@ def _absolute(clips: Clips, split: str, found: Predicted, probes: Predicted, sho
         rivals["forest on figures by hand"] = probes[everything]
     scores = {name: np.clip(np.abs(each - truth)[:, chosen].mean(1), 0, 1) for name, each in rivals.items()}
     return Metric(
-        "property_mae", "properties", split, [str(each) for each in clips.ids.tolist()], objects_of(clips), scores,
-        {"exact": 0.0}, "exact", unit="", bounds=(0.0, 1.0), direction="lower", about="mean absolute error of properties in [0, 1]",
-    )  # fmt: skip
+        "property_mae",
+        "properties",
+        split,
+        [str(each) for each in clips.ids.tolist()],
+        objects_of(clips),
+        scores,
+        {"exact": 0.0},
+        "exact",
+        unit="",
+        bounds=(0.0, 1.0),
+        direction="lower",
+        about="mean absolute error of properties in [0, 1]",
+    )
 
 
 def _rows(found: NDArray, truth: NDArray, shown: NDArray[np.bool_], objects: Sequence[str]) -> dict[str, Any]:
     measured, (low, high) = agreement(found, truth), _interval(found, truth, objects)
     return {
         name: {
-            "r": float(measured.pearson[k]), "interval": [float(low[k]), float(high[k])], "spearman": float(measured.spearman[k]),
-            "mae": float(measured.mae[k]), "r2": float(measured.r2[k]), "is_shown": bool(shown[k]),
+            "r": float(measured.pearson[k]),
+            "interval": [float(low[k]), float(high[k])],
+            "spearman": float(measured.spearman[k]),
+            "mae": float(measured.mae[k]),
+            "r2": float(measured.r2[k]),
+            "is_shown": bool(shown[k]),
         }
         for k, name in enumerate(PROPERTIES)
-    }  # fmt: skip
+    }
 
 
 def _interval(found: NDArray, truth: NDArray, objects: Sequence[str]) -> NDArray[np.float64]:

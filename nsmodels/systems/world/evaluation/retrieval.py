@@ -68,7 +68,7 @@ def retrieval(clips: Clips, split: str, rivals: Mapping[str, Pair], ceiling: str
 def shared_figures(clips: Clips, shown_by_both: NDArray[np.bool_]) -> Pair:
     """What both senses can tell at best: the force of contacts by step in half decades, and in tenths the properties.
 
-    `shown_by_both`: bool (9,), whether pictures and sounds show a property. Clips that differ in nothing of it are ties.
+    `shown_by_both`: bool (9,), whether pictures and sounds show a property. Clips that differ in none are ties.
     """
     assert clips.states is not None
     assert clips.properties is not None
