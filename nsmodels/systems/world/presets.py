@@ -65,7 +65,7 @@ VISION = _presets(
 AUDIO = _presets(
     AudioConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.base_channels": 8, "model.projection_dim": 8, "model.n_mels": 16, "model.hop_length": 800},
-    quick={"training.epochs": 8, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 10, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
 )
 FUSION = _presets(
     FusionConfig(training=SOURCE),
