@@ -40,7 +40,7 @@ def figure_of(found: Imagined) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(14, 8.2), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[2, 1.1])
+    above, below = figure.subfigures(2, 1, height_ratios=[2, 1.1], squeeze=False)[:, 0]
     for axis, name in zip(above.subplots(2, 5).flat, PANELS, strict=True):
         _state(axis, found, name)
     left, right = below.subplots(1, 2)

@@ -10,10 +10,13 @@ from nsmodels.formats.clips.names import AFFORDANCES, EVENTS, OUTCOMES, PROPERTI
 from nsmodels.systems.world.imagination.imagine import Changed, Imagined
 
 HALF_WIDTH = 1.6449  # of a 90 % interval of a normal variable, in deviations
-UNITS = dict.fromkeys(("x", "y", "z", "neighbour_x", "neighbour_y"), "m")
-UNITS |= dict.fromkeys(("vx", "vy", "vz", "neighbour_vx", "neighbour_vy"), "m/s")
-UNITS |= dict.fromkeys(("roll", "pitch", "yaw", "tilt"), "rad") | dict.fromkeys(("wx", "wy", "wz"), "rad/s")
-UNITS |= {"contact_force": "N"}
+UNITS: dict[str, str] = {
+    **dict.fromkeys(("x", "y", "z", "neighbour_x", "neighbour_y"), "m"),
+    **dict.fromkeys(("vx", "vy", "vz", "neighbour_vx", "neighbour_vy"), "m/s"),
+    **dict.fromkeys(("roll", "pitch", "yaw", "tilt"), "rad"),
+    **dict.fromkeys(("wx", "wy", "wz"), "rad/s"),
+    "contact_force": "N",
+}
 
 
 def as_text(found: Imagined) -> str:

@@ -107,7 +107,7 @@ def translated(
     fields = _fields(given, acting, where)
     notes = [f"{name}={given[name]}: no effect here: {_reason(name)}" for name in given if name not in acting]
     if STEPS & acting.keys():
-        epochs, more = _in_epochs(given, preset | fields, stage, inputs.data, where)
+        epochs, more = _in_epochs(given, {**preset, **fields}, stage, inputs.data, where)
         fields, notes = fields | epochs, notes + more
     return fields, notes
 
