@@ -22,9 +22,8 @@ def monitored(history: Sequence[Mapping[str, Any]]) -> Figure:
 
     if not history:
         raise InputError("monitored: the history is empty; train at least one epoch")
-    names = list(
-        dict.fromkeys(key.partition("/")[2] for row in history for key in row if key.partition("/")[0] in SPLITS)
-    )
+    every = [key.partition("/") for row in history for key in row]
+    names = list(dict.fromkeys(["loss", *(name for split, _, name in every if split in SPLITS)]))
     num_rows = -(-len(names) // COLUMNS)
     figure = Figure(figsize=(2.7 * COLUMNS, 1.9 * num_rows))
     # Fixed margins: a layout that measures every label takes seconds.
