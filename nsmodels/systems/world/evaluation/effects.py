@@ -145,7 +145,7 @@ def _sizes(about: Asked, everyone: Mapping[str, Effects]) -> Metric | None:
     if not len(rows):
         return None
     truth = np.where(np.isfinite(about.truth.outcomes), about.truth.outcomes, np.nan) / about.scale
-    base = np.nanmean(truth[rows] ** 2)
+    base = np.nanmean(truth[rows] ** 2, axis=1).mean()
     known = {NOTHING: Effects(np.zeros_like(truth)), **everyone}
     scores = {
         name: np.nanmean((found.outcomes / about.scale - truth)[rows] ** 2, axis=1) / base

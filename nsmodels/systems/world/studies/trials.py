@@ -22,6 +22,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.systems.world.config import PHASES
 from nsmodels.systems.world.evaluation.ablation import Scored, scores_by_modalities
 from nsmodels.systems.world.evaluation.subject import read_subject
+from nsmodels.systems.world.model import WorldModel
 from nsmodels.systems.world.phases import make_trial
 from nsmodels.systems.world.studies.config import AblationConfig
 from nsmodels.systems.world.training.calibration import calibrate
@@ -38,6 +39,7 @@ def run(seed: int, config: AblationConfig, data: Path, folder: Path) -> tuple[Re
     if not (folder / RECORD).exists():
         folder.mkdir(parents=True, exist_ok=True)
         seconds = [_fit(phase, seed, config, data, folder) for phase in PHASES]
+        calibrate(WorldModel.load(folder, config.full.training.device), data, folder / PHASES[-1])
         found = scores_by_modalities(read_subject(folder, data, config.evaluation), config.evaluation)
         _write(folder / SCORES, found)
         record = {"seed": seed, "cpu_seconds": round(sum(seconds), 1)}
@@ -56,7 +58,6 @@ def _fit(phase: str, seed: int, config: AblationConfig, data: Path, folder: Path
     # The engine's line for each epoch goes to a file: a study prints one line for each trial.
     with (folder / LOG).open("a", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
         fit = make_trial(phase, own, inputs).fit(folder / phase, ())
-        calibrate(phase, data, folder, own.training.device)
     return fit.cpu_seconds
 
 
