@@ -24,6 +24,7 @@ from nsmodels.engine.session.session import Session
 from nsmodels.formats.clips import files
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world import SYSTEM
+from nsmodels.systems.world.network.world import WorldNetwork
 
 SOURCE = 14.5  # images per CPU-second of the implementation that the source document describes
 SIDE = 64
@@ -69,8 +70,10 @@ def _whole_steps(session: Session, steps: int) -> None:
 
 def _backbone_steps(session: Session, steps: int) -> None:
     images = torch.rand(2 * session.config.batch_size, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
+    network = session.model
+    assert isinstance(network, WorldNetwork)
     for _ in range(steps):
-        session.model.vision(images).latents.square().mean().backward()
+        network.vision(images).latents.square().mean().backward()
         session.optimizer.zero_grad(set_to_none=True)
 
 

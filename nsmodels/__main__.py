@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nsmodels.core import interrupts
+from nsmodels.core import hardware, interrupts
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Hand the arguments to what they name; print what there is when nothing is named."""
     if argv is None:
         interrupts.watch_until_exit()
+        hardware.collect_rarely()
     return interrupts.guarded(lambda: _main(list(sys.argv[1:] if argv is None else argv)))
 
 

@@ -1,22 +1,52 @@
 """What every test may rely on."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import zip_longest
+from pathlib import Path
 
 import pytest
 
+from nsmodels.core import hardware
 from tests.children import Child
 from tests.shared import Shared
 
 # A suite that is started in the background of a script inherits an ignored SIGINT; tests of Ctrl-C need Python's own.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Modules and tests are collected once and stay: looking for garbage among them took a quarter of the time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, among what the tests make."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    hardware.collect_rarely()
+
+
+def pytest_sessionfinish() -> None:
+    """Libraries report what is never collected."""
+    gc.unfreeze()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Live tests first, then those of the pipeline: short tests fill the gaps at the end of a suite in processes."""
-    items.sort(key=lambda item: (item.get_closest_marker("live") is None, "pipeline" not in item.path.parts))
+    """Live tests and others in turn, file by file, those of the pipeline first.
+
+    Live tests mostly wait: beside each other they leave the processors idle, beside others they cost little time.
+    Short tests fill the gaps at the end of a suite in processes.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    live = [path for path, found in files.items() if found[0].get_closest_marker("live")]
+    others = sorted((path for path in files if path not in live), key=lambda path: "pipeline" not in path.parts)
+    order = [path for pair in zip_longest(live, others) for path in pair if path]
+    items[:] = [item for path in order for item in files[path]]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config, Given, fingerprint
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs
 from nsmodels.engine.system import System
 
 PLACE = "notebook"  # below the data root: what notebooks make never replaces an asset of the pipeline
@@ -25,6 +26,8 @@ class Choice:
         config: the configuration, equal to the preset or changed.
         data_key: the asset key of the data, or the path of a folder.
         name: name of the run: its artifacts are "notebook/<name>/model" and "notebook/<name>/evaluation".
+        stage: name of the stage that is trained.
+        parent: what it starts from, where the system trains a chain.
     """
 
     system: str
@@ -32,6 +35,8 @@ class Choice:
     config: Config
     data_key: str
     name: str
+    stage: str = ""
+    parent: Choice | None = None
 
     @property
     def data(self) -> Path:
@@ -65,6 +70,22 @@ class Choice:
         return self.model.with_name(f".{self.model.name}.partial")
 
     @property
+    def phases(self) -> tuple[str, ...]:
+        """Networks of the model."""
+        return self.trained.stage(self.stage or None).phases
+
+    @property
+    def chain(self) -> tuple[Choice, ...]:
+        """What is trained for it, one after the other; itself last."""
+        return (*(self.parent.chain if self.parent else ()), self)
+
+    @property
+    def inputs(self) -> Inputs:
+        """Data, and the parent where there is one."""
+        parent = (self.parent.model_key, self.parent.model) if self.parent else None
+        return Inputs.of({self.data_key: self.data}, parent=parent)
+
+    @property
     def trained(self) -> System[Any, Any]:
         """The system itself."""
         return discover.system(self.system)
@@ -80,6 +101,8 @@ def choose(
     domain: str = "",
 ) -> Choice:
     """A choice from the registry of systems; prints preset, data and model.
+
+    Of a system that trains a chain, the last stage; those before it are chosen with the same preset, seed and data.
 
     Args:
         system: name of the system.
@@ -101,7 +124,10 @@ def choose(
     recipe, key = config.relevant(), data or usual
     mark = "" if (recipe, key) == (plain.relevant(), usual) else f"-{fingerprint([recipe, key])[:8]}"
     name = name or f"{'-'.join(filter(None, (system, domain, preset)))}-{config.training.seed}{mark}"
-    chosen = Choice(system, preset, config, key, name)
+    stage = discover.system(system).stages[-1]
+    chosen = Choice(
+        system, preset, config, key, name, stage.name, _parent(system, stage.starts_from, preset, config, key)
+    )
     print(f"{system}, preset {preset}: {(presets[preset].__doc__ or '').strip()}")
     print(f"data {chosen.data_key}; model {chosen.model_key} (other systems: {', '.join(discover.systems())})")
     return chosen
@@ -115,3 +141,15 @@ def _domain(system: System[Any, Any], name: str) -> tuple[str, Mapping[str, Any]
         known = f"known are {', '.join(system.domains)}" if system.domains else "it has none"
         raise InputError(f"domain '{name}': not one of {system.name}; {known}")
     return system.domains[name]
+
+
+def _parent(system: str, stage: str | None, preset: str, config: Config, data: str) -> Choice | None:
+    """The stage that a stage starts from, with its own preset of that name, and the seed and device of `config`."""
+    if stage is None:
+        return None
+    found = discover.system(system).stage(stage)
+    training: Any = config.training  # type: ignore[attr-defined]
+    own = found.presets[preset]().with_values({"training.seed": training.seed, "training.device": training.device})
+    mark = "" if data == discover.system(system).data_key else f"-{fingerprint(data)[:8]}"
+    name = f"{system}-{stage}-{preset}-{training.seed}{mark}"
+    return Choice(system, preset, own, data, name, stage, _parent(system, found.starts_from, preset, own, data))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from nsmodels import checkpoint_table
 from nsmodels.core import artifact, discover
-from nsmodels.core.artifact import Manifest
+from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.errors import InputError, Interrupted
-from nsmodels.core.orders import Inputs, Order
+from nsmodels.core.orders import Order
 from nsmodels.notebook import live
 from nsmodels.notebook.choice import Choice
 from nsmodels.notebook.live import LiveCurves
@@ -43,14 +43,16 @@ def prepare(choice: Choice) -> Manifest:
 
 
 def train(choice: Choice, is_forced: bool = False) -> Manifest | None:
-    """Train with live curves, resuming a stopped training; an equal model is reused.
+    """Train with live curves, resuming a stopped training; an equal model is reused. Of a chain, each stage in turn.
 
     An interrupt of the kernel ends the current step with a checkpoint and returns None: call again to resume.
     """
-    inputs, trackers = Inputs.of({choice.data_key: choice.data}), (LiveCurves(choice.unfinished),)
-    order = Order(choice.model_key, choice.config, inputs, choice.model, is_forced, trackers)
+    if choice.parent is not None and train(choice.parent, is_forced) is None:
+        return None
+    trackers = (LiveCurves(choice.unfinished),)
+    order = Order(choice.model_key, choice.config, choice.inputs, choice.model, is_forced, trackers)
     try:
-        manifest = choice.trained.train(order)
+        manifest = choice.trained.train(order, choice.stage or None)
     except Interrupted as error:
         print(f"{error}; here: run this cell again")
         return None
@@ -62,14 +64,19 @@ def train(choice: Choice, is_forced: bool = False) -> Manifest | None:
 
 
 def networks(choice: Choice) -> pd.DataFrame:
-    """Table of the layers of the networks that a choice trains; nothing is trained."""
+    """Table of the layers of the networks that a choice trains; nothing is trained.
+
+    Of a chain, those of the first stage, and of each whose parent is trained: it takes its dimensions from there.
+    """
     import pandas as pd
 
     from nsmodels.engine import runtime
 
     tables, system = [], choice.trained
-    for phase in [phase for stage in system.stages for phase in system.enabled(stage, choice.config)]:
-        trial = choice.trained.make_trial(phase, choice.config, Inputs.of({choice.data_key: choice.data}))
+    ready = [each for each in choice.chain if each.parent is None or (each.parent.model / MANIFEST).is_file()]
+    found = [(each, p) for each in ready for p in system.enabled(system.stage(each.stage or None), each.config)]
+    for each, phase in found:
+        trial = system.make_trial(phase, each.config, each.inputs)
         runtime.seed_everything(trial.training.seed)
         table = layers(trial.task.build())
         table.insert(0, "network", phase)
@@ -88,8 +95,8 @@ def gradients(choice: Choice, num_batches: int = 4, phase: str = "") -> pd.DataF
 
     from nsmodels.engine import checkpoint, runtime
 
-    name = phase or choice.trained.phases[0]
-    trial = choice.trained.make_trial(name, choice.config, Inputs.of({choice.data_key: choice.data}))
+    name = phase or choice.phases[0]
+    trial = choice.trained.make_trial(name, choice.config, choice.inputs)
     runtime.seed_everything(trial.training.seed)
     network = trial.task.build()
     found = {"start": _gradient_norms(trial, network, num_batches)}

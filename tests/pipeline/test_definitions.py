@@ -23,7 +23,7 @@ ALL = {
 }
 STUDIES = {
     *("nav_grid_search", "nav_data_scaling"),
-    *("graph_ablations", "graph_hyperparameters", "cross_domain_comparison"),
+    *("graph_ablations", "graph_hyperparameters", "cross_domain_comparison", "world_ablations"),
 }
 DOWNLOADED = {"clevr_archive", "clevr", "clevr_mini", "causal_networks", "planning_problems"}
 HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba", "ray", "dagster_ray")

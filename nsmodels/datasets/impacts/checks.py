@@ -138,9 +138,10 @@ def placebo_changes_nothing(folder: Path) -> list[str]:
     """A twin with a different colour has the states, properties, affordances, outcomes and events of its clip."""
     found = []
     for split, clips in _simulated(folder):
-        twins = files.read_twins(folder, split)
-        rows = np.flatnonzero(twins.variable == VARIABLES.index(PLACEBO)) if twins is not None else []
-        for name in SHARED if len(rows) else ():
+        if (twins := files.read_twins(folder, split)) is None:
+            continue
+        rows = np.flatnonzero(twins.variable == VARIABLES.index(PLACEBO))
+        for name in SHARED:
             before, after = getattr(clips, name)[twins.base[rows]], getattr(twins, name)[rows]
             if not np.array_equal(before, after, equal_nan=name == "outcomes"):
                 found.append(f"{split}: {name} change with the colour")

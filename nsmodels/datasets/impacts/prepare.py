@@ -14,7 +14,7 @@ from nsmodels.datasets.impacts.config import CODE_VERSION, MAKER, ImpactsConfig
 
 # Measured: bytes of a clip and of a twin in the files, CPU-seconds of a clip and of a twin.
 BYTES_PER_CLIP, BYTES_PER_TWIN = 232_000, 1_300
-SECONDS_PER_CLIP, SECONDS_PER_TWIN = 0.017, 0.002
+SECONDS_PER_CLIP, SECONDS_PER_TWIN = 0.010, 0.0025
 BYTES_PER_PROCESS = 300e6
 
 

@@ -6,12 +6,14 @@ import runpy
 import sys
 from collections.abc import Sequence
 
+from nsmodels.core import hardware
 from nsmodels.engine.processes import lifeline
 
 
 def main(argv: Sequence[str]) -> None:
     """Run a module as `python -m` does, record its error for torchrun, and end when torchrun does."""
     lifeline.end_with_parent()
+    hardware.collect_rarely()
     sys.argv = list(argv)
     try:
         runpy.run_module(argv[0], run_name="__main__", alter_sys=True)

@@ -44,7 +44,7 @@ def read(requests: list[Request]) -> dict[str, Readings]:
     the kind that is asked for, and, while the recordings are read, for what cannot be decoded.
     """
     found = [(request, _opened(request)) for request in requests]
-    splits = sorted({split for _, each in found for split in each})
+    splits = sorted({str(split) for _, each in found for split in each})
     names = {NAMES.get(split, split): split for split in splits}
     if len(names) < len(splits):
         raise InputError(f"{requests[0].name}: has two splits for validation ({', '.join(splits)}); expected one")
@@ -64,6 +64,8 @@ def _opened(request: Request) -> Any:
     """The splits of a data set by name."""
     if importlib.util.find_spec("datasets") is None:
         raise InputError("source=hub needs the package 'datasets'; install the extra: pip install 'nsmodels[hub]'")
+    from datasets.exceptions import DatasetsError
+
     import datasets
 
     is_here = Path(request.name).exists()
@@ -74,7 +76,7 @@ def _opened(request: Request) -> Any:
         with _offline(is_here or not request.may_download):
             options = _options(request) if is_here else {}
             return datasets.load_dataset(request.name, streaming=is_here or request.may_download, **options)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+    except (OSError, ValueError, DatasetsError) as error:
         remedy = "" if is_here or request.may_download else "; allow downloads with may_download, or give a folder"
         raise InputError(f"{request.name}: not readable as a data set ({error}){remedy}") from None
 
@@ -82,14 +84,14 @@ def _opened(request: Request) -> Any:
 @contextmanager
 def _offline(is_offline: bool) -> Iterator[None]:
     """No request leaves this machine inside the block."""
-    import datasets
+    from datasets import config
 
-    before = datasets.config.HF_HUB_OFFLINE
-    datasets.config.HF_HUB_OFFLINE = before or is_offline
+    before = config.HF_HUB_OFFLINE
+    config.HF_HUB_OFFLINE = before or is_offline
     try:
         yield
     finally:
-        datasets.config.HF_HUB_OFFLINE = before
+        config.HF_HUB_OFFLINE = before
 
 
 def _options(request: Request) -> dict[str, Any]:

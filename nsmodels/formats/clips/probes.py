@@ -19,6 +19,7 @@ MOST_CLIPS = 3_000  # fitted on
 LEAST_CLIPS = 200  # fitted on; fewer prove nothing
 OTHER = 0.08  # difference to the empty scene, in [0, 1], at which a pixel belongs to something in it
 FRAMES = (0, 4, 7, 11, 15)  # the pictures that are looked at
+CLOSE, CLOSE_UP = 1, 20  # which of them close up, and how many pixels
 BANDS, WINDOW = 24, 512
 
 
@@ -60,7 +61,7 @@ def figures(clips: Clips, modality: str, empty: NDArray[np.float32] | None = Non
     assert clips.video is not None
     assert empty is not None
     steps = [step for step in FRAMES if step < clips.video.shape[1]]
-    return np.stack([_of_video(np.asarray(video[steps], np.float32) / 255, empty) for video in clips.video])
+    return np.stack([_of_video(video[steps] / np.float32(255), empty) for video in clips.video])
 
 
 def empty_scene(clips: Clips, most: int = 200) -> NDArray[np.float32]:
@@ -81,16 +82,24 @@ def _correlations(train: Clips, test: Clips, modality: str) -> NDArray[np.float6
     return np.nan_to_num(np.array(found))
 
 
-def _of_video(video: NDArray[np.float32], empty: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of some pictures, what is not the empty scene: its area, middle and width, its mean colour and their spread."""
+def _of_video(video: NDArray, empty: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of some pictures, what is not the empty scene: area, middle, width, colours; and what one of them has there."""
     is_other = np.abs(video - empty).max(axis=-1) > OTHER
     found = []
-    for picture, mask in zip(video, is_other, strict=True):
-        places = np.argwhere(mask).astype(np.float32)
-        inside = picture[mask]
-        parts = [each.mean(axis=0) for each in (places, inside)] + [each.std(axis=0) for each in (places, inside)]
-        found.append(np.concatenate([[len(places)], *parts]) if len(places) else np.zeros(11))
+    for number, (picture, mask) in enumerate(zip(video, is_other, strict=True)):
+        places, inside = np.argwhere(mask).astype(np.float32), picture[mask]
+        middle = places.mean(axis=0) if len(places) else np.zeros(2)
+        parts = [inside.mean(axis=0), places.std(axis=0), inside.std(axis=0)] if len(places) else [np.zeros(8)]
+        found += [[len(places)], middle, *parts]
+        if number == CLOSE:
+            found.append(_close_up(picture, middle))
     return np.concatenate(found).astype(np.float32)
+
+
+def _close_up(picture: NDArray, middle: NDArray) -> NDArray:
+    """The square around a place, (CLOSE_UP * CLOSE_UP * 3,)."""
+    first = np.clip(middle.astype(int) - CLOSE_UP // 2, 0, np.array(picture.shape[:2]) - CLOSE_UP)
+    return picture[first[0] : first[0] + CLOSE_UP, first[1] : first[1] + CLOSE_UP].reshape(-1)
 
 
 def _of_sound(sound: NDArray[np.float32]) -> NDArray[np.float32]:

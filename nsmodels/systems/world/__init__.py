@@ -65,7 +65,7 @@ class World(System[Any, EvaluationConfig]):
 
     def read_config(self, path: Path, stage: Stage, preset: Any, inputs: Inputs) -> Mapping[str, Any]:
         """Fields of a stage, also from the file of the source document, with a line for each that cannot act."""
-        from nsmodels.systems.world.translation import read
+        from nsmodels.systems.world.training.translation import read
 
         return read(path, stage.name, preset, inputs)
 
@@ -77,9 +77,13 @@ class World(System[Any, EvaluationConfig]):
 
     def after_phase(self, phase: str, fit: Fit, order: Order[Any], part: Part) -> dict[str, Any]:
         """The calibration of intervals on validation clips, where the phase predicts any."""
+        from nsmodels.systems.world.model import WorldModel
         from nsmodels.systems.world.training.calibration import calibrate
 
-        return calibrate(phase, order.data, part.path, order.config.training.device)
+        if phase not in ("dynamics", "full"):
+            return {}
+        model = WorldModel.load(part.path, order.config.training.device)
+        return calibrate(model, order.data, part.path / phase)
 
     def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
         """Six metrics on held-out objects and combinations, each beside chance, a simple baseline and its ceiling."""

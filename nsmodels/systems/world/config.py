@@ -170,6 +170,9 @@ class FusionModelConfig(Config):
     num_layers: int = Field(default=4, ge=1, le=16, description="layers over the modalities; usual range 2 to 8")
     temporal_heads: int = Field(default=8, ge=1, le=64, description="attention heads over time")
     temporal_layers: int = Field(default=4, ge=1, le=16, description="layers over time; usual range 2 to 8")
+    frame_interval: int = Field(
+        default=1, ge=1, le=16, description="steps from a frame of the video that is read to the next one"
+    )
     max_seq_len: int = Field(default=32, ge=2, le=1024, description="time steps of a clip at most")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout within the transformers")
 
@@ -278,12 +281,6 @@ class FullConfig(Config):
     dynamics: DynamicsObjectiveConfig = DynamicsObjectiveConfig()
     compute: ComputeConfig = ComputeConfig()
     freeze_encoders: bool = Field(default=False, description="encoders of vision and sound are not trained further")
-    frames_per_clip: int = conditional(
-        0,
-        {"freeze_encoders": False},
-        ge=0,
-        description="frames of a clip, drawn anew each time, whose gradient reaches the encoder of vision; 0: all",
-    )
 
 
 # --- evaluation -------------------------------------------------------------------------------------------------------
@@ -298,7 +295,7 @@ class EvaluationConfig(Config):
     num_episodes: int = Field(default=600, ge=2, le=100_000, description="episodes of the few-shot classification")
     num_gallery: int = Field(default=200, ge=2, le=100_000, description="clips among which a pair is retrieved")
     num_probe: int = Field(
-        default=400, ge=2, le=1_000_000, description="training clips on which probes of networks are fitted"
+        default=300, ge=2, le=1_000_000, description="training clips on which probes of networks are fitted"
     )
     num_twins: int = Field(
         default=800, ge=1, le=1_000_000, description="twins of a split whose effects are predicted, the first ones"

@@ -14,10 +14,10 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.evaluation.sealing import EvaluationResult
-from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
+from nsmodels.formats.clips.names import PROPERTIES
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import PHASES, EvaluationConfig
-from nsmodels.systems.world.evaluation import charts, concepts, effects, properties, retrieval, rollouts
+from nsmodels.systems.world.evaluation import charts, concepts, effects, observation, properties, retrieval, rollouts
 from nsmodels.systems.world.evaluation.ablation import by_modalities
 from nsmodels.systems.world.evaluation.forests import forests_of
 from nsmodels.systems.world.evaluation.report import table
@@ -150,7 +150,7 @@ def causal(subject: Subject, how: EvaluationConfig) -> Found:
     twins, train = subject.twins[split], subject.splits[TRAIN]
     given = subject.model.effect(subject.seen(split).take(twins.base), twins.variable, twins.change)
     found = effects.Effects(*(np.asarray(each, np.float64) for each in (given.outcomes, given.states, given.events)))
-    others = effects.rivals(train, subject.twins[TRAIN], clips, twins)
+    others = observation.rivals(train, subject.twins[TRAIN], clips, twins)
     scales = effects.deviations(train), rollouts.scale_of(train).deviation
     return effects.causal(clips, split, twins, found, others, *scales)
 
@@ -243,7 +243,7 @@ def _shown_by_both(subject: Subject, split: str) -> NDArray[np.bool_]:
     if TRAIN not in subject.splits or subject.splits[TRAIN].properties is None:
         return np.ones(len(PROPERTIES), bool)
     matrix = forests_of(subject, split).matrix
-    return (matrix[:, [MODALITIES.index("vision"), MODALITIES.index("audio")]] >= properties.SHOWN).all(1)
+    return properties.shown_by(matrix, ("vision",)) & properties.shown_by(matrix, ("audio",))
 
 
 def _about(order: Order[EvaluationConfig], subject: Subject, notes: list[str]) -> dict[str, Any]:

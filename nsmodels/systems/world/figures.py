@@ -35,7 +35,7 @@ def phase_curves(*arguments: Any) -> Manifest:
 
 
 def scores(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
-    """The charts of an evaluation, from its `report.json`: metrics, properties, retrieval, dynamics, effects, modalities."""
+    """The charts of an evaluation, from its `report.json`: one for each metric."""
     report = json.loads((evaluation / "report.json").read_text(encoding="utf-8"))
     with _sealing(folder, {evaluation_key: evaluation}) as part:
         disk.write_json(part.path / "numbers.json", report["metrics"])

@@ -24,7 +24,6 @@ from nsmodels.systems.world.network.fusion import World
 from nsmodels.systems.world.network.heads import CONCEPTS, Beliefs, Change
 from nsmodels.systems.world.network.observations import Observations
 from nsmodels.systems.world.network.world import WorldNetwork
-from nsmodels.systems.world.phases import load_network
 from nsmodels.systems.world.training.calibration import CALIBRATION, Calibration
 
 Array = NDArray[np.float32]
@@ -82,7 +81,8 @@ class WorldModel:
         found = [phase for phase in PHASES if (folder / phase / checkpoint.BEST).is_file()]
         if not found:
             raise InputError(f"{folder}: no checkpoint of the world model; expected a folder {', '.join(PHASES)}")
-        network = load_network(folder / found[-1] / checkpoint.BEST, device)
+        network = checkpoint.restore(folder / found[-1] / checkpoint.BEST, "network", WorldNetwork, device)
+        assert isinstance(network, WorldNetwork)
         return cls(network, Calibration.read(folder / found[-1] / CALIBRATION))
 
     @classmethod

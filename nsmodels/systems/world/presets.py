@@ -7,13 +7,24 @@ from typing import Any
 
 from nsmodels.core.config import Config
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.systems.world.config import AudioConfig, DynamicsConfig, FullConfig, FusionConfig, VisionConfig
+from nsmodels.systems.world.config import (
+    AudioConfig,
+    DynamicsConfig,
+    FullConfig,
+    FusionConfig,
+    VisionConfig,
+    VisionViewsConfig,
+)
 
 DEBUG = {"training.epochs": 2, "training.batch_size": 16, "training.lr": 3e-3}
 # Of the source document; its 1,000 steps of warm-up are about so many epochs of 20,000 clips.
 SOURCE = TrainingConfig(
     epochs=50, max_steps=100_000, batch_size=64, lr=3e-4, weight_decay=1e-4, warmup_epochs=3.0, num_workers=4
 )
+# Two frames of a clip, and gentle views: objects are small, and hand, camera and light are the same in all clips.
+# After 8 epochs of the quick data linear probes read the material of 50 % of the validation clips, of 40 % with
+# the defaults of `VisionViewsConfig`, which are those of the source document.
+VIEWS = VisionViewsConfig(max_distance=15, crop_scale=0.6, jitter=0.2, grayscale=0.1)
 CONSERVATIVE = {"training.lr": 1e-4, "training.batch_size": 64}
 AGGRESSIVE = {"training.lr": 3e-4, "training.batch_size": 128}
 
@@ -46,31 +57,34 @@ def _preset(text: str, base: Config, values: dict[str, Any]) -> Callable[[], Any
 
 
 VISION = _presets(
-    VisionConfig(training=SOURCE),
+    VisionConfig(training=SOURCE, views=VIEWS),
     debug={"model.latent_dim": 16, "model.base_channels": 8, "model.projection_dim": 8, "model.image_size": 32},
-    quick={"training.epochs": 20, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 16, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
     latent=True,
 )
 AUDIO = _presets(
     AudioConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.base_channels": 8, "model.projection_dim": 8, "model.n_mels": 16, "model.hop_length": 800},
-    quick={"training.epochs": 15, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 10, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
 )
 FUSION = _presets(
     FusionConfig(training=SOURCE),
     debug={"model.state_dim": 16, "model.num_heads": 2, "model.num_layers": 1, "model.temporal_heads": 2}
     | {"model.temporal_layers": 1},
-    quick={"model.num_layers": 2, "model.temporal_layers": 2, "training.epochs": 10, "training.lr": 1e-3},
+    quick={"model.state_dim": 96, "model.num_heads": 4, "model.temporal_heads": 4, "model.frame_interval": 2}
+    | {"model.num_layers": 1, "model.temporal_layers": 2}
+    | {"training.epochs": 6, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
 )
 DYNAMICS = _presets(
     DynamicsConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    quick={"training.epochs": 10, "training.lr": 1e-3},
+    quick={"training.epochs": 4, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
     temperature=False,
 )
 FULL = _presets(
     FullConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    quick={"training.epochs": 10, "training.lr": 1e-3},
+    quick={"training.epochs": 4, "training.batch_size": 32, "training.lr": 1.5e-3, "training.warmup_epochs": 0.5}
+    | {"objective.fusion_weight": 0.3, "objective.property_weight": 2.0, "objective.concept_weight": 1.0},
     temperature=False,
 )

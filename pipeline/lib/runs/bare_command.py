@@ -17,7 +17,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from types import TracebackType
 
-from nsmodels.core import interrupts
+from nsmodels.core import hardware, interrupts
 from nsmodels.core.errors import near
 from pipeline.lib.runs import imports
 
@@ -56,6 +56,8 @@ def prepare() -> None:
     Exits with status 2 and one line on stderr when the command would create a second history.
     """
     is_ours = (module_name(Path.cwd()) or "").split(".")[0] == "pipeline"
+    if is_ours:
+        hardware.collect_rarely()
     if is_ours and is_run(sys.orig_argv):
         watch_stops()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,27 +12,21 @@ import numpy as np
 import pytest
 
 from nsmodels.__main__ import main
-from nsmodels.core import discover
+from nsmodels.core import artifact, discover
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.impacts import checks
-from nsmodels.datasets.impacts.config import MATERIALS, NOVEL, SHAPES, ImpactsConfig, paper
+from nsmodels.datasets.impacts.config import MATERIALS, NOVEL, SHAPES, ImpactsConfig, debug, paper
 from nsmodels.datasets.impacts.prepare import estimate, prepare
-from nsmodels.formats.clips import files, probes
+from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import EVENTS, PLACEBO, PROPERTIES, VARIABLES
 from nsmodels.formats.clips.tables import Clips
 from tests.shared import Shared
 
-SMALL = {"num_train": 8, "num_val": 8, "num_test": 8, "num_novel": 8}
 
-
-def test_clips_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
-    config = ImpactsConfig(**SMALL, twins_per_clip=1)
-    made = [
-        prepare(config.with_values({"num_workers": count}), "impacts", tmp_path / str(count), is_forced=True)
-        for count in (1, 2)
-    ]
-    assert made[0].files == made[1].files
-    assert made[0].fingerprint == made[1].fingerprint
+def test_clips_do_not_depend_on_the_number_of_processes(shared: Shared, tmp_path: Path) -> None:
+    made = prepare(debug().with_values({"num_workers": 2}), "impacts", tmp_path / "impacts")
+    assert made.files == artifact.read_manifest(shared.data("impacts")).files
+    assert made.fingerprint == artifact.read_manifest(shared.data("impacts")).fingerprint
 
 
 def test_combinations_of_novel_are_two_of_each_shape_and_in_no_other_split(shared: Shared) -> None:
@@ -43,17 +38,15 @@ def test_combinations_of_novel_are_two_of_each_shape_and_in_no_other_split(share
     assert not set(train.columns["combination"].tolist()) & held
 
 
-def changed(clips: Clips, **arrays: Any) -> Clips:
-    import dataclasses
-
+def changed(clips: Any, **arrays: Any) -> Any:
     return dataclasses.replace(clips, **arrays)
 
 
-def with_columns(clips: Clips, **columns: Any) -> Clips:
+def with_columns(clips: Any, **columns: Any) -> Any:
     return changed(clips, columns={**clips.columns, **columns})
 
 
-def rewritten(folder: Path, split: str, change: Callable[[Clips], Clips]) -> None:
+def rewritten(folder: Path, split: str, change: Callable[[Any], Any]) -> None:
     clips = files.read(folder, split)
     files.write(folder, split, change(clips.take(np.arange(len(clips)))))
 
@@ -70,7 +63,7 @@ def with_an_object_of_train(folder: Path) -> None:
 
 
 def with_a_clip_of_train(folder: Path) -> None:
-    there = files.read(folder, "train")
+    there: Any = files.read(folder, "train")
     rewritten(
         folder,
         "test",
@@ -78,8 +71,8 @@ def with_a_clip_of_train(folder: Path) -> None:
     )
 
 
-def with_colours_of_density(folder: Path) -> None:
-    rewritten(folder, "test", lambda clips: with_columns(clips, hue=np.log(clips.columns["density"])))
+def with_colours_the_other_way(folder: Path) -> None:
+    rewritten(folder, "train", lambda clips: with_columns(clips, hue=1 / clips.columns["density"]))
 
 
 def with_a_state_moved(folder: Path) -> None:
@@ -109,9 +102,9 @@ def with_values_where_nothing_is_observed(folder: Path) -> None:
 
 HARMS: list[tuple[str, Callable[[Path], None], str]] = [
     ("splits_are_disjoint", with_a_novel_plate, "steel as a plate is not for other splits"),
-    ("splits_are_disjoint", with_an_object_of_train, "is also in train"),
-    ("splits_are_disjoint", with_a_clip_of_train, "is the same recording as train-0000000 of train"),
-    ("confounded_in_training_only", with_colours_of_density, "test: colour and density have the correlation 1.00"),
+    ("splits_are_disjoint", with_an_object_of_train, "is also in test"),
+    ("splits_are_disjoint", with_a_clip_of_train, "is the same recording as test-0000000 of test"),
+    ("confounded_in_training_only", with_colours_the_other_way, "train: colour and density have the correlation -"),
     ("clips_are_reproducible", with_a_state_moved, "val: states of a sample"),
     ("sound_has_the_frequencies_of_the_modes", with_sounds_of_a_higher_pitch, "the nearest mode has"),
     ("affordances_are_simulated", with_an_affordance_turned, "pushable is not what a test gives"),
@@ -139,10 +132,6 @@ def test_a_property_that_no_modality_shows_is_a_fault(tmp_path: Path) -> None:
         files.write(tmp_path, split, Clips(ids, observed, proprio=proprio, properties=shown))
     (line,) = checks.properties_are_identifiable(tmp_path)
     assert line.startswith("weight: no modality shows it")
-    matrix = probes.identifiability(tmp_path)
-    assert matrix is not None
-    assert (np.delete(matrix[:, 2], PROPERTIES.index("weight")) > 0.8).all()
-    assert not matrix[:, :2].any()
 
 
 def test_large_data_are_made_only_when_agreed(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -14,7 +14,6 @@ from nsmodels.systems.world import presets
 from nsmodels.systems.world.config import AudioViewsConfig, ComputeConfig, VisionViewsConfig
 from nsmodels.systems.world.network import world
 from nsmodels.systems.world.network.mel import HALF_RANGE, MelSpectrogram, hz_to_mel, mel_bank
-from nsmodels.systems.world.network.residual import Block
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.training import views
 from nsmodels.systems.world.training.views import PictureViews, SoundViews
@@ -32,9 +31,6 @@ def tiny(**compute: bool) -> WorldNetwork:
     torch.manual_seed(0)
     settings = {name: made["debug"]().model.model_dump() for name, made in CHAIN.items()}
     network = WorldNetwork(**settings)
-    for module in network.modules():
-        if isinstance(module, Block):
-            nn.init.ones_(module.gain)
     network.use(ComputeConfig(**compute))
     return network
 

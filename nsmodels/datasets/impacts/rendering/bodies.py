@@ -86,7 +86,8 @@ def bodies_of(scenes: Scenes, motion: Motion) -> Bodies:
     half[:, PALM] = PALM_HALF
     half[:, PALM, 1] += np.where(motion.tool == FINGERS, motion.aperture, 0).max(axis=1) / 2
     place, rotation = _poses(scenes, motion)
-    return Bodies(
+    # One layout in memory: compiled functions are compiled once.
+    arrays = (
         *(
             objects.number.astype(np.uint64),
             kind,
@@ -99,6 +100,7 @@ def bodies_of(scenes: Scenes, motion: Motion) -> Bodies:
         *_looks(scenes),
         *(objects.opening == LIDDED, motion.broken, motion.tilt, scenes.has_support, scenes.has_water),
     )
+    return Bodies(*(np.ascontiguousarray(array) for array in arrays))
 
 
 def _shown(scenes: Scenes, motion: Motion) -> NDArray[np.bool_]:

@@ -47,7 +47,10 @@ def render(scenes: Scenes, motion: Motion) -> NDArray[np.uint8]:
     """Video of n clips, uint8 (n, T, 64, 64, 3)."""
     bodies = bodies_of(scenes, motion)
     video = np.empty((*motion.tilt.shape, SIDE, SIDE, 3), np.uint8)
-    _render(bodies, _backgrounds(), scenes.seed.astype(np.uint64), video)
+    state, marks = np.zeros(1, np.uint64), np.zeros((SIDE, SIDE), np.uint8)
+    stage, before = np.zeros((2, NUM_BODIES, COLUMNS))
+    picture = np.empty((SIDE, SIDE, 3), np.float32)
+    _render(bodies, _backgrounds(), scenes.seed.astype(np.uint64), state, marks, stage, before, picture, video)
     return video
 
 
@@ -67,6 +70,7 @@ def _background(tilt, has_support, has_water, out):
     cosine, sine = math.cos(tilt), math.sin(tilt)
     for row in range(SIDE):
         for column in range(SIDE):
+            out[row, column, 0] = out[row, column, 1] = out[row, column, 2] = 0.0
             for place in SAMPLES:
                 dx, dy, dz = ray(column + 0.5 + place[0], row + 0.5 + place[1])
                 red, green, blue, t = _empty(EYE[0], EYE[1], EYE[2], dx, dy, dz, cosine, sine, has_support)
@@ -101,11 +105,8 @@ def _through_water(red, green, blue, dx, dy, dz, t):
 
 
 @compiled
-def _render(bodies, backgrounds, seed, video):
+def _render(bodies, backgrounds, seed, state, marks, stage, before, picture, video):
     """Fill the video of all clips; a picture of bodies that have not moved is that of the step before."""
-    state, marks = np.zeros(1, np.uint64), np.zeros((SIDE, SIDE), np.uint8)
-    stage, before = np.zeros((NUM_BODIES, COLUMNS)), np.zeros((NUM_BODIES, COLUMNS))
-    picture = np.empty((SIDE, SIDE, 3), np.float32)
     for i in range(len(video)):
         state[0] = seed[i] ^ _SALT
         exposure = 1.0 + EXPOSURE * (2.0 * np.float64(_random(state) >> np.uint64(11)) / 2.0**53 - 1.0)
@@ -116,13 +117,29 @@ def _render(bodies, backgrounds, seed, video):
             is_still = number == last and bodies.tilt[i, t] == bodies.tilt[i, t - 1]
             if not (is_still and _is_like(stage, before, number)):
                 if bodies.tilt[i, t] == 0.0:
-                    picture[:] = background
+                    _copy_picture(background, picture)
                 else:
-                    picture[:] = 0.0
                     _background(bodies.tilt[i, t], bodies.has_support[i], bodies.has_water[i], picture)
                 _draw(bodies, i, t, stage, number, marks, picture)
-                before[:], last = stage, number
+                last = _copy_stage(stage, before, number)
             _develop(picture, exposure, state, video[i, t])
+
+
+@compiled
+def _copy_picture(background, picture):
+    for row in range(SIDE):
+        for column in range(SIDE):
+            for channel in range(3):
+                picture[row, column, channel] = background[row, column, channel]
+
+
+@compiled
+def _copy_stage(stage, before, number):
+    """Copy the bodies that there are; returns how many."""
+    for b in range(number):
+        for k in range(COLUMNS):
+            before[b, k] = stage[b, k]
+    return number
 
 
 @compiled
@@ -377,4 +394,5 @@ def _is_crack(u, v, w):
     """Whether a place is on one of two families of crooked planes."""
     bend = 0.3 * math.sin(150 * (u - v + w))
     first, second = (u + 0.6 * v + 0.2 * w) / CRACK + bend, (0.5 * u - v + 0.4 * w) / CRACK - bend
-    return abs(first - round(first)) < 0.1 or abs(second - round(second)) < 0.1
+    first, second = abs(first - math.floor(first) - 0.5), abs(second - math.floor(second) - 0.5)
+    return first < 0.1 or second < 0.1

@@ -68,25 +68,26 @@ class Blows(NamedTuple):
 def blows_of(scenes: Scenes, motion: Motion, voices: Voices) -> Blows:
     """Strengths of all that sounds in n clips."""
     contacts = motion.contacts
+    # One layout in memory, so that everything is compiled once.
+    names = ("start", "time", "body", "impulse", "duration", "place")
+    start, time, body, impulse, duration, place = (np.ascontiguousarray(getattr(contacts, name)) for name in names)
+    position = np.ascontiguousarray(motion.position)
     amplitude = np.zeros((len(contacts), NUM_VOICES))
     click, width = np.zeros((2, len(contacts)))
-    _strengths(
-        *(contacts.start, contacts.time, contacts.body, contacts.impulse, contacts.duration, contacts.place),
-        *(motion.position, voices, amplitude, click, width),
-    )
+    _strengths(start, time, body, impulse, duration, place, position, voices, amplitude, click, width)
     speed, force = np.maximum(motion.slide_speed, 0), np.maximum(motion.slide_force, 0)
     distance = np.linalg.norm(motion.position.mean(axis=1) - MICROPHONE, axis=1)
     first = np.argmax(motion.broken, axis=1)
     return Blows(
-        contacts.start,
-        contacts.time,
+        start,
+        time,
         amplitude,
         click,
         width,
         rubbing=SCRAPE * force * np.sqrt(speed) * (0.05 + scenes.objects.roughness[:, None]),
         pace=np.clip(speed / GRAIN, 30.0, 6000.0),
         touch=0.5 * voices.gain / distance[:, None],
-        is_held=motion.held,
+        is_held=np.ascontiguousarray(motion.held),
         cracked=np.where(motion.broken.any(axis=1), first * FRAME, np.inf),
         shatter=BREAK_BLOW * voices.mass,
     )

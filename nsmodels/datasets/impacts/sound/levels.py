@@ -1,6 +1,6 @@
 """Loudness, pitch and decay of a clip's sound, from its modes: without the samples, so that twins need no synthesis.
 
-Two modes that an impact excites, with amplitudes a, b, dampings c, d, angular frequencies v, w, share the energy (Pa² s)
+Two modes that an impact excites, amplitudes a, b, dampings c, d, angular frequencies v, w, share the energy (Pa² s)
 
     ab ∫ e^(-(c+d)t) sin vt sin wt dt = ab/2 · (s / (s² + (v-w)²) - s / (s² + (v+w)²)),    s = c + d,
 

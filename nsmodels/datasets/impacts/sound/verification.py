@@ -20,12 +20,13 @@ _PADDING = 8
 def frequency_faults(scenes: Scenes, sound: NDArray[np.float16]) -> list[str]:
     """Tapped plates and bars whose highest peak is at no frequency of theirs or of the table, one line each.
 
-    `sound` (n, A) is that of the scenes. Only those of materials that ring, on the table, out of water, are compared.
+    `sound` (n, A) is that of the scenes. Only those of materials that ring, on the table, out of water, are compared, and
+    none that moves itself: what slides is noisy.
     """
     objects = scenes.objects
     is_clear = np.isin(objects.shape, (PLATE, BAR)) & (objects.loss < CLEAR_LOSS) & scenes.has_support
     found = []
-    for i in np.flatnonzero(is_clear & ~scenes.has_water):
+    for i in np.flatnonzero(is_clear & ~scenes.has_water & (objects.drive == 0)):
         x, y, z = objects.extents[i]
         own = _frequencies(objects.shape[i], x, y, z, objects.young[i], objects.density[i], objects.poisson[i])
         if peak := _peak(sound[i].astype(np.float64)) if (own < AUDIBLE[1]).any() else 0.0:

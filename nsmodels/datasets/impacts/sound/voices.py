@@ -81,10 +81,10 @@ def voices_of(scenes: Scenes) -> Voices:
     gains[OBJECT] *= np.where(scenes.has_water, UNDER_WATER, 1.0)[:, None]
     rates = [modes.damping(own, loss), modes.damping(table, wood[3]), modes.damping(beside, wood[3])]
     return Voices(
-        kind,
-        objects.extents,
+        np.ascontiguousarray(kind),
+        np.ascontiguousarray(objects.extents),
         np.cbrt(3 * objects.volume / (4 * np.pi)),
-        objects.mass,
+        np.ascontiguousarray(objects.mass),
         np.concatenate([own, table, beside], axis=1),
         np.concatenate(rates, axis=1),
         np.concatenate(gains, axis=1),

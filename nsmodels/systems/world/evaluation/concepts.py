@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.formats.clips.tables import Clips
-from nsmodels.systems.world.evaluation.scores import CHANCE, Metric
+from nsmodels.systems.world.evaluation.scores import CHANCE, WORLD, Metric
 
 NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 5, 5, 15
 NUM_DIMENSIONS = 64  # of features of any origin, after principal components
@@ -33,6 +33,11 @@ class Space(NamedTuple):
     def __call__(self, features: NDArray) -> Features:
         """Features (..., F) in the space (..., d)."""
         return (np.asarray(features, np.float64) - self.mean) @ self.matrix
+
+
+def _origin(split: str) -> str:
+    """Whether training has the combinations of a split."""
+    return "none in training" if split == "novel" else f"those of {split}"
 
 
 def concepts_of(clips: Clips) -> NDArray[np.int64]:
@@ -76,7 +81,7 @@ def zero_shot(clips: Clips, split: str, rivals: Mapping[str, Probabilities], cei
     return Metric(
         "zero_shot_accuracy", "zero-shot", split, _ids(clips), objects_of(clips), scores,
         {CHANCE: 1 / len(concepts)}, ceiling,
-        about=f"{len(concepts)} combinations of material and shape, none in training, given by these two words",
+        about=f"{len(concepts)} combinations of material and shape, {_origin(split)}, given by these two words",
     )  # fmt: skip
 
 
@@ -84,7 +89,7 @@ def by_concept(clips: Clips, metric: Metric) -> dict[str, float]:
     """Accuracy of the model by combination."""
     names = [
         f"{clips.words['material'][m]} {clips.words['shape'][s]}"
-        for m, s in zip(clips.columns["material"].tolist(), clips.columns["shape"].tolist(), strict=True)
+        for m, s in zip(*(clips.columns[name].tolist() for name in ATTRIBUTES), strict=True)
     ]
     right, every = metric.scores[WORLD], np.array(names)
     return {name: float(right[every == name].mean()) for name in dict.fromkeys(names)}
@@ -113,7 +118,8 @@ def few_shot(
     names = [str(number) for number in range(num_episodes)]
     return Metric(
         "few_shot_accuracy", "few-shot", split, names, names, scores, {CHANCE: 1 / NUM_WAYS}, ceiling,
-        about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, classes not in training",
+        about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, "
+        f"classes are {_origin(split)}",
     )  # fmt: skip
 
 

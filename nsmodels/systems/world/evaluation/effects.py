@@ -1,9 +1,7 @@
 """Causal effects: predicted from a clip and a change, against the same clip simulated with that change.
 
-Effects count where they are larger than `LEAST` deviations of the outcome in training clips. The observational
-regressions read training clips without their twins: outcomes by the values of all variables at a time, or of one, and
-the verb; they take correlation for effect. The usual effect is the mean effect of a variable in the training twins,
-whatever the clip.
+Effects count where they are larger than `LEAST` deviations of the outcome in training clips. What they are compared
+with is in `observation`.
 """
 
 from __future__ import annotations
@@ -14,21 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.formats.clips.names import ACTION, EVENTS, OUTCOMES, PLACEBO, PROPERTIES, SWITCHES, VARIABLES, VERBS
+from nsmodels.formats.clips.names import EVENTS, PLACEBO, VARIABLES
 from nsmodels.formats.clips.tables import Clips, Twins
 from nsmodels.systems.world.evaluation.concepts import objects_of
 from nsmodels.systems.world.evaluation.scores import CHANCE, WORLD, Metric
 
 LEAST = 0.1  # deviations
-OBSERVATION, ALONE = "observational regression", "regression on it alone"
-USUAL, NOTHING = "usual effect", "no effect"
-# Columns of clips with the values of variables, where they have another name.
-COLUMNS = {"stiffness": "young", "support": "has_support", "neighbour": "has_neighbour", "colour": "hue"}
+NOTHING = "no effect"
 PLACEBO_NUMBER = VARIABLES.index(PLACEBO)
 
 
 class Effects(NamedTuple):
-    """Of m twins: differences of outcomes (m, O), NaN where there is none, and of states (m, T, S); events after (m, E).
+    """Of m twins: changes of outcomes (m, O), NaN where there is none, and of states (m, T, S); events after (m, E).
 
     States and events are None where a rival does not predict them.
     """
@@ -51,103 +46,6 @@ def deviations(train: Clips) -> NDArray[np.float64]:
     return np.where(found > 1e-9, found, 1.0)
 
 
-def rivals(train: Clips, train_twins: Twins, clips: Clips, twins: Twins) -> dict[str, Effects]:
-    """Two observational regressions, which read no twin of training, and the usual effect, which does."""
-    return {
-        OBSERVATION: Effects(_regressed(train, clips, twins)),
-        ALONE: Effects(_regressed_alone(train, train_twins, twins)),
-        USUAL: Effects(_usual(train, train_twins, twins)),
-    }
-
-
-def _regressed(train: Clips, clips: Clips, twins: Twins) -> NDArray[np.float64]:
-    """Outcomes by all observed variables at a time, colour among them, and the verb; slope times change."""
-    found, causes = np.zeros((len(twins), len(OUTCOMES))), _causes(train)
-    if not causes:
-        return found
-    outcomes, names = np.asarray(train.outcomes, np.float64), list(causes)
-    given = np.column_stack([*causes.values(), *_verbs(train).T, np.ones(len(train))])
-    slopes = [_slopes(given, outcomes[:, k]) for k in range(len(OUTCOMES))]
-    for place, name in enumerate(names):
-        asked = twins.variable == VARIABLES.index(name)
-        found[asked] = _changes(name, clips, twins)[asked, None] * np.array([each[place] for each in slopes])
-    return found
-
-
-def _causes(clips: Clips) -> dict[str, NDArray[np.float64]]:
-    """Values of the variables that clips have, in which effects may be linear; gravity is the same in all of them."""
-    columns = {name: COLUMNS.get(name, name) for name in VARIABLES}
-    found = {
-        name: _scaled(clips.columns[c], VARIABLES.index(name)) for name, c in columns.items() if c in clips.columns
-    }
-    found["force"] = np.log(np.asarray(clips.actions, np.float64)[:, :, ACTION.index("force")].max(1) + 1e-3)
-    if clips.properties is not None:
-        found["size"] = np.asarray(clips.properties, np.float64)[:, PROPERTIES.index("size")]
-    return found
-
-
-def _changes(name: str, clips: Clips, twins: Twins) -> NDArray[np.float64]:
-    """By how much the value in `_causes` is changed in each twin (m,)."""
-    if name == "size":
-        size = PROPERTIES.index("size")
-        return np.asarray(twins.properties, np.float64)[:, size] - np.asarray(clips.properties)[twins.base, size]
-    variable = VARIABLES.index(name)
-    return _scaled(twins.after, variable) - _scaled(twins.before, variable)
-
-
-def _verbs(clips: Clips) -> NDArray[np.float64]:
-    """Whether each verb acts in a clip (n, verbs)."""
-    return np.asarray(clips.actions, np.float64)[:, :, 1 : len(VERBS)].max(1)
-
-
-def _slopes(given: NDArray[np.float64], outcome: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Least squares on the clips that have the outcome; zeros for too few of them."""
-    there = np.isfinite(outcome)
-    if there.sum() <= given.shape[1]:
-        return np.zeros(given.shape[1])
-    return np.linalg.lstsq(given[there], outcome[there], rcond=None)[0]
-
-
-def _regressed_alone(train: Clips, train_twins: Twins, twins: Twins) -> NDArray[np.float64]:
-    """Outcomes by one variable and the verb; of the training twins only the value before the change is read."""
-    found, outcomes, verbs = (
-        np.zeros((len(twins), len(OUTCOMES))),
-        np.asarray(train.outcomes, np.float64),
-        _verbs(train),
-    )
-    for variable in range(len(VARIABLES)):
-        own, asked = np.flatnonzero(train_twins.variable == variable), twins.variable == variable
-        rows, first = np.unique(train_twins.base[own], return_index=True)
-        if len(rows) and asked.any():
-            value = _scaled(train_twins.before[own][first], variable)
-            change = _scaled(twins.after[asked], variable) - _scaled(twins.before[asked], variable)
-            given = np.column_stack([value, verbs[rows], np.ones(len(rows))])
-            found[asked] = change[:, None] * np.array(
-                [_slopes(given, outcomes[rows, k])[0] for k in range(len(OUTCOMES))]
-            )
-    return found
-
-
-def _scaled(values: NDArray, variable: int) -> NDArray[np.float64]:
-    """Values in which effects may be linear: logarithms of what is multiplied."""
-    name = VARIABLES[variable]
-    return np.asarray(values, np.float64) if name in (*SWITCHES, PLACEBO) else np.log(np.maximum(values, 1e-6))
-
-
-def _usual(train: Clips, train_twins: Twins, twins: Twins) -> NDArray[np.float64]:
-    """Mean effect in training twins per unit of change, by variable; the two directions of a change by themselves."""
-    truth, found = truth_of(train, train_twins).outcomes, np.zeros((len(twins), len(OUTCOMES)))
-    for variable in range(len(VARIABLES)):
-        for sign in (-1, 1):
-            own = (train_twins.variable == variable) & (np.sign(train_twins.change) == sign)
-            asked = (twins.variable == variable) & (np.sign(twins.change) == sign)
-            if own.any() and asked.any():
-                with np.errstate(invalid="ignore"):
-                    slope = np.nansum(truth[own], 0) / np.abs(train_twins.change[own]).sum()
-                found[asked] = np.abs(twins.change[asked])[:, None] * slope
-    return found
-
-
 def causal(
     clips: Clips,
     split: str,
@@ -157,7 +55,10 @@ def causal(
     scale: NDArray[np.float64],
     state_scale: NDArray[np.float64],
 ) -> tuple[list[Metric], dict[str, object]]:
-    """Signs, sizes, but-for attribution and placebo; and signs by variable. `scale` (O,), `state_scale` (S,): deviations."""
+    """Signs, sizes, but-for attribution and placebo; and signs by variable.
+
+    `scale` (O,) and `state_scale` (S,): deviations of outcomes and states in training clips.
+    """
     truth = truth_of(clips, twins)
     names = [
         f"{clips.ids[base]} {VARIABLES[v]} {k}"
@@ -206,11 +107,20 @@ def _metric(
     scores: Mapping[str, NDArray],
     levels: Mapping[str, float],
     text: str,
-    **how: object,
+    **how: Any,
 ) -> Metric:
     return Metric(
-        name, "causal", about.split, about.names[rows].tolist(), about.objects[rows].tolist(), scores, levels, "twin simulation", about=text, **how,  # pyright: ignore
-    )  # fmt: skip
+        name,
+        "causal",
+        about.split,
+        about.names[rows].tolist(),
+        about.objects[rows].tolist(),
+        scores,
+        levels,
+        "twin simulation",
+        about=text,
+        **how,
+    )
 
 
 def _right_signs(about: Asked, found: Effects) -> NDArray[np.float64]:
@@ -242,9 +152,16 @@ def _sizes(about: Asked, everyone: Mapping[str, Effects]) -> Metric | None:
         for name, found in known.items()
     }
     return _metric(
-        "counterfactual_nmse", about, rows, {WORLD: scores.pop(WORLD), **scores}, {"twin simulation": 0.0},
-        "squared error of effects on outcomes by that of no effect, twins with an effect", unit="of no effect", bounds=(0.0, None), direction="lower",
-    )  # fmt: skip
+        "counterfactual_nmse",
+        about,
+        rows,
+        {WORLD: scores.pop(WORLD), **scores},
+        {"twin simulation": 0.0},
+        "squared error of effects on outcomes by that of no effect, twins with an effect",
+        unit="of no effect",
+        bounds=(0.0, None),
+        direction="lower",
+    )
 
 
 def _courses(about: Asked, found: Effects) -> Metric | None:
@@ -258,9 +175,16 @@ def _courses(about: Asked, found: Effects) -> Metric | None:
         return None
     base, missed = squares[rows].mean(), ((found.states / about.state_scale - truth) ** 2).mean((1, 2))[rows]
     return _metric(
-        "counterfactual_state_nmse", about, rows, {WORLD: missed / base, NOTHING: squares[rows] / base}, {"twin simulation": 0.0},
-        "squared error of effects on all states of the clip by that of no effect", unit="of no effect", bounds=(0.0, None), direction="lower",
-    )  # fmt: skip
+        "counterfactual_state_nmse",
+        about,
+        rows,
+        {WORLD: missed / base, NOTHING: squares[rows] / base},
+        {"twin simulation": 0.0},
+        "squared error of effects on all states of the clip by that of no effect",
+        unit="of no effect",
+        bounds=(0.0, None),
+        direction="lower",
+    )
 
 
 def _placebo(about: Asked, everyone: Mapping[str, Effects]) -> Metric | None:
@@ -274,7 +198,9 @@ def _placebo(about: Asked, everyone: Mapping[str, Effects]) -> Metric | None:
         if found.states is not None:
             still &= (np.abs(found.states[rows]) <= LEAST * about.state_scale).all((1, 2))
         scores[name] = still.astype(float)
-    text = f"share of changes of the {PLACEBO}, which has no effect, that are predicted to change nothing by {LEAST:g} deviations"
+    text = (
+        f"share of changes of the {PLACEBO}, which has no effect, predicted to change nothing by {LEAST:g} deviations"
+    )
     return _metric("placebo_invariance", about, rows, scores, {"twin simulation": 1.0}, text)
 
 
@@ -294,10 +220,16 @@ def _but_for(about: Asked, clips: Clips, found: Effects) -> Metric | None:
     scores = ((found.events[rows, events] > 0.5) == after[rows, events]).astype(float)
     names = [f"{name} {EVENTS[event]}" for name, event in zip(about.names[rows], events, strict=True)]
     return Metric(
-        "but_for_accuracy", "causal", about.split, names, about.objects[rows].tolist(), {WORLD: scores, "nothing flips": after[rows, events].astype(float)},
-        {CHANCE: 0.5, "twin simulation": 1.0}, "twin simulation",
+        "but_for_accuracy",
+        "causal",
+        about.split,
+        names,
+        about.objects[rows].tolist(),
+        {WORLD: scores, "nothing flips": after[rows, events].astype(float)},
+        {CHANCE: 0.5, "twin simulation": 1.0},
+        "twin simulation",
         about="whether an event that happened would have happened with the change; as many that would as would not",
-    )  # fmt: skip
+    )
 
 
 def _by_variable(about: Asked, everyone: Mapping[str, Effects]) -> dict[str, dict[str, float | int]]:
@@ -316,5 +248,5 @@ def supervision(config: Mapping[str, Any]) -> str:
     """Whether training read twins, in a sentence that stands beside every causal score."""
     weight = config.get("objective", {}).get("causal_weight", 0)
     if weight:
-        return "Effects are taught by twins of training clips (interventions, placebo among them); those scored are of other objects."
+        return "Effects are taught by twins of training clips, placebos among them; those scored are of other objects."
     return "No twin was read in training: effects are not taught."

@@ -36,7 +36,7 @@ def correlations(predicted: NDArray, truth: NDArray) -> NDArray[np.float64]:
     """Pearson's of each column; 0 where one of them does not vary."""
     first, second = predicted - predicted.mean(0), truth - truth.mean(0)
     below = np.sqrt((first**2).sum(0) * (second**2).sum(0))
-    return np.where(below > 1e-9, (first * second).sum(0) / np.maximum(below, 1e-9), 0.0)
+    return np.where(below > 1e-9, ((first * second).sum(0) / np.maximum(below, 1e-9)).clip(-1, 1), 0.0)
 
 
 def agreement(predicted: NDArray, truth: NDArray) -> Agreement:
@@ -54,7 +54,8 @@ def agreement(predicted: NDArray, truth: NDArray) -> Agreement:
 
 def shown_by(matrix: NDArray[np.float64], subset: Sequence[str]) -> NDArray[np.bool_]:
     """Bool (9,): whether one of the modalities shows a property; `matrix` (9, 3) as of `probes.identifiability`."""
-    return (matrix[:, [MODALITIES.index(each) for each in subset]] >= SHOWN).any(1)
+    best = matrix[:, [MODALITIES.index(each) for each in subset]].max(1)
+    return np.asarray(best >= SHOWN)
 
 
 def properties(
@@ -66,7 +67,7 @@ def properties(
         clips: of the split. found: of the model. probes: of forests on figures by hand; subsets may be missing.
         matrix: (9, 3), see `shown_by`.
     """
-    truth, everything = np.asarray(clips.properties, np.float64), SUBSETS[-1]
+    truth, everything = np.asarray(clips.properties, np.float64), max(found, key=len)
     table = {
         title(subset): _rows(found[subset], truth, shown_by(matrix, subset), objects_of(clips))
         for subset in SUBSETS
@@ -74,9 +75,13 @@ def properties(
     }
     shown = shown_by(matrix, everything)
     report = {
-        "identifiability": {name: dict(zip(MODALITIES, row.tolist(), strict=True)) for name, row in zip(PROPERTIES, matrix, strict=True)},
-        "limit": SHOWN, "subsets": table, "scatter": _scatter(found[everything], truth),
-    }  # fmt: skip
+        "identifiability": {
+            name: dict(zip(MODALITIES, row.tolist(), strict=True)) for name, row in zip(PROPERTIES, matrix, strict=True)
+        },
+        "limit": SHOWN,
+        "subsets": table,
+        "scatter": _scatter(found[everything], truth),
+    }
     metrics = [_absolute(clips, split, found, probes, shown)]
     if shown.any():
         metrics.insert(
@@ -119,38 +124,62 @@ def _pearson(
         clusters += [PROPERTIES[k] for k in np.flatnonzero(shown_by(matrix, subset))]
     scores = {
         rival: np.concatenate([correlations(found[s], truth)[shown_by(matrix, s)] for s in subsets])
-        for rival, found in rivals.items() if all(s in found for s in subsets)
-    }  # fmt: skip
+        for rival, found in rivals.items()
+        if all(s in found for s in subsets)
+    }
     what = "all three modalities" if len(subsets) == 1 else "subsets of the modalities that show it"
     return Metric(
-        name, "properties", split, items, clusters, scores, {CHANCE: 0.0, "exact": 1.0}, "exact", unit="", bounds=(-1.0, 1.0),
+        name,
+        "properties",
+        split,
+        items,
+        clusters,
+        scores,
+        {CHANCE: 0.0, "exact": 1.0},
+        "exact",
+        unit="",
+        bounds=(-1.0, 1.0),
         about=f"Pearson's r of properties by {what}, on objects not in training",
-    )  # fmt: skip
+    )
 
 
 def _absolute(clips: Clips, split: str, found: Predicted, probes: Predicted, shown: NDArray[np.bool_]) -> Metric:
     """Mean absolute error over the properties, an item is a clip."""
-    truth, everything = np.asarray(clips.properties, np.float64), SUBSETS[-1]
+    truth, everything = np.asarray(clips.properties, np.float64), max(found, key=len)
     chosen = shown if shown.any() else np.ones(len(PROPERTIES), bool)
     rivals = {WORLD: found[everything], "mean of the split": np.broadcast_to(truth.mean(0), truth.shape)}
     if everything in probes:
         rivals["forest on figures by hand"] = probes[everything]
     scores = {name: np.clip(np.abs(each - truth)[:, chosen].mean(1), 0, 1) for name, each in rivals.items()}
     return Metric(
-        "property_mae", "properties", split, [str(each) for each in clips.ids.tolist()], objects_of(clips), scores,
-        {"exact": 0.0}, "exact", unit="", bounds=(0.0, 1.0), direction="lower", about="mean absolute error of properties in [0, 1]",
-    )  # fmt: skip
+        "property_mae",
+        "properties",
+        split,
+        [str(each) for each in clips.ids.tolist()],
+        objects_of(clips),
+        scores,
+        {"exact": 0.0},
+        "exact",
+        unit="",
+        bounds=(0.0, 1.0),
+        direction="lower",
+        about="mean absolute error of properties in [0, 1]",
+    )
 
 
 def _rows(found: NDArray, truth: NDArray, shown: NDArray[np.bool_], objects: Sequence[str]) -> dict[str, Any]:
     measured, (low, high) = agreement(found, truth), _interval(found, truth, objects)
     return {
         name: {
-            "r": float(measured.pearson[k]), "interval": [float(low[k]), float(high[k])], "spearman": float(measured.spearman[k]),
-            "mae": float(measured.mae[k]), "r2": float(measured.r2[k]), "is_shown": bool(shown[k]),
+            "r": float(measured.pearson[k]),
+            "interval": [float(low[k]), float(high[k])],
+            "spearman": float(measured.spearman[k]),
+            "mae": float(measured.mae[k]),
+            "r2": float(measured.r2[k]),
+            "is_shown": bool(shown[k]),
         }
         for k, name in enumerate(PROPERTIES)
-    }  # fmt: skip
+    }
 
 
 def _interval(found: NDArray, truth: NDArray, objects: Sequence[str]) -> NDArray[np.float64]:

@@ -40,7 +40,8 @@ def _data_lines(data: Report) -> list[str]:
     clips = ", ".join(f"{number:,} of {split}" for split, number in data["num_clips"].items())
     return [
         f"{data['source']}, split {data['split']}; clips: {clips}",
-        f"trained on {data['trained_on']}; checkpoint {data['checkpoint']}, seed {data['seed']}, {data['num_parameters']:,} parameters",
+        f"trained on {data['trained_on']}; checkpoint {data['checkpoint']}, seed {data['seed']}, "
+        f"{data['num_parameters']:,} parameters",
         f"intervals: {data['intervals']}", *data["notes"],
     ]  # fmt: skip
 
@@ -53,11 +54,10 @@ def _metric_lines(name: str, each: Report, data: Report) -> list[str]:
     lines.append(f"{'':<{_FIRST}}{'score':>9}{'95 %':>20}{'model ahead':>16}{'95 %':>24}")
     for rival in sorted(each["rows"], key=lambda row: (row != WORLD, row == each["ceiling"])):
         row, title = each["rows"][rival], f"ceiling: {rival}" if rival == each["ceiling"] else rival
-        ahead = row["ahead"] or {"difference": None, "interval": None}
+        ahead: Report = row["ahead"] or {"difference": None, "interval": None}
         shown = "-" if ahead["difference"] is None else how.difference(ahead["difference"])
-        lines.append(
-            f"{title:<{_FIRST}}{how.text(row['score']):>9}{_span(how, row['interval']):>20}{shown:>16}{_span(how, ahead['interval']):>24}".rstrip()
-        )
+        own, other = _span(how, row["interval"]), _span(how, ahead["interval"])
+        lines.append(f"{title:<{_FIRST}}{how.text(row['score']):>9}{own:>20}{shown:>16}{other:>24}")
     return lines
 
 
@@ -96,14 +96,11 @@ def _properties(found: Report) -> list[str]:
     for name, shown in found["identifiability"].items():
         cells = "".join(f"{_correlation(rows[name]):>11}" for rows in subsets.values())
         lines.append(f"{name:<{_FIRST}}{cells}          " + "".join(f"{shown[each]:>9.2f}" for each in MODALITIES))
-    rows = next(reversed(subsets.values()))
-    lines.append(
-        "all: "
-        + ", ".join(
-            f"{name} {row['r']:.2f} [{row['interval'][0]:.2f}, {row['interval'][1]:.2f}], Spearman {row['spearman']:.2f}, MAE {row['mae']:.3f}, R² {row['r2']:.2f}"
-            for name, row in rows.items()
-        )
-    )
+    lines.append(f"{'all':<{_FIRST}}{'r':>7}{'95 %':>16}{'Spearman':>10}{'MAE':>8}{'R²':>7}")
+    for name, row in next(reversed(subsets.values())).items():
+        span = f"{row['interval'][0]:.2f} to {row['interval'][1]:.2f}"
+        figures = f"{row['r']:>7.2f}{span:>16}{row['spearman']:>10.2f}{row['mae']:>8.3f}{row['r2']:>7.2f}"
+        lines.append(f"{name:<{_FIRST}}{figures}")
     return lines
 
 
@@ -126,9 +123,8 @@ def _modalities(found: Report) -> list[str]:
     subsets = list(next(iter(found.values()))["rows"])
     lines = [f"{'with fewer modalities':<{_FIRST}}" + "".join(f"{name:>22}" for name in found)]
     for subset in subsets:
-        lines.append(
-            f"{subset:<{_FIRST}}" + "".join(f"{each['rows'][subset]['score']:>22.4f}" for each in found.values())
-        )
+        cells = "".join(f"{each['rows'][subset]['score']:>22.4f}" for each in found.values())
+        lines.append(f"{subset:<{_FIRST}}{cells}")
     for metric, each in found.items():
         steps = (
             f"{s['more']} over {s['fewer']} {s['ahead']:+.4f} [{s['interval'][0]:+.4f}, {s['interval'][1]:+.4f}]"

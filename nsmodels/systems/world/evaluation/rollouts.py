@@ -106,12 +106,10 @@ def dynamics(
     horizon = mean.shape[1]
     shared: Any = {"unit": "of persistence", "bounds": (0.0, None), "direction": "lower", "ceiling": "simulator"}
     metrics = []
-    for name, rows in (
-        (f"dynamics_nmse_h{horizon}", slice(horizon - 1, horizon)),
-        ("dynamics_nmse", slice(0, horizon)),
-    ):
+    for name, rows in ((f"dynamics_nmse_h{horizon}", [horizon - 1]), ("dynamics_nmse", list(range(horizon)))):
         scores = {rival: each[:, rows].mean(1) / base[rows].mean() for rival, each in sums.items()}
-        about = f"squared error of the states {'at horizon' if 'h' in name[-3:] else 'over horizons 1 to'} {horizon} by that of persistence"
+        when = f"at horizon {horizon}" if len(rows) == 1 else f"over horizons 1 to {horizon}"
+        about = f"squared error of the states {when} by that of persistence"
         metrics.append(Metric(name, "dynamics", split, ids, objects, scores, {"simulator": 0.0}, about=about, **shared))
     z = np.sqrt(found[WORLD]) * scale.deviation[scale.varies] / std[..., scale.varies]
     metrics += [_likelihood(found, std, scale, clips, split), _coverage(z, split, scale)]
@@ -120,15 +118,18 @@ def dynamics(
         "nmse": {name: (each.mean(0) / base).tolist() for name, each in sums.items()},
         "coverage": {level: (z < width).mean((0, 2)).tolist() for level, width in LEVELS.items()},
         "by_state": {
-            STATES[k]: {"nmse": float(found[WORLD][..., i].mean() / max(found[PERSISTENCE][..., i].mean(), 1e-12)), "coverage_90": float((z[..., i] < LEVELS["90"]).mean())}
+            STATES[k]: {
+                "nmse": float(found[WORLD][..., i].mean() / max(found[PERSISTENCE][..., i].mean(), 1e-12)),
+                "coverage_90": float((z[..., i] < LEVELS["90"]).mean()),
+            }
             for i, k in enumerate(np.flatnonzero(scale.varies))
         },
-    }  # fmt: skip
+    }
     return metrics, curves
 
 
 def _likelihood(found: Mapping[str, NDArray], std: Imagined, scale: Scale, clips: Clips, split: str) -> Metric:
-    """Negative log-likelihood per state, of rivals as Gaussians of their own mean squared error by horizon and state."""
+    """Negative log-likelihood per state; rivals are Gaussians of their own mean squared error by horizon and state."""
     scores = {}
     for name, squares in found.items():
         variance = (
@@ -136,10 +137,17 @@ def _likelihood(found: Mapping[str, NDArray], std: Imagined, scale: Scale, clips
         )
         scores[name] = 0.5 * (np.log(2 * np.pi * variance) + squares / variance).mean((1, 2))
     return Metric(
-        "dynamics_nll", "dynamics", split, [str(each) for each in clips.ids.tolist()], objects_of(clips), scores,
-        unit="nats", bounds=(None, None), direction="lower",
-        about="negative log-likelihood of a standardised state; rivals: Gaussians as wide as their own error in this split",
-    )  # fmt: skip
+        "dynamics_nll",
+        "dynamics",
+        split,
+        [str(each) for each in clips.ids.tolist()],
+        objects_of(clips),
+        scores,
+        unit="nats",
+        bounds=(None, None),
+        direction="lower",
+        about="negative log-likelihood of a standardised state; rivals: Gaussians as wide as their error here",
+    )
 
 
 def _coverage(z: NDArray[np.float64], split: str, scale: Scale) -> Metric:
@@ -147,9 +155,16 @@ def _coverage(z: NDArray[np.float64], split: str, scale: Scale) -> Metric:
     shares = (z < LEVELS["90"]).mean((0, 2))
     names = [f"horizon {k}" for k in range(1, len(shares) + 1)]
     return Metric(
-        "dynamics_coverage_error", "dynamics", split, names, names, {WORLD: np.abs(shares - 0.9)},
-        {"intervals of no width": 0.9}, direction="lower", about="distance of the coverage of 90 % intervals from 90 %, mean over horizons",
-    )  # fmt: skip
+        "dynamics_coverage_error",
+        "dynamics",
+        split,
+        names,
+        names,
+        {WORLD: np.abs(shares - 0.9)},
+        {"intervals of no width": 0.9},
+        direction="lower",
+        about="distance of the coverage of 90 % intervals from 90 %, mean over horizons",
+    )
 
 
 def example(clips: Clips, mean: Imagined, std: Imagined, others: Mapping[str, Imagined]) -> dict[str, Any]:
@@ -163,7 +178,11 @@ def example(clips: Clips, mean: Imagined, std: Imagined, others: Mapping[str, Im
     busy = np.argsort(-moves, kind="stable")[: max(1, len(clips) // 4)]
     row = int(busy[np.argsort(missed[busy], kind="stable")[len(busy) // 2]])
     return {
-        "id": str(clips.ids[row]), "frame_rate": clips.frame_rate, "context": context,
-        "truth": states[row].tolist(), "mean": mean[row].tolist(), "std": std[row].tolist(),
+        "id": str(clips.ids[row]),
+        "frame_rate": clips.frame_rate,
+        "context": context,
+        "truth": states[row].tolist(),
+        "mean": mean[row].tolist(),
+        "std": std[row].tolist(),
         "rivals": {name: each[row].tolist() for name, each in others.items()},
-    }  # fmt: skip
+    }

@@ -56,8 +56,8 @@ class AudioModule(nn.Module):
     def forward(self, mel: Float[Tensor, "b m f"]) -> Heard:
         """Latents and columns of log-mel spectrograms, which `mel` computes from samples."""
         maps = self.stages(self.stem(mel.unsqueeze(1)))
-        columns = F.relu(maps).flatten(1, 2).transpose(1, 2)
-        last = F.adaptive_avg_pool2d(F.relu(self.last(maps)), (maps.shape[2], PARTS))
+        columns = maps.flatten(1, 2).transpose(1, 2)
+        last = F.adaptive_avg_pool2d(self.last(maps), (maps.shape[2], PARTS))
         return Heard(self.head(last.flatten(1)), columns)
 
 

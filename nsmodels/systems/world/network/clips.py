@@ -27,7 +27,7 @@ class ClipBatch:
         observed: bool (b, 3), as in `Clips`. num_steps: t.
         samples_per_step: of the sound.
         video: uint8 (b, t, h, w, 3). maps: float (b, t, c), flattened maps of the frames in their place.
-        audio: float (b, a). columns: float (b, t, c) and latents: float (b, d), what the encoder made of the whole sound.
+        audio: float (b, a). columns: float (b, t, c) and latents: float (b, d), encoded from the whole sound.
         proprio, actions: float (b, t, p), (b, t, 16).
         states, properties, affordances, outcomes, events: as in `Clips`; outcomes are NaN where there is none.
         concepts: int64 (b, 2), material and shape, -1 where not given.

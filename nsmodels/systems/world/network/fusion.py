@@ -45,11 +45,8 @@ class Tokens(nn.Module):
 
     def __init__(self, width: int, sources: Sources, max_seq_len: int) -> None:
         super().__init__()
-        self.standard = Standard(len(PROPRIO))
-        self.vision = nn.Sequential(nn.Linear(sources.maps, width), nn.GELU(), nn.Linear(width, width))
-        self.audio = nn.Sequential(nn.Linear(sources.columns, width), nn.GELU(), nn.Linear(width, width))
-        self.proprio = perceptron(len(PROPRIO), width, width)
-        self.action = perceptron(len(ACTION), width, width)
+        self.vision, self.audio = embedding(sources.maps, width), embedding(sources.columns, width)
+        self.proprio, self.action = embedding(len(PROPRIO), width), embedding(len(ACTION), width)
         self.time = nn.Parameter(torch.randn(max_seq_len, width) * 0.1)
         self.kind = nn.Parameter(torch.randn(len(MODALITIES) + 1, width) * 0.1)
 
@@ -57,8 +54,17 @@ class Tokens(nn.Module):
         """Tokens of the modalities, the action last."""
         audio = self.audio(given.columns)
         actions = torch.zeros_like(audio) if given.actions is None else self.action(given.actions)
-        found = [self.vision(given.maps), audio, self.proprio(self.standard(given.proprio)), actions]
+        found = [self.vision(given.maps), audio, self.proprio(given.proprio), actions]
         return torch.stack(found, 2) + self.kind + self.time[: audio.shape[1], None]
+
+
+def embedding(inputs: int, width: int) -> nn.Sequential:
+    """A token from standardised inputs.
+
+    Most of a map is the same background in every frame: in units of the deviation of each of its numbers, what differs
+    between frames counts. Tokens of all kinds then have one scale, so that none is loud at first.
+    """
+    return nn.Sequential(Standard(inputs), *perceptron(inputs, width, width), nn.LayerNorm(width))
 
 
 class FusionLayer(nn.Module):
@@ -107,7 +113,7 @@ class FusionModule(nn.Module):
         self.query = nn.Parameter(torch.randn(width) * 0.1)
         self.layers = nn.ModuleList([FusionLayer(width, heads, config.dropout) for _ in range(config.num_layers)])
         self.temporal = Temporal(config)
-        self.sound = nn.Linear(sources.latents, width)
+        self.sound = embedding(sources.latents, width)
         self.silence = nn.Parameter(torch.zeros(width))  # in place of the latents of a sound that is not there
         self.summary = perceptron(3 * width, 2 * width, sources.latents)
 
@@ -149,13 +155,14 @@ class Alignment(nn.Module):
     def __init__(self, width: int, sources: Sources) -> None:
         super().__init__()
         inputs = {"vision": sources.maps, "audio": sources.columns, "proprio": len(PROPRIO)}
+        self.standards = nn.ModuleDict({name: Standard(size) for name, size in inputs.items()})
         self.layers = nn.ModuleDict({name: self._layers(size, width) for name, size in inputs.items()})
-        self.sound = nn.Linear(sources.latents, width)
+        self.sound = embedding(sources.latents, width)
         self.outputs = nn.ModuleDict({name: nn.Linear(2 * width, sources.latents) for name in inputs})
 
     def forward(self, modality: str, steps: Float[Tensor, "b t c"], latents: Tensor | None = None) -> Tensor:
         """Unit vectors (b, d); `latents` (b, d) of whole sounds where the modality is audio."""
-        found = self.layers[modality](steps.transpose(1, 2))
+        found = self.layers[modality](self.standards[modality](steps).transpose(1, 2))
         if latents is not None:
             found = found + self.sound(latents)[..., None]
         return F.normalize(self.outputs[modality](torch.cat([found.mean(2), found.amax(2)], 1)), dim=-1)

@@ -5,31 +5,35 @@ Shapes: b samples, c channels, h x w cells.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+MOST_GROUPS = 8  # of channels that are normalised together
+
 
 class Block(nn.Module):
     """Two 3x3 convolutions beside a shortcut, the first with a stride.
 
-    There is no normalisation: a gain that starts at zero (SkipInit, De & Smith 2020, arXiv:2002.10444) makes the block
-    the identity at first, which is what batch normalisation does for deep residual networks. A sample is then encoded
-    the same whatever else is in its batch, and a step is faster by a fifth on a CPU.
+    Group normalisation (Wu & He 2018, arXiv:1803.08494): a sample is encoded the same whatever else is in its batch,
+    and the level of a sound or the brightness of a frame passes through the shortcut. It learns as fast as batch
+    normalisation; without any, a network of the same size is far behind after as many steps.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int | tuple[int, int] = 1) -> None:
         super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride, padding=1)
-        self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.second = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.norms = nn.ModuleList(nn.GroupNorm(math.gcd(outputs, MOST_GROUPS), outputs) for _ in range(2))
         is_same = inputs == outputs and stride in (1, (1, 1))
-        # A mean over the cells of a stride: a 1x1 convolution with a stride would read one of them alone, and with all
-        # gains at zero nothing else passes (ResNet-D, He et al. 2019, arXiv:1812.01187).
+        # A mean over the cells of a stride: a 1x1 convolution with a stride would read one of them alone (ResNet-D, He
+        # et al. 2019, arXiv:1812.01187).
         mean = nn.AvgPool2d(stride, ceil_mode=True) if stride not in (1, (1, 1)) else nn.Identity()
         self.shortcut = nn.Identity() if is_same else nn.Sequential(mean, nn.Conv2d(inputs, outputs, 1))
-        self.gain = nn.Parameter(torch.zeros(()))
         self.use_checkpointing = False
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d i j"]:
@@ -39,8 +43,8 @@ class Block(nn.Module):
         return self._forward(maps)
 
     def _forward(self, maps: Tensor) -> Tensor:
-        branch = self.second(F.relu(self.first(F.relu(maps))))
-        return self.shortcut(maps) + self.gain * branch
+        branch = self.norms[1](self.second(F.relu(self.norms[0](self.first(maps)))))
+        return F.relu(self.shortcut(maps) + branch)
 
 
 def stage(inputs: int, outputs: int, num_blocks: int, stride: int | tuple[int, int]) -> nn.Sequential:

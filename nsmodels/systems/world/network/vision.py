@@ -52,7 +52,6 @@ class VisionModule(nn.Module):
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Seen:
         """Latents and maps of pictures with values in [0, 1], as `prepare` makes them."""
         maps = self.stages(self.stem((images - 0.5) * 4))
-        maps = F.relu(maps)
         return Seen(self.head(maps.flatten(1)), maps)
 
     def prepare(self, frames: Shaped[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:

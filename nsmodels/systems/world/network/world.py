@@ -69,9 +69,13 @@ class WorldNetwork(nn.Module):
         self.predictor = Predictor(config.state_dim, sources, self.settings["audio"]["n_mels"])
 
     def maps(self, video: Tensor) -> Tensor:
-        """Flattened maps (b, t, c) of uint8 frames (b, t, h, w, 3)."""
-        frames = self.vision.prepare(video.flatten(0, 1))
-        return self.vision(frames).maps.flatten(1).unflatten(0, video.shape[:2])
+        """Flattened maps (b, t, c) of uint8 frames (b, t, h, w, 3); zeros at steps whose frame is not read."""
+        return maps_of(self.vision, video, self.frame_interval)
+
+    @property
+    def frame_interval(self) -> int:
+        """Steps from a frame that is read to the next one."""
+        return int(self.settings.get("fusion", {}).get("frame_interval", 1))
 
     def observe(self, clips: ClipBatch, context: Tensor | None = None) -> Observations:
         """What the encoders make of clips, of what is observed before step `context`, int64 (b,), or of all.
@@ -82,15 +86,17 @@ class WorldNetwork(nn.Module):
         maps = clips.maps if clips.maps is not None or clips.video is None else self.maps(clips.video)
         maps, has_maps = _filled(maps, clips, math.prod(self.vision.map_shape))
         proprio, has_proprio = _filled(clips.proprio, clips, len(PROPRIO))
+        if maps.shape[1]:
+            has_maps = has_maps & _is_read(has_maps, self.frame_interval)
         there = torch.stack([has_maps, torch.ones_like(has_maps), has_proprio], -1)
         seen = seen_before(clips.observed, clips.num_steps, context) & there
         return Observations(seen, maps, columns, latents, proprio, clips.actions)
 
     def align(self, given: Observations, modality: str) -> Tensor:
         """Unit vectors (b, d) of one modality alone, in the space that all share."""
-        steps = {"vision": given.maps, "audio": given.columns, "proprio": given.proprio}[modality]
-        if modality == "proprio":
-            steps = self.fusion.tokens.standard(steps)
+        frames = given.seen[..., 0].any(0)
+        maps = given.maps[:, frames] if frames.any() else given.maps
+        steps = {"vision": maps, "audio": given.columns, "proprio": given.proprio}[modality]
         return self.alignment(modality, steps, given.latents if modality == "audio" else None)
 
     def hear(self, clips: ClipBatch, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -128,6 +134,24 @@ class WorldNetwork(nn.Module):
         if compute.use_compile:
             for module in self.children():
                 module.compile(backend=BACKEND)
+
+
+def maps_of(vision: VisionModule, video: Tensor, interval: int) -> Tensor:
+    """Flattened maps (b, t, c) of every `interval`-th frame of uint8 videos (b, t, h, w, 3), zeros at other steps."""
+    first = min(interval, video.shape[1]) - 1
+    frames = video[:, first::interval]
+    found = vision(vision.prepare(frames.flatten(0, 1))).maps.flatten(1).unflatten(0, frames.shape[:2])
+    if interval == 1:
+        return found
+    maps = found.new_zeros((*video.shape[:2], found.shape[-1]))
+    maps[:, first::interval] = found
+    return maps
+
+
+def _is_read(there: Tensor, interval: int) -> Tensor:
+    """Bool (t,): the steps whose frames are read, of those that are `there`, bool (t,)."""
+    steps = torch.arange(len(there), device=there.device)
+    return (steps - (min(interval, int(there.sum())) - 1)) % interval == 0
 
 
 def _filled(values: Tensor | None, clips: ClipBatch, size: int) -> tuple[Tensor, Tensor]:

@@ -135,7 +135,8 @@ def table(report: Mapping[str, Any]) -> str:
     lines = [f"{report['data']['source']}; means over seeds {', '.join(map(str, report['seeds']))}", ""]
     lines.append(f"{'':<28}" + "".join(f"{name:>32}" for name in metrics))
     for subset in next(iter(metrics.values()))["rows"]:
-        lines.append(f"{subset:<28}" + "".join(f"{_cell(each['rows'][subset]):>32}" for each in metrics.values()))
+        cells = "".join(f"{_cell(each['rows'][subset]):>32}" for each in metrics.values())
+        lines.append(f"{subset:<28}{cells}")
     for name, each in metrics.items():
         better = "higher is better" if each["direction"] == "higher" else "lower is better"
         lines += [

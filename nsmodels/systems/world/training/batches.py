@@ -20,6 +20,7 @@ from nsmodels.formats.clips.names import MODALITIES
 from nsmodels.formats.clips.tables import Clips, Twins
 from nsmodels.systems.world.network.clips import ClipBatch, batch_of, num_steps_of
 from nsmodels.systems.world.network.vision import VisionModule
+from nsmodels.systems.world.network.world import maps_of
 from nsmodels.systems.world.training.source import Drawn, Source
 
 MOST_BYTES = 1 << 32  # of maps that are kept in memory
@@ -52,14 +53,12 @@ class WorldBatch:
         hidden: bool (b, 2, 3), modalities that are hidden in the first and in the second view.
         context: int64 (b,), steps that are observed in the second view.
         twins: of some clips.
-        frames: int64 (b, k), whose maps are computed with a gradient; None: all.
     """
 
     clips: ClipBatch
     hidden: Tensor
     context: Tensor
     twins: TwinBatch | None = None
-    frames: Tensor | None = None
 
     @property
     def num_samples(self) -> int:
@@ -75,7 +74,6 @@ class Drawing:
     min_context: int
     horizon: int = 0
     twins_per_clip: int = 0
-    frames_per_clip: int = 0
 
 
 class ClipBatches:
@@ -86,10 +84,14 @@ class ClipBatches:
         training: options of the loop.
         drawing: what is drawn.
         vision: a frozen encoder, whose maps of all frames are computed once and kept where memory allows.
+        interval: steps from a frame that is read to the next one.
     """
 
-    def __init__(self, data: Path, training: TrainingConfig, drawing: Drawing, vision: VisionModule | None) -> None:
+    def __init__(
+        self, data: Path, training: TrainingConfig, drawing: Drawing, vision: VisionModule | None, interval: int
+    ) -> None:
         self.source, self.drawing, self.vision = Source(data, None, training), drawing, vision
+        self.interval = interval
         self.maps: dict[str, Tensor | None] = {}
         self.twins = {split: _twins_of(data, split, len(clips)) for split, clips in self.clips.items()}
 
@@ -101,7 +103,7 @@ class ClipBatches:
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of a split, always the same ones of "val"."""
         if split not in self.maps:  # before any worker is started
-            self.maps[split] = None if self.vision is None else maps_of(self.vision, self.clips[split])
+            self.maps[split] = None if self.vision is None else kept_maps(self.vision, self.clips[split], self.interval)
         return self.source.batches(split, epoch, shard, lambda drawn: self._collate(drawn, split))
 
     def _collate(self, drawn: Drawn, split: str) -> WorldBatch:
@@ -112,7 +114,6 @@ class ClipBatches:
         first = min(self.drawing.min_context, max(steps - 1, 1))
         last = max(min(2 * (steps - self.drawing.horizon) - first, steps - 1), first)
         context = random.integers(first, last + 1, size)
-        frames = random.random((size, steps)).argsort(1)[:, : self.drawing.frames_per_clip]
         twins = self.twins[split]
         number = self.drawing.twins_per_clip
         drawn_twins = None if twins is None or not number else twins.draw(drawn, number)
@@ -121,7 +122,6 @@ class ClipBatches:
             torch.as_tensor(part.of(hidden)),
             torch.as_tensor(part.of(context)),
             drawn_twins,
-            torch.as_tensor(part.of(frames)) if self.drawing.frames_per_clip else None,
         )
 
 
@@ -166,8 +166,8 @@ class _Twins:
 
 
 @torch.inference_mode()
-def maps_of(vision: VisionModule, clips: Clips, batch_size: int = 16) -> Tensor | None:
-    """Flattened maps of all frames, float16 (n, t, c); None without video, and where they need too much memory."""
+def kept_maps(vision: VisionModule, clips: Clips, interval: int, batch_size: int = 16) -> Tensor | None:
+    """Maps of all frames, float16 (n, t, c); None without video, and where they need too much memory."""
     if clips.video is None:
         return None
     shape = (*clips.video.shape[:2], int(np.prod(vision.map_shape)))
@@ -175,7 +175,6 @@ def maps_of(vision: VisionModule, clips: Clips, batch_size: int = 16) -> Tensor 
         return None
     device, found = vision.head.weight.device, torch.zeros(shape, dtype=torch.float16)
     for first in range(0, len(found), batch_size):
-        frames = torch.from_numpy(np.array(clips.video[first : first + batch_size])).to(device)
-        maps = vision(vision.prepare(frames.flatten(0, 1))).maps.flatten(1)
-        found[first : first + len(frames)] = maps.unflatten(0, frames.shape[:2]).half().cpu()
+        video = torch.from_numpy(np.array(clips.video[first : first + batch_size])).to(device)
+        found[first : first + len(video)] = maps_of(vision, video, interval).half().cpu()
     return found

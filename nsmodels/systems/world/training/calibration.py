@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nsmodels.core import disk
 from nsmodels.core.errors import InputError
+from nsmodels.formats.clips import files
 
 CALIBRATION = "calibration.json"
 # Half of the width of a central interval of a normal distribution, in deviations.
@@ -65,22 +66,17 @@ def factor_of(errors: NDArray[Any], deviations: NDArray[Any], quantile: float = 
     return np.asarray(np.nanquantile(ratio, 0.9, axis=0) / quantile, np.float32)
 
 
-def calibrate(phase: str, data: Path, folder: Path, device: str) -> dict[str, float]:
-    """Fit the factors of a trained phase on validation clips and write them beside its checkpoint.
+def calibrate(model: Any, data: Path, folder: Path) -> dict[str, float]:
+    """Fit the factors of a trained `WorldModel` on validation clips and write them to `folder`, beside its checkpoint.
 
     Returns how many of the imagined states lie in the 90 % intervals, before and after.
     """
-    from nsmodels.formats.clips import files
-    from nsmodels.systems.world.model import WorldModel
-
-    if phase not in ("dynamics", "full"):
-        return {}
-    model, clips = WorldModel.load(folder, device), files.read(data, "val")
+    clips = model.watch(files.read(data, "val"))
     found, figures = _state_factors(model, clips)
-    if phase == "full":
+    if model.phase == "full":
         found |= _belief_factors(model, clips)
-    Calibration(found).write(folder / phase / CALIBRATION)
-    return {f"{phase}/{name}": value for name, value in figures.items()}
+    Calibration(found).write(folder / CALIBRATION)
+    return {f"{model.phase}/{name}": value for name, value in figures.items()}
 
 
 def _state_factors(model: Any, clips: Any) -> tuple[dict[str, Any], dict[str, float]]:

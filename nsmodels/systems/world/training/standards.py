@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.network.clips import batch_of
@@ -11,6 +14,7 @@ from nsmodels.systems.world.network.layers import Standard
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.training.terms import observed_targets
 
+SMALLEST = 1e-3  # deviation, below which a number of a map counts as constant
 MOST = 256  # clips from which scales of encoded observations are taken
 
 
@@ -37,5 +41,15 @@ def _fit_observed(network: WorldNetwork, parent: WorldNetwork, clips: Clips) -> 
         seen = given.seen[..., k]
         if seen.any():
             standard.fit(values[seen].cpu())
-    if given.seen[..., 2].any():
-        network.fusion.tokens.standard.fit(given.proprio[given.seen[..., 2]].cpu())
+    tokens, alignment = network.fusion.tokens, network.alignment
+    sources = {"vision": given.maps, "audio": given.columns, "proprio": given.proprio}
+    for k, (name, values) in enumerate(sources.items()):
+        _fit_all([getattr(tokens, name)[0], alignment.standards[name]], values[given.seen[..., k]])
+    _fit_all([network.fusion.sound[0], alignment.sound[0]], given.latents[given.has[:, 1]])
+    if given.actions is not None:
+        _fit_all([tokens.action[0]], given.actions.flatten(0, 1))
+
+
+def _fit_all(standards: list[Any], values: Tensor) -> None:
+    for standard in standards if len(values) else []:
+        standard.fit(values.cpu(), smallest=SMALLEST)

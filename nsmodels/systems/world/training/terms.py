@@ -43,24 +43,17 @@ class Views(NamedTuple):
 
 def views_of(network: WorldNetwork, batch: WorldBatch) -> Views:
     """Both views, fused; the maps of the frames are computed once."""
-    clips = with_maps(network, batch)
+    clips = with_maps(network, batch.clips)
     given, cut = network.observe(clips), network.observe(clips, batch.context)
     whole = network.fusion(given.hide(batch.hidden[:, 0]))
     return Views(given, whole, network.fusion(cut.hide(batch.hidden[:, 1])))
 
 
-def with_maps(network: WorldNetwork, batch: WorldBatch) -> ClipBatch:
-    """The clips with the maps of their frames, those of `batch.frames` alone with a gradient."""
-    clips = batch.clips
+def with_maps(network: WorldNetwork, clips: ClipBatch) -> ClipBatch:
+    """The clips with the maps of their frames."""
     if clips.maps is not None or clips.video is None:
         return clips
-    if batch.frames is None or not torch.is_grad_enabled():
-        return replace(clips, maps=network.maps(clips.video), video=None)
-    with torch.no_grad():
-        maps = network.maps(clips.video)
-    rows = torch.arange(len(clips), device=maps.device)[:, None]
-    maps[rows, batch.frames] = network.maps(clips.video[rows, batch.frames])
-    return replace(clips, maps=maps, video=None)
+    return replace(clips, maps=network.maps(clips.video), video=None)
 
 
 # --- fusion -----------------------------------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ class WorldTask(Task):
 
     def __init__(self, config: WorldConfig, settings: Mapping[str, Any], data: Path, parent: Path) -> None:
         self.config, self.network_settings, self.parent = config, dict(settings), parent
-        self.clips = ClipBatches(data, config.training, self.drawing(), self._frozen_vision())
+        interval = int(self.network_settings["fusion"]["frame_interval"])
+        self.clips = ClipBatches(data, config.training, self.drawing(), self._frozen_vision(), interval)
         self._require(data)
 
     # Arrays that the clips of a phase must have.
@@ -130,11 +131,10 @@ class FullTask(WorldTask):
     needs = ("states", "actions")
 
     def drawing(self) -> Drawing:
-        """Hidden modalities, where rollouts start, twins, and the frames whose gradient reaches the encoder."""
+        """Hidden modalities, where rollouts start, and twins."""
         twins = self.config.objective.twins_per_clip if self.config.objective.causal_weight else 0
         fusion, dynamics = self.config.fusion, self.config.dynamics
-        frames = self.config.frames_per_clip
-        return Drawing(fusion.modality_dropout, dynamics.min_context, dynamics.horizon, twins, frames)
+        return Drawing(fusion.modality_dropout, dynamics.min_context, dynamics.horizon, twins)
 
     def loss(self, model: nn.Module, batch: WorldBatch) -> tuple[Tensor, Terms]:
         """The weighted sum and its terms."""
