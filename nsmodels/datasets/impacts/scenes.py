@@ -189,11 +189,11 @@ class Motion:
         aperture: (n, T), m, between the pads. tool: int64 (n, T), index into `TOOLS`.
         held: bool (n, T), whether the fingers touch the object. broken: bool (n, T).
         slide_speed: (n, NUM_BINS), m/s, largest of the points that slide; slide_force: (n, NUM_BINS), N, normal.
-        wrench: (n, T, 6), N and N m in the axes of the world, mean over the step of what the wrist feels. hand_velocity:
-            (n, T, 3), m/s, and hand_acceleration: (n, T, 3), m/s2, at the end of the step.
+        wrench: (n, T, 6), N and N m in the axes of the world, mean over the step of what the wrist feels.
+        hand_velocity: (n, T, 3), m/s, and hand_acceleration: (n, T, 3), m/s2, at the end of the step.
         grip: (n, T), N, with which each finger presses.
-        energy: (n, T), J, of object and neighbour. work: (n, T, 2), J, done on them up to there by hand and table, and by
-            the object itself.
+        energy: (n, T), J, of object and neighbour. work: (n, T, 2), J, done on them up to there by hand and table, and
+            by the object itself.
         contacts: all impacts.
     """
 

@@ -36,7 +36,7 @@ def draw_scenes(objects: Objects, number: np.ndarray, seed: int) -> Scenes:
         neighbour=neighbour,
         gravity=np.full(len(number), GRAVITY),
         verb=verb,
-        onset=5 + (2 * chance[:, 15]).astype(np.int64),
+        onset=6 + (2 * chance[:, 15]).astype(np.int64),
         duration=duration.astype(np.int64),
         contact=np.stack([2 * chance[:, 17] - 1, 2 * chance[:, 18] - 1], 1),
         direction=direction,

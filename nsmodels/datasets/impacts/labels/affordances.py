@@ -18,7 +18,7 @@ SLOPE = np.radians(8.0)
 FALL = 1.0  # m
 SWING, THROW_SPEED = 0.3, 4.0  # m, m/s: way of the throwing arm, and what it has to reach
 GRAIN = 0.004  # m, radius
-TEST_STEPS = 10  # of a test in the simulator, half a second
+TEST_STEPS = 12  # of a test in the simulator, 0.6 s
 
 
 def affordances_of(objects: Objects) -> np.ndarray:
@@ -51,7 +51,7 @@ def _trial(objects: Objects, verb: int, **values: float) -> Motion:
     count = len(objects)
     numbers = {
         **dict.fromkeys(("direction", "force", "speed", "tip", "aperture"), 0.0),
-        **{"gravity": GRAVITY, "onset": 4, "duration": 5, "has_support": True},
+        **{"gravity": GRAVITY, "onset": 5, "duration": 4, "has_support": True},
         **values,
     }
     whole = {name: np.full(count, numbers.pop(name), np.int64) for name in ("onset", "duration")}
@@ -76,7 +76,7 @@ def _trial(objects: Objects, verb: int, **values: float) -> Motion:
 
 def _is_pushed(objects: Objects) -> np.ndarray:
     motion = _trial(objects, hand.PUSH, force=PUSH_FORCE, speed=0.2)
-    return np.linalg.norm(motion.position[:, -1] - motion.position[:, 3], axis=1) > 0.01
+    return np.linalg.norm(motion.position[:, -1] - motion.position[:, 4], axis=1) > 0.01
 
 
 def _is_carried(objects: Objects) -> np.ndarray:
@@ -87,8 +87,8 @@ def _is_carried(objects: Objects) -> np.ndarray:
 def _on_slope(objects: Objects) -> tuple[np.ndarray, np.ndarray]:
     """Whether an object goes down a gentle slope turning, and whether it stays where it is."""
     motion = _trial(objects, hand.TILT, duration=2, speed=SLOPE / (2 * FRAME))
-    way = np.linalg.norm(motion.position[:, -1] - motion.position[:, 3], axis=1)
-    turned = np.abs(motion.angles[:, -1, 1] - motion.angles[:, 3, 1])
+    way = np.linalg.norm(motion.position[:, -1] - motion.position[:, 4], axis=1)
+    turned = np.abs(motion.angles[:, -1, 1] - motion.angles[:, 4, 1])
     return (way > 0.02) & (turned * objects.extents[:, 2] > way), way < 0.01
 
 

@@ -6,11 +6,12 @@ import math
 
 from numba import njit
 
-# Each clip begins with the same exploration: the fingers hold the object and lift it a little, so that its weight, its
-# width, its give under two strengths of grip and its warmth are felt, put it down, and a rod of steel taps it, so that
-# it is heard.
-HOLD_END, TAP_TIME = 0.15, 0.165  # s
-HEFT = 0.012  # m
+# Each clip begins with the same exploration. The fingers hold the object and lift it a little, so that its weight, its
+# width, its give under two strengths of grip and its warmth are felt; they press it down and rub it along the table, so
+# that its friction is felt and its roughness heard; a rod of steel taps it, so that it rings.
+HEFT_END, HOLD_END, TAP_TIME = 0.10, 0.20, 0.215  # s
+HEFT = 0.006  # m
+RUB_WAY, RUB_FORCE = 0.015, 3.0  # m, N
 GRIP, FIRM_GRIP = 10.0, 45.0  # N, in the first step and after it
 TAP_SPEED, TAP_MASS, TAP_YOUNG = 0.6, 0.015, 200e9  # m/s, kg, Pa
 TAP_PLACE = (0.35, 0.25)  # in half extents
@@ -34,10 +35,10 @@ def ease(time, length):
 
 @njit(cache=True, nogil=True)
 def heft(time):
-    """Height of the weighing, m, and its speed: HEFT sin^2 (pi t / HOLD_END)."""
-    if time >= HOLD_END:
+    """Height of the weighing, m, and its speed: HEFT sin^2 (pi t / HEFT_END)."""
+    if time >= HEFT_END:
         return 0.0, 0.0
-    rate = 2.0 * math.pi / HOLD_END
+    rate = 2.0 * math.pi / HEFT_END
     return 0.5 * HEFT * (1.0 - math.cos(rate * time)), 0.5 * HEFT * rate * math.sin(rate * time)
 
 

@@ -31,8 +31,10 @@ from nsmodels.datasets.impacts.physics.layout import (
     LOADS,
     MASS,
     NEIGHBOUR_MASS,
+    PRESSED,
     ROTATION,
     SHAPE,
+    SLID,
     SPEED,
     TARGET,
     TILT,
@@ -98,16 +100,28 @@ def carry(f, body, now):
                 end = hand.DROP_TURN * f[CONTACT_U]
                 rate, spin_up = end * speed, end * acceleration
     before, height = bodies.kinetic(body), body[2]
-    body[0], body[1], body[2] = now[BASE], now[BASE + 1], now[BASE + 2] + z
+    way, along = 0.0, 0.0
+    if now[DONE] == 0.0:
+        way, along, _ = hand.ease(now[TIME] - hand.HEFT_END, hand.HOLD_END - hand.HEFT_END)
+        way, along = way * hand.RUB_WAY, along * hand.RUB_WAY
+    body[0] = now[BASE] + way * body[ROTATION]
+    body[1] = now[BASE + 1] + way * body[ROTATION + 3]
+    body[2] = now[BASE + 2] + z
     # The hand gives the object the momentum of its way; also what stops it where it is grasped while it moves.
     per_time = f[MASS] / SUBSTEP
-    fx, fy = -per_time * body[V], -per_time * body[V + 1]
-    up = f[MASS] * f[GRAVITY] + per_time * (vz - body[V + 2])
-    body[V], body[V + 1], body[V + 2] = 0.0, 0.0, vz
+    vx, vy = along * body[ROTATION], along * body[ROTATION + 3]
+    fx, fy, up = per_time * (vx - body[V]), per_time * (vy - body[V + 1]), per_time * (vz - body[V + 2])
+    body[V], body[V + 1], body[V + 2] = vx, vy, vz
     for k in range(3):
         body[W + k] = body[ROTATION + 3 * k] * rate
     bodies.rotate(body, SUBSTEP)
-    up -= buoyancy(f, body)
+    up += f[MASS] * f[GRAVITY] - buoyancy(f, body)
+    if along > 0.0 and f[HAS_SUPPORT] > 0.0:
+        pressed = max(up + hand.RUB_FORCE, 0.0)
+        up -= pressed
+        fx, fy = fx + f[FRICTION] * pressed * body[ROTATION], fy + f[FRICTION] * pressed * body[ROTATION + 3]
+        now[SLID], now[PRESSED] = max(now[SLID], along), now[PRESSED] + pressed * SUBSTEP
+        now[LOADS] += pressed
     x, y = drive(f, now[TIME])
     now[WRENCH] += fx - f[MASS] * x
     now[WRENCH + 1] += fy - f[MASS] * y

@@ -29,6 +29,7 @@ from nsmodels.datasets.impacts.physics.layout import (
     TILT,
     TILT_RATE,
     WORK,
+    WRENCH,
     V,
     W,
 )
@@ -221,7 +222,10 @@ def meet_neighbour(f, body, beside, now, impacts):
     move = per_mass + (0.0 if is_held else bodies.mobility(body, px, py, 0.0, nx, ny, 0.0))
     is_impact = approach > bodies.REST_SPEED
     impulse = (1.0 + (math.sqrt(NEIGHBOUR_BOUNCE * bounce(f, now)) if is_impact else 0.0)) * approach / move
-    if not is_held:
+    if is_held:  # the hand bears it, and does the work
+        now[WORK] += impulse * (beside[2] * nx + beside[3] * ny) + 0.5 * impulse * impulse * per_mass
+        now[WRENCH], now[WRENCH + 1] = now[WRENCH] + impulse / SUBSTEP * nx, now[WRENCH + 1] + impulse / SUBSTEP * ny
+    else:
         bodies.push(body, px, py, 0.0, nx, ny, 0.0, -impulse)
         now[AWAKE] = AWAKE_STEPS
     beside[2], beside[3] = beside[2] + impulse * per_mass * nx, beside[3] + impulse * per_mass * ny

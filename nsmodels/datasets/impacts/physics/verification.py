@@ -17,6 +17,7 @@ from nsmodels.datasets.impacts.scenes import BALL, FRAME, NUM_STEPS, Motion, Sce
 ENERGY, SHARE = 2e-4, 1e-2  # J, and of the range of a clip's energy, by which the steps may raise it
 MOMENTUM = 1e-6  # of the largest momentum or energy
 FREE = 5  # steps of the exploration, with the tap
+ONSET = 7  # step at which actions begin, when the object is at rest again
 HEIGHT, WAY = 4e-3, 4e-3  # m, by which two integrators may differ: a step of the mechanics at 4 m/s
 
 
@@ -91,7 +92,7 @@ def _plain(scenes: Scenes, verb: int, **values: np.ndarray) -> Scenes:
         has_neighbour=absent,
         has_water=absent,
         verb=np.full(count, verb),
-        onset=np.full(count, FREE),
+        onset=np.full(count, ONSET),
         contact=np.zeros((count, 2)),
         direction=none,
         target=np.zeros(count, np.int64),
@@ -113,7 +114,7 @@ def _falls_differ(scenes: Scenes) -> list[str]:
         aperture=np.ones(count),
     )
     motion = simulate(scenes)
-    release = FREE + 3
+    release = ONSET + 3
     its = scenes.objects
     found = []
     for row in range(count):
@@ -166,9 +167,9 @@ def _slides_differ(scenes: Scenes) -> list[str]:
         reduced = 1 / (1 / its.mass[row] + 1 / hand.ROD_MASS)
         start = (1 + BODY_BOUNCE * its.restitution[row]) * speed[row] * reduced / its.mass[row]
         slowing = its.friction[row] * scenes.gravity[row]
-        length = min(start / slowing, (NUM_STEPS - FREE - 0.5) * FRAME)
+        length = min(start / slowing, (NUM_STEPS - ONSET - 0.5) * FRAME)
         way = solve_ivp(lambda _, state, a=slowing: [state[1], -a], (0, length), [0, start], rtol=1e-9).y[0, -1]
-        got = motion.position[row, -1, 0] - motion.position[row, FREE - 1, 0]
+        got = motion.position[row, -1, 0] - motion.position[row, ONSET - 1, 0]
         if abs(got - way) > WAY and way < 0.15:
             found.append(f"clip {row}: slides by {got:.4f} m, expected {way:.4f} m")
     return found
