@@ -21,7 +21,7 @@ demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figu
 	@$(BIN)/python -m pipeline.demo
 
 test: $(READY)  ## the test suite
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## what CI checks before the tests: format, lint, types, imports
 	$(BIN)/ruff format --check .

@@ -10,10 +10,12 @@ import logging
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
-from nsmodels.core import cli, discover
+from nsmodels.core import cli, discover, hardware
 from nsmodels.core.orders import Inputs
 from nsmodels.engine.system import Stage, System
 
@@ -24,17 +26,31 @@ def main() -> int:
     """Make the debug data of every dataset and take one step of every network, in a folder that is removed."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as place:
-        folders = {name: Path(place) / name for name in discover.datasets()}
-        for name, folder in folders.items():
-            config = discover.module("datasets", name, "config").debug()
-            discover.module("datasets", name, "prepare").prepare(config, name, folder)
-        for name in discover.systems():
-            system = discover.system(name)
-            for dataset in system.datasets:
-                _step(system, Inputs.of(folders[dataset]))
+    with tempfile.TemporaryDirectory() as place, _processes() as pool:
+        made = {name: pool.submit(_prepare, name, Path(place) / name) for name in discover.datasets()}
+        pairs = [(name, dataset) for name in discover.systems() for dataset in discover.system(name).datasets]
+        steps = [pool.submit(_take_steps, name, made[dataset].result()) for name, dataset in pairs]
+        for each in (*made.values(), *steps):
+            each.result()
     log.info("compiled what is compiled at first use, in %.0f s", time.perf_counter() - began)
     return 0
+
+
+def _processes() -> ProcessPoolExecutor:
+    """A process per core, up to the number of datasets: functions of different datasets have little in common."""
+    num = min(hardware.num_cores(), len(discover.datasets()))
+    return ProcessPoolExecutor(num, get_context("spawn"), hardware.collect_rarely)
+
+
+def _prepare(dataset: str, folder: Path) -> Path:
+    config = discover.module("datasets", dataset, "config").debug()
+    discover.module("datasets", dataset, "prepare").prepare(config, dataset, folder)
+    return folder
+
+
+def _take_steps(system: str, data: Path) -> None:
+    """One step of each network of a system that starts from data alone."""
+    _step(discover.system(system), Inputs.of(data))
 
 
 def _step(system: System, inputs: Inputs) -> None:

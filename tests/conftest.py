@@ -5,6 +5,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import zip_longest
+from pathlib import Path
 
 import pytest
 
@@ -33,8 +35,18 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Live tests first, then those of the pipeline: short tests fill the gaps at the end of a suite in processes."""
-    items.sort(key=lambda item: (item.get_closest_marker("live") is None, "pipeline" not in item.path.parts))
+    """Live tests and others in turn, file by file, those of the pipeline first.
+
+    Live tests mostly wait: beside each other they leave the processors idle, beside others they cost little time.
+    Short tests fill the gaps at the end of a suite in processes.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    live = [path for path, found in files.items() if found[0].get_closest_marker("live")]
+    others = sorted((path for path in files if path not in live), key=lambda path: "pipeline" not in path.parts)
+    order = [path for pair in zip_longest(live, others) for path in pair if path]
+    items[:] = [item for path in order for item in files[path]]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nsmodels.notebook.choice import Choice, choose
+from nsmodels.notebook.imagination import imagine
 from nsmodels.notebook.machine import begin, diagnose
 from nsmodels.notebook.results import calibration, classes, compare, evaluate, export
 from nsmodels.notebook.training import checkpoints, gradients, layers, networks, prepare, train
@@ -19,6 +20,7 @@ __all__ = [
     "evaluate",
     "export",
     "gradients",
+    "imagine",
     "layers",
     "networks",
     "prepare",

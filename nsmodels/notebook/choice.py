@@ -125,7 +125,9 @@ def choose(
     mark = "" if (recipe, key) == (plain.relevant(), usual) else f"-{fingerprint([recipe, key])[:8]}"
     name = name or f"{'-'.join(filter(None, (system, domain, preset)))}-{config.training.seed}{mark}"
     stage = discover.system(system).stages[-1]
-    chosen = Choice(system, preset, config, key, name, stage.name, _parent(system, stage.starts_from, preset, config, key))
+    chosen = Choice(
+        system, preset, config, key, name, stage.name, _parent(system, stage.starts_from, preset, config, key)
+    )
     print(f"{system}, preset {preset}: {(presets[preset].__doc__ or '').strip()}")
     print(f"data {chosen.data_key}; model {chosen.model_key} (other systems: {', '.join(discover.systems())})")
     return chosen

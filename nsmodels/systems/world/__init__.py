@@ -65,7 +65,7 @@ class World(System[Any, EvaluationConfig]):
 
     def read_config(self, path: Path, stage: Stage, preset: Any, inputs: Inputs) -> Mapping[str, Any]:
         """Fields of a stage, also from the file of the source document, with a line for each that cannot act."""
-        from nsmodels.systems.world.translation import read
+        from nsmodels.systems.world.training.translation import read
 
         return read(path, stage.name, preset, inputs)
 

@@ -14,7 +14,7 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.evaluation.sealing import EvaluationResult
-from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
+from nsmodels.formats.clips.names import PROPERTIES
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import PHASES, EvaluationConfig
 from nsmodels.systems.world.evaluation import charts, concepts, effects, observation, properties, retrieval, rollouts
@@ -243,7 +243,7 @@ def _shown_by_both(subject: Subject, split: str) -> NDArray[np.bool_]:
     if TRAIN not in subject.splits or subject.splits[TRAIN].properties is None:
         return np.ones(len(PROPERTIES), bool)
     matrix = forests_of(subject, split).matrix
-    return (matrix[:, [MODALITIES.index("vision"), MODALITIES.index("audio")]] >= properties.SHOWN).all(1)
+    return properties.shown_by(matrix, ("vision",)) & properties.shown_by(matrix, ("audio",))
 
 
 def _about(order: Order[EvaluationConfig], subject: Subject, notes: list[str]) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """The world model: five models, each started from the one before, the evaluation of the last, ablations and figures."""
 
+from typing import Any
+
 from nsmodels.core.orders import DATA
 from nsmodels.systems.world import SYSTEM
 from nsmodels.systems.world.config import CODE_VERSION, EvaluationConfig
 from nsmodels.systems.world.studies.config import ABLATION_PRESETS
 from pipeline.assets.systems.world_checks import first_look
 from pipeline.lib import figure
+from pipeline.lib.display import results
 from pipeline.lib.training import Training, study
 
 FIGURES, STUDIES = "nsmodels.systems.world.figures", "nsmodels.systems.world.studies"
@@ -25,11 +28,11 @@ ABOUT_EVALUATION = (
 
 def chain() -> list[Training]:
     """The five trainings, each with the one that it starts from."""
-    found: list[Training] = []
+    found: list[Training[Any, EvaluationConfig]] = []
     for stage in SYSTEM.stages:
         is_last = stage is SYSTEM.stages[-1]
         found.append(
-            Training[object, EvaluationConfig](
+            Training[Any, EvaluationConfig](
                 name="world" if is_last else f"world_{stage.name}",
                 system=SYSTEM,
                 datasets=SYSTEM.datasets,
@@ -37,7 +40,7 @@ def chain() -> list[Training]:
                 about_evaluation=ABOUT_EVALUATION if is_last else None,
                 stage=stage.name,
                 starts_from=found[-1] if found else None,
-                **({"show": first_look} if is_last else {}),
+                show=first_look if is_last else results.pages,
             )
         )
     return found

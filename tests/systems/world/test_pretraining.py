@@ -25,7 +25,7 @@ from tests.systems.world.sample import sample_clips, write_sample
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-FEW = {"training.device": "cpu", "training.epochs": 8}
+FEW = {"training.device": "cpu", "training.epochs": 5}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_audio_learns_and_leaves_the_vision_of_its_parent_as_it_is(data: Path, v
     gentle = {"views.time_shift": 0.0, "views.noise": 0.0}
     found = fit("audio", data, tmp_path, parent=vision.folder.parent, **gentle)
     assert found.history[-1]["train/contrastive"] < math.log(2 * 16 - 1) - 0.2
-    assert found.history[-1]["val/mel_error"] < 0.7 * found.history[0]["train/mel_error"]
+    assert found.history[-1]["val/mel_error"] < 0.8 * found.history[0]["train/mel_error"]
     before, after = (SYSTEM.load_network(each.folder / "best.pt", "cpu") for each in (vision, found))
     assert (before.phase, after.phase) == ("vision", "audio")
     assert after.audio.latent_dim == before.vision.latent_dim

@@ -13,7 +13,7 @@ from nsmodels.core.orders import Inputs
 from nsmodels.systems.world import SYSTEM
 from nsmodels.systems.world.__main__ import parser
 from nsmodels.systems.world.config import PHASES
-from nsmodels.systems.world.translation import FIELDS, REASONS
+from nsmodels.systems.world.training.translation import FIELDS, REASONS
 from tests.systems.world.sample import write_sample
 
 SOURCE = """

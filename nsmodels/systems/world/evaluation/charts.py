@@ -28,7 +28,7 @@ def draw_all(report: Report, folder: Path) -> None:
     )
     for name, (draw, needs, caption) in CHARTS.items():
         if needs(report):
-            more = f"; {data['twins']}" if name == "causal" else ""
+            more = f". {data['twins']}" if name == "causal" else ""
             plots.save_figure(draw(report), folder / name, f"{caption}{more}", source)
 
 
@@ -150,7 +150,7 @@ def dynamics(report: Report) -> Figure:
         right.axhline(float(level), color=colour, linewidth=0.8, linestyle=":")
     left.set(xlabel="horizon, steps", ylabel="squared error, of persistence", yscale="log")
     right.set(xlabel="horizon, steps", ylabel="coverage, %", ylim=(0, 103))
-    left.legend(frameon=False, fontsize=7)
+    left.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     right.legend(frameon=False, fontsize=8, title="intervals", title_fontsize=8)
     return figure
 
@@ -196,7 +196,7 @@ def causal(report: Report) -> Figure:
     axis.axhline(50, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     axis.set_xticks(range(len(rows)), [f"{name}\n{row['n']:,}" for name, row in rows.items()], fontsize=8)
     axis.set(ylabel="right signs, %", ylim=(0, 103))
-    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 

@@ -35,6 +35,11 @@ class Space(NamedTuple):
         return (np.asarray(features, np.float64) - self.mean) @ self.matrix
 
 
+def _origin(split: str) -> str:
+    """Whether training has the combinations of a split."""
+    return "none in training" if split == "novel" else f"those of {split}"
+
+
 def concepts_of(clips: Clips) -> NDArray[np.int64]:
     """Number of the concept of each clip: material and shape."""
     return clips.columns["material"].astype(np.int64) * 1_000 + clips.columns["shape"].astype(np.int64)
@@ -76,7 +81,7 @@ def zero_shot(clips: Clips, split: str, rivals: Mapping[str, Probabilities], cei
     return Metric(
         "zero_shot_accuracy", "zero-shot", split, _ids(clips), objects_of(clips), scores,
         {CHANCE: 1 / len(concepts)}, ceiling,
-        about=f"{len(concepts)} combinations of material and shape, none in training, given by these two words",
+        about=f"{len(concepts)} combinations of material and shape, {_origin(split)}, given by these two words",
     )  # fmt: skip
 
 
@@ -114,7 +119,7 @@ def few_shot(
     return Metric(
         "few_shot_accuracy", "few-shot", split, names, names, scores, {CHANCE: 1 / NUM_WAYS}, ceiling,
         about=f"{NUM_WAYS}-way {NUM_SHOTS}-shot, {num_episodes} episodes of {NUM_QUERIES} queries of other objects, "
-        "classes not in training",
+        f"classes are {_origin(split)}",
     )  # fmt: skip
 
 

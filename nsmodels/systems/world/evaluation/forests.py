@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nsmodels.formats.clips.names import MODALITIES, PROPERTIES
 from nsmodels.systems.world.evaluation.properties import correlations
-from nsmodels.systems.world.evaluation.subject import ALL, TRAIN, Subject
+from nsmodels.systems.world.evaluation.subject import TRAIN, Subject
 
 NUM_TREES, LEAF, SHARE = 50, 2, 0.15
 
@@ -28,7 +28,7 @@ def forests_of(subject: Subject, split: str) -> Forests:
 
 
 def _fitted(subject: Subject, split: str) -> Forests:
-    chosen = [each for each in subject.subsets if len(each) == 1 or each == ALL]
+    chosen = [each for each in subject.subsets if len(each) == 1 or each == subject.modalities]
     predicted = {each: _predicted(subject, split, each) for each in chosen}
     truth = np.asarray(subject.splits[split].properties, np.float64)
     matrix = np.zeros((len(PROPERTIES), len(MODALITIES)))

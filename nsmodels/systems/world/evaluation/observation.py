@@ -73,7 +73,7 @@ def _slopes(given: NDArray[np.float64], outcome: NDArray[np.float64]) -> NDArray
     there = np.isfinite(outcome)
     if there.sum() <= given.shape[1]:
         return np.zeros(given.shape[1])
-    return np.linalg.lstsq(given[there], outcome[there], rcond=None)[0]
+    return np.asarray(np.linalg.lstsq(given[there], outcome[there], rcond=None)[0], np.float64)
 
 
 def _regressed_alone(train: Clips, train_twins: Twins, twins: Twins) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ def correlations(predicted: NDArray, truth: NDArray) -> NDArray[np.float64]:
     """Pearson's of each column; 0 where one of them does not vary."""
     first, second = predicted - predicted.mean(0), truth - truth.mean(0)
     below = np.sqrt((first**2).sum(0) * (second**2).sum(0))
-    return np.where(below > 1e-9, (first * second).sum(0) / np.maximum(below, 1e-9), 0.0)
+    return np.where(below > 1e-9, ((first * second).sum(0) / np.maximum(below, 1e-9)).clip(-1, 1), 0.0)
 
 
 def agreement(predicted: NDArray, truth: NDArray) -> Agreement:
@@ -54,7 +54,8 @@ def agreement(predicted: NDArray, truth: NDArray) -> Agreement:
 
 def shown_by(matrix: NDArray[np.float64], subset: Sequence[str]) -> NDArray[np.bool_]:
     """Bool (9,): whether one of the modalities shows a property; `matrix` (9, 3) as of `probes.identifiability`."""
-    return (matrix[:, [MODALITIES.index(each) for each in subset]] >= SHOWN).any(1)
+    best = matrix[:, [MODALITIES.index(each) for each in subset]].max(1)
+    return np.asarray(best >= SHOWN)
 
 
 def properties(
@@ -66,7 +67,7 @@ def properties(
         clips: of the split. found: of the model. probes: of forests on figures by hand; subsets may be missing.
         matrix: (9, 3), see `shown_by`.
     """
-    truth, everything = np.asarray(clips.properties, np.float64), SUBSETS[-1]
+    truth, everything = np.asarray(clips.properties, np.float64), max(found, key=len)
     table = {
         title(subset): _rows(found[subset], truth, shown_by(matrix, subset), objects_of(clips))
         for subset in SUBSETS
@@ -144,7 +145,7 @@ def _pearson(
 
 def _absolute(clips: Clips, split: str, found: Predicted, probes: Predicted, shown: NDArray[np.bool_]) -> Metric:
     """Mean absolute error over the properties, an item is a clip."""
-    truth, everything = np.asarray(clips.properties, np.float64), SUBSETS[-1]
+    truth, everything = np.asarray(clips.properties, np.float64), max(found, key=len)
     chosen = shown if shown.any() else np.ones(len(PROPERTIES), bool)
     rivals = {WORLD: found[everything], "mean of the split": np.broadcast_to(truth.mean(0), truth.shape)}
     if everything in probes:

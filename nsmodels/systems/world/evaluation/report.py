@@ -54,7 +54,7 @@ def _metric_lines(name: str, each: Report, data: Report) -> list[str]:
     lines.append(f"{'':<{_FIRST}}{'score':>9}{'95 %':>20}{'model ahead':>16}{'95 %':>24}")
     for rival in sorted(each["rows"], key=lambda row: (row != WORLD, row == each["ceiling"])):
         row, title = each["rows"][rival], f"ceiling: {rival}" if rival == each["ceiling"] else rival
-        ahead = row["ahead"] or {"difference": None, "interval": None}
+        ahead: Report = row["ahead"] or {"difference": None, "interval": None}
         shown = "-" if ahead["difference"] is None else how.difference(ahead["difference"])
         own, other = _span(how, row["interval"]), _span(how, ahead["interval"])
         lines.append(f"{title:<{_FIRST}}{how.text(row['score']):>9}{own:>20}{shown:>16}{other:>24}")

@@ -48,7 +48,9 @@ def retrieval(clips: Clips, split: str, rivals: Mapping[str, Pair], ceiling: str
     found = []
     for direction in DIRECTIONS:
         ranks = {name: ranks_of(pair, parts, direction) for name, pair in rivals.items()}
-        about = f"{direction.replace('_', ' ')}, galleries of N = {size} clips that are heard, one encoder each"
+        about = (
+            f"{direction.replace('_', ' ')}: frames and sound of a clip, one encoder each, among N = {size} heard clips"
+        )
         for depth in DEPTHS:
             scores = {name: hits(each, depth) for name, each in ranks.items()}
             found.append(Metric(
@@ -86,7 +88,7 @@ def mapped(train: tuple[NDArray, NDArray], found: tuple[NDArray, NDArray], num: 
     """Canonical correlations between the features of pictures and of sounds in training clips, `num` of them."""
     spaces = [components(each) for each in train]
     image, sound = (space(each) for space, each in zip(spaces, train, strict=True))
-    left, strength, right = np.linalg.svd(image.T @ sound / len(image))
+    left, strength, right = np.linalg.svd(image.T @ sound / len(image), full_matrices=False)
     kept = strength[:num] ** 0.5
     vectors = [
         space(each) @ axes[:, :num] * kept for space, each, axes in zip(spaces, found, (left, right.T), strict=True)

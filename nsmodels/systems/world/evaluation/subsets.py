@@ -6,7 +6,9 @@ from itertools import combinations
 
 from nsmodels.formats.clips.names import MODALITIES
 
-SUBSETS = tuple(subset for size in range(1, len(MODALITIES) + 1) for subset in combinations(MODALITIES, size))
+SUBSETS: tuple[tuple[str, ...], ...] = tuple(
+    subset for size in range(1, len(MODALITIES) + 1) for subset in combinations(MODALITIES, size)
+)
 
 
 def title(subset: tuple[str, ...]) -> str:

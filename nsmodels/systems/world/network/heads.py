@@ -18,6 +18,7 @@ from nsmodels.systems.world.network.layers import Standard, perceptron
 
 MOST_CONCEPTS = 16  # materials, or shapes, that can be named
 CONCEPTS = ("material", "shape")
+HASTE = 20.0  # by which strengths of effects change faster than other weights: a few hundred steps reach zero
 
 
 class Normal(NamedTuple):
@@ -88,7 +89,7 @@ class Effects(nn.Module):
     def __init__(self, config: HeadsModelConfig, width: int, latent_dim: int) -> None:
         super().__init__()
         hidden = config.hidden_dim
-        self.strength = nn.Parameter(torch.ones(len(VARIABLES)))
+        self.strength = nn.Parameter(torch.full((len(VARIABLES),), 1 / HASTE))
         self.change = perceptron(3 * len(VARIABLES), hidden, hidden)
         self.context = nn.Linear(latent_dim, hidden)
         self.step = nn.Linear(width + len(ACTION) + hidden, hidden)
@@ -113,7 +114,7 @@ class Effects(nn.Module):
         )
         inputs = torch.cat([states, actions, asked[:, None].expand(-1, states.shape[1], -1)], -1)
         course, _ = self.course(F.gelu(self.step(inputs)), asked[None])
-        gate = torch.tanh(F.softplus(self.strength)[variable] * change.abs())[:, None]
+        gate = torch.tanh(F.softplus(HASTE * self.strength)[variable] * change.abs())[:, None]
         found = self.layers(torch.cat([course.mean(1), course.amax(1), course[:, -1], F.gelu(asked)], -1))
         outcomes, shift = found.split((2 * len(OUTCOMES), len(EVENTS)), -1)
         mean, log_deviation = normal(outcomes)

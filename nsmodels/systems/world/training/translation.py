@@ -144,9 +144,9 @@ def _require_parent(given: Mapping[str, Any], inputs: Inputs, where: str) -> Non
     found = sorted(inputs.parent.glob("*/best.pt")) if inputs.has(PARENT) else []
     if not found:
         return
-    from nsmodels.systems.world.phases import settings_of
+    from nsmodels.engine import checkpoint
 
-    fixed = settings_of(found[0])
+    fixed = checkpoint.settings_of(checkpoint.load(found[0]), "network", str(found[0]))
     for name, value in given.items():
         for phase, field in FIELDS.get(name, {}).items():
             key = field.removeprefix("model.")
