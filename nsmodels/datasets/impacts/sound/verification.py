@@ -11,7 +11,7 @@ from nsmodels.datasets.impacts.sound.synthesis import SAMPLE_RATE
 from nsmodels.datasets.impacts.sound.voices import AUDIBLE, WOOD_FIGURES
 
 CLEAR_LOSS = 0.006  # materials that ring
-DEAD, QUIET = 0.01, 0.25  # s: of the click after the tap, and when the first action may begin
+DEAD, QUIET = 0.01, 0.3  # s: of the click after the tap, and when the first action may begin
 CLEAR = 100.0  # energy of a peak in units of the median
 TOLERANCE = 0.02
 _PADDING = 8
