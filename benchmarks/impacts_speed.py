@@ -104,7 +104,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     num = arguments.clips
-    parts(BLOCK, 1), whole(BLOCK, 1, 1)
+    parts(BLOCK, 1)
+    whole(BLOCK, 1, 1)
     runs = [parts(num, seed) for seed in range(arguments.repeats)]
     least = {name: min(run[name] for run in runs) for name in runs[0]}
     print("| part | ms per clip |\n| --- | ---: |")

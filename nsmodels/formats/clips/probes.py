@@ -83,14 +83,14 @@ def _correlations(train: Clips, test: Clips, modality: str) -> NDArray[np.float6
 
 
 def _of_video(video: NDArray, empty: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of some pictures, what is not the empty scene: area, middle, width, colours; and what one of them has there."""
+    """Of some pictures, what is not the empty scene: area, middle, width, colours, texture; a close-up of one."""
     is_other = np.abs(video - empty).max(axis=-1) > OTHER
     found = []
     for number, (picture, mask) in enumerate(zip(video, is_other, strict=True)):
         places, inside = np.argwhere(mask).astype(np.float32), picture[mask]
         middle = places.mean(axis=0) if len(places) else np.zeros(2)
         parts = [inside.mean(axis=0), places.std(axis=0), inside.std(axis=0)] if len(places) else [np.zeros(8)]
-        found += [[len(places)], middle, *parts]
+        found += [[len(places)], middle, *parts, _texture(picture.mean(axis=-1), mask)]
         if number == CLOSE:
             found.append(_close_up(picture, middle))
     return np.concatenate(found).astype(np.float32)
@@ -100,6 +100,13 @@ def _close_up(picture: NDArray, middle: NDArray) -> NDArray:
     """The square around a place, (CLOSE_UP * CLOSE_UP * 3,)."""
     first = np.clip(middle.astype(int) - CLOSE_UP // 2, 0, np.array(picture.shape[:2]) - CLOSE_UP)
     return picture[first[0] : first[0] + CLOSE_UP, first[1] : first[1] + CLOSE_UP].reshape(-1)
+
+
+def _texture(grey: NDArray, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Quartiles of the difference between a pixel of the mask and its four neighbours."""
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    inside = np.abs(4 * grey[1:-1, 1:-1] - around)[mask[1:-1, 1:-1]]
+    return np.percentile(inside, (25, 50, 75)) if len(inside) else np.zeros(3)
 
 
 def _of_sound(sound: NDArray[np.float32]) -> NDArray[np.float32]:

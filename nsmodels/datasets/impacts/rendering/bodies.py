@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +87,7 @@ def bodies_of(scenes: Scenes, motion: Motion) -> Bodies:
     half[:, PALM, 1] += np.where(motion.tool == FINGERS, motion.aperture, 0).max(axis=1) / 2
     place, rotation = _poses(scenes, motion)
     # One layout in memory: compiled functions are compiled once.
-    arrays = (
+    arrays: tuple[Any, ...] = (
         *(
             objects.number.astype(np.uint64),
             kind,

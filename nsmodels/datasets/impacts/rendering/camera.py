@@ -19,13 +19,13 @@ TARGET = (0.0, 0.0, 0.01)  # m
 ANGLE = math.radians(27.0)  # field of view
 
 
-def _axes() -> tuple[tuple[float, float, float], ...]:
+def _axes() -> list[tuple[float, float, float]]:
     """Unit vectors to the right, up and forward."""
     forward = np.subtract(TARGET, EYE)
     forward /= np.linalg.norm(forward)
     right = np.cross(forward, (0.0, 0.0, 1.0))
     right /= np.linalg.norm(right)
-    return tuple(tuple(float(x) for x in axis) for axis in (right, np.cross(right, forward), forward))
+    return [(float(x), float(y), float(z)) for x, y, z in (right, np.cross(right, forward), forward)]
 
 
 RIGHT, UP, FORWARD = _axes()

@@ -38,8 +38,8 @@ CRACK = 0.025  # m, between cracks
 SKIN = 1e-4  # m, from where rays to the sun begin
 UNTOUCHED, SHADOW, BODY = range(3)
 # Columns of the array with a row per body of a picture: all that a ray needs.
-KIND, WALL, LOOK, ROUGH, CLEARNESS, LIDDED, CRACKED, SIZE = range(8)
-HALF, COLOUR, PLACE, MIDDLE, AT, TURN, COLUMNS = 8, 11, 14, 17, 20, 23, 32
+KIND, WALL, LOOK, ROUGH, CLEARNESS, LIDDED, CRACKED, SIZE, BUMPY = range(9)
+HALF, COLOUR, PLACE, MIDDLE, AT, TURN, COLUMNS = 9, 12, 15, 18, 21, 24, 33
 _SALT = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -222,6 +222,7 @@ def _set_stage(bodies, i, t, stage):
         row = stage[number]
         row[KIND], row[WALL], row[LOOK] = bodies.kind[i, b], bodies.wall[i], bodies.look[i, b]
         row[ROUGH], row[CLEARNESS] = bodies.roughness[i, b], bodies.transparency[i, b]
+        row[BUMPY] = row[ROUGH] if b == OBJECT else 0.0
         row[LIDDED] = 1.0 if b == OBJECT and bodies.has_lid[i] else 0.0
         row[CRACKED] = 1.0 if b == OBJECT and bodies.broken[i, t] else 0.0
         lift = bodies.half[i, b, 2] if bodies.kind[i, b] == CAPSULE else 0.0
@@ -381,7 +382,7 @@ def _sunlight(stage, number, x, y, z):
 def _colour(stage, b, seed, x, y, z):
     """Colour of a body at a place of the world: pattern, lid, cracks."""
     u, v, w = _turned_back(stage, b, x - stage[b, PLACE], y - stage[b, PLACE + 1], z - stage[b, PLACE + 2])
-    factor = shade_of(int(stage[b, LOOK]), stage[b, ROUGH], u, v, w, seed)
+    factor = shade_of(int(stage[b, LOOK]), stage[b, BUMPY], u, v, w, seed)
     if stage[b, LIDDED] > 0.0 and abs(w / stage[b, HALF + 2] - EDGE) < EDGE_WIDTH:
         factor *= EDGE_SHADE
     if stage[b, CRACKED] > 0.0 and _is_crack(u, v, w):

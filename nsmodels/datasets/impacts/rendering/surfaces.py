@@ -10,7 +10,8 @@ from nsmodels.datasets.impacts.rendering.camera import compiled
 from nsmodels.datasets.impacts.rendering.surroundings import SUN, sky
 
 PLAIN, METAL, GRAIN, SPECKLED = range(4)
-RING, SPECK, BUMP = 0.014, 0.011, 0.008  # m: rings of wood, grains of stone, bumps of a rough surface
+RING, SPECK, BUMP = 0.014, 0.011, 0.0095  # m: rings of wood, grains of stone, bumps of a rough surface
+CONTRAST = 1.4  # between bumps of the roughest
 AMBIENT, SUNLIGHT = 0.40, 0.75
 MIRROR = 0.04  # share of the light that a smooth dielectric sends back at right angles
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -47,8 +48,9 @@ def shade_of(look: int, roughness: float, x: float, y: float, z: float, seed: np
         factor = 0.80 + 0.28 * math.sin(2 * math.pi * (math.sqrt(y * y + 4 * z * z) / RING + wave))
     elif look == SPECKLED:
         factor = 0.55 + 0.9 * value_noise(x / SPECK, y / SPECK, z / SPECK, seed)
-    if roughness > 0.05:
-        factor *= 1.0 + 0.7 * roughness * (value_noise(x / BUMP, y / BUMP, z / BUMP, seed ^ _A) - 0.5)
+    # Bumps are facets, each as bright as it happens to face the light.
+    facet = _corner(math.floor(x / BUMP), math.floor(y / BUMP), math.floor(z / BUMP), seed ^ _A)
+    factor *= 1.0 + CONTRAST * roughness * (facet - 0.5)
     return factor
 
 

@@ -12,6 +12,7 @@ from nsmodels.datasets.impacts.sound.voices import AUDIBLE, WOOD_FIGURES
 
 CLEAR_LOSS = 0.006  # materials that ring
 DEAD, QUIET = 0.01, 0.3  # s: of the click after the tap, and when the first action may begin
+LOW = 200.0  # Hz, below which things that slide rumble
 CLEAR = 100.0  # energy of a peak in units of the median
 TOLERANCE = 0.02
 _PADDING = 8
@@ -53,6 +54,6 @@ def _peak(sound: NDArray[np.float64]) -> float:
     part = sound[round((TAP_TIME + DEAD) * SAMPLE_RATE) : round(QUIET * SAMPLE_RATE)]
     energy = np.abs(np.fft.rfft(part * np.hanning(len(part)), _PADDING * len(part))) ** 2
     frequency = np.fft.rfftfreq(_PADDING * len(part), 1 / SAMPLE_RATE)
-    heard = (frequency > AUDIBLE[0]) & (frequency < AUDIBLE[1])
+    heard = (frequency > LOW) & (frequency < AUDIBLE[1])
     energy, frequency = energy[heard], frequency[heard]
     return float(frequency[energy.argmax()]) if energy.max() > CLEAR * np.median(energy) else 0.0
