@@ -81,7 +81,7 @@ def test_the_hand_feels_weight_width_and_warmth() -> None:
     # While it weighs the object the hand is at rest before and after: the mean force is the weight.
     mass = motion.wrench[dry, :2, 2].mean(axis=1) / scenes.gravity[dry]
     assert mass == pytest.approx(scenes.objects.mass[dry], rel=1e-3)
-    # Rubbed over the table with 3 N and its weight: the force is that of the friction.
+    # Rubbed over the table and pressed down, with its weight: the force is that of the friction.
     force = np.hypot(*motion.wrench[dry & scenes.has_support, 2:4, :2].sum(axis=1).T) / 2
     pressed = (its.mass * scenes.gravity + hand.RUB_FORCE)[dry & scenes.has_support]
     assert force / pressed == pytest.approx(its.friction[dry & scenes.has_support], rel=0.03)

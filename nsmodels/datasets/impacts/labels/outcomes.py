@@ -8,7 +8,7 @@ from nsmodels.datasets.impacts.scenes import NEIGHBOUR, Motion, Scenes
 from nsmodels.datasets.impacts.sound.levels import is_heard, levels
 
 EXPLORED = 5  # steps of the exploration, which outcomes of mechanics leave out
-AFTER_TAP = 0.245  # s, when the object has come to rest after the tap
+AFTER_TAP = 0.255  # s, when the object has come to rest after the tap
 MOVED, FELL = 0.01, 0.01  # m
 
 

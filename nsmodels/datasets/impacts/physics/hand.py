@@ -9,9 +9,9 @@ from numba import njit
 # Each clip begins with the same exploration. The fingers hold the object and lift it a little, so that its weight, its
 # width, its give under two strengths of grip and its warmth are felt; they press it down and rub it along the table, so
 # that its friction is felt and its roughness heard; a rod of steel taps it, so that it rings.
-HEFT_END, HOLD_END, TAP_TIME = 0.10, 0.20, 0.215  # s
+HEFT_END, HOLD_END, TAP_TIME = 0.10, 0.20, 0.225  # s
 HEFT = 0.006  # m
-RUB_WAY, RUB_FORCE = 0.015, 3.0  # m, N
+RUB_WAY, RUB_FORCE = 0.008, 2.0  # m, N
 GRIP, FIRM_GRIP = 10.0, 45.0  # N, in the first step and after it
 TAP_SPEED, TAP_MASS, TAP_YOUNG = 0.6, 0.015, 200e9  # m/s, kg, Pa
 TAP_PLACE = (0.35, 0.25)  # in half extents
