@@ -21,8 +21,8 @@ _PADDING = 8
 def frequency_faults(scenes: Scenes, sound: NDArray[np.float16]) -> list[str]:
     """Tapped plates and bars whose highest peak is at no frequency of theirs or of the table, one line each.
 
-    `sound` (n, A) is that of the scenes. Only those of materials that ring, on the table, out of water, are compared, and
-    none that moves itself: what slides is noisy.
+    `sound` (n, A) is that of the scenes. Only those of materials that ring, on the table, out of water, are compared,
+    and none that moves itself: what slides is noisy.
     """
     objects = scenes.objects
     is_clear = np.isin(objects.shape, (PLATE, BAR)) & (objects.loss < CLEAR_LOSS) & scenes.has_support
