@@ -18,7 +18,7 @@ NUM_TREES, LEAF, SHARE = 40, 2, 0.15
 MOST_CLIPS = 3_000  # fitted on
 LEAST_CLIPS = 200  # fitted on; fewer prove nothing
 OTHER = 0.08  # difference to the empty scene, in [0, 1], at which a pixel belongs to something in it
-FRAMES = (0, 4, 7, 11, 15)  # the pictures that are looked at
+FRAMES = (0, 5, 8, 11, 15)  # the pictures that are looked at
 CLOSE, CLOSE_UP = 1, 20  # which of them close up, and how many pixels
 BANDS, WINDOW = 24, 512
 

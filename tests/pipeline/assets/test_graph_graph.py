@@ -111,7 +111,7 @@ def test_real_twins_have_presets_of_their_own_and_are_not_made_on_demand():
     assert not store.is_made_on_demand("causal_networks")
 
 
-@pytest.mark.parametrize("name", ["causal_graphs", "planning_graphs", "knowledge_graphs", "long_chains"])
+@pytest.mark.parametrize("name", ["causal_graphs", "planning_graphs", "knowledge_graphs", "long_chains", "impacts"])
 def test_every_check_of_a_dataset_is_one_of_its_assets(name):
     assets = vars(importlib.import_module(f"pipeline.assets.datasets.{name}")).values()
     written = set(discover.checks(name))

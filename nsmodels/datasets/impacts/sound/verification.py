@@ -11,7 +11,7 @@ from nsmodels.datasets.impacts.sound.synthesis import SAMPLE_RATE
 from nsmodels.datasets.impacts.sound.voices import AUDIBLE, WOOD_FIGURES
 
 CLEAR_LOSS = 0.006  # materials that ring
-DEAD, QUIET = 0.01, 0.25  # s: of the click after the tap, and when the first action may begin
+DEAD, QUIET = 0.01, 0.3  # s: of the click after the tap, and when the first action may begin
 LOW = 200.0  # Hz, below which things that slide rumble
 CLEAR = 100.0  # energy of a peak in units of the median
 TOLERANCE = 0.02
@@ -21,8 +21,8 @@ _PADDING = 8
 def frequency_faults(scenes: Scenes, sound: NDArray[np.float16]) -> list[str]:
     """Tapped plates and bars whose highest peak is at no frequency of theirs or of the table, one line each.
 
-    `sound` (n, A) is that of the scenes. Only those of materials that ring, on the table, out of water, are compared, and
-    none that moves itself: what slides is noisy.
+    `sound` (n, A) is that of the scenes. Only those of materials that ring, on the table, out of water, are compared,
+    and none that moves itself: what slides is noisy.
     """
     objects = scenes.objects
     is_clear = np.isin(objects.shape, (PLATE, BAR)) & (objects.loss < CLEAR_LOSS) & scenes.has_support
