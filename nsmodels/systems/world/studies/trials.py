@@ -22,9 +22,10 @@ from nsmodels.engine import checkpoint
 from nsmodels.systems.world.config import PHASES
 from nsmodels.systems.world.evaluation.ablation import Scored, scores_by_modalities
 from nsmodels.systems.world.evaluation.subject import read_subject
+from nsmodels.systems.world.model import WorldModel
 from nsmodels.systems.world.phases import make_trial
 from nsmodels.systems.world.studies.config import AblationConfig
-from nsmodels.systems.world.training.calibration import calibrate
+from nsmodels.systems.world.training.calibration import CALIBRATED, calibrate
 
 RECORD, SCORES, LOG = "trial.json", "scores.npz", "epochs.log"
 Record = dict[str, Any]
@@ -56,7 +57,8 @@ def _fit(phase: str, seed: int, config: AblationConfig, data: Path, folder: Path
     # The engine's line for each epoch goes to a file: a study prints one line for each trial.
     with (folder / LOG).open("a", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
         fit = make_trial(phase, own, inputs).fit(folder / phase, ())
-        calibrate(phase, data, folder, own.training.device)
+    if phase in CALIBRATED:
+        calibrate(WorldModel.load(folder, own.training.device), data, folder / phase)
     return fit.cpu_seconds
 
 
