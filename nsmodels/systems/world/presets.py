@@ -84,8 +84,7 @@ DYNAMICS = _presets(
 FULL = _presets(
     FullConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    # With encoders that are trained on, an epoch costs twice as much, and after one of them the variance of the
-    # summaries had fallen to a fifth and the predicted observations were worse than at the end of the fusion.
+    # An epoch in which the encoders are trained on takes twice the time of one with their maps kept in memory.
     quick={"training.epochs": 10, "training.batch_size": 32, "training.lr": 1.5e-3, "training.warmup_epochs": 0.5}
     | {"freeze_encoders": True}
     | {"objective.fusion_weight": 0.3, "objective.property_weight": 2.0, "objective.concept_weight": 1.0},
