@@ -78,9 +78,9 @@ class World(System[Any, EvaluationConfig]):
     def after_phase(self, phase: str, fit: Fit, order: Order[Any], part: Part) -> dict[str, Any]:
         """The calibration of intervals on validation clips, where the phase predicts any."""
         from nsmodels.systems.world.model import WorldModel
-        from nsmodels.systems.world.training.calibration import calibrate
+        from nsmodels.systems.world.training.calibration import CALIBRATED, calibrate
 
-        if phase not in ("dynamics", "full"):
+        if phase not in CALIBRATED:
             return {}
         model = WorldModel.load(part.path, order.config.training.device)
         return calibrate(model, order.data, part.path / phase)

@@ -25,7 +25,7 @@ from nsmodels.systems.world.evaluation.subject import read_subject
 from nsmodels.systems.world.model import WorldModel
 from nsmodels.systems.world.phases import make_trial
 from nsmodels.systems.world.studies.config import AblationConfig
-from nsmodels.systems.world.training.calibration import calibrate
+from nsmodels.systems.world.training.calibration import CALIBRATED, calibrate
 
 RECORD, SCORES, LOG = "trial.json", "scores.npz", "epochs.log"
 Record = dict[str, Any]
@@ -39,7 +39,6 @@ def run(seed: int, config: AblationConfig, data: Path, folder: Path) -> tuple[Re
     if not (folder / RECORD).exists():
         folder.mkdir(parents=True, exist_ok=True)
         seconds = [_fit(phase, seed, config, data, folder) for phase in PHASES]
-        calibrate(WorldModel.load(folder, config.full.training.device), data, folder / PHASES[-1])
         found = scores_by_modalities(read_subject(folder, data, config.evaluation), config.evaluation)
         _write(folder / SCORES, found)
         record = {"seed": seed, "cpu_seconds": round(sum(seconds), 1)}
@@ -58,6 +57,8 @@ def _fit(phase: str, seed: int, config: AblationConfig, data: Path, folder: Path
     # The engine's line for each epoch goes to a file: a study prints one line for each trial.
     with (folder / LOG).open("a", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
         fit = make_trial(phase, own, inputs).fit(folder / phase, ())
+    if phase in CALIBRATED:
+        calibrate(WorldModel.load(folder, own.training.device), data, folder / phase)
     return fit.cpu_seconds
 
 

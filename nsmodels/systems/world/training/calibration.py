@@ -16,9 +16,10 @@ from nsmodels.core.errors import InputError
 from nsmodels.formats.clips import files
 
 CALIBRATION = "calibration.json"
-# Half of the width of a central interval of a normal distribution, in deviations.
+CALIBRATED = ("dynamics", "full")  # phases whose models predict intervals
 CONTEXTS = (4, 6, 8)  # steps that are observed before the rollouts on which intervals are fitted
-QUANTILE = 1.6448536269514722  # of 90 %
+# Half of the width of the central 90 % interval of a normal distribution, in deviations.
+QUANTILE = 1.6448536269514722
 
 
 @dataclass(frozen=True)
