@@ -24,7 +24,10 @@ METRICS = {
         *("prediction", "consistency", "regularisation", "alignment", "alignment_accuracy"),
         *("representation_variance", "attention_entropy"),
     ),
-    "dynamics": ("mse", "nll", "state_mse", "coverage"),
+    "dynamics": (
+        *("prediction", "consistency", "regularisation", "alignment", "alignment_accuracy"),
+        *("mse", "nll", "state_mse", "coverage", "representation_variance", "attention_entropy"),
+    ),
     "full": (
         *("prediction", "consistency", "regularisation", "alignment", "alignment_accuracy"),
         *("mse", "nll", "state_mse", "coverage", "property", "affordance", "concept", "outcome", "causal"),
@@ -235,12 +238,21 @@ class DynamicsObjectiveConfig(Config):
     state_weight: float = Field(default=1.0, ge=0, description="weight of the error of the decoded states")
 
 
+class RolloutObjectiveConfig(DynamicsObjectiveConfig):
+    """Weights of the losses that are trained together in the stage of the rollouts."""
+
+    fusion_weight: float = Field(
+        default=0.3, ge=0, description="weight of the losses of the fusion, which is trained further"
+    )
+
+
 class DynamicsConfig(Config):
-    """Stage 4: prediction of states over several steps."""
+    """Stage 4: prediction of states over several steps, beside the losses of the fusion."""
 
     model: DynamicsModelConfig = DynamicsModelConfig()
     training: TrainingConfig = TrainingConfig()
-    objective: DynamicsObjectiveConfig = DynamicsObjectiveConfig()
+    objective: RolloutObjectiveConfig = RolloutObjectiveConfig()
+    fusion: FusionObjectiveConfig = FusionObjectiveConfig()
     compute: ComputeConfig = ComputeConfig()
 
 

@@ -59,13 +59,13 @@ def _preset(text: str, base: Config, values: dict[str, Any]) -> Callable[[], Any
 VISION = _presets(
     VisionConfig(training=SOURCE, views=VIEWS),
     debug={"model.latent_dim": 16, "model.base_channels": 8, "model.projection_dim": 8, "model.image_size": 32},
-    quick={"training.epochs": 16, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 10, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
     latent=True,
 )
 AUDIO = _presets(
     AudioConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.base_channels": 8, "model.projection_dim": 8, "model.n_mels": 16, "model.hop_length": 800},
-    quick={"training.epochs": 10, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 8, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
 )
 FUSION = _presets(
     FusionConfig(training=SOURCE),
@@ -73,19 +73,19 @@ FUSION = _presets(
     | {"model.temporal_layers": 1},
     quick={"model.state_dim": 96, "model.num_heads": 4, "model.temporal_heads": 4, "model.frame_interval": 2}
     | {"model.num_layers": 1, "model.temporal_layers": 2}
-    | {"training.epochs": 6, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
+    | {"training.epochs": 12, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
 )
 DYNAMICS = _presets(
     DynamicsConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    quick={"training.epochs": 8, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
+    quick={"training.epochs": 12, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
     temperature=False,
 )
 FULL = _presets(
     FullConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
     # An epoch in which the encoders are trained on takes twice the time of one with their maps kept in memory.
-    quick={"training.epochs": 10, "training.batch_size": 32, "training.lr": 1.5e-3, "training.warmup_epochs": 0.5}
+    quick={"training.epochs": 14, "training.batch_size": 32, "training.lr": 1.5e-3, "training.warmup_epochs": 0.5}
     | {"freeze_encoders": True}
     | {"objective.fusion_weight": 0.3, "objective.property_weight": 2.0, "objective.concept_weight": 1.0},
     temperature=False,

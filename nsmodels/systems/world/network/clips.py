@@ -28,6 +28,8 @@ class ClipBatch:
         samples_per_step: of the sound.
         video: uint8 (b, t, h, w, 3). maps: float (b, t, c), flattened maps of the frames in their place.
         audio: float (b, a). columns: float (b, t, c) and latents: float (b, d), encoded from the whole sound.
+        cut_columns, cut_latents: likewise, of what was heard before a context. bands: float (b, t, m), mean of the
+            log-mel spectrogram over each step.
         proprio, actions: float (b, t, p), (b, t, 16).
         states, properties, affordances, outcomes, events: as in `Clips`; outcomes are NaN where there is none.
         concepts: int64 (b, 2), material and shape, -1 where not given.
@@ -41,6 +43,9 @@ class ClipBatch:
     audio: Tensor | None = None
     columns: Tensor | None = None
     latents: Tensor | None = None
+    cut_columns: Tensor | None = None
+    cut_latents: Tensor | None = None
+    bands: Tensor | None = None
     proprio: Tensor | None = None
     actions: Tensor | None = None
     states: Tensor | None = None

@@ -107,11 +107,25 @@ class WorldNetwork(nn.Module):
             return empty, empty.new_zeros(len(clips), self.audio.latent_dim)
         if context is None and clips.columns is not None and clips.latents is not None:
             return clips.columns, clips.latents
+        if context is not None and clips.cut_columns is not None and clips.cut_latents is not None:
+            return clips.cut_columns, clips.cut_latents
         sounds = clips.audio if context is None else cut_sounds(clips.audio, context * clips.samples_per_step)
         heard = self.audio(self.audio.mel(sounds))
         step_time = clips.samples_per_step / self.audio.mel.sample_rate
         steps = torch.arange(clips.num_steps, device=sounds.device) * step_time / self.audio.column_time
         return heard.columns[:, steps.long().clamp(max=heard.columns.shape[1] - 1)], heard.latents
+
+    def bands(self, clips: ClipBatch) -> Tensor:
+        """Mean of the log-mel spectrogram (b, t, m) over each step; zeros where no sound was recorded."""
+        if clips.bands is not None:
+            return clips.bands
+        mel = self.audio.mel
+        if clips.audio is None:
+            return clips.observed.new_zeros((len(clips), clips.num_steps, len(mel.bank)), dtype=torch.float32)
+        spectrum, per_step = mel(clips.audio), clips.samples_per_step / mel.hop_length
+        ends = [min(round((k + 1) * per_step), spectrum.shape[-1]) for k in range(clips.num_steps)]
+        starts = [min(round(k * per_step), end - 1) for k, end in enumerate(ends)]
+        return torch.stack([spectrum[..., a:b].mean(-1) for a, b in zip(starts, ends, strict=True)], 1)
 
     @property
     def state_dim(self) -> int:

@@ -5,7 +5,7 @@ Shapes: b clips of t steps, m twins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ from nsmodels.formats.clips.names import MODALITIES
 from nsmodels.formats.clips.tables import Clips, Twins
 from nsmodels.systems.world.network.clips import ClipBatch, batch_of, num_steps_of
 from nsmodels.systems.world.network.vision import VisionModule
-from nsmodels.systems.world.network.world import maps_of
+from nsmodels.systems.world.network.world import WorldNetwork, maps_of
 from nsmodels.systems.world.training.source import Drawn, Source
 
-MOST_BYTES = 1 << 32  # of maps that are kept in memory
+MOST_BYTES = 1 << 32  # of maps, and of encoded sounds, that are kept in memory
+MOST_CONTEXTS = 5  # different beginnings of a sound that are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +84,20 @@ class ClipBatches:
         data: folder of the clips.
         training: options of the loop.
         drawing: what is drawn.
-        vision: a frozen encoder, whose maps of all frames are computed once and kept where memory allows.
+        encoders: a network whose encoders are frozen: what they make of frames and sounds is computed once, and kept
+            where memory allows.
         interval: steps from a frame that is read to the next one.
     """
 
     def __init__(
-        self, data: Path, training: TrainingConfig, drawing: Drawing, vision: VisionModule | None, interval: int
+        self, data: Path, training: TrainingConfig, drawing: Drawing, encoders: WorldNetwork | None, interval: int
     ) -> None:
-        self.source, self.drawing, self.vision = Source(data, None, training), drawing, vision
-        self.interval = interval
+        self.source, self.drawing, self.encoders = Source(data, None, training), drawing, encoders
+        self.interval, self.contexts = interval, _contexts(num_steps_of(self.clips["train"]), drawing)
+        if encoders is not None:  # the beginnings of a sound are kept, too: a few of them
+            self.contexts = self.contexts[np.linspace(0, len(self.contexts) - 1, MOST_CONTEXTS).round().astype(int)]
         self.maps: dict[str, Tensor | None] = {}
+        self.sounds: dict[str, KeptSounds | None] = {}
         self.twins = {split: _twins_of(data, split, len(clips)) for split, clips in self.clips.items()}
 
     @property
@@ -103,26 +108,37 @@ class ClipBatches:
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of a split, always the same ones of "val"."""
         if split not in self.maps:  # before any worker is started
-            self.maps[split] = None if self.vision is None else kept_maps(self.vision, self.clips[split], self.interval)
+            self.maps[split], self.sounds[split] = self._kept(self.clips[split])
         return self.source.batches(split, epoch, shard, lambda drawn: self._collate(drawn, split))
+
+    def _kept(self, clips: Clips) -> tuple[Tensor | None, KeptSounds | None]:
+        if self.encoders is None:
+            return None, None
+        return kept_maps(self.encoders.vision, clips, self.interval), kept_sounds(self.encoders, clips, self.contexts)
 
     def _collate(self, drawn: Drawn, split: str) -> WorldBatch:
         part, random, size = drawn.part, drawn.random, len(drawn.part.whole)
         hidden = _hidden(drawn.clips.observed[part.whole], self.drawing.modality_dropout, random)
-        steps = num_steps_of(drawn.clips)
-        # Half of the contexts leave time for a whole rollout.
-        first = min(self.drawing.min_context, max(steps - 1, 1))
-        last = max(min(2 * (steps - self.drawing.horizon) - first, steps - 1), first)
-        context = random.integers(first, last + 1, size)
+        context = random.choice(self.contexts, size)
         twins = self.twins[split]
         number = self.drawing.twins_per_clip
         drawn_twins = None if twins is None or not number else twins.draw(drawn, number)
+        clips, sounds = batch_of(drawn.clips, part.rows, self.maps[split]), self.sounds[split]
+        if sounds is not None:
+            clips = replace(clips, audio=None, **sounds.take(part.rows, part.of(context)))
         return WorldBatch(
-            batch_of(drawn.clips, part.rows, self.maps[split]),
+            clips,
             torch.as_tensor(part.of(hidden)),
             torch.as_tensor(part.of(context)),
             drawn_twins,
         )
+
+
+def _contexts(steps: int, drawing: Drawing) -> np.ndarray:
+    """Steps that may be observed before a rollout, int64 (k,); half of them leave time for a whole one."""
+    first = min(drawing.min_context, max(steps - 1, 1))
+    last = max(min(2 * (steps - drawing.horizon) - first, steps - 1), first)
+    return np.arange(first, last + 1)
 
 
 def _hidden(observed: np.ndarray, dropout: float, random: np.random.Generator) -> np.ndarray:
@@ -178,3 +194,55 @@ def kept_maps(vision: VisionModule, clips: Clips, interval: int, batch_size: int
         video = torch.from_numpy(np.array(clips.video[first : first + batch_size])).to(device)
         found[first : first + len(video)] = maps_of(vision, video, interval).half().cpu()
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class KeptSounds:
+    """All sounds of a split as a frozen encoder hears them, whole and cut at each of k contexts.
+
+    Attributes:
+        contexts: int64 (k,), ascending.
+        columns: float16 (k + 1, n, t, c), those of the whole sounds last; latents: float32 (k + 1, n, d).
+        bands: float16 (n, t, m).
+    """
+
+    contexts: np.ndarray
+    columns: Tensor
+    latents: Tensor
+    bands: Tensor
+
+    def take(self, rows: np.ndarray, context: np.ndarray) -> dict[str, Tensor]:
+        """The fields of a `ClipBatch` for these rows, cut at these contexts, int64 (b,) both."""
+        cut, index = torch.as_tensor(np.searchsorted(self.contexts, context)), torch.as_tensor(rows)
+        return {
+            "columns": self.columns[-1, index].float(),
+            "latents": self.latents[-1, index],
+            "cut_columns": self.columns[cut, index].float(),
+            "cut_latents": self.latents[cut, index],
+            "bands": self.bands[index].float(),
+        }
+
+
+@torch.inference_mode()
+def kept_sounds(network: WorldNetwork, clips: Clips, contexts: np.ndarray, batch_size: int = 64) -> KeptSounds | None:
+    """All sounds encoded; None without sound, and where they need too much memory."""
+    if clips.audio is None:
+        return None
+    steps, number, places = num_steps_of(clips), len(clips), np.unique(contexts)
+    shape = (len(places) + 1, number, steps, network.audio.column_dim)
+    if 2 * np.prod(shape) > MOST_BYTES:
+        return None
+    device = network.vision.head.weight.device
+    columns = torch.zeros(shape, dtype=torch.float16)
+    latents = torch.zeros((*shape[:2], network.audio.latent_dim))
+    bands = torch.zeros((number, steps, len(network.audio.mel.bank)), dtype=torch.float16)
+    sounds = replace(clips, video=None)
+    for first in range(0, number, batch_size):
+        rows = np.arange(first, min(first + batch_size, number))
+        batch = batch_of(sounds, rows, device=device, with_targets=False, num_steps=steps)
+        bands[rows] = network.bands(batch).half().cpu()
+        for k, context in enumerate([*places, None]):
+            cut = None if context is None else torch.full((len(rows),), int(context), device=device)
+            heard = network.hear(batch, cut)
+            columns[k, rows], latents[k, rows] = heard[0].half().cpu(), heard[1].cpu()
+    return KeptSounds(places, columns, latents, bands)

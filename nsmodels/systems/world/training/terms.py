@@ -98,14 +98,7 @@ def alignment(network: WorldNetwork, given: Observations, temperature: float) ->
 
 def observed_targets(network: WorldNetwork, clips: ClipBatch, given: Observations) -> list[Tensor]:
     """What is observed at each step: latents of vision, mel bands, proprioception; (b, t, k) each."""
-    mel = given.maps.new_zeros(len(clips), clips.num_steps, network.audio.mel.bank.shape[0])
-    if clips.audio is not None:
-        spectrum = network.audio.mel(clips.audio)
-        per_step = clips.samples_per_step / network.audio.mel.hop_length
-        ends = [min(round((k + 1) * per_step), spectrum.shape[-1]) for k in range(clips.num_steps)]
-        starts = [min(round(k * per_step), end - 1) for k, end in enumerate(ends)]
-        mel = torch.stack([spectrum[..., a:b].mean(-1) for a, b in zip(starts, ends, strict=True)], 1)
-    return [network.vision.head(given.maps), mel, given.proprio]
+    return [network.vision.head(given.maps), network.bands(clips), given.proprio]
 
 
 def prediction(network: WorldNetwork, clips: ClipBatch, views: Views) -> Float[Tensor, ""]:

@@ -40,7 +40,7 @@ class WorldTask(Task):
     def __init__(self, config: WorldConfig, settings: Mapping[str, Any], data: Path, parent: Path) -> None:
         self.config, self.network_settings, self.parent = config, dict(settings), parent
         interval = int(self.network_settings["fusion"]["frame_interval"])
-        self.clips = ClipBatches(data, config.training, self.drawing(), self._frozen_vision(), interval)
+        self.clips = ClipBatches(data, config.training, self.drawing(), self._frozen_encoders(), interval)
         self._require(data)
 
     # Arrays that the clips of a phase must have.
@@ -56,8 +56,8 @@ class WorldTask(Task):
                 if getattr(clips, name) is None:
                     raise InputError(f"{data / split}: has no {name}, which this phase learns from; train up to fusion")
 
-    def _frozen_vision(self) -> Any:
-        return None if not getattr(self.config, "freeze_encoders", True) else self._parent_network().vision
+    def _frozen_encoders(self) -> WorldNetwork | None:
+        return self._parent_network() if getattr(self.config, "freeze_encoders", True) else None
 
     def _parent_network(self) -> WorldNetwork:
         found = checkpoint.restore(
@@ -107,7 +107,7 @@ class FusionTask(WorldTask):
 
 @final
 class DynamicsTask(WorldTask):
-    """Rollouts from the beginning of a clip against the rest of it."""
+    """Rollouts from the beginning of a clip against the rest of it, and the losses of the fusion."""
 
     config: DynamicsConfig
     needs = ("states", "actions")
@@ -119,8 +119,12 @@ class DynamicsTask(WorldTask):
     def loss(self, model: nn.Module, batch: WorldBatch) -> tuple[Tensor, Terms]:
         """The weighted sum and its terms."""
         assert isinstance(model, WorldNetwork)
-        terms = dynamics_terms(model, batch, views_of(model, batch), self.config.objective)
-        return dynamics_loss(terms, self.config.objective), terms
+        objective, views = self.config.objective, views_of(model, batch)
+        terms = fusion_terms(model, batch, views, self.config.fusion)
+        terms |= dynamics_terms(model, batch, views, objective)
+        # Without its own loss the fusion would forget what no rollout needs, and later phases with it.
+        loss = dynamics_loss(terms, objective) + objective.fusion_weight * fusion_loss(terms, self.config.fusion)
+        return loss, terms
 
 
 @final
