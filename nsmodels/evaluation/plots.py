@@ -5,6 +5,7 @@ Each function returns a matplotlib Figure without touching pyplot's global state
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,11 @@ from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_e
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito 2008
+MARGIN = 0.1  # inches around a figure
+CHARACTERS = 17  # of a caption, in an inch: text that matplotlib wraps is measured word by word in every pass
 
 
 def make_figure(columns: int = 1, width: float = 5.0, height: float = 3.4) -> tuple[Figure, list[Axes]]:
@@ -43,12 +47,21 @@ def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[
     if not source.strip():
         raise InputError(f"{path}: a figure needs its data source in the caption")
     text = f"{caption.rstrip('.')}. Data: {source}."
-    figure.text(0.5, -0.02, text, ha="center", va="top", fontsize=7, wrap=True)
+    lines = textwrap.fill(text, int(CHARACTERS * figure.get_figwidth()))
+    figure.text(0.5, -0.02, lines, ha="center", va="top", fontsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
     pdf, png = path.with_suffix(".pdf"), path.with_suffix(".png")
-    figure.savefig(pdf, bbox_inches="tight", metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
-    figure.savefig(png, bbox_inches="tight", dpi=160, metadata={"Title": path.stem, "Description": text})
+    box = _arrange(figure)
+    figure.savefig(pdf, bbox_inches=box, metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
+    figure.savefig(png, bbox_inches=box, dpi=160, metadata={"Title": path.stem, "Description": text})
     return pdf, png
+
+
+def _arrange(figure: Figure) -> Bbox:
+    """Lay the figure out, once for both files; returns what is drawn on with its margin, in inches."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure.get_tightbbox().padded(MARGIN)
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/loss") -> Figure:

@@ -106,7 +106,8 @@ def _texture(grey: NDArray, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Quartiles of the difference between a pixel of the mask and its four neighbours."""
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
     inside = np.abs(4 * grey[1:-1, 1:-1] - around)[mask[1:-1, 1:-1]]
-    return np.percentile(inside, (25, 50, 75)) if len(inside) else np.zeros(3)
+    quartiles = np.percentile(inside, (25, 50, 75)) if len(inside) else np.zeros(3)
+    return np.asarray(quartiles, np.float32)
 
 
 def _of_sound(sound: NDArray[np.float32]) -> NDArray[np.float32]:
