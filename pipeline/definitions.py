@@ -1,5 +1,7 @@
 """Everything Dagster knows of this project. New assets and checks are found by folder: this file never grows."""
 
+from functools import cache
+
 import dagster as dg
 
 from pipeline import assets, jobs, schedules, sensors
@@ -15,6 +17,12 @@ from pipeline.lib.runs import console
 def defs() -> dg.Definitions:
     """The one code location."""
     console.install()
+    return _made(executor.executor())
+
+
+@cache
+def _made(runs: dg.ExecutorDefinition) -> dg.Definitions:
+    """The definitions with an executor of all jobs, once in a process: Dagster asks several times in every run."""
     found = dg.load_assets_from_package_module(assets)
     sealed = seals.checks(found)
     return dg.Definitions(
@@ -25,5 +33,5 @@ def defs() -> dg.Definitions:
         sensors=sensors.SENSORS,
         resources={"webhook": Webhook()},
         loggers={"console": console.console},
-        executor=executor.executor(),
+        executor=runs,
     )

@@ -18,7 +18,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast
 
@@ -64,15 +64,18 @@ class Launchpad(Generic[C]):
         """Build the mirrored class."""
         object.__setattr__(self, "mirrored", self._mirror())
 
-    @cached_property
+    @property
     def schema(self) -> Any:
         """Schema for `@dg.asset(config_schema=...)`."""
-        return self.mirrored.to_config_schema()
+        return _schema(self.mirrored)
 
     def version(self, code_version: str) -> str:
         """Code version for Dagster, which also changes with the presets, but not with the machine."""
-        presets = {name: preset().relevant() for name, preset in self.presets.items()}
-        return staleness.with_presets(code_version, {"default": self.default, "presets": presets})
+        return staleness.with_presets(code_version, {"default": self.default, "presets": self._relevant})
+
+    @cached_property
+    def _relevant(self) -> dict[str, dict[str, Any]]:
+        return {name: preset().relevant() for name, preset in self.presets.items()}
 
     def choose(self, context: dg.AssetExecutionContext, key: str | None = None) -> Chosen[C]:
         """Configuration in the run of `context`; `key`: of a different asset of the run than that of the step.
@@ -125,7 +128,12 @@ class Launchpad(Generic[C]):
             "preset": (Literal[tuple(names)], Field(self._default_name, description=text)),
             "force": (bool, Field(False, description="build it again even if nothing has changed")),
         }
-        return create_model(f"{type(first).__name__}Launchpad", __base__=dg.Config, **head, **_fields(first, label))  # type: ignore[call-overload]
+        return _mirrored("Launchpad", first, label, head)
+
+
+# By what decides them: pydantic and Dagster take long to make a class and its schema, and the launchpads of a system on
+# its several datasets, of its replicates and of its trials have the same sections.
+_classes: dict[tuple[str, ...], type[dg.Config]] = {}
 
 
 def mirror(config: Config, label: str = "default") -> type[dg.Config]:
@@ -133,7 +141,22 @@ def mirror(config: Config, label: str = "default") -> type[dg.Config]:
 
     The description of each field ends with `label` and its value in `config`.
     """
-    return create_model(f"{type(config).__name__}Section", __base__=dg.Config, **_fields(config, label))  # type: ignore[call-overload]
+    return _mirrored("Section", config, label, {})
+
+
+def _mirrored(kind: str, config: Config, label: str, head: Mapping[str, Any]) -> type[dg.Config]:
+    """The class of a section or of a whole launchpad, with the fields `head` before those of `config`."""
+    source = type(config)
+    decides = kind, source.__module__, source.__qualname__, config.model_dump_json(), label, repr(head)
+    if decides not in _classes:
+        fields = {**head, **_fields(config, label)}
+        _classes[decides] = create_model(f"{source.__name__}{kind}", __base__=dg.Config, **fields)  # type: ignore[call-overload]
+    return _classes[decides]
+
+
+@cache
+def _schema(mirrored: type[dg.Config]) -> Any:
+    return mirrored.to_config_schema()
 
 
 def given_config(context: dg.AssetExecutionContext, key: str | None = None) -> dict[str, Any]:

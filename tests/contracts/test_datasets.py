@@ -19,6 +19,7 @@ from nsmodels.core import artifact, discover
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
+from tests.shared import Shared
 
 NAMES = discover.datasets()
 
@@ -46,11 +47,10 @@ class Prepared:
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def prepared(request, tmp_path_factory) -> Prepared:
-    config = part(request.param, "config").debug()
-    made = Prepared(request.param, config, tmp_path_factory.mktemp("data") / request.param)
-    made.again()
-    return made
+def prepared(request, tmp_path_factory, shared: Shared) -> Prepared:
+    """A copy: some tests make it again in its place."""
+    folder = shutil.copytree(shared.data(request.param), tmp_path_factory.mktemp("data") / request.param)
+    return Prepared(request.param, part(request.param, "config").debug(), folder)
 
 
 def checks(name: str) -> list[Callable[[Path], list[str]]]:

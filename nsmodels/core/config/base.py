@@ -52,16 +52,18 @@ class Config(BaseModel):
     @classmethod
     def _plain_values(cls, value: Any, info: ValidationInfo) -> Any:
         """YAML and JSON have no tuples and no paths."""
+        if not isinstance(value, list | str):
+            return value
         kind = plain(cls.model_fields[info.field_name or ""].annotation)
-        if isinstance(value, list) and typing.get_origin(kind) is tuple:
-            return tuple(value)
-        return kind(value) if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, Path) else value
+        if isinstance(value, list):
+            return tuple(value) if typing.get_origin(kind) is tuple else value
+        return kind(value) if isinstance(kind, type) and issubclass(kind, Path) else value
 
     @field_validator("*")
     @classmethod
     def _storable_numbers(cls, value: Any) -> Any:
         """YAML and JSON have whole numbers of any size, tables and generators have not."""
-        numbers = value if isinstance(value, list | tuple) else [value]
+        numbers = value if isinstance(value, list | tuple) else (value,)
         if any(isinstance(number, int) and abs(number) > LARGEST_INT for number in numbers):
             raise ValueError(f"expected whole numbers of at most 64 bits, got {_short(value)}")
         return value

@@ -101,6 +101,11 @@ def test_the_commands_refuse_it(refused, command):
     assert line.startswith("--select 'group:nope': no asset has the group 'nope'; known: archives, ")
 
 
+def test_the_command_refuses_partitioned_assets_without_a_partition(refused):
+    line = refused(asset_module.asset_cli.commands["materialize"], *OURS, "--select", "mazes*")
+    assert line.startswith("some of the selected assets are partitioned: add --partition")
+
+
 ABOUT_MAZES = {
     "empty": ("", "it is empty; expected a JSON object as in "),
     "blank": (" ", "it is empty"),
