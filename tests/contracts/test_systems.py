@@ -274,7 +274,8 @@ def flipped(path: Path) -> None:
 
 def not_finite(path: Path) -> None:
     payload = torch.load(path, weights_only=True)
-    next(value for value in payload["model_state_dict"].values() if value.is_floating_point()).view(-1)[0] = math.nan
+    value = next(value for value in payload["model_state_dict"].values() if value.is_floating_point())
+    value[(0,) * value.dim()] = math.nan
     torch.save(payload, path)
 
 

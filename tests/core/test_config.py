@@ -210,10 +210,15 @@ def test_configurations_are_two_levels_deep_at_most(name: str) -> None:
             assert not any(is_section(inner.annotation) for inner in info.annotation.model_fields.values())  # pyright: ignore[reportOptionalMemberAccess]
 
 
-@pytest.mark.parametrize(("kind", "name"), [*(("datasets", n) for n in discover.datasets()),
-                                            *(("systems", n) for n in discover.systems())])  # fmt: skip
-def test_runtime_fields_do_not_enter_the_fingerprint_of_a_preset(kind: str, name: str) -> None:
-    config = discover.module(kind, name, "config").PRESETS["debug"]()
+PRESETS = {name: discover.module("datasets", name, "config").PRESETS for name in discover.datasets()}
+PRESETS |= {
+    f"{name} {stage.name}": stage.presets for name in discover.systems() for stage in discover.system(name).stages
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_runtime_fields_do_not_enter_the_fingerprint_of_a_preset(name: str) -> None:
+    config = PRESETS[name]["debug"]()
     sections = {f"{k}.": v for k, v in config if isinstance(v, Config)} | {"": config}
     changed = 0
     for prefix, section in sections.items():

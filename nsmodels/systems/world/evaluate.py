@@ -54,7 +54,11 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
     metrics, details, notes = measured(subject, order.config)
     if not metrics:
         raise InputError(f"{order.data}: nothing can be scored: {'; '.join(notes)}")
+    outcomes, figures = [each.outcomes for each in metrics], _figures(metrics)
     report = {
+        "rows": {each.metric: {each.metric: each.mean, "interval": each.interval} for each in outcomes},
+        "headline": outcomes[0].metric,
+        "baselines": {key.removeprefix("baseline/"): value for key, value in figures.items() if "baseline/" in key},
         "metrics": {each.name: each.report() for each in metrics},
         "details": details,
         "data": _about(order, subject, notes),
@@ -63,8 +67,7 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
     def draw(part: Part) -> None:
         charts.draw_all(report, part.path / "figures")
 
-    outcomes = [each.outcomes for each in metrics]
-    return EvaluationResult(report, table(report), outcomes, _figures(metrics), draw)
+    return EvaluationResult(report, table(report), outcomes, figures, draw)
 
 
 def measured(subject: Subject, how: EvaluationConfig) -> tuple[list[Metric], dict[str, Any], list[str]]:
