@@ -17,6 +17,7 @@ from nsmodels.formats.clips.names import VARIABLES
 from nsmodels.formats.clips.tables import Clips, Twins
 from nsmodels.systems.world import SYSTEM
 from nsmodels.systems.world.config import PHASES
+from nsmodels.systems.world.network.clips import batch_of
 from nsmodels.systems.world.network.world import WorldNetwork
 from tests.systems.world.sample import sample_clips
 
@@ -117,6 +118,20 @@ def test_a_clip_keeps_a_modality_and_its_parts_do_not_depend_on_the_split(data: 
     assert whole.hidden.any()
     for name in ("hidden", "context"):
         assert torch.equal(torch.cat([getattr(half, name) for half in halves]), getattr(whole, name))
+
+
+@pytest.mark.parametrize("phase", ["fusion", "dynamics"])
+def test_encoded_sounds_that_are_kept_are_those_of_the_encoder(phase: str, data: Path, parents: Path) -> None:
+    trial = trial_of(phase, data, parents)
+    network, batch = trial.task.build(), next(iter(trial.task.batches("val", 0, Shard())))
+    checkpoint.load_weights(network, trial.initial_weights, allow_missing=True)
+    recorded = batch_of(files.read(data, "val"), np.arange(len(batch.clips)))
+    for context in (None, batch.context):
+        kept, heard = network.observe(batch.clips, context), network.observe(recorded, context)
+        assert heard.columns.abs().max() > 0.1
+        assert torch.allclose(kept.columns, heard.columns, atol=1e-2)
+        assert torch.allclose(kept.latents, heard.latents, atol=1e-4)
+    assert torch.allclose(network.bands(batch.clips), network.bands(recorded), atol=1e-2)
 
 
 def test_twins_belong_to_the_clips_of_their_batch(data: Path, parents: Path) -> None:

@@ -101,14 +101,14 @@ class WorldNetwork(nn.Module):
 
     def hear(self, clips: ClipBatch, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """A column of the sound for each step, and the latents of the whole."""
-        if clips.audio is None:
-            shape = (len(clips), clips.num_steps, self.audio.column_dim)
-            empty = clips.observed.new_zeros(shape, dtype=torch.float32)
-            return empty, empty.new_zeros(len(clips), self.audio.latent_dim)
         if context is None and clips.columns is not None and clips.latents is not None:
             return clips.columns, clips.latents
         if context is not None and clips.cut_columns is not None and clips.cut_latents is not None:
             return clips.cut_columns, clips.cut_latents
+        if clips.audio is None:
+            shape = (len(clips), clips.num_steps, self.audio.column_dim)
+            empty = clips.observed.new_zeros(shape, dtype=torch.float32)
+            return empty, empty.new_zeros(len(clips), self.audio.latent_dim)
         sounds = clips.audio if context is None else cut_sounds(clips.audio, context * clips.samples_per_step)
         heard = self.audio(self.audio.mel(sounds))
         step_time = clips.samples_per_step / self.audio.mel.sample_rate
