@@ -16,7 +16,7 @@ from pipeline.sensors import retrain_changed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-DEBUG = {"config": {"preset": "debug", "training": {"device": "cpu"}}}
+DEBUG, SEED_0 = ({"config": {"preset": "debug", "training": {"device": "cpu"} | more}} for more in ({}, {"seed": 0}))
 MODELS = [each.model_key for each in world.TRAININGS]
 START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -48,7 +48,17 @@ def run(instance, *keys, tags=None, **config):
 @pytest.fixture(scope="module")
 def made(root, instance):
     """The run that made it."""
-    return run(instance, *MODELS)
+    return run(instance, *MODELS, **dict.fromkeys(MODELS, SEED_0))
+
+
+@pytest.fixture(scope="module")
+def first_seed(made, root):
+    """The models of seed 0 where its replicate has them: they are the chain, and only scored."""
+    assert made.success
+    folder = root / "world_replicates" / "0"
+    for model, part in zip(MODELS, [*MODELS[:-1], "model"], strict=True):
+        shutil.copytree(root / model, folder / part)
+    return folder
 
 
 def seals(root: Path) -> dict[str, int]:
@@ -69,7 +79,7 @@ def test_the_chain_is_made_and_each_model_starts_from_the_one_before(made, root)
     assert world_checks.beats_persistence(root / "world_model").numbers["nmse"] > 0
 
 
-def test_a_changed_parent_makes_its_child_stale_and_is_retrained(made, root, instance):
+def test_a_changed_parent_makes_its_child_stale_and_is_retrained(first_seed, root, instance):
     before = seals(root)
     parent, child = MODELS[-2:]
     other = {"config": {"preset": "debug", "training": {"device": "cpu", "seed": 7}}}
@@ -81,12 +91,13 @@ def test_a_changed_parent_makes_its_child_stale_and_is_retrained(made, root, ins
     requested = {key.to_user_string() for key in request.asset_selection}
     assert requested >= {child, "world_evaluation"}
     assert not requested & set(MODELS[:-1])
-    done = run(instance, child)
+    done = run(instance, child, **{child: SEED_0})
     assert metadata(done, child)["reason"].value == f"built: input {parent} has changed"
 
 
-def test_a_backfill_of_two_seeds_runs_the_chain_and_a_failed_phase_is_run_alone(root, instance):
+def test_a_backfill_of_two_seeds_runs_the_chain_and_a_failed_phase_is_run_alone(first_seed, root, instance):
     key = "world_replicates"
+    finished = seals(first_seed)
     obstacle = root / key / "1" / "world_fusion_model"
     obstacle.parent.mkdir(parents=True)
     obstacle.write_text("not a folder", encoding="utf-8")
@@ -94,6 +105,8 @@ def test_a_backfill_of_two_seeds_runs_the_chain_and_a_failed_phase_is_run_alone(
     line = done.failure_data_for_node(key).user_failure_data.description
     assert line.startswith(f"{key}: 1 of 2 failed (1 other finished and kept): 1: ")
     parts = [*MODELS[:-1], "model", "evaluation"]
+    now = seals(first_seed)
+    assert {part: now[part] for part in parts[:-1]} == finished, "finished models were trained again"
     before = {path: time for path, time in seals(root).items() if path.startswith(key)}
     assert set(before) == {f"{key}/0/{part}" for part in parts} | {f"{key}/1/{part}" for part in parts[:2]}
     obstacle.unlink()
