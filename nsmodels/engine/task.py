@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -29,7 +29,13 @@ class Task(ABC):
 
     Randomness comes from (seed, split, epoch, batch number) and never from global state, so that a
     resumed run reads the same batches as an uninterrupted one.
+
+    Attributes:
+        compares_samples: whether the loss compares the samples of a micro-batch with each other (a contrastive loss, a
+            variance over them), so that it does depend on how a batch is split.
     """
+
+    compares_samples: ClassVar[bool] = False
 
     @abstractmethod
     def build(self) -> nn.Module:
@@ -56,7 +62,8 @@ class Task(ABC):
         it is split over processes and micro-batches. Where several terms are means over different things (cells,
         objects), none of which is the number of samples, divide by the number in the whole batch (`batching.Part`)
         times the batch's share of its samples, or by a constant per sample.
-        Batch normalisation and dropout act on each micro-batch by itself: with them the split does make a difference.
+        Batch normalisation and dropout act on each micro-batch by itself: with them the split does make a difference,
+        and so it does where `compares_samples`.
         """
 
     def weight(self, batch: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -50,6 +51,25 @@ def gradient(task: Task, model: torch.nn.Module, parts: list[Any]) -> tuple[floa
     return loss, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
 
+def totals(batch: Any) -> dict[str, float]:
+    """The sum of every tensor in a batch that holds no indices, by its place."""
+    if isinstance(batch, torch.Tensor):
+        return {} if batch.dtype == torch.int64 else {"": float(batch.double().nan_to_num().sum())}
+    if dataclasses.is_dataclass(batch):
+        batch = {each.name: getattr(batch, each.name) for each in dataclasses.fields(batch)}
+    items = batch.items() if isinstance(batch, dict) else enumerate(batch) if isinstance(batch, tuple | list) else ()
+    return {f"{name}.{place}": value for name, each in items for place, value in totals(each).items()}
+
+
+def require_whole(whole: list[Any], parts: list[Any]) -> None:
+    """Assert that parts contain the samples of batches, and what was drawn for them: all that a split must keep."""
+    wanted, found = [totals(batch) for batch in whole], [totals(part) for part in parts]
+    assert wanted[0]
+    for name in wanted[0]:
+        value, apart = (sum(each.get(name, 0.0) for each in some) for some in (wanted, found))
+        assert apart == pytest.approx(value, rel=1e-4, abs=1e-3), name
+
+
 def task_of(shared: Shared, system: System[Any, Any], stage: Stage, phase: str) -> Task:
     data = shared.data(system.datasets[0])
     inputs = Inputs.of(data)
@@ -70,6 +90,9 @@ def test_the_gradient_of_a_batch_does_not_depend_on_its_split(
     for number in (0, last):
         loss, whole = gradient(task, model, split(task, "train", 1, 1, number))
         for world, parts in SPLITS:
+            if task.compares_samples:
+                require_whole(split(task, "train", 1, 1, number), split(task, "train", world, parts, number))
+                continue
             apart, found = gradient(task, model, split(task, "train", world, parts, number))
             assert apart == pytest.approx(loss, rel=1e-5)
             assert (found - whole).norm() < 1e-4 * whole.norm()
@@ -91,4 +114,8 @@ def test_validation_does_not_depend_on_the_number_of_processes(
         values = [(weight / total, {**terms, "loss": loss}) for weight, (loss, terms) in rows]
         return {name: sum(share * float(row[name]) for share, row in values) for name in values[0][1]}
 
-    assert mean(3, 2) == pytest.approx(mean(1, 1), rel=1e-4, abs=1e-6)
+    if task.compares_samples:
+        shards = [list(task.batches("val", 0, Shard(rank, 3, parts=2))) for rank in range(3)]
+        require_whole(list(task.batches("val", 0, Shard())), [part for shard in shards for part in shard])
+    else:
+        assert mean(3, 2) == pytest.approx(mean(1, 1), rel=1e-4, abs=1e-6)

@@ -40,6 +40,8 @@ class SoundPairs:
 class AudioTask(Task):
     """NT-Xent between two views of a sound, the hinge on the variance of the latents, and the mel reconstruction."""
 
+    compares_samples = True  # the negatives of a sample are the others of its micro-batch
+
     def __init__(self, config: AudioConfig, settings: Mapping[str, Any], data: Path) -> None:
         self.config, self.network_settings = config, dict(settings)
         self.source = Source(data, "audio", config.training)

@@ -40,6 +40,8 @@ class FramePairs:
 class VisionTask(Task):
     """NT-Xent between two views of a frame, and the hinge on the variance of the latents."""
 
+    compares_samples = True  # the negatives of a sample are the others of its micro-batch
+
     def __init__(self, config: VisionConfig, settings: Mapping[str, Any], data: Path) -> None:
         self.config, self.network_settings = config, dict(settings)
         self.source = Source(data, "vision", config.training)

@@ -37,6 +37,8 @@ WorldConfig = FusionConfig | DynamicsConfig | FullConfig
 class WorldTask(Task):
     """What the phases after the encoders share: whole clips, and a network that continues that of the parent."""
 
+    compares_samples = True  # the negatives of a sample are the others of its micro-batch
+
     def __init__(self, config: WorldConfig, settings: Mapping[str, Any], data: Path, parent: Path) -> None:
         self.config, self.network_settings, self.parent = config, dict(settings), parent
         interval = int(self.network_settings["fusion"]["frame_interval"])
