@@ -46,7 +46,7 @@ def classes(report: Report) -> pd.DataFrame:
     """Scores by class: a row for each in the sections `classes` and `by_...` of a report and of its headline row."""
     import pandas as pd
 
-    headline = report["rows"][report["headline"]] if "headline" in report else {}
+    headline = report["rows"][report["headline"]]
     rows = [row for part in (report, headline) for row in _by_class(part)]
     return pd.DataFrame(rows)
 
