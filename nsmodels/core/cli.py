@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nsmodels.core import interrupts
+from nsmodels.core import discover, interrupts
+from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config, Given, add_flags, read_yaml, values_from_flags
 from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.core.hardware import Estimate
 
 Presets = Mapping[str, Callable[[], Config]]
+SHOWN = 10  # faults of a check that are printed
 
 
 class Parser(argparse.ArgumentParser):
@@ -127,6 +131,38 @@ def add_making(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--out", type=Path, required=True, help=out)
     parser.add_argument("--force", action="store_true", help="build it again though nothing changed")
     parser.add_argument("--yes", action="store_true", help="do not ask about large data")
+
+
+def generate_data(name: str, presets: Presets, arguments: argparse.Namespace) -> Manifest:
+    """Seal the data of the dataset `name` as the flags of `add_making` and `add_config_flags` ask."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    config = config_from(arguments, presets, arguments.preset)
+    prepare = discover.module("datasets", name, "prepare").prepare
+    asked = partial(agree, is_agreed=arguments.yes)
+    return prepare(config, arguments.out.name, arguments.out, arguments.force, asked)
+
+
+def run_checks(checks: Mapping[str, Callable[[Path], list[str]]], folder: Path) -> tuple[int, bool]:
+    """Run the checks of a dataset and print their outcomes; number of faults, and whether the schema holds.
+
+    "schema" comes first, and where it fails the last: the others may not be able to read what violates it.
+    """
+    total = 0
+    for name in sorted(checks, key=lambda each: each != "schema"):
+        total += print_check(name, found := checks[name](folder))
+        if found and name == "schema":
+            return total, False
+    return total, True
+
+
+def print_check(name: str, faults: Sequence[str], note: str = "") -> int:
+    """Print the outcome of a check and its first faults; their number."""
+    print(f"{name:<24} {'passed' if not faults else f'{len(faults):,} faults'}{note}", flush=True)
+    for line in faults[:SHOWN]:
+        print(f"  {line}")
+    if len(faults) > SHOWN:
+        print(f"  and {len(faults) - SHOWN:,} more")
+    return len(faults)
 
 
 def agree(estimate: Estimate, is_agreed: bool) -> None:

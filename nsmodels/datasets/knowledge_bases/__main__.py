@@ -14,8 +14,6 @@ from nsmodels.core.cli import Parser, add_config_flags, add_making, config_from
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.knowledge_bases.config import PRESETS, KnowledgeBasesConfig
 
-SHOWN = 10
-
 
 def parser() -> Parser:
     """The parser of this command line."""
@@ -67,14 +65,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    faults = 0
-    for name, check in sorted(discover.checks("knowledge_bases").items(), key=lambda item: item[0] != "schema"):
-        found = check(arguments.data)
-        print(f"{name:<24} {'passed' if not found else f'{len(found):,} faults'}", flush=True)
-        print("".join(f"  {line}\n" for line in found[:SHOWN]), end="")
-        faults += len(found)
-        if found and name == "schema":
-            return 1
+    faults, _ = cli.run_checks(discover.checks("knowledge_bases"), arguments.data)
     return 1 if faults else 0
 
 

@@ -6,20 +6,17 @@ A dataset has its `prepare.prepare`; its module `checks` has `about(folder) -> s
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact, discover
-from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, agree, config_from
+from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, generate_data, run_checks
 from nsmodels.core.errors import InputError, near
 
 if TYPE_CHECKING:
     from nsmodels.formats.clips.tables import Clips
 
-SHOWN = 10  # faults of a check that are printed
 WRITTEN = {"draw": (".png", ".svg", ".pdf"), "wav": (".wav",), "gif": (".gif",)}
 
 
@@ -49,11 +46,7 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
 
 
 def _generate(name: str, presets: Presets, arguments: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    config = config_from(arguments, presets, arguments.preset)
-    prepare = discover.module("datasets", name, "prepare").prepare
-    asked = partial(agree, is_agreed=arguments.yes)
-    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force, asked)
+    manifest = generate_data(name, presets, arguments)
     counts = ", ".join(f"{number['clips']:,} {split}" for split, number in manifest.metrics["num_clips"].items())
     print(f"{arguments.out}: {manifest.source}, clips: {counts}; {manifest.num_bytes / 1e6:,.1f} MB")
     return 0
@@ -64,15 +57,9 @@ def _verify(name: str, arguments: argparse.Namespace) -> int:
 
     if not files.splits(arguments.data):
         raise InputError(f"{arguments.data}: no split of clips here; expected the folder made by {name} generate")
-    module, faults = discover.module("datasets", name, "checks"), 0
-    for label, check in sorted(discover.checks(name).items(), key=lambda item: item[0] != "schema"):
-        found = check(arguments.data)
-        print(f"{label:<24} {'passed' if not found else f'{len(found):,} faults'}", flush=True)
-        print("".join(f"  {line}\n" for line in found[:SHOWN]), end="")
-        faults += len(found)
-        if found and label == "schema":
-            return 1
-    print(module.about(arguments.data), end="")
+    faults, is_readable = run_checks(discover.checks(name), arguments.data)
+    if is_readable:
+        print(discover.module("datasets", name, "checks").about(arguments.data), end="")
     return 1 if faults else 0
 
 

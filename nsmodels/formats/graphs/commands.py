@@ -8,18 +8,15 @@ its module `look` may have `graph_text(one: Graph) -> str`, empty for a graph of
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from nsmodels.core import artifact, discover, disk
-from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, agree, config_from
+from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, generate_data, print_check, run_checks
 from nsmodels.core.errors import InputError, near
 
-SHOWN = 10  # faults of a check that are printed
 METER = "no_shortcut"  # the check whose numbers are printed as a table
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -48,11 +45,7 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
 
 
 def _generate(name: str, presets: Presets, arguments: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    config = config_from(arguments, presets, arguments.preset)
-    prepare = discover.module("datasets", name, "prepare").prepare
-    asked = partial(agree, is_agreed=arguments.yes)
-    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force, asked)
+    manifest = generate_data(name, presets, arguments)
     counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics.get("num_graphs", {}).items())
     print(f"{arguments.out}: {manifest.source}, graphs: {counts}; {manifest.num_bytes / 1e6:,.1f} MB")
     return 0
@@ -63,32 +56,15 @@ def _verify(name: str, arguments: argparse.Namespace) -> int:
 
     if not files.splits(arguments.data):
         raise InputError(f"{arguments.data}: no split of graphs here; expected the folder made by {name} generate")
-    checks, faults = discover.checks(name), 0
+    checks = discover.checks(name)
     is_metered = checks.pop(METER, None)
-    # The others may not be able to read what violates the schema.
-    for check in sorted(checks, key=lambda each: each != "schema"):
-        found = checks[check](arguments.data)
-        print(f"{check:<24} {'passed' if not found else f'{len(found):,} faults'}", flush=True)
-        _print_first(found)
-        faults += len(found)
-        if found and check == "schema":
-            return 1
-    if is_metered:
+    faults, is_readable = run_checks(checks, arguments.data)
+    if is_metered and is_readable:
         readings, is_taught = shortcuts.readings(arguments.data), shortcuts.is_taught(arguments.data)
-        found = shortcuts.faults(readings) if is_taught else []
         note = "" if is_taught else "; no network learns from them: there is no split train"
-        print(f"{METER:<24} {'passed' if not found else f'{len(found):,} faults'}{note}")
-        _print_first(found)
+        faults += print_check(METER, shortcuts.faults(readings) if is_taught else [], note)
         print(f"\n{shortcuts.table(readings)}")
-        faults += len(found)
     return 1 if faults else 0
-
-
-def _print_first(lines: list[str]) -> None:
-    for line in lines[:SHOWN]:
-        print(f"  {line}")
-    if len(lines) > SHOWN:
-        print(f"  and {len(lines) - SHOWN:,} more")
 
 
 def _show(name: str, arguments: argparse.Namespace) -> int:
