@@ -17,15 +17,14 @@ from jaxtyping import Float, Float16
 from torch import Tensor, nn
 
 from nsmodels.engine.batching import Batches
-from nsmodels.engine.task import Shard, Task
+from nsmodels.engine.task import Shard
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import AudioConfig, AudioViewsConfig
 from nsmodels.systems.world.network.audio import AudioModule
 from nsmodels.systems.world.network.world import WorldNetwork
-from nsmodels.systems.world.training import contrastive
-from nsmodels.systems.world.training.source import Drawn, Source, classes_of
+from nsmodels.systems.world.training.encoder import EncoderTask, contrast
+from nsmodels.systems.world.training.source import Drawn
 from nsmodels.systems.world.training.views import SoundViews, add_noise, draw_sound_views, noise_tape, warp_sounds
-from nsmodels.systems.world.training.vision import contrast
 
 
 @dataclass(frozen=True)
@@ -37,20 +36,19 @@ class SoundPairs:
 
 
 @final
-class AudioTask(Task):
+class AudioTask(EncoderTask):
     """NT-Xent between two views of a sound, the hinge on the variance of the latents, and the mel reconstruction."""
 
-    compares_samples = True  # the negatives of a sample are the others of its micro-batch
+    modality, samples = "audio", "sounds"
+    config: AudioConfig
 
     def __init__(self, config: AudioConfig, settings: Mapping[str, Any], data: Path) -> None:
-        self.config, self.network_settings = config, dict(settings)
-        self.source = Source(data, "audio", config.training)
+        super().__init__(config, settings, data)
         self.source.require_rate(config.model.sample_rate)
 
     def build(self) -> WorldNetwork:
         """The network with random weights."""
-        network = WorldNetwork(**self.network_settings)
-        network.use(self.config.compute)
+        network = super().build()
         self.tape = noise_tape(network.audio.mel)
         return network
 
@@ -80,19 +78,11 @@ class AudioTask(Task):
             self.tape = self.tape.to(mel.device)
             return clean, add_noise(clean, views, audio.mel, self.tape)
 
-    def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
-        """Separation of the classes by the latents. Raises InputError for a collapse."""
-        assert isinstance(model, WorldNetwork)
-        clips, rows = self.source.probed()
-        latents = latents_of(model.audio, clips, rows)
-        objective, batch_size = self.config.objective, self.config.training.batch_size
-        variance = float(contrastive.representation_variance(latents))
-        contrastive.require_variance(variance, objective, "sounds", epoch, batch_size)
-        return {"val/cluster_separation": contrastive.cluster_separation(latents, classes_of(clips, rows))}
-
-    def settings(self) -> dict[str, Any]:
-        """What rebuilds the network."""
-        return {"network": self.network_settings}
+    def latents(self, model: WorldNetwork, clips: Clips, rows: np.ndarray) -> Float[Tensor, "k d"]:
+        """Latents of the sounds of the clips in these rows."""
+        assert clips.audio is not None
+        samples = torch.from_numpy(clips.audio[rows]).to(model.audio.head.weight.device)
+        return model.audio(model.audio.mel(samples)).latents
 
 
 def pairs_of(drawn: Drawn, config: AudioViewsConfig) -> SoundPairs:
@@ -100,13 +90,3 @@ def pairs_of(drawn: Drawn, config: AudioViewsConfig) -> SoundPairs:
     assert drawn.clips.audio is not None
     views = draw_sound_views(drawn.part, drawn.random, config)
     return SoundPairs(torch.from_numpy(drawn.clips.audio[drawn.part.rows]), views)
-
-
-def latents_of(audio: AudioModule, clips: Clips, rows: np.ndarray, batch_size: int = 128) -> Float[Tensor, "k d"]:
-    """Latents of the sounds of the clips in these rows."""
-    assert clips.audio is not None
-    device, found = audio.head.weight.device, []
-    for start in range(0, len(rows), batch_size):
-        samples = torch.from_numpy(clips.audio[rows[start : start + batch_size]]).to(device)
-        found.append(audio(audio.mel(samples)).latents.float())
-    return torch.cat(found)
