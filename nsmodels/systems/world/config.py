@@ -295,6 +295,16 @@ class FullConfig(Config):
     freeze_encoders: bool = Field(default=False, description="encoders of vision and sound are not trained further")
 
 
+def frozen(config: Config) -> tuple[str, ...]:
+    """Modules that a stage does not train, by its configuration."""
+    if isinstance(config, AudioConfig):
+        return ("vision",)
+    are_encoders = isinstance(config, DynamicsConfig) or (
+        isinstance(config, FusionConfig | FullConfig) and config.freeze_encoders
+    )
+    return ("vision", "audio") if are_encoders else ()
+
+
 # --- evaluation -------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from nsmodels.core.orders import Inputs
 from nsmodels.engine import checkpoint
 from nsmodels.engine.task import Task
 from nsmodels.engine.trial import Trial
-from nsmodels.systems.world.config import PHASES
+from nsmodels.systems.world.config import PHASES, frozen
 from nsmodels.systems.world.network.world import WorldNetwork
 
 
@@ -19,7 +19,7 @@ def make_trial(phase: str, config: Any, inputs: Inputs) -> Trial:
     """The training of a phase on clips, from the weights of its parent. Raises InputError for bad data."""
     start = parent_weights(phase, inputs)
     settings = (settings_of(start) if start else {}) | {phase: config.model.model_dump(mode="json")}
-    return Trial(_task(phase, config, settings, inputs.data, start), config.training, start, frozen(phase, config))
+    return Trial(_task(phase, config, settings, inputs.data, start), config.training, start, frozen(config))
 
 
 def _task(phase: str, config: Any, settings: Mapping[str, Any], data: Path, start: Path | None) -> Task:
@@ -46,15 +46,6 @@ def parent_weights(phase: str, inputs: Inputs) -> Path | None:
 def settings_of(path: Path) -> dict[str, Any]:
     """The settings of the network in a checkpoint file, by phase. Raises InputError for a broken file."""
     return checkpoint.settings_of(checkpoint.load(path), "network", str(path))
-
-
-def frozen(phase: str, config: Any) -> tuple[str, ...]:
-    """Modules that are not trained in a phase."""
-    if phase == "audio":
-        return ("vision",)
-    if phase == "dynamics":
-        return ("vision", "audio")
-    return ("vision", "audio") if getattr(config, "freeze_encoders", False) else ()
 
 
 def load_network(path: Path, device: str = "auto") -> WorldNetwork:

@@ -84,28 +84,12 @@ def properties(
     }
     metrics = [_absolute(clips, split, found, probes, shown)]
     if shown.any():
-        metrics.insert(
-            0,
-            _pearson(
-                split,
-                {WORLD: {everything: found[everything]}, "forest on figures by hand": probes},
-                truth,
-                matrix,
-                "property_r",
-                [everything],
-            ),
+        rivals, both = (
+            {WORLD: found, "forest on figures by hand": probes},
+            [s for s in SUBSETS if s in found and s in probes],
         )
-        metrics.insert(
-            1,
-            _pearson(
-                split,
-                {WORLD: found, "forest on figures by hand": probes},
-                truth,
-                matrix,
-                "property_r_pairs",
-                [s for s in SUBSETS if s in found and s in probes],
-            ),
-        )
+        subsets = {"property_r": [everything], "property_r_pairs": both}
+        metrics = [_pearson(split, rivals, truth, matrix, name, some) for name, some in subsets.items()] + metrics
     return metrics, report
 
 

@@ -19,15 +19,15 @@ from nsmodels.systems.world.config import DynamicsObjectiveConfig, FusionObjecti
 from nsmodels.systems.world.network.clips import ClipBatch
 from nsmodels.systems.world.network.dynamics import Decoded
 from nsmodels.systems.world.network.fusion import World
-from nsmodels.systems.world.network.heads import Normal
+from nsmodels.systems.world.network.heads import Beliefs, Change, Normal
 from nsmodels.systems.world.network.observations import Observations
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.training import contrastive
 from nsmodels.systems.world.training.batches import TwinBatch, WorldBatch
+from nsmodels.systems.world.training.calibration import QUANTILE
 
 Terms = dict[str, Tensor]
 SHARPNESS = 0.5  # β of the likelihood
-NORMAL_90 = 1.6448536  # deviations on either side that hold 90 % of a normal distribution
 
 
 class Views(NamedTuple):
@@ -152,7 +152,7 @@ def dynamics_terms(network: WorldNetwork, batch: WorldBatch, views: Views, confi
 
 
 def _rollout_terms(states: Tensor, decoded: Decoded, actual: Tensor, wanted: Tensor, there: Tensor) -> Terms:
-    within = ((decoded.mean - wanted).abs() <= NORMAL_90 * decoded.log_deviation.exp()).float().mean(-1)
+    within = ((decoded.mean - wanted).abs() <= QUANTILE * decoded.log_deviation.exp()).float().mean(-1)
     terms = _state_terms(decoded, wanted, there) | {"coverage": mean_where(within, there)}
     return terms | {"mse": mean_where((states - actual).square().mean(-1), there)}
 
@@ -170,10 +170,10 @@ def dynamics_loss(terms: Terms, config: DynamicsObjectiveConfig) -> Tensor:
 # --- heads ------------------------------------------------------------------------------------------------------------
 
 
-def belief_terms(network: WorldNetwork, clips: ClipBatch, summary: Tensor) -> Terms:
+def belief_terms(network: WorldNetwork, clips: ClipBatch, beliefs: Beliefs) -> Terms:
     """Terms of properties, affordances, names, outcomes and events; those that the clips lack are 0."""
-    beliefs, terms = network.heads(summary), {}
-    zero = summary.sum() * 0
+    terms: Terms = {}
+    zero = beliefs.affordances.sum() * 0
     if clips.properties is not None:
         error = (beliefs.properties.mean - clips.properties).square().mean()
         terms["property"] = 10 * error + 0.1 * nll(beliefs.properties, clips.properties).mean()
@@ -189,17 +189,24 @@ def belief_terms(network: WorldNetwork, clips: ClipBatch, summary: Tensor) -> Te
     return {name: terms.get(name, zero) for name in ("property", "affordance", "concept", "outcome")}
 
 
-def causal_term(network: WorldNetwork, clips: ClipBatch, world: World, twins: TwinBatch | None) -> Tensor:
+def effects_of(network: WorldNetwork, clips: ClipBatch, world: World, beliefs: Beliefs, twins: TwinBatch) -> Change:
+    """What the changes of the twins make of their clips, which have actions."""
+    assert clips.actions is not None
+    row = twins.row
+    return network.heads.effects(
+        world.states[row], world.summary[row], clips.actions[row], beliefs.events[row], twins.variable, twins.change
+    )
+
+
+def causal_term(
+    network: WorldNetwork, clips: ClipBatch, world: World, beliefs: Beliefs, twins: TwinBatch | None
+) -> Tensor:
     """The loss of the effects in twins: on states, outcomes and events."""
     if twins is None or clips.actions is None:
         return world.summary.sum() * 0
-    heads, row = network.heads, twins.row
-    events = heads(world.summary).events[row]
-    found = heads.effects(
-        world.states[row], world.summary[row], clips.actions[row], events, twins.variable, twins.change
-    )
+    found = effects_of(network, clips, world, beliefs, twins)
     states = F.huber_loss(found.states, twins.states / network.dynamics.standard.deviation, delta=3.0)
-    wanted = twins.outcomes / heads.standard.deviation
+    wanted = twins.outcomes / network.heads.standard.deviation
     there = wanted.isfinite()
     outcomes = mean_where(nll(found.outcomes, wanted.nan_to_num()), there)
     error = mean_where(F.huber_loss(found.outcomes.mean, wanted.nan_to_num(), reduction="none"), there)

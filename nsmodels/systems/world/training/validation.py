@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from nsmodels.engine.batching import to_device
 from nsmodels.engine.task import Shard
 from nsmodels.formats.clips.names import PLACEBO, VARIABLES
+from nsmodels.systems.world.network.fusion import World
+from nsmodels.systems.world.network.heads import Beliefs
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.training.batches import ClipBatches, WorldBatch
+from nsmodels.systems.world.training.terms import effects_of
 
 SMALLEST = 0.1  # effects in units of the deviation of an outcome, below which a sign is not asked for
 
@@ -26,10 +30,7 @@ def measured(network: WorldNetwork, clips: ClipBatches) -> dict[str, float]:
 
 
 def _answers(network: WorldNetwork, batch: WorldBatch) -> dict[str, np.ndarray]:
-    device = next(network.parameters()).device
-    from nsmodels.engine.batching import to_device
-
-    batch = to_device(batch, device)
+    batch = to_device(batch, next(network.parameters()).device)
     clips = batch.clips
     world = network.fusion(network.observe(clips))
     beliefs, empty = network.heads(world.summary), torch.zeros(0)
@@ -37,20 +38,16 @@ def _answers(network: WorldNetwork, batch: WorldBatch) -> dict[str, np.ndarray]:
     found = {"property": beliefs.properties.mean[: len(true)], "true_property": true}
     right = empty if clips.affordances is None else ((beliefs.affordances > 0) == clips.affordances).float().flatten()
     names = empty if clips.concepts is None else (beliefs.concepts.argmax(-1) == clips.concepts).all(1).float()
-    found |= {"affordance": right, "concept": names, "sign": _signs(network, batch, world)}
+    found |= {"affordance": right, "concept": names, "sign": _signs(network, batch, world, beliefs)}
     return {name: value.float().cpu().numpy() for name, value in found.items()}
 
 
-def _signs(network, batch: WorldBatch, world) -> torch.Tensor:
+def _signs(network: WorldNetwork, batch: WorldBatch, world: World, beliefs: Beliefs) -> torch.Tensor:
     twins = batch.twins
     if twins is None or batch.clips.actions is None:
         return torch.zeros(0)
-    row, heads = twins.row, network.heads
-    events = heads(world.summary).events[row]
-    effect = heads.effects(
-        world.states[row], world.summary[row], batch.clips.actions[row], events, twins.variable, twins.change
-    )
-    wanted = twins.outcomes / heads.standard.deviation
+    effect = effects_of(network, batch.clips, world, beliefs, twins)
+    wanted = twins.outcomes / network.heads.standard.deviation
     asked = (wanted.abs() > SMALLEST) & (twins.variable != VARIABLES.index(PLACEBO))[:, None]
     return (wanted.sign() == effect.outcomes.mean.sign())[asked].float()
 

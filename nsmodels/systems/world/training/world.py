@@ -14,7 +14,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.batching import Batches
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.task import Shard, Task
-from nsmodels.systems.world.config import ContrastiveConfig, DynamicsConfig, FullConfig, FusionConfig
+from nsmodels.systems.world.config import ContrastiveConfig, DynamicsConfig, FullConfig, FusionConfig, frozen
 from nsmodels.systems.world.network.clips import batch_of
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.training import contrastive
@@ -59,7 +59,7 @@ class WorldTask(Task):
                     raise InputError(f"{data / split}: has no {name}, which this phase learns from; train up to fusion")
 
     def _frozen_encoders(self) -> WorldNetwork | None:
-        return self._parent_network() if getattr(self.config, "freeze_encoders", True) else None
+        return self._parent_network() if frozen(self.config) else None
 
     def _parent_network(self) -> WorldNetwork:
         found = checkpoint.restore(
@@ -148,8 +148,9 @@ class FullTask(WorldTask):
         objective, views = self.config.objective, views_of(model, batch)
         terms = fusion_terms(model, batch, views, self.config.fusion)
         terms |= dynamics_terms(model, batch, views, self.config.dynamics)
-        terms |= belief_terms(model, batch.clips, views.whole.summary)
-        terms["causal"] = causal_term(model, batch.clips, views.whole, batch.twins)
+        beliefs = model.heads(views.whole.summary)
+        terms |= belief_terms(model, batch.clips, beliefs)
+        terms["causal"] = causal_term(model, batch.clips, views.whole, beliefs, batch.twins)
         loss = objective.fusion_weight * fusion_loss(terms, self.config.fusion)
         loss = loss + objective.dynamics_weight * dynamics_loss(terms, self.config.dynamics)
         weights = {
