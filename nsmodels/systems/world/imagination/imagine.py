@@ -130,10 +130,7 @@ def imagine(
     if scene is not None and action is not None:
         scene = with_action(scene, action)
     course = recorded(clips) if scene is None or action is None else course_of(scene)
-    begin = min(onset(clips.actions[0]), onset(course.actions))
-    if action and context > max(begin, 1):
-        raise InputError(f"--context {context}: the actions differ from step {begin} on; observe at most {begin} steps")
-    context = context or max(begin, 1)
+    context = _context_of(context, min(onset(clips.actions[0]), onset(course.actions)), action is not None)
     rollout = model.imagine(clips, context, len(course.states) - context, actions=course.actions[None])
     properties = model.properties(clips)
     answer = None
@@ -152,6 +149,13 @@ def imagine(
         true_affordances=None if clips.affordances is None else clips.affordances[0],
         changed=answer,
     )
+
+
+def _context_of(asked: int, begin: int, is_other: bool) -> int:
+    """Steps that are observed: as many as asked for, or all before `begin`, where the hand may act in another way."""
+    if is_other and asked > max(begin, 1):
+        raise InputError(f"--context {asked}: the actions differ from step {begin} on; observe at most {begin} steps")
+    return asked or max(begin, 1)
 
 
 def _changed(
