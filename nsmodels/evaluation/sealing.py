@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
-from nsmodels.evaluation import ledger
+from nsmodels.evaluation import ledger, plots
 from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 REPORT, TABLE = "report.json", "table.txt"
 E = TypeVar("E", bound=Config)
@@ -69,3 +72,38 @@ def seal(order: Order[E], maker: str, code_version: str, score: Callable[[Order[
     manifest = artifact.made(order.folder, order.force, fill, **about, **recipe)
     ledger.enter_own(order.folder)
     return manifest
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """The outcome of many trainings.
+
+    Attributes:
+        report: everything that was measured, as plain values.
+        table: the report as text for a terminal.
+        figure: of the report, and its caption.
+        metrics: figures for the manifest.
+    """
+
+    report: Mapping[str, Any]
+    table: str
+    figure: Figure
+    caption: str
+    metrics: Mapping[str, Any]
+
+
+def seal_study(
+    order: Order[Any], maker: str, kind: str, code_version: str, seed: int, run: Callable[[Part], StudyResult]
+) -> Manifest:
+    """Seal the study of an order in its folder; an equal one is kept, a stopped one is resumed by `run`."""
+    recipe: Any = {"config": order.config.relevant(), "code_version": code_version, "seed": seed}
+    about: Any = {"key": order.key, "maker": maker, "kind": f"study: {kind}", "inputs": order.inputs}
+
+    def fill(part: Part) -> None:
+        found = run(part)
+        disk.write_json(part.path / REPORT, found.report)
+        disk.write_atomic(part.path / TABLE, found.table)
+        plots.save_figure(found.figure, part.path / "figures" / order.key, found.caption, part.source)
+        part.metrics |= found.metrics
+
+    return artifact.made(order.folder, order.force, fill, **about, **recipe)

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nsmodels.core import artifact, disk
+from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.orders import Order
 from nsmodels.engine import runtime
-from nsmodels.evaluation import plots
 from nsmodels.evaluation.measure import Measure
 from nsmodels.evaluation.replication import student_interval
+from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.formats.graphs import files
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import CODE_VERSION, REASONER, GraphConfig
@@ -67,18 +67,13 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
     Raises `InputError` for bad data, and when it was interrupted.
     """
     runtime.require_devices(order.config.training)
-    recipe: Any = {"config": order.config.relevant(), "code_version": CODE_VERSION, "seed": order.config.seeds[0]}
-    recipe |= {"inputs": order.inputs, "key": order.key, "maker": MAKER, "kind": "study: ablations"}
 
-    def write(part: Part) -> None:
+    def run(part: Part) -> StudyResult:
         report = _run(order, part)
-        disk.write_json(part.path / "report.json", report)
-        disk.write_atomic(part.path / "table.txt", table(report))
         caption = f"What is removed or replaced; bars: means over {len(order.config.seeds)} seeds, ticks: single seeds"
-        plots.save_figure(figures.ablations(report), part.path / "figures" / order.key, caption, part.source)
-        part.metrics |= _metrics(report)
+        return StudyResult(report, table(report), figures.ablations(report), caption, _metrics(report))
 
-    return artifact.made(order.folder, order.force, write, **recipe)
+    return seal_study(order, MAKER, "ablations", CODE_VERSION, order.config.seeds[0], run)
 
 
 def trials_of(config: AblationConfig, key: str, data: Path) -> list[Trial]:

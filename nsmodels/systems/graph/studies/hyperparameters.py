@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.orders import Order
 from nsmodels.engine import runtime
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.metrics import wilson_interval
+from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.formats.graphs import files
 from nsmodels.systems.graph.config import CODE_VERSION, REASONER, GraphConfig
 from nsmodels.systems.graph.studies import trials
@@ -40,18 +40,13 @@ def search(order: Order[SearchConfig]) -> Manifest:
     interrupted.
     """
     runtime.require_devices(order.config.training)
-    recipe: Any = {"config": order.config.relevant(), "code_version": CODE_VERSION, "seed": order.config.training.seed}
-    recipe |= {"inputs": order.inputs, "key": order.key, "maker": MAKER, "kind": "study: hyperparameters"}
 
-    def write(part: Part) -> None:
+    def run(part: Part) -> StudyResult:
         report = _run(order, part)
-        disk.write_json(part.path / "report.json", report)
-        disk.write_atomic(part.path / "table.txt", table(report))
         caption = f"Both twins right in {report['data']['num_pairs']:,} {SPLIT} pairs, by learning rate"
-        plots.save_figure(figure(report), part.path / "figures" / order.key, caption, part.source)
-        part.metrics |= _metrics(report)
+        return StudyResult(report, table(report), figure(report), caption, _metrics(report))
 
-    return artifact.made(order.folder, order.force, write, **recipe)
+    return seal_study(order, MAKER, "hyperparameters", CODE_VERSION, order.config.training.seed, run)
 
 
 def trials_of(config: SearchConfig, data: Path) -> list[Trial]:

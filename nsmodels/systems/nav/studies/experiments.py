@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.mazes.files.format import read_split
 from nsmodels.engine import runtime, tracking
 from nsmodels.engine.tracking import Tracker
-from nsmodels.evaluation import plots
+from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
 from nsmodels.systems.nav.evaluation.validation import SCORES, SPLIT, ValMaps
 from nsmodels.systems.nav.network.navigator import Navigator
@@ -104,18 +103,12 @@ def scaling_trials(config: DataScalingConfig, data: Path) -> list[Trial]:
 def _sealed(
     order: Order[Any], fill: Callable[[Part], Report], draw: Callable[[Report], Figure], title: str
 ) -> Manifest:
-    recipe: Any = {"config": order.config.relevant(), "code_version": CODE_VERSION, "seed": order.config.training.seed}
-    recipe |= {"inputs": order.inputs, "key": order.key, "maker": MAKER, "kind": f"study: {title.lower()}"}
-
-    def write(part: Part) -> None:
+    def run(part: Part) -> StudyResult:
         report = fill(part)
-        disk.write_json(part.path / "report.json", report)
-        disk.write_atomic(part.path / "table.txt", table(report))
         caption = f"{title}, scored on {report['data']['num_maps']} {SPLIT} maps, with 95 % intervals"
-        plots.save_figure(draw(report), part.path / "figures" / order.key, caption, part.source)
-        part.metrics |= _metrics(report)
+        return StudyResult(report, table(report), draw(report), caption, _metrics(report))
 
-    return artifact.made(order.folder, order.force, write, **recipe)
+    return seal_study(order, MAKER, title.lower(), CODE_VERSION, order.config.training.seed, run)
 
 
 def _run(listed: list[Trial], data: Path, part: Part, rule: MedianRule | None, trackers: Sequence[Tracker]) -> Report:

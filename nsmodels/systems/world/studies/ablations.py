@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.core import artifact, disk
+from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.engine import runtime
-from nsmodels.evaluation import plots
 from nsmodels.evaluation.measure import Measure
 from nsmodels.evaluation.replication import student_interval
+from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.systems.world.config import CODE_VERSION
 from nsmodels.systems.world.evaluation.ablation import Scored, best_by_size, paired
 from nsmodels.systems.world.studies import figures, trials
@@ -39,20 +39,15 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
     Raises `InputError` for bad data, and when it was interrupted.
     """
     runtime.require_devices(order.config.full.training)
-    recipe: Any = {"config": order.config.relevant(), "code_version": CODE_VERSION, "seed": order.config.seeds[0]}
-    recipe |= {"inputs": order.inputs, "key": order.key, "maker": MAKER, "kind": "study: modalities"}
 
-    def write(part: Part) -> None:
+    def run(part: Part) -> StudyResult:
         report = _run(order, part)
-        disk.write_json(part.path / "report.json", report)
-        disk.write_atomic(part.path / "table.txt", table(report))
         caption = (
             f"Each subset of the modalities; bars: means over {len(order.config.seeds)} seeds, ticks: single seeds"
         )
-        plots.save_figure(figures.ablations(report), part.path / "figures" / order.key, caption, part.source)
-        part.metrics |= _metrics(report)
+        return StudyResult(report, table(report), figures.ablations(report), caption, _metrics(report))
 
-    return artifact.made(order.folder, order.force, write, **recipe)
+    return seal_study(order, MAKER, "modalities", CODE_VERSION, order.config.seeds[0], run)
 
 
 def _run(order: Order[AblationConfig], part: Part) -> dict[str, Any]:
