@@ -192,6 +192,9 @@ def report(line: str = LINE) -> int:
         _watch.is_reported = True
     if WORKER not in os.environ:  # the command that started the processes prints it once
         print(line, file=sys.stderr, flush=True)
+    # An interrupt that passes through `exec` of a string (a dataclass is made by one, so it happens while modules are
+    # loaded) leaves a mark in CPython, and `python -m` would then end by SIGINT whatever its status. The next takes it.
+    exec("")
     return 128 + (requested() or signal.SIGINT)
 
 

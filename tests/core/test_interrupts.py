@@ -131,6 +131,19 @@ def end_a_worker() -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_module_has_its_status_also_when_the_signal_met_executed_text(
+    tmp_path: Path, number: int, status: int
+) -> None:
+    (tmp_path / "program.py").write_text(
+        "import sys\nfrom nsmodels.core import cli\n"
+        f"text = 'import signal; signal.raise_signal({int(number)}); list(range(9))'\n"
+        "sys.exit(cli.run(lambda: exec(text)))\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "program"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", LINE, status)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_nsmodels_stops_in_one_line_also_while_it_loads(tmp_path: Path, number: int, status: int) -> None:
     os.mkfifo(pipe := tmp_path / "config.yaml")  # nobody writes to it
     words = [sys.executable, "-m", "nsmodels", "mazes", "generate", "--out", "out", "--config", str(pipe)]
