@@ -200,7 +200,12 @@ class FusionObjectiveConfig(Config):
     alignment_weight: float = Field(
         default=0.5, ge=0, description="weight of the contrastive loss between the modalities of a clip"
     )
-    temperature: float = Field(default=0.1, ge=0.01, le=10, description="of the alignment; usual range 0.1 to 1.0")
+    temperature: float = Field(
+        default=0.1,
+        ge=0.01,
+        le=10,
+        description="of the alignment at first, from which it is learned; usual range 0.1 to 1.0",
+    )
     modality_dropout: float = Field(
         default=0.3, ge=0, lt=1, description="probability with which a modality of a clip is hidden; one always stays"
     )
@@ -317,7 +322,7 @@ class EvaluationConfig(Config):
     num_episodes: int = Field(default=600, ge=2, le=100_000, description="episodes of the few-shot classification")
     num_gallery: int = Field(default=200, ge=2, le=100_000, description="clips among which a pair is retrieved")
     num_probe: int = Field(
-        default=300, ge=2, le=1_000_000, description="training clips on which probes of networks are fitted"
+        default=1_000, ge=2, le=1_000_000, description="training clips on which probes of networks are fitted"
     )
     num_twins: int = Field(
         default=800, ge=1, le=1_000_000, description="twins of a split whose effects are predicted, the first ones"

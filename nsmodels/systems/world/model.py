@@ -213,7 +213,7 @@ class WorldModel:
         found = self._map(
             given, modalities, lambda seen, batch: self._rolled(seen, batch, context, horizon), asked, context
         )
-        return Rollout(found[:, 0], found[:, 1] * self.calibration.of("states", *found.shape[2:]))
+        return Rollout(found[:, 0], self.calibration.of_states(found[:, 1]))
 
     def _rolled(self, given: Observations, batch: _Asked, context: int, horizon: int) -> Tensor:
         world, actions = self.network.fusion(given), _actions(batch.clips)
@@ -266,8 +266,17 @@ class WorldModel:
 
     def _change(self, states: Tensor, summary: Tensor, batch: _Asked) -> Change:
         assert batch.change is not None
-        heads = self.network.heads
-        return heads.effects(states, summary, _actions(batch.clips), heads(summary).events, *batch.change)
+        heads, before = self.network.heads, self.network.heads(summary).events
+        found = heads.effects(states, summary, _actions(batch.clips), before, *batch.change)
+        return found if (shares := self._shares(batch.change[0])) is None else found.weakened(before, *shares)
+
+    def _shares(self, variable: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Factors (n, 1) of effects on states and on outcomes; None where none were fitted."""
+        found = self.calibration.factors.get("effects")
+        if found is None:
+            return None
+        shares = torch.as_tensor(np.asarray(found, np.float32), device=variable.device)[variable]
+        return shares[:, :1], shares[:, 1:]
 
     # --- batches -----------------------------------------------------------------------------------------------------
 

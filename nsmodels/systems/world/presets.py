@@ -27,30 +27,36 @@ SOURCE = TrainingConfig(
 VIEWS = VisionViewsConfig(max_distance=15, crop_scale=0.6, jitter=0.2, grayscale=0.1)
 CONSERVATIVE = {"training.lr": 1e-4, "training.batch_size": 64}
 AGGRESSIVE = {"training.lr": 3e-4, "training.batch_size": 128}
+FREE = {"training.max_steps": 0, "training.warmup_epochs": 0.0, "training.num_workers": 0}
+FEW = FREE | {"training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 0.5}  # few epochs of CPU time
 
 
 def _presets(
-    base: Config, debug: dict[str, Any], quick: dict[str, Any], latent: bool = False, temperature: bool = True
-) -> Mapping[str, Callable[[], Any]]:
-    """The presets of a stage. `latent`: it has the width of the latents; `temperature`: a contrastive loss."""
+    source: Config, debug: dict[str, Any], quick: dict[str, Any], base: dict[str, Any], latent: bool = False,
+    temperature: bool = True,
+) -> Mapping[str, Callable[[], Any]]:  # fmt: skip
+    """The presets of a stage; `base` differs from `quick` in these fields.
+
+    `latent`: the stage has the width of the latents; `temperature`: it has a contrastive loss.
+    """
     warm = [{"objective.temperature": value} if temperature else {} for value in (0.5, 0.3)]
     wide = [{"model.latent_dim": value} if latent else {} for value in (256, 512)]
     return {
-        "debug": _preset("A second on one CPU core; scores near chance.", base, DEBUG | FREE | debug),
-        "quick": _preset("One to three minutes on one CPU core, with the quick data.", base, FREE | quick),
-        "base": _preset("The sizes of the source document; not measured yet.", base, {}),
-        "paper": _preset("As base, for the paper data and a GPU; not measured yet.", base, {"training.use_amp": True}),
-        "conservative": _preset("The stable values of the source document.", base, CONSERVATIVE | warm[0] | wide[0]),
-        "aggressive": _preset("The faster values of the source document.", base, AGGRESSIVE | warm[1] | wide[1]),
-    }
+        "debug": _preset("A second on one CPU core; scores near chance.", source, DEBUG | FREE | debug),
+        "quick": _preset("One to four minutes on one CPU core, with the quick data.", source, FEW | quick),
+        "base": _preset("Up to 40 minutes on one CPU core, with the base data.", source, FEW | quick | base),
+        "paper": _preset(
+            "The sizes of the source document, for the paper data and a GPU; not measured yet.",
+            source, {"training.use_amp": True},
+        ),
+        "conservative": _preset("The stable values of the source document.", source, CONSERVATIVE | warm[0] | wide[0]),
+        "aggressive": _preset("The faster values of the source document.", source, AGGRESSIVE | warm[1] | wide[1]),
+    }  # fmt: skip
 
 
-FREE = {"training.max_steps": 0, "training.warmup_epochs": 0.0, "training.num_workers": 0}
-
-
-def _preset(text: str, base: Config, values: dict[str, Any]) -> Callable[[], Any]:
+def _preset(text: str, source: Config, values: dict[str, Any]) -> Callable[[], Any]:
     def made() -> Config:
-        return base.with_values(values)
+        return source.with_values(values)
 
     made.__doc__ = text
     return made
@@ -59,34 +65,37 @@ def _preset(text: str, base: Config, values: dict[str, Any]) -> Callable[[], Any
 VISION = _presets(
     VisionConfig(training=SOURCE, views=VIEWS),
     debug={"model.latent_dim": 16, "model.base_channels": 8, "model.projection_dim": 8, "model.image_size": 32},
-    quick={"training.epochs": 10, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 4},
+    base={"training.epochs": 5},
     latent=True,
 )
 AUDIO = _presets(
     AudioConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.base_channels": 8, "model.projection_dim": 8, "model.n_mels": 16, "model.hop_length": 800},
-    quick={"training.epochs": 8, "training.batch_size": 64, "training.lr": 2e-3, "training.warmup_epochs": 1.0},
+    quick={"training.epochs": 3},
+    base={"training.epochs": 4},
 )
 FUSION = _presets(
     FusionConfig(training=SOURCE),
     debug={"model.state_dim": 16, "model.num_heads": 2, "model.num_layers": 1, "model.temporal_heads": 2}
     | {"model.temporal_layers": 1},
     quick={"model.state_dim": 96, "model.num_heads": 4, "model.temporal_heads": 4, "model.frame_interval": 2}
-    | {"model.num_layers": 1, "model.temporal_layers": 2}
-    | {"training.epochs": 12, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
+    | {"model.num_layers": 1, "model.temporal_layers": 2, "training.epochs": 3, "training.batch_size": 32},
+    base={"model.state_dim": 128},
 )
 DYNAMICS = _presets(
     DynamicsConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    quick={"training.epochs": 12, "training.batch_size": 32, "training.lr": 2e-3, "training.warmup_epochs": 0.5},
+    quick={"training.epochs": 2, "training.batch_size": 32},
+    base={"training.epochs": 3},
     temperature=False,
 )
 FULL = _presets(
     FullConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
-    # An epoch in which the encoders are trained on takes twice the time of one with their maps kept in memory.
-    quick={"training.epochs": 14, "training.batch_size": 32, "training.lr": 1.5e-3, "training.warmup_epochs": 0.5}
-    | {"freeze_encoders": True}
-    | {"objective.fusion_weight": 0.3, "objective.property_weight": 2.0, "objective.concept_weight": 1.0},
+    # An epoch in which the encoders are trained on takes three times the time of one with their maps kept in memory.
+    quick={"training.epochs": 5, "training.batch_size": 32, "freeze_encoders": True}
+    | {"objective.fusion_weight": 0.3, "objective.property_weight": 4.0, "objective.concept_weight": 2.0},
+    base={"training.epochs": 7, "training.lr": 1e-3, "freeze_encoders": False},
     temperature=False,
 )

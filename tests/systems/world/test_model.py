@@ -9,7 +9,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.formats.clips.names import MODALITIES, VARIABLES
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.model import WorldModel
-from nsmodels.systems.world.training.calibration import QUANTILE, factor_of
+from nsmodels.systems.world.training.calibration import QUANTILE, Calibration, factor_of, shares_of
 from tests.systems.world.sample import sample_clips
 
 CONTEXT, HORIZON = 6, 10
@@ -94,3 +94,21 @@ def test_factors_make_nine_of_ten_errors_lie_within() -> None:
     errors = random.standard_t(4, (4000, 3)) * deviations * np.array([0.3, 1.0, 5.0])
     within = np.abs(errors) <= QUANTILE * factor_of(errors, deviations) * deviations
     assert np.allclose(within.mean(0), 0.9, atol=0.002)
+
+
+def test_what_never_has_an_effect_is_given_none(model: WorldModel, clips: Clips) -> None:
+    random = np.random.default_rng(0)
+    variable, true = np.arange(400) % 4, random.standard_normal((400, 3))
+    true[variable == 2] = 0
+    found = true * np.array([1.0, 2.0, 1.0, -1.0])[variable][:, None] + 0.1 * random.standard_normal(true.shape)
+    true[::7, 1] = np.nan
+    assert np.allclose(shares_of(found, true, variable)[:5], [1, 0.5, 0, 0, 1], atol=0.02)
+    shares = np.stack([np.linspace(0, 1, len(VARIABLES)), np.linspace(1, 0, len(VARIABLES))], 1)
+    fitted = dataclasses.replace(model, calibration=Calibration({"effects": shares}))
+    variables, sizes = np.full(len(clips), 1), np.full(len(clips), 0.7)
+    raw, weak = (each.effect(clips, variables, sizes) for each in (model, fitted))
+    assert np.allclose(weak.states, raw.states * shares[1, 0], atol=1e-6)
+    assert np.allclose(weak.outcomes, raw.outcomes * shares[1, 1], atol=1e-5)
+    nothing = fitted.effect(clips, variables * 0, sizes)
+    assert not nothing.states.any()
+    assert not np.allclose(nothing.events, nothing.events_before)

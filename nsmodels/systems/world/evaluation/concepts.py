@@ -3,7 +3,7 @@
 Zero-shot: a concept is given by its definition alone, the words for its material and its shape, each known from other
 combinations; the score of a concept is log p(material) + log p(shape) (direct attribute prediction: Lampert, Nickisch &
 Harmeling 2014). Few-shot: five concepts, five examples of each, 15 queries; a query goes to the nearest mean in the
-space in which clips of a training concept vary alike in all directions. Examples and queries are different objects.
+linear discriminants of the training concepts. Examples and queries are different objects.
 """
 
 from __future__ import annotations
@@ -176,17 +176,19 @@ def components(train: NDArray) -> Space:
 
 
 def within_concepts(train: NDArray, clips: Clips) -> Space:
-    """The space in which the features of training clips vary alike in all directions within their concepts."""
-    from sklearn.covariance import ledoit_wolf
+    """The axes in which the training concepts differ most, scaled so that the clips of a concept vary alike in each.
+
+    Linear discriminants with shrunk covariance (Fisher 1936; Ledoit & Wolf 2004), as many as the words for materials
+    and shapes can tell apart. Features with fewer than two concepts are left as components.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     first, concepts = components(train), concepts_of(clips)
-    values = first(train)
-    centred = values.copy()
-    for concept in np.unique(concepts):
-        centred[concepts == concept] -= values[concepts == concept].mean(0)
-    covariance, _ = ledoit_wolf(centred)
-    roots, axes = np.linalg.eigh(covariance)
-    return Space(first.mean, first.matrix @ axes / np.sqrt(np.maximum(roots, 1e-6)))
+    if len(np.unique(concepts)) < 2:
+        return first
+    probe = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(first(train), concepts)
+    num_axes = sum(len(clips.words[name]) - 1 for name in ATTRIBUTES)
+    return Space(first.mean, first.matrix @ probe.scalings_[:, :num_axes])
 
 
 def _ids(clips: Clips) -> list[str]:

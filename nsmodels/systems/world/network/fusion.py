@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -17,6 +17,8 @@ from nsmodels.formats.clips.names import ACTION, MODALITIES, PROPRIO
 from nsmodels.systems.world.config import FusionModelConfig
 from nsmodels.systems.world.network.layers import Attention, CausalLayer, Standard, perceptron
 from nsmodels.systems.world.network.observations import Observations
+
+HASTE = 10.0  # by which the temperature changes faster than weights: a few hundred steps change it by several times
 
 
 class Sources(NamedTuple):
@@ -102,6 +104,41 @@ class Temporal(nn.Module):
         return self.norm(self.layers(steps))
 
 
+class Summary(nn.Module):
+    """What there is to remember of a clip, from the states, the tokens and the whole sound.
+
+    Some things show at one step of one modality alone, the heat of an object when it is first touched. A mean over the
+    steps has hardly anything of them, and a state at the end need not remember what no prediction asks for. So each
+    step has weights of its own.
+    """
+
+    def __init__(self, width: int, num_tokens: int, max_seq_len: int, outputs: int) -> None:
+        super().__init__()
+        self.states = nn.Linear(max_seq_len * width, 2 * width)
+        self.tokens = nn.Linear(max_seq_len * num_tokens * width, 2 * width)
+        self.sound = nn.Linear(width, 2 * width)
+        self.output = nn.Linear(2 * width, outputs)
+
+    def forward(
+        self,
+        states: Float[Tensor, "b t s"],
+        tokens: Float[Tensor, "b t k s"],
+        sound: Float[Tensor, "b s"],
+        seen: Bool[Tensor, "b t k"],
+        is_heard: Bool[Tensor, "b 1"],
+    ) -> Float[Tensor, "b d"]:
+        """Summaries of clips from what is `seen` of the tokens, and from the sound where it `is_heard`."""
+        there = torch.where(seen[..., None], tokens, 0.0).flatten(2)
+        found = _by_step(self.states, states) + _by_step(self.tokens, there)
+        return self.output(F.gelu(found + torch.where(is_heard, self.sound(sound), 0.0)))
+
+
+def _by_step(layer: nn.Linear, values: Float[Tensor, "b t k"]) -> Tensor:
+    """A linear layer with weights for each step and number, of clips that may be shorter than the longest ones."""
+    flat = values.flatten(1)
+    return F.linear(flat, layer.weight[:, : flat.shape[1]], layer.bias)
+
+
 class FusionModule(nn.Module):
     """Tokens, attention over the modalities of a step, attention over time, the summary of a clip."""
 
@@ -113,17 +150,17 @@ class FusionModule(nn.Module):
         self.query = nn.Parameter(torch.randn(width) * 0.1)
         self.layers = nn.ModuleList([FusionLayer(width, heads, config.dropout) for _ in range(config.num_layers)])
         self.temporal = Temporal(config)
-        self.sound = embedding(sources.latents, width)
-        self.silence = nn.Parameter(torch.zeros(width))  # in place of the latents of a sound that is not there
-        self.summary = perceptron(3 * width, 2 * width, sources.latents)
+        self.sound, self.summary = (
+            embedding(sources.latents, width),
+            Summary(width, len(MODALITIES) + 1, config.max_seq_len, sources.latents),
+        )
 
     def forward(self, given: Observations) -> World:
         """States and summary of clips; the same for a clip in any company."""
-        tokens = self.tokens(given)
-        fused, weights = self._fused(tokens, _with_action(given))
+        tokens, seen = self.tokens(given), _with_action(given)
+        fused, weights = self._fused(tokens, seen)
         states = self.temporal(fused)
-        sound = torch.where(given.has[:, 1:2], self.sound(given.latents), self.silence)
-        summary = self.summary(torch.cat([states.mean(1), states[:, -1], sound], -1))
+        summary = self.summary(states, tokens, self.sound(given.latents), seen, given.has[:, 1:2])
         return World(states, summary, _entropy(weights))
 
     def _fused(self, tokens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,44 +186,62 @@ def _entropy(weights: Tensor) -> Tensor:
 class Alignment(nn.Module):
     """One modality of a clip, by itself, in a space that all share: neither action nor other modalities are read.
 
-    Convolutions over the steps see when something happens; their largest and mean values are projected.
+    Convolutions over the steps, to which their time is added: what a picture and a sound have in common is above all
+    when something happens. The largest and mean values over the steps are projected.
     """
 
-    def __init__(self, width: int, sources: Sources) -> None:
+    def __init__(self, width: int, sources: Sources, max_seq_len: int) -> None:
         super().__init__()
         inputs = {"vision": sources.maps, "audio": sources.columns, "proprio": len(PROPRIO)}
         self.standards = nn.ModuleDict({name: Standard(size) for name, size in inputs.items()})
-        self.layers = nn.ModuleDict({name: self._layers(size, width) for name, size in inputs.items()})
+        self.inputs = nn.ModuleDict({name: nn.Linear(size, width) for name, size in inputs.items()})
+        self.time = nn.Parameter(torch.randn(max_seq_len, width) * 0.3)
+        self.layers = nn.ModuleDict({name: self._layers(width) for name in inputs})
         self.sound = embedding(sources.latents, width)
         self.outputs = nn.ModuleDict({name: nn.Linear(2 * width, sources.latents) for name in inputs})
+        self.sharpness = nn.Parameter(torch.zeros(()))
 
-    def forward(self, modality: str, steps: Float[Tensor, "b t c"], latents: Tensor | None = None) -> Tensor:
-        """Unit vectors (b, d); `latents` (b, d) of whole sounds where the modality is audio."""
-        found = self.layers[modality](self.standards[modality](steps).transpose(1, 2))
+    def temperature(self, first: float) -> Float[Tensor, ""]:
+        """Temperature of the contrastive loss, learned from `first` on (as in CLIP, where it is at least 0.01)."""
+        return (first * (-HASTE * self.sharpness).exp()).clamp(min=0.01)
+
+    def forward(
+        self, modality: str, values: Float[Tensor, "b t c"], steps: Int[Tensor, " t"], latents: Tensor | None = None
+    ) -> Tensor:
+        """Unit vectors (b, d) of `values` at these `steps`; `latents` (b, d) of whole sounds where it is audio."""
+        found = self.inputs[modality](self.standards[modality](values)) + self.time[steps]
+        found = self.layers[modality](found.transpose(1, 2))
         if latents is not None:
             found = found + self.sound(latents)[..., None]
         return F.normalize(self.outputs[modality](torch.cat([found.mean(2), found.amax(2)], 1)), dim=-1)
 
     @staticmethod
-    def _layers(size: int, width: int) -> nn.Sequential:
+    def _layers(width: int) -> nn.Sequential:
         return nn.Sequential(
-            nn.Conv1d(size, width, 1), nn.GELU(), nn.Conv1d(width, width, 3, padding=1), nn.GELU(),
-            nn.Conv1d(width, width, 3, padding=1),
-        )  # fmt: skip
+            nn.GELU(), nn.Conv1d(width, width, 3, padding=1), nn.GELU(), nn.Conv1d(width, width, 3, padding=1)
+        )
 
 
 class Predictor(nn.Module):
-    """What a state expects to observe at its own step and at the next one: sound, proprioception, latents of vision.
+    """What is observed: sound, proprioception, latents of vision, from the states and from the summary of a clip.
 
-    Targets are standardised. Proprioception and sound at a step that is hidden have to be inferred from the rest.
+    A state expects them at its own step and at the next one; the summary recalls them at every step. Targets are
+    standardised. A modality that is hidden has to be inferred from the rest.
     """
 
-    def __init__(self, width: int, sources: Sources, n_mels: int) -> None:
+    def __init__(self, config: FusionModelConfig, sources: Sources, n_mels: int) -> None:
         super().__init__()
+        width = config.state_dim
         self.sizes = (sources.latents, n_mels, len(PROPRIO))
         self.standards = nn.ModuleList([Standard(size) for size in self.sizes])
         self.layers = perceptron(width, 2 * width, 2 * sum(self.sizes))
+        self.summary, self.output = nn.Linear(sources.latents, 2 * width), nn.Linear(2 * width, sum(self.sizes))
+        self.time = nn.Parameter(torch.randn(config.max_seq_len, 2 * width))
 
     def forward(self, states: Float[Tensor, "b t s"]) -> Float[Tensor, "b t 2 o"]:
         """Standardised observations at the step of each state and at the next one."""
         return self.layers(states).unflatten(-1, (2, -1))
+
+    def recall(self, summary: Float[Tensor, "b d"], num_steps: int) -> Float[Tensor, "b t o"]:
+        """Standardised observations at all steps."""
+        return self.output(F.gelu(self.summary(summary)[:, None] + self.time[:num_steps]))

@@ -52,6 +52,14 @@ class Change(NamedTuple):
     outcomes: Normal
     events: Tensor
 
+    def weakened(self, before: Tensor, states: Float[Tensor, "m 1"], outcomes: Float[Tensor, "m 1"]) -> Change:
+        """The effects times factors of states and of outcomes; events move from `before` (m, e) as outcomes do."""
+        return Change(
+            self.states * states[..., None],
+            Normal(self.outcomes.mean * outcomes, self.outcomes.log_deviation),
+            before + outcomes * (self.events - before),
+        )
+
 
 class HeadsModule(nn.Module):
     """Heads on the summary of a clip, and the effects of changes on its course."""

@@ -65,8 +65,8 @@ class WorldNetwork(nn.Module):
     def _fuse(self, config: FusionModelConfig) -> None:
         sources = Sources(math.prod(self.vision.map_shape), self.audio.column_dim, self.vision.latent_dim)
         self.fusion = FusionModule(config, sources)
-        self.alignment = Alignment(config.state_dim, sources)
-        self.predictor = Predictor(config.state_dim, sources, self.settings["audio"]["n_mels"])
+        self.alignment = Alignment(config.state_dim, sources, config.max_seq_len)
+        self.predictor = Predictor(config, sources, self.settings["audio"]["n_mels"])
 
     def maps(self, video: Tensor) -> Tensor:
         """Flattened maps (b, t, c) of uint8 frames (b, t, h, w, 3); zeros at steps whose frame is not read."""
@@ -94,10 +94,11 @@ class WorldNetwork(nn.Module):
 
     def align(self, given: Observations, modality: str) -> Tensor:
         """Unit vectors (b, d) of one modality alone, in the space that all share."""
-        frames = given.seen[..., 0].any(0)
-        maps = given.maps[:, frames] if frames.any() else given.maps
-        steps = {"vision": maps, "audio": given.columns, "proprio": given.proprio}[modality]
-        return self.alignment(modality, steps, given.latents if modality == "audio" else None)
+        values = {"vision": given.maps, "audio": given.columns, "proprio": given.proprio}[modality]
+        steps = torch.arange(values.shape[1], device=values.device)
+        if modality == "vision" and (frames := given.seen[..., 0].any(0)).any():
+            values, steps = values[:, frames], steps[frames]
+        return self.alignment(modality, values, steps, given.latents if modality == "audio" else None)
 
     def hear(self, clips: ClipBatch, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """A column of the sound for each step, and the latents of the whole."""
@@ -126,6 +127,11 @@ class WorldNetwork(nn.Module):
         ends = [min(round((k + 1) * per_step), spectrum.shape[-1]) for k in range(clips.num_steps)]
         starts = [min(round(k * per_step), end - 1) for k, end in enumerate(ends)]
         return torch.stack([spectrum[..., a:b].mean(-1) for a, b in zip(starts, ends, strict=True)], 1)
+
+    @property
+    def scales(self) -> tuple[Tensor, Tensor]:
+        """Deviations of exact states and of outcomes in training clips."""
+        return self.dynamics.standard.deviation, self.heads.standard.deviation
 
     @property
     def state_dim(self) -> int:

@@ -24,7 +24,7 @@ from nsmodels.systems.world.network.world import WorldNetwork, maps_of
 from nsmodels.systems.world.training.source import Drawn, Source
 
 MOST_BYTES = 1 << 32  # of maps, and of encoded sounds, that are kept in memory
-MOST_CONTEXTS = 5  # different beginnings of a sound that are kept
+MOST_CONTEXTS = 3  # different beginnings of a sound that are kept
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from nsmodels.core import disk
 from nsmodels.core.errors import InputError
 from nsmodels.formats.clips import files
+from nsmodels.formats.clips.names import VARIABLES
+from nsmodels.formats.clips.tables import Twins
 
 CALIBRATION = "calibration.json"
 CALIBRATED = ("dynamics", "full")  # phases whose models predict intervals
+FLOORS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3)  # of deviations of states, in units of those in training clips
 CONTEXTS = (4, 6, 8)  # steps that are observed before the rollouts on which intervals are fitted
 # Half of the width of the central 90 % interval of a normal distribution, in deviations.
 QUANTILE = 1.6448536269514722
@@ -24,7 +27,12 @@ QUANTILE = 1.6448536269514722
 
 @dataclass(frozen=True)
 class Calibration:
-    """Factors by name of what is predicted: "states" by horizon and channel, "properties", "outcomes" by channel."""
+    """Factors by name of what is predicted.
+
+    Of deviations: "states" by horizon and channel, "properties" and "outcomes" by channel. Of effects themselves:
+    "effects" by variable, of states and of outcomes (V, 2). Beside these "floors", deviations of states by channel
+    that are added to the predicted ones (as independent errors are) before they are multiplied.
+    """
 
     factors: Mapping[str, Any] = field(default_factory=dict)
 
@@ -46,6 +54,11 @@ class Calibration:
     def write(self, path: Path) -> None:
         """Write the factors."""
         disk.write_json(path, {name: np.asarray(values).tolist() for name, values in self.factors.items()})
+
+    def of_states(self, deviations: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Deviations (n, horizon, S) of imagined states from the predicted ones."""
+        floors = self.factors.get("floors", np.zeros(1, np.float32))
+        return np.hypot(deviations, floors) * self.of("states", *deviations.shape[1:])
 
     def of(self, name: str, *shape: int) -> NDArray[np.float32]:
         """Factors that broadcast to `shape`; beyond the last horizon that was fitted, those of the last one."""
@@ -72,10 +85,11 @@ def calibrate(model: Any, data: Path, folder: Path) -> dict[str, float]:
 
     Returns how many of the imagined states lie in the 90 % intervals, before and after.
     """
+    model = replace(model, calibration=Calibration())
     clips = model.watch(files.read(data, "val"))
     found, figures = _state_factors(model, clips)
     if model.phase == "full":
-        found |= _belief_factors(model, clips)
+        found |= _belief_factors(model, clips) | _effect_factors(model, clips, files.read_twins(data, "val"))
     Calibration(found).write(folder / CALIBRATION)
     return {f"{model.phase}/{name}": value for name, value in figures.items()}
 
@@ -96,11 +110,25 @@ def _state_factors(model: Any, clips: Any) -> tuple[dict[str, Any], dict[str, fl
     error, deviation = np.concatenate(errors), np.concatenate(deviations)
     some = np.isfinite(error).any((0, 2))
     error, deviation = error[:, some], deviation[:, some]
-    factors = factor_of(error, deviation)
-    figures = {
-        name: _coverage(error, deviation * scale) for name, scale in (("raw_coverage", 1.0), ("coverage", factors))
-    }
-    return {"states": factors}, figures
+    floors = _floors(error, deviation, model.network.dynamics.standard.deviation.cpu().numpy())
+    widened = np.hypot(deviation, floors)
+    factors = factor_of(error, widened)
+    figures = {"raw_coverage": _coverage(error, deviation), "coverage": _coverage(error, widened * factors)}
+    return {"states": factors, "floors": floors}, figures
+
+
+def _floors(errors: NDArray[Any], deviations: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.float32]:
+    """The floor of each channel (S,) with which errors (n, h, S) are likeliest, once nine of ten lie in the intervals.
+
+    A network is sure of what hardly ever happens, and a single surprise costs more than all that its narrow intervals
+    gain. `scale` (S,): deviations of the states in training clips.
+    """
+    costs = []
+    for floor in FLOORS:
+        widened = np.hypot(deviations, floor * scale)
+        widened = np.maximum(widened * factor_of(errors, widened), 1e-9)
+        costs.append(np.nanmean(0.5 * (errors / widened) ** 2 + np.log(widened), axis=(0, 1)))
+    return np.asarray(np.array(FLOORS)[np.argmin(costs, axis=0)] * scale, np.float32)
 
 
 def _belief_factors(model: Any, clips: Any) -> dict[str, Any]:
@@ -109,6 +137,34 @@ def _belief_factors(model: Any, clips: Any) -> dict[str, Any]:
         return {}
     found = model.properties(clips)
     return {"properties": factor_of(clips.properties - found.mean, found.std)}
+
+
+def _effect_factors(model: Any, clips: Any, twins: Twins | None) -> dict[str, Any]:
+    """Factors of effects by variable, and of the deviations of their outcomes, over twins of validation clips."""
+    if twins is None or clips.states is None or clips.outcomes is None:
+        return {}
+    found = model.effect(clips.take(twins.base), twins.variable, twins.change)
+    scales = [each.detach().cpu().numpy() for each in model.network.scales]
+    true = twins.states - clips.states[twins.base], twins.outcomes - clips.outcomes[twins.base]
+    pairs = zip((found.states, found.outcomes), true, scales, strict=True)
+    shares = np.stack([shares_of(a / scale, b / scale, twins.variable) for a, b, scale in pairs], 1)
+    errors = true[1] - shares[twins.variable, 1][:, None] * found.outcomes
+    return {"effects": shares, "outcomes": factor_of(errors, found.outcome_std)}
+
+
+def shares_of(found: NDArray[Any], true: NDArray[Any], variable: NDArray[Any]) -> NDArray[np.float32]:
+    """By variable the factor in [0, 1] with which effects `found` (m, ...) are nearest to the `true` ones.
+
+    By least squares; NaN is left out. What never has an effect gets 0, and so does what was predicted the wrong way
+    round; a variable without twins keeps 1.
+    """
+    there = np.isfinite(true)
+    shares = np.ones(len(VARIABLES), np.float32)
+    for number in np.unique(variable):
+        rows = variable == number
+        a, b = (np.where(there, each, 0.0)[rows].astype(np.float64) for each in (found, true))
+        shares[number] = np.clip((a * b).sum() / max((a * a).sum(), 1e-12), 0, 1)
+    return shares
 
 
 def _coverage(errors: NDArray[Any], deviations: NDArray[Any]) -> float:

@@ -32,7 +32,7 @@ def nt_xent(first: Float[Tensor, "b d"], second: Float[Tensor, "b d"], temperatu
 
 
 def alignment(
-    first: Float[Tensor, "b d"], second: Float[Tensor, "b d"], temperature: float
+    first: Float[Tensor, "b d"], second: Float[Tensor, "b d"], temperature: float | Tensor
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """The symmetric cross-entropy of pairs of two modalities, and the share of pairs that are nearest neighbours.
 

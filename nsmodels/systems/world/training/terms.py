@@ -28,6 +28,7 @@ from nsmodels.systems.world.training.calibration import QUANTILE
 
 Terms = dict[str, Tensor]
 SHARPNESS = 0.5  # β of the likelihood
+NEGLIGIBLE = 0.1  # effects in units of the deviation of an outcome, below which their direction does not matter
 
 
 class Views(NamedTuple):
@@ -83,8 +84,9 @@ def fusion_loss(terms: Terms, config: FusionObjectiveConfig) -> Tensor:
     return torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
 
 
-def alignment(network: WorldNetwork, given: Observations, temperature: float) -> tuple[Tensor, Tensor]:
+def alignment(network: WorldNetwork, given: Observations, first: float) -> tuple[Tensor, Tensor]:
     """Contrastive loss between each two modalities of the same clip, and the share of pairs that are found."""
+    temperature = network.alignment.temperature(first)
     vectors = {name: network.align(given, name) for name in MODALITIES}
     losses, hits = [vectors["vision"].sum() * 0], []
     for first, second in itertools.combinations(MODALITIES, 2):
@@ -102,20 +104,25 @@ def observed_targets(network: WorldNetwork, clips: ClipBatch, given: Observation
 
 
 def prediction(network: WorldNetwork, clips: ClipBatch, views: Views) -> Float[Tensor, ""]:
-    """Mean squared error of what the states expect to observe, hidden modalities among it, a mean over modalities."""
+    """Mean squared error of what the states expect and the summary recalls, a mean over modalities.
+
+    What was hidden is among it: it has to be inferred from the rest.
+    """
     predictor, given = network.predictor, views.given
     with torch.no_grad():
         targets = [
             standard(each)
             for standard, each in zip(predictor.standards, observed_targets(network, clips, given), strict=True)
         ]
-    found = predictor(views.whole.states).split(predictor.sizes, -1)
+    expected = predictor(views.whole.states).split(predictor.sizes, -1)
+    recalled = predictor.recall(views.whole.summary, clips.num_steps).split(predictor.sizes, -1)
     losses = []
-    for k, (target, expected) in enumerate(zip(targets, found, strict=True)):
+    for k, target in enumerate(targets):
         seen = given.seen[..., k]
-        now = mean_where((expected[:, :, 0] - target).square().mean(-1), seen)
-        later = mean_where((expected[:, :-1, 1] - target[:, 1:]).square().mean(-1), seen[:, 1:])
-        losses.append((now + later) / 2)
+        now = mean_where((expected[k][:, :, 0] - target).square().mean(-1), seen)
+        later = mean_where((expected[k][:, :-1, 1] - target[:, 1:]).square().mean(-1), seen[:, 1:])
+        again = mean_where((recalled[k] - target).square().mean(-1), seen)
+        losses.append((now + later + again) / 3)
     return torch.stack(losses).mean()
 
 
@@ -210,7 +217,17 @@ def causal_term(
     there = wanted.isfinite()
     outcomes = mean_where(nll(found.outcomes, wanted.nan_to_num()), there)
     error = mean_where(F.huber_loss(found.outcomes.mean, wanted.nan_to_num(), reduction="none"), there)
-    return states + error + 0.2 * outcomes + F.binary_cross_entropy_with_logits(found.events, twins.events)
+    events = F.binary_cross_entropy_with_logits(found.events, twins.events)
+    return states + error + 0.2 * outcomes + events + 0.2 * direction(found.outcomes.mean, wanted)
+
+
+def direction(found: Tensor, wanted: Tensor) -> Tensor:
+    """Logistic loss of the direction of effects that are not negligible, however small beside the largest ones.
+
+    Squared errors of heavy-tailed effects hardly ask for it: most of them are the few large effects.
+    """
+    logit = found * wanted.nan_to_num().sign() / NEGLIGIBLE
+    return mean_where(F.softplus(-logit), wanted.nan_to_num().abs() > NEGLIGIBLE)
 
 
 # --- means ------------------------------------------------------------------------------------------------------------

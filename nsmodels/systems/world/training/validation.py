@@ -12,9 +12,7 @@ from nsmodels.systems.world.network.fusion import World
 from nsmodels.systems.world.network.heads import Beliefs
 from nsmodels.systems.world.network.world import WorldNetwork
 from nsmodels.systems.world.training.batches import ClipBatches, WorldBatch
-from nsmodels.systems.world.training.terms import effects_of
-
-SMALLEST = 0.1  # effects in units of the deviation of an outcome, below which a sign is not asked for
+from nsmodels.systems.world.training.terms import NEGLIGIBLE, effects_of
 
 
 def measured(network: WorldNetwork, clips: ClipBatches) -> dict[str, float]:
@@ -48,7 +46,7 @@ def _signs(network: WorldNetwork, batch: WorldBatch, world: World, beliefs: Beli
         return torch.zeros(0)
     effect = effects_of(network, batch.clips, world, beliefs, twins)
     wanted = twins.outcomes / network.heads.standard.deviation
-    asked = (wanted.abs() > SMALLEST) & (twins.variable != VARIABLES.index(PLACEBO))[:, None]
+    asked = (wanted.abs() > NEGLIGIBLE) & (twins.variable != VARIABLES.index(PLACEBO))[:, None]
     return (wanted.sign() == effect.outcomes.mean.sign())[asked].float()
 
 
