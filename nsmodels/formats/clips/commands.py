@@ -104,7 +104,11 @@ def as_text(clips: Clips, row: int) -> str:
     for title, names in (("properties", PROPERTIES), ("outcomes", OUTCOMES)):
         values = getattr(clips, title)
         if values is not None:
-            shown = (f"{name} {value:.3g}" for name, value in zip(names, values[row].tolist(), strict=True))
+            # NaN is what a clip does not have: the pitch of silence.
+            shown = (
+                f"{name} {'-' if value != value else f'{value:.3g}'}"
+                for name, value in zip(names, values[row].tolist(), strict=True)
+            )
             lines.append(f"  {title}: {', '.join(shown)}")
     for title, names in (("affordances", AFFORDANCES), ("events", EVENTS)):
         values = getattr(clips, title)
