@@ -24,7 +24,7 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
     """The parser of the dataset `name`."""
     made = Parser(prog=f"nsmodels {name}", description=about)
     verbs = made.add_subparsers(metavar="verb", required=True)
-    generate = verbs.add_parser("generate", help="simulate clips, or read your own, and seal them")
+    generate = verbs.add_parser("generate", help="simulate clips, or read your own, and seal them; resumes")
     add_making(generate, "folder of the data")
     add_config_flags(generate, presets, "quick" if "quick" in presets else next(iter(presets)))
     generate.set_defaults(verb=partial(_generate, name, presets))
