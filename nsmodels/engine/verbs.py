@@ -1,12 +1,14 @@
-"""Verbs of every system's command line: `train` and `evaluate`, their flags, and the preset for this hardware."""
+"""Verbs of the systems' command lines: `train`, `evaluate`, `study`, their flags, and the preset for this hardware."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nsmodels.core import artifact, cli, disk
 from nsmodels.core.artifact import Manifest
@@ -83,6 +85,43 @@ def add_evaluate(verbs: Verbs, system: System[Any, Any]) -> None:
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
     add_flags(evaluate, type(default_evaluation(system)))
     evaluate.set_defaults(verb=lambda arguments: _evaluate(system, arguments))
+
+
+class Study(NamedTuple):
+    """Many trainings for one report.
+
+    Attributes:
+        function: of the library, "package.module:name"; it takes an `Order` and returns the manifest. Imported when it
+            is needed, because it imports torch.
+        presets: of its configuration.
+        about: what it compares, in a line.
+    """
+
+    function: str
+    presets: Presets
+    about: str
+
+
+def add_studies(verbs: Verbs, system: System[Any, Any], about: str, studies: Mapping[str, Study]) -> None:
+    """The verb `study`, with a word for each of them."""
+    words = verbs.add_parser("study", help=about).add_subparsers(metavar="study", required=True)
+    for name, each in studies.items():
+        parser = words.add_parser(name, help=f"{each.about}; resumes")
+        add_making(parser, system.datasets)
+        add_config_flags(parser, each.presets, None)
+        parser.set_defaults(verb=partial(_study, each))
+
+
+def _study(study: Study, arguments: argparse.Namespace) -> int:
+    config = config_from(arguments, study.presets, preset(arguments, study.presets))
+    order: Order[Any] = Order(
+        arguments.out.name, config, Inputs.of(data_of(arguments.data)), arguments.out, arguments.force
+    )
+    module, _, name = study.function.partition(":")
+    made = getattr(importlib.import_module(module), name)(order)
+    print((arguments.out / "table.txt").read_text(encoding="utf-8"))
+    print_manifest(arguments.out, made)
+    return 0
 
 
 def train(system: System[Any, Any], stage: Stage, arguments: argparse.Namespace) -> int:

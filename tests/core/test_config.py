@@ -102,6 +102,24 @@ def test_flags_are_dotted_and_flat_the_first_section_wins_the_short_name() -> No
     assert parsed("--widths", "4", "8").engine.widths == [4, 8]
 
 
+class Race(Config):
+    """A section that has sections."""
+
+    first: Car = Car()
+    second: Car = Car()
+    laps: int = Field(default=3, ge=1, description="laps")
+
+
+def test_fields_of_a_section_within_a_section_have_their_whole_name_only() -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    add_flags(parser, Race)
+    given = parser.parse_args(["--second.wheel.lr", "0.7", "--no-first.engine.use-amp", "--laps", "5"])
+    found = Race().with_values(values_from_flags(given))
+    assert found == Race(first=Car(engine=Engine(use_amp=False)), second=Car(wheel=Wheel(lr=0.7)), laps=5)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--lr", "0.7"])
+
+
 @pytest.mark.parametrize("flag", ["--no-use-amp", "--no-engine.use-amp"])
 def test_a_boolean_can_be_switched_off_and_on(flag: str) -> None:
     assert parsed(flag).engine.use_amp is False

@@ -41,7 +41,7 @@ class IncompleteError(InputError):
 
 
 class Config(BaseModel):
-    """Base class of every configuration: frozen, unknown keys are errors, at most two levels deep.
+    """Base class of every configuration: frozen, unknown keys are errors, at most two levels deep, a study three.
 
     Types are strict: true is no number, "3" is none either, and 3.5 is no whole number.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,24 +14,31 @@ from nsmodels.core.config.base import Config, plain, section_of
 
 
 def add_flags(parser: argparse.ArgumentParser, config: type[Config], skip: tuple[str, ...] = ()) -> None:
-    """Add one flag per field of `config`: `--section.field` always, `--field` for the first section that has it."""
+    """Add one flag per field of `config`: `--section.field` always, `--field` for the first section that has it.
+
+    Fields of a section within a section have their whole name only, as `--vision.training.lr`.
+    """
     taken = {option for action in parser._actions for option in action.option_strings}
+    for group, dotted, info in _fields(parser, config):
+        if dotted in skip:
+            continue
+        names = [dotted] if dotted.count(".") > 1 else [dotted.rpartition(".")[2], dotted]
+        flags = [flag for flag in dict.fromkeys(f"--{name.replace('_', '-')}" for name in names) if flag not in taken]
+        taken.update(flags)
+        taken.update(f"--no-{flag[2:]}" for flag in flags)
+        group.add_argument(*flags, dest=f"config:{dotted}", **_flag_options(info))
+
+
+def _fields(
+    parser: argparse.ArgumentParser, config: type[Config], prefix: str = ""
+) -> Iterator[tuple[argparse._ActionsContainer, str, FieldInfo]]:
+    """The fields that are no sections by dotted name, with the group of their section."""
+    group = parser.add_argument_group(prefix.removesuffix(".")) if prefix else parser
     for name, field in config.model_fields.items():
-        section = section_of(field)
-        members = section.model_fields.items() if section else [(None, field)]
-        group = parser.add_argument_group(name) if section else parser
-        for member, info in members:
-            dotted = f"{name}.{member}" if member else name
-            if dotted in skip:
-                continue
-            flags = [f"--{dotted.replace('_', '-')}"]
-            short = f"--{(member or name).replace('_', '-')}"
-            if short not in flags and short not in taken:
-                flags.insert(0, short)
-            flags = [flag for flag in flags if flag not in taken]
-            taken.update(flags)
-            taken.update(f"--no-{flag[2:]}" for flag in flags)
-            group.add_argument(*flags, dest=f"config:{dotted}", **_flag_options(info))
+        if section := section_of(field):
+            yield from _fields(parser, section, f"{prefix}{name}.")
+        else:
+            yield group, f"{prefix}{name}", field
 
 
 def values_from_flags(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Simulated clips: drawn, simulated, seen, heard and felt in blocks, by processes that write into the same files.
 
 Object and clip follow from the seed and their number alone: the number of processes, the size of the blocks and that of
-the splits change nothing, and a smaller split is the beginning of a larger one.
+the splits change nothing, and a smaller split is the beginning of a larger one. An interrupted simulation goes on with
+the blocks that are not done, and gives the same files.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from nsmodels.core import workers
 from nsmodels.core.hardware import num_cores
 from nsmodels.core.progress import counted
+from nsmodels.datasets.impacts import blocks
 from nsmodels.datasets.impacts.config import CONFOUNDED, MATERIALS, NOVEL, SHAPES, SPLITS, ImpactsConfig
 from nsmodels.datasets.impacts.drawing.actions import draw_scenes
 from nsmodels.datasets.impacts.drawing.objects import draw_objects
@@ -71,8 +73,10 @@ SHAPES_OF_ARRAYS = {
 
 def generate(config: ImpactsConfig, folder: Path) -> dict[str, Any]:
     """Write all splits; returns the number of clips and twins of each."""
-    for split, num in config.sizes.items():
-        files.create(folder, split, {name: (num, *shape) for name, shape in SHAPES_OF_ARRAYS.items()})
+    if not blocks.has_begun(folder):
+        for split, num in config.sizes.items():
+            files.create(folder, split, {name: (num, *shape) for name, shape in SHAPES_OF_ARRAYS.items()})
+        blocks.begin(folder)
     jobs = [
         (config.model_dump(mode="json"), str(folder), split, first, min(first + BLOCK, num))
         for split, num in config.sizes.items()
@@ -87,6 +91,7 @@ def generate(config: ImpactsConfig, folder: Path) -> dict[str, Any]:
     for split, found in parts.items():
         files.write_table(folder, split, _joined([clips for clips, _ in found]))
         files.write_twins(folder, split, _all_twins([twins for _, twins in found]))
+    blocks.end(folder)
     return {
         "num_clips": {split: {"clips": num, **dict.fromkeys(MODALITIES, num)} for split, num in config.sizes.items()},
         "num_twins": {split: sum(len(twins) for _, twins in found) for split, found in parts.items()},
@@ -94,12 +99,17 @@ def generate(config: ImpactsConfig, folder: Path) -> dict[str, Any]:
 
 
 def write_block(values: dict[str, Any], folder: str, split: str, first: int, last: int) -> tuple[Clips, Twins]:
-    """Simulate the clips of these rows and write their arrays; returns names and columns, and the twins."""
-    config, rows = ImpactsConfig.from_mapping(values), np.arange(first, last)
-    clips, twins = simulated(config, split, rows)
+    """Simulate the clips of these rows and write their arrays, unless done; returns names, columns, twins."""
+    place = Path(folder)
+    if (done := blocks.read(place, split, first)) is not None:
+        return done
+    clips, twins = simulated(ImpactsConfig.from_mapping(values), split, np.arange(first, last))
     for name in SHAPES_OF_ARRAYS:
-        files.opened(Path(folder), split, name)[first:last] = getattr(clips, name)
-    return Clips(clips.ids, clips.observed, columns=clips.columns, words=clips.words), twins
+        array = files.opened(place, split, name)
+        array[first:last] = getattr(clips, name)
+        array.flush()  # a block that is done stays done, whatever happens to the machine
+    blocks.write(place, split, first, clips, twins)
+    return Clips(clips.ids, clips.observed, columns=clips.columns), twins
 
 
 def scenes_of(config: ImpactsConfig, split: str, rows: NDArray[np.int64]) -> Scenes:

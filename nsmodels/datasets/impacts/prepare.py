@@ -27,8 +27,9 @@ def prepare(
 ) -> Manifest:
     """Seal the clips in `folder`, or keep equal ones unless `is_forced`; returns the manifest.
 
-    `agree` is called with the estimate of what has to be made, before it is made. Raises InputError for files that are
-    missing or malformed, for a data set that is not here, and when `folder` overlaps what it would be made from.
+    An interrupted simulation is resumed by the next call. `agree` is called with the estimate of what has to be made,
+    before it is made. Raises InputError for files that are missing or malformed, for a data set that is not here, and
+    when `folder` overlaps what it would be made from.
     """
     artifact.require_apart(folder, {name: path for name, path in _places(config).items() if path.exists()})
 
@@ -42,7 +43,7 @@ def prepare(
         "config": recipe_of(config),
         "code_version": CODE_VERSION,
         "seed": config.seed,
-        "is_resumable": False,
+        "is_resumable": config.source == "synthetic",  # what is read, is read in seconds
     }
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=caption(config), **recipe)
 

@@ -24,7 +24,7 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
     """The parser of the dataset `name`."""
     made = Parser(prog=f"nsmodels {name}", description=about)
     verbs = made.add_subparsers(metavar="verb", required=True)
-    generate = verbs.add_parser("generate", help="simulate clips, or read your own, and seal them")
+    generate = verbs.add_parser("generate", help="simulate clips, or read your own, and seal them; resumes")
     add_making(generate, "folder of the data")
     add_config_flags(generate, presets, "quick" if "quick" in presets else next(iter(presets)))
     generate.set_defaults(verb=partial(_generate, name, presets))
@@ -104,7 +104,11 @@ def as_text(clips: Clips, row: int) -> str:
     for title, names in (("properties", PROPERTIES), ("outcomes", OUTCOMES)):
         values = getattr(clips, title)
         if values is not None:
-            shown = (f"{name} {value:.3g}" for name, value in zip(names, values[row].tolist(), strict=True))
+            # NaN is what a clip does not have: the pitch of silence.
+            shown = (
+                f"{name} {'-' if value != value else f'{value:.3g}'}"
+                for name, value in zip(names, values[row].tolist(), strict=True)
+            )
             lines.append(f"  {title}: {', '.join(shown)}")
     for title, names in (("affordances", AFFORDANCES), ("events", EVENTS)):
         values = getattr(clips, title)

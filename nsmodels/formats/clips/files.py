@@ -80,9 +80,9 @@ def create(folder: Path, split: str, shapes: Mapping[str, tuple[int, ...]]) -> N
             np.lib.format.open_memmap(path, mode="w+", dtype=DTYPES[name], shape=shape)
 
 
-def opened(folder: Path, split: str, name: str) -> np.ndarray:
+def opened(folder: Path, split: str, name: str) -> np.memmap:
     """An array of a split to be written to: several processes may write different rows at a time."""
-    return np.load(path_of(folder, split, name), mmap_mode="r+")
+    return np.lib.format.open_memmap(path_of(folder, split, name), mode="r+")
 
 
 def shorten(folder: Path, split: str, name: str, num: int) -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 FRAMES = 8  # of the steps of a clip that a figure contains
 WINDOW, HOP = 512, 128  # samples
-FLOOR = -90.0  # dB re full scale, the darkest of a spectrogram
+FLOOR, LOUD = -90.0, -20.0  # dB re full scale, the darkest and the brightest of a spectrogram
+GAP = 2  # pixels between two frames
 FORCES = ("force_x", "force_y", "force_z")
 SCALE = 4  # pixels of a GIF by pixel of the video
 ROW_HEIGHT, WIDTH, MOST_ROWS = 1.35, 13.0, 24
@@ -38,11 +39,13 @@ def figure_of(clips: Clips) -> Figure:
     figure = Figure(figsize=(WIDTH, ROW_HEIGHT * rows + 0.5), layout="constrained")
     axes = figure.subplots(rows, 3, squeeze=False, width_ratios=(6.4, 2, 2))
     for row in range(rows):
-        _draw_frames(axes[row, 0], clips, row)
+        _draw_frames(axes[row, 0], clips, row, row == 0)
         _draw_spectrogram(axes[row, 1], clips, row)
         _draw_forces(axes[row, 2], clips, row, row == 0)
-    for axis, title in zip(axes[0], ("frames", "sound, kHz", "force at the wrist, N"), strict=True):
-        axis.set_title(title, fontsize=8)
+    for axis, title in zip(
+        axes[0], ("frames", f"sound: kHz, {FLOOR:g} to {LOUD:g} dB", "force at the wrist, N"), strict=True
+    ):
+        axis.set_title(title, fontsize=8, pad=14 if axis is axes[0, 0] else None)
     for axis in axes[-1, 1:]:
         axis.set_xlabel("s", fontsize=7)
     return figure
@@ -92,14 +95,24 @@ def _require(clips: Clips, modality: str, path: Path) -> None:
         raise InputError(f"{path}: clip {clips.ids[0]} has no {modality}; choose a different one with --clip")
 
 
-def _draw_frames(axis: Axes, clips: Clips, row: int) -> None:
+def _draw_frames(axis: Axes, clips: Clips, row: int, has_times: bool) -> None:
     axis.set_axis_off()
-    title = str(clips.ids[row]) + (f"\n{verb}" if (verb := _verb(clips, row)) else "")
+    title = "\n".join(word for word in (str(clips.ids[row]), _object(clips, row), _verb(clips, row)) if word)
     axis.text(-0.01, 0.5, title, transform=axis.transAxes, ha="right", va="center", fontsize=7)
     if clips.has(MODALITIES[0])[row] and clips.video is not None:
         video = np.asarray(clips.video[row])
         chosen = np.unique(np.linspace(0, len(video) - 1, FRAMES).round().astype(int))
-        axis.imshow(np.concatenate(list(video[chosen]), axis=1), interpolation="nearest")
+        apart = np.pad(video[chosen], ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=255)
+        axis.imshow(np.concatenate(list(apart), axis=1), interpolation="nearest")
+        for place, step in enumerate(chosen if has_times and len(video) > 1 else ()):
+            middle = place * apart.shape[2] + video.shape[2] / 2
+            axis.text(middle, -2, f"{(step + 1) / clips.frame_rate:.2f} s", ha="center", va="bottom", fontsize=6)
+
+
+def _object(clips: Clips, row: int) -> str:
+    """Its material and shape in words, or its label, as far as the source has them."""
+    names = [name for name in ("material", "shape", "label") if name in clips.words and name in clips.columns]
+    return " ".join(clips.words[name][int(clips.columns[name][row])] for name in names)
 
 
 def _verb(clips: Clips, row: int) -> str:
@@ -115,7 +128,7 @@ def _draw_spectrogram(axis: Axes, clips: Clips, row: int) -> None:
     if clips.has(MODALITIES[1])[row] and clips.audio is not None:
         level = spectrogram(np.asarray(clips.audio[row]))
         extent = (0, clips.audio.shape[1] / clips.sample_rate, 0, clips.sample_rate / 2000)
-        axis.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR, vmax=-20)
+        axis.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR, vmax=LOUD)
 
 
 def _draw_forces(axis: Axes, clips: Clips, row: int, has_legend: bool) -> None:

@@ -19,6 +19,18 @@ from nsmodels.systems.graph.studies.config import ABLATION_PRESETS, SEARCH_PRESE
 
 FIRST = next(iter(DATASETS))  # domain of data that are none of ours
 LABELS_ONLY = "labels_only"
+STUDIES = {
+    "ablations": verbs.Study(
+        "nsmodels.systems.graph.studies.ablations:ablate",
+        ABLATION_PRESETS,
+        "the network without one thing after the other, on one or several datasets",
+    ),
+    "search": verbs.Study(
+        "nsmodels.systems.graph.studies.hyperparameters:search",
+        SEARCH_PRESETS,
+        "learning rate times cycle weight of the source document's network",
+    ),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,19 +61,7 @@ def _add_verbs(added: Any) -> None:
     explain.add_argument("--json", type=Path, metavar="FILE", help="write the explanations as JSON")
     explain.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N [auto]")
     explain.set_defaults(verb=_explain)
-    _add_studies(added.add_parser("study", help="many trainings: without one thing after the other, or a search"))
-
-
-def _add_studies(study: argparse.ArgumentParser) -> None:
-    kinds = study.add_subparsers(metavar="study", required=True)
-    for name, presets, text in (
-        ("ablations", ABLATION_PRESETS, "the network without one thing after the other, on one or several datasets"),
-        ("search", SEARCH_PRESETS, "learning rate times cycle weight of the source document's network"),
-    ):
-        kind = kinds.add_parser(name, help=f"{text}; resumes")
-        verbs.add_making(kind, SYSTEM.datasets)
-        add_config_flags(kind, presets, None)
-        kind.set_defaults(verb=_study, study=name, presets=presets)
+    verbs.add_studies(added, SYSTEM, "many trainings: without one thing after the other, or a search", STUDIES)
 
 
 def _add_domain(parser: argparse.ArgumentParser) -> None:
@@ -78,19 +78,6 @@ def _train(arguments: argparse.Namespace) -> int:
     inputs = Inputs.of(_data(arguments.data, domain))
     order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
     verbs.print_manifest(arguments.out, SYSTEM.train(order))
-    return 0
-
-
-def _study(arguments: argparse.Namespace) -> int:
-    from nsmodels.systems.graph.studies.ablations import ablate
-    from nsmodels.systems.graph.studies.hyperparameters import search
-
-    config = config_from(arguments, arguments.presets, verbs.preset(arguments, arguments.presets))
-    inputs = Inputs.of(verbs.data_of(arguments.data))
-    order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
-    made = {"ablations": ablate, "search": search}[arguments.study](order)
-    print((arguments.out / "table.txt").read_text(encoding="utf-8"))
-    verbs.print_manifest(arguments.out, made)
     return 0
 
 

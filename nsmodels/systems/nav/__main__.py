@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact, disk
-from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.cli import Parser, run
 from nsmodels.core.errors import InputError
-from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine import verbs
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS
@@ -21,6 +20,13 @@ if TYPE_CHECKING:
 
 MODEL_KEY = "nav_model"
 WIDEST = 80  # columns of a map that is also printed
+EXPERIMENTS = "nsmodels.systems.nav.studies.experiments"
+STUDIES = {
+    "grid": verbs.Study(f"{EXPERIMENTS}:grid_search", GRID_PRESETS, "every combination of width, depth and dropout"),
+    "scaling": verbs.Study(
+        f"{EXPERIMENTS}:data_scaling", SCALING_PRESETS, "more and more maps, with and without augmentation"
+    ),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,19 +70,7 @@ def _add_verbs(added: Any) -> None:
     export.add_argument("--height", type=_count, help="rows, for a core that is exported for one map size")
     export.add_argument("--width", type=_count, help="columns, likewise")
     export.set_defaults(verb=_export)
-    _add_studies(added.add_parser("study", help="many trainings: a grid of settings, or more and more data"))
-
-
-def _add_studies(study: argparse.ArgumentParser) -> None:
-    kinds = study.add_subparsers(metavar="study", required=True)
-    for name, presets, text in (
-        ("grid", GRID_PRESETS, "every combination of width, depth and dropout; resumes"),
-        ("scaling", SCALING_PRESETS, "more and more maps, with and without augmentation; resumes"),
-    ):
-        kind = kinds.add_parser(name, help=text)
-        verbs.add_making(kind, SYSTEM.datasets)
-        add_config_flags(kind, presets, None)
-        kind.set_defaults(verb=_study, study=name, presets=presets)
+    verbs.add_studies(added, SYSTEM, "many trainings: a grid of settings, or more and more data", STUDIES)
 
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
@@ -112,18 +106,6 @@ def _checkpoint(given: Path | None) -> Path:
     if not given or not (folder / "navigator").is_dir():
         artifact.read_manifest(folder, None if given else MODEL_KEY)
     return folder
-
-
-def _study(arguments: argparse.Namespace) -> int:
-    from nsmodels.systems.nav.studies.experiments import data_scaling, grid_search
-
-    config = config_from(arguments, arguments.presets, verbs.preset(arguments, arguments.presets))
-    inputs = Inputs.of(verbs.data_of(arguments.data))
-    order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
-    made = (grid_search if arguments.study == "grid" else data_scaling)(order)
-    print((arguments.out / "table.txt").read_text(encoding="utf-8"))
-    verbs.print_manifest(arguments.out, made)
-    return 0
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

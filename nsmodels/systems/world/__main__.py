@@ -1,4 +1,4 @@
-"""Command line of the world model: `nsmodels world train | evaluate | imagine`."""
+"""Command line of the world model: `nsmodels world train | evaluate | imagine | study`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ from nsmodels.core.cli import Parser, run
 from nsmodels.core.errors import InputError
 from nsmodels.engine import verbs
 from nsmodels.systems.world import SYSTEM
+from nsmodels.systems.world.studies.config import ABLATION_PRESETS
 
 MODEL_KEY = "world_model"
+STUDIES = {
+    "ablations": verbs.Study(
+        "nsmodels.systems.world.studies.ablations:ablate",
+        ABLATION_PRESETS,
+        "one modality, two and all three, over several seeds of the five phases",
+    ),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +55,7 @@ def _add_verbs(added: Any) -> None:
     imagine.add_argument("--json", type=Path, metavar="FILE", help="write the answer as JSON")
     imagine.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N [auto]")
     imagine.set_defaults(verb=_imagine)
+    verbs.add_studies(added, SYSTEM, "many trainings: the whole chain over several seeds", STUDIES)
 
 
 def _imagine(arguments: argparse.Namespace) -> int:

@@ -27,9 +27,7 @@ def phase_curves(*arguments: Any) -> Manifest:
     with _sealing(folder, dict(zip(keys, models, strict=True))) as part:
         for model in models:
             for phase, rows in json.loads((model / "history.json").read_text(encoding="utf-8")).items():
-                caption = (
-                    f"Training of the phase {phase}: loss and monitored terms; dashed: training, solid: validation"
-                )
+                caption = f"Phase {phase}: loss and monitored terms by epoch; dashed: training, solid: validation"
                 plots.save_figure(curves.monitored(rows), part.path / phase, caption, part.source)
     return artifact.read_manifest(folder)
 

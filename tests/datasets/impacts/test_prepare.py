@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,13 @@ import pytest
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.impacts import checks
+from nsmodels.datasets.impacts import blocks, checks
 from nsmodels.datasets.impacts.config import MATERIALS, NOVEL, SHAPES, ImpactsConfig, debug, paper
 from nsmodels.datasets.impacts.prepare import estimate, prepare
 from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import EVENTS, PLACEBO, PROPERTIES, VARIABLES
 from nsmodels.formats.clips.tables import Clips
+from tests.children import Child, signal_at_save
 from tests.shared import Shared
 
 
@@ -27,6 +30,28 @@ def test_clips_do_not_depend_on_the_number_of_processes(shared: Shared, tmp_path
     made = prepare(debug().with_values({"num_workers": 2}), "impacts", tmp_path / "impacts")
     assert made.files == artifact.read_manifest(shared.data("impacts")).files
     assert made.fingerprint == artifact.read_manifest(shared.data("impacts")).fingerprint
+
+
+def simulate_alone(folder: str) -> None:
+    prepare(debug().with_values({"num_workers": 1}), "impacts", Path(folder))
+
+
+def test_a_killed_simulation_goes_on_where_it_was_and_gives_the_same_bytes(shared: Shared, tmp_path: Path) -> None:
+    whole = artifact.read_manifest(shared.data("impacts"))
+    in_second_block = partial(signal_at_save, signal.SIGKILL, "train-32.npz", 1)
+    child = Child(simulate_alone, str(tmp_path / "impacts"), setup=in_second_block)
+    child.communicate()
+    assert child.returncode == -signal.SIGKILL
+    child.close()
+    half = tmp_path / ".impacts.partial"
+    assert [path.name for path in sorted((half / blocks.FOLDER).glob("*.npz"))] == ["train-0.npz"]
+    # A trace in a block that is done: it is still there at the end, so that the block was not simulated again.
+    files.opened(half, "train", "proprio")[0, 0, 0] = 77
+    made = prepare(debug(), "impacts", tmp_path / "impacts")
+    assert files.read(tmp_path / "impacts", "train").proprio[0, 0, 0] == 77  # pyright: ignore[reportOptionalSubscript]
+    assert made.fingerprint == whole.fingerprint
+    assert {name for name in whole.files if made.files.get(name) != whole.files[name]} == {"train/proprio.npy"}
+    assert made.files.keys() == whole.files.keys()
 
 
 def test_combinations_of_novel_are_two_of_each_shape_and_in_no_other_split(shared: Shared) -> None:

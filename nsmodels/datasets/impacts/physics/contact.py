@@ -19,7 +19,10 @@ def stiffness(young, poisson, other):
 
 @njit(cache=True, nogil=True)
 def duration(mass, radius, modulus, speed):
-    """Time, s, that two bodies touch after Hertz: 2.87 (m^2 / (R E*^2 v))^(1/5), m the reduced mass."""
+    """Time, s, that two bodies touch after Hertz: 2.87 (m^2 / (R E*^2 v))^(1/5), m the reduced mass.
+
+    It is 2.94 d / v, d the deepest indentation (15 m v^2 / (16 sqrt(R) E*))^(2/5); Johnson, Contact Mechanics, 1985.
+    """
     return 2.87 * (mass * mass / (radius * modulus * modulus * max(speed, 1e-3))) ** 0.2
 
 

@@ -1,20 +1,29 @@
 """Materials: figures of handbooks, one column each, and what they look like.
 
-Sources by column:
+The figures are those of the specification of this dataset. Each was looked up in the sources below, whose addresses are
+in the README. A published range or value in brackets contains or is near ours; "not found" is a figure that no source
+confirmed. An object differs from the figure of its material by up to 10 %, see `drawing/objects.py`.
 
-- Young's modulus, density, strength (the bending strength of brittle materials, the yield strength of others), thermal
-  conductivity and heat capacity, of which the effusivity is made: Ashby, *Materials Selection in Mechanical Design*
-  (appendix on data of engineering materials), and the Materials Data Book of the Cambridge University Engineering
-  Department (2003). Wood, along the grain: *Wood Handbook* (Forest Products Laboratory), chapter 5.
-- Poisson's ratio: Lai, Rubin and Krempl, *Introduction to Continuum Mechanics*, table 5.2: steel .30, aluminium .32 to
-  .34, glass .21 to .27.
-- Loss factor: Cremer, Heckl and Petersson, *Structure-Borne Sound*. Bare metals have 1e-5 (aluminium) to 1e-4 (steel);
-  the 1e-3 and 1.5e-3 here are those of objects that are held or lie somewhere, as courses on machine dynamics list them
-  for steel. The order of the materials is that of the bare ones, but for aluminium.
-- Indentation hardness: Ashby for metals (180 and 50 of Vickers), glass and porcelain; stone is granite, between its
-  feldspar (6 to 7 GPa) and its quartz (11 GPa); wood is the Janka hardness of a hardwood over the area of the ball.
-- Friction and restitution against a hard table: Hutchings and Shipway, *Tribology*; Stronge, *Impact Mechanics*. They
-  depend on both surfaces, speed and dirt more than any other column; only their order is meant.
+- Young's modulus, GPa: steel [190-210], aluminium [70-73], glass [70], nylon [2.1-3.4], rubber [0.01-0.1], oak [11-12]
+  (Gere and Ashby & Jones in a table of elastic constants); porcelain [67-150] (a database); granite [52] (a list).
+- Density, kg/m3: steel 7860, aluminium 2710 (Halliday, Resnick & Walker); glass [2400-2800] (an engineer's handbook);
+  porcelain [2300-3000]; granite [2600-2800]; maple 630, nylon 1150, natural rubber 1150 (a mechanical handbook).
+- Poisson's ratio: steel [.27-.30], aluminium .33, glass [.17-.27], rubber [.45-.50], plastics [.35-.40]. Ours of
+  porcelain, .22, is above the .17 of the database, that of wood above the .30 of oak; that of granite was not found.
+- Loss factor: of steel the order 1e-3 (a course on smart structures). Bare metals have less, aluminium 1e-4 and iron
+  2e-4 to 6e-4 (Cremer & Heckl); a synthesizer of modal sounds takes more, .006 for steel and glass, .014, .04, .1 and 1
+  for aluminium, ceramic, wood and rubber. Ours are below those, and of metals above the bare ones; none found.
+- Indentation hardness: 600-750 of Vickers for feldspar, 900-1280 for quartz, of which granite is made (7 GPa is 714);
+  porcelain between 600 of Knoop (the database) and 1567 of Vickers (Fahlman). The others were not found: steel and
+  aluminium are 180 and 50 of Vickers, wood is the Janka hardness of a hardwood over the area of the ball.
+- Friction on a table of wood: metals [.2-.6], wood [.25-.5], plastic on steel [.25-.45], rubber on concrete [.7-1.0].
+  Those of glass, ceramic and stone were not found.
+- Restitution: of balls on a hard floor wood .60, plastic .69, rubber .83, glass .66, steel .60 (a factbook). Ours of
+  glass and steel are above those; of ceramic and stone none was found. It depends on both bodies, on speed and on dirt.
+- Strength, MPa: what breaks the brittle ones, and what yields or breaks the others: A36 steel 400, aluminium [35-500],
+  glass [30 and more], porcelain [43-160] when bent, maple 109, nylon 60, natural rubber [20-30]; granite was not found.
+- Effusivity, sqrt(k rho c), of the conductivity, density and heat capacity of CIBSE Guide A: steel 12,980, aluminium
+  23,380, glass 1,485, glazed ceramic 1,715, PVC 470, rubber 610; granite [2,320-2,640]; hardwood 380.
 """
 
 from __future__ import annotations

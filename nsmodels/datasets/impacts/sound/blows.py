@@ -95,7 +95,7 @@ def blows_of(scenes: Scenes, motion: Motion, voices: Voices) -> Blows:
 
 @njit(cache=True, nogil=True)
 def spectrum(frequency: float, duration: float) -> float:
-    """|F(f)| / J of a half sine of force: |cos πfτ / (1 - (2fτ)²)|; van den Doel & Pai 1998."""
+    """|F(f)| / J of a half sine of force: |cos πfτ / (1 - (2fτ)²)|, its Fourier transform; van den Doel & Pai 1998."""
     x = 2.0 * frequency * duration
     if abs(x - 1.0) < 1e-4:
         return 0.25 * math.pi

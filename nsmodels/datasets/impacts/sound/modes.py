@@ -77,5 +77,9 @@ def added_mass(kind: NDArray[np.int64], extents: Floats, wall: Floats, density: 
 
 
 def damping(frequency: Floats, loss: Floats) -> Floats:
-    """Rate of decay d = α + π f η in 1/s, (n, K): Wildes & Richards, "Recovering material properties from sound"."""
+    """Rate of decay d = α + π f η in 1/s, (n, K).
+
+    A loss factor that is the same at all frequencies makes a mode decay by π f η (Wildes & Richards, "Recovering
+    material properties from sound", 1988; measured by Krotkov, Klatzky & Zumel).
+    """
     return AIR_DAMPING + np.pi * frequency * loss[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 
 from nsmodels.evaluation import plots
 from nsmodels.formats.clips.names import STATES
-from nsmodels.systems.world.evaluation.scores import WORLD
+from nsmodels.systems.world.evaluation.scores import CHANCE, WORLD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ def property_scatter(report: Report) -> Figure:
     from matplotlib.figure import Figure as Canvas
 
     figure, names = Canvas(figsize=(11, 6)), list(found["scatter"])
-    grid, rows = figure.add_gridspec(3, 10, left=0.06, right=0.99, bottom=0.1, top=0.95, hspace=0.25), found["subsets"]
+    grid, rows = figure.add_gridspec(3, 10, left=0.06, right=0.99, bottom=0.13, top=0.95, hspace=0.25), found["subsets"]
     everything = rows[list(rows)[-1]]
     for number, name in enumerate(names):
         axis = figure.add_subplot(grid[number // 3, 2 * (number % 3) : 2 * (number % 3) + 2])
@@ -112,7 +112,7 @@ def _matrix(axis: Axes, found: Report) -> None:
         colour = "0.55" if not is_shown else "white" if value > 0.6 else "black"
         text = f"{value:.2f}" if is_shown else f"({value:.2f})"
         axis.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
-    axis.set_xticks(range(len(subsets)), [name.replace(" + ", "\n+ ") for name in subsets], fontsize=7)
+    axis.set_xticks(range(len(subsets)), subsets, fontsize=7, rotation=25, ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(names)), names, fontsize=8)
     axis.set_title("r by modalities; in brackets: not identifiable", fontsize=9)
 
@@ -123,18 +123,29 @@ def retrieval(report: Report) -> Figure:
     for axis, direction in zip(axes, ("image_to_sound", "sound_to_image"), strict=True):
         depths = [depth for depth in (1, 5, 10) if f"{direction}_r{depth}" in report["metrics"]]
         rows = {depth: report["metrics"][f"{direction}_r{depth}"]["rows"] for depth in depths}
-        for colour, rival in zip(plots.COLOURS * 2, rows[depths[0]], strict=False):
+        ceiling = report["metrics"][f"{direction}_r{depths[0]}"]["ceiling"]
+        for number, rival in enumerate(rows[depths[0]]):
+            colour, style, label = _look(number, rival, ceiling)
+            # Side by side, so that no interval hides another.
+            places = [depth + 0.1 * number - 0.15 for depth in depths]
             values = [100 * rows[depth][rival]["score"] for depth in depths]
-            axis.plot(depths, values, "o-", color=colour, label=rival, markersize=4)
-            for depth in depths:
+            axis.plot(places, values, style, color=colour, label=label, markersize=4)
+            for place, depth in zip(places, depths, strict=True):
                 if rows[depth][rival]["interval"]:
-                    axis.plot(
-                        [depth] * 2, [100 * end for end in rows[depth][rival]["interval"]], color=colour, linewidth=1
-                    )
+                    ends = [100 * end for end in rows[depth][rival]["interval"]]
+                    axis.plot([place] * 2, ends, color=colour, linewidth=1)
         axis.set(xlabel="among the first", ylabel="recall, %", ylim=(-3, 103), title=direction.replace("_", " "))
         axis.set_xticks(depths)
     axes[1].legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def _look(number: int, rival: str, ceiling: str | None) -> tuple[str, str, str]:
+    """Colour, line and label of a rival: chance is dotted, the ceiling dashed."""
+    if rival == CHANCE:
+        return GREY, ":", rival
+    colour = plots.COLOURS[number % len(plots.COLOURS)]
+    return (colour, "o--", f"ceiling: {rival}") if rival == ceiling else (colour, "o-", rival)
 
 
 def dynamics(report: Report) -> Figure:
@@ -149,6 +160,8 @@ def dynamics(report: Report) -> Figure:
         )
         right.axhline(float(level), color=colour, linewidth=0.8, linestyle=":")
     left.set(xlabel="horizon, steps", ylabel="squared error, of persistence", yscale="log")
+    left.yaxis.set_major_formatter("{x:g}")
+    left.yaxis.set_minor_formatter("{x:g}")
     right.set(xlabel="horizon, steps", ylabel="coverage, %", ylim=(0, 103))
     left.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     right.legend(frameon=False, fontsize=8, title="intervals", title_fontsize=8)
@@ -167,8 +180,8 @@ def rollout(report: Report) -> Figure:
         for colour, name in zip(plots.COLOURS, group, strict=False):
             k = STATES.index(name)
             later = times[ahead : ahead + len(mean)]
-            axis.plot(times, truth[:, k], color=colour, label=f"{name}, simulated")
-            axis.plot(later, mean[:, k], "--", color=colour, label=f"{name}, imagined")
+            axis.plot(times, truth[:, k], color=colour, label=f"{name.replace('_', ' ')}, simulated")
+            axis.plot(later, mean[:, k], "--", color=colour, label=f"{name.replace('_', ' ')}, imagined")
             axis.fill_between(
                 later,
                 mean[:, k] - 1.645 * std[:, k],
@@ -213,6 +226,9 @@ def modalities(report: Report) -> Figure:
             range(len(each["rows"])), list(each["rows"]) if is_first else [""] * len(each["rows"]), fontsize=8
         )
         axis.invert_yaxis()
+        chance = report["metrics"].get(name, {}).get("rows", {}).get(CHANCE)
+        if chance:
+            axis.axvline(chance["score"], color=GREY, linewidth=0.8, linestyle=":")
         better = "" if each["direction"] == "higher" else " (lower is better)"
         axis.set_title(f"{name.replace('_', ' ')}{better}", fontsize=9)
     return figure
@@ -254,5 +270,5 @@ CHARTS: dict[str, tuple[Callable[[Report], Figure], Callable[[Report], bool], st
         lambda report: bool(report["details"].get("causal", {}).get("by_variable")),
         "Signs of effects by variable, with the number of effects",
     ),
-    "modalities": (modalities, _has("modalities"), "Scores with fewer modalities, the same network"),
+    "modalities": (modalities, _has("modalities"), "Scores with fewer modalities, the same network; dotted: chance"),
 }

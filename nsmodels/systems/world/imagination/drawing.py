@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsmodels.core.disk import atomically, writing
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.plots import COLOURS
 from nsmodels.formats.clips.names import AFFORDANCES, PROPERTIES, STATES
@@ -31,7 +32,8 @@ def check_suffix(path: Path) -> None:
 
 def draw(found: Imagined, path: Path) -> None:
     """Write the picture."""
-    figure_of(found).savefig(path, dpi=110)
+    with writing(path), atomically(path) as beside:
+        figure_of(found).savefig(beside, dpi=110, format=path.suffix[1:].lower())
 
 
 def figure_of(found: Imagined) -> Figure:
@@ -48,9 +50,9 @@ def figure_of(found: Imagined) -> Figure:
     _bars(right, AFFORDANCES, found.affordances, found.true_affordances)
     left.set_ylabel("properties")
     right.set_ylabel("probability of affordances")
-    changed = f", and under do({found.changed.change}) (orange)" if found.changed else ""
+    changed = f"; under do({found.changed.change}): orange, simulated dashed" if found.changed else ""
     figure.suptitle(
-        f"{found.clip}: {found.verb}; {found.what}. Imagined with 90 % intervals (blue), simulated (black){changed}",
+        f"{found.clip}: {found.verb}; {found.what}. Imagined with 90 % intervals: blue; simulated: black{changed}",
         fontsize=9,
     )
     return figure
@@ -67,7 +69,7 @@ def _state(axis: Axes, found: Imagined, name: str) -> None:
     if found.changed is not None:
         axis.plot((steps + 1) * STEP, found.changed.after.states[:, k], color=CHANGED, linewidth=1, linestyle="--")
         axis.plot((ahead + 1) * STEP, found.mean[:, k] + found.changed.states[:, k], color=CHANGED, linewidth=1.4)
-    axis.set_title(f"{name} ({UNITS[name]})", fontsize=8)
+    axis.set_title(f"{name.replace('_', ' ')} ({UNITS[name]})", fontsize=8)
     axis.set_xlabel("s", fontsize=7)
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
