@@ -5,12 +5,12 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from itertools import zip_longest
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nsmodels.core import hardware
+from tests import distribution
 from tests.children import Child
 from tests.shared import Shared
 
@@ -35,18 +35,14 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Live tests and others in turn, file by file, those of the pipeline first.
+    """Long files first."""
+    items[:] = distribution.ordered(items)
 
-    Live tests mostly wait: beside each other they leave the processors idle, beside others they cost little time.
-    Short tests fill the gaps at the end of a suite in processes.
-    """
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    live = [path for path, found in files.items() if found[0].get_closest_marker("live")]
-    others = sorted((path for path in files if path not in live), key=lambda path: "pipeline" not in path.parts)
-    order = [path for pair in zip_longest(live, others) for path in pair if path]
-    items[:] = [item for path in order for item in files[path]]
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> distribution.ByFileOrSystem | None:
+    """How tests are distributed to processes where they are distributed by file."""
+    return distribution.ByFileOrSystem(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture

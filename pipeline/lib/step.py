@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def materialise(
     context: dg.AssetExecutionContext,
     launchpad: Launchpad[C],
     code_version: str,
-    inputs: Iterable[str],
+    inputs: Collection[str],
     build: Callable[[Order[C]], Manifest],
     show: Callable[[Path], Mapping[str, Any]] = results.pages,
     wanted: Callable[[C], Mapping[str, Any] | None] = Config.relevant,
@@ -56,6 +56,7 @@ def materialise(
             bare_command.discard_reports()
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
+        store.require(inputs)  # first: it takes milliseconds, the check of a configuration may import for seconds
         check_run(context)
         preset, trackers = chosen.preset if "debug" in launchpad.presets else None, (EpochTracker(context, phases),)
         folders = Inputs(store.ready(context, inputs, preset), roles or {})

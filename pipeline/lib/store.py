@@ -56,6 +56,13 @@ def is_made_on_demand(key: str) -> bool:
     return key in _makers
 
 
+def require(keys: Iterable[str]) -> None:
+    """Raise `InputError` with the command to run for an input that is missing and not built on demand."""
+    for key in keys:
+        if key not in _makers:
+            read_manifest(folder(key), key)
+
+
 def ready(context: dg.AssetExecutionContext, keys: Iterable[str], preset: str | None) -> dict[str, Path]:
     """The sealed folders of the inputs, by key; what is missing is built where that is cheap.
 

@@ -12,6 +12,7 @@ from pipeline.assets.datasets.clevr import is_too_small
 from pipeline.assets.systems import visual_checks
 from pipeline.definitions import defs
 from pipeline.lib import checks
+from tests.pipeline.jobs import job_of
 
 GENERIC = {"losses_are_finite", "reproduces_its_score"}
 DEBUG = {"config": {"preset": "debug"}}
@@ -128,14 +129,26 @@ def edit(path, change):
     path.write_text(json.dumps(content))
 
 
+MISTAKEN = {"config": {"preset": "debug", "perception": {"backbone": "resnt18"}}}
+
+
+def refusal(instance, selected, **config):
+    """What the first step of a run says that fails."""
+    keys = [dg.AssetKey(key) for key in selected]
+    job = job_of(defs(), selected)
+    how = {"run_config": {"ops": dict.fromkeys(selected, DEBUG) | config}, "asset_selection": keys}
+    done = job.execute_in_process(**how, instance=instance, raise_on_error=False)
+    assert not done.success
+    return done.failure_data_for_node(selected[0]).user_failure_data.description
+
+
 @pytest.mark.parametrize("selected", [["clevr_mini_model"], ["clevr_mini", "clevr_mini_model"]])
 def test_a_backbone_that_cannot_be_trained_is_refused_before_data_are_made(data, instance, selected):
-    keys = [dg.AssetKey(key) for key in selected]
-    job = defs().get_repository_def().get_implicit_job_def_for_assets(keys)
-    mistaken = {"config": {"preset": "debug", "perception": {"backbone": "resnt18"}}}
-    config = {"ops": {**dict.fromkeys(selected, DEBUG), "clevr_mini_model": mistaken}}
-    done = job.execute_in_process(run_config=config, asset_selection=keys, instance=instance, raise_on_error=False)
-    assert not done.success
-    error = done.failure_data_for_node(selected[0]).user_failure_data.description
+    error = refusal(instance, selected, clevr_mini_model=MISTAKEN)
     assert error.startswith("clevr_mini_model: backbone 'resnt18' is not a timm model; did you mean resnet18 or")
     assert not (data / "clevr_mini").exists()
+
+
+def test_data_that_only_a_person_can_ask_for_are_missed_before_networks_are_imported(data, instance):
+    error = refusal(instance, ["clevr_model"], clevr_model=MISTAKEN)
+    assert error.endswith("dagster asset materialize --select clevr")
