@@ -48,7 +48,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 def given(text: str, phase: str, inputs: Inputs, path: Path) -> dict:
     path.write_text(text, encoding="utf-8")
     stage = SYSTEM.stage(phase)
-    preset = stage.presets["base"]()
+    preset = stage.presets["paper"]()
     values = SYSTEM.read_config(path, stage, preset, inputs)
     return flat(preset.with_given(Given(values, "file", may_be_whole=True)).model_dump())
 
