@@ -20,6 +20,7 @@ ROWS = 1_000  # read at a time
 RUNG = 200  # clips of each split whose sound is compared with the formulas
 SAMPLE = 8  # clips of each split that are simulated again
 MECHANICS_SAMPLE = 16  # clips of each split whose mechanics is checked
+SLACK = 0.03
 NUM_SIGMAS = 4
 CLEAR = 0.3  # difference of the logarithms of two forces from which on one is surely the larger
 SHOWN, HIDDEN = 0.5, 0.7  # a property is shown from this correlation on, and hidden below the other
@@ -54,7 +55,11 @@ def splits_are_disjoint(folder: Path) -> list[str]:
 
 
 def confounded_in_training_only(folder: Path) -> list[str]:
-    """Hue and density of the objects are correlated as configured in train and val, and not in test and novel."""
+    """Hue and density of the objects are correlated as configured in train and val, and not in test and novel.
+
+    Hues that would lie outside of [0, 1] are clipped, and the held-out combinations change the mixture of materials:
+    correlations are within `SLACK` of the configured one, and sampling adds its error.
+    """
     found = []
     for split, clips in _simulated(folder):
         wanted = _config(folder).confounding if split in CONFOUNDED else 0.0
@@ -63,7 +68,8 @@ def confounded_in_training_only(folder: Path) -> list[str]:
             continue
         r = np.corrcoef(clips.columns["hue"][first], np.log(clips.columns["density"][first]))[0, 1]
         # Fisher: the inverse hyperbolic tangent of a correlation has the variance 1 / (n - 3).
-        if abs(np.arctanh(r) - np.arctanh(wanted)) > NUM_SIGMAS / np.sqrt(len(first) - 3):
+        slack = SLACK / (1 - wanted**2) if wanted else 0.0
+        if abs(np.arctanh(r) - np.arctanh(wanted)) > slack + NUM_SIGMAS / np.sqrt(len(first) - 3):
             found.append(f"{split}: colour and density have the correlation {r:.2f}; expected {wanted:.2f}")
     return found
 

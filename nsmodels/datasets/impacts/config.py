@@ -70,7 +70,11 @@ class ImpactsConfig(Config):
         4, _SYNTHETIC, ge=0, le=20, description="simulations of a clip once more with one thing changed; 0: no twins"
     )
     confounding: float = conditional(
-        0.9, _SYNTHETIC, ge=0, le=0.99, description="correlation of colour and density in train and val; in test none"
+        0.9,
+        _SYNTHETIC,
+        ge=0,
+        le=0.99,
+        description="correlation of colour and density in train and val, within 0.03; in test none",
     )
     painted_share: float = conditional(
         0.5, _SYNTHETIC, ge=0, le=1, description="share of the objects whose paint hides the material"
