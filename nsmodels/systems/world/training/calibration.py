@@ -19,7 +19,7 @@ from nsmodels.formats.clips.tables import Twins
 
 CALIBRATION = "calibration.json"
 CALIBRATED = ("dynamics", "full")  # phases whose models predict intervals
-FLOORS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3)  # of deviations of states, in units of those in training clips
+FLOORS = (0.1, 0.2, 0.3, 0.5, 0.7)  # of deviations of states, in units of the root mean squared error
 CONTEXTS = (4, 6, 8)  # steps that are observed before the rollouts on which intervals are fitted
 # Half of the width of the central 90 % interval of a normal distribution, in deviations.
 QUANTILE = 1.6448536269514722
@@ -30,8 +30,8 @@ class Calibration:
     """Factors by name of what is predicted.
 
     Of deviations: "states" by horizon and channel, "properties" and "outcomes" by channel. Of effects themselves:
-    "effects" by variable, of states and of outcomes (V, 2). Beside these "floors", deviations of states by channel
-    that are added to the predicted ones (as independent errors are) before they are multiplied.
+    "effects" by variable, of states and of outcomes (V, 2). Beside these "floors", deviations of states by
+    horizon and channel that are added to the predicted ones (as independent errors are) before they are multiplied.
     """
 
     factors: Mapping[str, Any] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Calibration:
 
     def of_states(self, deviations: NDArray[np.float32]) -> NDArray[np.float32]:
         """Deviations (n, horizon, S) of imagined states from the predicted ones."""
-        floors = self.factors.get("floors", np.zeros(1, np.float32))
+        floors = self.of("floors", *deviations.shape[1:]) if "floors" in self.factors else 0.0
         return np.hypot(deviations, floors) * self.of("states", *deviations.shape[1:])
 
     def of(self, name: str, *shape: int) -> NDArray[np.float32]:
@@ -110,25 +110,26 @@ def _state_factors(model: Any, clips: Any) -> tuple[dict[str, Any], dict[str, fl
     error, deviation = np.concatenate(errors), np.concatenate(deviations)
     some = np.isfinite(error).any((0, 2))
     error, deviation = error[:, some], deviation[:, some]
-    floors = _floors(error, deviation, model.network.dynamics.standard.deviation.cpu().numpy())
+    floors = _floors(error, deviation)
     widened = np.hypot(deviation, floors)
     factors = factor_of(error, widened)
     figures = {"raw_coverage": _coverage(error, deviation), "coverage": _coverage(error, widened * factors)}
     return {"states": factors, "floors": floors}, figures
 
 
-def _floors(errors: NDArray[Any], deviations: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.float32]:
-    """The floor of each channel (S,) with which errors (n, h, S) are likeliest, once nine of ten lie in the intervals.
+def _floors(errors: NDArray[Any], deviations: NDArray[Any]) -> NDArray[np.float32]:
+    """Floors (h, S) with which errors (n, h, S) are likeliest, once nine of ten lie in the intervals.
 
     A network is sure of what hardly ever happens, and a single surprise costs more than all that its narrow intervals
-    gain. `scale` (S,): deviations of the states in training clips.
+    gain. Floors are shares of the root mean squared error, one share for each channel: the cost of an error that no
+    deviation covers is then at most that of the mean squared error by the square of the share.
     """
-    costs = []
-    for floor in FLOORS:
-        widened = np.hypot(deviations, floor * scale)
+    size, costs = np.sqrt(np.nanmean(errors**2, axis=0)), []
+    for share in FLOORS:
+        widened = np.hypot(deviations, share * size)
         widened = np.maximum(widened * factor_of(errors, widened), 1e-9)
         costs.append(np.nanmean(0.5 * (errors / widened) ** 2 + np.log(widened), axis=(0, 1)))
-    return np.asarray(np.array(FLOORS)[np.argmin(costs, axis=0)] * scale, np.float32)
+    return np.asarray(np.array(FLOORS)[np.argmin(costs, axis=0)] * size, np.float32)
 
 
 def _belief_factors(model: Any, clips: Any) -> dict[str, Any]:
