@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Make the debug data of every dataset and take one step of every network, in a folder that is removed."""
+    """Make and check the debug data of every dataset, take one step of every network, in a folder that is removed."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as place, _processes() as pool:
@@ -43,14 +43,19 @@ def _processes() -> ProcessPoolExecutor:
 
 
 def _prepare(dataset: str, folder: Path) -> Path:
+    """The debug data of a dataset, and its checks, which solve samples of them in a different way."""
     config = discover.module("datasets", dataset, "config").debug()
     discover.module("datasets", dataset, "prepare").prepare(config, dataset, folder)
+    for check in discover.checks(dataset).values():
+        check(folder)
     return folder
 
 
 def _take_steps(system: str, data: Path) -> None:
-    """One step of each network of a system that starts from data alone."""
-    _step(discover.system(system), Inputs.of(data))
+    """One step of each network of a system that starts from data alone, and what no step calls."""
+    found = discover.system(system)
+    _step(found, Inputs.of(data))
+    found.call_compiled(data)
 
 
 def _step(system: System, inputs: Inputs) -> None:

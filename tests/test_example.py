@@ -21,6 +21,7 @@ from nsmodels.core.artifact import read_manifest, verify
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
 from nsmodels.evaluation import leaderboard, ledger
+from tests.pipeline.jobs import job_of
 
 EXAMPLE = Path(__file__).parent / "example"
 DEBUG = {"config": {"preset": "debug", "training": {"device": "cpu"}}}
@@ -70,8 +71,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A history in memory: on the disk each of the events of a run takes milliseconds."""
+    with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
 
@@ -80,7 +82,7 @@ def run(
 ) -> Any:
     """One run of these assets, models and partitioned ones with the preset `debug`."""
     known = {key: DEBUG for key in keys if not key.endswith("_evaluation")}
-    job = project.defs.get_repository_def().get_implicit_job_def_for_assets([dg.AssetKey(key) for key in keys])
+    job = job_of(project.defs, keys)
     how = {"run_config": {"ops": known | config}, "instance": instance, "tags": tags, "raise_on_error": False}
     return job.execute_in_process(asset_selection=[dg.AssetKey(key) for key in keys], **how)
 
@@ -112,11 +114,12 @@ def test_assets_replicates_trials_checks_job_and_report_know_it(project: Any) ->
 
 
 def test_the_schedule_and_the_sweep_know_it(
-    project: Any, data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    project: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = project.defs.get_repository_def()
     monkeypatch.setenv("NSMODELS_UNATTENDED", "first-models")
-    request = project.schedules.SCHEDULES[0](dg.build_schedule_context(instance, repository_def=repository))
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:  # a schedule finds its instance by reference
+        request = project.schedules.SCHEDULES[0](dg.build_schedule_context(instance, repository_def=repository))
     assert {key.to_user_string() for key in request.asset_selection} >= {*MODELS, "toy_evaluation"}
     sweep = project.sweep.plan("toy_model", "debug", ["dim=4,8"], [0, 1])
     assert sweep.partitioned.key == "toy_trials"
@@ -301,7 +304,7 @@ def test_two_processes_start_from_the_same_weights_as_one(project: Any, tmp_path
     dots, parent, one, two = (tmp_path / name for name in ("dots", "parent", "one", "two"))
     assert main(["dots", "generate", "--preset", "debug", "--out", str(dots)]) == 0
     common = ["--preset", "debug", "--data", str(dots), "--device", "cpu"]
-    assert main(["toy", "train", "encoder", *common, "--out", str(parent), "--num-processes", "2"]) == 0
+    assert main(["toy", "train", "encoder", *common, "--out", str(parent)]) == 0
     child = ["toy", "train", "classifier", *common, "--parent", str(parent)]
     assert main([*child, "--out", str(one)]) == 0
     assert main([*child, "--out", str(two), "--num-processes", "2"]) == 0
@@ -313,8 +316,7 @@ def test_two_processes_start_from_the_same_weights_as_one(project: Any, tmp_path
     for name, value in weights(parent, "encoder").items():
         assert all(torch.equal(state[name], value) for state in states), name
     assert torch.allclose(states[0]["head.weight"], states[1]["head.weight"], atol=1e-6)
-    for folder in (parent, two):
-        assert not [name for name in verify(folder).files if Path(name).name.startswith(".")]
+    assert not [name for name in verify(two).files if Path(name).name.startswith(".")]
     made = {"dots", "parent", "one", "two"}
     assert {path.name for path in tmp_path.iterdir()} <= made | {f".{name}.lock" for name in made}
 

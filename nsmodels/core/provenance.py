@@ -39,8 +39,12 @@ def _git(root: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
+@cache
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that affect results, by name."""
+    """Versions of Python and of the libraries that affect results, by name; not to be changed by the caller.
+
+    Cached: every checkpoint contains them, and reading them takes as long as a step of a small network.
+    """
     found = {"python": platform.python_version()}
     for name in RECORDED_PACKAGES:
         try:

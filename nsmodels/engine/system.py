@@ -150,6 +150,9 @@ class System(ABC, Generic[C, E]):
         """Content of `history.json`, from the epochs by phase."""
         return phases
 
+    def call_compiled(self, data: Path) -> None:
+        """Call the functions that are compiled at first use and that no step of a training calls, on debug data."""
+
     def export(self, model: Any, path: Path) -> Path:
         """Write a loaded model as an ONNX graph. Raises InputError where a system has no such export."""
         raise InputError(f"{self.name}: has no ONNX export")

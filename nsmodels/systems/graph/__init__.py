@@ -90,5 +90,11 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
 
         return calibrate(phase, order.data, part.path, order.config.training.device)
 
+    def call_compiled(self, data: Path) -> None:
+        """Clusters, for networks with levels."""
+        from nsmodels.formats.graphs import coarsening, files
+
+        coarsening.clusters(files.read_split(data, "val"))
+
 
 SYSTEM = GraphSystem()

@@ -77,6 +77,16 @@ class Nav(System[NavConfig, EvaluationConfig]):
 
         return figures(phase, fit, order.data, part.path)
 
+    def call_compiled(self, data: Path) -> None:
+        """Walks from start to goal."""
+        import numpy as np
+
+        from nsmodels.datasets.mazes.files.format import read_split
+        from nsmodels.systems.nav.planning.rollout import roll_out
+
+        maps = read_split(data, "val").groups[0].maps
+        roll_out(np.zeros(maps.free.shape, np.int8), maps)
+
     def export(self, model: Any, path: Path) -> Path:
         """The navigator with the recursion steps of its training."""
         from nsmodels.systems.nav.network.export import export

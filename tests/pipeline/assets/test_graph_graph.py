@@ -14,6 +14,7 @@ from pipeline.assets.systems import graph_checks
 from pipeline.definitions import defs
 from pipeline.lib import store
 from pipeline.lib.dataset import Generated
+from tests.pipeline.jobs import job_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -29,7 +30,7 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
         patch.setenv("NSMODELS_DATA", str(root))
-        job = defs().get_repository_def().get_implicit_global_asset_job_def()
+        job = job_of(defs(), KEYS)
         asked = [dg.AssetKey(key) for key in KEYS]
         config = {"ops": {"causal_model": FEWER, "graph_hyperparameters": DEBUG}}
         config["ops"]["causal_evaluation"] = {"config": {"use_classifiers": False}}

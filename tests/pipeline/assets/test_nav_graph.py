@@ -12,6 +12,7 @@ from nsmodels.systems.nav.config import CODE_VERSION
 from pipeline.assets.systems import nav_checks
 from pipeline.definitions import defs
 from pipeline.lib import checks
+from tests.pipeline.jobs import job_of
 from tests.shared import resealed
 
 GENERIC = ("losses_are_finite", "reproduces_its_score")
@@ -30,7 +31,7 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
         patch.setenv("NSMODELS_DATA", str(root))
-        job = defs().get_repository_def().get_implicit_global_asset_job_def()
+        job = job_of(defs(), KEYS)
         asked = [dg.AssetKey(key) for key in KEYS]
         config = {"ops": dict.fromkeys(TRAINED, DEBUG)}
         yield (

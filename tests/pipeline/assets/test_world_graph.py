@@ -13,6 +13,7 @@ from pipeline.assets.systems import world, world_checks
 from pipeline.definitions import defs
 from pipeline.lib.training import Training
 from pipeline.sensors import retrain_changed
+from tests.pipeline.jobs import job_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -32,15 +33,16 @@ def root(tmp_path_factory, shared):
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory):
-    with dg.instance_for_test(temp_dir=str(tmp_path_factory.mktemp("history"))) as made:
+def instance():
+    """A history in memory: on the disk each of the events of a run takes milliseconds."""
+    with dg.DagsterInstance.ephemeral() as made:
         yield made
 
 
 def run(instance, *keys, tags=None, **config):
     """One run of these assets, models with the preset `debug`."""
     ops = {key: DEBUG for key in keys if key.endswith(("_model", "_replicates"))} | config
-    job = defs().get_repository_def().get_implicit_job_def_for_assets([dg.AssetKey(key) for key in keys])
+    job = job_of(defs(), keys)
     how = {"run_config": {"ops": ops}, "instance": instance, "tags": tags, "raise_on_error": False}
     return job.execute_in_process(asset_selection=[dg.AssetKey(key) for key in keys], **how)
 

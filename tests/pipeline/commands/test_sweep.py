@@ -18,6 +18,7 @@ from pipeline.definitions import defs
 from pipeline.lib.partitions.trials import Trial
 from pipeline.lib.runs import history
 from tests.pipeline import coins
+from tests.pipeline.jobs import job_of
 from tests.pipeline.live.services import ROOT, create_history
 
 KEY = "nav_trials"
@@ -103,7 +104,7 @@ def test_what_is_queued_is_not_queued_again_and_what_was_cancelled_is(data, inst
 def test_a_run_under_way_counts_as_running(data, instance):
     planned = sweep.plan("nav_model", "debug", ["lr=1e-3"])
     (name,) = planned.trials
-    job = defs().get_repository_def().get_implicit_job_def_for_assets([dg.AssetKey(KEY)])
+    job = job_of(defs(), [KEY])
     keys = frozenset({dg.AssetKey(KEY)})
     status, tags = dg.DagsterRunStatus.STARTED, {"dagster/partition": name}
     instance.create_run_for_job(job, status=status, tags=tags, asset_selection=keys)

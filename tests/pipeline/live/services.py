@@ -287,7 +287,7 @@ def until(condition: Callable[[], T], timeout: float = TIMEOUT, message: Callabl
     while not (result := condition()):
         if time.monotonic() > end:
             raise AssertionError(message())
-        time.sleep(0.1)
+        time.sleep(0.3)  # not less: most conditions are requests, which keep a processor busy
     return result
 
 
