@@ -13,6 +13,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import AFFORDANCES, EVENTS, OUTCOMES, PROPERTIES, PROPRIO, STATES
 from nsmodels.formats.clips.tables import Clips, Twins
+from tests.systems.world.sample import sample_clips
 
 NUM = 6
 
@@ -97,3 +98,23 @@ def test_a_broken_file_is_one_line(clips: Clips, tmp_path: Path, name: str) -> N
 def test_a_split_that_is_not_there_names_those_that_are(clips: Clips, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"val/clips.parquet: missing; the splits here are train"):
         files.read(tmp_path, "val")
+
+
+@pytest.mark.parametrize("name", ["audio", "proprio", "states"])
+def test_a_value_that_is_no_number_is_named_with_its_file_and_clip(tmp_path: Path, name: str) -> None:
+    clips = sample_clips(5)
+    files.write(tmp_path, "train", clips)
+    assert len(files.read_finite(tmp_path, "train")) == 5
+    values = np.array(getattr(clips, name))
+    values[3].reshape(-1)[1] = np.nan
+    np.save(files.path_of(tmp_path, "train", name), values)
+    with pytest.raises(InputError, match=rf"{name}\.npy: clip 0-3 has values that are no numbers"):
+        files.read_finite(tmp_path, "train")
+
+
+def test_arrays_of_different_numbers_of_steps_are_refused(tmp_path: Path) -> None:
+    clips = sample_clips(5)
+    files.write(tmp_path, "train", clips)
+    np.save(files.path_of(tmp_path, "train", "states"), np.asarray(clips.states)[:, :8])
+    with pytest.raises(InputError, match=r"states\.npy: has 8 steps, and others have 16"):
+        files.read(tmp_path, "train")

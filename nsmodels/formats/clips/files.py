@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.disk import atomically, writing
 from nsmodels.core.errors import InputError
 from nsmodels.formats.clips.names import (
@@ -56,6 +57,9 @@ LAST = {
     "outcomes": len(OUTCOMES),
     "events": len(EVENTS),
 }
+OF_STEPS = ("video", "proprio", "actions", "states")
+FINITE = ("audio", "proprio", "actions", "states", "properties")  # outcomes have NaN where there is none
+AT_ONCE = 512  # clips
 OBSERVED = [f"has_{modality}" for modality in MODALITIES]
 # The columns that every table has, as the UI describes them.
 COLUMNS = {"id": "name of the clip"} | {f"has_{name}": f"whether the clip has {name}" for name in MODALITIES}
@@ -137,11 +141,29 @@ def read(folder: Path, split: str) -> Clips:
     for modality, name in zip(MODALITIES, ("video", "audio", "proprio"), strict=True):
         if arrays[name] is None and observed[:, MODALITIES.index(modality)].any():
             raise InputError(f"{path_of(folder, split, name)}: missing, and {path} lists clips that have {modality}")
+    _require_equal_steps(folder, split, arrays)
     words = {name: tuple(values) for name, values in about["words"].items()}
     return Clips(
         ids, observed, **arrays, columns=columns, words=words,
         sample_rate=int(about["sample_rate"]), frame_rate=float(about["frame_rate"]),
     )  # fmt: skip
+
+
+def read_finite(folder: Path, split: str) -> Clips:
+    """As `read`, and every value of what is observed is a number, which is not looked at again in sealed data.
+
+    Raises InputError naming file and clip.
+    """
+    clips = read(folder, split)
+    if (folder / MANIFEST).exists():
+        return clips
+    for name in FINITE:
+        if (values := getattr(clips, name)) is not None and (row := _first_not_finite(values)) is not None:
+            raise InputError(
+                f"{path_of(folder, split, name)}: clip {clips.ids[row]} has values that are no numbers; expected "
+                "finite ones; correct the file or make the data again"
+            )
+    return clips
 
 
 def write_twins(folder: Path, split: str, twins: Twins) -> None:
@@ -162,6 +184,27 @@ def read_twins(folder: Path, split: str) -> Twins | None:
             return Twins(**{each.name: found[each.name] for each in dataclasses.fields(Twins)})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not readable as twins ({error}); make the data again") from None
+
+
+def _first_not_finite(values: np.ndarray) -> int | None:
+    """The first row that has a value which is no finite number, read in parts."""
+    for first in range(0, len(values), AT_ONCE):
+        is_good = np.isfinite(values[first : first + AT_ONCE])
+        if (rows := np.flatnonzero(~is_good.reshape(len(is_good), -1).all(axis=1))).size:
+            return first + int(rows[0])
+    return None
+
+
+def _require_equal_steps(folder: Path, split: str, arrays: Mapping[str, np.ndarray | None]) -> None:
+    """Raise InputError where arrays have different numbers of steps; a video of one step is a picture."""
+    found = {name: array.shape[1] for name in OF_STEPS if (array := arrays[name]) is not None and len(array)}
+    found = {name: number for name, number in found.items() if name != "video" or number > 1}
+    if len(set(found.values())) > 1:
+        other = next(name for name, number in found.items() if number != max(found.values()))
+        raise InputError(
+            f"{path_of(folder, split, other)}: has {found[other]} steps, and others have {max(found.values())}; "
+            f"expected equally many in {', '.join(found)}"
+        )
 
 
 def _table(folder: Path, split: str) -> tuple[pa.Table, dict[str, Any]]:

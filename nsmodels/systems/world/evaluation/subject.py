@@ -149,9 +149,9 @@ def read_subject(model: Path, data: Path, how: EvaluationConfig) -> Subject:
     if how.split not in there:
         raise InputError(f"{data}: no split '{how.split}'; it has {', '.join(there) or 'none'}; give --split")
     names = [how.split, *([NOVEL] if how.split == "test" and NOVEL in there else [])]
-    splits = {name: files.read(data, name) for name in names}
+    splits = {name: files.read_finite(data, name) for name in names}
     if TRAIN in there:
-        splits[TRAIN] = first(files.read(data, TRAIN), probes.MOST_CLIPS)
+        splits[TRAIN] = first(files.read_finite(data, TRAIN), probes.MOST_CLIPS)
         splits[PROBE] = first(splits[TRAIN], how.num_probe)
     chosen = {how.split: how.num_twins, TRAIN: None}
     twins = {name: _twins(data, name, splits[name], most) for name, most in chosen.items() if name in splits}

@@ -29,7 +29,7 @@ class Source:
 
     def __init__(self, data: Path, modality: str | None, training: TrainingConfig) -> None:
         self.training = training
-        self.clips = {split: files.read(data, split) for split in SPLITS}
+        self.clips = {split: files.read_finite(data, split) for split in SPLITS}
         self.rows = {split: np.flatnonzero(_there(clips, modality)) for split, clips in self.clips.items()}
         for split, rows in self.rows.items():
             if not len(rows):
