@@ -201,9 +201,9 @@ class Alignment(nn.Module):
         self.outputs = nn.ModuleDict({name: nn.Linear(2 * width, sources.latents) for name in inputs})
         self.sharpness = nn.Parameter(torch.zeros(()))
 
-    def temperature(self, first: float) -> Float[Tensor, ""]:
-        """Temperature of the contrastive loss, learned from `first` on (as in CLIP, where it is at least 0.01)."""
-        return (first * (-HASTE * self.sharpness).exp()).clamp(min=0.01)
+    def temperature(self, initial: float) -> Float[Tensor, ""]:
+        """Temperature of the contrastive loss, learned from `initial` on (as in CLIP, where it is at least 0.01)."""
+        return (initial * (-HASTE * self.sharpness).exp()).clamp(min=0.01)
 
     def forward(
         self, modality: str, values: Float[Tensor, "b t c"], steps: Int[Tensor, " t"], latents: Tensor | None = None

@@ -84,9 +84,9 @@ def fusion_loss(terms: Terms, config: FusionObjectiveConfig) -> Tensor:
     return torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
 
 
-def alignment(network: WorldNetwork, given: Observations, first: float) -> tuple[Tensor, Tensor]:
+def alignment(network: WorldNetwork, given: Observations, initial: float) -> tuple[Tensor, Tensor]:
     """Contrastive loss between each two modalities of the same clip, and the share of pairs that are found."""
-    temperature = network.alignment.temperature(first)
+    temperature = network.alignment.temperature(initial)
     vectors = {name: network.align(given, name) for name in MODALITIES}
     losses, hits = [vectors["vision"].sum() * 0], []
     for first, second in itertools.combinations(MODALITIES, 2):
