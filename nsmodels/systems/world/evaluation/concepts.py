@@ -18,6 +18,7 @@ from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.evaluation.scores import CHANCE, WORLD, Metric
 
 NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 5, 5, 15
+SHRINKAGE = 0.1  # of a covariance towards its mean variance
 NUM_DIMENSIONS = 64  # of features of any origin, after principal components
 ATTRIBUTES = ("material", "shape")
 Features = NDArray[np.float64]
@@ -178,17 +179,23 @@ def components(train: NDArray) -> Space:
 def within_concepts(train: NDArray, clips: Clips) -> Space:
     """The axes in which the training concepts differ most, scaled so that the clips of a concept vary alike in each.
 
-    Linear discriminants with shrunk covariance (Fisher 1936; Ledoit & Wolf 2004), as many as the words for materials
-    and shapes can tell apart. Features with fewer than two concepts are left as components.
+    Linear discriminants (Fisher 1936) with a shrunk covariance, as many as the words for materials and shapes can tell
+    apart.
     """
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    first, concepts = components(train), concepts_of(clips)
-    if len(np.unique(concepts)) < 2:
-        return first
-    probe = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(first(train), concepts)
+    first = components(train)
+    values = first(train)
+    _, rows, counts = np.unique(concepts_of(clips), return_inverse=True, return_counts=True)
+    means = np.stack([values[rows == k].mean(0) for k in range(len(counts))])
+    covariance = np.cov((values - means[rows]).T, bias=True).reshape(values.shape[1], -1)
+    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * np.eye(len(covariance)) * np.trace(covariance) / len(
+        covariance
+    )
+    roots, axes = np.linalg.eigh(covariance)
+    alike = axes / np.sqrt(np.maximum(roots, 1e-6))
+    differences = (means - values.mean(0)) @ alike * np.sqrt(counts)[:, None]
+    _, _, apart = np.linalg.svd(differences, full_matrices=False)
     num_axes = sum(len(clips.words[name]) - 1 for name in ATTRIBUTES)
-    return Space(first.mean, first.matrix @ probe.scalings_[:, :num_axes])
+    return Space(first.mean, first.matrix @ alike @ apart[:num_axes].T)
 
 
 def _ids(clips: Clips) -> list[str]:
