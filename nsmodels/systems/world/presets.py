@@ -94,7 +94,7 @@ FULL = _presets(
     FullConfig(training=SOURCE.with_values({"epochs": 30})),
     debug={"model.hidden_dim": 16, "model.num_layers": 1},
     # An epoch in which the encoders are trained on takes three times the time of one with their maps kept in memory.
-    quick={"training.epochs": 5, "training.batch_size": 32, "freeze_encoders": True}
+    quick={"training.epochs": 6, "training.batch_size": 32, "freeze_encoders": True}
     | {"objective.fusion_weight": 0.3, "objective.property_weight": 4.0, "objective.concept_weight": 2.0},
     base={"training.epochs": 7, "training.lr": 1e-3, "freeze_encoders": False},
     temperature=False,
