@@ -34,7 +34,8 @@ def project() -> Iterator[Any]:
     """The pipeline, imported with the example in the registry; afterwards all is as before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(discover.VARIABLE, str(EXAMPLE))
-        forget(patch, "pipeline")
+        for name in modules_of("pipeline"):
+            patch.delitem(sys.modules, name)
         for package in ("nsmodels.systems", "nsmodels.datasets"):
             module: ModuleType = sys.modules.get(package) or __import__(package, fromlist=["__path__"])
             patch.setattr(module, "__path__", discover.extended(module.__path__, package))
@@ -54,14 +55,14 @@ def project() -> Iterator[Any]:
             sweep=sweep,
             store=store,
         )
-        forget(patch, "nsmodels.systems.toy")
-        forget(patch, "nsmodels.datasets.dots")
-        forget(patch, "pipeline")
+        # Not by `patch`, which would bring back what was not there before; it brings back what was.
+        for package in ("nsmodels.systems.toy", "nsmodels.datasets.dots", "pipeline"):
+            for name in modules_of(package):
+                del sys.modules[name]
 
 
-def forget(patch: pytest.MonkeyPatch, package: str) -> None:
-    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
-        patch.delitem(sys.modules, name)
+def modules_of(package: str) -> list[str]:
+    return [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
 
 
 @pytest.fixture
