@@ -131,7 +131,7 @@ def test_the_command_line_trains_both_stages_and_evaluates(project: Any, tmp_pat
     dots, parent, child, report = (tmp_path / name for name in ("dots", "parent", "child", "report.json"))
     assert main(["dots", "generate", "--preset", "debug", "--out", str(dots)]) == 0
     common = ["--preset", "debug", "--data", str(dots), "--device", "cpu"]
-    assert main(["toy", "train", "encoder", *common, "--out", str(parent)]) == 0
+    assert main(["toy", "train", "encoder", *common, "--out", str(parent), "--num-processes", "2"]) == 0
     assert main(["toy", "train", "classifier", *common, "--parent", str(parent), "--out", str(child)]) == 0
     assert main(["toy", "evaluate", "--checkpoint", str(child), "--data", str(dots), "--json", str(report)]) == 0
     assert json.loads(report.read_text())["headline"] == "accuracy"
@@ -265,7 +265,7 @@ def test_unfinished_work_of_a_different_parent_is_not_resumed(project: Any, tmp_
     dots, parent, child = (tmp_path / name for name in ("dots", "parent", "child"))
     assert main(["dots", "generate", "--preset", "debug", "--out", str(dots)]) == 0
     common = ["--preset", "debug", "--data", str(dots), "--device", "cpu"]
-    assert main(["toy", "train", "encoder", *common, "--out", str(parent)]) == 0
+    assert main(["toy", "train", "encoder", *common, "--out", str(parent), "--num-processes", "2"]) == 0
     inputs = Inputs.of(dots, parent=("parent", parent))
     recipe = {"config": {}, "code_version": "1", "inputs": inputs, "key": "child", "maker": "tests"}
 
@@ -305,7 +305,7 @@ def test_two_processes_start_from_the_same_weights_as_one(project: Any, tmp_path
     dots, parent, one, two = (tmp_path / name for name in ("dots", "parent", "one", "two"))
     assert main(["dots", "generate", "--preset", "debug", "--out", str(dots)]) == 0
     common = ["--preset", "debug", "--data", str(dots), "--device", "cpu"]
-    assert main(["toy", "train", "encoder", *common, "--out", str(parent)]) == 0
+    assert main(["toy", "train", "encoder", *common, "--out", str(parent), "--num-processes", "2"]) == 0
     child = ["toy", "train", "classifier", *common, "--parent", str(parent)]
     assert main([*child, "--out", str(one)]) == 0
     assert main([*child, "--out", str(two), "--num-processes", "2"]) == 0
@@ -317,7 +317,8 @@ def test_two_processes_start_from_the_same_weights_as_one(project: Any, tmp_path
     for name, value in weights(parent, "encoder").items():
         assert all(torch.equal(state[name], value) for state in states), name
     assert torch.allclose(states[0]["head.weight"], states[1]["head.weight"], atol=1e-6)
-    assert not [name for name in verify(two).files if Path(name).name.startswith(".")]
+    for folder in (parent, two):
+        assert not [name for name in verify(folder).files if Path(name).name.startswith(".")]
     made = {"dots", "parent", "one", "two"}
     assert {path.name for path in tmp_path.iterdir()} <= made | {f".{name}.lock" for name in made}
 
