@@ -150,10 +150,8 @@ class FusionModule(nn.Module):
         self.query = nn.Parameter(torch.randn(width) * 0.1)
         self.layers = nn.ModuleList([FusionLayer(width, heads, config.dropout) for _ in range(config.num_layers)])
         self.temporal = Temporal(config)
-        self.sound, self.summary = (
-            embedding(sources.latents, width),
-            Summary(width, len(MODALITIES) + 1, config.max_seq_len, sources.latents),
-        )
+        self.sound = embedding(sources.latents, width)
+        self.summary = Summary(width, len(MODALITIES) + 1, config.max_seq_len, sources.latents)
 
     def forward(self, given: Observations) -> World:
         """States and summary of clips; the same for a clip in any company."""

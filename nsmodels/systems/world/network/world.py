@@ -129,11 +129,6 @@ class WorldNetwork(nn.Module):
         return torch.stack([spectrum[..., a:b].mean(-1) for a, b in zip(starts, ends, strict=True)], 1)
 
     @property
-    def scales(self) -> tuple[Tensor, Tensor]:
-        """Deviations of exact states and of outcomes in training clips."""
-        return self.dynamics.standard.deviation, self.heads.standard.deviation
-
-    @property
     def state_dim(self) -> int:
         """Width of the state of the world."""
         return int(self.settings["fusion"]["state_dim"])

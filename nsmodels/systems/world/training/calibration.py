@@ -145,7 +145,7 @@ def _effect_factors(model: Any, clips: Any, twins: Twins | None) -> dict[str, An
     if twins is None or clips.states is None or clips.outcomes is None:
         return {}
     found = model.effect(clips.take(twins.base), twins.variable, twins.change)
-    scales = [each.detach().cpu().numpy() for each in model.network.scales]
+    scales = [each.standard.deviation.cpu().numpy() for each in (model.network.dynamics, model.network.heads)]
     true = twins.states - clips.states[twins.base], twins.outcomes - clips.outcomes[twins.base]
     pairs = zip((found.states, found.outcomes), true, scales, strict=True)
     shares = np.stack([shares_of(a / scale, b / scale, twins.variable) for a, b, scale in pairs], 1)

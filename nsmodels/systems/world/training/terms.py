@@ -214,9 +214,9 @@ def causal_term(
     found = effects_of(network, clips, world, beliefs, twins)
     states = F.huber_loss(found.states, twins.states / network.dynamics.standard.deviation, delta=3.0)
     wanted = twins.outcomes / network.heads.standard.deviation
-    there = wanted.isfinite()
-    outcomes = mean_where(nll(found.outcomes, wanted.nan_to_num()), there)
-    error = mean_where(F.huber_loss(found.outcomes.mean, wanted.nan_to_num(), reduction="none"), there)
+    there, wanted = wanted.isfinite(), wanted.nan_to_num()
+    outcomes = mean_where(nll(found.outcomes, wanted), there)
+    error = mean_where(F.huber_loss(found.outcomes.mean, wanted, reduction="none"), there)
     events = F.binary_cross_entropy_with_logits(found.events, twins.events)
     return states + error + 0.2 * outcomes + events + 0.2 * direction(found.outcomes.mean, wanted)
 
@@ -226,8 +226,7 @@ def direction(found: Tensor, wanted: Tensor) -> Tensor:
 
     Squared errors of heavy-tailed effects hardly ask for it: most of them are the few large effects.
     """
-    logit = found * wanted.nan_to_num().sign() / NEGLIGIBLE
-    return mean_where(F.softplus(-logit), wanted.nan_to_num().abs() > NEGLIGIBLE)
+    return mean_where(F.softplus(-found * wanted.sign() / NEGLIGIBLE), wanted.abs() > NEGLIGIBLE)
 
 
 # --- means ------------------------------------------------------------------------------------------------------------
