@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 from nsmodels.core.config import LARGEST_SEED, Config, above, conditional, runtime_field
 from nsmodels.datasets.mazes.actions import DiagonalRule
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SPLITS = ("train", "val", "test", "transfer")
-KINDS = ("obstacles", "maze", "braided", "rooms", "caves")
+KINDS = ("obstacles", "maze", "braided", "rooms", "caves", "corridors", "wide")
 SMALLEST_SIDE, LARGEST_SIDE = 4, 512
 _SIZE_FIELDS = ("sides", "heights", "widths", "transfer_sides")
 _LOCAL, _SYNTHETIC, _EIGHT = {"source": "local"}, {"source": "synthetic"}, {"connectivity": 8}
@@ -73,12 +73,21 @@ class MazesConfig(Config):
         [16, 30, 64], _SYNTHETIC | {"num_transfer": above(0)}, description="sides of the square maps of split transfer"
     )
     obstacles_weight: float = conditional(
-        0.4, _SYNTHETIC, ge=0, description="relative number of random obstacle fields"
+        0.3, _SYNTHETIC, ge=0, description="relative number of random obstacle fields"
     )
-    maze_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of perfect mazes (no loop)")
-    braided_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of mazes with loops")
+    maze_weight: float = conditional(0.1, _SYNTHETIC, ge=0, description="relative number of perfect mazes (no loop)")
+    braided_weight: float = conditional(0.1, _SYNTHETIC, ge=0, description="relative number of mazes with loops")
     rooms_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of rooms with doors")
-    caves_weight: float = conditional(0.15, _SYNTHETIC, ge=0, description="relative number of caves")
+    caves_weight: float = conditional(0.1, _SYNTHETIC, ge=0, description="relative number of caves")
+    corridors_weight: float = conditional(
+        0.15,
+        _SYNTHETIC,
+        ge=0,
+        description="relative number of rooms joined by corridors one cell wide, and of corridors that fill the map",
+    )
+    wide_weight: float = conditional(
+        0.1, _SYNTHETIC, ge=0, description="relative number of mazes with corridors 2 to 5 cells wide"
+    )
     min_density: float = conditional(
         0.1,
         _SYNTHETIC | {"obstacles_weight": above(0)},

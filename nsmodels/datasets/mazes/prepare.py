@@ -12,7 +12,7 @@ from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate
-from nsmodels.datasets.mazes.config import CODE_VERSION, SPLITS, MazesConfig
+from nsmodels.datasets.mazes.config import CODE_VERSION, KINDS, SPLITS, MazesConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +95,19 @@ def recipe_of(config: MazesConfig) -> dict[str, Any]:
     return {name: values[name] for name in _LOCAL if name in values} | {
         "local_fingerprint": _local_mark(Path(config.local_path))
     }
+
+
+def config_of(folder: Path) -> MazesConfig:
+    """Configuration of the data in `folder`; raises `InputError` when it is not sealed.
+
+    Kinds of maps that were added after the data were made have weight 0, so that more maps of their rule can be drawn.
+    """
+    values = dict(artifact.read_manifest(folder).config)
+    values.pop("local_fingerprint", None)
+    weights = [f"{kind}_weight" for kind in KINDS]
+    if any(name in values for name in weights):
+        values = dict.fromkeys(weights, 0.0) | values
+    return MazesConfig.from_mapping(values, str(folder))
 
 
 def caption(config: MazesConfig) -> str:

@@ -24,9 +24,10 @@ def show(folder: Path) -> results.Metadata:
 
 MAZES = Generated(
     "mazes",
-    """Obstacle fields, mazes, rooms and caves, each with a solvable problem and its A* path; no map in two splits.
+    """Obstacle fields, mazes, rooms, caves and corridors, each with a solvable problem and its A* path.
 
-`source: local` in the launchpad reads maps of yours; a contact sheet and the columns of the index are below.""",
+No map is in two splits. `source: local` in the launchpad reads maps of yours. A contact sheet and the columns of the
+index are below.""",
     {
         "disjoint": "No map is in two splits, turned and mirrored ones included.",
         "solvable": "Every path leads over free cells from start to goal and costs as much as the index records.",

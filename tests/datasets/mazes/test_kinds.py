@@ -1,4 +1,4 @@
-"""Maps of every kind: mazes are trees, rooms are connected, braids have fewer dead ends, chance is only in the seed."""
+"""Maps of every kind: mazes are trees, rooms are connected, corridors are one cell wide, chance is only in the seed."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def test_a_perfect_maze_is_one_tree(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_rooms_and_braided_mazes_are_connected(shape: tuple[int, int]) -> None:
-    assert num_parts(drawn("rooms", shape)) == [1] * NUM
-    assert num_parts(drawn("braided", shape)) == [1] * NUM
+@pytest.mark.parametrize("kind", ["rooms", "braided", "corridors", "wide"])
+def test_carved_maps_are_connected(kind: str, shape: tuple[int, int]) -> None:
+    assert num_parts(drawn(kind, shape)) == [1] * NUM
 
 
 def test_braiding_opens_the_configured_share_of_dead_ends() -> None:
@@ -63,9 +63,50 @@ def test_braiding_opens_the_configured_share_of_dead_ends() -> None:
     assert counts[2] == 0
 
 
+def num_around(free: np.ndarray) -> np.ndarray:
+    """Free cells beside each cell, 0 in walls."""
+    wide = np.pad(free, [(0, 0), (1, 1), (1, 1)]).astype(int)
+    return (wide[:, :-2, 1:-1] + wide[:, 2:, 1:-1] + wide[:, 1:-1, :-2] + wide[:, 1:-1, 2:]) * free
+
+
+def num_squares(free: np.ndarray) -> np.ndarray:
+    """Squares of 2x2 free cells in each map."""
+    return (free[:, 1:, 1:] & free[:, 1:, :-1] & free[:, :-1, 1:] & free[:, :-1, :-1]).sum((1, 2))
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (33, 33), (12, 40)])
+def test_corridors_are_one_cell_wide_and_a_third_or_more_are_one_way_without_a_branch(shape: tuple[int, int]) -> None:
+    free = drawn("corridors", shape, 200)
+    is_one_way = (num_around(free).max((1, 2)) <= 2) & (num_squares(free) == 0)
+    assert 0.3 < is_one_way.mean() < 0.9
+    # The longest way fills the map with its walls beside it.
+    assert free[is_one_way].sum((1, 2)).max() > 0.45 * shape[0] * shape[1]
+    if min(shape) > 8:
+        assert num_squares(free).max() > 8  # rooms
+        assert free[~is_one_way].mean((1, 2)).min() < 0.3  # and little more than what joins them
+
+
+@pytest.mark.parametrize("shape", [(9, 13), (33, 33), (64, 8)])
+def test_the_corridors_of_wide_mazes_are_two_cells_wide_or_wider(shape: tuple[int, int]) -> None:
+    free = drawn("wide", shape, 100)
+    squares = free[:, 1:, 1:] & free[:, 1:, :-1] & free[:, :-1, 1:] & free[:, :-1, :-1]
+    covered = np.zeros_like(free)
+    for rows, columns in (
+        (slice(1, None), slice(1, None)),
+        (slice(1, None), slice(-1)),
+        (slice(-1), slice(1, None)),
+        (slice(-1), slice(-1)),
+    ):
+        covered[:, rows, columns] |= squares
+    assert (covered == free).all()
+    assert (1 - free.mean((1, 2)) > 0).all()
+
+
 def test_mazes_of_one_size_are_many() -> None:
     assert len({cells.tobytes() for cells in drawn("maze", (8, 8), 1000)}) > 900
     assert len({cells.tobytes() for cells in drawn("rooms", (8, 8), 1000)}) > 700
+    assert len({cells.tobytes() for cells in drawn("corridors", (16, 16), 1000)}) > 900
+    assert len({cells.tobytes() for cells in drawn("wide", (16, 16), 1000)}) > 900
 
 
 def test_obstacles_have_the_density_asked_for() -> None:

@@ -8,7 +8,9 @@ import pytest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import KINDS, PRESETS, MazesConfig, quick
 from nsmodels.datasets.mazes.drawing import problems
+from nsmodels.datasets.mazes.drawing.blocking import block
 from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.solving.components import can_reach
 from nsmodels.datasets.mazes.solving.labels import label
 
 NUM = 2000
@@ -51,8 +53,21 @@ def test_equal_seeds_give_equal_problems() -> None:
     assert (first.free != other.free).any()
 
 
+@pytest.mark.parametrize("fields", [{}, {"connectivity": 8}, {"connectivity": 8, "corner_rule": "cut"}])
+def test_blocked_problems_have_no_way_and_few_more_walls(fields: dict) -> None:
+    maps, _ = draw(300, (16, 16), **fields)
+    blocked, is_blocked = block(maps, np.random.default_rng(0))
+    assert (can_reach(blocked) != is_blocked).all()
+    assert is_blocked.mean() > 0.9
+    assert not (blocked.free & ~maps.free).any()
+    assert (maps.free != blocked.free).sum((1, 2)).mean() < 6
+    assert at(blocked.free, blocked.start).all()
+    assert (blocked.goal == maps.goal).all()
+    assert 0.01 < (blocked.start != maps.start).any(1).mean() < 0.6
+
+
 def test_kinds_come_by_their_weights() -> None:
-    _, kinds = draw(obstacles_weight=3, maze_weight=1, braided_weight=0, rooms_weight=0, caves_weight=0)
+    _, kinds = draw(**dict.fromkeys(only("maze"), 0.0) | {"obstacles_weight": 3, "maze_weight": 1})
     shares = np.bincount(kinds, minlength=len(KINDS)) / NUM
     assert abs(shares[0] - 0.75) < 0.04
     assert shares[2:].sum() == 0

@@ -64,7 +64,7 @@ def test_an_asset_is_built_by_clicking_and_its_run_is_shown_to_the_end(place, pa
 def test_the_page_of_an_asset_describes_it(place, page, expect, made):
     place.wait(made)
     page.goto("/assets/mazes")
-    for text in ("Row count", "split of the data", "Obstacle fields, mazes, rooms and caves"):
+    for text in ("Row count", "split of the data", "Obstacle fields, mazes, rooms, caves and corridors"):
         expect(page.get_by_text(text).first).to_be_visible()
     source = page.get_by_role("link", name="mazes.py")
     assert "pipeline/assets/datasets/mazes.py:" in source.get_attribute("href")

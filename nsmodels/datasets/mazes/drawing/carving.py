@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_MOVES = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)], np.int64)
+MOVES = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)], np.int64)
 
 
 def grow_mazes(
@@ -32,7 +32,7 @@ def divide_rooms(seeds: NDArray[np.uint64], smallest: NDArray[np.int64], height:
 
 
 @njit(cache=True, nogil=True)
-def _below(state, bound):
+def below(state, bound):
     """A number in 0 to bound - 1 from the generator SplitMix64, whose `state` (1,) uint64 is advanced."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     mixed = state[0]
@@ -42,8 +42,9 @@ def _below(state, bound):
 
 
 @njit(cache=True, nogil=True)
-def _is_chosen(state, probability):
-    return _below(state, 1 << 30) < probability * (1 << 30)
+def is_chosen(state, probability):
+    """Whether something of this probability happens; advances `state` as `below` does."""
+    return below(state, 1 << 30) < probability * (1 << 30)
 
 
 @njit(cache=True, nogil=True)
@@ -53,22 +54,22 @@ def _pick(free, row, column, state, is_fresh):
     height, width = free.shape
     found, num = -1, 0
     for move in range(4):
-        r, c = row + 2 * _MOVES[move, 0], column + 2 * _MOVES[move, 1]
+        r, c = row + 2 * MOVES[move, 0], column + 2 * MOVES[move, 1]
         if r < 0 or c < 0 or r >= height or c >= width:
             continue
         if free[r, c] if is_fresh else free[(row + r) // 2, (column + c) // 2]:
             continue
         num += 1
-        if _below(state, num) == 0:
+        if below(state, num) == 0:
             found = move
     return found
 
 
 @njit(cache=True, nogil=True)
-def _open(free, row, column, move):
+def open_passage(free, row, column, move):
     """Open the passage from a lattice cell; returns the cell behind it."""
-    free[row + _MOVES[move, 0], column + _MOVES[move, 1]] = True
-    row, column = row + 2 * _MOVES[move, 0], column + 2 * _MOVES[move, 1]
+    free[row + MOVES[move, 0], column + MOVES[move, 1]] = True
+    row, column = row + 2 * MOVES[move, 0], column + 2 * MOVES[move, 1]
     free[row, column] = True
     return row, column
 
@@ -76,27 +77,27 @@ def _open(free, row, column, move):
 @njit(cache=True, nogil=True)
 def _span(free, rows, columns, newest, state, active):
     """Carve a spanning tree of the lattice; `active` (rows x columns, 2) is workspace."""
-    active[0] = 2 * _below(state, rows), 2 * _below(state, columns)
+    active[0] = 2 * below(state, rows), 2 * below(state, columns)
     free[active[0, 0], active[0, 1]] = True
     size = 1
     while size > 0:
-        place = size - 1 if _is_chosen(state, newest) else _below(state, size)
+        place = size - 1 if is_chosen(state, newest) else below(state, size)
         row, column = active[place]
         move = _pick(free, row, column, state, True)
         if move < 0:
             size -= 1
             active[place] = active[size]
         else:
-            active[size] = _open(free, row, column, move)
+            active[size] = open_passage(free, row, column, move)
             size += 1
 
 
 @njit(cache=True, nogil=True)
-def _num_ways(free, row, column):
+def num_ways(free, row, column):
     """Number of passages of a lattice cell."""
     num = 0
     for move in range(4):
-        r, c = row + _MOVES[move, 0], column + _MOVES[move, 1]
+        r, c = row + MOVES[move, 0], column + MOVES[move, 1]
         if r >= 0 and c >= 0 and r < free.shape[0] and c < free.shape[1] and free[r, c]:
             num += 1
     return num
@@ -112,10 +113,10 @@ def _grow(seeds, newest, braid, rows, columns):
         _span(free[n], rows, columns, newest[n], state, active)
         for row in range(0, 2 * rows - 1, 2):
             for column in range(0, 2 * columns - 1, 2):
-                if braid > 0 and _num_ways(free[n], row, column) == 1 and _is_chosen(state, braid):
+                if braid > 0 and num_ways(free[n], row, column) == 1 and is_chosen(state, braid):
                     move = _pick(free[n], row, column, state, False)
                     if move >= 0:
-                        _open(free[n], row, column, move)
+                        open_passage(free[n], row, column, move)
     return free
 
 
@@ -127,7 +128,7 @@ def _wall_across(free, low, high, left, right, smallest, state):
         if (left > 0 and free[row, left - 1]) or (right < free.shape[1] and free[row, right]):
             continue
         num += 1
-        if _below(state, num) == 0:
+        if below(state, num) == 0:
             found = row
     return found
 
@@ -136,8 +137,8 @@ def _wall_across(free, low, high, left, right, smallest, state):
 def _build(line, low, high, state):
     """Put a wall with one or two doors into `line`."""
     line[low:high] = False
-    for _ in range(1 + _below(state, 2)):
-        line[low + _below(state, high - low)] = True
+    for _ in range(1 + below(state, 2)):
+        line[low + below(state, high - low)] = True
 
 
 @njit(cache=True, nogil=True)
@@ -152,12 +153,12 @@ def _divide(seeds, smallest, height, width):
         while size > 0:
             size -= 1
             top, bottom, left, right = waiting[size]
-            if num_walls > 0 and _below(state, 10) == 0:
+            if num_walls > 0 and below(state, 10) == 0:
                 continue  # now and then a large room
             row = _wall_across(free[n], top, bottom, left, right, smallest[n], state)
             column = _wall_across(free[n].T, left, right, top, bottom, smallest[n], state)
             tall = bottom - top - right + left
-            is_across = row >= 0 and (column < 0 or tall > 0 or (tall == 0 and _below(state, 2) == 0))
+            is_across = row >= 0 and (column < 0 or tall > 0 or (tall == 0 and below(state, 2) == 0))
             if is_across:
                 _build(free[n, row], left, right, state)
                 waiting[size] = top, row, left, right

@@ -1,4 +1,4 @@
-"""Kinds of maps: random obstacles, mazes without and with loops, rooms with doors, caves. Drawn many at once."""
+"""Kinds of maps: obstacles, mazes, rooms with doors, caves, corridors. Many are drawn at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import KINDS, MazesConfig
 from nsmodels.datasets.mazes.drawing.carving import divide_rooms, grow_mazes
+from nsmodels.datasets.mazes.drawing.corridors import Style, join_rooms, wind
 
 Free = NDArray[np.bool_]
 __all__ = ["KINDS", "draw"]
@@ -18,7 +19,7 @@ __all__ = ["KINDS", "draw"]
 def draw(kind: str, num: int, height: int, width: int, rng: np.random.Generator, config: MazesConfig) -> Free:
     """Maps of one kind, bool (num, height, width), True where free; raises `InputError` for an unknown kind.
 
-    Obstacle fields and caves may have several connected components; mazes and rooms have one.
+    Obstacle fields and caves may have several connected components; the others have one.
     """
     if kind not in _DRAWERS:
         raise InputError(f"{kind}: no such kind of map; choose one of {', '.join(KINDS)}")
@@ -42,21 +43,31 @@ def _braided(num: int, height: int, width: int, rng: np.random.Generator, config
 
 
 def _carved(num: int, height: int, width: int, rng: np.random.Generator, braid: float) -> Free:
-    free = grow_mazes(_seeds(num, rng), rng.random(num), braid, (height + 1) // 2, (width + 1) // 2)
-    rows, columns = _stretched(num, height, rng), _stretched(num, width, rng)
-    return free[np.arange(num)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    rows, columns = (height + 1) // 2, (width + 1) // 2
+    return _stretched(grow_mazes(_seeds(num, rng), rng.random(num), braid, rows, columns), height, width, rng)
 
 
-def _stretched(num: int, side: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Lines of a maze of odd side that make up `side` lines, (num, side).
+def _stretched(free: Free, height: int, width: int, rng: np.random.Generator) -> Free:
+    """Maps on a lattice, bool (n, h, w), as maps (n, height, width) of at least that size.
 
-    A lattice makes odd sides only; for an even one a line of passages is doubled, a random one in each map.
+    Lattices make some sides only: lines between those of the lattice's cells, random ones in each map, are repeated.
     """
-    lines = np.broadcast_to(np.arange(side), (num, side))
-    if side % 2:
-        return lines
-    doubled = 2 * rng.integers(0, side // 2 - 1, (num, 1)) + 1
-    return lines - (lines > doubled)
+    rows, columns = (
+        _lines(len(free), np.ones(base, np.int64), side, 1, rng)
+        for base, side in zip(free.shape[1:], (height, width), strict=True)
+    )
+    return free[np.arange(len(free))[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def _lines(num: int, times: NDArray[np.int64], side: int, first: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Lines of a smaller map that make up the `side` lines of `num` maps, (num, side).
+
+    Line i occurs `times[i]` times; random ones of `first`, `first + 2`, … occur more often, so that they are enough.
+    """
+    missing, repeated = side - int(times.sum()), np.tile(times, (num, 1))
+    chosen = first + 2 * rng.integers(0, (len(times) - first + 1) // 2, (num, missing))
+    np.add.at(repeated, (np.arange(num)[:, None], chosen), 1)
+    return (np.arange(side)[:, None] >= repeated.cumsum(1)[:, None, :]).sum(2)
 
 
 def _rooms(num: int, height: int, width: int, rng: np.random.Generator, config: MazesConfig) -> Free:
@@ -72,6 +83,45 @@ def _caves(num: int, height: int, width: int, rng: np.random.Generator, config: 
         smoothed = _num_walls_around(walls) >= 5
         walls = np.where((rounds > done)[:, None, None], smoothed, walls)
     return ~walls
+
+
+def _corridors(num: int, height: int, width: int, rng: np.random.Generator, config: MazesConfig) -> Free:
+    """Rooms that long corridors join, one cell wide, with dead ends; a third are one corridor that fills the map."""
+    free, is_winding = np.zeros((num, height, width), np.bool_), rng.random(num) < 1 / 3
+    for rows, is_one in ((np.flatnonzero(is_winding), True), (np.flatnonzero(~is_winding), False)):
+        seeds = _seeds(len(rows), rng)
+        if is_one:
+            drawn = wind(seeds, rng, (height + 1) // 4, (width + 1) // 4)
+        else:
+            lattice = (height + 1) // 2, (width + 1) // 2
+            drawn = join_rooms(seeds, Style.drawn(len(rows), *lattice, rng), *lattice)
+        free[rows] = _stretched(drawn, height, width, rng)
+    return free
+
+
+def _wide(num: int, height: int, width: int, rng: np.random.Generator, config: MazesConfig) -> Free:
+    """Mazes with corridors 2 to 5 cells wide, narrower where a map is too small for that; half of them with loops."""
+    free = np.zeros((num, height, width), np.bool_)
+    side = min(height, width)
+    most = max((side - 2) // 3, min(2, (side - 1) // 2))  # three corridors side by side, or two of two cells
+    breadth = np.minimum(rng.integers(2, 6, num), most)
+    is_looped = rng.random(num) < 0.5
+    for cells in np.unique(breadth).tolist():
+        for braid in (0.0, 0.5):
+            rows = np.flatnonzero((breadth == cells) & (is_looped == (braid > 0)))
+            free[rows] = _broadened(cells, len(rows), height, width, rng, braid)
+    return free
+
+
+def _broadened(cells: int, num: int, height: int, width: int, rng: np.random.Generator, braid: float) -> Free:
+    """Mazes with corridors of `cells` cells, some broader where the sides demand it."""
+    lattice = [(side + 1) // (cells + 1) for side in (height, width)]
+    free = grow_mazes(_seeds(num, rng), rng.random(num), braid, *lattice)
+    rows, columns = (
+        _lines(num, np.where(np.arange(2 * size - 1) % 2, 1, cells), side, 0, rng)
+        for size, side in zip(lattice, (height, width), strict=True)
+    )
+    return free[np.arange(num)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def _num_walls_around(walls: Free) -> NDArray[np.uint8]:
@@ -95,4 +145,6 @@ _DRAWERS: dict[str, Drawer] = {
     "braided": _braided,
     "rooms": _rooms,
     "caves": _caves,
+    "corridors": _corridors,
+    "wide": _wide,
 }

@@ -42,7 +42,7 @@ def place(config: MazesConfig, free: NDArray[np.bool_], rng: np.random.Generator
     The goal is uniform over the free cells that have a neighbour from which they can be entered; for the start see
     `place_start`.
     """
-    goal = _chosen(_with_neighbour(free, config.diagonals), rng)
+    goal = chosen(_with_neighbour(free, config.diagonals), rng)
     return place_start(config, free, goal, rng)
 
 
@@ -64,7 +64,7 @@ def place_start(
     candidates = np.where(is_detour[:, None, None], detours, candidates)
     if config.placement == "far":
         candidates = _farthest(candidates, distance)
-    maps = replace(maps, start=_chosen(candidates, rng))
+    maps = replace(maps, start=chosen(candidates, rng))
     if config.max_cell_cost == 1:
         return maps
     return replace(maps, cost=rng.integers(1, config.max_cell_cost + 1, free.shape, np.uint8))
@@ -116,7 +116,7 @@ def _with_neighbour(free: NDArray[np.bool_], diagonals: DiagonalRule) -> NDArray
     return beside
 
 
-def _chosen(cells: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int16]:
+def chosen(cells: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int16]:
     """One of the True cells of each map, int16 (n, 2), all equally likely."""
     flat = cells.reshape(len(cells), -1)
     rank = np.cumsum(flat, axis=1, dtype=np.int32)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nsmodels.core.artifact import read_manifest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.actions import DiagonalRule
 from nsmodels.datasets.mazes.config import MazesConfig
@@ -17,6 +16,7 @@ from nsmodels.datasets.mazes.drawing import problems
 from nsmodels.datasets.mazes.drawing.symmetry import NUM_TRANSFORMS, mark, transform, transform_maps, transform_mask
 from nsmodels.datasets.mazes.files import format as stored
 from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.prepare import config_of
 from nsmodels.datasets.mazes.solving.labels import Labels, label
 from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
@@ -176,10 +176,10 @@ def _in_sequence(groups: Sequence[LabelledMaps], shard: Shard) -> list[Part]:
 
 
 def _recipe(data: Path) -> MazesConfig:
-    config = read_manifest(data).config
-    if config.get("source") != "synthetic":
+    config = config_of(data)
+    if config.source != "synthetic":
         raise InputError(f"data.fresh_maps: {data} contains maps from files; only synthetic maps can be drawn again")
-    return MazesConfig.from_mapping(config, str(data))
+    return config
 
 
 def _held_out_marks(data: Path) -> frozenset[str]:
