@@ -118,7 +118,7 @@ def _with_neighbour(free: NDArray[np.bool_], diagonals: DiagonalRule) -> NDArray
 
 def chosen(cells: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int16]:
     """One of the True cells of each map, int16 (n, 2), all equally likely."""
-    flat = cells.reshape(len(cells), -1)
+    flat = cells.reshape(len(cells), cells.shape[1] * cells.shape[2])
     rank = np.cumsum(flat, axis=1, dtype=np.int32)
     wanted = np.floor(rng.random(len(cells)) * rank[:, -1]).astype(np.int32)
     place = (rank > wanted[:, None]).argmax(axis=1)
