@@ -24,6 +24,7 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.nav.config import quick
 from nsmodels.systems.nav.evaluation.speed import label_rate, search_rates
+from nsmodels.systems.nav.network.construction import load_navigator, make_navigator
 from nsmodels.systems.nav.network.navigator import Navigator
 
 CELLS, MOST_MAPS = 2**17, 1000
@@ -57,7 +58,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
     torch.manual_seed(0)
-    navigator = Navigator.load(arguments.checkpoint) if arguments.checkpoint else Navigator(quick().model).eval()
+    navigator = load_navigator(arguments.checkpoint) if arguments.checkpoint else make_navigator(quick().model).eval()
     navigator.to(device)
     what = "trained" if arguments.checkpoint else "untrained: how soon it halts says nothing"
     print(f"{navigator.num_parameters:,} parameters, {what}; {device}, threads: {torch.get_num_threads()}")

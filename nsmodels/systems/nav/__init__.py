@@ -51,9 +51,9 @@ class Nav(System[NavConfig, EvaluationConfig]):
 
     def load(self, folder: Path, device: str = "auto") -> Any:
         """The `Navigator` of a checkpoint folder."""
-        from nsmodels.systems.nav.network.navigator import Navigator
+        from nsmodels.systems.nav.network.construction import load_navigator
 
-        return Navigator.load(folder, device)
+        return load_navigator(folder, device)
 
     def load_network(self, path: Path, device: str = "auto") -> Any:
         """The network in one checkpoint file: the `Navigator`, or the plain `Mlp` or `Cnn` trained beside it."""
@@ -78,13 +78,15 @@ class Nav(System[NavConfig, EvaluationConfig]):
         return figures(phase, fit, order.data, part.path)
 
     def call_compiled(self, data: Path) -> None:
-        """Walks from start to goal."""
+        """The recursion of a navigator, and walks from start to goal."""
         import numpy as np
 
         from nsmodels.datasets.mazes.files.format import read_split
+        from nsmodels.systems.nav.network.construction import make_navigator
         from nsmodels.systems.nav.planning.rollout import roll_out
 
         maps = read_split(data, "val").groups[0].maps
+        make_navigator(PRESETS["debug"]().model).policy(maps)
         roll_out(np.zeros(maps.free.shape, np.int8), maps)
 
     def export(self, model: Any, path: Path) -> Path:

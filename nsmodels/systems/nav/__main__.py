@@ -138,7 +138,7 @@ def _report(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.mazes.files.movingai import check_ends, layer, read_terrain
-    from nsmodels.systems.nav.network.navigator import Navigator
+    from nsmodels.systems.nav.network.construction import load_navigator
     from nsmodels.systems.nav.pictures.drawing import as_text, check_suffix, draw_plan
     from nsmodels.systems.nav.planning.plan import plan_many, problem
 
@@ -150,7 +150,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     free = layer(terrain, *start)
     check_ends(terrain, start, goal)
     problem(free, start, goal)
-    navigator = Navigator.load(_checkpoint(arguments.checkpoint), arguments.device)
+    navigator = load_navigator(_checkpoint(arguments.checkpoint), arguments.device)
     maps = problem(free, start, goal, None, navigator.config.connectivity, navigator.diagonals)
     (found,) = plan_many(navigator, maps, arguments.fallback, arguments.steps)
     if maps.shape[1] <= WIDEST:
@@ -168,6 +168,8 @@ def _verdict(found: Plan) -> str:
     if found.is_found:
         beside = "" if found.optimal_cost is None else f", optimal {found.optimal_cost:.6g}"
         lines += [f"{len(found.actions)} moves, cost {found.cost:.6g}{beside}; checked by walking it on the map"]
+    elif found.is_reachable and not found.is_final:
+        lines += [f"there is a path; more --steps than {found.steps}, or --fallback, may find it"]
     elif found.is_reachable:
         lines += [f"no plan after {len(found.actions)} moves, but there is a path; --fallback finds it"]
     if len(found.confidence):
@@ -177,14 +179,14 @@ def _verdict(found: Plan) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from nsmodels.systems.nav.network.construction import load_navigator
     from nsmodels.systems.nav.network.export import check, export
-    from nsmodels.systems.nav.network.navigator import Navigator
 
     check(arguments.out)
     if (arguments.height is None) != (arguments.width is None):
         raise InputError("export: give --height and --width together")
     shape = None if arguments.height is None else (arguments.height, arguments.width)
-    navigator = Navigator.load(_checkpoint(arguments.checkpoint), "cpu")
+    navigator = load_navigator(_checkpoint(arguments.checkpoint), "cpu")
     made = export(navigator, arguments.out, arguments.steps, shape)
     print(f"{made.path}: {made.steps} recursion steps, {made.sizes}, {made.path.stat().st_size / 1e6:.2f} MB")
     return 0

@@ -23,7 +23,9 @@ from nsmodels.systems.nav.evaluation.speed import speed_report
 from nsmodels.systems.nav.evaluation.summary import summary
 
 TRANSFER = "transfer"
-CELL_STEPS_PER_SECOND, LONG = 2e6, 0.2  # of the preset `quick` on one core, measured; hours worth a warning
+CELLS_PER_SECOND = 1e6  # of a network that counts, on one core, measured
+CELL_STEPS_PER_SECOND = 2e6  # of one with latents, of preset `latent`
+LONG = 0.2  # hours worth a warning
 log = logging.getLogger(__name__)
 
 
@@ -95,17 +97,22 @@ def evaluate_problems(
     measurements = evaluator.evaluate(problems, "evaluating")
     further = evaluator.evaluate(others, "evaluating larger maps") if others else None
     timed = [part for part in (measurements, further) if part]
-    speed = speed_report(problems + others, timed, evaluator.navigator.embed.weight.device)
+    speed = speed_report(problems + others, timed, evaluator.navigator.device)
     steps = steps_curve(evaluator.navigator, problems)
     return summary(evaluator, measurements, further, steps, speed, source), measurements
 
 
 def _warn_of_hours(evaluator: Evaluator, problems: list[Problems]) -> None:
     """Say how long a CPU will take for many problems on a large map; a map's steps grow with its sides."""
-    (height, width), num = problems[0].maps.shape, sum(len(part.maps) for part in problems)
-    steps = (height + width) / max(evaluator.navigator.core.reach, 1)
-    hours = num * height * width * steps / CELL_STEPS_PER_SECOND / 3600
-    if evaluator.navigator.embed.weight.device.type == "cpu" and hours > LONG:
+    (height, width), num, network = (
+        problems[0].maps.shape,
+        sum(len(part.maps) for part in problems),
+        evaluator.navigator,
+    )
+    steps = (height + width) / max(network.reach, 1)
+    seconds = height * width * (1 / CELLS_PER_SECOND if network.is_counting else steps / CELL_STEPS_PER_SECOND)
+    hours = num * seconds / 3600
+    if evaluator.navigator.device.type == "cpu" and hours > LONG:
         log.warning(
             "%d problems on a map of %s: roughly %.1f hours on one CPU core; --max-problems 50 takes a sample",
             num, size_name(problems[0].maps), hours,

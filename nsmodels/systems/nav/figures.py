@@ -17,7 +17,9 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.datasets.mazes.solving.search import path_cells
 from nsmodels.evaluation import plots
-from nsmodels.systems.nav.network.navigator import Navigator, Policy
+from nsmodels.systems.nav.network.construction import load_navigator
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import Policy
 from nsmodels.systems.nav.pictures import charts, drawing
 from nsmodels.systems.nav.planning.plan import plans_from
 
@@ -54,7 +56,7 @@ def draw_all(report: Mapping[str, Any], checkpoint: Path, data: Path, folder: Pa
     source = _source(report)
     for name, caption in CHARTS.items():
         plots.save_figure(getattr(charts, name)(report), folder / name, caption, source)
-    draw_policies(Navigator.load(checkpoint, device), data, folder, split, report["data"]["source"])
+    draw_policies(load_navigator(checkpoint, device), data, folder, split, report["data"]["source"])
 
 
 def draw_policies(navigator: Navigator, data: Path, folder: Path, split: str, source: str) -> None:
@@ -146,7 +148,7 @@ def nav_policies(
 ) -> Manifest:
     """Maps of each kind with predicted policy and path, and the recursion as a strip and an animation."""
     with _sealing(folder, {model_key: model, data_key: data}, {"split": split}) as part:
-        draw_policies(Navigator.load(model, device), data, part.path, split, artifact.describe_input(data).source)
+        draw_policies(load_navigator(model, device), data, part.path, split, artifact.describe_input(data).source)
     return artifact.read_manifest(folder)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from nsmodels.engine import checkpoint
 from nsmodels.engine.loop import Fit
 from nsmodels.systems.nav.config import NAVIGATOR
-from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.construction import navigator_from
 from nsmodels.systems.nav.phases import load_network
 from nsmodels.systems.nav.training.diagnosis import chance, diagnose
 
@@ -34,7 +34,7 @@ def figures(phase: str, fit: Fit, data: Path, folder: Path) -> dict[str, Any]:
     troubles = diagnose(fit.history, chance(data))
     for line in troubles:
         log.warning("%s", line)
-    steps = Navigator.from_checkpoint(checkpoint.load(path), str(path)).trained_steps
+    steps = navigator_from(checkpoint.load(path), str(path)).trained_steps
     return {"trained_steps": steps} | ({"diagnosis": troubles} if troubles else {})
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, label
-from nsmodels.systems.nav.network.navigator import Policy
+from nsmodels.systems.nav.network.readout import Policy
 from nsmodels.systems.nav.pictures import drawing
 from nsmodels.systems.nav.planning.plan import plans_from, problem
 

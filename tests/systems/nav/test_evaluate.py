@@ -26,6 +26,7 @@ from nsmodels.systems.nav.evaluation.report import headline, table
 from nsmodels.systems.nav.evaluation.scorer import Evaluator, read_problems
 from nsmodels.systems.nav.evaluation.scoring import score
 from nsmodels.systems.nav.evaluation.speed import search_rates, solvers
+from nsmodels.systems.nav.network.construction import load_navigator, make_navigator
 from nsmodels.systems.nav.network.encoding import encode
 from nsmodels.systems.nav.network.navigator import Navigator
 from tests.shared import Shared
@@ -141,7 +142,7 @@ def test_the_table_is_complete(report: dict) -> None:
 
 
 def test_the_steps_curve_is_the_policy_after_so_many_steps(checkpoint: Path, data: Path) -> None:
-    navigator, problems = Navigator.load(checkpoint, "cpu"), read_problems(data, "test")
+    navigator, problems = load_navigator(checkpoint, "cpu"), read_problems(data, "test")
     point = next(p for p in steps_curve(navigator, problems)["points"] if p["factor"] == 1)
     ((_, policy),) = navigator.policies_by_step(problems[0].maps, [navigator.trained_steps])
     found = score(policy.actions, problems[0].maps, label(problems[0].maps))
@@ -150,7 +151,7 @@ def test_the_steps_curve_is_the_policy_after_so_many_steps(checkpoint: Path, dat
 
 
 def test_without_holding_the_last_segment_speaks(checkpoint: Path, data: Path) -> None:
-    navigator, (part, *_) = Navigator.load(checkpoint, "cpu"), read_problems(data, "test")
+    navigator, (part, *_) = load_navigator(checkpoint, "cpu"), read_problems(data, "test")
     segments = 3
     ((_, policy),) = navigator.policies_by_step(part.maps, [segments * navigator.steps_per_segment], is_held=False)
     with torch.inference_mode():
@@ -301,7 +302,7 @@ def test_a_checkpoint_is_known_by_its_seal(checkpoint: Path, data: Path, report:
 
 def test_networks_of_any_size_object_to_no_map(data: Path) -> None:
     torch.manual_seed(0)
-    contest = Evaluator(Navigator(ModelConfig(dim=16, group_width=16)).eval())
+    contest = Evaluator(make_navigator(ModelConfig(dim=16, group_width=16)).eval())
     judged = contest.evaluate(read_problems(data, "transfer"))
     assert not any(contest.unsupported_reason(part.maps) for part in read_problems(data, "transfer"))
     assert len(judged.tables["navigator"]["steps"]) == 4

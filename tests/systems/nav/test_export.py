@@ -13,6 +13,7 @@ import torch
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.systems.nav.config import ModelConfig
+from nsmodels.systems.nav.network.construction import make_navigator
 from nsmodels.systems.nav.network.encoding import encode
 from nsmodels.systems.nav.network.export import OUTPUTS, export
 from nsmodels.systems.nav.network.navigator import Navigator
@@ -24,7 +25,7 @@ def navigator(core: str) -> Navigator:
     """A small network whose answers differ from cell to cell, which those of an untrained one do not."""
     torch.manual_seed(0)
     size: dict[str, Any] = {"num_heads": 1, "height": 4, "width": 5}
-    model = Navigator(ModelConfig(core=core, dim=8, depth=1, group_width=8, num_inner=1, num_segments=2, **size))
+    model = make_navigator(ModelConfig(core=core, dim=8, depth=1, group_width=8, num_inner=1, num_segments=2, **size))
     torch.nn.init.normal_(model.read.weight, std=0.5)
     return model.eval()
 

@@ -12,8 +12,11 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.systems.nav.config import ModelConfig
+from nsmodels.systems.nav.network.construction import make_navigator
 from nsmodels.systems.nav.network.encoding import MapBatch, encode
-from nsmodels.systems.nav.network.navigator import Navigator, Policy, Readout, update_held
+from nsmodels.systems.nav.network.latents import update_held
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import Policy, Readout
 from nsmodels.systems.nav.planning.rollout import roll_out
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -31,7 +34,9 @@ def random_maps(num: int, height: int, width: int, seed: int = 0, density: float
 
 def network(core: str = "conv", **fields) -> Navigator:
     torch.manual_seed(0)
-    model = Navigator(ModelConfig(**{"core": core, "dim": 16, "group_width": 16, "num_segments": 2, **fields})).eval()
+    model = make_navigator(
+        ModelConfig(**{"core": core, "dim": 16, "group_width": 16, "num_segments": 2, **fields})
+    ).eval()
     torch.nn.init.normal_(model.read.weight)  # the initial readout is 0 in every cell
     return model
 

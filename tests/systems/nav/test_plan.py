@@ -13,7 +13,9 @@ from nsmodels.datasets.mazes.grids import Maps, concatenate
 from nsmodels.datasets.mazes.solving import search
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.systems.nav.config import ModelConfig
-from nsmodels.systems.nav.network.navigator import Navigator, Policy
+from nsmodels.systems.nav.network.construction import make_navigator
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import Policy
 from nsmodels.systems.nav.planning.plan import Plan, plan, plan_many, plans_from, problem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def navigator(connectivity: int = 4, core: str = "conv") -> Navigator:
     torch.manual_seed(0)
-    return Navigator(
+    return make_navigator(
         ModelConfig(dim=8, group_width=8, num_heads=2, num_segments=1, connectivity=connectivity, core=core)
     ).eval()
 

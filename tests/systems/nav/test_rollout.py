@@ -10,7 +10,7 @@ import pytest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import action_sets, label
-from nsmodels.systems.nav.network.navigator import Policy
+from nsmodels.systems.nav.network.readout import Policy
 from nsmodels.systems.nav.planning.heuristics import greedy, legal_actions, uniform
 from nsmodels.systems.nav.planning.rollout import Rollout, roll_out
 

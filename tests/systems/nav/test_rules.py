@@ -19,7 +19,8 @@ from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import debug
 from nsmodels.systems.nav.evaluate import evaluate_map
 from nsmodels.systems.nav.evaluation.report import table
-from nsmodels.systems.nav.network.navigator import Navigator, Policy
+from nsmodels.systems.nav.network.construction import load_navigator
+from nsmodels.systems.nav.network.readout import Policy
 from nsmodels.systems.nav.planning.heuristics import greedy, legal_actions
 from nsmodels.systems.nav.planning.plan import plan, plan_many, plans_from, problem
 from nsmodels.systems.nav.planning.rollout import roll_out
@@ -76,7 +77,7 @@ def test_a_network_keeps_the_rule_of_its_data(rule: DiagonalRule, tmp_path: Path
     config = MazesConfig(num_train=16, num_val=4, num_test=4, num_transfer=0, sides=[6], **fields)
     prepare(config, "mazes", tmp_path / "mazes")
     trained_once(tmp_path)
-    navigator = Navigator.load(tmp_path / "model", "cpu")
+    navigator = load_navigator(tmp_path / "model", "cpu")
     assert navigator.diagonals == rule
     maps = draw(12, 6, 6, 8, False, 0.4, rule)
     for i, made in enumerate(plan_many(navigator, maps, fallback=True, max_steps=8)):
@@ -108,7 +109,7 @@ def test_unreachable_is_not_claimed_of_rooms_that_a_corridor_joins(shared: Share
     main([*command, "--fallback"])
     assert "50 moves, cost 50, optimal 50" in capsys.readouterr().out
     free = read_map(path)
-    navigator = Navigator.load(shared.model("nav"), "cpu")
+    navigator = load_navigator(shared.model("nav"), "cpu")
     assert plan(navigator, free, (11, 39), (0, 0), max_steps=4).is_reachable
     free[11, 20] = False
     made = plan(navigator, free, (11, 39), (0, 0), max_steps=4)
@@ -153,7 +154,7 @@ def test_other_peoples_data_are_trained_on_and_planned_with(kind: str, tmp_path:
             random_map(own, f"{name}.map", number)
     prepare(MazesConfig(source="local", local_path=str(own), **fields), "mazes", tmp_path / "mazes")
     trained_once(tmp_path)
-    navigator = Navigator.load(tmp_path / "model", "cpu")
+    navigator = load_navigator(tmp_path / "model", "cpu")
     (group, *_) = read_split(tmp_path / "mazes", "test").groups
     found = plan_many(navigator, group.maps, fallback=True, max_steps=4)
     assert [made.optimal_cost for made in found] == pytest.approx(

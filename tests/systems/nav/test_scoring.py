@@ -11,7 +11,7 @@ from nsmodels.systems.nav.evaluation import summary
 from nsmodels.systems.nav.evaluation.exact_path import exact_path, exact_path_report
 from nsmodels.systems.nav.evaluation.scorer import MODEL, Measurements
 from nsmodels.systems.nav.evaluation.scoring import Table, calibration, means, metrics, ratio, score, share
-from nsmodels.systems.nav.network.navigator import Policy
+from nsmodels.systems.nav.network.readout import Policy
 from nsmodels.systems.nav.planning.heuristics import greedy, uniform
 from nsmodels.systems.nav.planning.rollout import roll_out
 

@@ -18,7 +18,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.datasets.mazes import config as mazes
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.construction import load_navigator
 from nsmodels.systems.nav.studies import config as presets
 from nsmodels.systems.nav.studies import experiments
 from nsmodels.systems.nav.studies.config import DataScalingConfig, GridSearchConfig
@@ -133,7 +133,7 @@ def test_a_search_reports_every_trial_and_the_best_beside_greedy_and_chance(sear
     assert manifest.metrics["best/success"] == best["success"]["value"]
     assert manifest.metrics["greedy/success"] == report["baselines"]["greedy"]["success"]["value"]
     assert {"report.json", "table.txt", "figures/grid.pdf", "figures/grid.png"} <= manifest.files.keys()
-    assert Navigator.load(searched / "trials" / best["name"], "cpu").num_parameters == best["num_parameters"]
+    assert load_navigator(searched / "trials" / best["name"], "cpu").num_parameters == best["num_parameters"]
 
 
 def test_the_hopeless_trial_is_stopped_and_marked_in_the_table(searched):

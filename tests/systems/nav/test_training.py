@@ -21,7 +21,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.nav import NAVIGATOR
 from nsmodels.systems.nav.config import BaselineConfig, DataConfig, ModelConfig, ObjectiveConfig, debug
-from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.construction import load_navigator
 from nsmodels.systems.nav.phases import make_trial
 from nsmodels.systems.nav.planning.heuristics import greedy
 from nsmodels.systems.nav.planning.plan import plan
@@ -193,7 +193,7 @@ def test_checkpoint_and_history_have_the_usual_keys(shared: Shared) -> None:
     assert history["val_acc"] == [record["val/accuracy"] for record in history["navigator"]]
     assert {"train_loss", "train_acc", "val_loss", "mlp", "cnn"} <= history.keys()
     assert manifest.metrics["num_parameters"] < 50_000
-    navigator = Navigator.load(folder, "cpu")
+    navigator = load_navigator(folder, "cpu")
     with pytest.raises(InputError, match="cost: this network was trained on maps where every move costs 1"):
         plan(navigator, np.ones((8, 8), bool), (0, 0), (7, 7), cost=np.full((8, 8), 3))
 

@@ -29,9 +29,11 @@ def steps_curve(navigator: Navigator, problems: Sequence[Problems]) -> dict[str,
     `worst`: smallest difference for any larger number.
     """
     sample = [(maps, label(maps)) for maps in _sample(problems)]
-    held, raw = (_by_steps(navigator, sample, is_held) for is_held in (True, False))
+    held = _by_steps(navigator, sample, is_held=True)
+    raw = _by_steps(navigator, sample, is_held=False) if navigator.is_holding else held
     points = [_point(navigator, steps, held[steps], raw[steps]) for steps in sorted(held)]
-    return {"trained": navigator.trained_steps, "points": points, "thinking_longer": _longer(points)}
+    found = {"trained": navigator.trained_steps, "is_holding": navigator.is_holding, "points": points}
+    return found | {"thinking_longer": _longer(points)}
 
 
 def _by_steps(navigator: Navigator, sample: list[tuple[Maps, Labels]], is_held: bool) -> dict[int, Table]:

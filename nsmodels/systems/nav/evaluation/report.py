@@ -132,7 +132,8 @@ def _steps_lines(steps: Mapping[str, Any]) -> list[str]:
         f"recursion steps (trained with {steps['trained']}; {_count(steps['points'][0]['n'], 'problem')}, no halting)"
     )
     titles = "".join(f"{name.replace('_', '-').replace('raw-', 'raw '):>17}" for name in _CURVES)
-    lines = [head, "each cell holds its surest readout for a few segments (raw: the last readout)"]
+    held = "each cell holds its surest readout for a few segments (raw: the last readout)"
+    lines = [head, held if steps["is_holding"] else "the last readout; values only improve, so nothing is held"]
     lines += [f"{'steps':>8}{'x trained':>12}{titles}"]
     for point in steps["points"]:
         shares = "".join(f"{_percent(point[name]):>17}" for name in _CURVES)
@@ -157,7 +158,8 @@ def _unreachable_lines(found: Mapping[str, Any]) -> list[str]:
     alarms = found["false_alarms"]
     recognised = f"{_percent(found['value'])} recognised ({_interval(found)})" if found["n"] else "there are none"
     alarm_share = f"false alarms {_percent(alarms['value'])} of {alarms['n']:,} reachable cells"
-    return [f"cells from which the goal cannot be reached ({found['n']:,}): {recognised}; {alarm_share}"]
+    undecided = f"; undecided at the limit of steps: {_count(found['undecided'], 'cell')}" if found["undecided"] else ""
+    return [f"cells from which the goal cannot be reached ({found['n']:,}): {recognised}; {alarm_share}{undecided}"]
 
 
 def _exact_lines(found: Mapping[str, Any] | None) -> list[str]:

@@ -20,7 +20,9 @@ from nsmodels.datasets.mazes.solving.labels import Labels, label
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.nav.evaluation.exact_path import exact_path
 from nsmodels.systems.nav.evaluation.scoring import Table, concatenate_tables, correct_cells, score
-from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Navigator, Policy
+from nsmodels.systems.nav.network.construction import load_navigator
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import REACHABLE_THRESHOLD, Policy
 from nsmodels.systems.nav.planning.heuristics import greedy, uniform
 from nsmodels.systems.nav.training.plain import PlainNetwork, load_plain
 
@@ -86,7 +88,8 @@ class Measurements:
         facts: facts of each problem by name, (n,).
         tables: scores by policy, see `scoring`; nan where a network does not accept the shape. The navigator's has more
             columns: `halting`, `steps`, `blocked` (free cells from which the goal cannot be reached), `recognised` of
-            them, `alarms` (cells from which it can, predicted that it cannot), `exact` and `unique` (see `exact_path`).
+            them, `alarms` (cells from which it can, predicted that it cannot), `undecided` (cells without a path at the
+            limit of steps), `exact` and `unique` (see `exact_path`).
         confidence: (m,) that the action is optimal, of every cell from which the goal can be reached.
         is_right: (m,) whether it is.
         seconds: by policy and size, (3,): number of maps, wall seconds, CPU seconds.
@@ -132,7 +135,7 @@ class Evaluator:
     @classmethod
     def load(cls, checkpoint: Path, device: str = "auto", max_steps: int = 0) -> Evaluator:
         """The evaluator of a checkpoint folder; raise `InputError` when it is none."""
-        navigator, plain = Navigator.load(checkpoint, device), load_plain(checkpoint, device)
+        navigator, plain = load_navigator(checkpoint, device), load_plain(checkpoint, device)
         measured = artifact.read_manifest(checkpoint).metrics
         spent = {name: measured.get(f"{name}/cpu_seconds") for name in (MODEL, *plain)}
         known = {name: float(seconds) for name, seconds in spent.items() if seconds is not None}
@@ -200,8 +203,10 @@ class Evaluator:
 
 def _reachability_columns(policy: Policy, maps: Maps, labels: Labels) -> dict[str, NDArray]:
     """Columns (n,) of the navigator's halting, steps, and predictions of reachability."""
-    can_reach, is_denied = np.isfinite(labels.cost_to_go), policy.reachable < REACHABLE_THRESHOLD
-    is_blocked = maps.free & ~can_reach
+    can_reach, is_unbelieved = np.isfinite(labels.cost_to_go), policy.reachable < REACHABLE_THRESHOLD
+    is_blocked, is_final = maps.free & ~can_reach, policy.is_final[:, None, None]
+    is_denied = is_unbelieved & is_final  # before the policy is final, a cell without a path is undecided
     counts = {"blocked": is_blocked, "recognised": is_blocked & is_denied, "alarms": (labels.optimal != 0) & is_denied}
+    counts["undecided"] = maps.free & is_unbelieved & ~is_final
     columns = {name: cells.sum((1, 2)).astype(float) for name, cells in counts.items()}
     return columns | {"halting": policy.halting.astype(float), "steps": policy.steps.astype(float)}

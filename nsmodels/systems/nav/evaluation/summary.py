@@ -101,9 +101,14 @@ def _buckets(
 
 
 def unreachable(table: Table, clusters: NDArray) -> dict[str, Any]:
-    """Shares of unreachable cells recognised, and of reachable ones not; intervals over `clusters` (n,)."""
+    """Shares of unreachable cells recognised, and of reachable ones denied; intervals over `clusters` (n,).
+
+    These are the network's own predictions, before any check by exact search. `undecided`: number of cells without a
+    path when the limit of steps was reached.
+    """
     alarms = ratio(table["alarms"], table["cells"], clusters)
-    return {**ratio(table["recognised"], table["blocked"], clusters), "false_alarms": alarms}
+    found = ratio(table["recognised"], table["blocked"], clusters)
+    return {**found, "false_alarms": alarms, "undecided": int(table["undecided"].sum())}
 
 
 def _row(evaluator: Evaluator, result: Measurements, speed: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, action_sets
 
+LARGEST_COST = 255  # of entering a cell
 NUM_CHANNELS = 3  # free, goal, logarithm (base 2) of the cost of entering
 
 

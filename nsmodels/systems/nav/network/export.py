@@ -19,7 +19,9 @@ from nsmodels.core.artifact import require_files
 from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 from nsmodels.systems.nav.network.encoding import NUM_CHANNELS
-from nsmodels.systems.nav.network.navigator import Navigator, action_probabilities, update_held
+from nsmodels.systems.nav.network.latents import LatentNavigator, update_held
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import Readout, action_probabilities
 
 INPUT = "inputs"
 OUTPUTS = ("action_probabilities", "reachable", "cost_to_go", "halting")
@@ -47,7 +49,7 @@ def export(
     check(path)
     height, width, is_fixed = _shape(navigator, shape)
     segments = max(1, -(-(max_steps or navigator.trained_steps) // navigator.steps_per_segment))
-    device = navigator.embed.weight.device
+    device = navigator.device
     graph = _ProbabilityNetwork(navigator.cpu(), segments).eval()
     example = torch.zeros(2, NUM_CHANNELS, height, width)
     example[:, 0] = 1
@@ -95,7 +97,7 @@ def _shape(navigator: Navigator, shape: tuple[int, int] | None) -> tuple[int, in
     only = (config.height, config.width) if config.core == "mixer" else (shape or (8, 8))
     if shape not in (None, only):
         raise InputError(f"export: this core=mixer takes maps of {only[0]}x{only[1]} only; leave out height and width")
-    return only[0], only[1], config.core != "conv"
+    return only[0], only[1], config.core not in ("conv", "value")
 
 
 @final
@@ -107,20 +109,26 @@ class _ProbabilityNetwork(nn.Module):
         self.navigator, self.num_segments = navigator, num_segments
 
     def forward(self, inputs: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        problem, state = self.navigator.initialise(inputs)
-        held = None
-        for _ in range(self.num_segments):
-            state = self.navigator.segment(problem, state)
-            readout = self.navigator.readout(problem, state)
-            held = update_held(held, readout, self.navigator.window)
-        assert held is not None
-        final, cost = held.readout, held.readout.cost.expm1().clamp(min=0)
+        final = self._final(inputs)
+        cost = final.cost.expm1().clamp(min=0)
         return (
             action_probabilities(final.actions, self.navigator.config.output),
             final.reach.sigmoid(),
             cost,
             final.halting.sigmoid(),
         )
+
+    def _final(self, inputs: Float[Tensor, "b c h w"]) -> Readout:
+        navigator = self.navigator
+        if not isinstance(navigator, LatentNavigator):
+            return navigator(inputs, self.num_segments)
+        problem, state = navigator.initialise(inputs)
+        held = None
+        for _ in range(self.num_segments):
+            state = navigator.segment(problem, state)
+            held = update_held(held, navigator.readout(problem, state), navigator.window)
+        assert held is not None
+        return held.readout
 
 
 @contextlib.contextmanager

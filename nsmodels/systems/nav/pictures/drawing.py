@@ -18,7 +18,7 @@ from nsmodels.datasets.mazes.actions import ARROWS, OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, action_sets
 from nsmodels.evaluation.plots import COLOURS
-from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Policy
+from nsmodels.systems.nav.network.readout import REACHABLE_THRESHOLD, Policy
 from nsmodels.systems.nav.planning.plan import Plan
 
 if TYPE_CHECKING:

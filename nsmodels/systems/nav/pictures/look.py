@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.systems.nav.evaluation.validation import SCORES, SPLIT, ValMaps
+from nsmodels.systems.nav.network.construction import load_navigator
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.pictures import drawing
 
@@ -40,7 +41,7 @@ class Glance:
 
 def glance(checkpoint: Path, data: Path, num_maps: int = NUM_MAPS, device: str = "auto") -> Glance:
     """Load the checkpoint and score it on the first validation maps; raise `InputError` when either is broken."""
-    navigator, val = Navigator.load(checkpoint, device), ValMaps.read(data, num_maps)
+    navigator, val = load_navigator(checkpoint, device), ValMaps.read(data, num_maps)
     rows = {MODEL: val.score(lambda maps: navigator.policy(maps).actions), **val.baselines()}
     return Glance(rows, len(val), _gallery(navigator, val))
 

@@ -18,7 +18,8 @@ from nsmodels.datasets.mazes.grids import Maps, concatenate
 from nsmodels.datasets.mazes.solving import search
 from nsmodels.datasets.mazes.solving.components import can_reach
 from nsmodels.datasets.mazes.solving.labels import Labels, label
-from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Navigator, Policy
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import REACHABLE_THRESHOLD, Policy
 from nsmodels.systems.nav.planning.rollout import Rollout, roll_out
 
 CHUNK_CELLS = 2**22  # cells whose policies are in memory at once
@@ -37,6 +38,7 @@ class Plan:
         actions: int8 (k - 1,), the moves between them.
         confidence: float32 (k - 1,), the network's probability that each move begins an optimal path.
         steps: recursion steps that the network used.
+        is_final: whether no further step would change anything; False: the limit of steps was reached before.
         is_found: whether `path` leads to the goal.
         is_reachable: whether the goal can be reached: proven by the path, or where the network has none by the
             connected free cells.
@@ -52,6 +54,7 @@ class Plan:
     actions: NDArray[np.int8]
     confidence: NDArray[np.float32]
     steps: int
+    is_final: bool
     is_found: bool
     is_reachable: bool
     is_certain: bool
@@ -238,6 +241,7 @@ def _make_plan(
         actions=actions,
         confidence=_confidence(policy, k, path, actions),
         steps=int(policy.steps[k]),
+        is_final=bool(policy.is_final[k]),
         is_found=is_found,
         is_reachable=is_reachable,
         is_certain=True,
@@ -272,6 +276,8 @@ def _astar_plan(failed: Plan, policy: Policy, k: int, maps: Maps, place: int, di
 
 
 def _failure(policy: Policy, maps: Maps, rollout: Rollout, k: int, probability: float) -> str:
+    if probability < REACHABLE_THRESHOLD and not policy.is_final[k]:
+        return f"undecided: no path after {policy.steps[k]} recursion steps, and more may find one"
     if probability < REACHABLE_THRESHOLD:
         return f"the network found no path, though there is one (its probability of a path: {probability:.2f})"
     row, column = (int(value) for value in rollout.paths[k][-1])

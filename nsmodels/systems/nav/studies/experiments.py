@@ -22,7 +22,7 @@ from nsmodels.engine.tracking import Tracker
 from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
 from nsmodels.systems.nav.evaluation.validation import SCORES, SPLIT, ValMaps
-from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.construction import make_navigator
 from nsmodels.systems.nav.studies import figures, trials
 from nsmodels.systems.nav.studies.config import DataScalingConfig, GridSearchConfig
 from nsmodels.systems.nav.studies.trials import MedianRule, Record, Trial
@@ -74,7 +74,7 @@ def grid_trials(config: GridSearchConfig) -> list[Trial]:
     for values in config.combinations:
         model = config.model.with_values(values)
         with torch.device("meta"):
-            Navigator(model)
+            make_navigator(model)
         name = "dim{dim}_depth{depth}_dropout{dropout:g}".format(**values)
         sections = {"training": config.training, "objective": config.objective, "data": config.data}
         made.append(Trial(name, values, NavConfig(model=model, **sections)))

@@ -19,7 +19,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.systems.nav.config import NAVIGATOR, NavConfig
 from nsmodels.systems.nav.evaluation.validation import ValMaps
-from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.construction import load_navigator
 from nsmodels.systems.nav.phases import make_trial
 
 RECORD = "trial.json"
@@ -141,7 +141,7 @@ def _progress(folder: Path) -> dict[str, Any]:
 
 
 def _record(trial: Trial, val: ValMaps, folder: Path, outcome: Outcome) -> Record:
-    navigator = Navigator.load(folder, trial.config.training.device)
+    navigator = load_navigator(folder, trial.config.training.device)
     progress, training = _progress(folder), trial.config.training
     return {
         "name": trial.name,

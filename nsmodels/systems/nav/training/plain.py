@@ -23,7 +23,7 @@ from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.nav.config import BaselineConfig
 from nsmodels.systems.nav.network.encoding import NUM_CHANNELS, Cells, MapBatch, encode
-from nsmodels.systems.nav.network.navigator import Policy, Readout, to_policy
+from nsmodels.systems.nav.network.readout import Policy, Readout, to_policy
 from nsmodels.systems.nav.training.maps import TrainingMaps
 from nsmodels.systems.nav.training.task import HorizonMask, accuracy, action_loss
 
@@ -56,7 +56,8 @@ class PlainNetwork(nn.Module, ABC):
         size = max(1, CHUNK_CELLS // (maps.shape[0] * maps.shape[1]))
         logits = torch.cat([self(part.to(device)) for part in encode(maps).split(size)])
         blank = torch.full_like(logits[:, 0], 30.0)
-        return to_policy(Readout(logits, blank, 0 * blank, blank[:, 0, 0]), np.zeros(len(maps), np.int32), "sigmoid")
+        readout, num = Readout(logits, blank, 0 * blank, blank[:, 0, 0]), len(maps)
+        return to_policy(readout, np.zeros(num, np.int32), np.ones(num, bool), "sigmoid")
 
 
 @final

@@ -21,8 +21,10 @@ from nsmodels.engine.batching import Batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.nav.config import ModelConfig, ObjectiveConfig
+from nsmodels.systems.nav.network.construction import make_navigator
 from nsmodels.systems.nav.network.encoding import Cells, MapBatch
-from nsmodels.systems.nav.network.navigator import LatentState, Navigator, Readout, action_probabilities
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import Readout, action_probabilities
 from nsmodels.systems.nav.planning.rollout import roll_out
 from nsmodels.systems.nav.training.maps import TrainingMaps
 
@@ -67,7 +69,7 @@ class NavigationTask(Task):
 
     def build(self) -> Navigator:
         """A navigator with random weights."""
-        navigator = Navigator(self.model)
+        navigator = make_navigator(self.model)
         navigator.diagonals = self.maps.diagonals
         return navigator
 
@@ -87,7 +89,7 @@ class NavigationTask(Task):
                 state = model.segment(problem, state, mask)
         found, readout = [], None
         for number in range(1, model.config.num_segments + 1):
-            state = model.segment(problem, LatentState(state.y.detach(), state.z.detach()), mask)
+            state = model.segment(problem, state.detach(), mask)
             readout = model.readout(problem, state)
             found.append(self._segment_losses(model, readout, batch, batch.burn_in + number))
         assert readout is not None
@@ -98,7 +100,7 @@ class NavigationTask(Task):
         return total, terms | {"accuracy": accuracy(readout, batch)}
 
     def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
-        """Share of the validation maps on which the policy, after as many steps as in training, reaches the goal."""
+        """Share of the validation maps on which the policy reaches the goal; see `Navigator.validation_steps`."""
         assert isinstance(model, Navigator)
         reached = [_reaches(model, group.maps) for group in self.maps.val]
         return {"val/success": float(np.concatenate(reached).mean())}
@@ -131,11 +133,14 @@ class NavigationTask(Task):
         #     between        not supervised: the signal may or may not have arrived.
         # The network therefore has to carry the signal ρ·r cells per step. The cost-to-go stands for d, the number of
         # moves; it is never smaller, so that no cell is within too early. With a global core, or ρ = 0, every segment
-        # is supervised with the final answer.
-        carried = number * model.steps_per_segment * model.core.reach
+        # is supervised with the final answer. A network that counts has in every cell within c the final answer, at
+        # ρ = 1; a cell at d > c has the best path of few moves, perhaps not the best of all, and is not supervised.
+        carried = number * model.steps_per_segment * model.reach
         free, cost, can_reach = cells.free, cells.cost, torch.isfinite(cells.cost)
-        if not carried or not self.objective.horizon:
+        if not carried or not (self.objective.horizon or model.is_counting):
             return HorizonMask(can_reach & (cost > 0), free & ~can_reach, cost == 0)
+        if model.is_counting:
+            return HorizonMask((cost <= carried) & (cost > 0), free & ~can_reach, cost == 0)
         is_near = cost <= self.objective.horizon * carried
         return HorizonMask(is_near & (cost > 0), free & (cost > carried), cost == 0)
 
@@ -192,8 +197,7 @@ def _halting_loss(readout: Readout, batch: MapBatch) -> Float[Tensor, ""]:
 
 
 def _reaches(model: Navigator, maps: Maps) -> NDArray[np.bool_]:
-    ((_, policy),) = model.policies_by_step(maps, [model.trained_steps])
-    return roll_out(policy.actions, maps).success
+    return roll_out(model.policy(maps, model.validation_steps()).actions, maps).success
 
 
 def _mean(
