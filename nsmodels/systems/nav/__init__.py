@@ -84,7 +84,7 @@ class Nav(System[NavConfig, EvaluationConfig]):
         from nsmodels.datasets.mazes.files.format import read_split
         from nsmodels.systems.nav.planning.rollout import roll_out
 
-        maps = read_split(data, "val").groups[0].maps
+        maps = read_split(data, "val").groups[0].maps[:]
         roll_out(np.zeros(maps.free.shape, np.int8), maps)
 
     def export(self, model: Any, path: Path) -> Path:

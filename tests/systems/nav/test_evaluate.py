@@ -117,8 +117,8 @@ def test_thinking_and_halting_are_reported(report: dict) -> None:
 def test_cells_without_a_way_are_counted_from_the_labels(report: dict, data: Path) -> None:
     blocked = asked = 0
     for part in read_problems(data, "test"):
-        labels = label(part.maps)
-        blocked += int((part.maps.free & ~np.isfinite(labels.cost_to_go)).sum())
+        labels = label(part.maps[:])
+        blocked += int((part.maps[:].free & ~np.isfinite(labels.cost_to_go)).sum())
         asked += int((labels.optimal != 0).sum())
     assert (report["unreachable"]["n"], report["unreachable"]["false_alarms"]["n"]) == (blocked, asked)
     assert report["any_optimal"]["n"] == asked
@@ -143,8 +143,8 @@ def test_the_table_is_complete(report: dict) -> None:
 def test_the_steps_curve_is_the_policy_after_so_many_steps(checkpoint: Path, data: Path) -> None:
     navigator, problems = Navigator.load(checkpoint, "cpu"), read_problems(data, "test")
     point = next(p for p in steps_curve(navigator, problems)["points"] if p["factor"] == 1)
-    ((_, policy),) = navigator.policies_by_step(problems[0].maps, [navigator.trained_steps])
-    found = score(policy.actions, problems[0].maps, label(problems[0].maps))
+    ((_, policy),) = navigator.policies_by_step(problems[0].maps[:], [navigator.trained_steps])
+    found = score(policy.actions, problems[0].maps[:], label(problems[0].maps[:]))
     assert point["any_optimal"] == found["right"].sum() / found["cells"].sum()
     assert point["n"] == 24
 
@@ -152,14 +152,14 @@ def test_the_steps_curve_is_the_policy_after_so_many_steps(checkpoint: Path, dat
 def test_without_holding_the_last_segment_speaks(checkpoint: Path, data: Path) -> None:
     navigator, (part, *_) = Navigator.load(checkpoint, "cpu"), read_problems(data, "test")
     segments = 3
-    ((_, policy),) = navigator.policies_by_step(part.maps, [segments * navigator.steps_per_segment], is_held=False)
+    ((_, policy),) = navigator.policies_by_step(part.maps[:], [segments * navigator.steps_per_segment], is_held=False)
     with torch.inference_mode():
-        output = navigator(encode(part.maps), segments)
+        output = navigator(encode(part.maps[:]), segments)
     assert (policy.actions == output.actions.argmax(1).numpy()).all()
     points = steps_curve(navigator, [part])["points"]
     assert points[0]["raw_any_optimal"] == points[0]["any_optimal"]  # no readout is held before the first segment
-    last = policies(navigator, part.maps, points[-1]["steps"], is_held=False)
-    found = score(last, part.maps, label(part.maps))
+    last = policies(navigator, part.maps[:], points[-1]["steps"], is_held=False)
+    found = score(last, part.maps[:], label(part.maps[:]))
     assert points[-1]["raw_success"] == found["success"].mean()
 
 
@@ -218,10 +218,10 @@ def test_costs_that_were_not_in_training_are_noted(checkpoint: Path, report: dic
 
 def test_exact_search_is_measured_where_it_is_exact(octile: Path, data: Path) -> None:
     (part, *_), (other, *_) = read_problems(data, "test"), read_problems(octile, "test")
-    assert solvers(part.maps).keys() == {"astar", "bfs"}
-    found = search_rates(other.maps, seconds=5)
+    assert solvers(part.maps[:]).keys() == {"astar", "bfs"}
+    found = search_rates(other.maps[:], seconds=5)
     assert {name: entry["optimal"] for name, entry in found.items()} == {"astar": 1.0, "dijkstra": 1.0}
-    assert all(entry["n"] == len(other.maps) for entry in found.values())
+    assert all(entry["n"] == len(other.maps[:]) for entry in found.values())
 
 
 def test_an_evaluation_is_sealed_and_reused(checkpoint: Path, data: Path, tmp_path: Path) -> None:

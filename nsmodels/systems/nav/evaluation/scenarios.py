@@ -52,7 +52,7 @@ class Scenario:
     @property
     def maps(self) -> Maps:
         """The problems on the first kind of terrain."""
-        return self.problems[0].maps
+        return self.problems[0].maps[:]
 
     @property
     def is_as_listed(self) -> bool:

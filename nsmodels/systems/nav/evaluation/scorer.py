@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nsmodels.core import artifact
 from nsmodels.core.progress import counted
 from nsmodels.datasets.mazes.files.format import read_split
-from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.grids import Maps, PackedMaps
 from nsmodels.datasets.mazes.solving.labels import Labels, label
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.nav.evaluation.exact_path import exact_path
@@ -35,12 +35,12 @@ class Problems:
     """Problems on maps of one shape, with facts about each.
 
     Attributes:
-        maps: n problems.
+        maps: n problems, perhaps packed as they are stored.
         facts: kind, name, mark, path (digits of a shortest one, may be empty), size, density, detour of each, (n,).
         optimum: their optimal costs (n,) where they come from a source other than the labels.
     """
 
-    maps: Maps
+    maps: Maps | PackedMaps
     facts: dict[str, NDArray]
     optimum: NDArray[np.float64] | None = None
 
@@ -73,7 +73,7 @@ def read_problems(data: Path, split: str) -> list[Problems]:
     return found
 
 
-def size_name(maps: Maps) -> str:
+def size_name(maps: Maps | PackedMaps) -> str:
     """Rows x columns, such as `8x8`."""
     return f"{maps.shape[0]}x{maps.shape[1]}"
 
@@ -138,7 +138,7 @@ class Evaluator:
         known = {name: float(seconds) for name, seconds in spent.items() if seconds is not None}
         return cls(navigator, plain, max_steps or None, known)
 
-    def unsupported_reason(self, maps: Maps) -> str:
+    def unsupported_reason(self, maps: Maps | PackedMaps) -> str:
         """The reason why the navigator does not support maps of this shape; empty when it does."""
         config = self.navigator.config
         if config.core != "mixer" or maps.shape == (config.height, config.width):
@@ -173,7 +173,8 @@ class Evaluator:
                 network.policy(maps)
 
     def _evaluate_part(self, problems: Problems, rng: np.random.Generator, seconds: Any) -> Measurements:
-        maps, labels = problems.maps, label(problems.maps)
+        maps = problems.maps[:]
+        labels = label(maps)
 
         def timed(name: str, make: Callable[[], T]) -> T:
             wall, cpu = time.perf_counter(), time.process_time()
