@@ -20,14 +20,16 @@ from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import ModelConfig, debug
-from nsmodels.systems.nav.evaluate import evaluate_map
+from nsmodels.systems.nav.evaluate import evaluate_folder, evaluate_map
 from nsmodels.systems.nav.evaluation.recursion import FACTORS, steps_curve
 from nsmodels.systems.nav.evaluation.report import headline, table
-from nsmodels.systems.nav.evaluation.scorer import Evaluator, read_problems
+from nsmodels.systems.nav.evaluation.scorer import Evaluator, Measurements, read_problems
 from nsmodels.systems.nav.evaluation.scoring import score
 from nsmodels.systems.nav.evaluation.speed import search_rates, solvers
+from nsmodels.systems.nav.evaluation.summary import length_names
 from nsmodels.systems.nav.network.encoding import encode
 from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.pictures.cases import worst_first
 from tests.shared import Shared
 from tests.systems import orders
 
@@ -245,6 +247,42 @@ def test_listed_optima_are_recomputed_for_four_moves(checkpoint: Path) -> None:
     assert "4-connected and computed here" in table(found)
     assert found["by_size"].keys() == {"32x32"}
     assert sum(entry["n"] for entry in found["by_detour"].values()) == 5
+
+
+def test_a_folder_of_scenarios_is_one_report_by_map_and_length(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "maps" / "below").mkdir(parents=True)
+    shutil.copy(MAP, tmp_path / "maps" / MAP.name)
+    shutil.copy(SCEN, tmp_path / "maps" / "below" / SCEN.name)
+    write_map(tmp_path / "maps" / "hall.map", np.ones((5, 5), bool))
+    rows = [f"0\thall.map\t5\t5\t0\t0\t4\t{row}\t4" for row in range(5)]
+    (tmp_path / "maps" / "hall.map.scen").write_text("\n".join(["version 1", *rows, ""]))
+    write_map(tmp_path / "maps" / "alone.map", np.ones((4, 4), bool))
+    found = evaluate_folder(checkpoint, tmp_path / "maps", "cpu", 4, 12, draw=tmp_path / "worst")
+    assert found["by_map"].keys() == {MAP.name, "hall.map"}
+    assert sum(entry["n"] for entry in found["by_map"].values()) == found["data"]["num_problems"]
+    assert sum(entry["n"] for entry in found["by_length"].values()) == found["data"]["num_problems"]
+    assert {"1-8", "9-16", "17-32", "33-64"} == found["by_length"].keys()
+    assert (found["data"]["num_listed"], found["data"]["num_maps"]) == (461 + 5, 2)
+    assert {path.name for path in (tmp_path / "worst").iterdir()} == {
+        f"length_{name}.png" for name in found["by_length"]
+    }
+    shown = table(found)
+    assert "not used: alone.map: has no scenario" in shown
+    assert "at most 4 of each range of lengths" in shown
+    assert "hall.map   " in shown
+    (tmp_path / "maps" / "alone.map").rename(tmp_path / "worst" / "alone.map")
+    with pytest.raises(InputError, match=r"no problem of a scenario can be scored; alone\.map: has no scenario"):
+        evaluate_folder(checkpoint, tmp_path / "worst", "cpu")
+
+
+def test_the_worst_problem_is_the_shortest_failure_then_the_longest_way_round() -> None:
+    columns = {"success": [1, 0, 1, 0, 1], "cost": [10, 3, 30, 9, 0], "optimum": [10, 30, 20, 9, 0]}
+    table = {name: np.array(values, float) for name, values in columns.items()}
+    none = np.zeros(0)
+    assert worst_first(Measurements({}, {"navigator": table}, none, none, {})).tolist() == [3, 1, 2, 4, 0]
+    assert length_names(np.array([0, 8.0000001, 8.4, 16, 64.5, 129])).tolist() == [
+        "1-8", "1-8", "9-16", "9-16", "65-128", "129 and more"
+    ]  # fmt: skip
 
 
 def test_listed_optima_hold_for_eight_moves(octile: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,8 @@ from nsmodels.systems.nav.planning.heuristics import greedy, uniform
 from nsmodels.systems.nav.training.plain import PlainNetwork, load_plain
 
 CHUNK_CELLS = 2**18
+FEWEST_MAPS = 10  # that are drawn again for intervals
+MOST_CELLS = 2**26  # whose confidence is kept: of more cells every second, third... is
 MODEL = "navigator"
 FACTS = ("kind", "name", "mark", "path", "size", "density", "detour")
 T = TypeVar("T")
@@ -87,7 +90,7 @@ class Measurements:
         tables: scores by policy, see `scoring`; nan where a network does not accept the shape. The navigator's has more
             columns: `halting`, `steps`, `blocked` (free cells from which the goal cannot be reached), `recognised` of
             them, `alarms` (cells from which it can, predicted that it cannot), `exact` and `unique` (see `exact_path`).
-        confidence: (m,) that the action is optimal, of every cell from which the goal can be reached.
+        confidence: (m,) that the action is optimal, of the cells from which the goal can be reached.
         is_right: (m,) whether it is.
         seconds: by policy and size, (3,): number of maps, wall seconds, CPU seconds.
     """
@@ -100,9 +103,10 @@ class Measurements:
 
     @property
     def clusters(self) -> NDArray:
-        """Clusters (n,) for intervals: the problems of one map; on a single map, each problem is its own cluster."""
+        """Clusters (n,) for intervals: the problems of one map; on few maps each problem is its own cluster."""
+        # The means of two or three maps, drawn again and again, are no estimate of a spread.
         marks = np.unique(self.facts["mark"], return_inverse=True)[1]
-        return marks if self.num_maps > 1 else np.arange(len(marks))
+        return marks if self.num_maps >= FEWEST_MAPS else np.arange(len(marks))
 
     @property
     def num_maps(self) -> int:
@@ -151,11 +155,12 @@ class Evaluator:
         shown = counted(parts, len(parts), label, "part", show=len(parts) > 1)
         scored, seconds = [], defaultdict(lambda: defaultdict(lambda: np.zeros(3)))
         warm: set[tuple[int, int]] = set()
+        stride = -(-sum(len(each.maps) * math.prod(each.maps.shape) for each in problems) // MOST_CELLS)
         for number, part in enumerate(shown):
             if part.maps.shape not in warm:
                 warm.add(part.maps.shape)
                 self._warm_up(part.maps[:1])
-            scored.append(self._evaluate_part(part, np.random.default_rng(number), seconds))
+            scored.append(self._evaluate_part(part, np.random.default_rng(number), seconds, stride))
         names = scored[0].tables
         return Measurements(
             {name: np.concatenate([part.facts[name] for part in scored]) for name in FACTS},
@@ -172,7 +177,7 @@ class Evaluator:
             if network.accepts(maps):
                 network.policy(maps)
 
-    def _evaluate_part(self, problems: Problems, rng: np.random.Generator, seconds: Any) -> Measurements:
+    def _evaluate_part(self, problems: Problems, rng: np.random.Generator, seconds: Any, stride: int) -> Measurements:
         maps = problems.maps[:]
         labels = label(maps)
 
@@ -196,7 +201,8 @@ class Evaluator:
         tables[MODEL] |= _reachability_columns(policy, maps, labels) | exact_path(
             policy.actions, maps, labels, problems.facts
         )
-        return Measurements(problems.facts, tables, policy.confidence[is_counted], is_right[is_counted], {})
+        confidence, is_right = policy.confidence[is_counted][::stride], is_right[is_counted][::stride]
+        return Measurements(problems.facts, tables, confidence, is_right, {})
 
 
 def _reachability_columns(policy: Policy, maps: Maps, labels: Labels) -> dict[str, NDArray]:
