@@ -18,7 +18,7 @@ METRICS = {
     "cnn": ("accuracy",),
 }
 SECTIONS = {"mlp": "baseline_training", "cnn": "baseline_training"}
-EVALUATION_VERSION = f"{CODE_VERSION}.3"  # an evaluation is made again, its checkpoint is not
+EVALUATION_VERSION = f"{CODE_VERSION}.4"  # an evaluation is made again, its checkpoint is not
 
 
 class ModelConfig(Config):
