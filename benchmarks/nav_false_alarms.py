@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsmodels.core.progress import counted
-from nsmodels.datasets.mazes.actions import DiagonalRule
 from nsmodels.datasets.mazes.config import KINDS, MazesConfig
 from nsmodels.datasets.mazes.drawing.blocking import block
 from nsmodels.datasets.mazes.drawing.problems import draw
 from nsmodels.datasets.mazes.grids import Maps, concatenate
 from nsmodels.datasets.mazes.solving.components import can_reach
 from nsmodels.evaluation.metrics import wilson_interval
-from nsmodels.systems.nav.network.navigator import REACHABLE_THRESHOLD, Navigator
+from nsmodels.systems.nav.network.construction import load_navigator
+from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.network.readout import REACHABLE_THRESHOLD
 from nsmodels.systems.nav.planning.rollout import roll_out
 
 SIDES = [8, 12, 16, 24, 32, 48, 64]
@@ -39,11 +40,12 @@ def problems(config: MazesConfig, num: int, side: int, rng: np.random.Generator)
     return whole, can_reach(whole)
 
 
-def recipe(kind: str, connectivity: int, diagonals: DiagonalRule) -> MazesConfig:
-    """The configuration with one kind of maps only."""
+def recipe(kind: str, navigator: Navigator, max_cell_cost: int) -> MazesConfig:
+    """The configuration with one kind of maps only, and the moves of the navigator."""
     weights = {f"{name}_weight": float(name == kind) for name in KINDS}
+    connectivity, diagonals = navigator.config.connectivity, navigator.diagonals
     rule = {"diagonal_cost": diagonals.cost, "corner_rule": diagonals.corners} if connectivity == 8 else {}
-    return MazesConfig(**weights, connectivity=connectivity, **rule)
+    return MazesConfig(**weights, connectivity=connectivity, max_cell_cost=max_cell_cost, **rule)
 
 
 def measured(navigator: Navigator, maps: Maps, has_way: NDArray[np.bool_], steps: int | None) -> NDArray[np.int64]:
@@ -77,14 +79,15 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--steps", type=int, help="recursion steps at most [by the size of the map]")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--max-cell-cost", type=int, default=1, help="cells cost 1 to this [1]")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    navigator = Navigator.load(arguments.checkpoint, arguments.device)
+    navigator = load_navigator(arguments.checkpoint, arguments.device)
     tasks = [(kind, side) for side in arguments.sides for kind in arguments.kinds]
     num, began, found = -(-arguments.problems // len(tasks)), time.process_time(), {}
     for kind, side in counted(tasks, len(tasks), "problems", "group"):
         rng = np.random.default_rng([arguments.seed, side, KINDS.index(kind)])
-        maps, has_way = problems(recipe(kind, navigator.config.connectivity, navigator.diagonals), num, side, rng)
+        maps, has_way = problems(recipe(kind, navigator, arguments.max_cell_cost), num, side, rng)
         found[kind, side] = measured(navigator, maps, has_way, arguments.steps)
     heads = ("false alarms", "missed", "success")
     print(f"{num * len(tasks):,} problems, {navigator.rule}, {time.process_time() - began:.0f} CPU-seconds")

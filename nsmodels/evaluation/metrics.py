@@ -21,8 +21,8 @@ def wilson_interval(hits: int, total: int, z: float = 1.959964) -> Interval:
     share, square = hits / total, z * z
     centre = (share + square / (2 * total)) / (1 + square / total)
     half = z * math.sqrt(share * (1 - share) / total + square / (4 * total**2)) / (1 + square / total)
-    # The bounds enclose the share; rounding alone could put one on its wrong side.
-    return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
+    # The interval contains the share, also where rounding would put a bound of 0 or 1 beside it.
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def clustered_interval(

@@ -46,12 +46,13 @@ def solvable(folder: Path) -> list[str]:
         paths = data.index["path"].to_numpy(object)
         costs = data.index["cost"].to_numpy(np.float64)
         for group in data.groups:
-            cost = _walked(group.maps, paths[group.rows].tolist())
-            bad = ~np.isclose(cost, costs[group.rows], rtol=TOLERANCE)
-            found += [
-                f"{split} {row}: the path does not lead to the goal at the cost of the index"
-                for row in group.rows[bad].tolist()
-            ]
+            for part, maps in group.maps.parts():
+                rows = group.rows[part]
+                bad = ~np.isclose(_walked(maps, paths[rows].tolist()), costs[rows], rtol=TOLERANCE)
+                found += [
+                    f"{split} {row}: the path does not lead to the goal at the cost of the index"
+                    for row in rows[bad].tolist()
+                ]
     return found
 
 
@@ -94,7 +95,8 @@ def _all(folder: Path) -> Iterator[tuple[str, Split]]:
 def _marks(data: Split) -> NDArray[np.object_]:
     marks = np.empty(len(data.index), object)
     for group in data.groups:
-        marks[group.rows] = mark(group.maps.free)
+        for part, maps in group.maps.parts():
+            marks[group.rows[part]] = mark(maps.free[:1]) * len(maps) if maps.is_shared else mark(maps.free)
     return marks
 
 

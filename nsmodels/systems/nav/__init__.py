@@ -85,7 +85,7 @@ class Nav(System[NavConfig, EvaluationConfig]):
         from nsmodels.systems.nav.network.construction import make_navigator
         from nsmodels.systems.nav.planning.rollout import roll_out
 
-        maps = read_split(data, "val").groups[0].maps
+        maps = read_split(data, "val").groups[0].maps[:]
         make_navigator(PRESETS["debug"]().model).policy(maps)
         roll_out(np.zeros(maps.free.shape, np.int8), maps)
 

@@ -45,10 +45,24 @@ def _add_verbs(added: Any) -> None:
     evaluate.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
     evaluate.add_argument("--data", type=Path, help="folder made by nsmodels mazes generate")
     evaluate.add_argument("--split", help="test, val, train or transfer [test]")
-    evaluate.add_argument("--map", type=Path, metavar="FILE.map", help="instead of --data: a MovingAI map")
-    evaluate.add_argument("--scen", type=Path, metavar="FILE.scen", help="with --map: problems on it")
     evaluate.add_argument(
-        "--max-problems", type=_whole, metavar="N", help="with --map: so many problems, spread evenly (0: all) [0]"
+        "--map",
+        type=Path,
+        metavar="FILE.map",
+        help="instead of --data: a MovingAI map, or a folder of maps with their .scen files beside or below them",
+    )
+    evaluate.add_argument("--scen", type=Path, metavar="FILE.scen", help="with --map FILE.map: problems on it")
+    evaluate.add_argument(
+        "--max-problems",
+        type=_whole,
+        metavar="N",
+        help="with --map: so many problems, of a folder so many of each range of lengths, spread evenly (0: all) [0]",
+    )
+    evaluate.add_argument(
+        "--draw",
+        type=Path,
+        metavar="FILE",
+        help="with --map: draw the worst problem (.png .svg .pdf), or into a folder one of each range of lengths",
     )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
     _add_recursion(evaluate)
@@ -121,19 +135,35 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> dict[str, Any]:
-    from nsmodels.systems.nav.evaluate import evaluate_map
-
     map, scen, data, steps = arguments.map, arguments.scen, arguments.data, arguments.steps or 0
-    if arguments.max_problems is not None and not map:
-        raise InputError("evaluate: --max-problems goes with --map; a split is scored as a whole")
+    for name in ("max_problems", "draw"):
+        if getattr(arguments, name) is not None and not map:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"evaluate: {flag} goes with --map; a split is scored as a whole, with its figures")
     if data and not map and not scen:
         values = {"split": arguments.split or "test", "max_steps": steps, "device": arguments.device}
         return dict(SYSTEM.score(verbs.evaluation_order(SYSTEM, arguments.checkpoint, data, values)).report)
-    if not (map and scen) or data:
-        raise InputError("evaluate: give either --data FOLDER or both --map FILE.map and --scen FILE.scen")
+    is_folder = map is not None and map.is_dir()
+    if data or not map or bool(scen) == is_folder:
+        raise InputError(
+            "evaluate: give either --data FOLDER, or --map FILE.map and --scen FILE.scen, or --map FOLDER alone"
+        )
     if arguments.split:
         raise InputError("evaluate: --split goes with --data; a .scen file is scored as a whole")
-    return evaluate_map(arguments.checkpoint, map, scen, arguments.device, arguments.max_problems or 0, steps)
+    return _report_of_maps(arguments)
+
+
+def _report_of_maps(arguments: argparse.Namespace) -> dict[str, Any]:
+    from nsmodels.systems.nav.evaluate import evaluate_folder, evaluate_map
+    from nsmodels.systems.nav.pictures.drawing import check_suffix
+
+    if arguments.draw and arguments.draw.suffix:
+        check_suffix(arguments.draw)
+        artifact.require_files({"--draw": arguments.draw}, [arguments.map])
+    how = (arguments.device, arguments.max_problems or 0, arguments.steps or 0, arguments.draw)
+    if arguments.scen:
+        return evaluate_map(arguments.checkpoint, arguments.map, arguments.scen, *how)
+    return evaluate_folder(arguments.checkpoint, arguments.map, *how)
 
 
 def _plan(arguments: argparse.Namespace) -> int:

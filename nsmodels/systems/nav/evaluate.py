@@ -1,8 +1,10 @@
-"""Evaluation of a checkpoint on navigation data or on a MovingAI map: the report, its table and figures."""
+"""Evaluation of a checkpoint on navigation data or on MovingAI maps: the report, its table and figures."""
 
 from __future__ import annotations
 
 import logging
+import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,12 @@ from nsmodels.systems.nav.config import EvaluationConfig
 from nsmodels.systems.nav.evaluation.familiarity import familiarity
 from nsmodels.systems.nav.evaluation.recursion import steps_curve
 from nsmodels.systems.nav.evaluation.report import Report, headline, table
-from nsmodels.systems.nav.evaluation.scenarios import compare_with_listed, read_scenario
+from nsmodels.systems.nav.evaluation.scenarios import Scenario, compare_with_listed, read_folder, read_scenario
 from nsmodels.systems.nav.evaluation.scorer import Evaluator, Measurements, Problems, read_problems, size_name
 from nsmodels.systems.nav.evaluation.speed import speed_report
-from nsmodels.systems.nav.evaluation.summary import summary
+from nsmodels.systems.nav.evaluation.summary import by_map, summary
 
 TRANSFER = "transfer"
-CELLS_PER_SECOND = 1e6  # of a network that counts, on one core, measured
-CELL_STEPS_PER_SECOND = 2e6  # of one with latents, of preset `latent`
 LONG = 0.2  # hours worth a warning
 log = logging.getLogger(__name__)
 
@@ -65,29 +65,70 @@ def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps:
 
 
 def evaluate_map(
-    checkpoint: Path, map: Path, scen: Path, device: str = "auto", max_problems: int = 0, max_steps: int = 0
+    checkpoint: Path,
+    map: Path,
+    scen: Path,
+    device: str = "auto",
+    max_problems: int = 0,
+    max_steps: int = 0,
+    draw: Path | None = None,
 ) -> Report:
     """The report on the problems that a .scen file lists on a .map; `max_problems` (0: all), spread evenly over them.
 
     A checkpoint with the moves of the benchmark is measured against the listed optima; a problem whose listed optimum
     exact search does not find is left out. Any other is measured against the optima of its own moves, computed here.
     The mean length of paths over the listed optimum is in `data`, as is the number of problems left out by reason.
+    `draw`: the worst problem as a picture, or a folder for one of each range of lengths.
     Raises InputError for broken files or checkpoint, and when no problem can be solved.
     """
     evaluator = Evaluator.load(checkpoint, device, max_steps)
     network = evaluator.navigator
     scenario = read_scenario(map, scen, network.config.connectivity, network.diagonals, max_problems)
+    named = {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
+    return _on_scenario(evaluator, checkpoint, scenario, named, draw)[0]
+
+
+def evaluate_folder(
+    checkpoint: Path,
+    folder: Path,
+    device: str = "auto",
+    max_problems: int = 0,
+    max_steps: int = 0,
+    draw: Path | None = None,
+) -> Report:
+    """One report on all scenarios of the maps in a folder, with rows by map; `max_problems` of each range of lengths.
+
+    Otherwise as `evaluate_map`. Raises InputError also when the folder has no maps.
+    """
+    evaluator = Evaluator.load(checkpoint, device, max_steps)
+    network = evaluator.navigator
+    scenario, maps = read_folder(folder, network.config.connectivity, network.diagonals, max_problems)
+    words = f"{len(maps)} MovingAI map{'s' if len(maps) != 1 else ''} in {folder.name}"
+    named = {"path": str(folder), "source": words, "split": "all scenarios"}
+    result, measurements = _on_scenario(evaluator, checkpoint, scenario, named, draw)
+    return result | {"by_map": by_map(measurements)}
+
+
+def _on_scenario(
+    evaluator: Evaluator, checkpoint: Path, scenario: Scenario, named: dict[str, Any], draw: Path | None
+) -> tuple[Report, Measurements]:
+    taken = _taken(evaluator, scenario.problems)
+    if len(taken) < len(scenario.problems):
+        part = next(part for part in scenario.problems if evaluator.unsupported_reason(part.maps))
+        why = f"a map of {size_name(part.maps)}, but {evaluator.unsupported_reason(part.maps)}"
+        raise InputError(f"{named['path']}: {why}; give a checkpoint with core=conv")
+    _warn_of_hours(evaluator, taken)
     maps = scenario.maps
-    if why := evaluator.unsupported_reason(maps):
-        raise InputError(f"{map}: a map of {size_name(maps)}, but {why}; give a checkpoint with core=conv")
-    _warn_of_hours(evaluator, scenario.problems)
-    source = describe(checkpoint) | {"path": str(map), "source": f"MovingAI map {map.name}", "split": scen.name}
-    source |= {"connectivity": maps.connectivity, "rule": maps.rule, "skipped": {}}
-    source |= familiarity(checkpoint, scenario.problems)
-    result, measurements = evaluate_problems(evaluator, scenario.problems, [], source)
+    source = describe(checkpoint) | named | {"connectivity": maps.connectivity, "rule": maps.rule, "skipped": {}}
+    source |= familiarity(checkpoint, taken)
+    result, measurements = evaluate_problems(evaluator, taken, [], source)
     found = compare_with_listed(scenario, measurements)
     result["data"] |= {**found, "notes": [*source["notes"], *found["notes"]]}
-    return result
+    if draw:
+        from nsmodels.systems.nav.pictures.cases import draw_cases
+
+        draw_cases(evaluator.navigator, taken, measurements, draw, evaluator.max_steps)
+    return result, measurements
 
 
 def evaluate_problems(
@@ -103,20 +144,23 @@ def evaluate_problems(
 
 
 def _warn_of_hours(evaluator: Evaluator, problems: list[Problems]) -> None:
-    """Say how long a CPU will take for many problems on a large map; a map's steps grow with its sides."""
-    (height, width), num, network = (
-        problems[0].maps.shape,
-        sum(len(part.maps) for part in problems),
-        evaluator.navigator,
-    )
-    steps = (height + width) / max(network.reach, 1)
-    seconds = height * width * (1 / CELLS_PER_SECOND if network.is_counting else steps / CELL_STEPS_PER_SECOND)
-    hours = num * seconds / 3600
-    if evaluator.navigator.device.type == "cpu" and hours > LONG:
+    """Log how long many problems on large maps will take, from the time of one; steps grow with the sides of a map."""
+    work = [len(part.maps) * _work(part) for part in problems]
+    smallest = min(problems, key=_work)
+    evaluator.navigator.policy(smallest.maps[:1], max_steps=1)  # the first batch of a shape is slower
+    began = time.perf_counter()
+    evaluator.navigator.policy(smallest.maps[:1], evaluator.max_steps)
+    hours = (time.perf_counter() - began) / _work(smallest) * sum(work) / 3600
+    if hours > LONG:
         log.warning(
-            "%d problems on a map of %s: roughly %.1f hours on one CPU core; --max-problems 50 takes a sample",
-            num, size_name(problems[0].maps), hours,
+            "%d problems on maps of up to %s: roughly %.1f hours; --max-problems 50 takes a sample",
+            sum(len(part.maps) for part in problems), size_name(max(problems, key=_work).maps), hours,
         )  # fmt: skip
+
+
+def _work(problems: Problems) -> int:
+    """Cells of one map times its sides, to which the time of a plan is roughly proportional."""
+    return math.prod(problems.maps.shape) * sum(problems.maps.shape)
 
 
 def describe(checkpoint: Path) -> dict[str, Any]:

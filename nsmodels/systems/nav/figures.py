@@ -13,7 +13,7 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.files.format import read_split
-from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.grids import Maps, PackedMaps
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.datasets.mazes.solving.search import path_cells
 from nsmodels.evaluation import plots
@@ -169,7 +169,7 @@ def _source(report: Mapping[str, Any]) -> str:
     return f"{about['source']}, split {about['split']}, {about['num_problems']:,} problems"
 
 
-def _accepts(navigator: Navigator, maps: Maps) -> bool:
+def _accepts(navigator: Navigator, maps: Maps | PackedMaps) -> bool:
     config = navigator.config
     return config.core != "mixer" or maps.shape == (config.height, config.width)
 

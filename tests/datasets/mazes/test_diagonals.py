@@ -82,7 +82,7 @@ def test_data_of_a_rule_are_made_checked_and_read(rule: DiagonalRule, tmp_path: 
     assert [line for check in every for line in check(tmp_path / "mazes")] == []
     index = read_index(tmp_path / "mazes")
     assert (index["detour"] >= 1 - 1e-6).all()
-    wrong = replace(read_split(tmp_path / "mazes", "test").groups[0].maps, diagonals=OCTILE)
+    wrong = replace(read_split(tmp_path / "mazes", "test").groups[0].maps[:], diagonals=OCTILE)
     assert not np.array_equal(label(wrong).cost_to_go, label(replace(wrong, diagonals=rule)).cost_to_go)
 
 

@@ -59,10 +59,10 @@ def test_index_and_maps_belong_together(folder: Path) -> None:
     data = read_split(folder, "train")
     for group in data.groups:
         rows = data.index.iloc[group.rows]
-        assert list(rows["mark"]) == mark(group.maps.free)
-        assert (rows["num_free"] == group.maps.free.sum((1, 2))).all()
+        assert list(rows["mark"]) == mark(group.maps[:].free)
+        assert (rows["num_free"] == group.maps[:].free.sum((1, 2))).all()
         assert (rows[["start_row", "start_col"]].to_numpy() == group.maps.start).all()
-        assert np.allclose(rows["density"], 1 - group.maps.free.mean((1, 2)))
+        assert np.allclose(rows["density"], 1 - group.maps[:].free.mean((1, 2)))
         assert (rows["cost"] == rows["num_steps"]).all()
         assert np.allclose(rows["detour"], rows["cost"] / rows["manhattan"])
     assert (data.index["path"].str.len() == data.index["num_steps"]).all()
@@ -100,7 +100,7 @@ def test_whatever_is_made_passes_the_checks(fields: dict, tmp_path: Path) -> Non
     assert [line for check in ALL_CHECKS for line in check(place)] == []
     assert ("transfer" in splits(place)) == ("num_transfer" not in fields)
     group = read_split(place, "test").groups[0]
-    assert (group.maps.cost is None) == ("max_cell_cost" not in fields)
+    assert (group.maps[:].cost is None) == ("max_cell_cost" not in fields)
     assert group.maps.connectivity == fields.get("connectivity", 4)
 
 
@@ -109,8 +109,9 @@ def test_costs_come_back_as_they_were_drawn(tmp_path: Path) -> None:
     for split in splits(place):
         data = read_split(place, split)
         for group in data.groups:
-            assert group.maps.cost is not None
-            assert (group.maps.cost.min(), group.maps.cost.max()) == (1, 9)
+            cost = group.maps[:].cost
+            assert cost is not None
+            assert (cost.min(), cost.max()) == (1, 9)
     assert checks.solvable(place) == []
 
 

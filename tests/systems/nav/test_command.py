@@ -98,9 +98,17 @@ def test_a_missing_checkpoint_is_reported(made: Made, capsys) -> None:
 
 def test_evaluate_wants_one_kind_of_data(made: Made, capsys) -> None:
     command = ["nav", "evaluate", "--checkpoint", str(made.model)]
-    for flags in ([], ["--map", str(made.map)], ["--data", str(made.data), "--map", str(made.map), "--scen", "x.scen"]):
+    for flags in (
+        [],
+        ["--map", str(made.map)],
+        ["--data", str(made.data), "--map", str(made.map), "--scen", "x.scen"],
+        ["--map", str(made.data), "--scen", "x"],
+    ):
         assert main([*command, *flags]) == 2
-        assert "give either --data FOLDER or both --map FILE.map and --scen FILE.scen" in capsys.readouterr().err
+        assert (
+            "give either --data FOLDER, or --map FILE.map and --scen FILE.scen, or --map FOLDER alone"
+            in capsys.readouterr().err
+        )
     assert main([*command, "--map", str(made.map), "--scen", "x.scen", "--split", "test"]) == 2
     assert "--split goes with --data" in capsys.readouterr().err
 

@@ -59,6 +59,12 @@ def test_pictures_of_a_path(suffix: str, is_found: bool, maps: Maps, policy: Pol
     drawing.draw_plan(plan, maps, 0, path, best=np.array([(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (2, 3)]))
     head = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
     assert path.read_bytes().startswith(head)
+    if suffix == ".png":
+        assert has_colour(path, drawing.MODEL) == is_found
+        assert has_colour(path, drawing.FAILED) != is_found
+    if suffix == ".svg":
+        assert ("<!-- it ends here -->" in path.read_text() or "no path was tried" in path.read_text()) != is_found
+        assert all(f"<!-- {word} -->" in path.read_text() for word in ("row", "column", "3"))
 
 
 def test_other_files_are_refused(maps: Maps, policy: Policy, tmp_path: Path) -> None:

@@ -20,15 +20,17 @@ from nsmodels.datasets.mazes.prepare import prepare
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import ModelConfig, debug
-from nsmodels.systems.nav.evaluate import evaluate_map
+from nsmodels.systems.nav.evaluate import evaluate_folder, evaluate_map
 from nsmodels.systems.nav.evaluation.recursion import FACTORS, steps_curve
 from nsmodels.systems.nav.evaluation.report import headline, table
-from nsmodels.systems.nav.evaluation.scorer import Evaluator, read_problems
+from nsmodels.systems.nav.evaluation.scorer import Evaluator, Measurements, read_problems
 from nsmodels.systems.nav.evaluation.scoring import score
 from nsmodels.systems.nav.evaluation.speed import search_rates, solvers
+from nsmodels.systems.nav.evaluation.summary import length_names
 from nsmodels.systems.nav.network.construction import load_navigator, make_navigator
 from nsmodels.systems.nav.network.encoding import encode
 from nsmodels.systems.nav.network.navigator import Navigator
+from nsmodels.systems.nav.pictures.cases import worst_first
 from tests.shared import Shared
 from tests.systems import orders
 
@@ -118,8 +120,8 @@ def test_thinking_and_halting_are_reported(report: dict) -> None:
 def test_cells_without_a_way_are_counted_from_the_labels(report: dict, data: Path) -> None:
     blocked = asked = 0
     for part in read_problems(data, "test"):
-        labels = label(part.maps)
-        blocked += int((part.maps.free & ~np.isfinite(labels.cost_to_go)).sum())
+        labels = label(part.maps[:])
+        blocked += int((part.maps[:].free & ~np.isfinite(labels.cost_to_go)).sum())
         asked += int((labels.optimal != 0).sum())
     assert (report["unreachable"]["n"], report["unreachable"]["false_alarms"]["n"]) == (blocked, asked)
     assert report["any_optimal"]["n"] == asked
@@ -144,8 +146,8 @@ def test_the_table_is_complete(report: dict) -> None:
 def test_the_steps_curve_is_the_policy_after_so_many_steps(checkpoint: Path, data: Path) -> None:
     navigator, problems = load_navigator(checkpoint, "cpu"), read_problems(data, "test")
     point = next(p for p in steps_curve(navigator, problems)["points"] if p["factor"] == 1)
-    ((_, policy),) = navigator.policies_by_step(problems[0].maps, [navigator.trained_steps])
-    found = score(policy.actions, problems[0].maps, label(problems[0].maps))
+    ((_, policy),) = navigator.policies_by_step(problems[0].maps[:], [navigator.trained_steps])
+    found = score(policy.actions, problems[0].maps[:], label(problems[0].maps[:]))
     assert point["any_optimal"] == found["right"].sum() / found["cells"].sum()
     assert point["n"] == 24
 
@@ -153,14 +155,14 @@ def test_the_steps_curve_is_the_policy_after_so_many_steps(checkpoint: Path, dat
 def test_without_holding_the_last_segment_speaks(checkpoint: Path, data: Path) -> None:
     navigator, (part, *_) = load_navigator(checkpoint, "cpu"), read_problems(data, "test")
     segments = 3
-    ((_, policy),) = navigator.policies_by_step(part.maps, [segments * navigator.steps_per_segment], is_held=False)
+    ((_, policy),) = navigator.policies_by_step(part.maps[:], [segments * navigator.steps_per_segment], is_held=False)
     with torch.inference_mode():
-        output = navigator(encode(part.maps), segments)
+        output = navigator(encode(part.maps[:]), segments)
     assert (policy.actions == output.actions.argmax(1).numpy()).all()
     points = steps_curve(navigator, [part])["points"]
     assert points[0]["raw_any_optimal"] == points[0]["any_optimal"]  # no readout is held before the first segment
-    last = policies(navigator, part.maps, points[-1]["steps"], is_held=False)
-    found = score(last, part.maps, label(part.maps))
+    last = policies(navigator, part.maps[:], points[-1]["steps"], is_held=False)
+    found = score(last, part.maps[:], label(part.maps[:]))
     assert points[-1]["raw_success"] == found["success"].mean()
 
 
@@ -219,10 +221,10 @@ def test_costs_that_were_not_in_training_are_noted(checkpoint: Path, report: dic
 
 def test_exact_search_is_measured_where_it_is_exact(octile: Path, data: Path) -> None:
     (part, *_), (other, *_) = read_problems(data, "test"), read_problems(octile, "test")
-    assert solvers(part.maps).keys() == {"astar", "bfs"}
-    found = search_rates(other.maps, seconds=5)
+    assert solvers(part.maps[:]).keys() == {"astar", "bfs"}
+    found = search_rates(other.maps[:], seconds=5)
     assert {name: entry["optimal"] for name, entry in found.items()} == {"astar": 1.0, "dijkstra": 1.0}
-    assert all(entry["n"] == len(other.maps) for entry in found.values())
+    assert all(entry["n"] == len(other.maps[:]) for entry in found.values())
 
 
 def test_an_evaluation_is_sealed_and_reused(checkpoint: Path, data: Path, tmp_path: Path) -> None:
@@ -246,6 +248,42 @@ def test_listed_optima_are_recomputed_for_four_moves(checkpoint: Path) -> None:
     assert "4-connected and computed here" in table(found)
     assert found["by_size"].keys() == {"32x32"}
     assert sum(entry["n"] for entry in found["by_detour"].values()) == 5
+
+
+def test_a_folder_of_scenarios_is_one_report_by_map_and_length(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "maps" / "below").mkdir(parents=True)
+    shutil.copy(MAP, tmp_path / "maps" / MAP.name)
+    shutil.copy(SCEN, tmp_path / "maps" / "below" / SCEN.name)
+    write_map(tmp_path / "maps" / "hall.map", np.ones((5, 5), bool))
+    rows = [f"0\thall.map\t5\t5\t0\t0\t4\t{row}\t4" for row in range(5)]
+    (tmp_path / "maps" / "hall.map.scen").write_text("\n".join(["version 1", *rows, ""]))
+    write_map(tmp_path / "maps" / "alone.map", np.ones((4, 4), bool))
+    found = evaluate_folder(checkpoint, tmp_path / "maps", "cpu", 4, 12, draw=tmp_path / "worst")
+    assert found["by_map"].keys() == {MAP.name, "hall.map"}
+    assert sum(entry["n"] for entry in found["by_map"].values()) == found["data"]["num_problems"]
+    assert sum(entry["n"] for entry in found["by_length"].values()) == found["data"]["num_problems"]
+    assert {"1-8", "9-16", "17-32", "33-64"} == found["by_length"].keys()
+    assert (found["data"]["num_listed"], found["data"]["num_maps"]) == (461 + 5, 2)
+    assert {path.name for path in (tmp_path / "worst").iterdir()} == {
+        f"length_{name}.png" for name in found["by_length"]
+    }
+    shown = table(found)
+    assert "not used: alone.map: has no scenario" in shown
+    assert "at most 4 of each range of lengths" in shown
+    assert "hall.map   " in shown
+    (tmp_path / "maps" / "alone.map").rename(tmp_path / "worst" / "alone.map")
+    with pytest.raises(InputError, match=r"no problem of a scenario can be scored; alone\.map: has no scenario"):
+        evaluate_folder(checkpoint, tmp_path / "worst", "cpu")
+
+
+def test_the_worst_problem_is_the_shortest_failure_then_the_longest_way_round() -> None:
+    columns = {"success": [1, 0, 1, 0, 1], "cost": [10, 3, 30, 9, 0], "optimum": [10, 30, 20, 9, 0]}
+    table = {name: np.array(values, float) for name, values in columns.items()}
+    none = np.zeros(0)
+    assert worst_first(Measurements({}, {"navigator": table}, none, none, {})).tolist() == [3, 1, 2, 4, 0]
+    assert length_names(np.array([0, 8.0000001, 8.4, 16, 64.5, 129])).tolist() == [
+        "1-8", "1-8", "9-16", "9-16", "65-128", "129 and more"
+    ]  # fmt: skip
 
 
 def test_listed_optima_hold_for_eight_moves(octile: Path, tmp_path: Path) -> None:

@@ -119,12 +119,10 @@ def test_buckets_hold_every_problem_once() -> None:
     }  # fmt: skip
 
 
-def test_problems_of_one_map_are_resampled_one_by_one() -> None:
-    maps = problems(6)
-    several = judged(maps, np.ones(6), mark=np.array(list("aabbcc")))
-    single = judged(maps, np.ones(6), mark=np.array(list("aaaaaa")))
-    assert (several.num_maps, len(np.unique(several.clusters))) == (3, 3)
-    assert (single.num_maps, len(np.unique(single.clusters))) == (1, 6)
+def test_problems_of_few_maps_are_resampled_one_by_one() -> None:
+    for num_maps, num_clusters in ((10, 10), (9, 20), (1, 20)):
+        found = judged(problems(20), np.ones(20), mark=np.array([f"{k % num_maps}" for k in range(20)]))
+        assert (found.num_maps, len(np.unique(found.clusters))) == (num_maps, num_clusters)
 
 
 def test_larger_maps_stand_beside_the_others_by_size() -> None:

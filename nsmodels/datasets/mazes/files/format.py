@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from nsmodels.core.artifact import remedy, require_listed
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.actions import OCTILE, DiagonalRule
 from nsmodels.datasets.mazes.config import SPLITS
-from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.grids import Maps, PackedMaps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,10 +75,18 @@ ABOUT = {
 
 @dataclass(frozen=True)
 class Group:
-    """Problems of a split on maps of one shape: `rows` int64 (n,) of the split's index, and the maps in that order."""
+    """Problems of a split on maps of one shape: `rows` int64 (n,) of the index, and the maps in that order."""
 
     rows: NDArray[np.int64]
     maps: Maps
+
+
+@dataclass(frozen=True)
+class StoredGroup:
+    """The same of data that were read: each map is in memory once, and unpacked where `maps` is indexed."""
+
+    rows: NDArray[np.int64]
+    maps: PackedMaps
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Split:
     """A split: its index, numbered from 0, and its maps, one group per shape, from small to large."""
 
     index: pd.DataFrame
-    groups: list[Group]
+    groups: list[StoredGroup]
 
 
 def write(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> None:
@@ -145,9 +153,13 @@ def read_split(folder: Path, split: str) -> Split:
     index = read_index(folder, split)
     require_listed([folder / CELLS, folder / COSTS])
     cells = _bytes_of(folder / CELLS)
-    costs = _costs_of(folder, read_index(folder), index) if (folder / COSTS).exists() else None
+    costs = _costs_of(folder, read_index(folder)) if (folder / COSTS).exists() else None
+    places = np.zeros(0, np.int64) if costs is None else costs[1][index.index]
     index = index.reset_index(drop=True)
-    groups = [_group(folder, index, rows, cells, costs) for rows in _by_shape(index)]
+    groups = []
+    for rows in _by_shape(index):
+        more = {} if costs is None else {"costs": costs[0], "cost_offset": places[rows]}
+        groups.append(StoredGroup(rows, _packed(folder, index.iloc[rows], cells, more)))
     return Split(index, groups)
 
 
@@ -164,40 +176,23 @@ def _by_shape(index: pd.DataFrame) -> list[NDArray[np.int64]]:
     return [np.flatnonzero((height == h) & (width == w)) for h, w in shapes]
 
 
-def _group(
-    folder: Path, index: pd.DataFrame, rows: NDArray, cells: NDArray[np.uint8], costs: list[NDArray] | None
-) -> Group:
-    part = index.iloc[rows]
-    shape = (len(rows), int(part["height"].iloc[0]), int(part["width"].iloc[0]))
-    free = _unpacked(folder, part["offset"].to_numpy(), cells, shape)
+def _packed(folder: Path, part: pd.DataFrame, cells: NDArray[np.uint8], more: dict[str, Any]) -> PackedMaps:
+    shape, offset = (int(part["height"].iloc[0]), int(part["width"].iloc[0])), part["offset"].to_numpy(np.int64)
+    needed = int(offset.max()) + -(-shape[0] * shape[1] // 8)
+    if offset.min() < 0 or needed > len(cells):
+        raise InputError(f"{folder / CELLS}: {len(cells)} bytes, but {INDEX} needs {needed}; {remedy(folder / CELLS)}")
     start, goal = (part[[f"{end}_row", f"{end}_col"]].to_numpy(np.int16) for end in ("start", "goal"))
+    maps = PackedMaps(shape, cells, offset, start, goal, int(part["connectivity"].iloc[0]), _diagonals(part), **more)
     for end, place in (("start", start), ("goal", goal)):
-        if (place < 0).any() or (place >= shape[1:]).any() or not free[np.arange(len(free)), *place.T].all():
+        if not maps.is_free(place).all():
             raise InputError(
                 f"{folder / INDEX}: a {end} is in a wall, so it is not the index of {CELLS}; {remedy(folder / INDEX)}"
             )
-    cost = None if costs is None else np.stack([costs[row] for row in rows]).reshape(shape)
-    return Group(rows, Maps(free, start, goal, cost, int(part["connectivity"].iloc[0]), _diagonals(part)))
+    return maps
 
 
 def _diagonals(part: pd.DataFrame) -> DiagonalRule:
     return DiagonalRule(*(part[name].iloc[0] for name in RULE_COLUMNS)) if set(RULE_COLUMNS) <= {*part} else OCTILE
-
-
-def _unpacked(
-    folder: Path, offset: NDArray[np.int64], cells: NDArray[np.uint8], shape: tuple[int, int, int]
-) -> NDArray[np.bool_]:
-    size = shape[1] * shape[2]
-    num_bytes = -(-size // 8)
-    if (offset == offset[0]).all() and shape[0] > 1:  # all problems of the group are on one map
-        return np.broadcast_to(_unpacked(folder, offset[:1], cells, (1, *shape[1:])), shape)
-    if offset.min() < 0 or offset.max() + num_bytes > len(cells):
-        raise InputError(
-            f"{folder / CELLS}: {len(cells)} bytes, but {INDEX} needs {offset.max() + num_bytes}; "
-            f"{remedy(folder / CELLS)}"
-        )
-    packed = cells[offset[:, None] + np.arange(num_bytes)]
-    return np.unpackbits(packed, axis=1, count=size).astype(np.bool_).reshape(shape)
 
 
 def _distinct(packed: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -216,15 +211,15 @@ def _write_costs(folder: Path, index: pd.DataFrame, groups: Sequence[Group]) -> 
     (folder / COSTS).write_bytes(b"".join(rows[row] for row in range(len(index))))
 
 
-def _costs_of(folder: Path, whole: pd.DataFrame, index: pd.DataFrame) -> list[NDArray[np.uint8]]:
+def _costs_of(folder: Path, whole: pd.DataFrame) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Costs of the cells of all problems, and the first byte of each problem."""
     content = _bytes_of(folder / COSTS)
     ends = np.cumsum(whole["height"].to_numpy(np.int64) * whole["width"].to_numpy(np.int64))
     if ends[-1] != len(content):
         raise InputError(
             f"{folder / COSTS}: {len(content)} bytes, but {INDEX} needs {ends[-1]}; {remedy(folder / COSTS)}"
         )
-    parts = np.split(content, ends[:-1])
-    return [parts[row] for row in index.index]
+    return content, np.concatenate([[0], ends[:-1]])
 
 
 def _bytes_of(path: Path) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ from nsmodels.datasets.mazes.solving.search import demonstrations
 if TYPE_CHECKING:
     import pandas as pd
 
-CELLS_AT_ONCE = 1 << 24
+CELLS_AT_ONCE = 1 << 22
 
 
 def make_index(batches: Sequence[Batch], num_workers: int = 0) -> tuple[pd.DataFrame, list[Group], int]:

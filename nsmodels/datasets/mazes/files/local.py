@@ -28,7 +28,7 @@ from nsmodels.datasets.mazes.grids import Maps, concatenate
 from nsmodels.datasets.mazes.solving.components import can_reach, reaching_cells
 from nsmodels.datasets.mazes.solving.distances import paths_at_start
 
-CELLS_AT_ONCE = 1 << 24  # of maps on which problems are drawn together
+CELLS_AT_ONCE = 1 << 22  # of maps on which problems are drawn together
 SOLVED_AT_ONCE = 64  # problems that a thread takes at a time
 ISOLATED, TWICE = "no cell reaches the goal", "the map is in two splits"
 MALFORMED = "malformed map"

@@ -52,4 +52,5 @@ def familiarity(checkpoint: Path, problems: Sequence[Problems]) -> dict[str, Any
 
 
 def _has_costs(part: Problems) -> bool:
-    return part.maps.cost is not None and bool((part.maps.cost[part.maps.free] > 1).any())
+    parts = (some.maps[:] for some in part.parts())
+    return any(maps.cost is not None and bool((maps.cost[maps.free] > 1).any()) for maps in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,7 +70,7 @@ def _gain(longer: dict[str, Any], trained: dict[str, Any], name: str) -> float:
 def _sample(problems: Sequence[Problems]) -> list[Maps]:
     """At most `SAMPLE` maps, about `SAMPLE_CELLS` cells in total, evenly spaced over the problems of every shape."""
     num = sum(len(part.maps) for part in problems)
-    cells = sum(part.maps.free.size for part in problems)
+    cells = sum(len(part.maps) * math.prod(part.maps.shape) for part in problems)
     wanted = min(num, SAMPLE, max(1, num * SAMPLE_CELLS // cells))
     chosen, first, found = np.linspace(0, num - 1, wanted).round().astype(int), 0, []
     for part in problems:

@@ -18,7 +18,14 @@ _RATES = {
     False: ("maps_per_second", "maps/s"),
 }  # key: CPU
 _CURVES = ("any_optimal", "success", "raw_any_optimal", "raw_success")
-_BUCKETS = {"by_detour": "path length / distance", "by_kind": "kind", "by_density": "density", "by_size": "size"}
+_BUCKETS = {
+    "by_map": "map",
+    "by_length": "optimal cost",
+    "by_detour": "path length / distance",
+    "by_kind": "kind",
+    "by_density": "density",
+    "by_size": "size",
+}
 
 
 def headline(result: Report) -> dict[str, float]:
@@ -43,7 +50,7 @@ def table(result: Mapping[str, Any]) -> str:
     """The report as text."""
     lines = [*_data_lines(result["data"]), "", *_comparison(result), "", *_match_lines(result), ""]
     for key, title in _BUCKETS.items():
-        lines += [*_bucket_lines(title, result[key]), ""]
+        lines += [*_bucket_lines(title, result[key]), ""] if key in result and not _is_repeated(key, result) else []
     lines += [
         *_steps_lines(result["steps"]),
         *_calibration_lines(result),
@@ -52,6 +59,11 @@ def table(result: Mapping[str, Any]) -> str:
     ]
     lines += [*_exact_lines(result["exact_path"]), *_speed_lines(result["speed"])]
     return "\n".join(lines)
+
+
+def _is_repeated(key: str, result: Mapping[str, Any]) -> bool:
+    """Whether the rows of a table would only repeat those by map."""
+    return "by_map" in result and key in ("by_kind", "by_size", "by_density")
 
 
 def _percent(value: float | None) -> str:
@@ -182,7 +194,8 @@ def _speed_lines(speed: Mapping[str, Any]) -> list[str]:
     lines = [
         f"maps per second on {speed['device']}, {_count(speed['num_threads'], 'thread')} (in brackets per CPU-second)"
     ]
-    for size, timings in speed["by_size"].items():
+    searched = {size: timings for size, timings in speed["by_size"].items() if SEARCH[0] in timings}
+    for size, timings in searched.items():
         rates = [f"{name} {t['maps_per_second']:,.0f} ({t['maps_per_cpu_second']:,.0f})" for name, t in timings.items()]
         lines.append(f"  {size}: {', '.join(rates)}")
     return [*lines, f"  {speed['note']}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from nsmodels.core import artifact
 from nsmodels.core.progress import counted
 from nsmodels.datasets.mazes.files.format import read_split
-from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.grids import Maps, PackedMaps
 from nsmodels.datasets.mazes.solving.labels import Labels, label
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.nav.evaluation.exact_path import exact_path
@@ -27,6 +28,8 @@ from nsmodels.systems.nav.planning.heuristics import greedy, uniform
 from nsmodels.systems.nav.training.plain import PlainNetwork, load_plain
 
 CHUNK_CELLS = 2**18
+FEWEST_MAPS = 10  # that are drawn again for intervals
+MOST_CELLS = 2**26  # whose confidence is kept: of more cells every second, third... is
 MODEL = "navigator"
 FACTS = ("kind", "name", "mark", "path", "size", "density", "detour")
 T = TypeVar("T")
@@ -37,12 +40,12 @@ class Problems:
     """Problems on maps of one shape, with facts about each.
 
     Attributes:
-        maps: n problems.
+        maps: n problems, perhaps packed as they are stored.
         facts: kind, name, mark, path (digits of a shortest one, may be empty), size, density, detour of each, (n,).
         optimum: their optimal costs (n,) where they come from a source other than the labels.
     """
 
-    maps: Maps
+    maps: Maps | PackedMaps
     facts: dict[str, NDArray]
     optimum: NDArray[np.float64] | None = None
 
@@ -75,7 +78,7 @@ def read_problems(data: Path, split: str) -> list[Problems]:
     return found
 
 
-def size_name(maps: Maps) -> str:
+def size_name(maps: Maps | PackedMaps) -> str:
     """Rows x columns, such as `8x8`."""
     return f"{maps.shape[0]}x{maps.shape[1]}"
 
@@ -90,7 +93,7 @@ class Measurements:
             columns: `halting`, `steps`, `blocked` (free cells from which the goal cannot be reached), `recognised` of
             them, `alarms` (cells from which it can, predicted that it cannot), `undecided` (cells without a path at the
             limit of steps), `exact` and `unique` (see `exact_path`).
-        confidence: (m,) that the action is optimal, of every cell from which the goal can be reached.
+        confidence: (m,) that the action is optimal, of the cells from which the goal can be reached.
         is_right: (m,) whether it is.
         seconds: by policy and size, (3,): number of maps, wall seconds, CPU seconds.
     """
@@ -103,9 +106,10 @@ class Measurements:
 
     @property
     def clusters(self) -> NDArray:
-        """Clusters (n,) for intervals: the problems of one map; on a single map, each problem is its own cluster."""
+        """Clusters (n,) for intervals: the problems of one map; on few maps each problem is its own cluster."""
+        # The means of two or three maps, drawn again and again, are no estimate of a spread.
         marks = np.unique(self.facts["mark"], return_inverse=True)[1]
-        return marks if self.num_maps > 1 else np.arange(len(marks))
+        return marks if self.num_maps >= FEWEST_MAPS else np.arange(len(marks))
 
     @property
     def num_maps(self) -> int:
@@ -141,7 +145,7 @@ class Evaluator:
         known = {name: float(seconds) for name, seconds in spent.items() if seconds is not None}
         return cls(navigator, plain, max_steps or None, known)
 
-    def unsupported_reason(self, maps: Maps) -> str:
+    def unsupported_reason(self, maps: Maps | PackedMaps) -> str:
         """The reason why the navigator does not support maps of this shape; empty when it does."""
         config = self.navigator.config
         if config.core != "mixer" or maps.shape == (config.height, config.width):
@@ -154,11 +158,12 @@ class Evaluator:
         shown = counted(parts, len(parts), label, "part", show=len(parts) > 1)
         scored, seconds = [], defaultdict(lambda: defaultdict(lambda: np.zeros(3)))
         warm: set[tuple[int, int]] = set()
+        stride = -(-sum(len(each.maps) * math.prod(each.maps.shape) for each in problems) // MOST_CELLS)
         for number, part in enumerate(shown):
             if part.maps.shape not in warm:
                 warm.add(part.maps.shape)
                 self._warm_up(part.maps[:1])
-            scored.append(self._evaluate_part(part, np.random.default_rng(number), seconds))
+            scored.append(self._evaluate_part(part, np.random.default_rng(number), seconds, stride))
         names = scored[0].tables
         return Measurements(
             {name: np.concatenate([part.facts[name] for part in scored]) for name in FACTS},
@@ -175,8 +180,9 @@ class Evaluator:
             if network.accepts(maps):
                 network.policy(maps)
 
-    def _evaluate_part(self, problems: Problems, rng: np.random.Generator, seconds: Any) -> Measurements:
-        maps, labels = problems.maps, label(problems.maps)
+    def _evaluate_part(self, problems: Problems, rng: np.random.Generator, seconds: Any, stride: int) -> Measurements:
+        maps = problems.maps[:]
+        labels = label(maps)
 
         def timed(name: str, make: Callable[[], T]) -> T:
             wall, cpu = time.perf_counter(), time.process_time()
@@ -198,7 +204,8 @@ class Evaluator:
         tables[MODEL] |= _reachability_columns(policy, maps, labels) | exact_path(
             policy.actions, maps, labels, problems.facts
         )
-        return Measurements(problems.facts, tables, policy.confidence[is_counted], is_right[is_counted], {})
+        confidence, is_right = policy.confidence[is_counted][::stride], is_right[is_counted][::stride]
+        return Measurements(problems.facts, tables, confidence, is_right, {})
 
 
 def _reachability_columns(policy: Policy, maps: Maps, labels: Labels) -> dict[str, NDArray]:

@@ -6,6 +6,7 @@ breadth-first search one path.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,7 +24,7 @@ from nsmodels.systems.nav.evaluation.scoring import RELATIVE, TOLERANCE
 NOTE = "navigator, mlp, cnn, greedy and labels: the actions of all cells of a map; astar, bfs, dijkstra: one path"
 RATES = ("maps_per_second", "maps_per_cpu_second")
 SEARCH = ("astar", "bfs", "dijkstra")
-SECONDS, MOST_SHAPES, LABEL_CELLS = 0.3, 5, 2**18
+SECONDS, MOST_SHAPES, LABEL_CELLS, SEARCH_CELLS = 0.3, 5, 2**18, 2**22
 Solver = Callable[[Maps, int], NDArray[np.int16] | None]
 
 
@@ -40,7 +41,9 @@ def speed_report(problems: Sequence[Problems], result: Sequence[Measurements], d
                 by_size.setdefault(size, {})[name] = _rate(num, wall, cpu)
     for place in chosen:
         part = problems[place]
-        by_size[part.size] |= search_rates(part.maps) | {"labels": label_rate(part.maps)}
+        sample = np.random.default_rng(0).permutation(len(part.maps))
+        maps = part.maps[sample[: max(1, SEARCH_CELLS // math.prod(part.maps.shape))]]
+        by_size[part.size] |= search_rates(maps) | {"labels": label_rate(maps)}
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     return {"by_size": by_size, "device": where, "num_threads": torch.get_num_threads(), "note": NOTE}
 

@@ -11,13 +11,25 @@ from numpy.typing import NDArray
 from nsmodels.systems.nav.evaluation.exact_path import exact_path_report
 from nsmodels.systems.nav.evaluation.recursion import halting_report
 from nsmodels.systems.nav.evaluation.report import Report
-from nsmodels.systems.nav.evaluation.scorer import MODEL, Evaluator, Measurements
-from nsmodels.systems.nav.evaluation.scoring import Table, bucket_rows, calibration, metrics, ratio, row, rows_of
+from nsmodels.systems.nav.evaluation.scorer import FEWEST_MAPS, MODEL, Evaluator, Measurements
+from nsmodels.systems.nav.evaluation.scoring import (
+    TOLERANCE,
+    Table,
+    bucket_rows,
+    calibration,
+    metrics,
+    ratio,
+    row,
+    rows_of,
+)
 from nsmodels.systems.nav.evaluation.speed import RATES, SEARCH
 
 EXACT = 1 + 1e-4  # detours are quotients of float32
 # Path length over the distance without walls: names and upper bounds.
 DETOURS = {"1": EXACT, "1-1.25": 1.25, "1.25-1.5": 1.5, "1.5-2": 2.0, ">2": np.inf}
+
+# Optimal cost: names and upper bounds, of costs rounded up.
+LENGTHS = {"1-8": 8, "9-16": 16, "17-32": 32, "33-64": 64, "65-128": 128, "129 and more": np.inf}
 
 
 def summary(
@@ -44,6 +56,7 @@ def summary(
         "rows": {MODEL: _row(evaluator, result, speed, MODEL)},
         "headline": MODEL,
         "baselines": {**_baselines(evaluator, result, speed), **_searched(result, speed)},
+        "by_length": by_length(result),
         "by_detour": by_detour(result),
         "by_size": by_size(result, further, source["split"]),
         "by_kind": by_kind(result),
@@ -58,6 +71,23 @@ def summary(
         | {name: network.num_parameters for name, network in evaluator.plain.items()},
         "data": {**_counts(result), **source},
     }
+
+
+def by_length(result: Measurements) -> dict[str, Any]:
+    """Buckets by optimal cost, which is the length of the shortest path where all cells cost 1."""
+    return _buckets(result, length_names(result.tables[MODEL]["optimum"]), list(LENGTHS))
+
+
+def length_names(optimum: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Range of each optimal cost (n,), one of `LENGTHS`."""
+    return np.array(list(LENGTHS))[np.searchsorted(list(LENGTHS.values()), np.ceil(optimum - TOLERANCE))]
+
+
+def by_map(result: Measurements) -> dict[str, Any]:
+    """Buckets by name of the map; the intervals of a map are those of its problems."""
+    names = result.facts["name"]
+    tables = {name: result.tables[name] for name in (MODEL, "greedy", "random")}
+    return bucket_rows(names, list(dict.fromkeys(names.tolist())), tables, np.arange(len(names)))
 
 
 def by_detour(result: Measurements, rows: NDArray | slice = slice(None)) -> dict[str, Any]:
@@ -166,9 +196,10 @@ def _has_own(evaluator: Evaluator) -> bool:
 
 
 def _counts(result: Measurements) -> dict[str, Any]:
-    several = result.num_maps > 1
+    several, num = result.num_maps >= FEWEST_MAPS, result.num_maps
+    one = f"95 %, resampling the problems of {'the one map' if num == 1 else f'the {num} maps'}, not maps"
     return {
         "num_maps": result.num_maps,
         "num_problems": len(result.facts["mark"]),
-        "intervals": "95 %, resampling maps" if several else "95 %, resampling the problems of the one map",
+        "intervals": "95 %, resampling maps" if several else one,
     }

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".svg", ".pdf")
 WALL, OPEN, UNDECIDED, WRONG = "#39424e", "#ffffff", "#d9dde2", "#f6c9a8"
 MODEL, EXACT, START, GOAL = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]
+FAILED = "#B00020"
 LONGEST = 7.0  # inches of the longer side of a picture
 MOST_ARROWS = 40  # arrows along a side; larger maps have one for every second, third... cell
 Steps = Sequence[tuple[int, Policy]]
@@ -49,24 +50,27 @@ def check_suffix(path: Path) -> None:
         raise InputError(f"{path}: cannot draw to this kind of file; name it .png, .svg or .pdf")
 
 
-def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None = None) -> None:
+def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None = None, heading: str = "") -> None:
     """Draw `plan` on map k to `path` (.png, .svg or .pdf), over a second path with the cells `best` (m, 2).
 
-    Raises `InputError` for a different suffix.
+    A path that does not reach the goal has a different colour, and a cross where it ends. `heading`: first line of the
+    title. Raises `InputError` for a different suffix.
     """
     check_suffix(path)
     figure, (axis,) = make_panels(1, maps.shape, LONGEST)
     paint_map(axis, maps, k)
+    paint_ticks(axis)
     if best is not None:
         paint_path(axis, best, EXACT, "A* path", is_dashed=True)
-    name = "A* path" if plan.source == "astar" else "path of the network"
-    paint_path(axis, plan.path, EXACT if plan.source == "astar" else MODEL, name)
+    if plan.is_found:
+        name = "A* path" if plan.source == "astar" else "path of the network"
+        paint_path(axis, plan.path, EXACT if plan.source == "astar" else MODEL, name)
+    else:
+        paint_failure(axis, plan)
     paint_ends(axis, maps, k)
-    if not plan.is_found and len(plan.path) > 1:
-        axis.plot(*plan.path[-1][::-1], "x", color=EXACT, markersize=9, markeredgewidth=2, label="rollout ends here")
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=4, frameon=False, fontsize=8)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     cost = f", cost {plan.cost:.6g}" if plan.is_found else ""
-    axis.set_title(f"{plan.why}{cost}", fontsize=9)
+    axis.set_title("\n".join(text for text in (heading, f"{plan.why}{cost}") if text), fontsize=9)
     save(figure, path)
 
 
@@ -78,6 +82,7 @@ def draw_policy(policy: Policy, maps: Maps, k: int, path: Path, labels: Labels |
     check_suffix(path)
     figure, (axis,) = make_panels(1, maps.shape, LONGEST)
     paint_policy(axis, policy, maps, k, labels)
+    paint_ticks(axis)
     paint_ends(axis, maps, k, is_ring=True)
     axis.set_title(describe(policy, maps, k, labels), fontsize=9)
     save(figure, path)
@@ -181,6 +186,26 @@ def paint_path(axis: Axes, path: NDArray, colour: str, label: str, is_dashed: bo
     """Draw a line through the cells of `path` (m, 2)."""
     style: dict[str, Any] = {"linestyle": (0, (2, 1.2)), "linewidth": 4.0} if is_dashed else {"linewidth": 2.2}
     axis.plot(path[:, 1], path[:, 0], color=colour, label=label, solid_joinstyle="round", **style)
+
+
+def paint_failure(axis: Axes, plan: Plan) -> None:
+    """Draw where a path that does not reach the goal went, and a cross where it ended."""
+    if len(plan.path) > 1:
+        paint_path(axis, plan.path, FAILED, "failed path of the network")
+    end = plan.path[-1][::-1]
+    name = "it ends here" if len(plan.path) > 1 else "no path was tried"
+    style: dict[str, Any] = {"markersize": 11, "markeredgewidth": 2.5, "linestyle": "", "zorder": 5}
+    axis.plot(*end, "x", color=FAILED, label=name, **style)
+
+
+def paint_ticks(axis: Axes) -> None:
+    """Number rows and columns from 0 on, as in `--start` and `--goal`."""
+    from matplotlib.ticker import MaxNLocator
+
+    for one, name in ((axis.xaxis, "column"), (axis.yaxis, "row")):
+        one.set_major_locator(MaxNLocator(nbins=10, integer=True))
+        one.set_label_text(name, fontsize=8)
+    axis.tick_params(labelsize=7, length=2)
 
 
 def paint_ends(axis: Axes, maps: Maps, k: int, size: float = 8.0, is_ring: bool = False) -> None:

@@ -20,7 +20,7 @@ def chance(data: Path) -> float:
     """Accuracy of a random action on the validation maps: mean share of optimal actions, over cells that have one."""
     shares = []
     for group in read_split(data, "val").groups:
-        sets = action_sets(label(group.maps).optimal, group.maps.connectivity)
+        sets = action_sets(label(group.maps[:]).optimal, group.maps.connectivity)
         shares.append(sets.mean(1)[sets.any(1)])
     return float(sum(part.sum() for part in shares) / sum(len(part) for part in shares))
 

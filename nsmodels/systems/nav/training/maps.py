@@ -68,7 +68,7 @@ class TrainingMaps:
 
     def __init__(self, data: Path, config: DataConfig, training: TrainingConfig) -> None:
         self.config, self.training = config, training
-        self.val = [LabelledMaps.of(group.maps) for group in stored.read_split(data, "val").groups]
+        self.val = [LabelledMaps.of(group.maps[:]) for group in stored.read_split(data, "val").groups]
         self.recipe = _recipe(data) if config.fresh_maps else None
         self.held_out = _held_out_marks(data) if config.fresh_maps else frozenset()
         self.train = _first(stored.read_split(data, "train"), config.max_maps)
