@@ -16,6 +16,7 @@ from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS
 
 if TYPE_CHECKING:
+    from nsmodels.systems.nav.network.navigator import Navigator
     from nsmodels.systems.nav.planning.plan import Plan
 
 MODEL_KEY = "nav_model"
@@ -68,7 +69,10 @@ def _add_verbs(added: Any) -> None:
     _add_recursion(evaluate)
     evaluate.set_defaults(verb=_evaluate)
     plan = added.add_parser("plan", help="a path from start to goal, walked on the map before it is shown")
-    _add_checkpoint(plan)
+    plan.add_argument("--checkpoint", type=Path, help="folder made by train [a navigator that ships with the package]")
+    plan.add_argument(
+        "--connectivity", type=int, choices=(4, 8), help="moves of the shipped navigator: 4, or 8 with diagonals [4]"
+    )
     plan.add_argument("--map", type=Path, required=True, metavar="FILE.map", help="MovingAI map")
     plan.add_argument("--start", required=True, metavar="R,C", help="row and column, counted from 0")
     plan.add_argument("--goal", required=True, metavar="R,C", help="row and column, counted from 0")
@@ -168,7 +172,6 @@ def _report_of_maps(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.mazes.files.movingai import check_ends, layer, read_terrain
-    from nsmodels.systems.nav.network.construction import load_navigator
     from nsmodels.systems.nav.pictures.drawing import as_text, check_suffix, draw_plan
     from nsmodels.systems.nav.planning.plan import plan_many, problem
 
@@ -180,17 +183,36 @@ def _plan(arguments: argparse.Namespace) -> int:
     free = layer(terrain, *start)
     check_ends(terrain, start, goal)
     problem(free, start, goal)
-    navigator = load_navigator(_checkpoint(arguments.checkpoint), arguments.device)
+    navigator = _navigator(arguments.checkpoint, arguments.connectivity, arguments.device)
     maps = problem(free, start, goal, None, navigator.config.connectivity, navigator.diagonals)
     (found,) = plan_many(navigator, maps, arguments.fallback, arguments.steps)
     if maps.shape[1] <= WIDEST:
         print(as_text(maps, 0, found))
     print(_verdict(found))
+    if arguments.checkpoint is None:
+        print("planned by the navigator that ships with the package; --checkpoint takes one of your own")
+    for line in navigator.cautions(maps):
+        print(f"caution: {line}", file=sys.stderr)
     if arguments.draw:
         draw_plan(found, maps, 0, arguments.draw)
     if arguments.json:
         disk.write_json(arguments.json, found.to_dict())
     return 0 if found.is_found else 1
+
+
+def _navigator(checkpoint: Path | None, connectivity: int | None, device: str) -> Navigator:
+    """The navigator of a checkpoint, else the shipped one of so many moves."""
+    from nsmodels.systems.nav.network.construction import load_navigator
+    from nsmodels.systems.nav.network.shipped import load_shipped
+
+    if checkpoint is None:
+        return load_shipped(connectivity or 4, device)
+    navigator = load_navigator(_checkpoint(checkpoint), device)
+    if connectivity not in (None, navigator.config.connectivity):
+        raise InputError(
+            f"--connectivity {connectivity}: {checkpoint} has {navigator.config.connectivity} moves; omit it"
+        )
+    return navigator
 
 
 def _verdict(found: Plan) -> str:

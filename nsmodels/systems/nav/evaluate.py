@@ -16,6 +16,7 @@ from nsmodels.datasets.mazes.files.format import splits
 from nsmodels.datasets.mazes.look import problems_left_out
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.nav.config import EvaluationConfig
+from nsmodels.systems.nav.evaluation.expansions import expansions
 from nsmodels.systems.nav.evaluation.familiarity import familiarity
 from nsmodels.systems.nav.evaluation.recursion import steps_curve
 from nsmodels.systems.nav.evaluation.report import Report, headline, table
@@ -59,7 +60,7 @@ def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps:
     source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
     network = evaluator.navigator
     source |= {"connectivity": network.config.connectivity, "rule": network.rule, "skipped": skipped}
-    source |= familiarity(checkpoint, problems)
+    source |= familiarity(checkpoint, problems, network)
     source["notes"] = [*source["notes"], *problems_left_out(data)]
     return evaluate_problems(evaluator, problems, others, source)
 
@@ -120,7 +121,7 @@ def _on_scenario(
     _warn_of_hours(evaluator, taken)
     maps = scenario.maps
     source = describe(checkpoint) | named | {"connectivity": maps.connectivity, "rule": maps.rule, "skipped": {}}
-    source |= familiarity(checkpoint, taken)
+    source |= familiarity(checkpoint, taken, evaluator.navigator)
     result, measurements = evaluate_problems(evaluator, taken, [], source)
     found = compare_with_listed(scenario, measurements)
     result["data"] |= {**found, "notes": [*source["notes"], *found["notes"]]}
@@ -140,7 +141,8 @@ def evaluate_problems(
     timed = [part for part in (measurements, further) if part]
     speed = speed_report(problems + others, timed, evaluator.navigator.device)
     steps = steps_curve(evaluator.navigator, problems)
-    return summary(evaluator, measurements, further, steps, speed, source), measurements
+    expanded = expansions(evaluator.navigator, problems + others)
+    return summary(evaluator, measurements, further, steps, speed, expanded, source), measurements
 
 
 def _warn_of_hours(evaluator: Evaluator, problems: list[Problems]) -> None:

@@ -21,6 +21,7 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels
 
 Cell = tuple[int, int]
+Bound = Callable[[Cell], float]  # heuristic: estimated cost from a cell to the goal
 _OFFSETS = np.array(OFFSETS, np.int64)
 
 
@@ -32,6 +33,16 @@ def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
     # That is the cost on a map without walls where every cell has the least cost: never above the true cost
     # (admissible), and by a move it falls by no more than the move costs (consistent). So the first path that takes the
     # goal from the heap is optimal, and no cell is expanded twice.
+    return expand(maps, i, empty_bound(maps, i))[0]
+
+
+def dijkstra(maps: Maps, i: int) -> NDArray[np.int16] | None:
+    """Like `astar`, with the heuristic 0."""
+    return expand(maps, i, lambda cell: 0.0)[0]
+
+
+def empty_bound(maps: Maps, i: int) -> Bound:
+    """The heuristic of `astar` on map i: the distance to the goal without walls times the least cost of a cell."""
     least = 1 if maps.cost is None else int(maps.cost[i].min(initial=255, where=maps.free[i]))
     goal_row, goal_column = _cell(maps.goal[i])
 
@@ -41,12 +52,7 @@ def astar(maps: Maps, i: int) -> NDArray[np.int16] | None:
     def diagonal(cell: Cell) -> float:
         return least * distance(cell, (goal_row, goal_column), 8, maps.diagonals)
 
-    return _best_first(maps, i, manhattan if maps.connectivity == 4 else diagonal)
-
-
-def dijkstra(maps: Maps, i: int) -> NDArray[np.int16] | None:
-    """Like `astar`, with the heuristic 0."""
-    return _best_first(maps, i, lambda cell: 0.0)
+    return manhattan if maps.connectivity == 4 else diagonal
 
 
 def bfs(maps: Maps, i: int) -> NDArray[np.int16] | None:
@@ -109,14 +115,18 @@ def path_cost(maps: Maps, i: int, cells: NDArray) -> float:
     return float(costs[~is_diagonal].sum() + costs[is_diagonal].sum() * maps.diagonals.lengths[-1])
 
 
-def _best_first(maps: Maps, i: int, bound: Callable[[Cell], float]) -> NDArray[np.int16] | None:
+def expand(maps: Maps, i: int, bound: Bound) -> tuple[NDArray[np.int16] | None, int]:
+    """Cells of the path that best-first search finds on map i, as of `astar`, and the number of cells it expands.
+
+    The path is optimal when `bound` is consistent; no cell is expanded twice.
+    """
     start, goal, moves = _cell(maps.start[i]), _cell(maps.goal[i]), _moves(maps, i)
     cost, parent, closed = {start: 0.0}, {start: start}, set()
     heap = [(bound(start), 0.0, start)]
     while heap:
         _, _, cell = heapq.heappop(heap)  # of equal sums the one with the largest cost so far, nearest to the goal
         if cell == goal:
-            return _path_to(parent, goal)
+            return _path_to(parent, goal), len(closed)
         if cell in closed:
             continue
         closed.add(cell)
@@ -126,7 +136,7 @@ def _best_first(maps: Maps, i: int, bound: Callable[[Cell], float]) -> NDArray[n
             if found < cost.get(there, math.inf):
                 cost[there], parent[there] = found, cell
                 heapq.heappush(heap, (found + bound(there), -found, there))
-    return None
+    return None, len(closed)
 
 
 def _moves(maps: Maps, i: int) -> Callable[[Cell], Iterator[tuple[Cell, float]]]:

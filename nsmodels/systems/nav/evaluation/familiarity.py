@@ -13,6 +13,7 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.files.format import COSTS, read_index
 from nsmodels.systems.nav.evaluation.scorer import Problems
+from nsmodels.systems.nav.network.navigator import Navigator
 
 UNIT_COSTS = "cells differ in cost here, but the training data had unit costs only: costs were not learnt"
 UNKNOWN_COSTS = "cells differ in cost here; whether the training data had costs is unknown"
@@ -40,7 +41,7 @@ class TrainingData:
             return None
 
 
-def familiarity(checkpoint: Path, problems: Sequence[Problems]) -> dict[str, Any]:
+def familiarity(checkpoint: Path, problems: Sequence[Problems], navigator: Navigator) -> dict[str, Any]:
     """`num_trained_on`: number of problems on training maps, also rotated or mirrored (None: unknown); and `notes`."""
     trained = TrainingData.of(checkpoint)
     marks = np.concatenate([part.facts["mark"] for part in problems])
@@ -48,6 +49,7 @@ def familiarity(checkpoint: Path, problems: Sequence[Problems]) -> dict[str, Any
     notes = []
     if any(_has_costs(part) for part in problems) and not (trained and trained.has_costs):
         notes.append(UNIT_COSTS if trained else UNKNOWN_COSTS)
+    notes += dict.fromkeys(line for part in problems for line in navigator.cautions(part.maps[:]))
     return {"num_trained_on": num, "notes": notes}
 
 

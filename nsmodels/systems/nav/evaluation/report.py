@@ -57,7 +57,8 @@ def table(result: Mapping[str, Any]) -> str:
         *_unreachable_lines(result["unreachable"]),
         "",
     ]
-    lines += [*_exact_lines(result["exact_path"]), *_speed_lines(result["speed"])]
+    lines += [*_exact_lines(result["exact_path"]), *_expansion_lines(result["expansions"])]
+    lines += _speed_lines(result["speed"])
     return "\n".join(lines)
 
 
@@ -188,6 +189,19 @@ def _exact_lines(found: Mapping[str, Any] | None) -> list[str]:
             lines.append(f"  {title} (n {found[name]['n']}): {shares}")
     published = [f"    {_percent(row['accuracy'])}  {row['name']} ({row['source']})" for row in found["published"]]
     return [*lines, f"  {found['target']}", f"  {found['note']}", *published, ""]
+
+
+def _expansion_lines(found: Mapping[str, Any]) -> list[str]:
+    if not found:
+        return []
+    lines = ["cells that A* expands, with the distance on an empty map and with the network's cost-to-go as heuristic"]
+    lines += [
+        f"{'':<{_FIRST}}{'n':>7}{'distance':>12}{'network':>12}{'% saved':>12}{'% optimal':>12}{'worst cost':>12}"
+    ]
+    for size, entry in found.items():
+        shares = f"{_percent(entry['saved']):>12}{_percent(entry['optimal']):>12}{entry['worst_cost']:>11.3f}x"
+        lines.append(f"{size:<{_FIRST}}{entry['n']:>7}{entry['astar']:>12,.0f}{entry['network']:>12,.0f}{shares}")
+    return [*lines, ""]
 
 
 def _speed_lines(speed: Mapping[str, Any]) -> list[str]:

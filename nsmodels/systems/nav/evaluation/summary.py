@@ -38,6 +38,7 @@ def summary(
     further: Measurements | None,
     steps: Mapping[str, Any],
     speed: Mapping[str, Any],
+    expanded: Mapping[str, Any],
     source: Mapping[str, Any],
 ) -> Report:
     """The report of one evaluation, ready for JSON.
@@ -48,6 +49,7 @@ def summary(
         further: measurements on larger maps, which are reported by size only.
         steps: result of `steps_curve`.
         speed: result of `speed_report`.
+        expanded: result of `expansions`.
         source: description of data and checkpoint.
     """
     table, clusters = result.tables[MODEL], result.clusters
@@ -66,6 +68,7 @@ def summary(
         "confidence": calibration(result.confidence, result.is_right) if _has_own(evaluator) else None,
         "unreachable": unreachable(table, clusters),
         "exact_path": _exact_path(result, further),
+        "expansions": dict(expanded),
         "speed": dict(speed),
         "parameters": {MODEL: evaluator.navigator.num_parameters}
         | {name: network.num_parameters for name, network in evaluator.plain.items()},

@@ -26,8 +26,10 @@ def navigator_from(payload: dict[str, Any], where: str) -> Navigator:
     """
     config = ModelConfig.from_mapping(checkpoint.settings_of(payload, "model", where), where)
     model = make_navigator(config)
-    model.is_cost_aware = bool(payload["config"].get("knows_costs"))
-    model.diagonals = DiagonalRule(**payload["config"].get("diagonals", {}))
+    settings = payload["config"]
+    model.is_cost_aware = bool(settings.get("knows_costs"))
+    model.largest_cost, model.largest_side = settings.get("largest_cost"), settings.get("grid_size")
+    model.diagonals = DiagonalRule(**settings.get("diagonals", {}))
     checkpoint.fill(model, payload["model_state_dict"], where)
     return model.eval()
 

@@ -51,6 +51,8 @@ class Navigator(nn.Module, ABC):
         self.config = config
         self.is_cost_aware = True  # whether the training data contained cells that cost more than 1
         self.diagonals = OCTILE  # the rule of diagonal moves in the training data
+        self.largest_cost: int | None = None  # of a cell in the training data; None: unknown
+        self.largest_side: int | None = None  # of a map in the training data; None: unknown
 
     @property
     def num_parameters(self) -> int:
@@ -76,6 +78,19 @@ class Navigator(nn.Module, ABC):
     def trained_steps(self) -> int:
         """Number of steps in the supervised segments of training."""
         return self.config.num_segments * self.steps_per_segment
+
+    def cautions(self, maps: Maps) -> list[str]:
+        """What distinguishes `maps` from those in training and may cost accuracy, a line each."""
+        found, known, side = [], self.largest_cost, self.largest_side
+        cost = 1 if maps.cost is None else int(maps.cost.max(initial=1, where=maps.free))
+        if known is not None and cost > known:
+            found.append(f"cells cost up to {cost}, but up to {known} in the training data")
+        if side and not self.is_counting and max(maps.shape) > side:
+            found.append(
+                f"maps of {maps.shape[0]}x{maps.shape[1]}, but sides of up to {side} in the training data: latents "
+                "lose accuracy on larger maps; core=value does not"
+            )
+        return found
 
     def forward(self, inputs: Float[Tensor, "b c h w"], num_segments: int | None = None) -> Readout:
         """The readout after `num_segments` (default: as in training); `inputs` as made by `encode`."""

@@ -90,6 +90,12 @@ class TrainingMaps:
         return any(group.maps.cost is not None for group in self.train)
 
     @property
+    def largest_cost(self) -> int:
+        """Largest cost of entering a cell."""
+        costs = [int(group.maps.cost.max()) for group in self.train if group.maps.cost is not None]
+        return max(costs, default=1)
+
+    @property
     def shapes(self) -> list[tuple[int, int]]:
         """The shapes (height, width) of the training maps."""
         return [group.maps.shape for group in self.train]

@@ -112,7 +112,8 @@ class NavigationTask(Task):
         nested = {"model": self.model.model_dump(mode="json"), "objective": self.objective.model_dump(mode="json")}
         # Left out where it is the default, so that checkpoints from before there was a choice resume.
         rule = {} if self.maps.diagonals == OCTILE else {"diagonals": asdict(self.maps.diagonals)}
-        return nested | flat | {"knows_costs": self.maps.has_costs} | rule
+        costs = {"largest_cost": self.maps.largest_cost} if self.maps.has_costs else {}
+        return nested | flat | {"knows_costs": self.maps.has_costs} | costs | rule
 
     def _segment_losses(self, model: Navigator, readout: Readout, batch: MapBatch, number: int) -> dict[str, Tensor]:
         horizon = self._horizon_mask(model, batch.cells, number)
