@@ -150,9 +150,19 @@ def slots(tokens: list[int]) -> list[tuple[int, int]]:
 
 def program_of(tokens: list[int]) -> Program:
     """The released node list (topological, one `scene` per branch) of a complete sequence of token numbers."""
+    return nodes_of(_tree(iter(tokens)))
+
+
+def nodes_of(tree: Tree) -> Program:
+    """The released node list (topological, one `scene` per branch) of a tree."""
     nodes: Program = []
-    _emit(_tree(iter(tokens)), nodes, {})
+    _emit(tree, nodes, {})
     return nodes
+
+
+def tree_of(program: Program) -> Tree:
+    """The tree of a node list; raise `InputError` as `linearise`."""
+    return _tree(iter(linearise(program)))
 
 
 def _function(node: dict[str, Any]) -> str:

@@ -18,18 +18,29 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.language import grammar
+from nsmodels.systems.visual.language.coverage import differences
 from nsmodels.systems.visual.language.grammar import Derivation, Program
-from nsmodels.systems.visual.language.tokens import Vocabulary
+from nsmodels.systems.visual.language.tokens import Reading, Vocabulary
 
 PARSE_BATCH = 256
+DOUBTED = 0.1  # what a doubt leaves of the probability
 
 
 @dataclass(frozen=True)
 class Parse:
-    """The program of a question, and its probability under the parser."""
+    """The program of a question, and the doubts whether it is what the question means.
+
+    Attributes:
+        program: nodes in the released form; `description.describe` has it in plain English.
+        probability: that the program is the question's, in [0, 1].
+        corrections: typos, each as (typed, read).
+        doubts: why the program may not be the question's, a short line each; empty where nothing is amiss.
+    """
 
     program: Program
     probability: float
+    corrections: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,19 +155,28 @@ class Parser(nn.Module):
         return [d.tokens for d in derivations], log_probability.exp().cpu().numpy()
 
     def parse(self, questions: list[str]) -> list[Parse]:
-        """The most likely program of each question.
+        """The most likely program of each question, with what is doubtful about it.
 
-        Raises `InputError` for an empty question, and for a word that is not in the vocabulary, with similar ones.
+        A typo is read as the known word that is one edit away; an unknown word is a doubt. Raises `InputError` for a
+        question without words.
         """
         was_training = self.training
         self.eval()
+        readings = [self.vocabulary.read(question) for question in questions]
         parses: list[Parse] = []
         for first in range(0, len(questions), PARSE_BATCH):
-            numbers = [self.vocabulary.known_numbers(q) for q in questions[first : first + PARSE_BATCH]]
-            tokens, probabilities = self.decode(*self._pad(numbers))
-            parses += [Parse(grammar.program_of(t), float(p)) for t, p in zip(tokens, probabilities, strict=True)]
+            batch = readings[first : first + PARSE_BATCH]
+            tokens, probabilities = self.decode(*self._pad([self.vocabulary.numbered(r.words) for r in batch]))
+            parses += [self._judged(*row) for row in zip(batch, tokens, probabilities.tolist(), strict=True)]
         self.train(was_training)
         return parses
+
+    def _judged(self, reading: Reading, tokens: list[int], probability: float) -> Parse:
+        """A decoded program with its doubts; each of them costs probability."""
+        program = grammar.program_of(tokens)
+        unknown = tuple(map(self.vocabulary.suggest, reading.unknown))
+        doubts = (*unknown, *differences(reading.words, program))
+        return Parse(program, probability * DOUBTED ** len(doubts), reading.corrections, doubts)
 
     def _pad(self, numbers: list[list[int]]) -> tuple[Tensor, Tensor]:
         device = self.words.weight.device

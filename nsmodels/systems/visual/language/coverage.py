@@ -1,0 +1,110 @@
+"""Differences between what the words of a question mean and what its program contains, as short lines.
+
+Colours, shapes, sizes, materials and relations are compared one by one with how often they occur; attribute names, the
+kind of the answer, comparisons, and/or by whether they occur at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, RELATIONS
+from nsmodels.systems.visual.language import grammar
+from nsmodels.systems.visual.language.clauses import universal
+from nsmodels.systems.visual.language.grammar import Program, Tree
+
+SYNONYMS = {
+    "cube": "block box",
+    "sphere": "ball orb globe",
+    "large": "big huge",
+    "small": "tiny little",
+    "metal": "metallic shiny metals",
+    "rubber": "matte",
+    "gray": "grey",
+}
+MEANINGS = {value: value for values in (*ATTRIBUTES.values(), RELATIONS) for value in values}
+MEANINGS |= {word: value for value, words in SYNONYMS.items() for word in words.split()}
+MEANINGS |= {f"{word}s": value for word, value in MEANINGS.items() if value in ATTRIBUTES["shape"]}
+MEANINGS |= {"boxes": "cube"}
+# Words that name an attribute itself.
+NAMES = {"color": "color colour colors colours colored coloured", "shape": "shape shapes", "size": "size sizes"}
+NAMES |= {"material": "material materials made"}
+ATTRIBUTE_NAMES = {word: name for name, words in NAMES.items() for word in words.split()}
+COUNTING = frozenset(
+    [
+        "many",
+        "number",
+        "count",
+        "total",
+        "amount",
+        "more",
+        "fewer",
+        "less",
+        "equal",
+        "all",
+        "every",
+        "each",
+        "everything",
+    ]
+)
+UNITING = frozenset(("or", "and", "either"))
+
+
+def differences(words: Sequence[str], program: Program) -> tuple[str, ...]:
+    """What words of a question are not in the program, and what in the program no word of the question means."""
+    tree = grammar.tree_of(program)
+    return (*_values(words, tree), *_names(words, tree), *_functions(set(words), tree))
+
+
+def meanings(words: Sequence[str]) -> list[tuple[str, str]]:
+    """The words that mean a value or relation, each with its meaning. The size in "how big" is an attribute."""
+    pairs = zip(words, ["", *words], strict=False)
+    return [(word, MEANINGS[word]) for word, before in pairs if word in MEANINGS and before != "how"]
+
+
+def _values(words: Sequence[str], tree: Tree) -> list[str]:
+    found = universal(tree)
+    # "All cubes are red" has the cubes twice in its program; "as many cubes as red cubes" has the same one.
+    parts = [tree, found.predicate] if found else [tree]
+    return min((list(_value_differences(words, part)) for part in parts), key=len)
+
+
+def _value_differences(words: Sequence[str], tree: Tree) -> Iterator[str]:
+    contained = Counter(token.value for token in _tokens(tree) if token.value)
+    for word, value in meanings(words):
+        if not contained[value]:
+            yield f"the word '{word}' is not in the program"
+        contained[value] -= contained[value] > 0
+    yield from (f"no word of the question means '{value}'" for value in contained.elements())
+
+
+def _names(words: Sequence[str], tree: Tree) -> Iterator[str]:
+    asked = {ATTRIBUTE_NAMES[word] for word in words if word in ATTRIBUTE_NAMES}
+    if any(
+        pair in (("how", "big"), ("how", "large"), ("how", "small")) for pair in zip(words, words[1:], strict=False)
+    ):
+        asked.add("size")
+    functions = {token.function for token in _tokens(tree)}
+    contained = {name for name in ATTRIBUTES if functions & {f"query_{name}", f"same_{name}", f"equal_{name}"}}
+    yield from (f"the program has nothing about the {name}" for name in sorted(asked - contained))
+    yield from (f"no word of the question means the {name}" for name in sorted(contained - asked))
+
+
+def _functions(words: set[str], tree: Tree) -> Iterator[str]:
+    functions = {token.function for token in _tokens(tree)}
+    kind = FUNCTIONS[tree.token.function][1]
+    if kind == "int" and not words & COUNTING:
+        yield "the program counts, the question does not"
+    if kind != "int" and "many" in words and not functions & {"equal_integer"}:
+        yield "the question counts, the program does not"
+    if "union" in functions and not words & UNITING:
+        yield "the program joins two groups, the question does not"
+    if "or" in words and "union" not in functions:
+        yield "the word 'or' is not in the program"
+
+
+def _tokens(tree: Tree) -> Iterator[grammar.Token]:
+    yield tree.token
+    for part in tree.inputs:
+        yield from _tokens(part)
