@@ -9,7 +9,7 @@ from pydantic import Field
 from nsmodels.core.config import Config, added_field, conditional
 from nsmodels.engine.config import TrainingConfig, further_training
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 # Reported by each training beside its loss; see `engine.system.System.metrics`.
 METRICS = {
     "perception": ("heat", "size", "color", "material", "shape", "ground", "offset"),
@@ -77,6 +77,12 @@ class ParserConfig(Config):
         description="with a curriculum: share of the epochs before all lengths are in",
     )
     max_questions: int = Field(default=0, ge=0, description="train on the first so many questions; 0: all")
+    paraphrases: float = Field(
+        default=0.33,
+        ge=0,
+        le=10,
+        description="questions in words that people type, drawn in addition to the training questions: their ratio",
+    )
 
 
 class BaselineConfig(Config):

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
-from nsmodels.systems.visual.language import grammar
+from nsmodels.datasets.clevr.questions.executor import execute
+from nsmodels.datasets.clevr.vocabulary import ATTRIBUTE_OF, ATTRIBUTES
 from nsmodels.systems.visual.language.clauses import presupposed
-from nsmodels.systems.visual.language.coverage import differences
+from nsmodels.systems.visual.language.coverage import MEANINGS, differences, meanings
 from nsmodels.systems.visual.language.description import describe
-from nsmodels.systems.visual.language.grammar import Program, Tree
+from nsmodels.systems.visual.language.notation import program
+from nsmodels.systems.visual.language.paraphrases import FRAMES, Paraphrase, paraphrases
 from nsmodels.systems.visual.language.tokens import words_of
 from nsmodels.systems.visual.language.typos import nearest
 
-
-def program(text: str) -> Program:
-    """A program from its calls, as "count(filter_color[red](scene))"."""
-
-    def read(rest: str) -> tuple[Tree, str]:
-        name = rest[: min(rest.find(mark) if mark in rest else len(rest) for mark in "(,)")]
-        rest, inputs = rest[len(name) :], []
-        if rest.startswith("("):
-            rest = "," + rest[1:]
-            while rest.startswith(","):
-                tree, rest = read(rest[1:].lstrip())
-                inputs.append(tree)
-            rest = rest[1:]
-        function, _, value = name.rstrip("]").partition("[")
-        return Tree(grammar.Token(function, value), tuple(inputs)), rest
-
-    return grammar.nodes_of(read(text)[0])
-
-
+DATA = Path(__file__).parents[2] / "data"
 RED = "filter_color[red](scene)"
 CUBES = "filter_shape[cube](scene)"
 METAL_BIG = "filter_material[metal](filter_size[large](scene))"
@@ -45,7 +34,7 @@ METAL_BIG = "filter_material[metal](filter_size[large](scene))"
         (f"count(filter_shape[cube](union({CUBES}, {RED})))", "the number of cubes that are a cube or red"),
         (f"exist(intersect({RED}, {CUBES}))", "whether the red thing is a cube"),
         (f"exist(intersect({CUBES}, relate[left](unique({RED}))))", "whether the cube is left of the red thing"),
-        (f"equal_integer(count({CUBES}), count(filter_color[red]({CUBES})))", "whether all cubes are red cubes"),
+        (f"equal_integer(count({CUBES}), count(filter_color[red]({CUBES})))", "whether all cubes are red"),
         (f"query_color(unique(relate[behind](unique({CUBES}))))", "the color of the thing behind the cube"),
         (f"equal_size(query_size(unique({RED})), query_size(unique({CUBES})))",
          "whether the red thing and the cube have the same size"),
@@ -91,3 +80,72 @@ def test_a_question_about_the_one_thing_presupposes_it() -> None:
 def test_typos_are_one_edit_from_one_known_word(typed: str, read: str) -> None:
     known = ["cube", "cubes", "metal", "sphere", "green", "yellow", "block", "ball", "right", "there", "blue", "gray"]
     assert nearest(typed, known) == read
+
+
+# --- paraphrases -------------------------------------------------------------------------------------------------
+
+SAMPLE = paraphrases(4000, seed=5)
+
+
+def test_every_word_of_a_paraphrase_is_in_its_program_and_back() -> None:
+    assert [p for p in SAMPLE if differences(words_of(p.question), p.program)] == []
+    assert {p.kind for p in SAMPLE} == FRAMES.keys()
+
+
+def mentioned(words: list[str]) -> set[str]:
+    return {value for _, value in meanings(words)}
+
+
+def having(things: list[dict], values: set[str]) -> list[dict]:
+    return [thing for thing in things if values <= {thing[name] for name in ATTRIBUTES}]
+
+
+def read_plainly(p: Paraphrase, things: list[dict]) -> str | None:
+    """The answer by the words alone, of a question whose groups are not related: what its nouns name, and the rest."""
+    words = words_of(p.question)
+    things_and_shapes = {"thing", "object", "item", "anything", "everything"}
+    things_and_shapes |= {word for word, value in MEANINGS.items() if value in ATTRIBUTES["shape"]}
+    nouns = [k for k, word in enumerate(words) if {word, word.rstrip("s")} & things_and_shapes]
+    named = having(things, mentioned(words[: nouns[0] + 1])) if nouns else things
+    both = having(things, mentioned(words))
+    match p.kind.split()[0]:
+        case "count":
+            return str(len(both))
+        case "exist":
+            return "yes" if both else "no"
+        case "universal":
+            return "yes" if named == both else "no"
+        case "statement" if len(named) == 1:
+            return "yes" if both else "no"
+        case "query" if len(both) == 1:
+            return both[0][p.program[-1]["function"].removeprefix("query_")]
+    return None
+
+
+def test_paraphrases_have_the_answer_of_their_words(official_scenes: list[dict]) -> None:
+    compared: Counter[str] = Counter()
+    for p in SAMPLE:
+        is_plain = not {node["function"] for node in p.program} & {"relate", "union"} and " same " not in p.question
+        for scene in official_scenes if is_plain and not {"that", "which", "made"} & set(words_of(p.question)) else []:
+            if (wanted := read_plainly(p, scene["objects"])) is not None:
+                assert execute(p.program, scene) == wanted, p.question
+                compared[p.kind] += 1
+    assert min(compared[kind] for kind in ("count", "exist", "exist anything", "universal", "statement", "query")) > 50
+
+
+def skeleton(question: str) -> str:
+    """A question with its groups left out: how it is worded."""
+    text = " ".join(words_of(question))
+    values = "|".join(word for word, value in MEANINGS.items() if value in ATTRIBUTE_OF)
+    nouns = "|".join(word for word, value in MEANINGS.items() if value in ATTRIBUTES["shape"])
+    named = re.sub(rf"\b((?:{values}) )*({nouns}|(thing|object|item)s?)\b", "N", text)
+    return re.sub(rf"\b({values})\b", "V", named)
+
+
+def test_the_forms_of_the_held_out_questions_are_never_generated() -> None:
+    questions = json.loads((DATA / "free_form_questions.json").read_text())["questions"]
+    held_out = {skeleton(item["question"]) for item in questions if item["held_out"]}
+    generated = {skeleton(p.question) for p in SAMPLE}
+    assert len(questions) >= 300
+    assert held_out & generated == set()
+    assert all(item["program"] is None or program(item["program"]) for item in questions)

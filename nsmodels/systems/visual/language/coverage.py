@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, RELATIONS
 from nsmodels.systems.visual.language import grammar
@@ -29,8 +30,9 @@ MEANINGS |= {f"{word}s": value for word, value in MEANINGS.items() if value in A
 MEANINGS |= {"boxes": "cube"}
 # Words that name an attribute itself.
 NAMES = {"color": "color colour colors colours colored coloured", "shape": "shape shapes", "size": "size sizes"}
-NAMES |= {"material": "material materials made"}
+NAMES |= {"material": "material materials"}
 ATTRIBUTE_NAMES = {word: name for name, words in NAMES.items() for word in words.split()}
+BIG = {("how", "big"), ("how", "large"), ("how", "small")}
 COUNTING = frozenset(
     [
         "many",
@@ -48,6 +50,8 @@ COUNTING = frozenset(
         "everything",
     ]
 )
+ASKING = COUNTING | frozenset(["what", "which", "how", "is", "are", "does", "do", "can", "any", "there"])
+THINGS = frozenset("thing things object objects item items anything something everything all it".split())  # noqa: SIM905
 UNITING = frozenset(("or", "and", "either"))
 
 
@@ -81,12 +85,11 @@ def _value_differences(words: Sequence[str], tree: Tree) -> Iterator[str]:
 
 def _names(words: Sequence[str], tree: Tree) -> Iterator[str]:
     asked = {ATTRIBUTE_NAMES[word] for word in words if word in ATTRIBUTE_NAMES}
-    if any(
-        pair in (("how", "big"), ("how", "large"), ("how", "small")) for pair in zip(words, words[1:], strict=False)
-    ):
-        asked.add("size")
+    asked |= {"size"} if set(pairwise(words)) & BIG else set()
     functions = {token.function for token in _tokens(tree)}
     contained = {name for name in ATTRIBUTES if functions & {f"query_{name}", f"same_{name}", f"equal_{name}"}}
+    # "Made of" goes with a value ("made of metal") or asks for one.
+    asked |= contained & {"material"} if "made" in words else set()
     yield from (f"the program has nothing about the {name}" for name in sorted(asked - contained))
     yield from (f"no word of the question means the {name}" for name in sorted(contained - asked))
 
@@ -94,12 +97,18 @@ def _names(words: Sequence[str], tree: Tree) -> Iterator[str]:
 def _functions(words: set[str], tree: Tree) -> Iterator[str]:
     functions = {token.function for token in _tokens(tree)}
     kind = FUNCTIONS[tree.token.function][1]
+    if not words & ASKING:
+        yield "no word of the question asks for something"
+    if not words & (THINGS | MEANINGS.keys()):
+        yield "no word of the question names a thing"
     if kind == "int" and not words & COUNTING:
         yield "the program counts, the question does not"
     if kind != "int" and "many" in words and not functions & {"equal_integer"}:
         yield "the question counts, the program does not"
     if "union" in functions and not words & UNITING:
         yield "the program joins two groups, the question does not"
+    if "union" in functions and kind == "bool" and "or" not in words:
+        yield "'and' is read as 'or'"
     if "or" in words and "union" not in functions:
         yield "the word 'or' is not in the program"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTE_OF, ATTRIBUTES
 from nsmodels.systems.visual.language import grammar
-from nsmodels.systems.visual.language.clauses import clause, statement, universal
+from nsmodels.systems.visual.language.clauses import Statement, clause, statement, universal
 from nsmodels.systems.visual.language.grammar import Program, Tree
 
 RELATED = {"left": "left of", "right": "right of", "front": "in front of", "behind": "behind"}
@@ -21,7 +21,7 @@ def describe(program: Program) -> str:
     if found := statement(tree):
         return f"whether the {noun_phrase(found.subject)} is {_predicate(found.predicate)}"
     if found := universal(tree):
-        return f"whether all {noun_phrase(found.subject, True)} are {noun_phrase(found.predicate, True)}"
+        return f"whether all {noun_phrase(found.subject, True)} are {_stated(found)}"
     if function == "count":
         return f"the number of {noun_phrase(tree.inputs[0], True)}"
     if function == "exist":
@@ -79,6 +79,14 @@ def _predicate(tree: Tree) -> str:
     if base.token.function == "scene" and values and all(ATTRIBUTE_OF[value] != "shape" for value in values):
         return " and ".join(reversed(values))
     return _article(noun_phrase(tree))
+
+
+def _stated(found: Statement) -> str:
+    """What is said of all things: the values that the predicate adds to its subject."""
+    given = len(clause(found.subject).values)
+    values = clause(found.predicate).values
+    stated = values[: len(values) - given]
+    return _noun(stated, True) if any(ATTRIBUTE_OF[v] == "shape" for v in stated) else " and ".join(reversed(stated))
 
 
 def _the(unique: Tree) -> str:

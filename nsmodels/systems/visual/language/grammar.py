@@ -106,6 +106,13 @@ class Derivation:
         others = self._cost - CLOSING_COST[self.slot]
         return min(limit - len(self.tokens) - others, MAX_TOKEN_COST)
 
+    def followed_by(self, token: int) -> Derivation:
+        """A copy with the next slot filled; raise as `push`."""
+        longer = Derivation()
+        longer.tokens, longer._open, longer._cost = [*self.tokens], [*self._open], self._cost
+        longer.push(token)
+        return longer
+
     def push(self, token: int) -> None:
         """Fill the next slot with a token; raise `InputError` when its type does not fit or nothing is open."""
         slot = self.slot

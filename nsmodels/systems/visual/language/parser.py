@@ -18,29 +18,15 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.language import grammar
+from nsmodels.systems.visual.language.confidence import Evidence, Parse
 from nsmodels.systems.visual.language.coverage import differences
-from nsmodels.systems.visual.language.grammar import Derivation, Program
+from nsmodels.systems.visual.language.fluency import Fluency
+from nsmodels.systems.visual.language.grammar import Derivation
+from nsmodels.systems.visual.language.search import beam_search
 from nsmodels.systems.visual.language.tokens import Reading, Vocabulary
 
 PARSE_BATCH = 256
-DOUBTED = 0.1  # what a doubt leaves of the probability
-
-
-@dataclass(frozen=True)
-class Parse:
-    """The program of a question, and the doubts whether it is what the question means.
-
-    Attributes:
-        program: nodes in the released form; `description.describe` has it in plain English.
-        probability: that the program is the question's, in [0, 1].
-        corrections: typos, each as (typed, read).
-        doubts: why the program may not be the question's, a short line each; empty where nothing is amiss.
-    """
-
-    program: Program
-    probability: float
-    corrections: tuple[tuple[str, str], ...] = ()
-    doubts: tuple[str, ...] = ()
+FEW = 4  # differences up to which other programs are tried: with more, the question is not one for this parser
 
 
 @dataclass(frozen=True)
@@ -50,6 +36,11 @@ class Memory:
     keys: Tensor
     values: Tensor
     padding: Bool[Tensor, "b 1 s"]
+
+    def repeated(self, count: int) -> Memory:
+        """The memory of one question for `count` decodings of it."""
+        keys, values, padding = (part.expand(count, -1, -1) for part in (self.keys, self.values, self.padding))
+        return Memory(keys, values, padding)
 
 
 class Parser(nn.Module):
@@ -62,15 +53,16 @@ class Parser(nn.Module):
     Args:
         config: sizes and regularisation.
         words: the vocabulary of questions, in the order of the words' numbers.
+        sequences: pairs and triples of word classes in the training questions; see `fluency`.
     """
 
     fits: Bool[Tensor, "types v"]
     fits_within: Bool[Tensor, "types slack v"]
 
-    def __init__(self, config: ParserConfig, words: Iterable[str]) -> None:
+    def __init__(self, config: ParserConfig, words: Iterable[str], sequences: Iterable[str] = ()) -> None:
         super().__init__()
         self.config = config
-        self.vocabulary = Vocabulary(words)
+        self.vocabulary, self.fluency = Vocabulary(words), Fluency(sequences)
         width, hidden = config.embedding_dim, config.hidden_dim
         self.words = nn.Embedding(len(self.vocabulary), width, padding_idx=0)
         self.encoder = nn.GRU(width, hidden // 2, config.num_layers, batch_first=True, bidirectional=True)
@@ -92,7 +84,9 @@ class Parser(nn.Module):
         Raises `InputError` naming `where` when configuration or weights do not fit.
         """
         config = ParserConfig.from_mapping(checkpoint.settings_of(payload, "parser", where), where)
-        parser = cls(config, checkpoint.settings_of(payload, "words", where))
+        # Checkpoints of earlier versions have no sequences: nothing is strange to them.
+        sequences = payload["config"].get("sequences", ())
+        parser = cls(config, checkpoint.settings_of(payload, "words", where), sequences)
         checkpoint.fill(parser, payload["model_state_dict"], where)
         return parser.eval()
 
@@ -154,29 +148,56 @@ class Parser(nn.Module):
                     derivation.push(number)
         return [d.tokens for d in derivations], log_probability.exp().cpu().numpy()
 
+    @torch.inference_mode()
+    def candidates(self, numbers: list[int]) -> list[tuple[list[int], float]]:
+        """The most likely token sequences of one question, given as word numbers, with their probabilities."""
+        memory, state = self.encode(*self._pad([numbers]))
+        limit = self.config.max_program_length
+
+        def score(rows: list[int], beam: list[Derivation]) -> Tensor:
+            nonlocal state
+            state = (state[0][:, rows].contiguous(), state[1][:, rows].contiguous())
+            tokens = [(d.tokens[-1] if d.tokens else grammar.START, d.slot, d.num_open, d.slack(limit)) for d in beam]
+            last, slot, num_open, slack = torch.tensor(tokens, device=memory.keys.device).T
+            logits, state = self.step(
+                memory.repeated(len(beam)), state, last[:, None], slot[:, None], num_open[:, None]
+            )
+            return logits[:, 0].masked_fill(~self.fits_within[slot, slack], -torch.inf).log_softmax(-1)
+
+        return beam_search(score)
+
     def parse(self, questions: list[str]) -> list[Parse]:
         """The most likely program of each question, with what is doubtful about it.
 
         A typo is read as the known word that is one edit away; an unknown word is a doubt. Raises `InputError` for a
         question without words.
         """
+        return [evidence.parse() for evidence in self.read(questions)]
+
+    def read(self, questions: list[str]) -> list[Evidence]:
+        """The program of each question with what its probability rests on; raises as `parse`."""
         was_training = self.training
         self.eval()
         readings = [self.vocabulary.read(question) for question in questions]
-        parses: list[Parse] = []
+        found: list[Evidence] = []
         for first in range(0, len(questions), PARSE_BATCH):
             batch = readings[first : first + PARSE_BATCH]
             tokens, probabilities = self.decode(*self._pad([self.vocabulary.numbered(r.words) for r in batch]))
-            parses += [self._judged(*row) for row in zip(batch, tokens, probabilities.tolist(), strict=True)]
+            found += [self._evidence(*row) for row in zip(batch, tokens, probabilities.tolist(), strict=True)]
         self.train(was_training)
-        return parses
+        return found
 
-    def _judged(self, reading: Reading, tokens: list[int], probability: float) -> Parse:
-        """A decoded program with its doubts; each of them costs probability."""
-        program = grammar.program_of(tokens)
+    def _evidence(self, reading: Reading, tokens: list[int], probability: float) -> Evidence:
+        program, strange = grammar.program_of(tokens), self.fluency.strange(reading.words)
         unknown = tuple(map(self.vocabulary.suggest, reading.unknown))
-        doubts = (*unknown, *differences(reading.words, program))
-        return Parse(program, probability * DOUBTED ** len(doubts), reading.corrections, doubts)
+        doubts = differences(reading.words, program)
+        if 0 < len(doubts) <= FEW and not unknown:
+            # The most likely program that has all the words is preferred to a likelier one that lacks some.
+            for others, likely in self.candidates(self.vocabulary.numbered(reading.words)):
+                if not differences(reading.words, other := grammar.program_of(others)):
+                    program, probability, doubts = other, likely, ()
+                    break
+        return Evidence(program, probability, *strange, (*unknown, *doubts), reading.corrections)
 
     def _pad(self, numbers: list[list[int]]) -> tuple[Tensor, Tensor]:
         device = self.words.weight.device

@@ -11,12 +11,14 @@ from nsmodels.core.errors import InputError
 from nsmodels.systems.visual.language.typos import nearest
 
 PAD, UNKNOWN = 0, 1
+SPELLINGS: dict[str, str] = {"colour": "color", "colours": "colors", "coloured": "colored", "whats": "what is"}
 _WORD = re.compile(r"[a-z0-9]+")
 
 
 def words_of(question: str) -> list[str]:
-    """The words of a question in lower case, without punctuation; "what's" becomes "what is"."""
-    return _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
+    """The words of a question in lower case, without punctuation; "what's" becomes "what is", "colour" "color"."""
+    words = _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
+    return [part for word in words for part in SPELLINGS.get(word, word).split()]
 
 
 class Reading(NamedTuple):
