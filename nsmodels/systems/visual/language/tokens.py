@@ -17,7 +17,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 def words_of(question: str) -> list[str]:
     """The words of a question in lower case, without punctuation; "what's" becomes "what is", "colour" "color"."""
-    words = _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
+    words: list[str] = _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
     return [part for word in words for part in SPELLINGS.get(word, word).split()]
 
 
