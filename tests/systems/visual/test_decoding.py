@@ -131,8 +131,13 @@ def test_cut_and_garbled_files_are_one_line(tmp_path: Path, kind: str) -> None:
         garbled[length : length + 4] = rng.bytes(4)
         for content in (whole[:length], bytes(garbled)):
             path.write_bytes(content)
-            try:
-                assert read_image(path, 8, 8).shape == (8, 8, 3)  # what was harmed may not matter
-            except InputError as error:
-                assert str(error).startswith(f"{path}: ")
-                assert "\n" not in str(error)
+            found = error_of(path)  # none where what was harmed does not matter
+            assert not found or (found.startswith(f"{path}: ") and "\n" not in found)
+
+
+def error_of(path: Path) -> str:
+    try:
+        read_image(path, 8, 8)
+    except InputError as error:
+        return str(error)
+    return ""

@@ -73,7 +73,7 @@ def upright_size(image: Image.Image) -> Size:
 def upright_rgb(image: Image.Image) -> Image.Image:
     """An opened image in RGB, turned as EXIF demands, over white where it is transparent.
 
-    Channels of 16 bits are scaled to 8, floating point by `bytes_of`. Raises ValueError for values without a known range.
+    A channel of 16 or 32 bits is scaled by `bytes_of`, which raises ValueError for values without a known range.
     """
     turned = ImageOps.exif_transpose(image) if _orientation(image) > 1 else image
     if turned.mode.startswith(WIDE):
@@ -81,7 +81,7 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     if not turned.has_transparency_data:
         return turned.convert("RGB")
     picture = turned.convert("RGBA")
-    if picture.getextrema()[3] == (255, 255):
+    if picture.getchannel("A").getextrema() == (255, 255):
         return picture.convert("RGB")
     return Image.alpha_composite(Image.new("RGBA", picture.size, WHITE), picture).convert("RGB")
 

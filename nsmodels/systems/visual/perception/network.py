@@ -22,10 +22,9 @@ from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import PerceptionConfig
 from nsmodels.systems.visual.perception.backbone import build_backbone
+from nsmodels.systems.visual.perception.readout import MIN_PRESENCE, Readout
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
-# Ground coordinates are within ±3 scene units; the head predicts them in units of this half width.
-GROUND_HALF_WIDTH = 3.0
 MEAN, STD = (0.45, 0.45, 0.45), (0.15, 0.15, 0.15)
 
 
@@ -161,11 +160,19 @@ def conv_block(inner: int, outer: int) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Heat-map peaks of a batch, strongest first: points in 0..1 of the image, logits, the head's output there."""
+    """Heat-map peaks of a batch, strongest first: points in 0..1 of the image, logits, the head's output there.
+
+    `features`: of the whole image, the coarsest level of the pyramid on average.
+    """
 
     points: Float[Tensor, "b n 2"]
     logits: Float[Tensor, "b n"]
     objects: ObjectLogits
+    features: Float[Tensor, "b c"]
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The arrays of a `Readout`, in its order."""
+        return self.points, self.logits, self.objects.ground, self.features, *self.objects.attributes.values()
 
 
 def find_candidates(model: Perception, images: Float[Tensor, "b 3 h w"], num: int = 16) -> Candidates:
@@ -175,7 +182,7 @@ def find_candidates(model: Perception, images: Float[Tensor, "b 3 h w"], num: in
     points, logits = find_peaks(heat, num)
     objects = model.head(levels, points)
     moved = points + objects.offset.float() / points.new_tensor([heat.shape[-1], heat.shape[-2]])
-    return Candidates(moved / moved.new_tensor(model.layout.covered), logits, objects)
+    return Candidates(moved / moved.new_tensor(model.layout.covered), logits, objects, levels[-1].mean((2, 3)))
 
 
 def without_padding(heat: Float[Tensor, "b 1 h w"], covered: tuple[float, float]) -> Float[Tensor, "b 1 h w"]:
@@ -196,37 +203,15 @@ def find_peaks(heat: Float[Tensor, "b 1 h w"], num: int) -> tuple[Float[Tensor, 
     return (torch.stack([cells % heat.shape[-1], cells // heat.shape[-1]], dim=-1) + 0.5) / size, values
 
 
-def perceive(model: Perception, images: np.ndarray, sizes: np.ndarray, min_presence: float = 0.05) -> list[SceneBelief]:
-    """Beliefs about `images`, uint8 (b, h, w, 3) at the network's size.
-
-    `sizes` (b, 2): width and height of the image files in pixels, in which beliefs give positions.
-    `min_presence`: peaks with a lower probability of being an object are dropped.
-    """
-    device = model.presence_map.device
+def read_out(model: Perception, images: np.ndarray) -> Readout:
+    """What the network reads from `images`, uint8 (b, h, w, 3) at its size."""
     with torch.inference_mode():
-        found = find_candidates(model, torch.tensor(images, device=device).permute(0, 3, 1, 2))
-        presence = (found.logits * model.presence_map[0] + model.presence_map[1]).sigmoid()
-        tables = {name: logits.float().softmax(-1) for name, logits in found.objects.attributes.items()}
-    arrays = [t.double().cpu().numpy() for t in (presence, found.points, found.objects.ground, *tables.values())]
-    return [_make_belief(*(a[row] for a in arrays), size=sizes[row], least=min_presence) for row in range(len(images))]
+        found = find_candidates(model, torch.tensor(images, device=model.presence_map.device).permute(0, 3, 1, 2))
+    return Readout.from_arrays([each.float().cpu().numpy() for each in found.tensors()])
 
 
-def _make_belief(
-    presence: np.ndarray, points: np.ndarray, ground: np.ndarray, *tables: np.ndarray, size: np.ndarray, least: float
-) -> SceneBelief:
-    pixels = points * size - 0.5  # pixel coordinates count from the centre of the first pixel
-    kept = _suppress_duplicates(np.flatnonzero(presence >= least), points)
-    attributes = {name: table[kept] for name, table in zip(ATTRIBUTES, tables, strict=True)}
-    # Objects rest on the ground, so the height of the centre is half the size, 0.7 (large) or 0.35; its expectation:
-    height = attributes["size"] @ np.array([0.7, 0.35])
-    coords = np.column_stack([ground[kept] * GROUND_HALF_WIDTH, height])
-    return SceneBelief.from_predictions(presence[kept], attributes, coords, pixels[kept], (int(size[0]), int(size[1])))
-
-
-def _suppress_duplicates(order: np.ndarray, points: np.ndarray, least: float = 0.006) -> list[int]:
-    """Rows of `order` (strongest first) whose point is no nearer than `least` of the image to a stronger one."""
-    kept: list[int] = []
-    for row in order.tolist():
-        if all(np.abs(points[row] - points[other]).max() >= least for other in kept):
-            kept.append(row)
-    return kept
+def perceive(
+    model: Perception, images: np.ndarray, sizes: np.ndarray, min_presence: float = MIN_PRESENCE
+) -> list[SceneBelief]:
+    """Beliefs about `images`, uint8 (b, h, w, 3) at the network's size; the rest as for `Readout.beliefs`."""
+    return read_out(model, images).beliefs(sizes, model.presence_map.tolist(), min_presence)

@@ -23,7 +23,8 @@ from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.visual.config import PerceptionConfig
 from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.layout import layout_of
-from nsmodels.systems.visual.perception.network import GROUND_HALF_WIDTH, ObjectLogits, Perception
+from nsmodels.systems.visual.perception.network import ObjectLogits, Perception
+from nsmodels.systems.visual.perception.readout import GROUND_HALF_WIDTH
 
 # Per-image losses are divided by this typical object count, not by the batch's own, so that equal
 # shards of a batch average to the loss of the whole batch.

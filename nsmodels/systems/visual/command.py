@@ -1,0 +1,125 @@
+"""`nsmodels visual answer`: questions about images, one after the other in one process."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nsmodels.core.artifact import require_files
+from nsmodels.core.disk import write_atomic
+from nsmodels.core.errors import InputError
+
+if TYPE_CHECKING:
+    from nsmodels.systems.visual.answering.answer import VisualAnswer
+
+STANDARD = "-"  # standard input, or standard output
+ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each answer. Its confidence is the product of
+the probabilities that the question is read right, that it is well posed (each description by which it refers to one
+object meets one), and that the answer is right. An answer that is more likely wrong than right is not given; the reason
+is. Exit status: 0 when every answer is given, 1 when one is not, 2 for bad input."""
+
+
+def add_answer(verbs: Any) -> None:
+    """The verb `answer`."""
+    answer = verbs.add_parser("answer", help="answer questions about images, with proofs", description=ABOUT)
+    answer.add_argument("--checkpoint", type=Path, required=True, help="folder made by train or export")
+    answer.add_argument(
+        "--image", type=Path, required=True, action="append", help="image file in CLEVR's style; may be repeated"
+    )
+    answer.add_argument("question", nargs="*", help="questions in English, each about every image")
+    answer.add_argument("--question", dest="more", metavar="QUESTION", action="append", default=[], help="one more")
+    answer.add_argument("--questions", metavar="FILE", help="further questions, one per line; -: from standard input")
+    answer.add_argument("--json", metavar="FILE", help="write an object per answer, one per line; -: instead of text")
+    proof = answer.add_argument_group("for one question about one image")
+    proof.add_argument("--draw", type=Path, metavar="FILE", help="draw the proof over the image (.png .svg .pdf)")
+    proof.add_argument("--tree", type=Path, metavar="FILE", help="draw the proof as a tree (.png .svg .pdf)")
+    proof.add_argument("--without", metavar="FACT", help='what changes without a fact, as "color(o3)=red"')
+    answer.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N [auto]")
+    answer.set_defaults(verb=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the answers; 1 when one of them is refused."""
+    from nsmodels.systems.visual.model import VisualReasoner
+
+    _check(arguments)
+    questions = _questions(arguments)
+    reasoner = VisualReasoner.load(arguments.checkpoint, arguments.device)
+    sights = [reasoner.see(path) for path in arguments.image]
+    records, status = [], 0
+    for number, question in enumerate(questions):
+        for place, sight in enumerate(sights):
+            given = reasoner.answer(sight, question)
+            status = max(status, 0 if given.is_given else 1)
+            records.append(json.dumps(given.record()))
+            if arguments.json == STANDARD:
+                print(records[-1], flush=True)
+            else:
+                _print(given, has_heading=_has_several(arguments), is_first=number == place == 0)
+            _explain(given, arguments)
+    if arguments.json not in (None, STANDARD):
+        write_atomic(Path(arguments.json), "".join(f"{record}\n" for record in records))
+    return status
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise `InputError` for what can be refused before anything is loaded."""
+    from nsmodels.systems.visual.reasoning.drawing import check_suffix
+
+    drawn = {"--draw": arguments.draw, "--tree": arguments.tree}
+    written = None if arguments.json in (None, STANDARD) else Path(arguments.json)
+    for path in filter(None, drawn.values()):
+        check_suffix(path)
+    require_files(drawn, [*arguments.image, written], makes_folders=True)
+    require_files({"--json": written}, arguments.image)
+    if not (arguments.question or arguments.more or arguments.questions):
+        raise InputError("answer: no question; give one, or a file of them with --questions")
+    single = {**drawn, "--without": arguments.without}
+    for flag in (flag for flag, value in single.items() if value and _has_several(arguments)):
+        raise InputError(f"answer: {flag} goes with one question about one image")
+
+
+def _has_several(arguments: argparse.Namespace) -> bool:
+    given = len(arguments.question) + len(arguments.more)
+    return bool(arguments.questions) or given > 1 or len(arguments.image) > 1
+
+
+def _questions(arguments: argparse.Namespace) -> Iterable[str]:
+    """Those of the command line, then the lines of the file; standard input is read as it comes."""
+    given = [*arguments.question, *arguments.more]
+    if arguments.questions == STANDARD:
+        return itertools.chain(given, filter(None, map(str.strip, sys.stdin)))
+    return [*given, *(_lines(Path(arguments.questions)) if arguments.questions else [])]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text in UTF-8"
+        raise InputError(f"{path}: cannot be read ({reason}); expected a question per line") from None
+
+
+def _print(given: VisualAnswer, has_heading: bool, is_first: bool) -> None:
+    heading = f"{given.sight.image}: {given.question}\n" if has_heading else ""
+    print(f"{'' if is_first else chr(10)}{heading}{given.text()}", flush=True)
+
+
+def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:
+    """Drawings of the proof, and the proof without a fact."""
+    from nsmodels.systems.visual.perception.images import read_pixels
+    from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
+    from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree
+
+    if arguments.without:
+        print(remove_fact(given.needed_proof, given.belief, arguments.without).text())
+    if arguments.draw:
+        pixels = read_pixels(given.sight.image)
+        draw_proof(pixels, given.needed_proof, given.belief, arguments.draw, given.question)
+    if arguments.tree:
+        draw_tree(given.needed_proof, arguments.tree)
