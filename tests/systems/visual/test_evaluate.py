@@ -22,6 +22,7 @@ from tests.systems import orders
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 KEYS = {"rows", "headline", "objects", "baselines", "calibration", "latency", "num_parameters", "data", "published"}
+KEYS |= {"depth", "posedness"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_an_evaluation_is_sealed_with_report_table_proofs_and_figures(data: Path
     manifest = orders.evaluate(SYSTEM, model, data, tmp_path / "evaluation", device="cpu")
     assert artifact.verify(tmp_path / "evaluation") == manifest
     report = json.loads((tmp_path / "evaluation" / "report.json").read_text())
-    assert report.keys() == KEYS | {"depth"}
+    assert report.keys() == KEYS
     assert manifest.metrics["accuracy"] == report["rows"][report["headline"]]["accuracy"]
     assert report["num_parameters"]["total"] == sum(report["num_parameters"][n] for n in ("perception", "parser"))
     assert report["data"]["num_annotated_questions"] == 50
@@ -71,7 +72,9 @@ def test_an_evaluation_is_sealed_with_report_table_proofs_and_figures(data: Path
     assert {"device", "machine", "num_threads", "peak_process_memory_mib"} <= report["latency"].keys()
     table = (tmp_path / "evaluation" / "table.txt").read_text()
     assert f"of {report['data']['num_annotated_images']} images and programs of 50 questions" in table
-    assert {"figures/accuracy.png", "figures/accuracy.pdf"} <= manifest.files.keys()
+    assert {"figures/accuracy.png", "figures/accuracy.pdf", "figures/posedness.png"} <= manifest.files.keys()
+    assert {"auc", "ill_posed_refused", "confidence_ill_posed"} <= report["posedness"].keys()
+    assert "ill-posed questions (half of " in table
     proofs = [name for name in manifest.files if name.startswith("proofs/") and name.endswith(".json")]
     for name in proofs:
         check(Proof.from_json((tmp_path / "evaluation" / name).read_text()))

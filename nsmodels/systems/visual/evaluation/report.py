@@ -37,6 +37,7 @@ def report(
     source: Mapping[str, Any] | None = None,
     learned: Mapping[str, Sequence[str]] | None = None,
     scored: Scored | None = None,
+    posedness: Mapping[str, Any] | None = None,
 ) -> Report:
     """The report of one evaluation, ready for JSON.
 
@@ -49,8 +50,9 @@ def report(
             "num_annotated_images", and "num_annotated_questions" where it is known.
         learned: answers of trained baselines to the questions of `data`, by name.
         scored: result of `rows(data)`, where it has been computed before.
+        posedness: report of `posedness.measure`.
 
-    Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
+    Keys: rows, headline, objects, baselines, calibration, posedness, latency, num_parameters, data, published, depth.
     """
     scored_rows, answers = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}
@@ -60,6 +62,7 @@ def report(
         "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
         "baselines": baseline_rows(prior, data.questions, learned),
         "calibration": calibration(answers, data.questions),
+        "posedness": dict(posedness or {}),
         "latency": dict(latency or {}),
         "num_parameters": _with_total(num_parameters or {}),
         "data": {**sizes, **(source or {})},
@@ -81,6 +84,7 @@ def table(result: Report) -> str:
         "",
         *_object_lines(result["objects"]),
         *_calibration_lines(result["calibration"]),
+        *_posed_lines(result["posedness"]),
         *_depth_lines(result["depth"]),
     ]
     lines += _cost_lines(result["latency"], result["num_parameters"])
@@ -132,6 +136,17 @@ def _object_lines(objects: Mapping[str, float]) -> list[str]:
 def _calibration_lines(trust: Mapping[str, Any]) -> list[str]:
     selective = ", ".join(f"{_percent(v)} at {k} coverage" for k, v in trust["selective_accuracy"].items())
     return [f"calibration: ECE {_percent(trust['ece'])}; selective accuracy {selective}"]
+
+
+def _posed_lines(found: Mapping[str, Any]) -> list[str]:
+    if not found:
+        return []
+    apart = f"AUC {_percent(found['auc'])}, ECE {_percent(found['ece'])}"
+    refused = f"{_percent(found['ill_posed_refused'])} of the ill-posed ones refused"
+    answered = f"{_percent(found['well_posed_answered'])} of the well-posed ones answered"
+    before, after = found["confidence_if_posed_ill_posed"], found["confidence_ill_posed"]
+    mean = f"mean confidence of the ill-posed {_percent(after)}, if taken for well posed {_percent(before)}"
+    return [f"ill-posed questions (half of {found['n']}): {apart}; {refused}, {answered}; {mean}"]
 
 
 def _depth_lines(depths: Mapping[str, Any]) -> list[str]:
