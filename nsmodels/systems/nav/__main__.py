@@ -177,10 +177,11 @@ def _verdict(found: Plan) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from nsmodels.systems.nav.network.export import check, export
+    from nsmodels.engine import graphs
+    from nsmodels.systems.nav.network.export import export
     from nsmodels.systems.nav.network.navigator import Navigator
 
-    check(arguments.out)
+    graphs.check(arguments.out)
     if (arguments.height is None) != (arguments.width is None):
         raise InputError("export: give --height and --width together")
     shape = None if arguments.height is None else (arguments.height, arguments.width)

@@ -1,4 +1,4 @@
-"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer`."""
+"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer | export`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from nsmodels.core.cli import Parser, run
 from nsmodels.engine import verbs
 from nsmodels.systems.visual import SYSTEM
-from nsmodels.systems.visual.command import add_answer
+from nsmodels.systems.visual.command import add_verbs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> Parser:
     """The parser of this command line."""
-    return verbs.parser(SYSTEM, add_answer)
+    return verbs.parser(SYSTEM, add_verbs)
 
 
 if __name__ == "__main__":

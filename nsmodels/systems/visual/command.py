@@ -1,4 +1,4 @@
-"""`nsmodels visual answer`: questions about images, one after the other in one process."""
+"""`nsmodels visual answer` and `export`: questions about images in one process, and a model that starts in a second."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nsmodels.core import artifact
 from nsmodels.core.artifact import require_files
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
+from nsmodels.systems.visual import SYSTEM
 
 if TYPE_CHECKING:
     from nsmodels.systems.visual.answering.answer import VisualAnswer
@@ -22,10 +24,22 @@ ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each 
 the probabilities that the question is read right, that it is well posed (each description by which it refers to one
 object meets one), and that the answer is right. An answer that is more likely wrong than right is not given; the reason
 is. Exit status: 0 when every answer is given, 1 when one is not, 2 for bad input."""
+EXPORT = """Seals perception as an ONNX graph (perception.onnx, which other runtimes read too) with the parser's weights
+and the calibration. `answer --checkpoint` takes the folder in place of the one it was made from: the answers are the
+same, and come in a second because torch is not loaded. Needs the extra `export`."""
 
 
-def add_answer(verbs: Any) -> None:
-    """The verb `answer`."""
+def add_verbs(verbs: Any) -> None:
+    """The verbs `answer` and `export`."""
+    _add_answer(verbs)
+    export = verbs.add_parser("export", help="make a model for answer that starts without torch", description=EXPORT)
+    export.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
+    export.add_argument("--out", type=Path, required=True, help="folder of the exported model")
+    export.add_argument("--force", action="store_true", help="build it again though nothing changed")
+    export.set_defaults(verb=_export)
+
+
+def _add_answer(verbs: Any) -> None:
     answer = verbs.add_parser("answer", help="answer questions about images, with proofs", description=ABOUT)
     answer.add_argument("--checkpoint", type=Path, required=True, help="folder made by train or export")
     answer.add_argument(
@@ -40,16 +54,14 @@ def add_answer(verbs: Any) -> None:
     proof.add_argument("--tree", type=Path, metavar="FILE", help="draw the proof as a tree (.png .svg .pdf)")
     proof.add_argument("--without", metavar="FACT", help='what changes without a fact, as "color(o3)=red"')
     answer.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N [auto]")
-    answer.set_defaults(verb=run)
+    answer.set_defaults(verb=_answer)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _answer(arguments: argparse.Namespace) -> int:
     """Print the answers; 1 when one of them is refused."""
-    from nsmodels.systems.visual.model import VisualReasoner
-
     _check(arguments)
     questions = _questions(arguments)
-    reasoner = VisualReasoner.load(arguments.checkpoint, arguments.device)
+    reasoner = SYSTEM.load(arguments.checkpoint, arguments.device)
     sights = [reasoner.see(path) for path in arguments.image]
     records, status = [], 0
     for number, question in enumerate(questions):
@@ -123,3 +135,24 @@ def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:
         draw_proof(pixels, given.needed_proof, given.belief, arguments.draw, given.question)
     if arguments.tree:
         draw_tree(given.needed_proof, arguments.tree)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from nsmodels.engine import graphs
+    from nsmodels.systems.visual.model import VisualReasoner
+
+    graphs.require_exporter()
+    artifact.require_intact(arguments.checkpoint)
+    recipe: Any = {"config": {}, "code_version": SYSTEM.code_version, "inputs": {"model": arguments.checkpoint}}
+    manifest = artifact.made(
+        arguments.out,
+        arguments.force,
+        lambda part: VisualReasoner.load(arguments.checkpoint, "cpu").export(part.path),
+        key=arguments.out.name,
+        maker=SYSTEM.package,
+        kind="export",
+        is_resumable=False,
+        **recipe,
+    )
+    print(f"{arguments.out}: {manifest.source}, {manifest.num_bytes / 1e6:,.1f} MB")
+    return 0

@@ -8,13 +8,15 @@ from typing import final
 import numpy as np
 import torch
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, disk
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
-from nsmodels.systems.visual.answering.calibration import Calibration
+from nsmodels.systems.visual.answering import exported
+from nsmodels.systems.visual.answering.calibration import FILE, Calibration
 from nsmodels.systems.visual.answering.reasoner import Reasoner
 from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.language.confidence import Parse
+from nsmodels.systems.visual.perception.export import export
 from nsmodels.systems.visual.perception.network import Perception, read_out
 from nsmodels.systems.visual.perception.readout import Readout
 
@@ -61,3 +63,14 @@ class VisualReasoner(Reasoner):
     def parse(self, questions: list[str]) -> list[Parse]:
         """The program of each question; raise `InputError` for one without words."""
         return self.parser.parse(questions)
+
+    def export(self, folder: Path) -> None:
+        """Write what `ExportedReasoner` loads into a folder; raise `InputError` for a missing package."""
+        export(self.perception, folder / exported.GRAPH)
+        np.savez(folder / exported.WEIGHTS, **{name: w.cpu().numpy() for name, w in self.parser.state_dict().items()})
+        settings = {
+            "words": list(self.parser.vocabulary.words),
+            "max_program_length": self.parser.config.max_program_length,
+        }
+        disk.write_json(folder / exported.SETTINGS, settings)
+        disk.write_json(folder / FILE, self.calibration.to_json())

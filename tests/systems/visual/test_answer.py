@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,9 @@ from PIL import Image
 from nsmodels.__main__ import main
 from nsmodels.datasets.clevr.files.format import image_path, read_questions
 from nsmodels.systems.visual import SYSTEM
-from nsmodels.systems.visual.config import debug
+from nsmodels.systems.visual.config import ParserConfig, debug
+from nsmodels.systems.visual.language.decoder import NumpyParser
+from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.model import VisualReasoner
 from nsmodels.systems.visual.reasoning.proof import Proof
 from nsmodels.systems.visual.reasoning.replay import check
@@ -173,3 +177,47 @@ def test_flags_that_do_not_fit_are_one_line(capsys, case: AnswerCase, words: lis
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert line in err
+
+
+# --- exported models ---------------------------------------------------------------------------------------------
+
+# Answers a question, then prints whether torch was imported on the way.
+WITHOUT_TORCH = """
+import sys
+from nsmodels.__main__ import main
+status = main(sys.argv[1:])
+print(status, "torch" in sys.modules)
+"""
+
+
+def test_an_exported_model_gives_the_same_answers_without_torch(capsys, case: AnswerCase, tmp_path: Path) -> None:
+    folder = tmp_path / "exported"
+    assert main(["visual", "export", "--checkpoint", str(case.checkpoint), "--out", str(folder)]) == 0
+    trained, exported = SYSTEM.load(case.checkpoint, "cpu"), SYSTEM.load(folder)
+    images = np.random.default_rng(0).integers(0, 256, (3, 64, 96, 3), np.uint8)
+    mine, theirs = exported.read_out(images), trained.read_out(images)
+    for name in ("logits", "points", "ground", "features"):
+        np.testing.assert_allclose(getattr(mine, name), getattr(theirs, name), rtol=1e-3, atol=1e-3, err_msg=name)
+    questions = [case.question, "are are are", "What colour is the big cubee?"]
+    for parse, other in zip(exported.parse(questions), trained.parse(questions), strict=True):
+        assert (parse.program, parse.corrections, parse.doubts) == (other.program, other.corrections, other.doubts)
+        assert parse.probability == pytest.approx(other.probability, rel=1e-3)
+    capsys.readouterr()
+    assert main(case.command()) == 0
+    words = [str(folder) if word == str(case.checkpoint) else word for word in case.command()]
+    printed = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True, check=True)
+    *lines, last = printed.stdout.splitlines()
+    assert last == "0 False"
+    assert lines[0] == capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_deeper_encoder_decodes_alike_in_numpy() -> None:
+    torch.manual_seed(0)
+    words = ["how", "many", "red", "cubes", "are", "there"]
+    parser = Parser(ParserConfig(embedding_dim=8, hidden_dim=12, num_layers=2), words).eval()
+    arrays = {name: value.numpy() for name, value in parser.state_dict().items()}
+    numpy_parser = NumpyParser(arrays, words, parser.config.max_program_length)
+    for question in ("how many red cubes", "cubes", "are there many many red cubes there"):
+        (found,), (wanted,) = numpy_parser.parse([question]), parser.parse([question])
+        assert found.program == wanted.program
+        assert found.probability == pytest.approx(wanted.probability, rel=1e-4)

@@ -18,7 +18,8 @@ Array = np.ndarray
 # Ground coordinates are within ±3 scene units; perception predicts them in units of this half width.
 GROUND_HALF_WIDTH = 3.0
 MIN_PRESENCE = 0.05  # places with a lower probability of an object are dropped
-# Names of the arrays in a graph, in this order; the attributes follow in the order of `ATTRIBUTES`.
+# Names in a graph; the outputs are in the order of `Candidates.tensors`.
+INPUT = "images"
 OUTPUTS = ("points", "logits", "ground", "features", *ATTRIBUTES)
 
 
