@@ -17,7 +17,8 @@ from nsmodels.core.errors import InputError
 from nsmodels.systems.visual import SYSTEM
 
 if TYPE_CHECKING:
-    from nsmodels.systems.visual.answering.answer import VisualAnswer
+    from nsmodels.systems.visual.answering.answer import Sight, VisualAnswer
+    from nsmodels.systems.visual.answering.reasoner import Reasoner
 
 STANDARD = "-"  # standard input, or standard output
 ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each answer. Its confidence is the product of
@@ -63,24 +64,34 @@ def _answer(arguments: argparse.Namespace) -> int:
     questions = _questions(arguments)
     reasoner = SYSTEM.load(arguments.checkpoint, arguments.device)
     sights = [reasoner.see(path) for path in arguments.image]
-    records, status = [], 0
-    for number, question in enumerate(questions):
-        for place, sight in enumerate(sights):
-            given = reasoner.answer(sight, question)
-            status = max(status, 0 if given.is_given else 1)
+    answers = (_asked(reasoner, sight, question, arguments) for question in questions for sight in sights)
+    records, status, given = [], 0, None
+    for given in answers:
+        status = max(status, 0 if given and given.is_given else 1)
+        if given:
             records.append(json.dumps(given.record()))
-            if arguments.json == STANDARD:
-                print(records[-1], flush=True)
-            else:
-                _print(given, has_heading=_has_several(arguments), is_first=number == place == 0)
-            _explain(given, arguments)
+            _print(given, arguments, is_first=len(records) == 1)
     if arguments.json not in (None, STANDARD):
         write_atomic(Path(arguments.json), "".join(f"{record}\n" for record in records))
+    if given and not _has_several(arguments):
+        _explain(given, arguments)
     return status
+
+
+def _asked(reasoner: Reasoner, sight: Sight, question: str, arguments: argparse.Namespace) -> VisualAnswer | None:
+    """The answer; None for one of several questions that cannot be read, with the reason on standard error."""
+    try:
+        return reasoner.answer(sight, question)
+    except InputError as error:
+        if not _has_several(arguments):
+            raise
+        print(f"error: {question!r}: {error}", file=sys.stderr, flush=True)
+        return None
 
 
 def _check(arguments: argparse.Namespace) -> None:
     """Raise `InputError` for what can be refused before anything is loaded."""
+    from nsmodels.systems.visual.reasoning import facts
     from nsmodels.systems.visual.reasoning.drawing import check_suffix
 
     drawn = {"--draw": arguments.draw, "--tree": arguments.tree}
@@ -91,6 +102,8 @@ def _check(arguments: argparse.Namespace) -> None:
     require_files({"--json": written}, arguments.image)
     if not (arguments.question or arguments.more or arguments.questions):
         raise InputError("answer: no question; give one, or a file of them with --questions")
+    if arguments.without:
+        facts.parse(arguments.without)
     single = {**drawn, "--without": arguments.without}
     for flag in (flag for flag, value in single.items() if value and _has_several(arguments)):
         raise InputError(f"answer: {flag} goes with one question about one image")
@@ -117,9 +130,11 @@ def _lines(path: Path) -> list[str]:
         raise InputError(f"{path}: cannot be read ({reason}); expected a question per line") from None
 
 
-def _print(given: VisualAnswer, has_heading: bool, is_first: bool) -> None:
-    heading = f"{given.sight.image}: {given.question}\n" if has_heading else ""
-    print(f"{'' if is_first else chr(10)}{heading}{given.text()}", flush=True)
+def _print(given: VisualAnswer, arguments: argparse.Namespace, is_first: bool) -> None:
+    if arguments.json == STANDARD:
+        return print(json.dumps(given.record()), flush=True)
+    heading = f"{given.sight.image}: {given.question}\n" if _has_several(arguments) else ""
+    return print(f"{'' if is_first else chr(10)}{heading}{given.text()}", flush=True)
 
 
 def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:

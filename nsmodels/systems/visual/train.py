@@ -21,9 +21,9 @@ from nsmodels.systems.visual.phases import parser_questions
 def calibrate(order: Order[VisualConfig], part: Part) -> None:
     """Turn outputs of the trained perception into probabilities: writes `calibration.json`."""
     weights = part.path / "perception" / checkpoint.BEST
-    splits = training_splits(order.data, order.config.train_split, order.config.val_split)
+    train, _ = training_splits(order.data, order.config.train_split, order.config.val_split)
     model = Perception.from_checkpoint(checkpoint.load(weights), str(weights))
-    found = fitting.calibrate(model.to(resolve_device(order.config.training.device)), order.data, *splits)
+    found = fitting.calibrate(model.to(resolve_device(order.config.training.device)), order.data, train)
     disk.write_json(part.path / calibration.FILE, found.to_json())
 
 

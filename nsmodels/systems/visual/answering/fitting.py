@@ -25,7 +25,8 @@ from nsmodels.systems.visual.reasoning.execution import Answer, answer
 
 Records = Sequence[dict[str, Any]]
 
-# Images of each split from which the calibration is fitted, and well-posed questions, each with an ill-posed one.
+# Training images to which presence and familiarity are fitted; further ones, as many, give the usual distance and the
+# questions: so many well-posed ones, each with an ill-posed one.
 NUM_IMAGES = 400
 NUM_POSED = 1000
 BATCH = 32
@@ -34,17 +35,16 @@ MATCH_DISTANCE = 0.02  # of the image width, or from the centre of a heat-map ce
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The first images of a split: scenes, what perception reads, and width and height of the files (b, 2)."""
+    """Images of a split: scenes, what perception reads, and width and height of the files (b, 2)."""
 
     scenes: Records
     read: list[Readout]
     sizes: Array
 
     @classmethod
-    def of(cls, model: Perception, data: Path, split: str) -> Sample:
+    def of(cls, model: Perception, data: Path, split: str, scenes: Records) -> Sample:
         """Read the images and what is in them; raise `InputError` for one that is missing or broken."""
-        scenes = read_scenes(data, split)[:NUM_IMAGES]
-        images, sizes = read_images(data, split, scenes, model.config.image_width, model.config.image_height)
+        images, sizes = read_images(data, split, list(scenes), model.config.image_width, model.config.image_height)
         return cls(scenes, [read_out(model, images[k : k + BATCH]) for k in range(0, len(images), BATCH)], sizes)
 
     @property
@@ -58,13 +58,15 @@ class Sample:
         return [b for read, size in zip(self.read, sizes, strict=True) for b in read.beliefs(size, presence_map)]
 
 
-def calibrate(model: Perception, data: Path, train: str, val: str) -> Calibration:
-    """Fit the presence of objects to images of `train`, and to images of `val` what training images would flatter."""
-    seen, held_out = Sample.of(model, data, train), Sample.of(model, data, val)
+def calibrate(model: Perception, data: Path, split: str) -> Calibration:
+    """Fit the calibration to images of the training split: no other takes part, so that all others may be scored."""
+    scenes = read_scenes(data, split)
+    num = min(NUM_IMAGES, len(scenes) // 2)
+    first, second = (Sample.of(model, data, split, part) for part in (scenes[:num], scenes[num : 2 * num]))
     distance = max(MATCH_DISTANCE, model.layout.stride / math.sqrt(2) / model.config.image_width)
-    presence = logistic_fit(*_labelled_peaks(seen, distance))
-    posed = fit_posed(held_out.scenes, held_out.beliefs(presence), read_questions(data, val))
-    return Calibration(presence, posed, Familiarity.fitted(seen.features, held_out.features))
+    presence = logistic_fit(*_labelled_peaks(first, distance))
+    posed = fit_posed(second.scenes, second.beliefs(presence), read_questions(data, split))
+    return Calibration(presence, posed, Familiarity.fitted(first.features, second.features))
 
 
 def fit_posed(scenes: Records, beliefs: Sequence[SceneBelief], questions: Records, seed: int = 0) -> LogisticMap:

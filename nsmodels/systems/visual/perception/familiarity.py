@@ -16,7 +16,7 @@ Array = np.ndarray
 
 # Share of the correlations that is removed: few images leave the least directions of a covariance far too small.
 SHRINKAGE = 0.1
-USUAL = 0.999  # share of the held-out images within the usual distance
+USUAL = 0.999  # share of further images within the usual distance
 # An image is unlike the others beyond so many usual distances. The 32 official training images, of a renderer that the
 # network has not seen, come to 0.9 of one; photographs, noise and blank images to 3 and more.
 MARGIN = 1.25
@@ -29,7 +29,7 @@ class Familiarity:
     Attributes:
         mean: (c,).
         whitening: (c, c); deviations from the mean times it are uncorrelated and of variance 1.
-        usual: distance within which are 99.9 % of the images that were held out.
+        usual: distance within which are 99.9 % of further familiar images.
     """
 
     mean: Array
@@ -37,15 +37,15 @@ class Familiarity:
     usual: float
 
     @classmethod
-    def fitted(cls, features: Array, held_out: Array) -> Familiarity:
-        """The distribution of `features` (n, c), n ≥ 2; the usual distance is that of `held_out` (m, c)."""
+    def fitted(cls, features: Array, further: Array) -> Familiarity:
+        """The distribution of `features` (n, c), n ≥ 2; the usual distance is that of `further` (m, c)."""
         mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
         correlation = np.cov((features - mean).T / scale[:, None]).reshape(len(mean), -1)
         # With Σ = (1 − s) R + s I = L Lᵀ, the rows x of scaled deviations become x L⁻ᵀ.
         shrunk = (1 - SHRINKAGE) * correlation + SHRINKAGE * np.eye(len(mean))
         whitening = np.linalg.inv(np.linalg.cholesky(shrunk)).T / scale[:, None]
         found = cls(mean, whitening, 0.0)
-        return cls(mean, whitening, float(np.quantile(found.distance(held_out), USUAL)))
+        return cls(mean, whitening, float(np.quantile(found.distance(further), USUAL)))
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Familiarity:
