@@ -14,8 +14,8 @@ from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.visual.answering import exported
 from nsmodels.systems.visual.answering.calibration import FILE, Calibration
 from nsmodels.systems.visual.answering.reasoner import Reasoner
-from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.language.confidence import Parse
+from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.perception.export import export
 from nsmodels.systems.visual.perception.network import Perception, read_out
 from nsmodels.systems.visual.perception.readout import Readout
@@ -70,6 +70,7 @@ class VisualReasoner(Reasoner):
         np.savez(folder / exported.WEIGHTS, **{name: w.cpu().numpy() for name, w in self.parser.state_dict().items()})
         settings = {
             "words": list(self.parser.vocabulary.words),
+            "sequences": sorted(self.parser.fluency.known),
             "max_program_length": self.parser.config.max_program_length,
         }
         disk.write_json(folder / exported.SETTINGS, settings)

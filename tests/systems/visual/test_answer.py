@@ -216,7 +216,7 @@ def test_a_deeper_encoder_decodes_alike_in_numpy() -> None:
     words = ["how", "many", "red", "cubes", "are", "there"]
     parser = Parser(ParserConfig(embedding_dim=8, hidden_dim=12, num_layers=2), words).eval()
     arrays = {name: value.numpy() for name, value in parser.state_dict().items()}
-    numpy_parser = NumpyParser(arrays, words, parser.config.max_program_length)
+    numpy_parser = NumpyParser(arrays, words, (), parser.config.max_program_length)
     for question in ("how many red cubes", "cubes", "are there many many red cubes there"):
         (found,), (wanted,) = numpy_parser.parse([question]), parser.parse([question])
         assert found.program == wanted.program

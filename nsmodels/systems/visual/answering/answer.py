@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core.errors import InputError
-from nsmodels.systems.visual.language.description import describe
 from nsmodels.systems.visual.language.confidence import Parse
+from nsmodels.systems.visual.language.description import describe
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import Answer
 from nsmodels.systems.visual.reasoning.presupposition import Presupposition

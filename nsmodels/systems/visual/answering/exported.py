@@ -13,8 +13,8 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.systems.visual.answering.calibration import Calibration
 from nsmodels.systems.visual.answering.reasoner import Reasoner
-from nsmodels.systems.visual.language.decoder import NumpyParser
 from nsmodels.systems.visual.language.confidence import Parse
+from nsmodels.systems.visual.language.decoder import NumpyParser
 from nsmodels.systems.visual.perception.readout import INPUT, OUTPUTS, Readout
 
 GRAPH, WEIGHTS, SETTINGS = "perception.onnx", "parser.npz", "settings.json"
@@ -47,7 +47,7 @@ class ExportedReasoner(Reasoner):
         session = onnxruntime.InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
         settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         with np.load(folder / WEIGHTS, allow_pickle=False) as weights:
-            parser = NumpyParser(dict(weights), settings["words"], settings["max_program_length"])
+            parser = NumpyParser(dict(weights), **settings)
         return cls(session, parser, Calibration.read(folder))
 
     @property

@@ -1,62 +1,77 @@
 """The parser's network in numpy, one question at a time: reading a question without torch.
 
-It computes what `Parser.decode` does; a test compares the two. Shapes: s words, h hidden, v number of tokens.
+It computes what `Parser` does; a test compares the two. Shapes: s words, h hidden, v number of tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from nsmodels.systems.visual.language import grammar
+from nsmodels.systems.visual.language.fluency import Fluency
 from nsmodels.systems.visual.language.grammar import Derivation
-from nsmodels.systems.visual.language.reading import Parse, judged
+from nsmodels.systems.visual.language.reading import Decoded, Reader
+from nsmodels.systems.visual.language.search import LEAST, WIDTH, beam_search
 from nsmodels.systems.visual.language.tokens import Vocabulary
 
 Array = np.ndarray
 
 
 @final
-class NumpyParser:
+class NumpyParser(Reader):
     """A trained parser as arrays.
 
     Args:
         weights: by name, as in the `state_dict` of `Parser`.
         words: the vocabulary of questions, in the order of the words' numbers.
+        sequences: pairs and triples of word classes in the training questions; see `fluency`.
         max_program_length: longest program that is decoded, in functions.
     """
 
-    def __init__(self, weights: Mapping[str, Array], words: Sequence[str], max_program_length: int) -> None:
+    def __init__(
+        self, weights: Mapping[str, Array], words: Sequence[str], sequences: Sequence[str], max_program_length: int
+    ) -> None:
         self.weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
-        self.vocabulary = Vocabulary(words)
+        self.vocabulary, self.fluency = Vocabulary(words), Fluency(sequences)
         self.max_program_length = max_program_length
 
-    def parse(self, questions: Sequence[str]) -> list[Parse]:
-        """As `Parser.parse`."""
-        readings = [self.vocabulary.read(question) for question in questions]
-        decoded = [self.decode(self.vocabulary.numbered(reading.words)) for reading in readings]
-        return [judged(self.vocabulary, *row) for row in ((r, *d) for r, d in zip(readings, decoded, strict=True))]
+    def most_likely(self, numbers: list[list[int]]) -> list[Decoded]:
+        """The greedy program of each question, given as word numbers, with its probability."""
+        return [self._searched(each, 1)[0] for each in numbers]
 
-    def decode(self, words: Sequence[int]) -> tuple[list[int], float]:
-        """The greedy well-typed token sequence of word numbers, and its probability."""
-        weights, derivation, token, log_probability = self.weights, Derivation(), grammar.START, 0.0
-        values, reader, writer = self._encode(words)
-        keys = values @ weights["key.weight"].T
-        while derivation.num_open:
-            slot, is_nested = derivation.slot, derivation.num_open > 1
-            embedded = weights["tokens.weight"][token] + weights["slots.weight"][slot + len(grammar.TYPES) * is_nested]
-            reader = self._gru("reader", "l0", embedded, reader)
-            context = _softmax(keys @ reader) @ values
-            writer = self._gru("writer", "l0", np.concatenate([reader, context]), writer)
-            scores = weights["score.weight"] @ np.concatenate([writer, context]) + weights["score.bias"]
-            fits = grammar.FITS_WITHIN[slot, derivation.slack(self.max_program_length)]
-            chances = _softmax(np.where(fits, scores, -np.inf))
-            token = int(chances.argmax())
-            log_probability += float(np.log(chances[token]))
-            derivation.push(token)
-        return derivation.tokens, float(np.exp(log_probability))
+    def candidates(self, numbers: list[int]) -> list[Decoded]:
+        """The most likely programs of one question, most likely first."""
+        return self._searched(numbers, WIDTH)
+
+    def _searched(self, numbers: list[int], width: int) -> list[Decoded]:
+        weights = self.weights
+        values, *first = self._encode(numbers)
+        keys, states = values @ weights["key.weight"].T, [tuple(first)]
+
+        def score(rows: list[int], beam: list[Derivation]) -> Array:
+            nonlocal states
+            found = [self._step(keys, values, states[row], each) for row, each in zip(rows, beam, strict=True)]
+            states = [state for _, state in found]
+            return np.stack([scores for scores, _ in found])
+
+        return beam_search(score, width, least=0.0 if width == 1 else LEAST)
+
+    def _step(self, keys: Array, values: Array, state: tuple[Array, ...], derivation: Derivation) -> Any:
+        """Log-probabilities (v,) of the next token, and the decoder's next state."""
+        weights, slot = self.weights, derivation.slot
+        token = derivation.tokens[-1] if derivation.tokens else grammar.START
+        embedded = weights["tokens.weight"][token]
+        embedded = embedded + weights["slots.weight"][slot + len(grammar.TYPES) * (derivation.num_open > 1)]
+        reader = self._gru("reader", "l0", embedded, state[0])
+        context = _softmax(keys @ reader) @ values
+        writer = self._gru("writer", "l0", np.concatenate([reader, context]), state[1])
+        scores = weights["score.weight"] @ np.concatenate([writer, context]) + weights["score.bias"]
+        fits = grammar.FITS_WITHIN[slot, derivation.slack(self.max_program_length)]
+        with np.errstate(divide="ignore"):
+            return np.log(_softmax(np.where(fits, scores, -np.inf))), (reader, writer)
 
     def _encode(self, words: Sequence[int]) -> tuple[Array, Array, Array]:
         """Outputs of the encoder's last layer (s, h), and the decoder's two first states (h,)."""

@@ -18,15 +18,13 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.language import grammar
-from nsmodels.systems.visual.language.confidence import Evidence, Parse
-from nsmodels.systems.visual.language.coverage import differences
 from nsmodels.systems.visual.language.fluency import Fluency
 from nsmodels.systems.visual.language.grammar import Derivation
+from nsmodels.systems.visual.language.reading import Decoded, Reader
 from nsmodels.systems.visual.language.search import beam_search
-from nsmodels.systems.visual.language.tokens import Reading, Vocabulary
+from nsmodels.systems.visual.language.tokens import Vocabulary
 
 PARSE_BATCH = 256
-FEW = 4  # differences up to which other programs are tried: with more, the question is not one for this parser
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Memory:
         return Memory(keys, values, padding)
 
 
-class Parser(nn.Module):
+class Parser(nn.Module, Reader):
     """Parser from questions to programs.
 
     A bidirectional GRU encodes the words. A first GRU reads the tokens so far with the type of the open slot; its state
@@ -149,12 +147,12 @@ class Parser(nn.Module):
         return [d.tokens for d in derivations], log_probability.exp().cpu().numpy()
 
     @torch.inference_mode()
-    def candidates(self, numbers: list[int]) -> list[tuple[list[int], float]]:
+    def candidates(self, numbers: list[int]) -> list[Decoded]:
         """The most likely token sequences of one question, given as word numbers, with their probabilities."""
         memory, state = self.encode(*self._pad([numbers]))
         limit = self.config.max_program_length
 
-        def score(rows: list[int], beam: list[Derivation]) -> Tensor:
+        def score(rows: list[int], beam: list[Derivation]) -> np.ndarray:
             nonlocal state
             state = (state[0][:, rows].contiguous(), state[1][:, rows].contiguous())
             tokens = [(d.tokens[-1] if d.tokens else grammar.START, d.slot, d.num_open, d.slack(limit)) for d in beam]
@@ -162,42 +160,21 @@ class Parser(nn.Module):
             logits, state = self.step(
                 memory.repeated(len(beam)), state, last[:, None], slot[:, None], num_open[:, None]
             )
-            return logits[:, 0].masked_fill(~self.fits_within[slot, slack], -torch.inf).log_softmax(-1)
+            masked = logits[:, 0].masked_fill(~self.fits_within[slot, slack], -torch.inf)
+            return masked.log_softmax(-1).double().cpu().numpy()
 
         return beam_search(score)
 
-    def parse(self, questions: list[str]) -> list[Parse]:
-        """The most likely program of each question, with what is doubtful about it.
-
-        A typo is read as the known word that is one edit away; an unknown word is a doubt. Raises `InputError` for a
-        question without words.
-        """
-        return [evidence.parse() for evidence in self.read(questions)]
-
-    def read(self, questions: list[str]) -> list[Evidence]:
-        """The program of each question with what its probability rests on; raises as `parse`."""
+    def most_likely(self, numbers: list[list[int]]) -> list[Decoded]:
+        """The greedy program of each question, given as word numbers, with its probability."""
         was_training = self.training
         self.eval()
-        readings = [self.vocabulary.read(question) for question in questions]
-        found: list[Evidence] = []
-        for first in range(0, len(questions), PARSE_BATCH):
-            batch = readings[first : first + PARSE_BATCH]
-            tokens, probabilities = self.decode(*self._pad([self.vocabulary.numbered(r.words) for r in batch]))
-            found += [self._evidence(*row) for row in zip(batch, tokens, probabilities.tolist(), strict=True)]
+        found: list[Decoded] = []
+        for first in range(0, len(numbers), PARSE_BATCH):
+            tokens, probabilities = self.decode(*self._pad(numbers[first : first + PARSE_BATCH]))
+            found += zip(tokens, probabilities.tolist(), strict=True)
         self.train(was_training)
         return found
-
-    def _evidence(self, reading: Reading, tokens: list[int], probability: float) -> Evidence:
-        program, strange = grammar.program_of(tokens), self.fluency.strange(reading.words)
-        unknown = tuple(map(self.vocabulary.suggest, reading.unknown))
-        doubts = differences(reading.words, program)
-        if 0 < len(doubts) <= FEW and not unknown:
-            # The most likely program that has all the words is preferred to a likelier one that lacks some.
-            for others, likely in self.candidates(self.vocabulary.numbered(reading.words)):
-                if not differences(reading.words, other := grammar.program_of(others)):
-                    program, probability, doubts = other, likely, ()
-                    break
-        return Evidence(program, probability, *strange, (*unknown, *doubts), reading.corrections)
 
     def _pad(self, numbers: list[list[int]]) -> tuple[Tensor, Tensor]:
         device = self.words.weight.device
