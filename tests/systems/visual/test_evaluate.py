@@ -22,7 +22,7 @@ from tests.systems import orders
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 KEYS = {"rows", "headline", "objects", "baselines", "calibration", "latency", "num_parameters", "data", "published"}
-KEYS |= {"depth", "posedness"}
+KEYS |= {"attributes", "depth", "posedness"}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 
 from nsmodels.datasets.clevr.vocabulary import QUESTION_TYPES
 from nsmodels.systems.visual.baselines.priors import PUBLISHED, PUBLISHED_NOTE, Prior
+from nsmodels.systems.visual.evaluation.objects import object_lines, object_table
 from nsmodels.systems.visual.evaluation.scoring import (
     HEADLINE,
     ROWS,
@@ -52,7 +53,8 @@ def report(
         scored: result of `rows(data)`, where it has been computed before.
         posedness: report of `posedness.measure`.
 
-    Keys: rows, headline, objects, baselines, calibration, posedness, latency, num_parameters, data, published, depth.
+    Keys: rows, headline, objects, attributes, baselines, calibration, posedness, latency, num_parameters, data, published,
+    depth.
     """
     scored_rows, answers = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}
@@ -60,6 +62,7 @@ def report(
         "rows": scored_rows,
         "headline": HEADLINE,
         "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
+        "attributes": object_table(data.scenes, data.beliefs),
         "baselines": baseline_rows(prior, data.questions, learned),
         "calibration": calibration(answers, data.questions),
         "posedness": dict(posedness or {}),
@@ -83,6 +86,7 @@ def table(result: Report) -> str:
     lines += [
         "",
         *_object_lines(result["objects"]),
+        *object_lines(result["attributes"]),
         *_calibration_lines(result["calibration"]),
         *_posed_lines(result["posedness"]),
         *_depth_lines(result["depth"]),
@@ -101,7 +105,9 @@ def _percent(value: float | None) -> str:
 
 
 def _interval(row: Mapping[str, Any]) -> str:
-    return "-" if row["interval"] is None else "–".join(_percent(x) for x in row["interval"])
+    if row["interval"] is None:
+        return "too few" if row.get("is_few") else "-"
+    return "–".join(_percent(x) for x in row["interval"])
 
 
 def _line(label: str, row: Mapping[str, Any]) -> str:
