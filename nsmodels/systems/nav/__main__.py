@@ -177,11 +177,11 @@ def _verdict(found: Plan) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from nsmodels.engine import graphs
+    from nsmodels.layers import onnx_graphs
     from nsmodels.systems.nav.network.export import export
     from nsmodels.systems.nav.network.navigator import Navigator
 
-    graphs.check(arguments.out)
+    onnx_graphs.check(arguments.out)
     if (arguments.height is None) != (arguments.width is None):
         raise InputError("export: give --height and --width together")
     shape = None if arguments.height is None else (arguments.height, arguments.width)

@@ -153,10 +153,10 @@ def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from nsmodels.engine import graphs
+    from nsmodels.layers import onnx_graphs
     from nsmodels.systems.visual.model import VisualReasoner
 
-    graphs.require_exporter()
+    onnx_graphs.require_exporter()
     artifact.require_intact(arguments.checkpoint)
     recipe: Any = {"config": {}, "code_version": SYSTEM.code_version, "inputs": {"model": arguments.checkpoint}}
     manifest = artifact.made(

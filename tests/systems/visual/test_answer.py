@@ -18,8 +18,8 @@ from PIL import Image
 from nsmodels.__main__ import main
 from nsmodels.datasets.clevr.files.format import image_path, read_questions
 from nsmodels.systems.visual import SYSTEM
+from nsmodels.systems.visual.answering.decoder import NumpyParser
 from nsmodels.systems.visual.config import ParserConfig, debug
-from nsmodels.systems.visual.language.decoder import NumpyParser
 from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.model import VisualReasoner
 from nsmodels.systems.visual.reasoning.proof import Proof

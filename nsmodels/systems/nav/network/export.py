@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine import graphs
+from nsmodels.layers import onnx_graphs
 from nsmodels.systems.nav.network.encoding import NUM_CHANNELS
 from nsmodels.systems.nav.network.navigator import Navigator, action_probabilities, update_held
 
@@ -36,7 +36,7 @@ def export(
     core=conv and fixed otherwise, to `shape` with core=attention.
     Raises InputError for a suffix other than .onnx, a missing package, and a core that needs a shape and has none.
     """
-    graphs.check(path)
+    onnx_graphs.check(path)
     height, width, is_fixed = _shape(navigator, shape)
     segments = max(1, -(-(max_steps or navigator.trained_steps) // navigator.steps_per_segment))
     device = navigator.embed.weight.device
@@ -50,7 +50,7 @@ def export(
     )
     free = {0: batch} if is_fixed else {0: batch, 2: rows, 3: columns}
     try:
-        graphs.write(graph, example, path, OUTPUTS, free, INPUT)
+        onnx_graphs.write(graph, example, path, OUTPUTS, free, INPUT)
     finally:
         navigator.to(device)
     sizes = f"maps of {height}x{width} only" if is_fixed else "maps of any size"

@@ -12,9 +12,9 @@ import numpy as np
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.systems.visual.answering.calibration import Calibration
+from nsmodels.systems.visual.answering.decoder import NumpyParser
 from nsmodels.systems.visual.answering.reasoner import Reasoner
 from nsmodels.systems.visual.language.confidence import Parse
-from nsmodels.systems.visual.language.decoder import NumpyParser
 from nsmodels.systems.visual.perception.readout import INPUT, OUTPUTS, Readout
 
 GRAPH, WEIGHTS, SETTINGS = "perception.onnx", "parser.npz", "settings.json"

@@ -53,8 +53,8 @@ def report(
         scored: result of `rows(data)`, where it has been computed before.
         posedness: report of `posedness.measure`.
 
-    Keys: rows, headline, objects, attributes, baselines, calibration, posedness, latency, num_parameters, data, published,
-    depth.
+    Keys: rows, headline, objects, attributes, baselines, calibration, posedness, latency, num_parameters, data,
+    published, depth.
     """
     scored_rows, answers = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}

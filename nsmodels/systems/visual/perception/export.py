@@ -9,7 +9,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from nsmodels.engine import graphs
+from nsmodels.layers import onnx_graphs
 from nsmodels.systems.visual.perception.network import Perception, find_candidates
 from nsmodels.systems.visual.perception.readout import INPUT, OUTPUTS
 
@@ -19,12 +19,12 @@ def export(perception: Perception, path: Path) -> Path:
 
     The graph maps `images`, uint8 (b, h, w, 3) at the size of the network, to the arrays of `OUTPUTS`; b is free.
     """
-    graphs.check(path)
+    onnx_graphs.check(path)
     device, config = perception.mean.device, perception.config
     example = torch.zeros(2, config.image_height, config.image_width, 3, dtype=torch.uint8)
     try:
         with torch.inference_mode():
-            graphs.write(_Reading(perception.cpu()), example, path, OUTPUTS, {0: torch.export.Dim("batch")}, INPUT)
+            onnx_graphs.write(_Reading(perception.cpu()), example, path, OUTPUTS, {0: torch.export.Dim("batch")}, INPUT)
     finally:
         perception.to(device)
     return path
