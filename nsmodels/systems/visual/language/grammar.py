@@ -157,14 +157,20 @@ def slots(tokens: list[int]) -> list[tuple[int, int]]:
 
 def program_of(tokens: list[int]) -> Program:
     """The released node list (topological, one `scene` per branch) of a complete sequence of token numbers."""
-    return nodes_of(_tree(iter(tokens)))
+    nodes: Program = []
+    _emit(_tree(iter(tokens)), nodes, {})
+    return nodes
 
 
 def nodes_of(tree: Tree) -> Program:
-    """The released node list (topological, one `scene` per branch) of a tree."""
-    nodes: Program = []
-    _emit(tree, nodes, {})
-    return nodes
+    """The released node list of a tree; raise `InputError` where a function or value is unknown."""
+    return program_of(_numbers(tree))
+
+
+def _numbers(tree: Tree) -> list[int]:
+    if tree.token not in TOKEN_IDS:
+        raise InputError(f"program: unknown function {tree.token}")
+    return [TOKEN_IDS[tree.token], *(number for part in tree.inputs for number in _numbers(part))]
 
 
 def tree_of(program: Program) -> Tree:

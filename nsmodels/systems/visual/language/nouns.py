@@ -91,11 +91,11 @@ class Nouns:
         """A value or relation as one of its synonyms."""
         return realise(WORDS[value], str, self.rng) if value in WORDS else value
 
-    def noun(self, group: Group, is_plural: bool = False) -> str:
-        """A group as a noun phrase without an article."""
+    def noun(self, group: Group, is_plural: bool = False, has_clause: bool = True) -> str:
+        """A group as a noun phrase without an article; a relative clause may be left out where "or" follows."""
         values = list(group.description)
         after = ""
-        if not group.links and any(values) and self._is(RELATIVE):
+        if not group.links and any(values) and has_clause and self._is(RELATIVE):
             moved = self.rng.choice([place for place, value in enumerate(values) if value])
             only = [value if place == moved else "" for place, value in enumerate(values)]
             values[moved] = ""

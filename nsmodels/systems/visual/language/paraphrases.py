@@ -246,7 +246,11 @@ def _either(kind: str, nouns: Nouns) -> Drawn:
         groups = [random_group(rng, linked=0) for _ in range(3 if kind.endswith("list") else 2)]
         trees = list(map(set_tree, groups))
         united = _asked("union", _asked("union", *trees[:2]), trees[2]) if len(trees) == 3 else _asked("union", *trees)
-        texts = _pair(nouns, groups[0], groups[-1]) | {"thirds": lambda: nouns.noun(groups[1], True)}
+        texts = _pair(nouns, groups[0], groups[-1]) | {
+            "a": lambda: article(nouns.noun(groups[0], has_clause=False)),
+            "plural": lambda: nouns.noun(groups[0], True, has_clause=False),
+            "thirds": lambda: nouns.noun(groups[1], True, has_clause=False),
+        }
         return texts, _asked(function, united)
     attribute = rng.choice(HEADED)
     base = random_description(rng, attribute, is_blank=True)

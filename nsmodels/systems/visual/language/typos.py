@@ -6,26 +6,30 @@ from collections.abc import Iterable
 
 # English words near to those of questions about CLEVR's scenes: they are words of their own, and no typos.
 _TEXT = """
-abject also any anyone around as bag bald bale balk balm barge bath bawl bed before beg behinds behing behold bell
-bellow below beneath beside beyond bid bight bill bin bit black bless blew blocked blown blued blues blur bock bog
-booth both bother bound box boxed boxer bray brick bright broth brother brow browns bug bull call caller came cape
-charge chat cleft clock clue colder collar colon coloring cool core cow crown cub cubed cubic cubs cue cued curb
-cure cute cyanide cyans deft dewier dig divisible dolor drape drown eft eight eighth else elsewhere fall fame fed
-fellow felt fever few fewer fig fight flock flue font fount fox fright from frontal fronts frost frown gall game gay
-gig glue grain gravel gravy grays great greed greens greet grew greys ground grown had hall has have heft height
-here him his image imaged images imagine in inn invisible is it its key king knot lager lame larger largest late
-latte led lefts lens lent less lesson let lift light local lock loft loss low lumber mage mail mall man mandy mane
-manly mare martial mate materiel maternal matrimonial matt matted mattel matter mattes may medal mellow mental mess
-meta metals metre might money moor more morn moth mother name nanny newer night no none nor not note now numb
-numbered numbers objected objective on once one ones others otter ox petal picture pictures pig pitcher pound pray
-preen prey purples queen rad read ready redo reds reed remember rid rig rights ring risible robber rod round rounded
-rounds row rubbed rubbers rubble sale sane save scenes scent screen seen sewer shade shall shame shaped shapely
-share sharp shave shed sheer shin shine shiniest show side sides sigh sight since sing sire site six sized skinny
-sled slumber smaller smallest smalls smell some sore sound spear sphered sphinx spiny spire stall stock store
-subject sue tall tame than thank that thaw their them theme then these they thick thin thine thingy think thins
-thong those three threw tidy tight tine tinny tint tonal tony tore total totals touch tray tree true tube tubes
-tying umber unless unlock valor visible visual vocal wall was wed weight were when where whiny whit wig wing won
-word wore work world worth yell yellows
+abject also any anyone around as aside bag bald bale balk balm barge bath bawl bean beard bed before beg behinds
+behing behold bell bellow bells below beneath beside beyond bid bight bill bills bin bit black blacks bless blew
+blocked blow blown blued blues blur boards bock bog bones booth both bother bound box boxed boxer boxers brawn bray
+bread breed brick bright brings brittle broth brother brow browns bug bull bulls cable cables call caller calls came
+cant cape captain cave charge chat clan cleft clock clocks clue colder collar colon coloring colors cool core county
+court cow crowd crown cub cuba cubed cubic cubist cubs cue cued curb cure cute cyanide cyans deft dewier dig
+divisible dogs dolls dolor drape drown eft eight eighth else elsewhere equals ether ever fade fall falls fame fed
+fellow felt fever few fewer fig fight flock flocks flow flue font fount fox foxes fright from frontal fronts frost
+frown gall game gave gay gig globe globes glue goes grain gravel gravy grays great greed greens greet grew greys
+ground grown had hall halls hare has hate have heft height here hide him his hue hugs image imaged images imagine in
+inn invisible is it its jade key king kings knot lager lame larger largest late latte led lefts lens lent less
+lesson let lift light litter local lock locks loft loss low lumber mad mage mail make male mall man mandy mane manly
+mare martial mate materials materiel maternal matrimonial matted matter may medal mellow mental mess meta metals
+metre might miles mode money moor more morn moth mother mount move name nanny neither newer night no none nor not
+note now numb numbered numbers objected objective on once one ones others otter ox petal picture pictures pig
+pitcher pound pray preen prey purples queen rad read reads ready redo reds reed remember rid ride rig rights ring
+rings risible robber rod round rounded rounds row rubbed rubbers rubble sale sane save scenes scent screen seen
+seize sewer shade shall shame shaped shapely shapes share sharp shave shed sheer shin shine shiniest show side sides
+sigh sight since sing sire site six sized sizes skinny sled slow slumber smack smaller smallest smalls smell snack
+some sore sound spear sphered sphinx spiny spire stack stall stem stems stock store string subject sue tall tame
+than thank that thaw their them theme then these they thick thin thine thingy think thinking thins thong those three
+threw tide tidy tight tiles tine tinny tint title toes tonal tony tore total totals touch trade tray tree true tube
+tubes tying umber unless unlock valor very visible visual vocal wade wall walls was wave wed weight were when where
+whiny whit wide width wig wing wings wish won word wore work world worth yell yellows
 """
 OTHER_WORDS = frozenset(_TEXT.split())
 SHORTEST = 4  # letters of a typo: shorter words are too near to each other, unless two letters are swapped
