@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, RELATIONS
+from nsmodels.datasets.clevr.vocabulary import ATTRIBUTE_OF, ATTRIBUTES, FUNCTIONS, RELATIONS
 from nsmodels.systems.visual.language import grammar
 from nsmodels.systems.visual.language.clauses import universal
 from nsmodels.systems.visual.language.grammar import Program, Tree
@@ -58,7 +58,25 @@ UNITING = frozenset(("or", "and", "either"))
 def differences(words: Sequence[str], program: Program) -> tuple[str, ...]:
     """What words of a question are not in the program, and what in the program no word of the question means."""
     tree = grammar.tree_of(program)
+    asked = tree.token.function.removeprefix("query_")
+    if asked in ATTRIBUTES and (rest := without_choice(words, asked)) != list(words):
+        words = [*rest, asked]
     return (*_values(words, tree), *_names(words, tree), *_functions(set(words), tree))
+
+
+def without_choice(words: Sequence[str], attribute: str) -> list[str]:
+    """The words without two values of an attribute that are offered as answers, as "is the cube red or blue"."""
+    rest = list(words)
+    if "or" in rest[1:-1]:
+        at = rest.index("or")
+        after = at + (2 if rest[at + 1] in ("a", "an") else 1)
+        offered = [word for word in (rest[at - 1], *rest[after : after + 1]) if _attribute_of(word) == attribute]
+        return rest[: at - 1] + rest[after + 1 :] if len(offered) == 2 else rest
+    return rest
+
+
+def _attribute_of(word: str) -> str:
+    return ATTRIBUTE_OF.get(MEANINGS.get(word, ""), "")
 
 
 def meanings(words: Sequence[str]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ drawn without a scene: a parser needs none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ from nsmodels.systems.visual.language.nouns import (
     split,
 )
 
+ARTICLE = re.compile(r"\b(the|an?) ")
+NO_ARTICLES = 0.08  # share of the questions that leave all articles out
 PICTURE = "[image|picture|scene]"
 IN_PICTURE = f"[2:| in the {PICTURE}]"
 THERE = (
@@ -40,13 +43,14 @@ FRAMES = {
     ),
     "count": parse(
         f"[6:How many {{plural}}{TOTAL}|5:How many {{heads}} are {{predicates}}|3:How many of the {{heads}} are "
-        f"{{predicates}}|What is the [|total |overall ]number of {{plural}}|[|total |overall ]number of {{plural}}|"
-        f"[|2:total ]count[| of] [|all |the |all the ]{{plural}}|How many {{plural}} does the {PICTURE} [contain|have]]"
+        f"{{predicates}}|What is the [|total |overall ]number of {{plural}}{IN_PICTURE}|[|total |overall ]number of "
+        f"{{plural}}{IN_PICTURE}|[|2:total ]count[| of] [|all |the |all the ]{{plural}}|"
+        f"How many {{plural}} does the {PICTURE} [contain|have]]"
     ),
     "count there": parse("How many {heads} [2:are there|do you see|can you see] {predicates}"),
     "exist": parse(
-        f"[2:Is there {{a}}|2:Are there any {{plural}}|Are there {{plural}}|Is there any {{single}}|[do|can] you see "
-        f"[{{a}}|any {{plural}}]|Does the {PICTURE} [contain|have] [{{a}}|any {{plural}}]|"
+        f"[2:Is there {{a}}{IN_PICTURE}|2:Are there any {{plural}}{IN_PICTURE}|Are there {{plural}}|"
+        f"Is there any {{single}}|[do|can] you see [{{a}}|any {{plural}}]|Does the {PICTURE} [contain|have] [{{a}}|any {{plural}}]|"
         f"2:Are any[ of the|] {{heads}} {{predicates}}]"
     ),
     "exist anything": parse(
@@ -63,6 +67,7 @@ FRAMES = {
         "[3:What {attribute} is the {single}|3:What is the {attribute} of the {single}|2:Which {attribute} is the "
         "{single}|Which {attribute} does the {single} have]"
     ),
+    "query or": parse("Is the {single} {one} or {two}"),
     "query size": parse("How [2:big|large] is the {single}"),
     "query material": parse("[3:What is the {single} made of|[What|Which] material is the {single} made of]"),
     "either": parse(f"How many {{plural}} [or|and] {{seconds}}{TOTAL}"),
@@ -103,7 +108,8 @@ KINDS = {
     "count all": 0.5, "count": 6.0, "exist": 4.0, "exist anything": 2.0, "statement": 6.0, "universal": 4.0,
     "universal anything": 1.0,
     "count there": 0.7,
-    "query": 4.0, "query size": 1.0, "query material": 1.0, "either": 2.0, "either list": 0.5, "either head": 2.0,
+    "query": 4.0, "query or": 1.0, "query size": 1.0, "query material": 1.0,
+    "either": 2.0, "either list": 0.5, "either head": 2.0,
     "any either": 1.5, "any either head": 1.0, "less_than": 0.7, "greater_than": 0.7, "equal_integer": 0.5,
     "compare": 1.5, "count same": 0.7, "exist same": 0.7,
 }  # fmt: skip
@@ -136,6 +142,7 @@ def paraphrase(kind: str, rng: Random) -> Paraphrase:
     """A random question of a kind."""
     texts, tree = DRAWN[kind.split()[0]](kind, Nouns(rng))
     text = realise(FRAMES[kind], lambda slot: texts[slot](), rng)
+    text = ARTICLE.sub("", text) if rng.random() < NO_ARTICLES else text
     return Paraphrase(f"{text[0].upper()}{text[1:]}?", nodes_of(tree), kind)
 
 
@@ -233,10 +240,16 @@ def _universal(kind: str, nouns: Nouns) -> Drawn:
 
 def _query(kind: str, nouns: Nouns) -> Drawn:
     """An attribute of the one thing of a group."""
-    attribute = kind.partition(" ")[2] or nouns.rng.choice(list(ATTRIBUTES))
+    attribute = kind.partition(" ")[2]
+    attribute = attribute if attribute in ATTRIBUTES else nouns.rng.choice(list(ATTRIBUTES))
     group = random_group(nouns.rng, attribute)
-    tree = _asked(f"query_{attribute}", _asked("unique", set_tree(group)))
-    return _texts(nouns, group) | {"attribute": lambda: attribute}, tree
+    one, two = nouns.rng.sample(ATTRIBUTES[attribute], 2)
+    texts = _texts(nouns, group) | {
+        "attribute": lambda: attribute,
+        "one": lambda: nouns.predicate(Group(_only(attribute, one))),
+        "two": lambda: article(nouns.word(two)) if attribute == "shape" else nouns.word(two),
+    }
+    return texts, _asked(f"query_{attribute}", _asked("unique", set_tree(group)))
 
 
 def _either(kind: str, nouns: Nouns) -> Drawn:
