@@ -231,10 +231,11 @@ def _verdict(found: Plan) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from nsmodels.layers import onnx_graphs
     from nsmodels.systems.nav.network.construction import load_navigator
-    from nsmodels.systems.nav.network.export import check, export
+    from nsmodels.systems.nav.network.export import export
 
-    check(arguments.out)
+    onnx_graphs.check(arguments.out)
     if (arguments.height is None) != (arguments.width is None):
         raise InputError("export: give --height and --width together")
     shape = None if arguments.height is None else (arguments.height, arguments.width)

@@ -47,7 +47,11 @@ class Visual(System[VisualConfig, EvaluationConfig]):
         return make_trial(phase, config, inputs.data)
 
     def load(self, folder: Path, device: str = "auto") -> Any:
-        """The `VisualReasoner` of a checkpoint folder."""
+        """The `VisualReasoner` of a checkpoint folder, or the `ExportedReasoner` of one that was made by export."""
+        from nsmodels.systems.visual.answering.exported import ExportedReasoner, is_exported
+
+        if is_exported(folder):
+            return ExportedReasoner.load(folder)
         from nsmodels.systems.visual.model import VisualReasoner
 
         return VisualReasoner.load(folder, device)
@@ -57,6 +61,12 @@ class Visual(System[VisualConfig, EvaluationConfig]):
         from nsmodels.systems.visual.phases import load_network
 
         return load_network(path, device)
+
+    def export(self, model: Any, path: Path) -> Path:
+        """Write the perception of a `VisualReasoner` as an ONNX graph."""
+        from nsmodels.systems.visual.perception.export import export
+
+        return export(model.perception, path)
 
     def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
         """Four rows, priors, calibration, latency and example proofs."""

@@ -20,6 +20,7 @@ from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.baselines.task import predict_answers, read_vqa_split
+from nsmodels.systems.visual.evaluation import posedness
 from nsmodels.systems.visual.evaluation.latency import measure_latency
 from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report, table
 from nsmodels.systems.visual.evaluation.scoring import Predictions, Scored, outcomes, rows
@@ -40,11 +41,12 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
     model = VisualReasoner.load(checkpoint, order.config.device)
     predictions = predict(model, data, split)
     scored = rows(predictions)
-    result = _report(model, checkpoint, data, split, predictions, scored)
+    posed = posedness.measure(predictions.scenes, predictions.beliefs, predictions.questions, model.calibration)
+    result = _report(model, checkpoint, data, split, predictions, scored, posed)
 
     def draw(part: Part) -> None:
         _draw_examples(predictions, data, split, part.path / "proofs")
-        _draw_figures(result, part)
+        _draw_figures(result, posed, part)
 
     found = outcomes(scored[1], predictions.questions, split)
     return EvaluationResult(result, table(result), [found], headline(result), draw)
@@ -84,6 +86,7 @@ def _report(
     split: str,
     predictions: Predictions,
     scored: Scored,
+    posed: posedness.Posedness,
 ) -> Report:
     trained = artifact.read_manifest(checkpoint)
     source = {
@@ -104,6 +107,7 @@ def _report(
         source=source,
         learned=baseline_answers(checkpoint, data, split, predictions, model.device),
         scored=scored,
+        posedness=posed.report(),
     )
 
 
@@ -181,7 +185,7 @@ def _draw_examples(predictions: Predictions, data: Path, split: str, folder: Pat
         draw_proof(pixels, proof, predictions.beliefs[place], name.with_suffix(".png"), asked)
 
 
-def _draw_figures(result: Report, part: Part) -> None:
+def _draw_figures(result: Report, posed: posedness.Posedness, part: Part) -> None:
     rows = {name.replace("_", " "): row for name, row in result["rows"].items()}
     rows |= {f"{name} (baseline)": row for name, row in result["baselines"].items()}
     values = {name: 100 * row["accuracy"] for name, row in rows.items()}
@@ -191,3 +195,7 @@ def _draw_figures(result: Report, part: Part) -> None:
     figure = plots.bars(values, "accuracy, %", intervals)
     source = f"{result['data']['source']}, split {result['data']['split']}, {result['data']['num_questions']} questions"
     plots.save_figure(figure, part.path / "figures" / "accuracy", "Accuracy with 95 % intervals", source)
+    if len(posed.truth):
+        figure = plots.reliability_diagram(posed.posed, posed.truth)
+        caption = "Probability that a question is well posed, and the share of questions that are"
+        plots.save_figure(figure, part.path / "figures" / "posedness", caption, source)

@@ -21,7 +21,7 @@ from nsmodels.systems.visual.language.task import ParserTask
 from nsmodels.systems.visual.language.tokens import Vocabulary, words_of
 
 OFFICIAL = Path(__file__).parents[2] / "data" / "clevr_official"
-SMALL = ParserConfig(embedding_dim=32, hidden_dim=64, dropout=0.0)
+SMALL = ParserConfig(embedding_dim=32, hidden_dim=64, dropout=0.0, paraphrases=0)
 
 
 def official_questions() -> list[dict]:
@@ -103,7 +103,7 @@ def test_random_weights_still_write_well_typed_programs_within_the_limit(limit: 
     parser = Parser(config, vocabulary.words)
     for weights in parser.parameters():
         torch.nn.init.normal_(weights)
-    for parse in parser.parse([question["question"] for question in QUESTIONS[:40]]):
+    for parse in parser.parse([question["question"] for question in QUESTIONS[:12]]):
         assert_well_typed(parse.program)
         assert len(parse.program) <= limit
         assert 0 <= parse.probability <= 1
@@ -122,7 +122,7 @@ def test_overfits_a_few_questions_and_is_rebuilt_from_its_state() -> None:
 
 def test_a_parse_depends_neither_on_its_batch_nor_on_case_and_punctuation() -> None:
     torch.manual_seed(0)
-    texts = [question["question"] for question in QUESTIONS[:20]]
+    texts = [question["question"] for question in QUESTIONS[:10]]
     parser = Parser(SMALL, Vocabulary.from_questions(texts).words)
     together = parser.parse(texts)
     alone = [parser.parse([text.upper().replace("?", " ...")])[0] for text in texts]
@@ -170,7 +170,7 @@ def test_curriculum_begins_with_short_programs_and_ends_with_all() -> None:
 
 
 def test_batches_depend_on_seed_and_epoch_alone_and_shards_share_them() -> None:
-    config = ParserConfig(word_dropout=0.2)
+    config = ParserConfig(word_dropout=0.2, paraphrases=0)
     task = ParserTask(QUESTIONS, QUESTIONS, config, TrainingConfig(batch_size=8, seed=3))
     again = ParserTask(QUESTIONS, QUESTIONS, config, TrainingConfig(batch_size=8, seed=3))
     first = [batch.words for batch in task.batches("train", 1, Shard())]
@@ -182,21 +182,15 @@ def test_batches_depend_on_seed_and_epoch_alone_and_shards_share_them() -> None:
     assert halves[0] == halves[1] == len(QUESTIONS) // 2
 
 
-@pytest.mark.parametrize(
-    ("question", "words"),
-    [
-        ("How many cubez are there?", ["cubez", "cubes"]),
-        ("", ["at least one word"]),
-        (" ?! ", ["at least one word"]),
-        ("How many cubes are xqxqxqxq?", ["xqxqxqxq", "known"]),
-    ],
-)
-def test_unreadable_questions_are_explained(question: str, words: list[str]) -> None:
-    texts = [question["question"] for question in QUESTIONS] + ["how many cubes are there"]
-    parser = Parser(SMALL, Vocabulary.from_questions(texts).words)
-    with pytest.raises(InputError) as error:
-        parser.parse(["How many things are there?", question])
-    assert all(word in str(error.value) for word in words)
+def test_typos_are_corrected_and_unknown_words_are_doubts() -> None:
+    parser = Parser(SMALL, Vocabulary.from_questions(question["question"] for question in QUESTIONS).words)
+    typed, right, unknown = parser.parse(["Hwo many cubess?", "how many cubes", "How many purple unicorns are there?"])
+    assert typed.corrections == (("hwo", "how"), ("cubess", "cubes"))
+    assert (typed.program, right.corrections) == (right.program, ())
+    assert unknown.doubts[0].startswith("unknown word 'unicorns'")
+    assert unknown.probability < 0.1
+    with pytest.raises(InputError, match="at least one word"):
+        parser.parse(["How many things are there?", " ?! "])
 
 
 def test_words_ignore_case_and_punctuation() -> None:

@@ -235,15 +235,8 @@ def asked(model: Path, data: Path, question: str, *flags: str) -> list[str]:
     return ["visual", "answer", "--checkpoint", str(model), "--image", str(image), question, *flags]
 
 
-@pytest.mark.parametrize(
-    ("question", "line"),
-    [
-        ("How many purple unicorns are there?", "unicorns"),
-        ("?!", "expected at least one word"),
-    ],
-)
-def test_a_question_that_cannot_be_read_is_one_line(capsys, model: Path, data: Path, question: str, line: str) -> None:
-    assert line in refused(capsys, asked(model, data, question))
+def test_a_question_without_words_is_one_line(capsys, model: Path, data: Path) -> None:
+    assert "expected at least one word" in refused(capsys, asked(model, data, "?!"))
 
 
 def test_an_image_that_cannot_be_read_is_one_line(capsys, model: Path, data: Path, tmp_path: Path) -> None:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nsmodels.core.artifact import require_files
-from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
+from nsmodels.layers import onnx_graphs
 from nsmodels.systems.nav.network.encoding import NUM_CHANNELS
 from nsmodels.systems.nav.network.latents import LatentNavigator, update_held
 from nsmodels.systems.nav.network.navigator import Navigator
@@ -25,7 +18,6 @@ from nsmodels.systems.nav.network.readout import Readout, action_probabilities
 
 INPUT = "inputs"
 OUTPUTS = ("action_probabilities", "reachable", "cost_to_go", "halting")
-NEEDED = ("onnx", "onnxscript")
 
 
 class Exported(NamedTuple):
@@ -46,11 +38,11 @@ def export(
     core=conv and fixed otherwise, to `shape` with core=attention.
     Raises InputError for a suffix other than .onnx, a missing package, and a core that needs a shape and has none.
     """
-    check(path)
+    onnx_graphs.check(path)
     height, width, is_fixed = _shape(navigator, shape)
     segments = max(1, -(-(max_steps or navigator.trained_steps) // navigator.steps_per_segment))
     device = navigator.device
-    graph = _ProbabilityNetwork(navigator.cpu(), segments).eval()
+    graph = _ProbabilityNetwork(navigator.cpu(), segments)
     example = torch.zeros(2, NUM_CHANNELS, height, width)
     example[:, 0] = 1
     batch, rows, columns = (
@@ -60,33 +52,11 @@ def export(
     )
     free = {0: batch} if is_fixed else {0: batch, 2: rows, 3: columns}
     try:
-        with _silenced():
-            program: Any = torch.onnx.export(
-                graph,
-                (example,),
-                input_names=[INPUT],
-                output_names=list(OUTPUTS),
-                dynamic_shapes={INPUT: free},
-                dynamo=True,
-                verbose=False,
-            )
+        onnx_graphs.write(graph, example, path, OUTPUTS, free, INPUT)
     finally:
         navigator.to(device)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomically(path) as beside:
-        program.save(str(beside))
     sizes = f"maps of {height}x{width} only" if is_fixed else "maps of any size"
     return Exported(path, segments * navigator.steps_per_segment, sizes)
-
-
-def check(path: Path) -> None:
-    """Raise `InputError` when an export to `path` is impossible, before anything is loaded."""
-    if Path(path).suffix != ".onnx":
-        raise InputError(f"{path}: expected a file name that ends in .onnx")
-    require_files({"export to": Path(path)}, makes_folders=True)
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise InputError(f"export needs the package {missing[0]}; install the extra: pip install -e '.[export]'")
 
 
 def _shape(navigator: Navigator, shape: tuple[int, int] | None) -> tuple[int, int, bool]:
@@ -129,18 +99,3 @@ class _ProbabilityNetwork(nn.Module):
             held = update_held(held, navigator.readout(problem, state), navigator.window)
         assert held is not None
         return held.readout
-
-
-@contextlib.contextmanager
-def _silenced() -> Iterator[None]:
-    """Suppress the exporter's output: progress, and warnings about deprecated calls within it."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            for kind in (DeprecationWarning, FutureWarning):
-                warnings.filterwarnings("ignore", category=kind, module=r"torch|onnx|onnxscript|copyreg")
-            yield
-    finally:
-        logger.setLevel(before)

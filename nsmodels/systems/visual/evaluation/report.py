@@ -7,6 +7,7 @@ from typing import Any
 
 from nsmodels.datasets.clevr.vocabulary import QUESTION_TYPES
 from nsmodels.systems.visual.baselines.priors import PUBLISHED, PUBLISHED_NOTE, Prior
+from nsmodels.systems.visual.evaluation.objects import object_lines, object_table
 from nsmodels.systems.visual.evaluation.scoring import (
     HEADLINE,
     ROWS,
@@ -37,6 +38,7 @@ def report(
     source: Mapping[str, Any] | None = None,
     learned: Mapping[str, Sequence[str]] | None = None,
     scored: Scored | None = None,
+    posedness: Mapping[str, Any] | None = None,
 ) -> Report:
     """The report of one evaluation, ready for JSON.
 
@@ -49,8 +51,10 @@ def report(
             "num_annotated_images", and "num_annotated_questions" where it is known.
         learned: answers of trained baselines to the questions of `data`, by name.
         scored: result of `rows(data)`, where it has been computed before.
+        posedness: report of `posedness.measure`.
 
-    Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
+    Keys: rows, headline, objects, attributes, baselines, calibration, posedness, latency, num_parameters, data,
+    published, depth.
     """
     scored_rows, answers = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}
@@ -58,8 +62,10 @@ def report(
         "rows": scored_rows,
         "headline": HEADLINE,
         "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
+        "attributes": object_table(data.scenes, data.beliefs),
         "baselines": baseline_rows(prior, data.questions, learned),
         "calibration": calibration(answers, data.questions),
+        "posedness": dict(posedness or {}),
         "latency": dict(latency or {}),
         "num_parameters": _with_total(num_parameters or {}),
         "data": {**sizes, **(source or {})},
@@ -80,7 +86,9 @@ def table(result: Report) -> str:
     lines += [
         "",
         *_object_lines(result["objects"]),
+        *object_lines(result["attributes"]),
         *_calibration_lines(result["calibration"]),
+        *_posed_lines(result["posedness"]),
         *_depth_lines(result["depth"]),
     ]
     lines += _cost_lines(result["latency"], result["num_parameters"])
@@ -97,7 +105,9 @@ def _percent(value: float | None) -> str:
 
 
 def _interval(row: Mapping[str, Any]) -> str:
-    return "-" if row["interval"] is None else "–".join(_percent(x) for x in row["interval"])
+    if row["interval"] is None:
+        return "too few" if row.get("is_few") else "-"
+    return "–".join(_percent(x) for x in row["interval"])
 
 
 def _line(label: str, row: Mapping[str, Any]) -> str:
@@ -132,6 +142,17 @@ def _object_lines(objects: Mapping[str, float]) -> list[str]:
 def _calibration_lines(trust: Mapping[str, Any]) -> list[str]:
     selective = ", ".join(f"{_percent(v)} at {k} coverage" for k, v in trust["selective_accuracy"].items())
     return [f"calibration: ECE {_percent(trust['ece'])}; selective accuracy {selective}"]
+
+
+def _posed_lines(found: Mapping[str, Any]) -> list[str]:
+    if not found:
+        return []
+    apart = f"AUC {_percent(found['auc'])}, ECE {_percent(found['ece'])}"
+    refused = f"{_percent(found['ill_posed_refused'])} of the ill-posed ones refused"
+    answered = f"{_percent(found['well_posed_answered'])} of the well-posed ones answered"
+    before, after = found["confidence_if_posed_ill_posed"], found["confidence_ill_posed"]
+    mean = f"mean confidence of the ill-posed {_percent(after)}, if taken for well posed {_percent(before)}"
+    return [f"ill-posed questions (half of {found['n']}): {apart}; {refused}, {answered}; {mean}"]
 
 
 def _depth_lines(depths: Mapping[str, Any]) -> list[str]:

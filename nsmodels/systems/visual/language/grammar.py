@@ -106,6 +106,13 @@ class Derivation:
         others = self._cost - CLOSING_COST[self.slot]
         return min(limit - len(self.tokens) - others, MAX_TOKEN_COST)
 
+    def followed_by(self, token: int) -> Derivation:
+        """A copy with the next slot filled; raise as `push`."""
+        longer = Derivation()
+        longer.tokens, longer._open, longer._cost = [*self.tokens], [*self._open], self._cost
+        longer.push(token)
+        return longer
+
     def push(self, token: int) -> None:
         """Fill the next slot with a token; raise `InputError` when its type does not fit or nothing is open."""
         slot = self.slot
@@ -153,6 +160,22 @@ def program_of(tokens: list[int]) -> Program:
     nodes: Program = []
     _emit(_tree(iter(tokens)), nodes, {})
     return nodes
+
+
+def nodes_of(tree: Tree) -> Program:
+    """The released node list of a tree; raise `InputError` where a function or value is unknown."""
+    return program_of(_numbers(tree))
+
+
+def _numbers(tree: Tree) -> list[int]:
+    if tree.token not in TOKEN_IDS:
+        raise InputError(f"program: unknown function {tree.token}")
+    return [TOKEN_IDS[tree.token], *(number for part in tree.inputs for number in _numbers(part))]
+
+
+def tree_of(program: Program) -> Tree:
+    """The tree of a node list; raise `InputError` as `linearise`."""
+    return _tree(iter(linearise(program)))
 
 
 def _function(node: dict[str, Any]) -> str:

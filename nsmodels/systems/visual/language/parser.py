@@ -18,18 +18,13 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.language import grammar
-from nsmodels.systems.visual.language.grammar import Derivation, Program
+from nsmodels.systems.visual.language.fluency import Fluency
+from nsmodels.systems.visual.language.grammar import Derivation
+from nsmodels.systems.visual.language.reading import Decoded, Reader
+from nsmodels.systems.visual.language.search import beam_search
 from nsmodels.systems.visual.language.tokens import Vocabulary
 
 PARSE_BATCH = 256
-
-
-@dataclass(frozen=True)
-class Parse:
-    """The program of a question, and its probability under the parser."""
-
-    program: Program
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -40,8 +35,13 @@ class Memory:
     values: Tensor
     padding: Bool[Tensor, "b 1 s"]
 
+    def repeated(self, count: int) -> Memory:
+        """The memory of one question for `count` decodings of it."""
+        keys, values, padding = (part.expand(count, -1, -1) for part in (self.keys, self.values, self.padding))
+        return Memory(keys, values, padding)
 
-class Parser(nn.Module):
+
+class Parser(nn.Module, Reader):
     """Parser from questions to programs.
 
     A bidirectional GRU encodes the words. A first GRU reads the tokens so far with the type of the open slot; its state
@@ -51,15 +51,16 @@ class Parser(nn.Module):
     Args:
         config: sizes and regularisation.
         words: the vocabulary of questions, in the order of the words' numbers.
+        sequences: pairs and triples of word classes in the training questions; see `fluency`.
     """
 
     fits: Bool[Tensor, "types v"]
     fits_within: Bool[Tensor, "types slack v"]
 
-    def __init__(self, config: ParserConfig, words: Iterable[str]) -> None:
+    def __init__(self, config: ParserConfig, words: Iterable[str], sequences: Iterable[str] = ()) -> None:
         super().__init__()
         self.config = config
-        self.vocabulary = Vocabulary(words)
+        self.vocabulary, self.fluency = Vocabulary(words), Fluency(sequences)
         width, hidden = config.embedding_dim, config.hidden_dim
         self.words = nn.Embedding(len(self.vocabulary), width, padding_idx=0)
         self.encoder = nn.GRU(width, hidden // 2, config.num_layers, batch_first=True, bidirectional=True)
@@ -81,7 +82,9 @@ class Parser(nn.Module):
         Raises `InputError` naming `where` when configuration or weights do not fit.
         """
         config = ParserConfig.from_mapping(checkpoint.settings_of(payload, "parser", where), where)
-        parser = cls(config, checkpoint.settings_of(payload, "words", where))
+        # Checkpoints of earlier versions have no sequences: nothing is strange to them.
+        sequences = payload["config"].get("sequences", ())
+        parser = cls(config, checkpoint.settings_of(payload, "words", where), sequences)
         checkpoint.fill(parser, payload["model_state_dict"], where)
         return parser.eval()
 
@@ -143,20 +146,35 @@ class Parser(nn.Module):
                     derivation.push(number)
         return [d.tokens for d in derivations], log_probability.exp().cpu().numpy()
 
-    def parse(self, questions: list[str]) -> list[Parse]:
-        """The most likely program of each question.
+    @torch.inference_mode()
+    def candidates(self, numbers: list[int]) -> list[Decoded]:
+        """The most likely token sequences of one question, given as word numbers, with their probabilities."""
+        memory, state = self.encode(*self._pad([numbers]))
+        limit = self.config.max_program_length
 
-        Raises `InputError` for an empty question, and for a word that is not in the vocabulary, with similar ones.
-        """
+        def score(rows: list[int], beam: list[Derivation]) -> np.ndarray:
+            nonlocal state
+            state = (state[0][:, rows].contiguous(), state[1][:, rows].contiguous())
+            tokens = [(d.tokens[-1] if d.tokens else grammar.START, d.slot, d.num_open, d.slack(limit)) for d in beam]
+            last, slot, num_open, slack = torch.tensor(tokens, device=memory.keys.device).T
+            logits, state = self.step(
+                memory.repeated(len(beam)), state, last[:, None], slot[:, None], num_open[:, None]
+            )
+            masked = logits[:, 0].masked_fill(~self.fits_within[slot, slack], -torch.inf)
+            return masked.log_softmax(-1).double().cpu().numpy()
+
+        return beam_search(score)
+
+    def most_likely(self, numbers: list[list[int]]) -> list[Decoded]:
+        """The greedy program of each question, given as word numbers, with its probability."""
         was_training = self.training
         self.eval()
-        parses: list[Parse] = []
-        for first in range(0, len(questions), PARSE_BATCH):
-            numbers = [self.vocabulary.known_numbers(q) for q in questions[first : first + PARSE_BATCH]]
-            tokens, probabilities = self.decode(*self._pad(numbers))
-            parses += [Parse(grammar.program_of(t), float(p)) for t, p in zip(tokens, probabilities, strict=True)]
+        found: list[Decoded] = []
+        for first in range(0, len(numbers), PARSE_BATCH):
+            tokens, probabilities = self.decode(*self._pad(numbers[first : first + PARSE_BATCH]))
+            found += zip(tokens, probabilities.tolist(), strict=True)
         self.train(was_training)
-        return parses
+        return found
 
     def _pad(self, numbers: list[list[int]]) -> tuple[Tensor, Tensor]:
         device = self.words.weight.device

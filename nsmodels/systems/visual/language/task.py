@@ -16,8 +16,10 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.systems.visual.config import ParserConfig
 from nsmodels.systems.visual.language import grammar
+from nsmodels.systems.visual.language.fluency import Fluency
+from nsmodels.systems.visual.language.paraphrases import paraphrases
 from nsmodels.systems.visual.language.parser import PARSE_BATCH, Parser
-from nsmodels.systems.visual.language.tokens import UNKNOWN, Vocabulary
+from nsmodels.systems.visual.language.tokens import UNKNOWN, Vocabulary, words_of
 
 IGNORE = -1  # target beyond the end of a program
 WINDOW = 16  # batches that are sorted by length together
@@ -95,7 +97,9 @@ class ParserTask(Task):
         self, train: list[dict[str, Any]], val: list[dict[str, Any]], config: ParserConfig, training: TrainingConfig
     ) -> None:
         self.config, self.training = config, training
+        train = with_paraphrases(train, config.paraphrases, training.seed)
         self.vocabulary = Vocabulary.from_questions(item["question"] for item in train)
+        self.fluency = Fluency.from_questions(words_of(item["question"]) for item in train)
         self.splits = {
             "train": EncodedQuestions(train, self.vocabulary),
             "val": EncodedQuestions(val, self.vocabulary),
@@ -103,7 +107,7 @@ class ParserTask(Task):
 
     def build(self) -> Parser:
         """A parser with random weights and the vocabulary of the training questions."""
-        return Parser(self.config, self.vocabulary.words)
+        return Parser(self.config, self.vocabulary.words, sorted(self.fluency.known))
 
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of questions of similar length; training batches in an order that depends on seed and epoch."""
@@ -153,8 +157,9 @@ class ParserTask(Task):
         return right / len(data)
 
     def settings(self) -> dict[str, Any]:
-        """The parser's configuration and vocabulary."""
-        return {"parser": self.config.model_dump(mode="json"), "words": list(self.vocabulary.words)}
+        """The parser's configuration, its vocabulary, and what it knows of the forms of questions."""
+        config, words = self.config.model_dump(mode="json"), list(self.vocabulary.words)
+        return {"parser": config, "words": words, "sequences": sorted(self.fluency.known)}
 
     def curriculum(self, epoch: int) -> dict[str, float]:
         """Largest program length of this epoch, in functions."""
@@ -181,6 +186,11 @@ class ParserTask(Task):
         random = part.of(drawn)[:, : batch.words.shape[1]]
         is_dropped = torch.from_numpy(random < self.config.word_dropout) & (batch.words > UNKNOWN)
         return replace(batch, words=batch.words.masked_fill(is_dropped, UNKNOWN))
+
+
+def with_paraphrases(questions: list[dict[str, Any]], ratio: float, seed: int) -> list[dict[str, Any]]:
+    """The questions, and `ratio` times as many paraphrases."""
+    return questions + [p.record() for p in paraphrases(round(ratio * len(questions)), seed)]
 
 
 def _padded(rows: list[list[int]], fill: int) -> np.ndarray:

@@ -5,16 +5,28 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from nsmodels.core.errors import InputError
+from nsmodels.systems.visual.language.typos import nearest
 
 PAD, UNKNOWN = 0, 1
+SPELLINGS: dict[str, str] = {"colour": "color", "colours": "colors", "coloured": "colored", "whats": "what is"}
 _WORD = re.compile(r"[a-z0-9]+")
 
 
 def words_of(question: str) -> list[str]:
-    """The words of a question in lower case, without punctuation; "what's" becomes "what is"."""
-    return _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
+    """The words of a question in lower case, without punctuation; "what's" becomes "what is", "colour" "color"."""
+    words: list[str] = _WORD.findall(question.lower().replace("’", "'").replace("'s", " is"))
+    return [part for word in words for part in SPELLINGS.get(word, word).split()]
+
+
+class Reading(NamedTuple):
+    """The words of a question: typos corrected, each as (typed, read), and the words that remain unknown."""
+
+    words: tuple[str, ...]
+    corrections: tuple[tuple[str, str], ...]
+    unknown: tuple[str, ...]
 
 
 class Vocabulary:
@@ -39,21 +51,24 @@ class Vocabulary:
 
     def numbers(self, question: str) -> list[int]:
         """Numbers of the question's words; an unknown word is `UNKNOWN`."""
-        return [self._numbers.get(word, UNKNOWN) for word in words_of(question)]
+        return self.numbered(words_of(question))
 
-    def known_numbers(self, question: str) -> list[int]:
-        """Numbers of the question's words; raise `InputError` for an empty question and for an unknown word."""
-        words = words_of(question)
-        if not words:
+    def numbered(self, words: Iterable[str]) -> list[int]:
+        """Numbers of words; an unknown word is `UNKNOWN`."""
+        return [self._numbers.get(word, UNKNOWN) for word in words]
+
+    def read(self, question: str) -> Reading:
+        """The question's words, typos corrected; raise `InputError` for a question without words."""
+        typed = words_of(question)
+        if not typed:
             raise InputError("question: expected at least one word, got none; an example: 'How many cubes are there?'")
-        unknown = [word for word in words if word not in self._numbers]
-        if unknown:
-            raise InputError(f"question: {self._suggest(unknown[0])}")
-        return [self._numbers[word] for word in words]
+        read = [word if word in self._numbers else nearest(word, self.words) or word for word in typed]
+        corrections = tuple((a, b) for a, b in zip(typed, read, strict=True) if a != b)
+        unknown = tuple(dict.fromkeys(word for word in read if word not in self._numbers))
+        return Reading(tuple(read), corrections, unknown)
 
-    def _suggest(self, word: str) -> str:
+    def suggest(self, word: str) -> str:
+        """A line about an unknown word, with similar known ones."""
         near = difflib.get_close_matches(word, self.words, n=3, cutoff=0.5)
-        hint = (
-            f"did you mean {' or '.join(repr(other) for other in near)}?" if near else f"known: {', '.join(self.words)}"
-        )
-        return f"unknown word '{word}'; {hint}"
+        hint = f"; did you mean {' or '.join(repr(other) for other in near)}?" if near else ""
+        return f"unknown word '{word}'{hint}"

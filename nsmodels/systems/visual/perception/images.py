@@ -15,11 +15,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from nsmodels.core import locks
-from nsmodels.core.artifact import data_root, remedy, require_listed
+from nsmodels.core.artifact import data_root, require_listed
 from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.format import image_path, require_bytes
+from nsmodels.datasets.clevr.files.format import image_path
+from nsmodels.systems.visual.perception.decoding import Size, opened, upright_rgb, upright_size
 
 # Fewer images are decoded in seconds, without a cache on disk.
 SMALLEST_CACHE = 500
@@ -28,31 +29,21 @@ ZEROS = 2**24  # bytes per write where space cannot be reserved
 
 def read_image(path: Path, width: int, height: int) -> np.ndarray:
     """One image file as RGB, uint8 (height, width, 3), resized; raise `InputError` when it is missing or broken."""
-    try:
-        with Image.open(path) as image:
-            require_bytes(path, image.mode)
-            # The box filter averages the pixels of a cell, as the supersampled renderer does.
-            return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BOX))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such image") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded ({error}); {remedy(path)}") from None
+    with opened(path) as image:
+        # The box filter averages the pixels of a cell, as the supersampled renderer does.
+        return np.asarray(upright_rgb(image).resize((width, height), Image.Resampling.BOX))
 
 
 def read_pixels(path: Path) -> np.ndarray:
     """One image file as RGB at its own size, uint8 (height, width, 3); raise `InputError` as `read_image` does."""
-    return read_image(path, *read_size(path))
+    with opened(path) as image:
+        return np.asarray(upright_rgb(image))
 
 
-def read_size(path: Path) -> tuple[int, int]:
+def read_size(path: Path) -> Size:
     """Width and height of an image file in pixels, from its header; raise `InputError` when it is missing or broken."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such image") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be read as an image ({error}); {remedy(path)}") from None
+    with opened(path) as image:
+        return upright_size(image)
 
 
 def read_images(

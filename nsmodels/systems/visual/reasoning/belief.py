@@ -100,6 +100,21 @@ class SceneBelief:
         relations = {name: _adjacency(scene["relationships"][name]) for name in RELATIONS}
         return cls(np.ones(len(objects)), attributes, coords, pixels, image_size, relations)
 
+    def words(self, number: int) -> str:
+        """The most likely attributes of object `number`, counted from 1: `large red metal cube`.
+
+        A question mark follows a value below 0.9.
+        """
+        rows = [(values, self.attributes[name][number - 1]) for name, values in ATTRIBUTES.items()]
+        return " ".join(values[int(row.argmax())] + ("" if row.max() >= 0.9 else "?") for values, row in rows)
+
+    def place(self, number: int) -> str:
+        """Where object `number`, counted from 1, is in the image: pixels, and the third of the width and height."""
+        x, y = self.pixels[number - 1]
+        thirds = [min(2, max(0, int(3 * at / side))) for at, side in zip((x, y), self.image_size, strict=True)]
+        across, down = ("left", "middle", "right")[thirds[0]], ("top", "middle", "bottom")[thirds[1]]
+        return f"at {x:.0f},{y:.0f} ({'middle' if across == down else f'{down} {across}'})"
+
     def most_likely(self) -> Scene:
         """Scene of the most likely value of each fact, in CLEVR's released form, of the objects with presence ≥ 0.5."""
         values = {name: table.argmax(axis=1) for name, table in self.attributes.items()}

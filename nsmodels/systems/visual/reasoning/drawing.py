@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS
+from nsmodels.datasets.clevr.vocabulary import FUNCTIONS
 from nsmodels.systems.visual.reasoning.belief import Array, SceneBelief
 from nsmodels.systems.visual.reasoning.proof import Proof, Step
 
@@ -87,7 +87,7 @@ def _mark_objects(axes: Axes, proof: Proof, belief: SceneBelief, scale_x: float,
             continue
         color, size = (ACCENT, 260) if number in chosen else (QUIET, 130)
         axes.scatter([x * scale_x], [y * scale_y], s=size, facecolors="none", edgecolors=color, linewidths=2.0)
-        label = f"o{number} {_describe_object(belief, number - 1)}"
+        label = f"o{number} {belief.words(number)}"
         box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": color, "alpha": 0.85, "linewidth": 0.8}
         offset = (0, 13 if number in chosen else 9)
         place = (x * scale_x, y * scale_y)
@@ -102,15 +102,6 @@ def _mark_objects(axes: Axes, proof: Proof, belief: SceneBelief, scale_x: float,
             color=INK,
             bbox=box,
         )
-
-
-def _describe_object(belief: SceneBelief, index: int) -> str:
-    """`large red metal cube`; a question mark follows a value below 0.9."""
-    words = []
-    for name, values in ATTRIBUTES.items():
-        row = belief.attributes[name][index]
-        words.append(values[int(row.argmax())] + ("" if row.max() >= 0.9 else "?"))
-    return " ".join(words)
 
 
 def _rows(step: Step) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ Soft execution of programs after Yi et al. 2018 (NS-VQA) and Mao et al. 2019 (NS
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,12 +46,14 @@ class Answer:
         confidence: probability of `best`; 0 if the question cannot be well posed. Calibrated where the belief is.
         well_posed: probability that every `unique` step met exactly one object, the steps taken as independent. It is
             no factor of the confidence: the questions of the data set are the well-posed ones, which is a condition.
+        uniques: the factors of `well_posed`, one per `unique` step in the order of the program.
     """
 
     distribution: dict[str, float]
     best: str
     confidence: float
     well_posed: float
+    uniques: tuple[float, ...] = ()
 
 
 class SoftSet(NamedTuple):
@@ -65,11 +68,11 @@ class SoftSet(NamedTuple):
 
 
 class _Execution:
-    """One execution: the belief, and the product of the probabilities that each `unique` was well posed."""
+    """One execution: the belief, and the probabilities that each `unique` was well posed."""
 
     def __init__(self, belief: SceneBelief) -> None:
         self.belief = belief
-        self.well_posed = 1.0
+        self.uniques: list[float] = []
 
     def unique(self, found: SoftSet) -> Array:
         """The distribution (n,) over the sole member, given that there is exactly one."""
@@ -78,7 +81,7 @@ class _Execution:
         membership = found.members * self.belief.presence
         sole = found.weights @ sole_member(membership)
         total = float(sole.sum())
-        self.well_posed *= min(1.0, total)
+        self.uniques.append(min(1.0, total))
         if total > 0.0:
             return sole / total
         # P(exactly one) is 0: certainly no member, or certainly several. The condition is impossible, so the answer
@@ -203,8 +206,8 @@ STEPS: dict[str, Callable[..., Any]] = {
 }
 
 
-def soft_trace(program: Program, belief: SceneBelief) -> tuple[list[Any], float]:
-    """The soft value of each step, and the probability that every `unique` was well posed.
+def soft_trace(program: Program, belief: SceneBelief) -> tuple[list[Any], tuple[float, ...]]:
+    """The soft value of each step, and for each `unique` the probability that it was well posed.
 
     Sets are `SoftSet`s, objects distributions (n,), numbers distributions (n + 1,), booleans the probability of yes,
     attributes distributions over their values. Raises InputError for a malformed program.
@@ -217,7 +220,7 @@ def soft_trace(program: Program, belief: SceneBelief) -> tuple[list[Any], float]
             values.append(STEPS[node["function"]](run, *inputs, *node["value_inputs"]))
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError(f"program: step {number} cannot be executed, check it: {node}") from error
-    return values, run.well_posed
+    return values, tuple(run.uniques)
 
 
 def _by_answer(value: Any, kind: str) -> dict[str, float]:
@@ -233,7 +236,7 @@ def answer(program: Program, belief: SceneBelief) -> Answer:
     Equals the exact executor when the belief is certain: products of zeros and ones are the logical operations.
     Raises InputError for a malformed program, or one whose last step is a set or an object.
     """
-    values, well_posed = soft_trace(program, belief)
+    values, uniques = soft_trace(program, belief)
     function = program[-1]["function"] if program else "nothing"
     kind = FUNCTIONS[function][1] if program else "set"
     if kind in ("set", "object"):
@@ -242,7 +245,8 @@ def answer(program: Program, belief: SceneBelief) -> Answer:
         )
     distribution = _by_answer(values[-1], kind)
     best = max(distribution, key=distribution.__getitem__)
-    return Answer(distribution, best, distribution[best] if well_posed > 0.0 else 0.0, well_posed)
+    well_posed = math.prod(uniques)
+    return Answer(distribution, best, distribution[best] if well_posed > 0.0 else 0.0, well_posed, uniques)
 
 
 def sample_answers(

@@ -112,6 +112,10 @@ class Proof:
 
     def to_json(self) -> str:
         """The proof as JSON; `from_json` returns an equal proof."""
+        return json.dumps(self.to_dict(), indent=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The proof as dictionaries, lists, numbers and strings, with its measures."""
         steps = [
             {
                 "number": s.number,
@@ -126,7 +130,7 @@ class Proof:
         ]
         measures = {"depth": self.depth, "hops": self.hops, "derived_facts": self.num_derived}
         result = {"answer": self.answer, "confidence": self.confidence, "num_objects": self.num_objects}
-        return json.dumps({**result, **measures, "steps": steps}, indent=1)
+        return {**result, **measures, "steps": steps}
 
     @classmethod
     def from_json(cls, text: str) -> Proof:
