@@ -69,10 +69,11 @@ class TrainingConfig(Config):
     use_amp: bool = Field(
         default=True, description="mixed precision where the device gains from it (CUDA; on a CPU only with amp_dtype)"
     )
-    amp_dtype: Literal["auto", "bf16", "fp16"] = conditional(
+    amp_dtype: Literal["auto", "measured", "bf16", "fp16"] = conditional(
         "auto",
         {"use_amp": True},
-        description="mixed-precision type; auto: bf16 where CUDA has it, else fp16 with a loss scaler",
+        description="mixed-precision type; auto: bf16 where CUDA has it, else fp16 with a loss scaler; measured: auto "
+        "on CUDA, on a CPU bf16 where a first step is faster in it, which the checkpoint records",
     )
     ema_decay: float = Field(
         default=0.0, ge=0, lt=1, description="decay of the weight average used for validation and export; 0: none"

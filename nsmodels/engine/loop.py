@@ -22,6 +22,7 @@ from nsmodels.engine.batching import count_samples, to_device, weight_of
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.processes import distributed
 from nsmodels.engine.session.meters import with_loss
+from nsmodels.engine.session.precision import choose_precision
 from nsmodels.engine.session.session import Outcome, Session
 from nsmodels.engine.session.validation import end_epoch
 from nsmodels.engine.task import Task
@@ -44,6 +45,7 @@ class Fit:
         samples_per_second: training throughput over all processes, without validation.
         peak_memory: bytes, see `runtime.peak_memory`.
         device: name of the device.
+        precision: float32, bfloat16 or float16, in which the network was computed.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class Fit:
     samples_per_second: float
     peak_memory: int
     device: str
+    precision: str = "float32"
 
 
 def fit(
@@ -87,6 +90,7 @@ def fit(
             runtime.interrupts(is_patient=world.size > 1) as interrupt,
             _open_trackers(session, trackers) as opened,
         ):
+            choose_precision(session)
             outcome = _run(session, interrupt, opened)
         return _summary(session, outcome)
 
@@ -267,4 +271,5 @@ def _summary(session: Session, outcome: Outcome) -> Fit:
         samples_per_second=progress.total_samples / max(progress.train_seconds, 1e-9),
         peak_memory=runtime.peak_memory(session.device),
         device=runtime.device_name(session.device),
+        precision=str(session.precision or torch.float32).removeprefix("torch."),
     )

@@ -96,12 +96,12 @@ def tune_device(device: torch.device) -> None:
 
 
 def resolve_precision(config: TrainingConfig, device: torch.device) -> torch.dtype | None:
-    """The autocast type, or None for float32. On a CPU mixed precision needs an explicit bf16."""
+    """The autocast type, or None for float32. On a CPU mixed precision needs an explicit bf16, or is measured later."""
     if not config.use_amp:
         return None
     if device.type != "cuda":
         return torch.bfloat16 if config.amp_dtype == "bf16" else None
-    if config.amp_dtype == "auto":
+    if config.amp_dtype in ("auto", "measured"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return {"bf16": torch.bfloat16, "fp16": torch.float16}[config.amp_dtype]
 

@@ -45,6 +45,7 @@ class Progress:
     train_seconds: float = 0.0  # of finished epochs, without validation
     total_seconds: float = 0.0  # of finished epochs
     cpu_seconds: float = 0.0
+    precision: str = ""  # float32 or bfloat16 where it was measured
     warm_restarts: list[int] = field(default_factory=list)  # epochs after which the learning rate returned to its peak
     history: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
