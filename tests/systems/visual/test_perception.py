@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,16 +198,32 @@ def test_augmentation_depends_on_seed_and_epoch_alone(data: Path) -> None:
     assert first.augmentation is not None
     assert torch.equal(first.augmentation, again.augmentation)
     assert torch.equal(first.queries, again.queries)
-    assert first.noise.seed == again.noise.seed
+    assert first.noise_seed == again.noise_seed
     for different in (later, batches(other)[2]):
         assert not torch.equal(first.augmentation, different.augmentation)
     images = first.images.permute(0, 3, 1, 2).float()
-    changed = augment_images(images, first.augmentation, first.noise)
-    assert torch.equal(changed, augment_images(images, first.augmentation, first.noise))
+    changed = augment_images(images, first.augmentation, first.noise_seed)
+    assert torch.equal(changed, augment_images(images, first.augmentation, first.noise_seed))
     assert (changed - images).abs().mean() > 1
-    assert not torch.equal(
-        changed, augment_images(images, first.augmentation, replace(first.noise, seed=first.noise.seed + 1))
-    )
+    assert not torch.equal(changed, augment_images(images, first.augmentation, first.noise_seed + 1))
+    assert torch.equal(changed[1:3], augment_images(images[1:3], first.augmentation[1:3], first.noise_seed))
+
+
+def test_augmentation_is_gain_shift_blur_and_noise() -> None:
+    image = torch.zeros(1, 3, 5, 5)
+    image[..., 2, 2] = 90.0
+    plain = torch.tensor([[1.0, 1, 1, 0, 0, 0]])
+    assert torch.equal(augment_images(image, plain, 0), image)
+    changed = augment_images(image, torch.tensor([[1.0, 2, 1, 5, 0.5, 0]]), 0)[0]
+    expected = torch.full((5, 5), 5.0)
+    expected[1:4, 1:4] = 10.0
+    expected[2, 2] = 55.0
+    assert torch.allclose(changed[0], expected)
+    assert changed[1, 2, 2] == pytest.approx(2 * 50 + 5)
+    noisy = augment_images(torch.full((1, 3, 50, 50), 100.0), torch.tensor([[1.0, 1, 1, 0, 0.175, 3.0]]), 1)
+    assert float(noisy.std()) == pytest.approx(3.0, rel=0.05)
+    flat = augment_images(torch.full((1, 3, 8, 8), 100.0), torch.tensor([[1.0, 1, 1, 0, 0.2, 0]]), 1)
+    assert torch.allclose(flat, torch.full_like(flat, 100.0))  # blur leaves the border alone
 
 
 def test_without_augmentation_the_image_is_left_alone(task: PerceptionTask) -> None:

@@ -11,7 +11,7 @@ import functools
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import timm
@@ -48,6 +48,7 @@ class Layout:
         is_whole: whether cells of the finest map reach to the border of the image, or could not by more padding.
         num_parameters: of the backbone.
         num_activations: numbers that one image leaves in memory for the backward pass, about.
+        first: number of finer maps of the backbone that are not used.
     """
 
     options: Mapping[str, Any]
@@ -60,6 +61,7 @@ class Layout:
     is_whole: bool
     num_parameters: int
     num_activations: int
+    first: int = 0
 
     @property
     def stride(self) -> int:
@@ -69,17 +71,26 @@ class Layout:
     def maps(self, backbone: nn.Module, images: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b c _ _"]]:
         """The maps of normalised images, channels first, fine to coarse."""
         padded = F.pad(images, (0, self.padding[0], 0, self.padding[1])) if any(self.padding) else images
-        found = backbone(padded.contiguous(memory_format=torch.channels_last))
+        found = backbone(padded.contiguous(memory_format=torch.channels_last))[self.first :]
         return [each.permute(0, 3, 1, 2) if last else each for each, last in zip(found, self.is_last, strict=True)]
 
 
 def layout_of(config: PerceptionConfig) -> Layout:
     """The layout of a configured backbone; no weights are made or fetched.
 
-    Raises `InputError` for a name that timm does not have, a network without feature maps, and options or an image size
-    that it does not take.
+    Raises `InputError` for a name that timm does not have, a network without feature maps, options or an image size
+    that it does not take, and a `min_stride` above all of its strides.
     """
-    return _layout(config.backbone, tuple(config.backbone_channels), (config.image_width, config.image_height))
+    image = (config.image_width, config.image_height)
+    whole = _layout(config.backbone, tuple(config.backbone_channels), image)
+    first = sum(stride < config.min_stride for stride in whole.strides)
+    if first == len(whole.strides):
+        raise InputError(
+            f"min_stride: {config.min_stride}, but the maps of backbone '{config.backbone}' have strides of "
+            f"{', '.join(map(str, whole.strides))} pixels; choose one of these"
+        )
+    cut = {name: getattr(whole, name)[first:] for name in ("channels", "strides", "is_last")}
+    return replace(whole, **cut, first=first, num_cells=_num_cells(image, whole.strides[first]))
 
 
 def create(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.Module:
@@ -175,7 +186,7 @@ def _tried(net: Any, options: Mapping[str, Any], image: Size, size: Size) -> Lay
         padding=(size[0] - image[0], size[1] - image[1]),
         covered=(image[0] / size[0], image[1] / size[1]),
         is_last=is_last,
-        num_cells=math.ceil(image[0] / strides[0]) * math.ceil(image[1] / strides[0]),
+        num_cells=_num_cells(image, strides[0]),
         is_whole=tuple(grids[0]) == _cells(size, reported[0]) or not any(side % reported[0] for side in size),
         num_parameters=sum(parameter.numel() for parameter in net.parameters()),
         num_activations=num_activations,
@@ -213,6 +224,10 @@ def _is_last(net: Any, shape: torch.Size, channels: int) -> bool:
 def _cells(size: Size, stride: int) -> Size:
     """Rows and columns of a map that covers an image."""
     return math.ceil(size[1] / stride), math.ceil(size[0] / stride)
+
+
+def _num_cells(image: Size, stride: int) -> int:
+    return math.ceil(image[0] / stride) * math.ceil(image[1] / stride)
 
 
 def _stride(reported: int, size: Size, grid: Sequence[int]) -> int:

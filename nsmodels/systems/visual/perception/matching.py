@@ -60,12 +60,17 @@ def _ratio(count: int, of: int) -> float:
     return count / of if of else float("nan")
 
 
-def _count_matches(scene: Scene, belief: SceneBelief, max_distance: float) -> dict[str, int]:
-    truth = SceneBelief.from_scene(scene, belief.image_size)
+def match_objects(belief: SceneBelief, truth: SceneBelief, max_distance: float = MAX_DISTANCE) -> tuple[Array, Array]:
+    """Rows of the present objects of a belief, and of the true objects they match, pair by pair."""
     kept = np.flatnonzero(belief.presence >= 0.5)
     pairs = match_points(belief.pixels[kept], truth.pixels, max_distance * belief.image_size[0])
-    found = kept[[i for i, _ in pairs]] if pairs else np.zeros(0, int)
-    true = np.array([j for _, j in pairs], int)
+    return kept[np.array([i for i, _ in pairs], int)], np.array([j for _, j in pairs], int)
+
+
+def _count_matches(scene: Scene, belief: SceneBelief, max_distance: float) -> dict[str, int]:
+    truth = SceneBelief.from_scene(scene, belief.image_size)
+    found, true = match_objects(belief, truth, max_distance)
+    num_predicted = int((belief.presence >= 0.5).sum())
     right = {
         name: belief.attributes[name][found].argmax(axis=1) == truth.attributes[name][true].argmax(axis=1)
         for name in ATTRIBUTES
@@ -75,15 +80,15 @@ def _count_matches(scene: Scene, belief: SceneBelief, max_distance: float) -> di
         (belief.relations[name][np.ix_(found, found)] > 0.5) == (truth.relations[name][np.ix_(true, true)] > 0.5)
         for name in RELATIONS
     ]
-    ordered = len(pairs) * (len(pairs) - 1)
+    ordered = len(found) * (len(found) - 1)
     # The diagonals always agree, both are zero: no object is left of itself.
-    relations = int(sum(table.sum() for table in agree)) - len(RELATIONS) * len(pairs)
-    is_exact = len(kept) == len(truth) == len(pairs) and everything.all() and relations == len(RELATIONS) * ordered
+    relations = int(sum(table.sum() for table in agree)) - len(RELATIONS) * len(found)
+    is_exact = num_predicted == len(truth) == len(found) and everything.all() and relations == len(RELATIONS) * ordered
     return {
         "scenes": 1,
-        "predicted": len(kept),
+        "predicted": num_predicted,
         "true": len(truth),
-        "matched": len(pairs),
+        "matched": len(found),
         **{name: int(flags.sum()) for name, flags in right.items()},
         "all_attributes": int(everything.sum()),
         "pairs": len(RELATIONS) * ordered,

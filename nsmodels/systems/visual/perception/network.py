@@ -2,7 +2,7 @@
 
 Shapes: b images, h × w pixels, n objects per image (padded), c channels, s levels of the feature pyramid.
 The detector is a centre heat map (Zhou et al. 2019, "Objects as points"), the attribute head reads the
-pyramid at each centre. Relations come from ground coordinates, never from pixel order.
+pyramid, and the pixels, at each centre. Relations come from ground coordinates, never from pixel order.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any, final
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine import checkpoint
 from nsmodels.systems.visual.config import PerceptionConfig
 from nsmodels.systems.visual.perception.backbone import build_backbone
+from nsmodels.systems.visual.perception.crops import CropEncoder, convolution
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
 # Ground coordinates are within ±3 scene units; the head predicts them in units of this half width.
@@ -55,8 +56,9 @@ class Perception(nn.Module):
         fine = self.pyramid.fine_channels
         peak = nn.Conv2d(fine, 1, 1)
         peak.bias = nn.Parameter(torch.tensor([-4.0]))  # σ(−4) = 0.02: centres are rare, start near the base rate
-        self.heat = nn.Sequential(conv_block(fine, fine), peak)
-        self.head = ObjectHead(self.pyramid.level_channels, config)
+        self.heat = nn.Sequential(nn.Sequential(*convolution(fine, fine, 3)), peak)
+        self.crops = CropEncoder(config.crop_size, config.crop_dim) if config.crop_size else None
+        self.head = ObjectHead(self.pyramid.level_channels, config, self.crops.num_features if self.crops else 0)
         # Slope a and intercept b of the calibrated probability of an object at a peak of logit l, σ(a·l + b).
         self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
@@ -74,16 +76,37 @@ class Perception(nn.Module):
         return model.eval()
 
     def forward(
-        self, images: Float[Tensor, "b 3 h w"], points: Float[Tensor, "b n 2"]
+        self,
+        images: Float[Tensor, "b 3 h w"],
+        points: Float[Tensor, "b n 2"],
+        exists: Bool[Tensor, "b n"] | None = None,
     ) -> tuple[Float[Tensor, "b 1 h2 w2"], ObjectLogits]:
-        """Heat-map logits, a cell per `layout.stride` pixels, and the head's output at `points`, (x, y) in 0..1."""
-        levels = self.levels(images)
-        return self.heat(levels[0]), self.head(levels, points * points.new_tensor(self.layout.covered))
+        """Heat-map logits, a cell per `layout.stride` pixels, and the head's output at `points`, (x, y) in 0..1.
 
-    def levels(self, images: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b c _ _"]]:
-        """The feature pyramid, fine to coarse. Pixel values are 0..255."""
-        scaled = (images.float() - self.mean) / self.std
+        Pixel values are 0..255. Where `exists` is False the output of the head has no meaning, and costs less.
+        """
+        scaled = self.normalised(images)
+        levels = self.levels(scaled)
+        return self.heat(levels[0]), self.objects(scaled, levels, points, exists)
+
+    def normalised(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """Images with values 0..255 at a mean of about 0 and a deviation of about 1."""
+        return torch.addcmul(-self.mean / self.std, images.float(), 1 / self.std)
+
+    def levels(self, scaled: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b c _ _"]]:
+        """The feature pyramid of normalised images, fine to coarse."""
         return self.pyramid(self.layout.maps(self.backbone, scaled))
+
+    def objects(
+        self,
+        scaled: Float[Tensor, "b 3 h w"],
+        levels: list[Float[Tensor, "b c _ _"]],
+        points: Float[Tensor, "b n 2"],
+        exists: Bool[Tensor, "b n"] | None = None,
+    ) -> ObjectLogits:
+        """The head's output at `points`, (x, y) in 0..1 of the normalised images."""
+        looked = self.crops(scaled, points, exists) if self.crops else None
+        return self.head(levels, points * points.new_tensor(self.layout.covered), looked)
 
 
 @final
@@ -98,7 +121,9 @@ class Pyramid(nn.Module):
         self.fine_channels = max(16, width // 2)
         self.level_channels = [self.fine_channels, *[width] * (len(channels) - 1)]
         self.lateral = nn.ModuleList(nn.Conv2d(c, w, 1) for c, w in zip(channels, self.level_channels, strict=True))
-        self.smooth = nn.ModuleList([nn.Identity(), *(conv_block(w, w) for w in self.level_channels[1:-1])])
+        self.smooth = nn.ModuleList(
+            [nn.Identity(), *(nn.Sequential(*convolution(w, w, 3)) for w in self.level_channels[1:-1])]
+        )
         self.narrow = nn.Conv2d(width, self.fine_channels, 1)
 
     def forward(self, features: list[Float[Tensor, "b c _ _"]]) -> list[Float[Tensor, "b c _ _"]]:
@@ -113,14 +138,17 @@ class Pyramid(nn.Module):
 
 @final
 class ObjectHead(nn.Module):
-    """Reads every pyramid level around a point and predicts the object there."""
+    """Reads every pyramid level around a point and predicts the object there.
 
-    def __init__(self, channels: list[int], config: PerceptionConfig) -> None:
+    `num_features`: of what else there is about a point, the second look.
+    """
+
+    def __init__(self, channels: list[int], config: PerceptionConfig, num_features: int = 0) -> None:
         super().__init__()
         self.sizes = {name: len(values) for name, values in ATTRIBUTES.items()}
         # A 3×3 neighbourhood on the two finest levels keeps the outline by which small shapes differ.
         self.grids = [3, 3, *[1] * (len(channels) - 2)]
-        width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True)) + 2
+        width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True)) + 2 + num_features
         self.mix = nn.Sequential(
             nn.Linear(width, config.head_dim),
             nn.GELU(),
@@ -132,12 +160,18 @@ class ObjectHead(nn.Module):
         )
         self.out = nn.Linear(config.head_dim, sum(self.sizes.values()) + 4)
 
-    def forward(self, levels: list[Float[Tensor, "b c _ _"]], points: Float[Tensor, "b n 2"]) -> ObjectLogits:
-        """Logits for the objects at `points`, (x, y) in 0..1 of the maps."""
+    def forward(
+        self,
+        levels: list[Float[Tensor, "b c _ _"]],
+        points: Float[Tensor, "b n 2"],
+        looked: Float[Tensor, "b n d"] | None = None,
+    ) -> ObjectLogits:
+        """Logits for the objects at `points`, (x, y) in 0..1 of the maps; `looked`: further features of each."""
         # Full precision: the 8 bits of a bfloat16 would blur the position of a point. The head costs little.
         with torch.autocast(points.device.type, enabled=False):
             read = [sample(level.float(), points, grid) for level, grid in zip(levels, self.grids, strict=True)]
-            out = self.out(self.mix(torch.cat([*read, points * 2 - 1], dim=-1)))
+            read += [points * 2 - 1] if looked is None else [points * 2 - 1, looked]
+            out = self.out(self.mix(torch.cat(read, dim=-1)))
         *attributes, ground, offset = out.split([*self.sizes.values(), 2, 2], dim=-1)
         return ObjectLogits(dict(zip(self.sizes, attributes, strict=True)), ground, offset)
 
@@ -154,11 +188,6 @@ def sample(level: Float[Tensor, "b c h w"], points: Float[Tensor, "b n 2"], grid
     return read.permute(0, 2, 3, 1).flatten(2)
 
 
-def conv_block(inner: int, outer: int) -> nn.Sequential:
-    """3×3 convolution, batch norm, ReLU."""
-    return nn.Sequential(nn.Conv2d(inner, outer, 3, padding=1, bias=False), nn.BatchNorm2d(outer), nn.ReLU(True))
-
-
 @dataclass(frozen=True)
 class Candidates:
     """Heat-map peaks of a batch, strongest first: points in 0..1 of the image, logits, the head's output there."""
@@ -170,12 +199,18 @@ class Candidates:
 
 def find_candidates(model: Perception, images: Float[Tensor, "b 3 h w"], num: int = 16) -> Candidates:
     """The `num` strongest local maxima of the heat map of `images` (0..255), each moved by its predicted offset."""
-    levels = model.levels(images)
+    scaled = model.normalised(images)
+    levels = model.levels(scaled)
     heat = without_padding(model.heat(levels[0]).float(), model.layout.covered)
-    points, logits = find_peaks(heat, num)
-    objects = model.head(levels, points)
-    moved = points + objects.offset.float() / points.new_tensor([heat.shape[-1], heat.shape[-2]])
-    return Candidates(moved / moved.new_tensor(model.layout.covered), logits, objects)
+    peaks, logits = find_peaks(heat, num)
+    points = peaks / peaks.new_tensor(model.layout.covered)
+    cell = 1 / (peaks.new_tensor([heat.shape[-1], heat.shape[-2]]) * peaks.new_tensor(model.layout.covered))
+    objects = model.objects(scaled, levels, points)
+    points = points + objects.offset.float() * cell
+    if model.crops:  # the second look, from where the object is: its crop is centred, as most are in training
+        objects = model.objects(scaled, levels, points)
+        points = points + objects.offset.float() * cell
+    return Candidates(points, logits, objects)
 
 
 def without_padding(heat: Float[Tensor, "b 1 h w"], covered: tuple[float, float]) -> Float[Tensor, "b 1 h w"]:

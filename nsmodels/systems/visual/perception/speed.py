@@ -20,7 +20,6 @@ from nsmodels.engine.session.optim import make_optimizer
 from nsmodels.systems.visual.config import PerceptionConfig, quick
 from nsmodels.systems.visual.perception.network import Perception
 from nsmodels.systems.visual.perception.task import (
-    Noise,
     PerceptionBatch,
     Targets,
     batch_loss,
@@ -50,8 +49,7 @@ def step_rate(
     pixels, targets = _images(config, batch_size, rng)
     for step in range(num_steps + 1):
         start, cpu_start = time.perf_counter(), time.process_time()
-        augmentation, noise = draw_augmentation(batch_size, 1.0, rng), Noise(step, batch_size, torch.arange(batch_size))
-        batch = PerceptionBatch(pixels, targets, targets.points, augmentation, noise)
+        batch = PerceptionBatch(pixels, targets, targets.points, draw_augmentation(batch_size, 1.0, rng), step)
         with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
             loss, _ = batch_loss(model, batch, config.heat_sigma)
         optimizer.zero_grad()
