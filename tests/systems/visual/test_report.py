@@ -10,12 +10,14 @@ import torch
 from nsmodels.core.errors import InputError
 from nsmodels.systems.visual.baselines.priors import PUBLISHED, Prior
 from nsmodels.systems.visual.evaluation.latency import measure_latency
+from nsmodels.systems.visual.evaluation.objects import object_lines, object_table
 from nsmodels.systems.visual.evaluation.report import report, table
 from nsmodels.systems.visual.evaluation.scoring import (
     HEADLINE,
     ROWS,
     Predictions,
     calibration,
+    interval,
     rows,
     score_answers,
     to_released_form,
@@ -45,7 +47,8 @@ def test_truth_scores_exactly_one_in_all_rows(perfect):
     for row in result.values():
         assert (row["accuracy"], row["unanswered"]) == (1.0, 0)
         assert row.get("hard", row)["accuracy"] == 1.0
-        assert 0.6 < row["interval"][0] < 0.7, "eight images, all right: Wilson's 95 % bound is 0.676"
+        assert row["interval"] is None
+        assert row["is_few"]  # eight images
 
 
 def test_rows_separate_errors_of_perception_from_errors_of_parsing(imperfect):
@@ -59,13 +62,20 @@ def test_rows_separate_errors_of_perception_from_errors_of_parsing(imperfect):
     assert soft["hard"]["accuracy"] < soft["accuracy"]
 
 
-def test_types_add_up_and_intervals_hold_the_accuracy(imperfect):
+def test_types_add_up(imperfect):
     row = rows(imperfect)[0][HEADLINE]
     by_type = row["by_type"].values()
     assert sum(t["n"] for t in by_type) == row["n"] == len(imperfect.questions)
     assert sum(t["n"] * t["accuracy"] for t in by_type if t["n"]) == pytest.approx(row["n"] * row["accuracy"])
-    low, high = row["interval"]
-    assert 0.0 <= low < row["accuracy"] < high <= 1.0
+
+
+def test_intervals_are_clustered_by_image_and_need_twenty():
+    images, right = np.repeat(np.arange(20), 10), np.repeat(np.arange(20) % 4 > 0, 10).astype(float)
+    low, high = interval(right, images)["interval"]
+    alone_low, alone_high = interval(right, np.arange(200))["interval"]
+    assert 0.0 <= low < alone_low < 0.75 < alone_high < high <= 1.0
+    assert 0.8 < interval(np.ones(200), images)["interval"][0] < 0.85, "all right: Wilson's bound of 20 is 0.839"
+    assert interval(right[:190], images[:190]) == {"interval": None, "is_few": True}
 
 
 def test_a_type_without_questions_has_no_accuracy(official_questions):
@@ -109,6 +119,30 @@ def test_object_metrics_count_each_kind_of_error(official_scenes):
     assert found["recall"] == pytest.approx((count - 2) / count)
     assert found["color"] == found["all_attributes"] == pytest.approx((count - 3) / (count - 2))
     assert (found["shape"], found["relations"], found["scene_exact"]) == (1.0, 1.0, 0.0)
+
+
+def test_attributes_are_counted_of_matched_and_of_all_true_objects(official_scenes):
+    scene = next(s for s in official_scenes if {o["size"] for o in s["objects"]} == {"large", "small"})
+    truth, things = SceneBelief.from_scene(scene), scene["objects"]
+    cubes = [k for k, o in enumerate(things) if o["shape"] == "cube"]
+    small = sum(o["size"] == "small" for o in things)
+    presence, shape = np.ones(len(things)), truth.attributes["shape"].copy()
+    missed = cubes[0]
+    presence[missed] = 0.1
+    wrong = next(k for k in range(len(things)) if k != missed and things[k]["size"] == things[missed]["size"])
+    shape[wrong] = np.roll(shape[wrong], 1)
+    seen = replace(truth, presence=presence, attributes={**truth.attributes, "shape": shape})
+    found = object_table([scene], [seen])
+    total, size = found["groups"]["all"], found["groups"][things[missed]["size"]]
+    num = small if things[missed]["size"] == "small" else len(things) - small
+    assert total["of_true"]["all_attributes"]["accuracy"] == pytest.approx((len(things) - 2) / len(things))
+    assert total["of_matched"]["all_attributes"]["accuracy"] == pytest.approx((len(things) - 2) / (len(things) - 1))
+    assert total["of_matched"]["color"]["accuracy"] == 1.0
+    assert size["of_true"]["shape"]["accuracy"] == pytest.approx((num - 2) / num)
+    assert found["shapes"]["cube"]["not found"] == 1
+    assert sum(n for true, row in found["shapes"].items() for as_, n in row.items() if true != as_) == 2
+    assert total["of_true"]["shape"]["interval"] is None  # one image
+    assert "too few for intervals" in "\n".join(object_lines(found))
 
 
 def test_one_wrong_relation_is_counted_and_spoils_the_scene(official_scenes):

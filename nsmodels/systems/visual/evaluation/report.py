@@ -7,6 +7,7 @@ from typing import Any
 
 from nsmodels.datasets.clevr.vocabulary import QUESTION_TYPES
 from nsmodels.systems.visual.baselines.priors import PUBLISHED, PUBLISHED_NOTE, Prior
+from nsmodels.systems.visual.evaluation.objects import object_lines, object_table
 from nsmodels.systems.visual.evaluation.scoring import (
     HEADLINE,
     ROWS,
@@ -50,7 +51,7 @@ def report(
         learned: answers of trained baselines to the questions of `data`, by name.
         scored: result of `rows(data)`, where it has been computed before.
 
-    Keys: rows, headline, objects, baselines, calibration, latency, num_parameters, data, published, depth.
+    Keys: rows, headline, objects, attributes, baselines, calibration, latency, num_parameters, data, published, depth.
     """
     scored_rows, answers = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}
@@ -58,6 +59,7 @@ def report(
         "rows": scored_rows,
         "headline": HEADLINE,
         "objects": {**object_metrics(data.scenes, data.beliefs), "program_exact": program_exact(data)},
+        "attributes": object_table(data.scenes, data.beliefs),
         "baselines": baseline_rows(prior, data.questions, learned),
         "calibration": calibration(answers, data.questions),
         "latency": dict(latency or {}),
@@ -80,6 +82,7 @@ def table(result: Report) -> str:
     lines += [
         "",
         *_object_lines(result["objects"]),
+        *object_lines(result["attributes"]),
         *_calibration_lines(result["calibration"]),
         *_depth_lines(result["depth"]),
     ]
@@ -97,7 +100,9 @@ def _percent(value: float | None) -> str:
 
 
 def _interval(row: Mapping[str, Any]) -> str:
-    return "-" if row["interval"] is None else "–".join(_percent(x) for x in row["interval"])
+    if row["interval"] is None:
+        return "too few" if row.get("is_few") else "-"
+    return "–".join(_percent(x) for x in row["interval"])
 
 
 def _line(label: str, row: Mapping[str, Any]) -> str:

@@ -38,6 +38,8 @@ ROWS = (
 )
 HEADLINE = ROWS[-1]
 COVERAGES = (1.0, 0.9, 0.8)
+# The images resampled for an interval; of fewer the resampled means are too alike, and the interval too narrow.
+FEWEST_IMAGES = 20
 Question = dict[str, Any]
 Scored = tuple[dict[str, Any], list[Answer]]
 
@@ -144,8 +146,15 @@ def score_answers(answers: Sequence[str | None], questions: Sequence[Question]) 
 def _accuracy(right: Array, images: Array) -> dict[str, Any]:
     if not len(right):
         return {"accuracy": None, "interval": None, "n": 0}
+    return {"accuracy": float(right.mean()), **interval(right, images), "n": len(right)}
+
+
+def interval(right: Array, images: Array) -> dict[str, Any]:
+    """The 95 % interval of a share, clustered by image; none, and the mark `is_few`, below `FEWEST_IMAGES` images."""
+    if len(np.unique(images)) < FEWEST_IMAGES:
+        return {"interval": None, "is_few": True}
     found = mean_interval(right, images)
-    return {"accuracy": float(right.mean()), "interval": found and list(found), "n": len(right)}
+    return {"interval": found and list(found)}
 
 
 def baseline_rows(
