@@ -10,7 +10,6 @@ second trains one small network on a CLEVR tree with heat maps of several stride
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import math
 import tempfile
 import time
@@ -21,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import timm
 import torch
-from torch import nn
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generator
@@ -32,7 +30,7 @@ from nsmodels.systems.visual.perception.backbone import check_backbone
 from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.layout import Layout, layout_of
 from nsmodels.systems.visual.perception.matching import object_metrics
-from nsmodels.systems.visual.perception.network import ObjectHead, Perception, Pyramid, perceive
+from nsmodels.systems.visual.perception.network import Perception, perceive
 from nsmodels.systems.visual.perception.task import PerceptionBatch, PerceptionTask, batch_loss, targets_of
 
 SMALLEST = """
@@ -92,42 +90,15 @@ def step_seconds(config: PerceptionConfig, layout: Layout) -> float:
 # --- the stride of the heat map --------------------------------------------------------------------------------------
 
 
-class Cut(Layout):
-    """The layout without its finest maps."""
-
-    def maps(self, backbone: nn.Module, images: torch.Tensor) -> list[torch.Tensor]:
-        """The remaining maps."""
-        return backbone(images)[-len(self.channels) :]
-
-
-class CutTask(PerceptionTask):  # pyright: ignore[reportGeneralTypeIssues]
-    """Perception without the `level` finest maps of its backbone."""
-
-    def __init__(self, config: PerceptionConfig, training: TrainingConfig, data: Path, level: int) -> None:
-        super().__init__(config, training, data)
-        values = {field.name: getattr(self.layout, field.name) for field in dataclasses.fields(Layout)}
-        cut = {name: values[name][level:] for name in ("channels", "strides", "is_last")}
-        self.layout = Cut(**values | cut)
-
-    def build(self) -> Perception:
-        """The network, its head and pyramid made for the remaining maps."""
-        model = Perception(self.config)
-        model.layout = self.layout
-        model.pyramid = Pyramid(list(self.layout.channels), self.config.feature_dim)
-        model.head = ObjectHead(model.pyramid.level_channels, self.config)
-        return model
-
-
-def accuracy(data: Path, config: PerceptionConfig, level: int, epochs: int) -> dict[str, float]:
-    """What a network without its `level` finest maps finds on held-out images; `stride` among the metrics."""
+def accuracy(data: Path, config: PerceptionConfig, epochs: int) -> dict[str, float]:
+    """What a network finds on held-out images; `stride` among the metrics."""
     training = TrainingConfig(
         epochs=epochs, batch_size=16, lr=3e-3, warmup_epochs=1, eval_interval=epochs, num_workers=1, device="cpu"
     )
-    task = CutTask(config, training, data, level)
+    task = PerceptionTask(config, training, data)
     with tempfile.TemporaryDirectory() as folder:
         fit = loop.fit(task, training, Path(folder))
-        model = task.build().eval()
-        checkpoint.fill(model, checkpoint.load(Path(folder) / "last.pt")["model_state_dict"], "last.pt")
+        model = Perception.from_checkpoint(checkpoint.load(Path(folder) / "last.pt"))
     # True coordinates are in pixels of the files.
     _, sizes = read_images(data, "val", task.scenes["val"], config.image_width, config.image_height)
     beliefs = perceive(model, np.asarray(task.images["val"]), sizes)
@@ -162,8 +133,8 @@ def report_strides(data: Path, size: tuple[int, int], epochs: int) -> None:
         | {"image_height": size[1]}
     )
     print(f"\n{'stride':<8}{'precision':>10}{'recall':>8}{'attributes':>12}{'relations':>11}{'CPU s':>8}")
-    for level in range(4):
-        found = accuracy(data, config, level, epochs)
+    for stride in (2, 4, 8, 16):
+        found = accuracy(data, config.with_values({"min_stride": stride}), epochs)
         figures = [found[name] for name in ("precision", "recall", "all_attributes", "relations")]
         shown = "{:>10.3f}{:>8.3f}{:>12.3f}{:>11.3f}".format(*figures)
         print(f"{found['stride']:<8.0f}{shown}{found['cpu_seconds']:>8.0f}", flush=True)

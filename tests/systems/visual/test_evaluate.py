@@ -25,7 +25,18 @@ from tests.systems import orders
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-KEYS = {"rows", "headline", "objects", "baselines", "calibration", "latency", "num_parameters", "data", "published"}
+KEYS = {
+    "rows",
+    "headline",
+    "objects",
+    "attributes",
+    "baselines",
+    "calibration",
+    "latency",
+    "num_parameters",
+    "data",
+    "published",
+}
 
 
 @pytest.fixture(scope="module")

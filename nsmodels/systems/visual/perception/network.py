@@ -90,8 +90,9 @@ class Perception(nn.Module):
         return self.heat(levels[0]), self.objects(scaled, levels, points, exists)
 
     def normalised(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-        """Images with values 0..255 at a mean of about 0 and a deviation of about 1."""
-        return torch.addcmul(-self.mean / self.std, images.float(), 1 / self.std)
+        """Images with values 0..255 at a mean of about 0 and a deviation of about 1, channels last in memory."""
+        scaled = torch.addcmul(-self.mean / self.std, images.float(), 1 / self.std)
+        return scaled.contiguous(memory_format=torch.channels_last)
 
     def levels(self, scaled: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b c _ _"]]:
         """The feature pyramid of normalised images, fine to coarse."""
