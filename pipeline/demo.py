@@ -18,8 +18,8 @@ from pipeline.lib import reuse
 
 SPEED = "nsmodels.systems.visual.perception.speed"
 # On two quiet cores with bfloat16. Parser, baseline, evaluation and figures as measured; the data are estimated from
-# what rendering costs; perception, 42,000 images, from its steps: they need 2.8 times less processor time than those of the
-# version that trained at 87 images per second there.
+# what rendering costs; perception, 42,000 images, from its steps: they need 2.8 times less processor time than those of
+# the version that trained at 87 images per second there.
 DATA = "data"
 REFERENCE_RATE = 240.0
 REFERENCE_SECONDS = {DATA: 75.0, "perception": 175.0, "parser, baseline, evaluation, figures": 207.0}

@@ -64,12 +64,12 @@ def _shares(objects: list[dict[str, Any]]) -> dict[str, Any]:
 def object_lines(result: Mapping[str, Any]) -> list[str]:
     """The table as lines for a terminal, in per cent."""
     lines = [
-        f"{'objects right in %':<22}{'n':>6}" + "".join(f"{name.replace('_', ' '):>16}" for name in (*ATTRIBUTES, ALL))
+        f"{'objects right in %':<25}{'n':>6}" + "".join(f"{name.replace('_', ' '):>18}" for name in (*ATTRIBUTES, ALL))
     ]
     for name, group in result["groups"].items():
         for kind in ("matched", "true"):
-            cells = "".join(f"{_share(share):>16}" for share in group[f"of_{kind}"].values())
-            lines.append(f"{f'  {name}, of {kind} ones':<22}{group[f'num_{kind}']:>6}{cells}")
+            cells = "".join(f"{_share(share):>18}" for share in group[f"of_{kind}"].values())
+            lines.append(f"{f'  {name}, of {kind} ones':<25}{group[f'num_{kind}']:>6}{cells}")
     if result["num_images"] < FEWEST_IMAGES:
         lines.append(f"  {result['num_images']} images are too few for intervals")
     return [*lines, *_confusion_lines(result["shapes"])]
