@@ -19,6 +19,8 @@ from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 
 NEEDED = ("onnx", "onnxscript")
+EXPORTERS = ("torch.onnx", "onnxscript", "onnx_ir")  # names of loggers
+log = logging.getLogger(__name__)
 
 
 def check(path: Path) -> None:
@@ -44,7 +46,8 @@ def write(
     `example`: an input; `free`: those of its dimensions that may have other sizes, as `torch.export.Dim`s; `outputs`:
     names of what the network returns.
     """
-    with _silenced():
+    log.info("tracing the network, which takes some seconds")
+    with _silenced(), torch.no_grad():
         program: Any = torch.onnx.export(
             network.eval(),
             (example,),
@@ -54,6 +57,7 @@ def write(
             dynamo=True,
             verbose=False,
         )
+    log.info("writing %s", path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomically(path) as beside:
         program.save(str(beside))
@@ -62,13 +66,15 @@ def write(
 @contextlib.contextmanager
 def _silenced() -> Iterator[None]:
     """Suppress the exporter's output: progress, and warnings about deprecated calls within it."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in EXPORTERS]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             for kind in (DeprecationWarning, FutureWarning):
                 warnings.filterwarnings("ignore", category=kind, module=r"torch|onnx|onnxscript|copyreg")
             yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

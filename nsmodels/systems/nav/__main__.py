@@ -84,7 +84,12 @@ def _add_verbs(added: Any) -> None:
     export = added.add_parser("export", help="write the network as an ONNX graph")
     _add_checkpoint(export)
     export.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="the graph")
-    export.add_argument("--steps", type=_count, metavar="N", help="recursion steps in the graph [as in training]")
+    export.add_argument(
+        "--steps",
+        type=_count,
+        metavar="N",
+        help="recursion steps at most [until no value changes; latents: as in training]",
+    )
     export.add_argument("--height", type=_count, help="rows, for a core that is exported for one map size")
     export.add_argument("--width", type=_count, help="columns, likewise")
     export.set_defaults(verb=_export)
@@ -241,7 +246,7 @@ def _export(arguments: argparse.Namespace) -> int:
     shape = None if arguments.height is None else (arguments.height, arguments.width)
     navigator = load_navigator(_checkpoint(arguments.checkpoint), "cpu")
     made = export(navigator, arguments.out, arguments.steps, shape)
-    print(f"{made.path}: {made.steps} recursion steps, {made.sizes}, {made.path.stat().st_size / 1e6:.2f} MB")
+    print(f"{made.path}: {made.about_steps}, {made.sizes}, {made.path.stat().st_size / 1e6:.2f} MB")
     return 0
 
 

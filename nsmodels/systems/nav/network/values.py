@@ -129,7 +129,7 @@ class ValueNavigator(Navigator):
     def _begin(self, moves: MoveCosts, free: Tensor, goal: Tensor) -> tuple[ValueProblem, ValueState]:
         paid = torch.where((moves.gate > 0) & (free > 0), moves.cost, FAR)
         values = torch.where(goal > 0, 0.0, FAR)
-        changing = torch.ones(len(goal), dtype=torch.bool, device=goal.device)
+        changing = torch.ones(goal.shape[0], dtype=torch.bool, device=goal.device)
         return ValueProblem(moves.gate, moves.cost, paid, free, goal), ValueState(values, changing)
 
     def segment(self, problem: ValueProblem, state: ValueState, mask: Tensor | None = None) -> ValueState:
