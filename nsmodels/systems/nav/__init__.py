@@ -90,7 +90,7 @@ class Nav(System[NavConfig, EvaluationConfig]):
         roll_out(np.zeros(maps.free.shape, np.int8), maps)
 
     def export(self, model: Any, path: Path) -> Path:
-        """The navigator with the recursion steps of its training."""
+        """The navigator, its recursion as a loop: until no value changes, or with latents as often as in training."""
         from nsmodels.systems.nav.network.export import export
 
         return export(model, path).path

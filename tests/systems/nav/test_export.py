@@ -67,15 +67,14 @@ def test_a_network_that_counts_ends_when_no_value_changes(tmp_path: Path) -> Non
     serpentine = np.ones((1, 17, 15), bool)
     serpentine[:, 1::4, 1:] = serpentine[:, 3::4, :-1] = False
     long = Maps(serpentine, np.array([[16, 14]], np.int16), np.zeros((1, 2), np.int16))
-    for limit in (None, 5):
-        made = export(model, tmp_path / "nav.onnx", limit)
-        assert (made.steps, made.sizes) == (limit and 6, "maps of any size")
-        for given in (long, maps(3, 9, 6)):
-            policy, found = model.policy(given, limit), outputs(made.path, given)
-            wanted = (policy.probabilities, policy.reachable, policy.cost_to_go, policy.halting)
-            for name, value in zip(OUTPUTS, wanted, strict=True):
-                np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-4, err_msg=name)
-    assert model.policy(long).steps > 140
+    made = export(model, tmp_path / "nav.onnx")
+    assert (made.steps, made.sizes) == (None, "maps of any size")
+    for given in (long, maps(3, 9, 6)):
+        policy, found = model.policy(given), outputs(made.path, given)
+        wanted = (policy.probabilities, policy.reachable, policy.cost_to_go, policy.halting)
+        for name, value in zip(OUTPUTS, wanted, strict=True):
+            np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-4, err_msg=name)
+    assert model.policy(long).steps >= 128  # moves of the way
 
 
 @pytest.mark.parametrize(("core", "shape"), [("mixer", None), ("attention", (4, 5))])
