@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -240,6 +241,7 @@ def _export(arguments: argparse.Namespace) -> int:
     from nsmodels.systems.nav.network.construction import load_navigator
     from nsmodels.systems.nav.network.export import export
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     onnx_graphs.check(arguments.out)
     if (arguments.height is None) != (arguments.width is None):
         raise InputError("export: give --height and --width together")
