@@ -89,14 +89,12 @@ def shares(found: list[str], is_in_scope: list[bool]) -> str:
 
 
 def report(parser: Parser, path: Path, is_listed: bool) -> None:
-    """The table of a file of questions, by half; with `is_listed` every question that is not right."""
+    """The table of a file of questions, by group; with `is_listed` every question that is not right."""
     items: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["questions"]
     scenes, parses = random_scenes(), parser.parse([item["question"] for item in items])
     found = [outcome(parse, item["program"], scenes) for parse, item in zip(parses, items, strict=True)]
-    for name, half in (("forms of training", False), ("held-out forms", True)):
-        rows = [k for k, item in enumerate(items) if item["held_out"] is half]
-        if not rows:
-            continue
+    for name in dict.fromkeys(item["group"] for item in items):
+        rows = [k for k, item in enumerate(items) if item["group"] == name]
         print(f"{name}: {shares([found[k] for k in rows], [items[k]['program'] is not None for k in rows])}")
         for k in rows if is_listed else []:
             is_good = found[k] == ("not sure" if items[k]["program"] is None else "right")

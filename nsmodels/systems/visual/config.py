@@ -92,7 +92,7 @@ class ParserConfig(Config):
     )
     max_questions: int = Field(default=0, ge=0, description="train on the first so many questions; 0: all")
     paraphrases: float = Field(
-        default=0.33,
+        default=0.25,
         ge=0,
         le=10,
         description="questions in words that people type, drawn in addition to the training questions: their ratio",

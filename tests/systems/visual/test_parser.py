@@ -184,7 +184,10 @@ def test_batches_depend_on_seed_and_epoch_alone_and_shards_share_them() -> None:
 
 def test_typos_are_corrected_and_unknown_words_are_doubts() -> None:
     parser = Parser(SMALL, Vocabulary.from_questions(question["question"] for question in QUESTIONS).words)
-    typed, right, unknown = parser.parse(["Hwo many cubess?", "how many cubes", "How many purple unicorns are there?"])
+    typed, right, unknown, polite = parser.parse(
+        ["Hwo many cubess?", "how many cubes", "How many purple unicorns are there?", "Tell me how many cubes, please."]
+    )
+    assert (polite.program, polite.doubts) == (right.program, right.doubts)
     assert typed.corrections == (("hwo", "how"), ("cubess", "cubes"))
     assert (typed.program, right.corrections) == (right.program, ())
     assert unknown.doubts[0].startswith("unknown word 'unicorns'")

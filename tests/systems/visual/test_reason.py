@@ -9,6 +9,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.questions.executor import IllPosed, execute
 from nsmodels.datasets.clevr.questions.generation import generate
 from nsmodels.datasets.clevr.rendering.scenes import sample_scene
+from nsmodels.systems.visual.language import notation
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import answer, count_distribution, sample_answers, sole_member
 
@@ -111,6 +112,8 @@ def test_an_empty_scene_counts_zero():
     assert answer(program("filter_color red", "count"), nothing).distribution == {"0": 1.0}
     assert answer(program("exist"), nothing).best == "no"
     assert answer(program("filter_color red", "unique", "query_size"), nothing).confidence == 0.0
+    both = notation.program("count(intersect(relate[left](unique(scene)), relate[right](unique(scene))))")
+    assert answer(both, nothing).confidence == 0.0
 
 
 def test_malformed_programs_are_reported_by_step(official_scenes):

@@ -50,6 +50,7 @@ COUNTING = frozenset(
         "everything",
     ]
 )
+SEEKING = frozenset(("what", "which", "same"))
 ASKING = COUNTING | frozenset(["what", "which", "how", "is", "are", "does", "do", "can", "any", "there"])
 THINGS = frozenset("thing things object objects item items anything something everything all it".split())  # noqa: SIM905
 UNITING = frozenset(("or", "and", "either"))
@@ -60,7 +61,7 @@ def differences(words: Sequence[str], program: Program) -> tuple[str, ...]:
     tree = grammar.tree_of(program)
     asked = tree.token.function.removeprefix("query_")
     if asked in ATTRIBUTES and (rest := without_choice(words, asked)) != list(words):
-        words = [*rest, asked]
+        words = [*rest, "what", asked]
     return (*_values(words, tree), *_names(words, tree), *_functions(set(words), tree))
 
 
@@ -103,6 +104,9 @@ def _value_differences(words: Sequence[str], tree: Tree) -> Iterator[str]:
 
 def _names(words: Sequence[str], tree: Tree) -> Iterator[str]:
     asked = {ATTRIBUTE_NAMES[word] for word in words if word in ATTRIBUTE_NAMES}
+    if not SEEKING & set(words):
+        # "Blue in color", "the color red": the name goes with a value.
+        asked -= {_attribute_of(word) for word in words}
     asked |= {"size"} if set(pairwise(words)) & BIG else set()
     functions = {token.function for token in _tokens(tree)}
     contained = {name for name in ATTRIBUTES if functions & {f"query_{name}", f"same_{name}", f"equal_{name}"}}

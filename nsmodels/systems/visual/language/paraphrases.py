@@ -50,8 +50,8 @@ FRAMES = {
     "count there": parse("How many {heads} [2:are there|do you see|can you see] {predicates}"),
     "exist": parse(
         f"[2:Is there {{a}}{IN_PICTURE}|2:Are there any {{plural}}{IN_PICTURE}|Are there {{plural}}|"
-        f"Is there any {{single}}|[do|can] you see [{{a}}|any {{plural}}]|Does the {PICTURE} [contain|have] [{{a}}|any {{plural}}]|"
-        f"2:Are any[ of the|] {{heads}} {{predicates}}]"
+        f"Is there any {{single}}|[do|can] you see [{{a}}|any {{plural}}]|"
+        f"Does the {PICTURE} [contain|have] [{{a}}|any {{plural}}]|2:Are any[ of the|] {{heads}} {{predicates}}]"
     ),
     "exist anything": parse(
         "[3:Is anything {predicate}|2:Is there [anything|something] {predicate}|"

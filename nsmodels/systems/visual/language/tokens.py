@@ -12,6 +12,12 @@ from nsmodels.systems.visual.language.typos import nearest
 
 PAD, UNKNOWN = 0, 1
 SPELLINGS: dict[str, str] = {"colour": "color", "colours": "colors", "coloured": "colored", "whats": "what is"}
+# Words that change nothing in what a question asks for: left out where a vocabulary does not have them.
+_FILLERS = """
+please pls kindly hey hi hello ok okay well so just really actually now thanks thank tell show give let me us i we my
+our want wanted need wonder know would could will say this these those here exist exists existing present located placed
+"""
+FILLERS = frozenset(_FILLERS.split())
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -62,6 +68,7 @@ class Vocabulary:
         typed = words_of(question)
         if not typed:
             raise InputError("question: expected at least one word, got none; an example: 'How many cubes are there?'")
+        typed = [word for word in typed if word in self._numbers or word not in FILLERS] or typed
         read = [word if word in self._numbers else nearest(word, self.words) or word for word in typed]
         corrections = tuple((a, b) for a, b in zip(typed, read, strict=True) if a != b)
         unknown = tuple(dict.fromkeys(word for word in read if word not in self._numbers))
