@@ -61,6 +61,7 @@ def case(shared: Shared, tmp_path_factory) -> AnswerCase:
             "parser.hidden_dim": 64,
             "parser_training": {"epochs": 24, "lr": 1e-2, "eval_interval": 24},
             "baseline.is_enabled": False,
+            "has_export": True,
         }
     )
     orders.train(SYSTEM, config, data, model)
@@ -190,7 +191,7 @@ print(status, "torch" in sys.modules)
 """
 
 
-def test_an_exported_model_gives_the_same_answers_without_torch(capsys, case: AnswerCase, tmp_path: Path) -> None:
+def test_a_model_starts_without_torch_and_gives_the_same_answers(capsys, case: AnswerCase, tmp_path: Path) -> None:
     folder = tmp_path / "exported"
     assert main(["visual", "export", "--checkpoint", str(case.checkpoint), "--out", str(folder)]) == 0
     trained, exported = SYSTEM.load(case.checkpoint, "cpu"), SYSTEM.load(folder)
@@ -202,13 +203,13 @@ def test_an_exported_model_gives_the_same_answers_without_torch(capsys, case: An
     for parse, other in zip(exported.parse(questions), trained.parse(questions), strict=True):
         assert (parse.program, parse.corrections, parse.doubts) == (other.program, other.corrections, other.doubts)
         assert parse.probability == pytest.approx(other.probability, rel=1e-3)
-    capsys.readouterr()
-    assert main(case.command()) == 0
-    words = [str(folder) if word == str(case.checkpoint) else word for word in case.command()]
-    printed = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True, check=True)
-    *lines, last = printed.stdout.splitlines()
-    assert last == "0 False"
-    assert lines[0] == capsys.readouterr().out.splitlines()[0]
+    words = [sys.executable, "-c", WITHOUT_TORCH, *case.command("--json", "-")]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    found, wanted = json.loads(printed[0]), trained.answer(case.image, case.question)
+    assert printed[1] == "0 False"
+    assert (found["answer"], found["program"]) == (wanted.answer.best, wanted.parse.program)
+    assert found["confidence"] == pytest.approx(wanted.confidence, rel=1e-3)
+    assert found["distance"] == pytest.approx(wanted.sight.distance, rel=1e-3)
 
 
 def test_a_deeper_encoder_decodes_alike_in_numpy() -> None:
