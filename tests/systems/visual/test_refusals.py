@@ -124,6 +124,13 @@ def test_a_statement_about_one_thing_is_answered() -> None:
     assert (concluded(IS_CUBE_RED, scene("green cube", "red sphere"))).answer.best == "no"
 
 
+def test_in_an_empty_scene_there_is_nothing_to_refer_to() -> None:
+    empty = scene()
+    assert concluded(COLOR_OF_CUBE, empty).refusal == "there is no cube"
+    assert concluded(IS_CUBE_RED, empty).refusal == "there is no cube"
+    assert concluded(program("count"), empty).answer.best == "0"
+
+
 def test_a_doubtful_reading_is_no_answer() -> None:
     given = concluded(program("count"), scene("red cube"), 0.1, doubts=("the word 'or' is not in the program",))
     assert given.refusal == "not sure what you ask: I read it as the number of things"

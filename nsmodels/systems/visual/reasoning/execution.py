@@ -155,7 +155,8 @@ def _combine(a: SoftSet, b: SoftSet, members: Callable[[Array, Array], Array]) -
     """Every alternative of `a` with every one of `b`: the anchors of the two branches are independent."""
     # k alternatives of `a` and l of `b` give the k · l pairs, with weights w_a w_b that again sum to 1.
     joined = members(a.members[:, None, :], b.members[None, :, :])
-    return SoftSet(np.multiply.outer(a.weights, b.weights).ravel(), joined.reshape(-1, joined.shape[-1]))
+    weights = np.multiply.outer(a.weights, b.weights).ravel()
+    return SoftSet(weights, joined.reshape(len(weights), joined.shape[-1]))
 
 
 def _count(run: _Execution, found: SoftSet) -> Array:
