@@ -156,7 +156,7 @@ def _combine(a: SoftSet, b: SoftSet, members: Callable[[Array, Array], Array]) -
     # k alternatives of `a` and l of `b` give the k · l pairs, with weights w_a w_b that again sum to 1.
     joined = members(a.members[:, None, :], b.members[None, :, :])
     weights = np.multiply.outer(a.weights, b.weights).ravel()
-    return SoftSet(weights, joined.reshape(len(weights), joined.shape[-1]))
+    return SoftSet(weights, joined.reshape(len(weights), joined.shape[-1]))  # -1 would fail where there is no object
 
 
 def _count(run: _Execution, found: SoftSet) -> Array:
