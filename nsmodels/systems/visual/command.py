@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 STANDARD = "-"  # standard input, or standard output
 ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each answer. Its confidence is the product of
 the probabilities that the question is read right, that it is well posed (each description by which it refers to one
-object meets one), and that the answer is right. An answer that is more likely wrong than right is not given; the reason
-is. Exit status: 0 when every answer is given, 1 when one is not, 2 for bad input."""
+object meets one), and that the answer is right; it is 0 for an image that is unlike those of the training. An answer
+that is more likely wrong than right is not given; the reason is. Exit status: 0 when every answer is given, 1 when one
+is not, 2 for bad input."""
 EXPORT = """Seals perception as an ONNX graph (perception.onnx, which other runtimes read too) with the parser's weights
 and the calibration. `answer --checkpoint` takes the folder in place of the one it was made from: the answers are the
 same, and come in a second because torch is not loaded. Checkpoints of the presets hold such a folder already,
@@ -114,6 +115,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError("answer: no question; give one, or a file of them with --questions")
     if arguments.without:
         facts.parse(arguments.without)
+    if arguments.without and arguments.json == STANDARD:
+        raise InputError("answer: --without prints text; give a file for --json")
     single = {**drawn, "--without": arguments.without}
     for flag in (flag for flag, value in single.items() if value and _has_several(arguments)):
         raise InputError(f"answer: {flag} goes with one question about one image")
@@ -148,7 +151,10 @@ def _print(given: VisualAnswer, arguments: argparse.Namespace, is_first: bool) -
 
 
 def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:
-    """Drawings of the proof, and the proof without a fact."""
+    """Drawings of the proof, and the proof without a fact; there is none of an answer that is not given."""
+    if given.refusal and (arguments.draw or arguments.tree or arguments.without):
+        print("no answer, no proof: nothing is drawn or removed", file=sys.stderr)
+        return
     from nsmodels.systems.visual.perception.images import read_pixels
     from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
     from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree

@@ -154,6 +154,10 @@ def test_many_questions_are_answered_in_one_process(capsys, monkeypatch, case: A
 def test_an_image_unlike_the_training_images_gets_no_answer(capsys, case: AnswerCase, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png")
+    alone = [str(tmp_path / "noise.png") if word == str(case.image) else word for word in case.command()]
+    assert main([*alone, "--draw", str(tmp_path / "drawn.png")]) == 1
+    assert capsys.readouterr().err == "no answer, no proof: nothing is drawn or removed\n"
+    assert not (tmp_path / "drawn.png").exists()
     words = [*case.command("--json", "-"), "--image", str(tmp_path / "noise.png")]
     capsys.readouterr()
     assert main(words) == 1
@@ -169,6 +173,7 @@ def test_an_image_unlike_the_training_images_gets_no_answer(capsys, case: Answer
     [
         (["--questions", "missing.txt"], "missing.txt: cannot be read"),
         (["more", "--draw", "a.png"], "--draw goes with one question about one image"),
+        (["--json", "-", "--without", "color(o1)=red"], "give a file for --json"),
         (["--question", "more", "--without", "color(o1)=red"], "--without goes with one question about one image"),
     ],
 )
