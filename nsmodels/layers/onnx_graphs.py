@@ -31,11 +31,12 @@ def check(path: Path) -> None:
     require_exporter()
 
 
-def require_exporter() -> None:
-    """Raise `InputError` unless the packages that write graphs are installed."""
+def require_exporter(flag: str = "") -> None:
+    """Raise `InputError` unless the packages that write graphs are installed; `flag` is that which does without."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise InputError(f"export needs the package {missing[0]}; install the extra: pip install -e '.[export]'")
+        advice = "install the extra: pip install -e '.[export]'" + (f", or give {flag}" if flag else "")
+        raise InputError(f"export needs the package {missing[0]}; {advice}")
 
 
 def write(

@@ -101,9 +101,11 @@ class Visual(System[VisualConfig, EvaluationConfig]):
         return {}
 
     def after_training(self, order: Order[VisualConfig], part: Part) -> dict[str, Any]:
-        """The size of the training data; writes the answers that they make one expect."""
-        from nsmodels.systems.visual.train import record_training_data
+        """The size of the training data; writes the answers that they make one expect, and the exported form."""
+        from nsmodels.systems.visual.train import export, record_training_data
 
+        if order.config.has_export:
+            export(part)
         return record_training_data(order, part)
 
 

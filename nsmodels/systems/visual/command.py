@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 STANDARD = "-"  # standard input, or standard output
 ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each answer. Its confidence is the product of
 the probabilities that the question is read right, that it is well posed (each description by which it refers to one
-object meets one), and that the answer is right. An answer that is more likely wrong than right is not given; the reason
-is. Exit status: 0 when every answer is given, 1 when one is not, 2 for bad input."""
+object meets one), and that the answer is right; it is 0 for an image that is unlike those of the training. An answer
+that is more likely wrong than right is not given; the reason is. Exit status: 0 when every answer is given, 1 when one
+is not, 2 for bad input."""
 EXPORT = """Seals perception as an ONNX graph (perception.onnx, which other runtimes read too) with the parser's weights
 and the calibration. `answer --checkpoint` takes the folder in place of the one it was made from: the answers are the
-same, and come in a second because torch is not loaded. Needs the extra `export`."""
+same, and come in a second because torch is not loaded. Checkpoints of the presets hold such a folder already,
+`exported`, which `answer` finds by itself. Needs the extra `export`."""
 
 
 def add_verbs(verbs: Any) -> None:
@@ -62,7 +65,7 @@ def _answer(arguments: argparse.Namespace) -> int:
     """Print the answers; 1 when one of them is refused."""
     _check(arguments)
     questions = _questions(arguments)
-    reasoner = SYSTEM.load(arguments.checkpoint, arguments.device)
+    reasoner = _load(arguments.checkpoint, arguments.device)
     sights = [reasoner.see(path) for path in arguments.image]
     answers = (_asked(reasoner, sight, question, arguments) for question in questions for sight in sights)
     records, status, given = [], 0, None
@@ -76,6 +79,14 @@ def _answer(arguments: argparse.Namespace) -> int:
     if given and not _has_several(arguments):
         _explain(given, arguments)
     return status
+
+
+def _load(checkpoint: Path, device: str) -> Reasoner:
+    """The model, in the form that starts without torch where there is one and no device is asked for."""
+    from nsmodels.systems.visual.answering.exported import ExportedReasoner, exported_in
+
+    folder = exported_in(checkpoint) if device in ("auto", "cpu") else None
+    return ExportedReasoner.load(folder) if folder else SYSTEM.load(checkpoint, device)
 
 
 def _asked(reasoner: Reasoner, sight: Sight, question: str, arguments: argparse.Namespace) -> VisualAnswer | None:
@@ -104,6 +115,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError("answer: no question; give one, or a file of them with --questions")
     if arguments.without:
         facts.parse(arguments.without)
+    if arguments.without and arguments.json == STANDARD:
+        raise InputError("answer: --without prints text; give a file for --json")
     single = {**drawn, "--without": arguments.without}
     for flag in (flag for flag, value in single.items() if value and _has_several(arguments)):
         raise InputError(f"answer: {flag} goes with one question about one image")
@@ -138,7 +151,10 @@ def _print(given: VisualAnswer, arguments: argparse.Namespace, is_first: bool) -
 
 
 def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:
-    """Drawings of the proof, and the proof without a fact."""
+    """Drawings of the proof, and the proof without a fact; there is none of an answer that is not given."""
+    if given.refusal and (arguments.draw or arguments.tree or arguments.without):
+        print("no answer, no proof: nothing is drawn or removed", file=sys.stderr)
+        return
     from nsmodels.systems.visual.perception.images import read_pixels
     from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
     from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree
@@ -153,16 +169,12 @@ def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from nsmodels.layers import onnx_graphs
-    from nsmodels.systems.visual.model import VisualReasoner
-
-    onnx_graphs.require_exporter()
     artifact.require_intact(arguments.checkpoint)
     recipe: Any = {"config": {}, "code_version": SYSTEM.code_version, "inputs": {"model": arguments.checkpoint}}
     manifest = artifact.made(
         arguments.out,
         arguments.force,
-        lambda part: VisualReasoner.load(arguments.checkpoint, "cpu").export(part.path),
+        lambda part: _fill_export(arguments.checkpoint, part.path),
         key=arguments.out.name,
         maker=SYSTEM.package,
         kind="export",
@@ -171,3 +183,15 @@ def _export(arguments: argparse.Namespace) -> int:
     )
     print(f"{arguments.out}: {manifest.source}, {manifest.num_bytes / 1e6:,.1f} MB")
     return 0
+
+
+def _fill_export(checkpoint: Path, folder: Path) -> None:
+    """Copy the exported form out of a checkpoint, or make it."""
+    from nsmodels.systems.visual.answering.exported import EXPORTED, is_exported
+
+    if is_exported(checkpoint / EXPORTED):
+        shutil.copytree(checkpoint / EXPORTED, folder, dirs_exist_ok=True)
+        return
+    from nsmodels.systems.visual.model import VisualReasoner
+
+    VisualReasoner.load(checkpoint, "cpu").export(folder)

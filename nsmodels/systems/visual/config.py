@@ -123,6 +123,9 @@ class VisualConfig(Config):
 
     train_split: str = added_field("", description="split to train on, as trainA; empty: train, or the only such one")
     val_split: str = added_field("", description="split to validate on, as valA; empty: val, or the only such one")
+    has_export: bool = added_field(
+        False, description="also write the form that answers without torch; takes some seconds and the extra `export`"
+    )
     perception: PerceptionConfig = PerceptionConfig()
     training: TrainingConfig = TrainingConfig()
     parser: ParserConfig = ParserConfig()
@@ -170,6 +173,7 @@ def quick() -> VisualConfig:
         heat_sigma=0.8,
     )
     return VisualConfig(
+        has_export=True,
         perception=small,
         training=TrainingConfig(
             epochs=14, lr=3e-3, weight_decay=0.05, warmup_epochs=0.5, ema_decay=0.99, amp_dtype="measured"
@@ -185,6 +189,7 @@ def quick() -> VisualConfig:
 def base() -> VisualConfig:
     """One GPU, `clevr_mini`. Time and score are not measured yet."""
     return VisualConfig(
+        has_export=True,
         perception=PerceptionConfig(backbone="efficientnet_b0", image_width=320, image_height=208),
         training=TrainingConfig(
             epochs=40, batch_size=64, lr=2e-3, weight_decay=0.05, warmup_epochs=2, ema_decay=0.999, save_interval=10

@@ -34,6 +34,11 @@ class VisualReasoner(Reasoner):
     def load(cls, folder: Path, device: str = "auto") -> VisualReasoner:
         """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system."""
         artifact.require_intact(folder)
+        return cls.read(folder, device)
+
+    @classmethod
+    def read(cls, folder: Path, device: str) -> VisualReasoner:
+        """The model in a folder that need not be sealed yet; raise `InputError` when a file is missing or broken."""
         target = resolve_device(device)
         paths = [folder / network / "best.pt" for network in ("perception", "parser")]
         perception = Perception.from_checkpoint(checkpoint.load(paths[0]), str(paths[0]))
@@ -66,6 +71,7 @@ class VisualReasoner(Reasoner):
 
     def export(self, folder: Path) -> None:
         """Write what `ExportedReasoner` loads into a folder; raise `InputError` for a missing package."""
+        folder.mkdir(exist_ok=True)
         export(self.perception, folder / exported.GRAPH)
         np.savez(folder / exported.WEIGHTS, **{name: w.cpu().numpy() for name, w in self.parser.state_dict().items()})
         settings = {

@@ -12,6 +12,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.phases import sharing
 from nsmodels.engine.runtime import memory_of, resolve_device
 from nsmodels.engine.trial import Trial
+from nsmodels.layers import onnx_graphs
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
@@ -38,7 +39,9 @@ def make_trial(phase: str, config: VisualConfig, data: Path) -> Trial:
 
 
 def check_config(config: VisualConfig) -> None:
-    """Raise InputError for a backbone that the device cannot train."""
+    """Raise InputError for a backbone that the device cannot train, and for an export without its packages."""
+    if config.has_export:
+        onnx_graphs.require_exporter("--no-has-export")
     micro_batch = -(-config.training.batch_size // (config.training.accumulate_steps * config.training.num_processes))
     check_backbone(config.perception, micro_batch, memory_of(resolve_device(config.training.device)))
 

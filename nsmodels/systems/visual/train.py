@@ -12,8 +12,10 @@ from nsmodels.datasets.clevr.files.format import read_questions, read_scenes, tr
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.systems.visual.answering import calibration, fitting
+from nsmodels.systems.visual.answering.exported import EXPORTED
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.config import VisualConfig
+from nsmodels.systems.visual.model import VisualReasoner
 from nsmodels.systems.visual.perception.network import Perception
 from nsmodels.systems.visual.phases import parser_questions
 
@@ -39,3 +41,8 @@ def record_training_data(order: Order[VisualConfig], part: Part) -> dict[str, An
         "num_train_images": len(read_scenes(order.data, train)),
         "num_train_questions": len(parser_questions(order.config, questions)),
     }
+
+
+def export(part: Part) -> None:
+    """Write the form of the trained model that answers without torch into its folder."""
+    VisualReasoner.read(part.path, "cpu").export(part.path / EXPORTED)

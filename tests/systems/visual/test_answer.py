@@ -61,6 +61,7 @@ def case(shared: Shared, tmp_path_factory) -> AnswerCase:
             "parser.hidden_dim": 64,
             "parser_training": {"epochs": 24, "lr": 1e-2, "eval_interval": 24},
             "baseline.is_enabled": False,
+            "has_export": True,
         }
     )
     orders.train(SYSTEM, config, data, model)
@@ -153,6 +154,10 @@ def test_many_questions_are_answered_in_one_process(capsys, monkeypatch, case: A
 def test_an_image_unlike_the_training_images_gets_no_answer(capsys, case: AnswerCase, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png")
+    alone = [str(tmp_path / "noise.png") if word == str(case.image) else word for word in case.command()]
+    assert main([*alone, "--draw", str(tmp_path / "drawn.png")]) == 1
+    assert capsys.readouterr().err == "no answer, no proof: nothing is drawn or removed\n"
+    assert not (tmp_path / "drawn.png").exists()
     words = [*case.command("--json", "-"), "--image", str(tmp_path / "noise.png")]
     capsys.readouterr()
     assert main(words) == 1
@@ -168,6 +173,7 @@ def test_an_image_unlike_the_training_images_gets_no_answer(capsys, case: Answer
     [
         (["--questions", "missing.txt"], "missing.txt: cannot be read"),
         (["more", "--draw", "a.png"], "--draw goes with one question about one image"),
+        (["--json", "-", "--without", "color(o1)=red"], "give a file for --json"),
         (["--question", "more", "--without", "color(o1)=red"], "--without goes with one question about one image"),
     ],
 )
@@ -190,7 +196,7 @@ print(status, "torch" in sys.modules)
 """
 
 
-def test_an_exported_model_gives_the_same_answers_without_torch(capsys, case: AnswerCase, tmp_path: Path) -> None:
+def test_a_model_starts_without_torch_and_gives_the_same_answers(capsys, case: AnswerCase, tmp_path: Path) -> None:
     folder = tmp_path / "exported"
     assert main(["visual", "export", "--checkpoint", str(case.checkpoint), "--out", str(folder)]) == 0
     trained, exported = SYSTEM.load(case.checkpoint, "cpu"), SYSTEM.load(folder)
@@ -202,13 +208,13 @@ def test_an_exported_model_gives_the_same_answers_without_torch(capsys, case: An
     for parse, other in zip(exported.parse(questions), trained.parse(questions), strict=True):
         assert (parse.program, parse.corrections, parse.doubts) == (other.program, other.corrections, other.doubts)
         assert parse.probability == pytest.approx(other.probability, rel=1e-3)
-    capsys.readouterr()
-    assert main(case.command()) == 0
-    words = [str(folder) if word == str(case.checkpoint) else word for word in case.command()]
-    printed = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True, check=True)
-    *lines, last = printed.stdout.splitlines()
-    assert last == "0 False"
-    assert lines[0] == capsys.readouterr().out.splitlines()[0]
+    words = [sys.executable, "-c", WITHOUT_TORCH, *case.command("--json", "-")]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    found, wanted = json.loads(printed[0]), trained.answer(case.image, case.question)
+    assert printed[1] == "0 False"
+    assert (found["answer"], found["program"]) == (wanted.answer.best, wanted.parse.program)
+    assert found["confidence"] == pytest.approx(wanted.confidence, rel=1e-3)
+    assert found["distance"] == pytest.approx(wanted.sight.distance, rel=1e-3)
 
 
 def test_a_deeper_encoder_decodes_alike_in_numpy() -> None:

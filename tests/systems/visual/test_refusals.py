@@ -55,6 +55,14 @@ def program(*steps: str) -> list[dict[str, Any]]:
 COLOR_OF_CUBE = program("filter_shape cube", "unique", "query_color")
 BEHIND_SPHERE = program("filter_shape sphere", "unique", "relate behind", "unique", "query_color")
 
+# "Is the cube red?": there is a thing that is one of the cubes and one of the red things.
+IS_CUBE_RED = [
+    *program("filter_shape cube"),
+    {"function": "filter_color", "inputs": [0], "value_inputs": ["red"]},
+    {"function": "intersect", "inputs": [1, 2], "value_inputs": []},
+    {"function": "exist", "inputs": [3], "value_inputs": []},
+]
+
 
 def concluded(nodes: list[dict[str, Any]], belief: SceneBelief, probability: float = 0.9, **more: Any) -> VisualAnswer:
     parse = Parse(nodes, probability, more.pop("corrections", ()), more.pop("doubts", ()))
@@ -70,6 +78,7 @@ def concluded(nodes: list[dict[str, Any]], belief: SceneBelief, probability: flo
         (BEHIND_SPHERE, ("red cube", "gray cube", "gray sphere"), "2 things behind the sphere: which one?", (1, 2)),
         (BEHIND_SPHERE, ("gray sphere", "red cube"), "there is no thing behind the sphere", (1, 2)),
         (BEHIND_SPHERE, ("red sphere", "red cube", "gray sphere"), "there are 2 spheres: which one?", (1, 3)),
+        (IS_CUBE_RED, ("red cube", "gray sphere", "green cube"), "there are 2 cubes: which one?", (1, 3)),
     ],
 )
 def test_what_a_question_takes_for_granted_and_is_not_so_is_named(
@@ -107,6 +116,19 @@ def test_the_confidence_is_joint_and_its_parts_are_printed() -> None:
     assert lines[2] == "  read as: the color of the cube"
     assert "how far the image is from those of the training is not known" in lines[3]  # an older checkpoint
     assert lines[4:] == prove(COLOR_OF_CUBE, belief).text(has_negative=False).splitlines()
+
+
+def test_a_statement_about_one_thing_is_answered() -> None:
+    given = concluded(IS_CUBE_RED, scene("red cube", "green sphere"))
+    assert (given.answer.best, given.posed > 0.99) == ("yes", True)
+    assert (concluded(IS_CUBE_RED, scene("green cube", "red sphere"))).answer.best == "no"
+
+
+def test_in_an_empty_scene_there_is_nothing_to_refer_to() -> None:
+    empty = scene()
+    assert concluded(COLOR_OF_CUBE, empty).refusal == "there is no cube"
+    assert concluded(IS_CUBE_RED, empty).refusal == "there is no cube"
+    assert concluded(program("count"), empty).answer.best == "0"
 
 
 def test_a_doubtful_reading_is_no_answer() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed.verification import artifact_of
 from nsmodels.systems.visual.answering.calibration import Calibration
 from nsmodels.systems.visual.answering.decoder import NumpyParser
 from nsmodels.systems.visual.answering.reasoner import Reasoner
@@ -18,11 +19,18 @@ from nsmodels.systems.visual.language.confidence import Parse
 from nsmodels.systems.visual.perception.readout import INPUT, OUTPUTS, Readout
 
 GRAPH, WEIGHTS, SETTINGS = "perception.onnx", "parser.npz", "settings.json"
+EXPORTED = "exported"  # folder in a checkpoint
 
 
 def is_exported(folder: Path) -> bool:
     """Whether a folder was made by export, and not by train."""
     return (folder / GRAPH).is_file()
+
+
+def exported_in(checkpoint: Path) -> Path | None:
+    """The folder to load in place of a checkpoint, to start faster; None where it or a package is missing."""
+    folder = checkpoint if is_exported(checkpoint) else checkpoint / EXPORTED
+    return folder if is_exported(folder) and importlib.util.find_spec("onnxruntime") else None
 
 
 @final
@@ -37,7 +45,7 @@ class ExportedReasoner(Reasoner):
     @classmethod
     def load(cls, folder: Path, num_threads: int = 1) -> ExportedReasoner:
         """The model of a folder; raise `InputError` when it is not sealed or changed, and when a package is missing."""
-        artifact.require_intact(folder)
+        artifact.require_intact(artifact_of(folder / GRAPH) or folder)
         if importlib.util.find_spec("onnxruntime") is None:
             raise InputError(f"{folder}: needs the package onnxruntime; install the extra: pip install -e '.[export]'")
         import onnxruntime

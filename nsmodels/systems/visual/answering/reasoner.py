@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from nsmodels.systems.visual.perception.images import read_image, read_images, r
 from nsmodels.systems.visual.perception.readout import Readout
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import answer
-from nsmodels.systems.visual.reasoning.presupposition import weakest
+from nsmodels.systems.visual.reasoning.presupposition import probabilities, weakest
 from nsmodels.systems.visual.reasoning.proof import NoProof, prove
 
 PERCEIVE_BATCH = 32
@@ -78,9 +79,9 @@ class Reasoner(ABC):
 
 def conclude(question: str, sight: Sight, parse: Parse, calibration: Calibration) -> VisualAnswer:
     """The answer to a question that was read as `parse`, with a proof where it is given."""
-    found = answer(parse.program, sight.belief)
-    posed = calibration.posed(found.well_posed, len(found.uniques))
-    given = VisualAnswer(question, sight, parse, found, posed, weakest(parse.program, sight.belief, found.uniques))
+    found, taken = answer(parse.program, sight.belief), probabilities(parse.program, sight.belief)
+    posed = calibration.posed(math.prod(taken), len(taken))
+    given = VisualAnswer(question, sight, parse, found, posed, weakest(parse.program, sight.belief, taken))
     if given.refusal:
         return replace(given, no_proof_reason=f"no answer: {given.refusal}")
     try:
