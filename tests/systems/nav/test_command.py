@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,12 +58,8 @@ def test_unreachable_is_an_answer_with_a_status_of_its_own(made: Made, capsys) -
     assert "unreachable (certain: exact search found no path)" in capsys.readouterr().out
 
 
-def test_the_asset_is_the_default_checkpoint(made: Made, capsys, monkeypatch, tmp_path: Path) -> None:
-    command = ["nav", "plan", "--map", str(made.map), "--start", "1,1", "--goal", "1,1", "--device", "cpu"]
-    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path / "data"))
-    shutil.copytree(made.model, tmp_path / "data" / "nav_model")
-    assert main(command) == 0
-    assert "0 moves, cost 0" in capsys.readouterr().out
+def test_the_asset_is_the_default_checkpoint_of_an_export(made: Made, capsys, monkeypatch, tmp_path: Path) -> None:
+    command = ["nav", "export", "--out", str(tmp_path / "nav.onnx")]
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
     assert main(command) == 2
     error = capsys.readouterr().err
