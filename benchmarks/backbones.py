@@ -75,7 +75,7 @@ def step_seconds(config: PerceptionConfig, layout: Layout) -> float:
     scenes = [sample_scene(scene_generator(0, "train", i), "train", i, *size)[0] for i in range(BATCH)]
     targets = targets_of(scenes, np.tile(np.array(size, np.float32), (BATCH, 1)))
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (BATCH, size[1], size[0], 3), dtype=np.uint8))
-    batch = PerceptionBatch(pixels, targets, targets.points, None, None)
+    batch = PerceptionBatch(pixels, targets, targets.points, None, 0)
     model = Perception(config).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     start = time.process_time()
     loss, _ = batch_loss(model, batch, config.heat_sigma, layout.covered)

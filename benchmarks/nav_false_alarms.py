@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +43,11 @@ def problems(config: MazesConfig, num: int, side: int, rng: np.random.Generator)
 
 def recipe(kind: str, navigator: Navigator, max_cell_cost: int) -> MazesConfig:
     """The configuration with one kind of maps only, and the moves of the navigator."""
-    weights = {f"{name}_weight": float(name == kind) for name in KINDS}
+    weights: dict[str, Any] = {f"{name}_weight": float(name == kind) for name in KINDS}
     connectivity, diagonals = navigator.config.connectivity, navigator.diagonals
-    rule = {"diagonal_cost": diagonals.cost, "corner_rule": diagonals.corners} if connectivity == 8 else {}
+    rule: dict[str, Any] = (
+        {"diagonal_cost": diagonals.cost, "corner_rule": diagonals.corners} if connectivity == 8 else {}
+    )
     return MazesConfig(**weights, connectivity=connectivity, max_cell_cost=max_cell_cost, **rule)
 
 
@@ -93,10 +96,10 @@ def main() -> None:
     print(f"{num * len(tasks):,} problems, {navigator.rule}, {time.process_time() - began:.0f} CPU-seconds")
     print(f"{'':<12}" + "".join(f"{name:>16} {'% (95 %)':>20}" for name in heads))
     for kind in arguments.kinds:
-        print(line(kind, sum(found[kind, side] for side in arguments.sides)))
+        print(line(kind, np.sum([found[kind, side] for side in arguments.sides], 0)))
     for side in arguments.sides:
-        print(line(f"{side}x{side}", sum(found[kind, side] for kind in arguments.kinds)))
-    print(line("all", sum(found.values())))
+        print(line(f"{side}x{side}", np.sum([found[kind, side] for kind in arguments.kinds], 0)))
+    print(line("all", np.sum(list(found.values()), 0)))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,18 @@ def test_its_origin_is_known_and_its_card_gives_it() -> None:
 def test_plans_need_no_training(tmp_path: Path, capsys) -> None:
     rows = [[True] * 12 + [False] * 28] * 8 + [[True] * 12 + [False] * 24 + [True] * 4] * 3 + [[True] * 40]
     write_map(tmp_path / "room.map", np.array(rows))
-    command = ["nav", "plan", "--map", str(tmp_path / "room.map"), "--start", "11,39", "--goal", "0,0", "--device", "cpu"]
+    command = [
+        "nav",
+        "plan",
+        "--map",
+        str(tmp_path / "room.map"),
+        "--start",
+        "11,39",
+        "--goal",
+        "0,0",
+        "--device",
+        "cpu",
+    ]
     assert main(command) == 0
     assert "50 moves, cost 50;" in capsys.readouterr().out
     assert main([*command, "--connectivity", "8"]) == 0
@@ -79,7 +90,9 @@ def test_a_star_expands_fewer_cells_by_the_learnt_cost_and_pays_no_more() -> Non
 def test_what_training_did_not_contain_is_a_caution() -> None:
     navigator = load_shipped(4, "cpu")
     maps, _ = draw(MazesConfig(max_cell_cost=50), 2, 30, 30, np.random.default_rng(0))
-    assert navigator.cautions(maps) == [f"cells cost up to {maps.cost[maps.free].max()}, but up to 9 in the training data"]
+    assert navigator.cautions(maps) == [
+        f"cells cost up to {maps.cost[maps.free].max()}, but up to 9 in the training data"
+    ]
     latent = make_navigator(ModelConfig(core="conv", dim=16))
     latent.largest_side, latent.largest_cost = 8, 50
     (line,) = latent.cautions(maps)
