@@ -157,9 +157,9 @@ def debug() -> VisualConfig:
 
 
 def quick() -> VisualConfig:
-    """Minutes on two CPU cores: 8:43 for 3,000 images where a step takes 87 images/s, data and evaluation included.
+    """Minutes on two CPU cores, most of them for 42,000 image-steps of perception: 817 CPU-seconds beside other work.
 
-    Measured: 97.0 % of the questions about 500 held-out synthetic scenes (95 % interval 96.3–97.6).
+    Measured, one seed: of 3,259 objects in 500 held-out synthetic scenes 97.6 % with all attributes right (97.0–98.1).
     """
     small = PerceptionConfig(
         backbone="resnet10t",
