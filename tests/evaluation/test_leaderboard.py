@@ -107,7 +107,7 @@ def test_a_copied_data_root_shows_up_ranked(root: Path, shown) -> None:
     assert (row["seed"], row["source"], row["split"], row["metric"]) == (1, "synthetic mazes", "val", "success")
     best = max(value for name, value in sealed.metrics.items() if name.startswith("baseline/"))
     assert (row["baseline"], row["baseline_score"]) == ("greedy", best)
-    assert (row["num_parameters"], row["n"]) == (5799, 24)
+    assert (row["num_parameters"], row["n"]) == (128, 24)
 
 
 def test_only_what_differs_in_the_configuration_is_shown(root: Path, shown) -> None:
@@ -149,7 +149,7 @@ def test_what_cannot_be_written_is_one_line(root: Path, refused, tmp_path: Path)
 
 def test_filters_order_and_limit(root: Path, shown, refused) -> None:
     ranked = json.loads(shown("--format", "json", "--sort", "num_parameters", "--limit", "1", "--system", "nav"))
-    assert [row["num_parameters"] for row in ranked] == [5799]
+    assert [row["num_parameters"] for row in ranked] == [128]
     assert all(row["differences"] == "" for row in ranked)  # of the rows shown
     mark = artifact.read_manifest(root / "mazes").fingerprint
     assert shown("--dataset", mark[:8]) == shown("--dataset", "mazes") == shown()

@@ -177,8 +177,8 @@ def test_an_artifact_built_by_older_code_outside_of_dagster_is_recorded_as_stale
 CHANGES = {
     "a default of the navigator": (
         "systems/nav/config.py",
-        "dropout: float = Field(\n        default=0.0",
-        "dropout: float = Field(\n        default=0.1",
+        "num_inner: int = Field(default=3",
+        "num_inner: int = Field(default=4",
         ("nav_model", "nav_grid_search", "nav_data_scaling", "nav_replicates", "nav_trials"),
     ),
     "a default of its evaluation": (
