@@ -57,6 +57,11 @@ class Maps:
         """Legal moves in words."""
         return rule_of(self.connectivity, self.diagonals)
 
+    @property
+    def is_joined_by_diagonals(self) -> bool:
+        """Whether a diagonal joins cells that straight moves do not: only cut corners do."""
+        return self.connectivity == 8 and self.diagonals.is_cut
+
 
 @dataclass(frozen=True)
 class PackedMaps:

@@ -43,6 +43,13 @@ def parser() -> Parser:
 
 
 def _add_verbs(added: Any) -> None:
+    _add_evaluate(added)
+    _add_plan(added)
+    _add_export(added)
+    verbs.add_studies(added, SYSTEM, "many trainings: a grid of settings, or more and more data", STUDIES)
+
+
+def _add_evaluate(added: Any) -> None:
     evaluate = added.add_parser("evaluate", help="score a checkpoint, with baselines beside it")
     evaluate.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
     evaluate.add_argument("--data", type=Path, help="folder made by nsmodels mazes generate")
@@ -69,6 +76,9 @@ def _add_verbs(added: Any) -> None:
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
     _add_recursion(evaluate)
     evaluate.set_defaults(verb=_evaluate)
+
+
+def _add_plan(added: Any) -> None:
     plan = added.add_parser("plan", help="a path from start to goal, walked on the map before it is shown")
     plan.add_argument("--checkpoint", type=Path, help="folder made by train [a navigator that ships with the package]")
     plan.add_argument(
@@ -82,6 +92,9 @@ def _add_verbs(added: Any) -> None:
     plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan as JSON")
     _add_recursion(plan)
     plan.set_defaults(verb=_plan)
+
+
+def _add_export(added: Any) -> None:
     export = added.add_parser("export", help="write the network as an ONNX graph")
     _add_checkpoint(export)
     export.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="the graph")
@@ -94,7 +107,6 @@ def _add_verbs(added: Any) -> None:
     export.add_argument("--height", type=_count, help="rows, for a core that is exported for one map size")
     export.add_argument("--width", type=_count, help="columns, likewise")
     export.set_defaults(verb=_export)
-    verbs.add_studies(added, SYSTEM, "many trainings: a grid of settings, or more and more data", STUDIES)
 
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:

@@ -19,8 +19,6 @@ METRICS = {
 }
 SECTIONS = {"mlp": "baseline_training", "cnn": "baseline_training"}
 EVALUATION_VERSION = f"{CODE_VERSION}.4"  # an evaluation is made again, its checkpoint is not
-
-
 LATENT = ("conv", "mixer", "attention")  # cores whose state are latent vectors
 
 
@@ -162,7 +160,11 @@ def debug() -> NavConfig:
 
 
 def quick() -> NavConfig:
-    """5,000 maps of 8x8: half a minute of one CPU core, and as much for the networks beside it."""
+    """5,000 maps of 8x8: half a minute of one CPU core, and twice that for the networks beside it.
+
+    Measured: the goal is reached on all of 1,000 held-out 8x8 maps (95 % interval 99.6–100), and on all of 200 maps
+    each of 16x16, 30x30 and 64x64, sizes never seen in training.
+    """
     return NavConfig(
         model=ModelConfig(core="value", dim=32),
         training=TrainingConfig(
@@ -175,7 +177,7 @@ def quick() -> NavConfig:
 
 
 def base() -> NavConfig:
-    """50,000 maps with sides of 8 to 16, on one CPU core."""
+    """50,000 maps with sides of 8 to 16. Time and score are not measured yet."""
     return quick().with_values({"model.num_segments": 6, "baseline_training.epochs": 10})
 
 

@@ -13,7 +13,7 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.files.format import read_split
-from nsmodels.datasets.mazes.grids import Maps, PackedMaps
+from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.datasets.mazes.solving.search import path_cells
 from nsmodels.evaluation import plots
@@ -77,7 +77,7 @@ def longest_examples(navigator: Navigator, data: Path, split: str) -> list[Examp
     Raises `InputError` when the network accepts no map of the split.
     """
     whole = read_split(data, split)
-    fitting = [group for group in whole.groups if _accepts(navigator, group.maps)]
+    fitting = [group for group in whole.groups if navigator.accepts(group.maps.shape)]
     readable = [group for group in fitting if max(group.maps.shape) <= READABLE] or fitting[:1]
     found: dict[str, Example] = {}
     for group in readable:
@@ -167,11 +167,6 @@ def _sealing(folder: Path, inputs: dict[str, Path], config: Mapping[str, Any] | 
 def _source(report: Mapping[str, Any]) -> str:
     about = report["data"]
     return f"{about['source']}, split {about['split']}, {about['num_problems']:,} problems"
-
-
-def _accepts(navigator: Navigator, maps: Maps | PackedMaps) -> bool:
-    config = navigator.config
-    return config.core != "mixer" or maps.shape == (config.height, config.width)
 
 
 def _spread(moments: Iterable[tuple[int, Policy]], most: int) -> list[tuple[int, Policy]]:

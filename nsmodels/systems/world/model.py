@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor
 
 from nsmodels.core.errors import InputError
@@ -172,7 +173,7 @@ class WorldModel:
         """Probabilities of the "material" (n, k) and of the "shape" (n, k), in the order of `clips.words`."""
         found = self._beliefs(clips, modalities, lambda each: each.concepts)
         return {
-            name: _softmax(found[:, k, : len(clips.words[name])])
+            name: softmax(found[:, k, : len(clips.words[name])], axis=1)
             for k, name in enumerate(CONCEPTS)
             if name in clips.words
         }
@@ -349,8 +350,3 @@ def _actions(clips: ClipBatch) -> Tensor:
     if clips.actions is None:
         raise InputError("clips: have no actions, and what happens depends on them")
     return clips.actions
-
-
-def _softmax(logits: Array) -> Array:
-    shifted = np.exp(logits - logits.max(1, keepdims=True))
-    return shifted / shifted.sum(1, keepdims=True)

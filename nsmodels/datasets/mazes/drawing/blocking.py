@@ -11,6 +11,7 @@ from scipy import ndimage
 from nsmodels.datasets.mazes.actions import DiagonalRule
 from nsmodels.datasets.mazes.drawing.problems import chosen
 from nsmodels.datasets.mazes.grids import Maps
+from nsmodels.datasets.mazes.solving.components import neighbourhood
 from nsmodels.datasets.mazes.solving.labels import label
 
 
@@ -25,20 +26,16 @@ def block(maps: Maps, rng: np.random.Generator) -> tuple[Maps, NDArray[np.bool_]
     is_moved = apart.any(axis=(1, 2)) & (rng.random(len(maps)) < 0.5)
     start, free = maps.start.copy(), np.array(maps.free)
     start[is_moved] = chosen(apart[is_moved], rng)
-    structure = np.ones((3, 3), bool) if _is_cut(maps) else ndimage.generate_binary_structure(2, 1)
+    structure = neighbourhood(maps)
     is_blocked = is_moved.copy()
     for n in np.flatnonzero(~is_moved):
         is_blocked[n] = _build_across(free[n], distance[n], tuple(start[n]), structure, rng)
     return replace(maps, free=free, start=start), is_blocked
 
 
-def _is_cut(maps: Maps) -> bool:
-    return maps.connectivity == 8 and maps.diagonals.is_cut
-
-
 def _by_moves(maps: Maps) -> Maps:
     """The same maps with moves that all cost 1, so that equally far cells part near from far ones."""
-    if _is_cut(maps):
+    if maps.is_joined_by_diagonals:
         return replace(maps, cost=None, diagonals=DiagonalRule("unit", "cut"))
     return replace(maps, cost=None, connectivity=4)
 

@@ -28,17 +28,20 @@ def reaching_cells(maps: Maps) -> NDArray[np.int64]:
     return np.array(found, np.int64)
 
 
+def neighbourhood(maps: Maps) -> NDArray[np.bool_]:
+    """Cells that moves join directly to the one in the middle, bool (3, 3), itself included."""
+    return ndimage.generate_binary_structure(2, 2 if maps.is_joined_by_diagonals else 1)
+
+
 def _components(maps: Maps) -> Iterator[NDArray[np.int32]]:
     """Number of the component of each cell, int32 (h, w), 0 in walls; of each problem, the same array on one map."""
-    # A diagonal between two free cells leads nowhere that two straight moves do not: only cut corners connect more.
-    is_diagonal = maps.connectivity == 8 and maps.diagonals.is_cut
-    structure = np.ones((3, 3), bool) if is_diagonal else None
+    structure = neighbourhood(maps)
     if maps.is_shared:
         return repeat(_label(maps.free[0], structure), len(maps))
     return (_label(free, structure) for free in maps.free)
 
 
-def _label(free: NDArray[np.bool_], structure: NDArray[np.bool_] | None) -> NDArray[np.int32]:
+def _label(free: NDArray[np.bool_], structure: NDArray[np.bool_]) -> NDArray[np.int32]:
     numbered = np.zeros(free.shape, np.int32)
     ndimage.label(free, structure, numbered)
     return numbered

@@ -148,7 +148,7 @@ class Evaluator:
     def unsupported_reason(self, maps: Maps | PackedMaps) -> str:
         """The reason why the navigator does not support maps of this shape; empty when it does."""
         config = self.navigator.config
-        if config.core != "mixer" or maps.shape == (config.height, config.width):
+        if self.navigator.accepts(maps.shape):
             return ""
         return f"core=mixer supports maps of {config.height}x{config.width} only"
 

@@ -79,6 +79,10 @@ class Navigator(nn.Module, ABC):
         """Number of steps in the supervised segments of training."""
         return self.config.num_segments * self.steps_per_segment
 
+    def accepts(self, shape: tuple[int, int]) -> bool:
+        """Whether the network takes maps of this shape."""
+        return self.config.core != "mixer" or shape == (self.config.height, self.config.width)
+
     def cautions(self, maps: Maps) -> list[str]:
         """What distinguishes `maps` from those in training and may cost accuracy, a line each."""
         found, known, side = [], self.largest_cost, self.largest_side

@@ -18,12 +18,12 @@ from nsmodels.datasets.mazes.grids import Maps, concatenate
 from nsmodels.datasets.mazes.solving import search
 from nsmodels.datasets.mazes.solving.components import can_reach
 from nsmodels.datasets.mazes.solving.labels import Labels, label
+from nsmodels.systems.nav.network.encoding import LARGEST_COST
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.network.readout import REACHABLE_THRESHOLD, Policy
 from nsmodels.systems.nav.planning.rollout import Rollout, roll_out
 
 CHUNK_CELLS = 2**22  # cells whose policies are in memory at once
-LARGEST_COST = 255
 NO_WAY = "unreachable (certain: exact search found no path)"
 
 

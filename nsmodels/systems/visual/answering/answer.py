@@ -101,18 +101,23 @@ class VisualAnswer:
             return f"this image is unlike the training images ({self.sight.text()})"
         if self._fails("reading"):
             return f"not sure what you ask: I read it as {describe(self.parse.program)}"
-        if self._fails("well posed") and self.presupposition:
-            return self.presupposition.text()
+        if self._failed:
+            return self._failed.text()
         return f"not sure: {self.answer.best} is the most likely answer"
 
     @property
     def listed(self) -> tuple[int, ...]:
         """Numbers of the objects among which the question does not choose: those it could mean, else all."""
-        is_posed = self.is_given or not self.presupposition or self.refusal != self.presupposition.text()
-        if is_posed or self.presupposition is None:
+        if self._failed is None:
             return ()
         present = tuple(number for number, p in enumerate(self.belief.presence, start=1) if p >= 0.5)
-        return self.presupposition.objects or present
+        return self._failed.objects or present
+
+    @property
+    def _failed(self) -> Presupposition | None:
+        """The presupposition for which no answer is given."""
+        is_seen_and_read = self.sight.is_familiar and not self._fails("reading")
+        return self.presupposition if not self.is_given and is_seen_and_read and self._fails("well posed") else None
 
     @property
     def needed_proof(self) -> Proof:

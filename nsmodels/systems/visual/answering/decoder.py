@@ -16,6 +16,7 @@ from nsmodels.systems.visual.language.grammar import Derivation
 from nsmodels.systems.visual.language.reading import Decoded, Reader
 from nsmodels.systems.visual.language.search import LEAST, WIDTH, beam_search
 from nsmodels.systems.visual.language.tokens import Vocabulary
+from nsmodels.systems.visual.perception.readout import softmax
 
 Array = np.ndarray
 
@@ -66,12 +67,12 @@ class NumpyParser(Reader):
         embedded = weights["tokens.weight"][token]
         embedded = embedded + weights["slots.weight"][slot + len(grammar.TYPES) * (derivation.num_open > 1)]
         reader = self._gru("reader", "l0", embedded, state[0])
-        context = _softmax(keys @ reader) @ values
+        context = softmax(keys @ reader) @ values
         writer = self._gru("writer", "l0", np.concatenate([reader, context]), state[1])
         scores = weights["score.weight"] @ np.concatenate([writer, context]) + weights["score.bias"]
         fits = grammar.FITS_WITHIN[slot, derivation.slack(self.max_program_length)]
         with np.errstate(divide="ignore"):
-            return np.log(_softmax(np.where(fits, scores, -np.inf))), (reader, writer)
+            return np.log(softmax(np.where(fits, scores, -np.inf))), (reader, writer)
 
     def _encode(self, words: Sequence[int]) -> tuple[Array, Array, Array]:
         """Outputs of the encoder's last layer (s, h), and the decoder's two first states (h,)."""
@@ -104,8 +105,3 @@ class NumpyParser(Reader):
 
 def _sigmoid(values: Array) -> Array:
     return 0.5 * (1 + np.tanh(0.5 * values))
-
-
-def _softmax(scores: Array) -> Array:
-    weights = np.exp(scores - scores.max())
-    return weights / weights.sum()

@@ -79,7 +79,8 @@ class Reasoner(ABC):
 
 def conclude(question: str, sight: Sight, parse: Parse, calibration: Calibration) -> VisualAnswer:
     """The answer to a question that was read as `parse`, with a proof where it is given."""
-    found, taken = answer(parse.program, sight.belief), probabilities(parse.program, sight.belief)
+    found = answer(parse.program, sight.belief)
+    taken = probabilities(parse.program, sight.belief, found.uniques)
     posed = calibration.posed(math.prod(taken), len(taken))
     given = VisualAnswer(question, sight, parse, found, posed, weakest(parse.program, sight.belief, taken))
     if given.refusal:

@@ -33,23 +33,7 @@ NAMES = {"color": "color colour colors colours colored coloured", "shape": "shap
 NAMES |= {"material": "material materials"}
 ATTRIBUTE_NAMES = {word: name for name, words in NAMES.items() for word in words.split()}
 BIG = {("how", "big"), ("how", "large"), ("how", "small")}
-COUNTING = frozenset(
-    [
-        "many",
-        "number",
-        "count",
-        "total",
-        "amount",
-        "more",
-        "fewer",
-        "less",
-        "equal",
-        "all",
-        "every",
-        "each",
-        "everything",
-    ]
-)
+COUNTING = frozenset("many number count total amount more fewer less equal all every each everything".split())  # noqa: SIM905
 SEEKING = frozenset(("what", "which", "same"))
 ASKING = COUNTING | frozenset(["what", "which", "how", "is", "are", "does", "do", "can", "any", "there"])
 THINGS = frozenset("thing things object objects item items anything something everything all it".split())  # noqa: SIM905

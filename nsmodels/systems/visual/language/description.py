@@ -25,7 +25,7 @@ def describe(program: Program) -> str:
     if function == "count":
         return f"the number of {noun_phrase(tree.inputs[0], True)}"
     if function == "exist":
-        return f"whether there is {_article(noun_phrase(tree.inputs[0]))}"
+        return f"whether there is {article(noun_phrase(tree.inputs[0]))}"
     if function in COMPARED:
         groups = [noun_phrase(count.inputs[0], True) for count in tree.inputs]
         return f"whether there are {COMPARED[function].format(*groups)}"
@@ -78,7 +78,7 @@ def _predicate(tree: Tree) -> str:
         return _link(base)
     if base.token.function == "scene" and values and all(ATTRIBUTE_OF[value] != "shape" for value in values):
         return " and ".join(reversed(values))
-    return _article(noun_phrase(tree))
+    return article(noun_phrase(tree))
 
 
 def _stated(found: Statement) -> str:
@@ -93,5 +93,6 @@ def _the(unique: Tree) -> str:
     return f"the {noun_phrase(unique.inputs[0])}"
 
 
-def _article(noun: str) -> str:
+def article(noun: str) -> str:
+    """A noun phrase with its indefinite article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

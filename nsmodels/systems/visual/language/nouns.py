@@ -8,6 +8,7 @@ from nsmodels.datasets.clevr.questions.families import BLANK, Description, Group
 from nsmodels.datasets.clevr.questions.phrases import parse, realise
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, RELATIONS
 from nsmodels.systems.visual.language.clauses import SCENE
+from nsmodels.systems.visual.language.description import article
 from nsmodels.systems.visual.language.grammar import Token, Tree
 
 # Values and relations → their synonyms; "" is the noun of a group without a shape.
@@ -157,8 +158,3 @@ class Nouns:
         self.rng.shuffle(words)
         both = "both " if (is_plural or may_be_both) and len(words) == 2 and self._is(0.5) else ""
         return both + " ".join([*words[:-2], " and ".join(words[-2:])])
-
-
-def article(noun: str) -> str:
-    """A noun phrase with its indefinite article."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -16,11 +16,11 @@ from nsmodels.datasets.clevr.questions.families import BLANK, Description, Group
 from nsmodels.datasets.clevr.questions.phrases import parse, realise
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.systems.visual.language.clauses import SCENE
+from nsmodels.systems.visual.language.description import article
 from nsmodels.systems.visual.language.grammar import Program, Token, Tree, nodes_of
 from nsmodels.systems.visual.language.nouns import (
     LINKED,
     Nouns,
-    article,
     filtered,
     random_description,
     random_group,

@@ -56,7 +56,7 @@ class Readout:
         """
         slope, intercept = presence_map
         presence = 1 / (1 + np.exp(-np.clip(self.logits * slope + intercept, -60, 60)))
-        tables = {name: _softmax(logits) for name, logits in self.attributes.items()}
+        tables = {name: softmax(logits) for name, logits in self.attributes.items()}
         return [
             _make_belief(
                 presence[row],
@@ -70,7 +70,8 @@ class Readout:
         ]
 
 
-def _softmax(logits: Array) -> Array:
+def softmax(logits: Array) -> Array:
+    """Probabilities (..., k) of logits along the last axis."""
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return weights / weights.sum(axis=-1, keepdims=True)
 

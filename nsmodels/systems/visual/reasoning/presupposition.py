@@ -45,10 +45,13 @@ class Presupposition:
         return f"there are {len(self.objects)} {self.plural}: which one?"
 
 
-def probabilities(program: Program, belief: SceneBelief) -> tuple[float, ...]:
-    """The probability of each presupposition: of the `unique` steps in order, and of the subject of a statement."""
-    subject, own = _subject(program), soft_trace(program, belief)[1]
-    return own if subject is None else (*own, soft_trace(subject, belief)[1][-1])
+def probabilities(program: Program, belief: SceneBelief, uniques: tuple[float, ...]) -> tuple[float, ...]:
+    """The probability of each presupposition: of the `unique` steps in order, and of the subject of a statement.
+
+    `uniques`: those of the steps, as in the `Answer` to the program.
+    """
+    subject = _subject(program)
+    return uniques if subject is None else (*uniques, soft_trace(subject, belief)[1][-1])
 
 
 def weakest(program: Program, belief: SceneBelief, probable: Sequence[float]) -> Presupposition | None:

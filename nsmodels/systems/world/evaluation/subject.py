@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from nsmodels.core.errors import InputError
 from nsmodels.formats.clips import files, probes
@@ -83,7 +84,7 @@ class Subject:
         """Probabilities of materials and shapes (n, k), likewise."""
         logits, words = _beliefs(self.model, self.embedding(split, subset))[1], self.splits[split].words
         named = {name: logits[:, k, : len(words[name])] for k, name in enumerate(CONCEPTS)}
-        return {name: _softmax(each) for name, each in named.items()}
+        return {name: softmax(each, axis=1) for name, each in named.items()}
 
     # --- rivals ------------------------------------------------------------------------------------------------------
 
@@ -122,11 +123,6 @@ def _beliefs(model: WorldModel, vectors: NDArray[np.float32]) -> tuple[NDArray[n
     mean, logits = (each.double().cpu().numpy() for each in (found.properties.mean, found.concepts))
     assert mean.shape[1] == len(PROPERTIES)
     return mean, logits
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = np.exp(logits - logits.max(1, keepdims=True))
-    return shifted / shifted.sum(1, keepdims=True)
 
 
 def pixels(clips: Clips) -> NDArray[np.float32]:
