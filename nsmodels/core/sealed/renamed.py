@@ -36,11 +36,18 @@ def take_over(key: str, root: Path | None = None) -> None:
     for old, new in KEYS.items():
         if new == key and (root / old).is_dir():
             (root / new).mkdir(exist_ok=True)
-            moved = sum(_moved(path, root / new / path.name) for path in sorted((root / old).iterdir()))
+            moved = sum(_moved(path, root / new / path.name) for path in _entries(root / old))
             with contextlib.suppress(OSError):  # a partition of both names stays under the old one
                 (root / old).rmdir()
             if moved:
                 log.warning("%s: %d entries moved to %s, the current key of this asset", root / old, moved, new)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:  # a different process has moved them all
+        return []
 
 
 def _moved(source: Path, target: Path) -> bool:
