@@ -36,7 +36,8 @@ def load(name: str | Path, partition: str | None = None, device: str = "auto", c
     Raises:
         nsmodels.core.errors.InputError: nothing of that name, not sealed, or no model; the message has the remedy.
     """
-    from nsmodels import checkpoint_table, loading
+    from nsmodels import loading
+    from nsmodels.commands import checkpoint_table
 
     if checkpoint is not None:
         return loading.load_checkpoint(checkpoint_table.path_of(name, checkpoint, partition), device)
@@ -57,7 +58,7 @@ def checkpoints(name: str | Path, partition: str | None = None) -> list[dict[str
     Raises:
         nsmodels.core.errors.InputError: nothing of that name, or no checkpoint there.
     """
-    from nsmodels import checkpoint_table
+    from nsmodels.commands import checkpoint_table
 
     return checkpoint_table.rows(name, partition)
 

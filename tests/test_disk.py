@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from nsmodels.commands.disk_usage import main
 from nsmodels.core import artifact
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
-from nsmodels.disk_usage import main
 
 
 def make(root: Path, key: str, num_bytes: int = 1000, inputs: dict[str, Path] | None = None) -> Path:
@@ -134,7 +134,7 @@ def test_without_a_terminal_nothing_is_removed(root, monkeypatch, capsys):
 def test_on_a_terminal_a_confirmation_is_needed(root, typed, is_removed):
     make(root, "model")
     ours, theirs = pty.openpty()
-    program = "import sys; from nsmodels.disk_usage import main; sys.exit(main(['--free', 'model']))"
+    program = "import sys; from nsmodels.commands.disk_usage import main; sys.exit(main(['--free', 'model']))"
     pipes = {"stdin": theirs, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", program], **pipes) as command:
         os.write(ours, typed)

@@ -117,7 +117,7 @@ def test_what_is_no_model_is_told_in_one_line(name, said):
 
 
 def test_every_checkpoint_is_listed_with_its_metrics_and_loads_by_its_name(root, capsys):
-    from nsmodels import checkpoint_table
+    from nsmodels.commands import checkpoint_table
     from nsmodels.systems.nav.network.navigator import Navigator
 
     found = nsmodels.checkpoints("nav_model")
@@ -156,7 +156,7 @@ def test_reports_by_name():
 
 
 def test_the_package_itself_needs_no_torch():
-    names = "nsmodels, nsmodels.loading, nsmodels.checkpoint_table, nsmodels.disk_usage"
+    names = "nsmodels, nsmodels.loading, nsmodels.commands.checkpoint_table, nsmodels.commands.disk_usage"
     program = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 

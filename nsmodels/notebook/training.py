@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nsmodels import checkpoint_table
+from nsmodels.commands import checkpoint_table
 from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.errors import InputError, Interrupted

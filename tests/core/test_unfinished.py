@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from nsmodels.commands.disk_usage import main as disk
 from nsmodels.core import artifact
 from nsmodels.core.sealed import inventory, unfinished
-from nsmodels.disk_usage import main as disk
 
 
 def build(folder: Path, epochs: int, **more):

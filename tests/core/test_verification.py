@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from nsmodels.commands.verification import main
 from nsmodels.core import artifact
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed import remembered, verification
-from nsmodels.verification import main
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from nsmodels.verification import Verdict, artifacts, verdict_of
+from nsmodels.commands.verification import Verdict, artifacts, verdict_of
 from pipeline.lib import store
 
 NAME, JOB = "seal", "verify_seals"

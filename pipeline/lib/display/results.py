@@ -106,7 +106,7 @@ def _description(metadata: Mapping[bytes, bytes] | None) -> str | None:
 
 def checkpoints(folder: Path) -> Metadata:
     """Every checkpoint of a sealed model with its scores as a table."""
-    from nsmodels import checkpoint_table
+    from nsmodels.commands import checkpoint_table
 
     found = checkpoint_table.rows(folder)
     names = checkpoint_table.columns_of(found)
