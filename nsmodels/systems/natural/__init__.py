@@ -1,0 +1,1 @@
+"""Questions about natural images: scenes of named objects read from photographs, questions answered with proofs."""
