@@ -45,6 +45,13 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
 
         return make_trial(phase, config, inputs.data)
 
+    def load(self, folder: Path, device: str = "auto") -> Any:
+        """The calibrated `Perception` of a checkpoint folder."""
+        from nsmodels.engine.runtime import resolve_device
+        from nsmodels.systems.natural.perception.calibration import load_calibrated
+
+        return load_calibrated(folder, resolve_device(device))
+
     def load_network(self, path: Path, device: str = "auto") -> Any:
         """The network in one checkpoint file."""
         from nsmodels.systems.natural.phases import load_network
@@ -65,11 +72,9 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
 
     def after_phase(self, phase: str, fit: Fit, order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
         """Calibrate the presence of objects once perception is trained."""
-        from nsmodels.systems.natural.train import calibrate
+        from nsmodels.systems.natural.train import calibrate_perception
 
-        if phase == "perception":
-            calibrate(order, part)
-        return {}
+        return calibrate_perception(order, part) if phase == "perception" else {}
 
 
 SYSTEM = Natural()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from nsmodels.systems.natural.beliefs import Belief, belief_of
 from nsmodels.systems.natural.perception.labels import LabelSpace, Photograph
@@ -62,6 +62,17 @@ def count_right(photograph: Photograph, belief: Belief, space: LabelSpace, rare:
         "sets": int(sets.sum()) if photograph.is_described else 0,
         **(_count_relations(belief, truth, present, found, true, space) if photograph.is_described else {}),
     }
+
+
+def named_objects(photograph: Photograph, belief: Belief, space: LabelSpace) -> Bool[np.ndarray, " m"]:
+    """Whether each true object of an image is found and named as it is."""
+    truth = belief_of(photograph.graph, space.words)
+    present = np.flatnonzero(belief.presence >= PRESENT)
+    pairs = match_boxes(belief.boxes[present], truth.boxes)
+    right = belief.names[present[pairs[:, 0]]].argmax(1) == truth.names[pairs[:, 1]].argmax(1)
+    found = np.zeros(len(truth), bool)
+    found[pairs[right, 1]] = True
+    return found
 
 
 def match_boxes(found: Float[np.ndarray, "n 4"], true: Float[np.ndarray, "m 4"]) -> Int[np.ndarray, "k 2"]:
