@@ -12,6 +12,7 @@ from nsmodels.core import interrupts
 from nsmodels.core.artifact import data_root, folder_of, read_manifest, recover
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import clock, readable_seconds
 from nsmodels.datasets.clevr import config as clevr
 from nsmodels.systems.visual import config as visual
 from pipeline.lib import reuse
@@ -51,15 +52,10 @@ def expected_time(rate: float, has_data: bool) -> str:
         del seconds[DATA]
     parts = ", ".join(f"{name} {clock(each)}" for name, each in seconds.items())
     return (
-        f"expected time on this machine, as it is now: about {clock(sum(seconds.values()))} minutes ({parts}), "
-        f"by its {rate:.0f} training images per second; reference: {clock(sum(REFERENCE_SECONDS.values()))} at "
+        f"expected time on this machine, as it is now: about {readable_seconds(sum(seconds.values()))} ({parts}), "
+        f"by its {rate:.0f} training images per second; reference: {readable_seconds(sum(REFERENCE_SECONDS.values()))} at "
         f"{REFERENCE_RATE:.0f}"
     )
-
-
-def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds, m:ss."""
-    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 
 def expected_configs() -> dict[str, Mapping[str, Any]]:
