@@ -53,8 +53,8 @@ def expected_time(rate: float, has_data: bool) -> str:
     parts = ", ".join(f"{name} {clock(each)}" for name, each in seconds.items())
     return (
         f"expected time on this machine, as it is now: about {readable_seconds(sum(seconds.values()))} ({parts}), "
-        f"by its {rate:.0f} training images per second; reference: {readable_seconds(sum(REFERENCE_SECONDS.values()))} at "
-        f"{REFERENCE_RATE:.0f}"
+        f"by its {rate:.0f} training images per second; reference: "
+        f"{readable_seconds(sum(REFERENCE_SECONDS.values()))} at {REFERENCE_RATE:.0f}"
     )
 
 

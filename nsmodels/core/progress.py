@@ -16,9 +16,9 @@ T = TypeVar("T")
 def counted(
     items: Iterable[T], total: int, label: str, unit: str, show: bool = True, done: int = 0, has_end: bool = True
 ) -> Iterator[T]:
-    """The items, with progress: a bar on a terminal, else a line on stderr every ten seconds, `has_end`: and at the end.
+    """The items, with progress: a bar on a terminal, else a line on stderr every ten seconds.
 
-    `done` of the `total` were finished before and do not count towards the rate.
+    `has_end`: and one at the end. `done` of the `total` were finished before and do not count towards the rate.
     """
     if show and sys.stderr.isatty():
         from tqdm import tqdm
