@@ -70,8 +70,8 @@ class Entry:
 @cache
 def catalogue() -> dict[str, Entry]:
     """All entries by name, in the order of the file."""
-    with (files("nsmodels.scenery") / "catalogue.csv").open(encoding="utf-8", newline="") as stream:
-        entries = [_entry(row) for row in csv.DictReader(stream)]
+    table = (files("nsmodels.scenery") / "catalogue.csv").read_text(encoding="utf-8")
+    entries = [_entry(row) for row in csv.DictReader(table.splitlines())]
     return {entry.name: entry for entry in entries}
 
 

@@ -21,6 +21,7 @@ TRIES = 60  # places tried for the things of a scene
 CROWDED = 0.3  # share of the smaller of two rectangles that may be common to both
 FREQUENCIES = {"person": 12.0, "support": 5.0, "ride": 1.8}  # of traits, where a name without them has 1
 HOLDS, WEARS, RIDES, CARRIES, COVERS = 0.6, 0.45, 0.5, 0.85, 0.4  # how often what is possible is done
+_USUAL = ScenerySettings()
 NUM_IDS = 100  # ids of things within a scene
 
 
@@ -30,7 +31,7 @@ def compose(seed: int, split: str, index: int, settings: ScenerySettings | None 
     Scenes of different splits, seeds or numbers are drawn independently. Raises `InputError` for an unknown split and
     for a number outside of 0 to 999,999.
     """
-    settings = settings or ScenerySettings()
+    settings = settings or _USUAL
     image = image_id(split, index)
     draws = Draws(random.Random(f"scene/{seed}/{split}/{index}"), split, seed, settings)
     rng = draws.rng
