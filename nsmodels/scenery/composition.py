@@ -19,8 +19,8 @@ HORIZONS = (0.38, 0.42, 0.46)
 NEAREST, FARTHEST = 1.1, 0.76  # scale at the lower edge of the sheet, and at the horizon
 TRIES = 60  # places tried for the things of a scene
 CROWDED = 0.3  # share of the smaller of two rectangles that may be common to both
-FREQUENCIES = {"person": 12.0, "support": 5.0, "ride": 1.8}  # of traits, where a name without them has 1
-HOLDS, WEARS, RIDES, CARRIES, COVERS = 0.6, 0.45, 0.5, 0.85, 0.4  # how often what is possible is done
+FREQUENCIES = {"person": 20.0, "support": 8.0, "ride": 4.0}  # of traits, where a name without them has 1
+HOLDS, WEARS, RIDES, CARRIES, COVERS = 0.65, 0.5, 0.7, 0.9, 0.5  # how often what is possible is done
 _USUAL = ScenerySettings()
 NUM_IDS = 100  # ids of things within a scene
 
@@ -110,7 +110,8 @@ class _Draft:
         top = baseline - height
         if is_aloft:
             top, baseline = self.rng.uniform(2, max(3.0, self.horizon - height)), 0.0
-        top = max(1.0, top)
+        elif top < 1:  # too tall to stand that far away
+            top, baseline = 1.0, 1 + height
         mirrored = self.rng.random() < 0.5
         return Item(
             id=self.ids.pop(),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from nsmodels.formats.scenes.graphs import SceneGraph, Thing
 from nsmodels.scenery.catalogue import Entry, Sprite, catalogue
 from nsmodels.scenery.config import SPLITS, UNSEEN
+from nsmodels.scenery.looks import usual_extent
 from nsmodels.scenery.scenes import WIDTH, Item, Scene
-from nsmodels.scenery.sprites import aspect
 from nsmodels.scenery.tints import natural_color
 from nsmodels.scenery.words import COLORS
 
@@ -143,10 +143,10 @@ def _shows_the_same(item: Item, sprite: Sprite) -> bool:
 
 
 def _exchanged(item: Item, entry: Entry, sprite: Sprite) -> Item:
-    """The item under a different name, standing where it stood."""
-    times = 1.0 if item.root else entry.size / catalogue()[item.name].size
-    longest, ratio = times * max(item.width, item.height), aspect(sprite.file)
-    width, height = (longest, longest / ratio) if ratio > 1 else (longest * ratio, longest)
+    """The item under a different name, standing where it stood; what is carried or worn keeps its longer side."""
+    present, usual = usual_extent(catalogue()[item.name], item.sprite), usual_extent(entry, sprite.file)
+    times = max(item.width, item.height) / max(usual if item.root else present)
+    width, height = times * usual[0], times * usual[1]
     left, top = item.left + (item.width - width) / 2, item.top + item.height - height
     return replace(item, name=entry.name, sprite=sprite.file, left=left, top=top, width=width, height=height)
 

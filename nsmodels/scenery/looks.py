@@ -15,6 +15,8 @@ from nsmodels.scenery.tints import natural_color
 from nsmodels.scenery.words import ATTRIBUTES, COLORS
 
 FACTORS = {"small": 0.7, "": 1.0, "large": 1.4}  # of the usual size of a thing
+FLATTEST = 0.3  # exponent: long and flat pictures are larger, so that their short side can be made out
+EVEN = 0.2  # share of things whose attributes do not depend on their name
 SIZED = 0.5  # share of things whose size is not the usual one
 
 
@@ -31,8 +33,8 @@ class Look:
 
     def extent(self, scale: float) -> tuple[float, float]:
         """Width and height in pixels of the sheet, at a scale of 1 at depth 1."""
-        longest, ratio = self.entry.size * FACTORS[self.size] * scale, aspect(self.sprite)
-        return (longest, longest / ratio) if ratio > 1 else (longest * ratio, longest)
+        width, height = usual_extent(self.entry, self.sprite)
+        return FACTORS[self.size] * scale * width, FACTORS[self.size] * scale * height
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,14 @@ class Draws:
         return ""
 
 
+@lru_cache(maxsize=1024)
+def usual_extent(entry: Entry, sprite: str) -> tuple[float, float]:
+    """Usual width and height of a thing in pixels of the sheet, at depth 1."""
+    ratio = aspect(sprite)
+    longest = entry.size if "person" in entry.traits else entry.size * max(ratio, 1 / ratio) ** FLATTEST
+    return (longest, longest / ratio) if ratio > 1 else (longest * ratio, longest)
+
+
 @lru_cache(maxsize=65536)
 def prior(seed: int, bias: float, name: str, kind: str, num_values: int, is_reversed: bool) -> tuple[float, ...]:
     """Cumulated probabilities of attribute values for a name, from a Dirichlet of concentration 1 / `bias`.
@@ -89,7 +99,7 @@ def prior(seed: int, bias: float, name: str, kind: str, num_values: int, is_reve
     if bias > 0:
         rng = random.Random(f"prior/{seed}/{name}/{kind}")
         drawn = [rng.gammavariate(1 / bias, 1.0) + 1e-9 for _ in range(num_values)]
-        chances = [value / sum(drawn) for value in drawn]
+        chances = [EVEN / num_values + (1 - EVEN) * value / sum(drawn) for value in drawn]
     if is_reversed:
         order = sorted(range(num_values), key=chances.__getitem__)
         swapped = dict(zip(order, reversed(order), strict=True))
