@@ -28,8 +28,8 @@ class ScenerySettings(Config):
         default=2.0,
         ge=0,
         le=20,
-        description="strength of the dependence of attributes on names: 0: none; b: four fifths of a prior per name are "
-        "drawn from a Dirichlet distribution of concentration 1/b, the rest is even",
+        description="strength of the dependence of attributes on names: 0: none; b: four fifths of a prior per name "
+        "are drawn from a Dirichlet distribution of concentration 1/b, the rest is even",
     )
     repeated: float = Field(default=0.4, ge=0, le=1, description="share of scenes with several things of one name")
     tinted: float = Field(default=0.8, ge=0, le=1, description="share of tinted things among those that may be")

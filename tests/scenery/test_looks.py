@@ -15,7 +15,7 @@ from nsmodels.scenery.catalogue import catalogue
 from nsmodels.scenery.composition import compose
 from nsmodels.scenery.config import ScenerySettings
 from nsmodels.scenery.drawing import draw
-from nsmodels.scenery.furniture import SHAPES
+from nsmodels.scenery.furniture import is_drawn
 from nsmodels.scenery.scenes import Scene
 from nsmodels.scenery.tints import PALETTE, coloured, natural_color
 from nsmodels.scenery.words import ATTRIBUTES, COLORS, vocabulary
@@ -27,7 +27,10 @@ SIZE = (48, 48)
 
 def colors(found: tuple[Scene, ...]) -> Counter[tuple[str, str]]:
     """How often tinted things of each name have each colour."""
-    return Counter((item.name, item.tint) for scene in found for item in scene.items if item.tint)
+    names = [name for name, entry in catalogue().items() if "tint" in entry.traits]
+    return Counter(
+        (item.name, item.tint) for scene in found for item in scene.items if item.tint and item.name in names
+    )
 
 
 def test_the_split_ood_has_the_reversed_prior() -> None:
@@ -39,7 +42,7 @@ def test_the_split_ood_has_the_reversed_prior() -> None:
     num_usual, num_reversed = usual.total(), reversed_.total()
     share = sum(usual[pair] for pair in most.items()) / num_usual
     share_reversed = sum(reversed_[pair] for pair in most.items()) / num_reversed
-    assert share > 0.35  # the best guess by name; by chance 1 of 11, and more in a sample
+    assert share > 0.3  # the best guess by name; 1 of 11 where names tell nothing
     assert share_reversed < 0.08
     validation = colors(scenes("val", NUM // 3))
     assert sum(validation[pair] for pair in most.items()) / validation.total() > 0.25
@@ -116,6 +119,8 @@ def test_sizes_are_relative_to_the_usual_one() -> None:
                 and item.baseline > 120
                 and "person" not in catalogue()[item.name].classes
             ):
+                if {"tall", "short"} & set(item.attributes):
+                    continue
                 size = next((value for value in item.attributes if value in ATTRIBUTES["size"]), "")
                 areas[size].append(max(item.width, item.height) / catalogue()[item.name].size)
     assert max(areas["small"]) < np.median(areas[""]) < min(areas["large"])
@@ -152,5 +157,5 @@ def test_the_archive_holds_the_sprites_of_the_catalogue_and_the_notice() -> None
         assert archive.read("NOTICE").decode() == (folder / "NOTICE").read_text(encoding="utf-8")
         shipped = {name.removesuffix(".png") for name in archive.namelist()} - {"NOTICE"}
     used = {sprite.file for entry in catalogue().values() for sprite in entry.sprites}
-    assert shipped == {file for file in used if file.partition("-")[0] not in SHAPES}
+    assert shipped == {file for file in used if not is_drawn(file)}
     assert "CC BY 4.0" in (folder / "NOTICE").read_text(encoding="utf-8")
