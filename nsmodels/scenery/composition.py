@@ -12,11 +12,12 @@ from nsmodels.scenery.attachments import BODIES, RIDER_POSE, SEATS, carried, hel
 from nsmodels.scenery.catalogue import Entry, catalogue
 from nsmodels.scenery.config import MOST_SCENES, SPLITS, ScenerySettings
 from nsmodels.scenery.looks import Draws, Look
-from nsmodels.scenery.scenes import HEIGHT, WIDTH, Item, Scene, look
+from nsmodels.scenery.scenes import HEIGHT, WIDTH, Item, Scene, Seen, look
 from nsmodels.scenery.words import ABOVE, HOLDING, INDOORS, ON, OUTDOORS, RIDING, UNDER, WEARING, WEATHERS
 
 HORIZONS = (0.38, 0.42, 0.46)
 NEAREST, FARTHEST = 1.1, 0.76  # scale at the lower edge of the sheet, and at the horizon
+DRAFTS = 10  # of which one has to have enough things
 TRIES = 60  # places tried for the things of a scene
 CROWDED = 0.3  # share of the smaller of two rectangles that may be common to both
 FREQUENCIES = {
@@ -28,6 +29,7 @@ FREQUENCIES = {
 }  # of traits, where a name without them has 1
 HOLDS, WEARS, RIDES, CARRIES, COVERS = 0.65, 0.5, 0.7, 0.9, 0.5  # how often what is possible is done
 _USUAL = ScenerySettings()
+SMALLEST = 16.0  # longer side of what can be seen of a thing, in pixels of the sheet
 NUM_IDS = 100  # ids of things within a scene
 
 
@@ -44,7 +46,7 @@ def compose(seed: int, split: str, index: int, settings: ScenerySettings | None 
     place = rng.choice(INDOORS + OUTDOORS)
     weather = "" if place in INDOORS else rng.choice(WEATHERS)
     horizon = rng.choice(HORIZONS)
-    items = _visible(_Draft(draws, image, place, horizon).fill(), settings)
+    items = _enough(draws, image, place, horizon)
     return Scene(image, place, weather, horizon, items, rng.uniform(0.9, 1.06), rng.getrandbits(32), settings)
 
 
@@ -55,6 +57,17 @@ def image_id(split: str, index: int, variant: int = 0) -> str:
     if not 0 <= index < MOST_SCENES:
         raise InputError(f"scene {index} of split '{split}': expected a number from 0 to {MOST_SCENES - 1:,}")
     return f"{SPLITS.index(split) + 1}{variant}{index:06d}"
+
+
+def _enough(draws: Draws, image: str, place: str, horizon: float) -> tuple[Item, ...]:
+    """Things of a scene; drawn again while too few of them found room."""
+    fullest: tuple[Item, ...] = ()
+    for _ in range(DRAFTS):
+        items = _visible(_Draft(draws, image, place, horizon).fill(), draws.settings)
+        fullest = max(fullest, items, key=len)
+        if len(fullest) >= draws.settings.min_things:
+            break
+    return fullest
 
 
 class _Draft:
@@ -239,7 +252,7 @@ def _visible(items: list[Item], settings: ScenerySettings) -> tuple[Item, ...]:
     """The items without those that are hidden too much, and without what they carry."""
     while True:
         seen = look(items, settings.width, settings.height)
-        hidden = {item.id for item in items if seen[item.id].share < settings.least_visible}
+        hidden = {id for id, each in seen.items() if _is_hidden(each, settings)}
         if not hidden:
             return tuple(items)
         gone = hidden | {item.id for item in items if item.root in hidden}
@@ -248,6 +261,13 @@ def _visible(items: list[Item], settings: ScenerySettings) -> tuple[Item, ...]:
             for item in items
             if item.id not in gone
         ]
+
+
+def _is_hidden(seen: Seen, settings: ScenerySettings) -> bool:
+    """Whether too little of a thing can be seen to name it."""
+    if seen.box is None or seen.share < settings.least_visible:
+        return True
+    return max(seen.box.w * WIDTH / settings.width, seen.box.h * HEIGHT / settings.height) < SMALLEST
 
 
 @cache

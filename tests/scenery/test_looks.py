@@ -45,7 +45,7 @@ def test_the_split_ood_has_the_reversed_prior() -> None:
     assert share > 0.3  # the best guess by name; 1 of 11 where names tell nothing
     assert share_reversed < 0.08
     validation = colors(scenes("val", NUM // 3))
-    assert sum(validation[pair] for pair in most.items()) / validation.total() > 0.25
+    assert sum(validation[pair] for pair in most.items()) / validation.total() > 0.2
 
 
 def test_without_bias_names_tell_nothing() -> None:
