@@ -105,11 +105,13 @@ def each_record(root: Path, split: str, part: Part = "balanced") -> Iterator[tup
 
 def read_choices(root: Path, split: str) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
     """Valid and plausible answers by question id; empty where the folder has none. Raises `InputError`."""
-    found = {}
+    found: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    shared: dict[str, frozenset[str]] = {}  # most lists occur many times
     for path in choice_files(root, split):
         with opened(path) as file:
             for key, record in read_entries(file, str(path)):
-                found[key] = tuple(_choices(record, name, f"{path}: question '{key}'") for name in _CHOICES)
+                valid, plausible = (_choices(record, name, path, key, shared) for name in ("valid", "plausible"))
+                found[key] = valid, plausible
     return found
 
 
@@ -196,14 +198,14 @@ def write_entries(path: Path, records: Iterable[tuple[str, Any]]) -> Path:
     return path
 
 
-_CHOICES = ("valid", "plausible")
-
-
-def _choices(record: Record, name: str, where: str) -> frozenset[str]:
+def _choices(record: Record, name: str, path: Path, key: str, shared: dict[str, frozenset[str]]) -> frozenset[str]:
     values = record.get(name)
-    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
-        raise InputError(f"{where}, field '{name}': expected a list of answers, got {str(values)[:60]!r}")
-    return frozenset(values)
+    text = str(values)
+    if text not in shared:
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            raise InputError(f"{path}: question '{key}', field '{name}': expected a list of answers, got {text[:60]!r}")
+        shared[text] = frozenset(values)
+    return shared[text]
 
 
 def _text(record: Record, name: str, where: str, default: str | None = None) -> str:

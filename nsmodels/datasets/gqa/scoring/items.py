@@ -54,6 +54,9 @@ def item_of(key: str, record: Mapping[str, Any]) -> Item:
     if type(answer) is not str or structural not in STRUCTURAL or types["semantic"] not in SEMANTIC:
         raise ValueError
     steps = [f"{step['operation']}: {step['argument']}" for step in semantic]
+    counted = [
+        step for step in steps if NO_STEPS[0] not in step and NO_STEPS[1] not in step and NO_STEPS[2] not in step
+    ]
     return Item(
         key,
         record["imageId"],
@@ -63,11 +66,11 @@ def item_of(key: str, record: Mapping[str, Any]) -> Item:
         types["semantic"],
         types["detailed"],
         len(record["question"].split()),
-        sum(not any(name in step for name in NO_STEPS) for step in steps),
+        len(counted),
         record["groups"]["global"],
         tuple(other for other in record["entailed"] if other != key),
         record.get("annotations", {}),
-        any(step == "select: scene" for step in steps),
+        "select: scene" in steps,
     )
 
 
