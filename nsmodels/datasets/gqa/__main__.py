@@ -66,7 +66,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 def _execute(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.gqa.files.places import graph_splits, has_questions, splits
-    from nsmodels.datasets.gqa.programs.agreement import agreement
+    from nsmodels.datasets.gqa.scoring.agreement import agreement
     from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
 
     root, part = arguments.data, "all" if arguments.all else "balanced"
@@ -92,9 +92,9 @@ def _score(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.gqa.files.fetch import inspect_archives
+    from nsmodels.datasets.gqa.files.archives import describe
 
-    found = inspect_archives(GqaConfig().with_given(Given(values_from_flags(arguments))))
+    found = describe(GqaConfig().with_given(Given(values_from_flags(arguments))).wanted.urls)
     print(json.dumps(found, indent=1))
     return 0 if found["reachable"] else 1
 

@@ -6,16 +6,23 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import LARGEST_SEED, Config, conditional, runtime_field
+from nsmodels.core.config import LARGEST_SEED, Config, conditional, partly_decided, runtime_field
+from nsmodels.datasets.gqa.files.release import (
+    EVAL,
+    GRAPHS,
+    IMAGES,
+    QUESTIONS,
+    RELEASED_TRAIN,
+    RELEASED_VAL,
+    URLS,
+    Unbalanced,
+    Wanted,
+)
+from nsmodels.datasets.gqa.questions.config import QuestionSettings
+from nsmodels.scenery.config import OOD, UNSEEN, ScenerySettings
 
 MAKER = "nsmodels.datasets.gqa"
 CODE_VERSION = "1"
-RELEASED_TRAIN, RELEASED_VAL = 74_942, 10_696  # images with a scene graph
-
-HOST = "https://downloads.cs.stanford.edu/nlp/data/gqa/"
-GRAPHS_URL, QUESTIONS_URL, EVAL_URL, IMAGES_URL = (
-    f"{HOST}{name}" for name in ("sceneGraphs.zip", "questions1.2.zip", "eval.zip", "images.zip")
-)
 # With auto either may come to act.
 _LOCAL, _SYNTHETIC, _ARCHIVE = ({"source": names} for names in ("local", ("synthetic", "auto"), ("archive", "auto")))
 _READ = {"source": ("local", "archive", "auto")}  # files that exist
@@ -34,17 +41,19 @@ class GqaConfig(Config):
     )
     num_train: int = Field(default=RELEASED_TRAIN, ge=1, le=1_000_000, description="training images with scene graphs")
     num_val: int = Field(default=RELEASED_VAL, ge=1, le=1_000_000, description="validation images with scene graphs")
-    unbalanced: Literal["none", "val", "all"] = conditional(
+    unbalanced: Unbalanced = conditional(
         "val",
         _READ,
         description="unbalanced questions to take: of val (for the metric consistency), of all splits, or none",
     )
-    graphs_url: str = conditional(GRAPHS_URL, _ARCHIVE, description="sceneGraphs.zip (43 MB), or a mirror of it")
+    graphs_url: str = conditional(URLS[GRAPHS], _ARCHIVE, description="sceneGraphs.zip (43 MB), or a mirror of it")
     questions_url: str = conditional(
-        QUESTIONS_URL, _ARCHIVE, description="questions1.2.zip (1.4 GB), or a mirror with HTTP ranges"
+        URLS[QUESTIONS], _ARCHIVE, description="questions1.2.zip (1.4 GB), or a mirror with HTTP ranges"
     )
-    eval_url: str = conditional(EVAL_URL, _ARCHIVE, description="eval.zip: choices, or a mirror; empty: none")
-    images_url: str = conditional(IMAGES_URL, _ARCHIVE, description="images.zip (20 GB), or a mirror with HTTP ranges")
+    eval_url: str = conditional(URLS[EVAL], _ARCHIVE, description="eval.zip: choices, or a mirror; empty: none")
+    images_url: str = conditional(
+        URLS[IMAGES], _ARCHIVE, description="images.zip (20 GB), or a mirror with HTTP ranges"
+    )
     num_ood: int = conditional(
         0,
         _SYNTHETIC,
@@ -55,14 +64,10 @@ class GqaConfig(Config):
     num_unseen: int = conditional(
         0, _SYNTHETIC, ge=0, le=1_000_000, description="synthetic: images of split unseen, with other pictures of names"
     )
-    image_width: int = conditional(224, _SYNTHETIC, ge=64, le=1024, description="synthetic: pixels across")
-    image_height: int = conditional(168, _SYNTHETIC, ge=48, le=1024, description="synthetic: pixels down")
-    bias: float = conditional(
-        1.0, _SYNTHETIC, ge=0, le=20, description="synthetic: how much attributes depend on names; 0: not at all"
+    scenery: ScenerySettings = conditional(
+        ScenerySettings(), _SYNTHETIC, description="synthetic: what scenes contain, and how they are photographed"
     )
-    questions_per_image: int = conditional(
-        10, _SYNTHETIC, ge=1, le=40, description="synthetic: balanced questions per image, on average"
-    )
+    questions: QuestionSettings = partly_decided(QuestionSettings(), {"seed": "the field seed decides it"}, _SYNTHETIC)
     seed: int = conditional(
         0, _SYNTHETIC, ge=0, le=LARGEST_SEED, description="synthetic: random seed of scenes and questions"
     )
@@ -77,9 +82,16 @@ class GqaConfig(Config):
         return self
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """Number of images of train and val."""
-        return {"train": self.num_train, "val": self.num_val}
+    def wanted(self) -> Wanted:
+        """The part of the release that it names."""
+        urls = {GRAPHS: self.graphs_url, QUESTIONS: self.questions_url, EVAL: self.eval_url, IMAGES: self.images_url}
+        return Wanted(self.num_train, self.num_val, self.unbalanced, urls)
+
+    @property
+    def composed(self) -> dict[str, int]:
+        """Number of scenes of each split of the twin."""
+        sizes = {"train": self.num_train, "val": self.num_val, OOD: self.num_ood, UNSEEN: self.num_unseen}
+        return {split: number for split, number in sizes.items() if number}
 
 
 def full() -> GqaConfig:
@@ -100,8 +112,7 @@ def quick() -> GqaConfig:
         num_val=500,
         num_ood=300,
         num_unseen=300,
-        image_width=160,
-        image_height=120,
+        scenery=ScenerySettings(width=160, height=120),
     )
 
 
@@ -113,9 +124,7 @@ def debug() -> GqaConfig:
         num_val=16,
         num_ood=8,
         num_unseen=8,
-        image_width=96,
-        image_height=72,
-        questions_per_image=6,
+        scenery=ScenerySettings(width=96, height=72),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,16 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.transfer.archive import LocalZip, RemoteZip, ZipReader
 from nsmodels.core.transfer.download import Unreachable
 from nsmodels.core.transfer.remote import probe
-from nsmodels.datasets.gqa.config import GqaConfig
+from nsmodels.datasets.gqa.files.release import EVAL, FILES, GRAPHS, IMAGES, QUESTIONS, Wanted
 
-# Name of each archive in a folder on disk, field of its address, and a file that shows what wraps the files in it.
-ARCHIVES = {
-    "sceneGraphs": ("sceneGraphs.zip", "graphs_url", "val_sceneGraphs.json"),
-    "questions": ("questions1.2.zip", "questions_url", "val_balanced_questions.json"),
-    "eval": ("eval.zip", "eval_url", "val_choices.json"),
-    "images": ("images.zip", "images_url", ".jpg"),
+# A file, or its ending, that shows what wraps the files in each archive.
+MARKS = {
+    GRAPHS: "val_sceneGraphs.json",
+    QUESTIONS: "val_balanced_questions.json",
+    EVAL: "val_choices.json",
+    IMAGES: ".jpg",
 }
-OPTIONAL = ("eval",)
+OPTIONAL = (EVAL,)
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,14 @@ class Archive:
 Archives = dict[str, Archive]
 
 
-def open_remote(config: GqaConfig, attempts: int = 5) -> Archives:
+def open_remote(wanted: Wanted, attempts: int = 5) -> Archives:
     """The archives on their hosts. Raises `Unreachable` when one does not answer, `InputError` without ranges."""
-    urls = {name: getattr(config, field) for name, (_, field, _) in ARCHIVES.items()}
-    return {name: _opened(name, RemoteZip(url, attempts)) for name, url in urls.items() if url}
+    return {name: _opened(name, RemoteZip(url, attempts)) for name, url in wanted.urls.items() if url}
 
 
 def open_local(folder: Path) -> Archives | None:
     """The archives in a folder; None where it has none of them. Raises `InputError` when one is missing."""
-    paths = {name: folder / file for name, (file, _, _) in ARCHIVES.items()}
+    paths = {name: folder / file for name, file in FILES.items()}
     if not any(path.is_file() for path in paths.values()):
         return None
     for name, path in paths.items():
@@ -61,22 +60,22 @@ def open_local(folder: Path) -> Archives | None:
     return {name: _opened(name, LocalZip(path)) for name, path in paths.items() if path.is_file()}
 
 
-def describe(config: GqaConfig, attempts: int = 5) -> dict[str, Any]:
+def describe(urls: Mapping[str, str], attempts: int = 5) -> dict[str, Any]:
     """URL, bytes, ETag and number of files of each archive on its host; a few requests, no download.
 
     A host that does not answer gives `"reachable": False` with the reason. Raises `InputError` for anything but a zip.
     """
     record: dict[str, Any] = {"reachable": True}
-    for name, (_, field, _) in ARCHIVES.items():
-        if url := getattr(config, field):
+    for name, url in urls.items():
+        if url:
             record[name] = _described(name, url, attempts)
             record["reachable"] &= record[name]["reachable"]
     return record
 
 
-def require_answer(config: GqaConfig) -> str:
+def require_answer(urls: Mapping[str, str]) -> str:
     """The address of the images, once its host has answered within seconds; raises `InputError` with the reason."""
-    return probe(config.images_url, attempts=1, timeout=5.0).url
+    return probe(urls[IMAGES], attempts=1, timeout=5.0).url
 
 
 def _described(name: str, url: str, attempts: int) -> dict[str, Any]:
@@ -93,7 +92,7 @@ def _described(name: str, url: str, attempts: int) -> dict[str, Any]:
 
 def _opened(name: str, reader: ZipReader) -> Archive:
     """The archive with what wraps its files. Raises `InputError` when its mark is missing or ambiguous."""
-    mark = ARCHIVES[name][2]
+    mark = MARKS[name]
     matches: Callable[[str], bool] = lambda member: member.rpartition("/")[2] == mark  # noqa: E731
     if mark.startswith("."):
         matches = lambda member: member.endswith(mark)  # noqa: E731

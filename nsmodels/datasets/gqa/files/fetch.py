@@ -18,18 +18,17 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
 from nsmodels.core.transfer.directory import Limits
 from nsmodels.core.transfer.windows import densest
-from nsmodels.datasets.gqa.config import RELEASED_TRAIN, RELEASED_VAL, GqaConfig
 from nsmodels.datasets.gqa.files import archives
 from nsmodels.datasets.gqa.files.archives import Archive, Archives
 from nsmodels.datasets.gqa.files.format import question_of
 from nsmodels.datasets.gqa.files.places import NUM_CHUNKS
+from nsmodels.datasets.gqa.files.release import Wanted
 from nsmodels.formats.scenes.graphs import read_graph
 from nsmodels.formats.scenes.records import cut_entries, opened, read_entries
 
 log = logging.getLogger(__name__)
 DOWNLOADS = ".download"  # below the folder being built, deleted when it is complete
 IMAGE_LIMITS = Limits(member=1 << 26)
-inspect_archives = archives.describe
 
 
 @dataclass
@@ -52,20 +51,20 @@ class Fetched:
         return dict(vars(self))
 
 
-def fetch(out: Path, config: GqaConfig, progress: bool = True, attempts: int = 5) -> Fetched:
-    """Fetch the images of a configuration with their graphs, questions and choices from the archives on their hosts.
+def fetch(out: Path, wanted: Wanted, progress: bool = True, attempts: int = 5) -> Fetched:
+    """Fetch the images wanted, with their graphs, questions and choices from the archives on their hosts.
 
     Raises `Unreachable` when a host does not answer, and `InputError` for a server without ranges, a damaged archive, a
     malformed record, too few images, and a full disk.
     """
-    return _take(archives.open_remote(config, attempts), out, config, progress)
+    return _take(archives.open_remote(config, attempts), out, wanted, progress)
 
 
-def cut(source: Path, out: Path, config: GqaConfig, progress: bool = True) -> Fetched:
+def cut(source: Path, out: Path, wanted: Wanted, progress: bool = True) -> Fetched:
     """The same from a local copy: a released tree, or a folder with the four archives. Raises `InputError`."""
     found = archives.open_local(source)
     if found is not None:
-        return _take(found, out, config, progress)
+        return _take(found, out, wanted, progress)
     if not (source / "sceneGraphs").is_dir():
         raise InputError(
             f"{source}: no sceneGraphs/ and no sceneGraphs.zip; expected a folder with images/ sceneGraphs/ questions/ "
@@ -73,51 +72,46 @@ def cut(source: Path, out: Path, config: GqaConfig, progress: bool = True) -> Fe
         )
     result = Fetched()
     available = {path.stem for path in (source / "images").glob("*.jpg")}
-    chosen = _choose(source, config, result, lambda wanted, num: _first(wanted, available, num, source))
-    _cut_all(source, out, chosen, config, result)
+    chosen = _choose(source, wanted, result, lambda known, num: _first(known, available, num, source))
+    _cut_all(source, out, chosen, wanted, result)
     _copy(
         source / "images", out / "images", sorted({i for images in chosen.values() for i in images}), result, progress
     )
     return result
 
 
-def is_whole(config: GqaConfig) -> bool:
-    """Whether all images with graphs are taken; then those of testdev are, too."""
-    return config.num_train >= RELEASED_TRAIN and config.num_val >= RELEASED_VAL
-
-
-def wanted_files(config: GqaConfig) -> list[str]:
-    """Question files that a configuration takes, by name."""
+def wanted_files(wanted: Wanted) -> list[str]:
+    """Question files that are taken, by name."""
     names = ["train_balanced_questions.json", "val_balanced_questions.json"]
-    if is_whole(config):
+    if wanted.is_whole:
         names.append("testdev_balanced_questions.json")
-    if config.unbalanced != "none":
+    if wanted.unbalanced != "none":
         names.append("val_all_questions.json")
-    if config.unbalanced == "all":
+    if wanted.unbalanced == "all":
         names += [f"train_all_questions/train_all_questions_{number}.json" for number in range(NUM_CHUNKS)]
-        names += ["testdev_all_questions.json"] if is_whole(config) else []
+        names += ["testdev_all_questions.json"] if wanted.is_whole else []
     return names
 
 
-def _take(found: Archives, out: Path, config: GqaConfig, progress: bool) -> Fetched:
+def _take(found: Archives, out: Path, wanted: Wanted, progress: bool) -> Fetched:
     """Fetch annotations into a folder of their own, cut them there, and fetch the chosen images."""
     result, place = Fetched(), out / DOWNLOADS
     for name, files in _annotations(found, config).items():
         archive = found[name]
         names = [archive.front + file for file in files]
         archive.reader.fetch_members(names, place / name, progress, archive.front, verify=True, label=name)
-    by_image = {name.removesuffix(".jpg"): info for name, info in found["images"].files().items()}
+    by_image = {name.removesuffix(".jpg"): info for name, info in found[IMAGES].files().items()}
 
-    def window(wanted: list[str], number: int) -> list[str]:
-        members = [by_image[image] for image in wanted if image in by_image]
-        infos = densest(members, number, f"images with graphs in {found['images'].reader.source.name}")
+    def window(known: list[str], number: int) -> list[str]:
+        members = [by_image[image] for image in known if image in by_image]
+        infos = densest(members, number, f"images with graphs in {found[IMAGES].reader.source.name}")
         return [Path(info.filename).stem for info in infos]
 
-    chosen = _choose(place, config, result, window)
-    _cut_all(place, out, chosen, config, result)
-    front = found["images"].front
+    chosen = _choose(place, wanted, result, window)
+    _cut_all(place, out, chosen, wanted, result)
+    front = found[IMAGES].front
     names = [f"{front}{image}.jpg" for images in chosen.values() for image in images]
-    counts = found["images"].reader.fetch_members(
+    counts = found[IMAGES].reader.fetch_members(
         dict.fromkeys(names), out / "images", progress, front, verify=True, label="images", limits=IMAGE_LIMITS
     )
     shutil.rmtree(place)
@@ -127,15 +121,15 @@ def _take(found: Archives, out: Path, config: GqaConfig, progress: bool) -> Fetc
     return result
 
 
-def _annotations(found: Archives, config: GqaConfig) -> dict[str, list[str]]:
+def _annotations(found: Archives, wanted: Wanted) -> dict[str, list[str]]:
     """Files to fetch from each archive of annotations. Raises `InputError` naming one that is missing."""
-    wanted = {"sceneGraphs": ["train_sceneGraphs.json", "val_sceneGraphs.json"], "questions": wanted_files(config)}
-    if "eval" in found:
-        chunks = [name for name in found["eval"].files() if name.startswith("train_choices/")]
-        wanted["eval"] = ["val_choices.json", *(chunks if is_whole(config) else [])]
-    for name, files in wanted.items():
+    names = {GRAPHS: [f"{split}_sceneGraphs.json" for split in wanted.sizes], QUESTIONS: wanted_files(wanted)}
+    if EVAL in found:
+        chunks = [name for name in found[EVAL].files() if name.startswith("train_choices/")]
+        names[EVAL] = ["val_choices.json", *(chunks if wanted.is_whole else [])]
+    for name, files in names.items():
         _require(found[name], files)
-    return wanted
+    return names
 
 
 def _require(archive: Archive, files: list[str]) -> None:
@@ -148,17 +142,17 @@ def _require(archive: Archive, files: list[str]) -> None:
 Window = Callable[[list[str], int], list[str]]
 
 
-def _choose(place: Path, config: GqaConfig, result: Fetched, window: Window) -> dict[str, list[str]]:
+def _choose(place: Path, wanted: Wanted, result: Fetched, window: Window) -> dict[str, list[str]]:
     """Ids of the images of each split: of train and val a number of those with graphs, of testdev all."""
     chosen: dict[str, list[str]] = {}
-    for split, number in config.sizes.items():
+    for split, number in wanted.sizes.items():
         path = place / "sceneGraphs" / f"{split}_sceneGraphs.json"
         with opened(path) as file:
             known = [image for image, _ in read_entries(file, str(path))]
         result.graphs[split] = len(known)
-        chosen[split] = window(known, min(number, len(known)) if is_whole(config) else number)
+        chosen[split] = window(known, min(number, len(known)) if wanted.is_whole else number)
     testdev = place / "questions" / "testdev_balanced_questions.json"
-    if is_whole(config) and testdev.is_file():
+    if wanted.is_whole and testdev.is_file():
         with opened(testdev) as file:
             chosen["testdev"] = list(
                 dict.fromkeys(str(record.get("imageId")) for _, record in read_entries(file, str(testdev)))
@@ -166,13 +160,13 @@ def _choose(place: Path, config: GqaConfig, result: Fetched, window: Window) -> 
     return chosen
 
 
-def _cut_all(place: Path, out: Path, chosen: Mapping[str, list[str]], config: GqaConfig, result: Fetched) -> None:
+def _cut_all(place: Path, out: Path, chosen: Mapping[str, list[str]], wanted: Wanted, result: Fetched) -> None:
     """Write the graphs, questions and choices of the chosen images, checked on the way."""
     images = {split: set(names) for split, names in chosen.items()}
-    for split in config.sizes:
+    for split in wanted.sizes:
         _cut_graphs(place, out, split, images[split])
     kept: dict[str, set[str]] = {split: set() for split in images}
-    for name in wanted_files(config):
+    for name in wanted_files(wanted):
         split = name.partition("_")[0]
         path = place / "questions" / name
         if split in images and (path.is_file() or split != "testdev"):
