@@ -16,13 +16,14 @@ from typing import Any
 from nsmodels.core.disk import require_space, writing
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import Progress
+from nsmodels.core.transfer.archive import LARGEST_GAP
 from nsmodels.core.transfer.directory import Limits
 from nsmodels.core.transfer.windows import densest
 from nsmodels.datasets.gqa.files import archives
 from nsmodels.datasets.gqa.files.archives import Archive, Archives
 from nsmodels.datasets.gqa.files.format import question_of
-from nsmodels.datasets.gqa.files.places import NUM_CHUNKS
-from nsmodels.datasets.gqa.files.release import Wanted
+from nsmodels.datasets.gqa.files.places import NUM_CHUNKS, choice_files
+from nsmodels.datasets.gqa.files.release import EVAL, GRAPHS, IMAGES, QUESTIONS, Wanted
 from nsmodels.formats.scenes.graphs import read_graph
 from nsmodels.formats.scenes.records import cut_entries, opened, read_entries
 
@@ -57,7 +58,7 @@ def fetch(out: Path, wanted: Wanted, progress: bool = True, attempts: int = 5) -
     Raises `Unreachable` when a host does not answer, and `InputError` for a server without ranges, a damaged archive, a
     malformed record, too few images, and a full disk.
     """
-    return _take(archives.open_remote(config, attempts), out, wanted, progress)
+    return _take(archives.open_remote(wanted, attempts), out, wanted, progress)
 
 
 def cut(source: Path, out: Path, wanted: Wanted, progress: bool = True) -> Fetched:
@@ -74,9 +75,8 @@ def cut(source: Path, out: Path, wanted: Wanted, progress: bool = True) -> Fetch
     available = {path.stem for path in (source / "images").glob("*.jpg")}
     chosen = _choose(source, wanted, result, lambda known, num: _first(known, available, num, source))
     _cut_all(source, out, chosen, wanted, result)
-    _copy(
-        source / "images", out / "images", sorted({i for images in chosen.values() for i in images}), result, progress
-    )
+    images = sorted({image for names in chosen.values() for image in names})
+    _copy(source / "images", out / "images", images, result, progress)
     return result
 
 
@@ -96,7 +96,7 @@ def wanted_files(wanted: Wanted) -> list[str]:
 def _take(found: Archives, out: Path, wanted: Wanted, progress: bool) -> Fetched:
     """Fetch annotations into a folder of their own, cut them there, and fetch the chosen images."""
     result, place = Fetched(), out / DOWNLOADS
-    for name, files in _annotations(found, config).items():
+    for name, files in _annotations(found, wanted).items():
         archive = found[name]
         names = [archive.front + file for file in files]
         archive.reader.fetch_members(names, place / name, progress, archive.front, verify=True, label=name)
@@ -112,7 +112,14 @@ def _take(found: Archives, out: Path, wanted: Wanted, progress: bool) -> Fetched
     front = found[IMAGES].front
     names = [f"{front}{image}.jpg" for images in chosen.values() for image in images]
     counts = found[IMAGES].reader.fetch_members(
-        dict.fromkeys(names), out / "images", progress, front, verify=True, label="images", limits=IMAGE_LIMITS
+        dict.fromkeys(names),
+        out / "images",
+        progress,
+        front,
+        verify=True,
+        label="images",
+        limits=IMAGE_LIMITS,
+        waste=LARGEST_GAP,
     )
     shutil.rmtree(place)
     result.fetched, result.skipped, result.num_images = counts.fetched, counts.skipped, counts.fetched + counts.skipped
@@ -171,11 +178,9 @@ def _cut_all(place: Path, out: Path, chosen: Mapping[str, list[str]], wanted: Wa
         path = place / "questions" / name
         if split in images and (path.is_file() or split != "testdev"):
             result.questions[name] = _cut_questions(path, out / "questions" / name, images[split], kept[split])
-    for path in sorted((place / "eval").glob("val_choices.json")) + sorted(
-        (place / "eval").glob("train_choices/*.json")
-    ):
-        split = path.name.partition("_")[0] if path.name.startswith("val") else "train"
-        _copy_entries(path, out / "eval" / path.relative_to(place / "eval"), lambda key, _, s=split: key in kept[s])
+    for split in wanted.sizes:
+        for path in choice_files(place, split):
+            _copy_entries(path, out / path.relative_to(place), lambda key, _, split=split: key in kept[split])
 
 
 def _cut_graphs(place: Path, out: Path, split: str, images: set[str]) -> None:
