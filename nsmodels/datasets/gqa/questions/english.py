@@ -14,7 +14,9 @@ Pieces = list[Piece]
 
 PICTURES = ("image", "picture", "photo", "photograph")
 # Names that are plurals of what they show, and names of what is not counted.
-PLURAL_NAMES = frozenset(["grapes", "cherries", "fries", "pancakes", "jeans", "gloves", "socks", "glasses", "scissors", "pants", "shorts"])
+PLURAL_NAMES = frozenset(
+    ["grapes", "cherries", "fries", "pancakes", "jeans", "gloves", "socks", "glasses", "scissors", "pants", "shorts"]
+)
 UNCOUNTED = frozenset(["cheese", "bread", "corn", "broccoli", "milk", "juice", "wine", "beer", "coffee"])
 # What is said for a category whose name is no countable noun.
 SAID = {

@@ -218,11 +218,11 @@ def verify_two(ask: Asker) -> Draft | None:
 
 
 ATTRIBUTES = {
-    "query attribute": Family(query, 7.0, 5.5),
+    "query attribute": Family(query, 4.4, 5.5),
     "query color": Family(query, 0.0, 10.0),
-    "choose attribute": Family(choose, 2.6, 1.9),
+    "choose attribute": Family(choose, 1.5, 1.9),
     "choose color": Family(choose, 0.0, 2.6),
-    "verify attribute": Family(verify, 3.2, 2.4),
+    "verify attribute": Family(verify, 1.9, 2.4),
     "verify color": Family(verify, 0.0, 2.8),
-    "logical attribute": Family(verify_two, 2.4, 3.8),
+    "logical attribute": Family(verify_two, 2.9, 3.8),
 }

@@ -101,7 +101,7 @@ def verify(ask: Asker) -> Draft | None:
 
 
 CATEGORIES = {
-    "query category": Family(query, 3.6, 5.0),
-    "choose category": Family(choose, 0.8, 1.0),
-    "verify category": Family(verify, 0.5, 0.5),
+    "query category": Family(query, 1.55, 5.0),
+    "choose category": Family(choose, 0.55, 1.0),
+    "verify category": Family(verify, 0.25, 0.5),
 }

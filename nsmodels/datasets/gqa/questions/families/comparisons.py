@@ -192,6 +192,6 @@ def _health(ask: Asker, place: int) -> bool | None:
 
 COMPARISONS = {
     "compare": Family(
-        lambda ask: [two, every, more][ask.rng.choices((0, 1, 2), (6, 1, 3))[0]](ask), 2.4, 3.2
+        lambda ask: [two, every, more][ask.rng.choices((0, 1, 2), (6, 1, 3))[0]](ask), 1.75, 3.2
     ),
 }  # fmt: skip

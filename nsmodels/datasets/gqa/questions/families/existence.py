@@ -205,8 +205,8 @@ def _both_told(ask: Asker, nouns: tuple[Noun, Noun], truths: list[bool]) -> tupl
 
 
 EXISTENCE = {
-    "verify exist": Family(lambda ask: exist(ask) if ask.rng.random() < 0.5 else exist_attribute(ask), 2.8, 3.9),
+    "verify exist": Family(lambda ask: exist(ask) if ask.rng.random() < 0.5 else exist_attribute(ask), 1.1, 3.9),
     "logical exist": Family(
-        lambda ask: exist_two(ask) if ask.rng.random() < 0.6 else exist_two_attributes(ask), 4.6, 8.0
+        lambda ask: exist_two(ask) if ask.rng.random() < 0.6 else exist_two_attributes(ask), 2.6, 8.0
     ),
 }

@@ -388,11 +388,11 @@ def _rival(ask: Asker, answer: str) -> str | None:
 
 
 RELATIONS = {
-    "query relation": Family(query, 7.5, 17.0),
-    "query related category": Family(query_category, 5.0, 9.5),
-    "query same": Family(query_same, 2.2, 3.0),
-    "verify related": Family(exist_related, 3.4, 5.4),
-    "verify relation": Family(verify, 3.6, 5.4),
-    "choose relation": Family(choose_relation, 2.2, 3.2),
-    "choose name": Family(choose_name, 2.0, 3.2),
+    "query relation": Family(query, 4.0, 17.0),
+    "query related category": Family(query_category, 2.15, 9.5),
+    "query same": Family(query_same, 3.3, 3.0),
+    "verify related": Family(exist_related, 1.4, 5.4),
+    "verify relation": Family(verify, 1.45, 5.4),
+    "choose relation": Family(choose_relation, 1.25, 3.2),
+    "choose name": Family(choose_name, 0.75, 3.2),
 }
