@@ -37,7 +37,7 @@ class Counts:
     Attributes:
         names: objects by name.
         values: by (name, attribute type) the values; by ("", type) those of all names.
-        relatives: by (name, relation, role) the names in that role.
+        relatives: by (name, relation, role) the names in that role; by ("", relation, role) those to any name.
         places, weathers: images.
     """
 
@@ -64,6 +64,9 @@ def count(graphs: Iterable[SceneGraph], words: SceneVocabulary) -> Counts:
                 other = graph.by_id[relation.target].name
                 found.relatives[other, relation.name, "s"][thing.name] += 1
                 found.relatives[thing.name, relation.name, "o"][other] += 1
+                found.relatives["", relation.name, "s"][thing.name] += 1
+                found.relatives["", relation.name, "o"][other] += 1
                 if inverse := words.inverses.get(relation.name):
                     found.relatives[thing.name, inverse, "s"][other] += 1
+                    found.relatives["", inverse, "s"][other] += 1
     return found
