@@ -9,20 +9,21 @@ from itertools import accumulate
 
 from nsmodels.scenery.catalogue import Entry, Sprite
 from nsmodels.scenery.config import OOD, UNSEEN, ScenerySettings
-from nsmodels.scenery.furniture import SHAPES
+from nsmodels.scenery.furniture import is_drawn
 from nsmodels.scenery.sprites import aspect
 from nsmodels.scenery.tints import natural_color
 from nsmodels.scenery.words import ATTRIBUTES, COLORS
 
-FACTORS = {"small": 0.7, "": 1.0, "large": 1.4}  # of the usual size of a thing
+# Factors of the usual width and height of a thing.
+FACTORS = {"": (1.0, 1.0), "small": (0.7, 0.7), "large": (1.4, 1.4), "short": (1.05, 0.66), "tall": (0.95, 1.4)}
 FLATTEST = 0.3  # exponent: long and flat pictures are larger, so that their short side can be made out
 EVEN = 0.2  # share of things whose attributes do not depend on their name
-SIZED = 0.5  # share of things whose size is not the usual one
+SIZED = 0.5  # share of things whose size or height is not the usual one
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a thing looks: see `nsmodels.scenery.scenes.Item`; `size` is "small", "large" or "" (usual)."""
+    """How a thing looks: see `nsmodels.scenery.scenes.Item`; `size` is one of `FACTORS`."""
 
     entry: Entry
     sprite: str
@@ -34,7 +35,8 @@ class Look:
     def extent(self, scale: float) -> tuple[float, float]:
         """Width and height in pixels of the sheet, at a scale of 1 at depth 1."""
         width, height = usual_extent(self.entry, self.sprite)
-        return FACTORS[self.size] * scale * width, FACTORS[self.size] * scale * height
+        across, down = FACTORS[self.size]
+        return across * scale * width, down * scale * height
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Draws:
         color = tint or ("" if "person" in entry.classes else natural_color(sprite.file))
         size = pattern = ""
         if may_vary and "person" not in entry.classes and self.rng.random() < SIZED:
-            size = self.value(ATTRIBUTES["size"], entry.name, "size")
+            kind = "height" if "height" in entry.traits and self.rng.random() < 0.5 else "size"
+            size = self.value(ATTRIBUTES[kind], entry.name, kind)
         if tint and "pattern" in entry.traits:
             pattern = self.value(ATTRIBUTES["pattern"], entry.name, "pattern")
         attributes = tuple(value for value in (color, size, pattern, sprite.fact) if value)
@@ -73,8 +76,7 @@ class Draws:
         return self.rng.choice(sprites)
 
     def _tint(self, entry: Entry, sprite: Sprite) -> str:
-        is_drawn = sprite.file.partition("-")[0] in SHAPES  # in greys, with a colour that depends on its material
-        if is_drawn:
+        if is_drawn(sprite.file):  # in greys, with a colour that depends on material or shape
             return self.value(COLORS, entry.name, f"color of {sprite.fact}")
         if "tint" in entry.traits and self.rng.random() < self.settings.tinted:
             return self.value(COLORS, entry.name, "color")
