@@ -86,8 +86,8 @@ class ZipReader(ABC):
         """Write the members `names` below `out`, without the prefix `strip` of their names.
 
         Members present with the right size (`verify`: and the right CRC-32) are skipped. Each member appears whole or
-        not at all. Neighbours are read together: gaps up to 256 KB (`waste`: see `runs`), runs up to 32 MB, `connections` in
-        parallel.
+        not at all. Neighbours are read together: gaps up to 256 KB (`waste`: see `runs`), runs up to 32 MB,
+        `connections` in parallel.
 
         Raises `InputError` for a member that is missing, damaged, beyond `limits` or would leave `out`, and for a full
         disk.

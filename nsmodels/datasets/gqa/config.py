@@ -64,16 +64,17 @@ class GqaConfig(Config):
     num_unseen: int = conditional(
         0, _SYNTHETIC, ge=0, le=1_000_000, description="synthetic: images of split unseen, with other pictures of names"
     )
-    scenery: ScenerySettings = conditional(
-        ScenerySettings(), _SYNTHETIC, description="synthetic: what scenes contain, and how they are photographed"
-    )
-    questions: QuestionSettings = partly_decided(QuestionSettings(), {"seed": "the field seed decides it"}, _SYNTHETIC)
     seed: int = conditional(
         0, _SYNTHETIC, ge=0, le=LARGEST_SEED, description="synthetic: random seed of scenes and questions"
     )
     num_workers: int = runtime_field(
         0, applies=_SYNTHETIC, ge=0, le=256, description="processes that compose scenes; 0: one per core"
     )
+    # Sections come last: flags of the same name belong to the fields above.
+    scenery: ScenerySettings = conditional(
+        ScenerySettings(), _SYNTHETIC, description="synthetic: what scenes contain, and how they are photographed"
+    )
+    questions: QuestionSettings = partly_decided(QuestionSettings(), {"seed": "the field seed decides it"}, _SYNTHETIC)
 
     @model_validator(mode="after")
     def _local_needs_a_path(self) -> Self:

@@ -182,7 +182,21 @@ def _finished(fetched: fetch.Fetched, part: Part) -> dict[str, Any]:
 
 
 def _make_synthetic(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
-    raise NotImplementedError
+    from nsmodels.datasets.gqa.files.format import write_graphs
+    from nsmodels.datasets.gqa.questions.writing import write_questions
+    from nsmodels.scenery.words import vocabulary
+    from nsmodels.scenery.writing import write_split
+
+    words = vocabulary()
+    words.write(part.path)
+    settings = config.questions.with_values({"seed": config.seed})
+    found: dict[str, Any] = {"num_images": sum(config.composed.values())}
+    for split, number in config.composed.items():
+        graphs = write_split(part.path, split, number, config.scenery, config.num_workers, config.seed)
+        write_graphs(part.path, split, graphs)
+        counts = write_questions(part.path, split, graphs, words, settings, config.num_workers or None)
+        found |= {f"questions/{split}/{name}": value for name, value in counts.items()}
+    return found
 
 
 _MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}
