@@ -180,6 +180,8 @@ class _Text:
         return not error.msg.startswith("Unterminated") and error.pos + LONGEST_WORD < len(self._window)
 
     def _skip_space(self) -> None:
+        if self._window[self._place : self._place + 1] > " ":
+            return
         skipped = 0
         while True:
             end = SPACE.match(self._window, self._place).end()  # pyright: ignore[reportOptionalMemberAccess]
