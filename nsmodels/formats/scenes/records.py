@@ -21,6 +21,7 @@ MAKE = "make the dataset first (nsmodels <dataset> prepare)"
 ENCODE = "save it as UTF-8"
 REMEDY = "correct it, or prepare the dataset again (nsmodels <dataset> prepare)"
 SPACE = re.compile(r"[ \t\r\n]*")
+KEY = re.compile(r'[ \t\r\n]*(,?)[ \t\r\n]*"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*(?=[{\["])')  # a usual one
 
 
 @contextmanager
@@ -81,6 +82,44 @@ def cut_records(
             separator = ", "
     target.write("]}" if is_open else "}")
     return num_kept, num_all
+
+
+def read_entries(file: TextIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The members of `{id: record, …}`; raises `InputError` naming `name` for any other content."""
+    for key, value, _ in _entries(_Text(file, name)):
+        yield key, value
+
+
+def cut_entries(
+    file: TextIO, target: TextIO, keep: Callable[[str, dict[str, Any]], bool], name: str
+) -> tuple[int, int]:
+    """Copy such a file with the records that `keep` accepts, character by character.
+
+    Returns the numbers of records copied and read. Raises as `read_entries`.
+    """
+    num_kept = num_all = 0
+    target.write("{")
+    for key, value, text in _entries(_Text(file, name)):
+        num_all += 1
+        if keep(key, value):
+            target.write(f"{', ' if num_kept else ''}{json.dumps(key)}: {text}")
+            num_kept += 1
+    target.write("}")
+    return num_kept, num_all
+
+
+def _entries(text: _Text) -> Iterator[tuple[str, dict[str, Any], str]]:
+    text.expect("{")
+    names: set[str] = set()
+    while (key := text.next_key(is_first=not names)) is not None:
+        if key in names:
+            raise InputError(f"{text.name}: has the id {key!r} twice, and one would hide the other; keep one of them")
+        names.add(key)
+        value, characters = text.value()
+        if not isinstance(value, dict):
+            raise InputError(f"{text.name}: id '{key}': expected an object, got {type(value).__name__}")
+        yield key, value, characters
+    text.expect_end()
 
 
 def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
@@ -153,6 +192,22 @@ class _Text:
                 raise self._broken("a number of thousands of digits") from None
             if not self._more():
                 raise self._broken("the file ends inside a value", len(self._window))
+
+    def next_key(self, is_first: bool) -> str | None:
+        """The next key of an object whose opening brace was taken, up to its value; None at the closing brace."""
+        found = KEY.match(self._window, self._place)
+        if found and bool(found[1]) != is_first:
+            self._place = found.end()
+            return found[2]
+        if self.take("}"):
+            return None
+        if not is_first:
+            self.expect(",")
+        key, _ = self.value()
+        if not isinstance(key, str):
+            raise self._broken(f"expected a name, found {key!r}")
+        self.expect(":")
+        return key
 
     def take(self, sign: str) -> bool:
         """Move past `sign` if it is next; returns whether it was."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from nsmodels.core.errors import InputError
 
-SPLITS = ("train", "val")  # those with annotations; test2015 has questions only
+SPLITS = ("train", "val")  # of the release, those with annotations; test2015 has questions only
+TWIN_SPLITS = (*SPLITS, "ood", "unseen")
 QUESTIONS_PER_IMAGE_ID = 1000  # question_id = image_id · 1000 + k
 REMEDY = "give a folder of VQA v2 (nsmodels vqa prepare)"
 
@@ -54,7 +55,7 @@ def image_name(split: str, image: int) -> str:
     return f"{subtype(split)}/COCO_{subtype(split)}_{image:012d}.jpg"
 
 
-def splits(folder: Path, among: Sequence[str] = SPLITS) -> list[str]:
+def splits(folder: Path, among: Sequence[str] = TWIN_SPLITS) -> list[str]:
     """Splits with questions and annotations in a folder, in the order of `among`."""
     files = (questions_name, annotations_name)
     return [split for split in among if all((folder / name(split)).is_file() for name in files)]
