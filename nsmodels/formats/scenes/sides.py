@@ -1,8 +1,8 @@
 """Left and right of boxes: when one thing is said to be beside another. Numpy-free and torch-free.
 
-In released scene graphs the two side relations are geometry: all 62 pairs of five graphs with a horizontal gap of 0 to a
-quarter of the image and a vertical overlap of at least 55 % of the lower box are stated, both ways. 84 % of all pairs have
-neither relation, so that "not left" is not "right".
+In released scene graphs the two side relations are geometry: all 62 pairs of five graphs with a horizontal gap of 0 to
+a quarter of the image and a vertical overlap of at least 55 % of the lower box are stated, both ways. 84 % of all pairs
+have neither relation, so that "not left" is not "right".
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.records import MAKE, opened, read_records
+from nsmodels.formats.scenes.records import MAKE, opened, read_records
 from nsmodels.datasets.clevr.files.schema import check_scene, check_single, checked_question
 from nsmodels.datasets.clevr.files.split import SplitCheck, check_pair
 

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.records import REMEDY
+from nsmodels.formats.scenes.records import REMEDY
 from nsmodels.datasets.clevr.programs import normalise
 from nsmodels.datasets.clevr.vocabulary import ANSWERS, ATTRIBUTES, MAX_OBJECTS, RELATIONS
 

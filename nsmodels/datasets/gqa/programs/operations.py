@@ -20,14 +20,14 @@ COMPARISONS += ("older", "younger")
 SHARED = ("color", "material", "shape")  # types that `common` compares
 
 _CHOOSE = """activity, age, brightness, cleanliness, color, company, depth, face expression, fatness, flavor, gender,
-hardness, height, hposition, length, location, material, name, opaqness, pattern, place, pose, race, realism, shape, size,
-sportActivity, state, texture, thickness, tone, vposition, weather, weight, width"""
-_FILTER = """activity, age, brightness, cleanliness, color, company, depth, event, face expression, fatness, flavor, gender,
-hardness, height, hposition, length, liquid, material, opaqness, orientation, pattern, pose, race, realism, room, shape,
-size, sport, sportActivity, state, texture, thickness, tone, vposition, weather, weight, width"""
+hardness, height, hposition, length, location, material, name, opaqness, pattern, place, pose, race, realism,
+shape, size, sportActivity, state, texture, thickness, tone, vposition, weather, weight, width"""
+_FILTER = """activity, age, brightness, cleanliness, color, company, depth, event, face expression, fatness, flavor,
+gender, hardness, height, hposition, length, liquid, material, opaqness, orientation, pattern, pose, race, realism,
+room, shape, size, sport, sportActivity, state, texture, thickness, tone, vposition, weather, weight, width"""
 _VERIFY = """activity, age, brightness, cleanliness, color, company, depth, face expression, fatness, flavor, gender,
-hardness, height, hposition, length, location, material, opaqness, pattern, place, pose, race, realism, room, shape, size,
-sportActivity, state, texture, thickness, tone, type, vposition, weather, weight, width"""
+hardness, height, hposition, length, location, material, opaqness, pattern, place, pose, race, realism, room, shape,
+size, sportActivity, state, texture, thickness, tone, type, vposition, weather, weight, width"""
 
 
 @dataclass(frozen=True)

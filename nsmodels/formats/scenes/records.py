@@ -1,4 +1,4 @@
-"""Streaming over CLEVR's JSON files: one record in memory at a time, whatever the size of the file."""
+"""Streaming over JSON files of records: one record in memory at a time, whatever the size of the file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from nsmodels.core.progress import readable
 PIECE = 1 << 20  # characters read at once
 LONGEST_RECORD = 1 << 25  # beyond this many characters a record is not incomplete but broken
 LONGEST_WORD = 16  # characters after an error in which an incomplete word or escape may be completed
-LARGEST_FILE = 1 << 32  # bytes; the largest file of the release has less than a quarter of it
-MAKE = "make the dataset first (see nsmodels clevr --help)"
+LARGEST_FILE = 1 << 32  # bytes; the largest released file has less than a quarter of it
+MAKE = "make the dataset first (nsmodels <dataset> prepare)"
 ENCODE = "save it as UTF-8"
-REMEDY = "correct it, or prepare the dataset again (nsmodels clevr prepare)"
+REMEDY = "correct it, or prepare the dataset again (nsmodels <dataset> prepare)"
 SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -27,14 +27,14 @@ SPACE = re.compile(r"[ \t\r\n]*")
 def opened(path: Path) -> Iterator[TextIO]:
     """A JSON file as UTF-8 text, with or without a byte-order mark.
 
-    Raises `InputError` when it does not exist, is too large to be one of CLEVR's, or is read and turns out to be in a
+    Raises `InputError` when it does not exist, is larger than any released file, or is read and turns out to be in a
     different encoding.
     """
     require_listed([path])
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
-            raise InputError(f"{path}: {readable(size)}, expected at most {readable(LARGEST_FILE)} of a CLEVR file")
+            raise InputError(f"{path}: {readable(size)}, expected at most {readable(LARGEST_FILE)} of a released file")
         with path.open(encoding="utf-8-sig") as file:
             yield file
     except (FileNotFoundError, NotADirectoryError):
@@ -98,14 +98,14 @@ def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
         if name == key:
             is_found = True
             if not text.take("["):
-                raise InputError(f"{text.name}: field '{key}': expected a list; is this a CLEVR {key} file?")
+                raise InputError(f"{text.name}: field '{key}': expected a list; is this a file of {key}?")
             for value, characters in _items(text, key):
                 yield key, value, characters
         else:
             yield name, *text.value()
     text.expect_end()
     if not is_found:
-        raise InputError(f"{text.name}: expected an object with a list '{key}'; is this a CLEVR {key} file?")
+        raise InputError(f"{text.name}: expected an object with a list '{key}'; is this a file of {key}?")
 
 
 def _items(text: _Text, key: str) -> Iterator[tuple[Any, str]]:
