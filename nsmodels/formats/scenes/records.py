@@ -83,6 +83,46 @@ def cut_records(
     return num_kept, num_all
 
 
+def read_entries(file: TextIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The members of `{id: record, …}`; raises `InputError` naming `name` for any other content."""
+    for key, value, _ in _entries(_Text(file, name)):
+        yield key, value
+
+
+def cut_entries(
+    file: TextIO, target: TextIO, keep: Callable[[str, dict[str, Any]], bool], name: str
+) -> tuple[int, int]:
+    """Copy such a file with the records that `keep` accepts, character by character.
+
+    Returns the numbers of records copied and read. Raises as `read_entries`.
+    """
+    num_kept = num_all = 0
+    target.write("{")
+    for key, value, text in _entries(_Text(file, name)):
+        num_all += 1
+        if keep(key, value):
+            target.write(f"{', ' if num_kept else ''}{json.dumps(key)}: {text}")
+            num_kept += 1
+    target.write("}")
+    return num_kept, num_all
+
+
+def _entries(text: _Text) -> Iterator[tuple[str, dict[str, Any], str]]:
+    text.expect("{")
+    names: set[str] = set()
+    for _ in _each(text, "}"):
+        key, _ = text.value()
+        if not isinstance(key, str) or key in names:
+            raise InputError(f"{text.name}: has the id {key!r} twice, and one would hide the other; keep one of them")
+        names.add(key)
+        text.expect(":")
+        value, characters = text.value()
+        if not isinstance(value, dict):
+            raise InputError(f"{text.name}: id '{key}': expected an object, got {type(value).__name__}")
+        yield key, value, characters
+    text.expect_end()
+
+
 def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
     """(name, value, its characters) of each member of the outer object; of the list under `key`, of each record."""
     text.expect("{")

@@ -66,7 +66,9 @@ def operation_of(name: object) -> Operation:
 
 
 def _table() -> dict[str, Operation]:
-    one, two, truths = ("objects",), ("objects", "objects"), ("truth", "truth")
+    one: tuple[Result, ...] = ("objects",)
+    two: tuple[Result, ...] = ("objects", "objects")
+    truths: tuple[Result, ...] = ("truth", "truth")
     made = [
         Operation("select", "select", "", (), "selection", "objects"),
         Operation("relate", "relate", "", one, "relating", "objects"),

@@ -8,10 +8,12 @@ from functools import lru_cache
 IRREGULAR: Mapping[str, str] = {
     "people": "person", "men": "man", "women": "woman", "children": "child", "kids": "kid", "geese": "goose",
     "mice": "mouse", "teeth": "tooth", "feet": "foot", "leaves": "leaf", "knives": "knife", "shelves": "shelf",
-    "loaves": "loaf", "calves": "calf", "wolves": "wolf", "scarves": "scarf", "halves": "half", "policemen": "policeman",
+    "loaves": "loaf", "calves": "calf", "wolves": "wolf", "scarves": "scarf", "halves": "half",
+    "policemen": "policeman",
     "potatoes": "potato", "tomatoes": "tomato", "mangoes": "mango", "dishes": "dish", "buses": "bus", "pies": "pie",
     "ties": "tie", "cookies": "cookie", "brownies": "brownie", "movies": "movie", "zombies": "zombie",
-    "fries": "fry", "shoes": "shoe", "canoes": "canoe", "axes": "axe", "oxen": "ox", "olives": "olive", "gloves": "glove",
+    "fries": "fry", "shoes": "shoe", "canoes": "canoe", "axes": "axe", "oxen": "ox",
+    "olives": "olive", "gloves": "glove",
     "stoves": "stove", "waves": "wave", "caves": "cave", "sleeves": "sleeve", "houses": "house", "horses": "horse",
     "vases": "vase", "cases": "case", "bases": "base", "hoses": "hose", "roses": "rose", "noses": "nose",
     "suitcases": "suitcase", "purses": "purse", "nurses": "nurse", "blouses": "blouse", "cheeses": "cheese",
@@ -25,15 +27,18 @@ PRONOUNS: Mapping[str, frozenset[str]] = {
     "they": frozenset(("person", "people", "men", "women", "children", "kids")),
 }
 INDOORS = frozenset(
-    ("indoors", "attic", "bathroom", "bedroom", "dining room", "kitchen", "living room", "office", "restaurant", "store",
+    ("indoors", "attic", "bathroom", "bedroom", "dining room", "kitchen", "living room", "office", "restaurant",
+     "store",
      "shop", "supermarket", "classroom", "library", "museum", "gym", "cafe", "bar", "hotel room", "lounge", "lobby",
      "laundry room", "garage", "basement", "mall", "church", "auditorium", "hallway", "closet", "bakery", "pub")
 )  # fmt: skip
 OUTDOORS = frozenset(
     ("outdoors", "street", "beach", "park", "field", "forest", "garden", "yard", "backyard", "road", "sidewalk", "city",
      "zoo", "ocean", "sea", "lake", "river", "mountain", "mountains", "ski slope", "parking lot", "farm", "desert",
-     "harbor", "savannah", "pasture", "market", "baseball field", "tennis court", "train station", "airport", "highway",
-     "runway", "plaza", "playground", "skate park", "village", "town", "dock", "pier", "sky", "hills", "jungle", "shore")
+     "harbor", "savannah", "pasture", "market", "baseball field", "tennis court", "train station", "airport",
+     "highway",
+     "runway", "plaza", "playground", "skate park", "village", "town", "dock", "pier", "sky", "hills", "jungle",
+     "shore")
 )  # fmt: skip
 YOUNG = frozenset(("baby", "boy", "girl", "child", "kid", "toddler", "puppy", "kitten", "calf", "lamb", "cub", "foal"))
 HEALTHY = frozenset(("vegetable", "fruit", "salad", "fish", "herb", "nut"))
