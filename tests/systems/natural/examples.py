@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from nsmodels.datasets.gqa.programs.operations import COMPARISONS, operation_of
-from nsmodels.datasets.gqa.programs.parsing import Program
+from nsmodels.datasets.gqa.programs.parsing import Program, as_semantic, parse_text
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT, Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.derivation import Derivation
@@ -86,3 +88,38 @@ def _is_sensible(token: Token, words: SceneVocabulary) -> bool:
         return True
     kind = operation_of(token.operation).kind
     return kind in {"", "name", "rel", "hposition", "vposition", "place", "weather", *COMPARISONS, *words.attributes}
+
+
+def asked(rng: np.random.Generator, num: int, words: SceneVocabulary = WORDS) -> list[dict[str, Any]]:
+    """Questions in the released form, worded by a few templates; answers are not worked out."""
+    return [_record(*_asked(rng, words), number) for number in range(num)]
+
+
+def _asked(rng: np.random.Generator, words: SceneVocabulary) -> tuple[str, str]:
+    def draw(values: Sequence[str]) -> str:
+        return values[rng.integers(len(values))]
+
+    name, other, relation = draw(words.names), draw(words.names), draw(words.relations)
+    kind = draw([kind for kind, values in words.attributes.items() if len(values) > 1])
+    value, rival = rng.permutation(words.attributes[kind])[:2]
+    anchored = f"select: {other} (2)->relate: {name},{relation},s (1) [0]"
+    return (
+        (f"Is the {name} {value}?", f"select: {name} (1)->verify {kind}: {value} [0]"),
+        (f"Is there a {value} {name}?", f"select: {name} (1)->filter {kind}: {value} [0]->exist: ? [1]"),
+        (f"What {kind} is the {name} {relation} the {other}?", f"{anchored}->query: {kind} [1]"),
+        (f"Is the {name} {value} or {rival}?", f"select: {name} (1)->choose {kind}: {value}|{rival} [0]"),
+        (f"What is {relation} the {other}?", f"select: {other} (2)->relate: _,{relation},s (1) [0]->query: name [1]"),
+        (
+            f"Are there both a {name} and a {other}?",
+            f"select: {other} (1)->exist: ? [0]->select: {name} (2) ->exist: ? [2]->and:  [1, 3]",
+        ),
+        (
+            f"Is there any {name} that is not {value}?",
+            f"select: {name} (1)->filter {kind}: not({value}) [0]->exist: ? [1]",
+        ),
+    )[rng.integers(7)]
+
+
+def _record(question: str, text: str, number: int) -> dict[str, Any]:
+    semantic = as_semantic(parse_text(text))
+    return {"question": question, "semantic": semantic, "answer": "yes", "imageId": str(number % 10)}

@@ -21,7 +21,8 @@ from nsmodels.datasets.gqa.programs.parsing import ANY, ROLES, SCENE, Program, S
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.mentions import NAME, PLACE, POSITIONS, RELATION, WEATHER, Entry, Phrases
 
-CLOSED, ROOT, TRUTH, OBJECTS, KIND = "closed", "root", "truth", "objects", "kind"
+CLOSED, ROOT, TRUTH, OBJECTS = "closed", "root", "truth", "objects"
+KIND, ANY_KIND = "kind", "any kind"  # the latter may be left out
 PLACE_KINDS = ("location", "place", "room")
 NO_KIND = ""
 
@@ -106,6 +107,11 @@ class Grammar:
         return tuple(tuple(self.slot_numbers[slot] for slot in each) for each in opened)
 
     @cached_property
+    def opens_table(self) -> np.ndarray:
+        """`opens_table[token, slot]`: whether the token opens a slot of the type."""
+        return np.array([[slot in opened for slot in range(len(self.slots))] for opened in self.opens])
+
+    @cached_property
     def fits(self) -> np.ndarray:
         """`fits[slot, token]`; a closed slot accepts any, and is never scored."""
         return np.array([[slot == CLOSED or self._fits(token, slot) for token in self.tokens] for slot in self.slots])
@@ -128,7 +134,7 @@ class Grammar:
 
     def _fits(self, token: Token, slot: str) -> bool:
         if isinstance(token, Kind):
-            return slot == KIND
+            return slot == ANY_KIND or (slot == KIND and token.name != NO_KIND)
         if isinstance(token, Entry):
             return token.group in self.groups_of[slot]
         gives = operation_of(token.operation).gives
@@ -186,7 +192,7 @@ def argument_slots(frame: Frame) -> tuple[str, ...]:
         "relating": (NAME, RELATION, RELATION) if operation.verb == "choose" else (NAME, RELATION),
         "value": (value,),
         "options": (value, value),
-        "kind": (KIND,),
+        "kind": (KIND if operation.verb == "query" else ANY_KIND,),
         "nothing": (),
     }
     return forms[operation.form]

@@ -75,9 +75,7 @@ class PairHead(nn.Module):
         last.bias = nn.Parameter(torch.full((num_relations,), -3.0))  # relations are rare: start near the base rate
         self.out = nn.Sequential(nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), last)
 
-    def forward(
-        self, features: Float[Tensor, "b n d"], geometry: Float[Tensor, "b n n 9"]
-    ) -> Float[Tensor, "b r n n"]:
+    def forward(self, features: Float[Tensor, "b n d"], geometry: Float[Tensor, "b n n 9"]) -> Float[Tensor, "b r n n"]:
         """Logits that object i is in each relation to object j."""
         mixed = self.subject(features)[:, :, None] + self.target(features)[:, None] + self.geometry(geometry)
         return self.out(mixed).permute(0, 3, 1, 2)
