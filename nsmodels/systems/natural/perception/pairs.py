@@ -11,27 +11,30 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-NUM_GEOMETRY = 9
+NUM_GEOMETRY = 13
 LEAST_SIDE = 1e-3  # of the image, for ratios
 
 
-def pair_geometry(boxes: Float[Tensor, "b n 4"]) -> Float[Tensor, "b n n 9"]:
+def pair_geometry(boxes: Float[Tensor, "b n 4"]) -> Float[Tensor, "b n n 13"]:
     """What the boxes of objects i and j (centre, width, height) have to do with each other, seen from i.
 
     Distances of centres in sides of i, and in sides of the image; logarithms of the ratios of sides; shares of i and
-    of j that the other covers; whether i is j.
+    of j that the other covers; gaps across and down as parts of the image, negative where the boxes overlap; the common
+    height as a part of the lower one; the distance of the lower edges; whether i is j.
     """
     centre, side = boxes[..., :2], boxes[..., 2:].clamp(min=LEAST_SIDE)
     away = centre[:, None, :] - centre[:, :, None]
     ratio = torch.log(side[:, None, :] / side[:, :, None])
     low, high = centre - side / 2, centre + side / 2
-    shared = torch.minimum(high[:, None, :], high[:, :, None]) - torch.maximum(low[:, None, :], low[:, :, None])
-    shared = shared.clamp(min=0).prod(-1)
-    area = side.prod(-1)
+    common = torch.minimum(high[:, None, :], high[:, :, None]) - torch.maximum(low[:, None, :], low[:, :, None])
+    shared, area = common.clamp(min=0).prod(-1), side.prod(-1)
     covered = torch.stack([shared / area[:, :, None], shared / area[:, None, :]], -1)
+    lower = torch.minimum(side[:, None, :, 1], side[:, :, None, 1])
+    level = (common[..., 1] / lower).clamp(-2, 1)[..., None]
+    below = (high[:, None, :, 1] - high[:, :, None, 1])[..., None]
     same = torch.eye(boxes.shape[1], device=boxes.device).expand(len(boxes), -1, -1)[..., None]
     near = (away / side[:, :, None]).clamp(-5, 5)
-    return torch.cat([near, away, ratio, covered, same], -1)
+    return torch.cat([near, away, ratio, covered, -4 * common, level, 4 * below, same], -1)
 
 
 @final
@@ -49,7 +52,7 @@ class Exchange(nn.Module):
     def forward(
         self,
         features: Float[Tensor, "b n d"],
-        geometry: Float[Tensor, "b n n 9"],
+        geometry: Float[Tensor, "b n n 13"],
         exists: Bool[Tensor, "b n"],
     ) -> Float[Tensor, "b n d"]:
         """Features with what the other objects add; padding sends no messages."""
@@ -75,7 +78,9 @@ class PairHead(nn.Module):
         last.bias = nn.Parameter(torch.full((num_relations,), -3.0))  # relations are rare: start near the base rate
         self.out = nn.Sequential(nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), last)
 
-    def forward(self, features: Float[Tensor, "b n d"], geometry: Float[Tensor, "b n n 9"]) -> Float[Tensor, "b r n n"]:
+    def forward(
+        self, features: Float[Tensor, "b n d"], geometry: Float[Tensor, "b n n 13"]
+    ) -> Float[Tensor, "b r n n"]:
         """Logits that object i is in each relation to object j."""
         mixed = self.subject(features)[:, :, None] + self.target(features)[:, None] + self.geometry(geometry)
         return self.out(mixed).permute(0, 3, 1, 2)

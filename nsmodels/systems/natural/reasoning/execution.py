@@ -1,4 +1,4 @@
-"""Probabilistic execution of GQA programs over a belief: from a program without leaks to a distribution over answers."""
+"""Probabilistic execution of GQA programs over a belief: a distribution over answers of each program."""
 
 from __future__ import annotations
 

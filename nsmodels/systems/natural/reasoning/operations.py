@@ -159,7 +159,7 @@ def all_alike(sets: Sequence[Array], table: Array) -> float:
 
 
 def only_value(table: Array) -> Array:
-    """P(a value is the one that is meant | there is one), rows of (n, values) that sum to 1, or to 0 without a value."""
+    """P(a value is the one that is meant | there is one), (n, values): rows sum to 1, or to 0 without a value."""
     # Values are independent: p_v Π_{u≠v} (1 − p_u), normalised. Of several that are certain each is meant equally.
     odds = table / np.maximum(1.0 - table, 1e-9)
     total = odds.sum(1, keepdims=True)
