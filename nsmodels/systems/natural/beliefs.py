@@ -13,15 +13,15 @@ from jaxtyping import Float
 
 from nsmodels.core.errors import InputError
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT, SceneGraph
+from nsmodels.formats.scenes.sides import LEAST_OVERLAP, MOST_GAP
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
 Array = np.ndarray
 
-# Rule of the sides in the scene graphs of GQA: in five real ones it labels 68 of 69 pairs, and no other. The gap is
-# that between the boxes along x, the overlap that along y.
-LEAST_GAP, MOST_GAP = -0.02, 0.25  # of the image's width
-LEAST_OVERLAP = 0.55  # of the height of the less high box
-SIDE_SCALE = 0.012  # of the image's width or of a box's height: how unsure a limit is, by the error of predicted boxes
+# How unsure the limits of the rule of the sides are, by the error of predicted boxes: of the image's width for the gap,
+# of the height of the lower box for the overlap.
+GAP_SCALE, OVERLAP_SCALE = 0.006, 0.03
+HALF_PIXEL = 0.5  # true boxes have whole pixels: a gap of 0 is one of −0.5 to 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,20 +92,18 @@ def belief_of(graph: SceneGraph, words: SceneVocabulary) -> Belief:
     )
 
 
-def side_probabilities(
-    boxes: Float[np.ndarray, "n 4"], width: float, scale: float = SIDE_SCALE
-) -> Float[np.ndarray, "n n"]:
+def side_probabilities(boxes: Float[np.ndarray, "n 4"], width: float) -> Float[np.ndarray, "n n"]:
     """`result[i, j]`: the probability that object i is to the left of object j, from boxes in pixels.
 
-    `width`: of the image. `scale`: of the logistic error of gap and overlap, in the units of their limits.
+    `width`: of the image. It is that of `formats.scenes.sides.is_left_of`, of boxes that may be a little wrong.
     """
     x, y, w, h = (boxes[:, k].astype(float) for k in range(4))
-    # Both are near by, and beside each other: P(least ≤ gap ≤ most) · P(overlap ≥ least), taken as independent.
+    # P(0 ≤ gap ≤ most) · P(overlap ≥ least): errors of the limits are logistic, and taken as independent.
     gap = (x[None, :] - (x + w)[:, None]) / width
     shared = np.minimum((y + h)[None, :], (y + h)[:, None]) - np.maximum(y[None, :], y[:, None])
     overlap = shared / np.maximum(np.minimum(h[None, :], h[:, None]), 1.0)
-    inside = _logistic((gap - LEAST_GAP) / scale) * _logistic((MOST_GAP - gap) / scale)
-    table = inside * _logistic((overlap - LEAST_OVERLAP) / (4 * scale))
+    beside = _logistic((gap + HALF_PIXEL / width) / GAP_SCALE) * _logistic((MOST_GAP - gap) / GAP_SCALE)
+    table = beside * _logistic((overlap - LEAST_OVERLAP) / OVERLAP_SCALE)
     np.fill_diagonal(table, 0.0)
     return table.astype(np.float32)
 

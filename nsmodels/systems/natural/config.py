@@ -46,7 +46,7 @@ class PerceptionConfig(Config):
     feature_dim: int = Field(default=128, ge=8, le=1024, description="channels of the feature pyramid")
     fusion: bool = Field(
         default=True,
-        description="multi-scale features: maps of all levels are fused and read; off: the coarsest map alone, enlarged",
+        description="multi-scale features: maps of all levels, fused; off: the coarsest map alone, enlarged",
     )
     crop_size: int = Field(
         default=32,

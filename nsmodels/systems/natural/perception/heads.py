@@ -142,10 +142,13 @@ class SceneHead(nn.Module):
         self.sizes = [len(space.words.locations), len(space.words.weathers), len(space.concepts)]
         width = 2 * sum(channels[-2:])
         self.layers = nn.Sequential(nn.Linear(width, config.head_dim), nn.GELU(), nn.LayerNorm(config.head_dim))
-        self.out = nn.Linear(config.head_dim, sum(self.sizes))
+        self.out = nn.Linear(config.head_dim, sum(self.sizes)) if sum(self.sizes) else None
 
     def forward(self, levels: Sequence[Float[Tensor, "b _ _ _"]]) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of locations, of weathers and of concepts, (b, k) each."""
+        if self.out is None:
+            none = levels[0].new_zeros(len(levels[0]), 0)
+            return none, none, none
         read = [pooled for level in levels[-2:] for pooled in (level.mean((2, 3)), level.amax((2, 3)))]
         locations, weathers, concepts = self.out(self.layers(torch.cat(read, -1))).split(self.sizes, -1)
         return locations, weathers, concepts

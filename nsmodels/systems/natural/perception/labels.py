@@ -190,6 +190,7 @@ class Targets:
         relations: 1 where a relation is stated, by relation, subject and object.
         places: numbers of location and weather, or `UNKNOWN`.
         concepts: as of `Labels`.
+        kinds: number of the type of each attribute value.
     """
 
     boxes: Float[Tensor, "b n 4"]
@@ -201,6 +202,7 @@ class Targets:
     relations: Float[Tensor, "b r n n"]
     places: Int[Tensor, "b 2"]
     concepts: Float[Tensor, "b c"]
+    kinds: Int[Tensor, " v"]
 
 
 def collate(labels: Sequence[Labels], space: LabelSpace) -> Targets:
@@ -220,7 +222,7 @@ def collate(labels: Sequence[Labels], space: LabelSpace) -> Targets:
     arrays = (boxes, exists, names, values, stated, np.array([each.is_described for each in labels]), relations)
     places = np.array([each.places for each in labels], np.int64).reshape(size, 2)
     concepts = np.stack([each.concepts for each in labels]).astype(np.float32)
-    return Targets(*(torch.from_numpy(array) for array in (*arrays, places, concepts)))
+    return Targets(*(torch.from_numpy(array) for array in (*arrays, places, concepts, kinds)))
 
 
 def _frozen(value: Any) -> Any:

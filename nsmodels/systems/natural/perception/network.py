@@ -95,7 +95,7 @@ class Perception(nn.Module):
         self.names = NameHead(space, config)
         self.sizes = [4, len(space.values), len(space.words.attributes)]
         self.facts = nn.Linear(width, sum(self.sizes))
-        self.pairs = PairHead(width, len(space.relations))
+        self.pairs = PairHead(width, len(space.relations)) if space.relations else None
         # Slope a and intercept b of the calibrated probability of an object at a peak of logit l, σ(a·l + b).
         self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
@@ -163,7 +163,8 @@ class Perception(nn.Module):
             if self.routing is not None:
                 features, concepts = self.routing(features, concepts, exists)
             change, values, stated = self.facts(features).split(self.sizes, -1)
-            relations = self.pairs(features, geometry)
+            none = geometry.new_zeros(len(geometry), 0, *geometry.shape[1:3])
+            relations = none if self.pairs is None else self.pairs(features, geometry)
         objects = ObjectLogits(change, self.names(features), values, stated, relations)
         return objects, SceneLogits(locations, weathers, concepts)
 

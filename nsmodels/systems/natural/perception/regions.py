@@ -1,8 +1,8 @@
 """Second look: the part of an image below each box, scaled to one size and read again.
 
 Feature maps tell objects apart and place them; which of hundreds of names an object has is a matter of its outline and
-of its inner drawing, at whatever size it is shown. There are few objects in an image, so that reading each of them again
-costs less than finer maps of all of it.
+its inner drawing, at whatever size it is shown. There are few objects in an image: to read each again costs less than
+finer maps of all of it.
 """
 
 from __future__ import annotations
