@@ -97,7 +97,7 @@ def asked(rng: np.random.Generator, num: int, words: SceneVocabulary = WORDS) ->
 
 def _asked(rng: np.random.Generator, words: SceneVocabulary) -> tuple[str, str]:
     def draw(values: Sequence[str]) -> str:
-        return values[rng.integers(len(values))]
+        return values[int(rng.integers(len(values)))]
 
     name, other, relation = draw(words.names), draw(words.names), draw(words.relations)
     kind = draw([kind for kind, values in words.attributes.items() if len(values) > 1])

@@ -74,6 +74,8 @@ class SoftExecutor:
             inputs: list[Any] = [values[k] for k in step.dependencies]
             if refers(operation):
                 posed *= math.prod(any_of(each.members) for each in inputs)
+            if not may_be_whole(operation):
+                inputs = [soft.objects(self.scene, each) if isinstance(each, Found) else each for each in inputs]
             values.append(STEPS[operation.verb](self.scene, operation, step, *inputs))
         return values, posed
 
@@ -81,6 +83,11 @@ class SoftExecutor:
 def refers(operation: Operation) -> bool:
     """Whether an operation takes for granted that there is something in its sets."""
     return "objects" in operation.takes and operation.verb not in ("exist", "filter")
+
+
+def may_be_whole(operation: Operation) -> bool:
+    """Whether an operation can be about the image as a whole; to others it has no objects."""
+    return operation.verb not in ("same", "different", "common") and operation.kind not in ("rel", *COMPARISONS)
 
 
 def answer(program: Sequence[Step], belief: Belief) -> Answer:

@@ -28,6 +28,11 @@ def whole() -> Found:
     return Found(np.ones(1), is_scene=True)
 
 
+def objects(scene: Scene, found: Found) -> Found:
+    """A set of objects; none in place of the image as a whole."""
+    return Found(np.zeros(len(scene))) if found.is_scene else found
+
+
 def relate(scene: Scene, anchors: Found, name: str, relation: str, role: str) -> Found:
     """Objects of a name that stand in a relation to one of a set; best those that do so to what is meant there."""
     called = scene.called(name)
@@ -63,8 +68,6 @@ def verify(scene: Scene, found: Found, kind: str, value: str, is_negated: bool) 
 
 def verify_relation(scene: Scene, found: Found, name: str, relation: str, role: str) -> float:
     """Whether an object of a name stands in a relation to what is referred to."""
-    if found.is_scene:
-        return any_of(scene.called(name).members) * float(found.members[0])
     meant = found.preferred
     share = referent(meant).share
     if not share.any():
