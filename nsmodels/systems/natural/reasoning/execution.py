@@ -87,7 +87,8 @@ def refers(operation: Operation) -> bool:
 
 def may_be_whole(operation: Operation) -> bool:
     """Whether an operation can be about the image as a whole; to others it has no objects."""
-    return operation.verb not in ("same", "different", "common") and operation.kind not in ("rel", *COMPARISONS)
+    is_of_two = operation.verb in ("same", "different", "common") or operation.kind in COMPARISONS
+    return not is_of_two and operation.name != "choose rel"
 
 
 def answer(program: Sequence[Step], belief: Belief) -> Answer:

@@ -68,6 +68,8 @@ def verify(scene: Scene, found: Found, kind: str, value: str, is_negated: bool) 
 
 def verify_relation(scene: Scene, found: Found, name: str, relation: str, role: str) -> float:
     """Whether an object of a name stands in a relation to what is referred to."""
+    if found.is_scene:
+        return any_of(relate(scene, found, name, relation, role).members)
     meant = found.preferred
     share = referent(meant).share
     if not share.any():
