@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.programs.operations import COMPARISONS, operation_of
 from nsmodels.datasets.gqa.programs.parsing import Program, as_semantic, parse_text
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT, Box, Relation, SceneGraph, Thing
@@ -90,9 +90,9 @@ def _is_sensible(token: Token, words: SceneVocabulary) -> bool:
     return kind in {"", "name", "rel", "hposition", "vposition", "place", "weather", *COMPARISONS, *words.attributes}
 
 
-def asked(rng: np.random.Generator, num: int, words: SceneVocabulary = WORDS) -> list[dict[str, Any]]:
-    """Questions in the released form, worded by a few templates; answers are not worked out."""
-    return [_record(*_asked(rng, words), number) for number in range(num)]
+def asked(rng: np.random.Generator, num: int, words: SceneVocabulary = WORDS) -> list[Question]:
+    """Questions worded by a few templates; answers are not worked out."""
+    return [_question(*_asked(rng, words), number) for number in range(num)]
 
 
 def _asked(rng: np.random.Generator, words: SceneVocabulary) -> tuple[str, str]:
@@ -120,6 +120,6 @@ def _asked(rng: np.random.Generator, words: SceneVocabulary) -> tuple[str, str]:
     )[rng.integers(7)]
 
 
-def _record(question: str, text: str, number: int) -> dict[str, Any]:
-    semantic = as_semantic(parse_text(text))
-    return {"question": question, "semantic": semantic, "answer": "yes", "imageId": str(number % 10)}
+def _question(text: str, program: str, number: int) -> Question:
+    semantic = tuple(as_semantic(parse_text(program)))
+    return Question(id=str(number), image=str(number % 10), text=text, answer="yes", semantic=semantic)

@@ -78,7 +78,7 @@ def test_a_word_that_is_nowhere_is_refused() -> None:
 def trained(num: int, epochs: int, without: str = "") -> tuple[ParserTask, Parser]:
     """A parser trained on questions, none of which has the word `without`."""
     rng = np.random.default_rng(0)
-    questions = [each for each in asked(rng, num) if not without or without not in words_of(each["question"])]
+    questions = [each for each in asked(rng, num) if not without or without not in words_of(each.text)]
     config = ParserConfig(embedding_dim=32, hidden_dim=64)
     task = ParserTask(questions, asked(rng, 100), WORDS, config, TrainingConfig(batch_size=32))
     torch.manual_seed(0)
@@ -106,8 +106,7 @@ def test_the_parser_reads_a_name_that_no_training_question_has() -> None:
 
 def test_an_untrained_parser_gives_programs_too() -> None:
     task, parser = trained(60, 0)
-    questions = [record["question"] for record in task.val_questions]
-    for each in parser.parse(questions):
+    for each in parser.read([question.words for question in task.val_questions]):
         assert without_leaks(check(each.program)) == each.program
         assert len(each.program) <= 40
 

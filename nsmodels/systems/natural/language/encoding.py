@@ -62,16 +62,20 @@ class Example:
         words: of the question.
         mentions: what it may name.
         targets: symbols of the program in prefix order, each with its equals.
+        steps: before each of them the previous one, the type of the open slot and the number of open slots, (3, t).
     """
 
     words: list[str]
     mentions: list[Mention]
     targets: list[Choice]
+    steps: np.ndarray
 
 
-def example(words: list[str], mentions: list[Mention], program: Program, grammar: Grammar) -> Example:
+def example(words: list[str], mentions: list[Mention], program: Program, reader: Reader) -> Example:
     """The example of a question; raise `InputError` for a program that the grammar lacks words for."""
-    return Example(words, mentions, choices(tree_of(program, grammar.words), grammar, mentions))
+    grammar = reader.grammar
+    targets = choices(tree_of(program, grammar.words), grammar, mentions)
+    return Example(words, mentions, targets, np.array(trace(targets, mentions, reader), np.int32).T)
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def collate(examples: Sequence[Example], reader: Reader, hidden: np.ndarray | No
     steps = np.zeros((3, num, longest), np.int64)
     right = np.zeros((num, longest, width + questions.groups.shape[1]), bool)
     for row, each in enumerate(examples):
-        steps[:, row, : len(each.targets)] = np.array(trace(each, reader)).T
+        steps[:, row, : len(each.targets)] = each.steps
         for place, choice in enumerate(each.targets):
             right[row, place, list(choice)] = True
     previous, slots, num_open = (torch.from_numpy(each) for each in steps)
@@ -121,11 +125,11 @@ def collate(examples: Sequence[Example], reader: Reader, hidden: np.ndarray | No
     return ParserBatch(questions, previous, slots, num_open, torch.from_numpy(right), lengths)
 
 
-def trace(each: Example, reader: Reader) -> list[tuple[int, int, int]]:
-    """Before each symbol of an example: the previous one, the type of the open slot, the number of open slots."""
-    derivation = Derivation(reader.grammar, each.mentions)
+def trace(targets: Sequence[Choice], mentions: Sequence[Mention], reader: Reader) -> list[tuple[int, int, int]]:
+    """Before each symbol of a program: the previous one, the type of the open slot, the number of open slots."""
+    derivation = Derivation(reader.grammar, mentions)
     found = []
-    for choice in each.targets:
+    for choice in targets:
         found.append((previous_of(derivation, reader), derivation.slot, derivation.num_open))
         derivation.push(choice[0])
     return found

@@ -57,6 +57,10 @@ class Parser:
         words = [words_of(question) for question in questions]
         if not all(words):
             raise InputError("question: expected at least one word, got none; an example: 'Is the dog brown?'")
+        return self.read(words)
+
+    def read(self, words: Sequence[list[str]]) -> list[Parse]:
+        """The same of questions given as words."""
         order = sorted(range(len(words)), key=lambda k: len(words[k]))
         found: dict[int, Parse] = {}
         for first in range(0, len(order), PARSE_BATCH):

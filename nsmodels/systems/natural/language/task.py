@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import torch
@@ -12,35 +12,47 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.gqa.programs.parsing import Program, parse, without_leaks
+from nsmodels.datasets.gqa.files.format import Question
+from nsmodels.datasets.gqa.programs.parsing import Program, without_leaks
 from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
-from nsmodels.systems.natural.language.derivation import as_mentioned
 from nsmodels.systems.natural.language.encoding import Example, ParserBatch, Reader, collate, example
 from nsmodels.systems.natural.language.grammar import Entry, Grammar, leaves_of, normal, tree_of
+from nsmodels.systems.natural.language.mentions import Mention
 from nsmodels.systems.natural.language.network import ParserNetwork
 from nsmodels.systems.natural.language.parser import Parser
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
 
 WINDOW = 50  # batches within which questions are sorted by length
-Record = Mapping[str, Any]
 
 
-def program_of_record(record: Record, words: SceneVocabulary) -> Program:
-    """The program of a released question in normal form, without leaks; raise `InputError` for a malformed one."""
-    return normal(without_leaks(parse(record["semantic"])), words)
+class Asked(NamedTuple):
+    """A question with its program in normal form, without leaks, and what its words may name."""
+
+    words: list[str]
+    mentions: list[Mention]
+    program: Program
 
 
-def constants_of(questions: Iterable[Record], grammar: Grammar) -> tuple[Entry, ...]:
+def asked(question: Question, grammar: Grammar) -> Asked:
+    """A question as the parser learns it; raise `InputError` for a malformed program, or one with many options."""
+    words = words_of(question.text)
+    if not words:
+        raise InputError(f"{question.where or question.id}, field 'question': expected at least one word")
+    program = normal(without_leaks(question.program), grammar.words)
+    return Asked(words, grammar.phrases.mentions(words), program)
+
+
+def constants_of(questions: Iterable[Asked], words: SceneVocabulary) -> tuple[Entry, ...]:
     """Entries that programs have although their questions do not mention them as they are, sorted."""
     found: set[Entry] = set()
-    for record in questions:
-        mentioned = {each.entry for each in grammar.phrases.mentions(words_of(record["question"]))}
-        tree = as_mentioned(tree_of(program_of_record(record, grammar.words), grammar.words), ())
-        found |= {leaf for leaf in leaves_of(tree) if isinstance(leaf, Entry) and leaf not in mentioned}
+    for each in questions:
+        mentioned = {mention.entry for mention in each.mentions}
+        leaves = leaves_of(tree_of(each.program, words))
+        found |= {leaf for leaf in leaves if isinstance(leaf, Entry) and leaf not in mentioned}
     return tuple(sorted(found))
 
 
@@ -49,7 +61,7 @@ class ParserTask(Task):
     """Training of the parser on questions with programs.
 
     Args:
-        train, val: released questions with `question` and `semantic`.
+        train, val: released questions with their programs.
         words: vocabulary of the scenes.
         config: the parser.
         training: its batch size and seed are used.
@@ -57,20 +69,22 @@ class ParserTask(Task):
 
     def __init__(
         self,
-        train: Sequence[Record],
-        val: Sequence[Record],
+        train: Iterable[Question],
+        val: Iterable[Question],
         words: SceneVocabulary,
         config: ParserConfig,
         training: TrainingConfig,
     ) -> None:
         self.config, self.training = config, training
-        self.grammar = Grammar(words, constants_of(train, Grammar(words)))
-        self.vocabulary = Vocabulary.from_questions(words_of(record["question"]) for record in train)
+        plain = Grammar(words)
+        read, self.val_questions = ([asked(each, plain) for each in questions] for questions in (train, val))
+        self.grammar = Grammar(words, constants_of(read, words))
+        self.vocabulary = Vocabulary.from_questions(each.words for each in read)
         self.reader = Reader(self.grammar, self.vocabulary)
-        self.val_questions = val
-        self.splits = {"train": self._examples(train), "val": self._examples(val)}
-        if not self.splits["train"]:
-            raise InputError("questions: no training question has a program of known words; check `semantic`")
+        self.splits = {"train": self._examples(read), "val": self._examples(self.val_questions)}
+        for split, examples in self.splits.items():
+            if not examples:
+                raise InputError(f"questions: none of split '{split}' has a program of known words; check `semantic`")
 
     def build(self) -> ParserNetwork:
         """A parser with random weights and the vocabulary of the training questions."""
@@ -110,12 +124,10 @@ class ParserTask(Task):
         """Share of validation questions whose whole program is decoded exactly, without teacher forcing."""
         assert isinstance(model, ParserNetwork)
         was_training = model.training
-        parser = Parser(model)
-        found = parser.parse([record["question"] for record in self.val_questions])
-        pairs = zip(found, self.val_questions, strict=True)
-        right = [each.program == program_of_record(record, self.grammar.words) for each, record in pairs]
+        found = Parser(model).read([each.words for each in self.val_questions])
         model.train(was_training)
-        return {"val/program_exact": float(np.mean(right))}
+        pairs = zip(found, self.val_questions, strict=True)
+        return {"val/program_exact": float(np.mean([parse.program == each.program for parse, each in pairs]))}
 
     def settings(self) -> dict[str, Any]:
         """The configuration, the words of questions and scenes, and the constants of the grammar."""
@@ -126,14 +138,12 @@ class ParserTask(Task):
             "constants": [list(entry) for entry in self.grammar.constants],
         }
 
-    def _examples(self, questions: Sequence[Record]) -> list[Example]:
+    def _examples(self, questions: Sequence[Asked]) -> list[Example]:
         """Those with programs of words that are mentioned or constants; validation may have others, which it fails."""
         found = []
-        for record in questions:
-            words = words_of(record["question"])
-            program = program_of_record(record, self.grammar.words)
+        for each in questions:
             try:
-                found.append(example(words, self.grammar.phrases.mentions(words), program, self.grammar))
+                found.append(example(each.words, each.mentions, each.program, self.reader))
             except InputError:
                 continue
         return found
