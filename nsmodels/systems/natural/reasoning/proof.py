@@ -162,7 +162,7 @@ def _prove_in(program: Program, belief: Belief, lexicon: Lexicon, graph: SceneGr
         literals = grounds(step, inputs, graph, belief, lexicon)
         facts = tuple(dict.fromkeys(with_probability(fact, belief, lexicon) for fact in literals))
         output, meant = _output(value, graph)
-        steps.append(ProofStep(number, _call(step), step.dependencies, output, meant, facts))
+        steps.append(ProofStep(number, call_of(step), step.dependencies, output, meant, facts))
     objects = tuple(Seen(int(o.id), o.name, (o.box.x, o.box.y, o.box.w, o.box.h)) for o in graph)
     everything = tuple(fact for step in steps for fact in step.facts)
     confidence = joint_probability(everything, belief, lexicon)
@@ -178,16 +178,17 @@ def _output(value: Value, graph: SceneGraph) -> tuple[Output, tuple[int, ...]]:
     return output, meant
 
 
-def _call(step: ProgramStep) -> str:
+def call_of(step: ProgramStep) -> str:
+    """A step in a few words: `filter color: red (s0)`."""
     argument = argument_of(step).replace("(-)", "").strip()
-    return f"{step.operation}: {argument}" if argument not in ("", "?") else step.operation
+    inputs = f" ({', '.join(f's{k}' for k in step.dependencies)})" if step.dependencies else ""
+    return f"{step.operation}{f': {argument}' if argument not in ('', '?') else ''}{inputs}"
 
 
 def _lines(step: ProofStep, has_negative: bool) -> Iterable[str]:
     facts = [fact for fact in step.facts if fact.holds or has_negative]
     width = max((len(str(fact)) for fact in facts), default=0)
-    inputs = f" ({', '.join(f's{k}' for k in step.inputs)})" if step.inputs else ""
-    yield f"s{step.number} {step.call}{inputs} → {step.result}"
+    yield f"s{step.number} {step.call} → {step.result}"
     yield from (f"     {'+' if f.holds else '-'} {f!s:<{width}}  p {f.probability:.3f}" for f in facts)
 
 
