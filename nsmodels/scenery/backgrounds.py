@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
 from PIL import Image, ImageDraw
 
 from nsmodels.scenery.scenes import HEIGHT, WIDTH
@@ -15,7 +14,7 @@ Color = tuple[int, int, int]
 SKIES: dict[str, tuple[Color, Color]] = {
     "sunny": ((84, 164, 240), (206, 232, 252)),
     "cloudy": ((150, 164, 180), (202, 210, 218)),
-    "rainy": ((84, 94, 108), (136, 146, 156)),
+    "rainy": ((110, 120, 136), (160, 170, 180)),
     "snowy": ((168, 180, 196), (222, 228, 236)),
 }
 GROUNDS: dict[str, tuple[Color, Color]] = {
@@ -30,23 +29,29 @@ WALLS: dict[str, tuple[Color, Color]] = {
     "kitchen": ((226, 236, 234), (206, 222, 220)),
     "living room": ((232, 214, 178), (222, 198, 158)),
 }
-DIM = {"sunny": 1.05, "cloudy": 0.92, "rainy": 0.78, "snowy": 0.95, "": 1.0}  # factor of brightness
+DIM = {"sunny": 1.05, "cloudy": 0.92, "rainy": 0.88, "snowy": 0.95, "": 1.0}  # factor of brightness
+NUM_VARIANTS = 4
+BLOTCH, CELL = 9.0, 16  # uneven ground: standard deviation in grey levels, pixels of the sheet between its knots
 SNOW, SNOWED = (236, 240, 246), 0.72  # colour of snow, and how much of the ground it covers
 
 
 @lru_cache(maxsize=512)
-def background(place: str, weather: str, horizon: float, width: int, height: int) -> Float[np.ndarray, "h w 3"]:
-    """Empty place in grey levels from 0 to 255; read only."""
-    upper = WALLS.get(place) or SKIES[weather]
+def background(place: str, weather: str, horizon: float, variant: int, width: int, height: int) -> Image.Image:
+    """Empty place as an RGB image, not to be drawn on; variants differ in the unevenness of their ground."""
     line = round(horizon * HEIGHT)
     image = Image.new("RGB", (WIDTH, HEIGHT))
-    image.paste(_gradient(upper, line), (0, 0))
+    image.paste(_gradient(WALLS.get(place) or SKIES[weather], line), (0, 0))
     image.paste(_gradient(_ground(place, weather), HEIGHT - line), (0, line))
-    pen = ImageDraw.Draw(image)
-    _DETAILS[place](pen, line, weather)
-    pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)).astype(np.float32)
-    pixels.setflags(write=False)
-    return pixels
+    _DETAILS[place](ImageDraw.Draw(image), line, weather)
+    return _uneven(image.resize((width, height), Image.Resampling.BILINEAR), variant)
+
+
+def _uneven(image: Image.Image, variant: int) -> Image.Image:
+    rng = np.random.Generator(np.random.SFC64(variant))
+    coarse = rng.standard_normal((HEIGHT // CELL + 2, WIDTH // CELL + 2), np.float32)
+    blotches = np.asarray(Image.fromarray(coarse).resize(image.size, Image.Resampling.BICUBIC))
+    pixels = np.asarray(image) + BLOTCH * blotches[..., None]
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 def _ground(place: str, weather: str) -> tuple[Color, Color]:
@@ -60,7 +65,8 @@ def _mixed(first: Color, second: Color, share: float) -> Color:
 
 
 def _gradient(colors: tuple[Color, Color], height: int) -> Image.Image:
-    rows = np.linspace(*(np.array(color, np.float32) for color in colors), height)
+    upper, lower = (np.array(color, np.float32) for color in colors)
+    rows = np.linspace(upper, lower, height)
     return Image.fromarray(np.broadcast_to(rows[:, None], (height, WIDTH, 3)).astype(np.uint8))
 
 

@@ -26,7 +26,7 @@ class Sprite:
 
     Attributes:
         file: name in `sprites.zip` without suffix, or that of a drawn piece of furniture.
-        fact: what it shows of the thing beside its name: a pose, "open" or "closed", a material; may be empty.
+        fact: what it shows of the thing beside its name: a pose, a state, a material, a shape; may be empty.
         is_unseen: it is in the split `unseen`, and only there.
     """
 
@@ -45,7 +45,8 @@ class Entry:
         size: usual extent of the longer side at depth 1, in pixels of an image of 224x168.
         traits: "tint", "pattern": its colour, its pattern may vary; "table": it may stand on furniture; "hold";
             "head", "neck", "body": where it is worn; "ride"; "fly": it may hover; "aloft": it always does; "support";
-            "person".
+            "cover": things may
+            be under it; "height": it may be tall or short; "shape": its shape varies; "person".
         sprites: its pictures.
     """
 
@@ -63,15 +64,15 @@ class Entry:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """Values that its pictures show: poses, states, materials; empty where there are none."""
+        """Values that its pictures show: poses, states, materials, shapes; empty where there are none."""
         return tuple(dict.fromkeys(sprite.fact for sprite in self.sprites if sprite.fact))
 
 
 @cache
 def catalogue() -> dict[str, Entry]:
     """All entries by name, in the order of the file."""
-    with (files("nsmodels.scenery") / "catalogue.csv").open(encoding="utf-8", newline="") as stream:
-        entries = [_entry(row) for row in csv.DictReader(stream)]
+    table = (files("nsmodels.scenery") / "catalogue.csv").read_text(encoding="utf-8")
+    entries = [_entry(row) for row in csv.DictReader(table.splitlines())]
     return {entry.name: entry for entry in entries}
 
 

@@ -19,8 +19,15 @@ HORIZONS = (0.38, 0.42, 0.46)
 NEAREST, FARTHEST = 1.1, 0.76  # scale at the lower edge of the sheet, and at the horizon
 TRIES = 60  # places tried for the things of a scene
 CROWDED = 0.3  # share of the smaller of two rectangles that may be common to both
-FREQUENCIES = {"person": 12.0, "support": 5.0, "ride": 1.8}  # of traits, where a name without them has 1
-HOLDS, WEARS, RIDES, CARRIES, COVERS = 0.6, 0.45, 0.5, 0.85, 0.4  # how often what is possible is done
+FREQUENCIES = {
+    "person": 20.0,
+    "support": 8.0,
+    "ride": 4.0,
+    "shape": 5.0,
+    "cover": 16.0,
+}  # of traits, where a name without them has 1
+HOLDS, WEARS, RIDES, CARRIES, COVERS = 0.65, 0.5, 0.7, 0.9, 0.5  # how often what is possible is done
+_USUAL = ScenerySettings()
 NUM_IDS = 100  # ids of things within a scene
 
 
@@ -30,7 +37,7 @@ def compose(seed: int, split: str, index: int, settings: ScenerySettings | None 
     Scenes of different splits, seeds or numbers are drawn independently. Raises `InputError` for an unknown split and
     for a number outside of 0 to 999,999.
     """
-    settings = settings or ScenerySettings()
+    settings = settings or _USUAL
     image = image_id(split, index)
     draws = Draws(random.Random(f"scene/{seed}/{split}/{index}"), split, seed, settings)
     rng = draws.rng
@@ -109,7 +116,8 @@ class _Draft:
         top = baseline - height
         if is_aloft:
             top, baseline = self.rng.uniform(2, max(3.0, self.horizon - height)), 0.0
-        top = max(1.0, top)
+        elif top < 1:  # too tall to stand that far away
+            top, baseline = 1.0, 1 + height
         mirrored = self.rng.random() < 0.5
         return Item(
             id=self.ids.pop(),
@@ -184,7 +192,7 @@ class _Draft:
                 look = self.draws.look(catalogue()[self.rng.choice(_having(("table",)))])
                 item = carried(furniture, look, self.ids.pop(), self.rng.uniform(low, high), scale)
                 group.append(replace(item, relations=(Relation(ON, furniture.id),)))
-        if furniture.name == "table" and len(group) < most and self.rng.random() < COVERS:
+        if "cover" in catalogue()[furniture.name].traits and len(group) < most and self.rng.random() < COVERS:
             group.append(self._covered(furniture, scale))
             relation = Relation(ABOVE, group[-1].id)
             group[0] = replace(furniture, relations=(*furniture.relations, relation))

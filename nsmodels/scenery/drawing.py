@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+import random
+from functools import cache, lru_cache
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Int16, UInt8
 from PIL import Image, ImageDraw
 
-from nsmodels.scenery.backgrounds import DIM, background
+from nsmodels.scenery.backgrounds import DIM, NUM_VARIANTS, background
 from nsmodels.scenery.scenes import HEIGHT, WIDTH, Item, Scene, rectangle
 from nsmodels.scenery.tints import coloured
 from nsmodels.scenery.words import INDOORS
 
 SHADOW = 0.32  # darkness
-BLOTCH = 9.0  # standard deviation of the uneven ground, in grey levels
-NUM_DROPS, NUM_FLAKES = 70, 90
-CELL = 16  # pixels of the sheet between the knots of uneven ground
+NUM_CLOUDS, NUM_DROPS, NUM_FLAKES = 4, 70, 90
 
 
 def draw(scene: Scene, width: int | None = None, height: int | None = None) -> UInt8[np.ndarray, "h w 3"]:
     """The picture of a scene, by default in the size of its settings."""
     width, height = width or scene.settings.width, height or scene.settings.height
-    rng = np.random.Generator(np.random.SFC64(scene.seed))
+    rng = random.Random(scene.seed)
     image = _empty(scene, width, height, rng)
     paint(image, scene.items)
-    pen = ImageDraw.Draw(image)
-    _weather(pen, scene.weather, width, height, rng)
-    pixels = np.asarray(image).astype(np.float32)
-    pixels *= scene.light * DIM[scene.weather]
-    if scene.settings.noise:
-        pixels += scene.settings.noise * _noise(rng, height, width)
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    _weather(ImageDraw.Draw(image), scene.weather, width, height, rng)
+    lit = np.asarray(image.point(_curve(round(scene.light * DIM[scene.weather], 2))))
+    noisy = lit + _noise(scene.settings.noise, height, width, rng)
+    return np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)
+
+
+@cache
+def _curve(factor: float) -> list[int]:
+    """Brighter or darker grey levels, for each channel."""
+    return [min(255, round(factor * level)) for level in range(256)] * 3
 
 
 def encode(scene: Scene, width: int | None = None, height: int | None = None) -> bytes:
@@ -48,13 +50,13 @@ def paint(image: Image.Image, items: tuple[Item, ...], has_shadows: bool = True)
         left, top, w, h = rectangle(item, *image.size)
         if has_shadows and not item.is_aloft and not item.root:
             _shadow(image, left, top, w, h)
-        sprite = _scaled(item.sprite, item.tint, item.pattern, item.is_mirrored, w, h)
+        sprite = _scaled(item, w, h)
         image.paste(sprite, (left, top), sprite)
 
 
-@lru_cache(maxsize=2048)
-def _scaled(file: str, tint: str, pattern: str, is_mirrored: bool, width: int, height: int) -> Image.Image:
-    return coloured(file, tint, pattern, is_mirrored).resize((width, height), Image.Resampling.BILINEAR)
+def _scaled(item: Item, width: int, height: int) -> Image.Image:
+    sprite = coloured(item.sprite, item.tint, item.pattern).resize((width, height), Image.Resampling.BILINEAR)
+    return sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if item.is_mirrored else sprite
 
 
 def _shadow(image: Image.Image, left: int, top: int, width: int, height: int) -> None:
@@ -70,56 +72,55 @@ def _ellipse(width: int, height: int) -> Image.Image:
     return Image.fromarray((255 * SHADOW * inside).astype(np.uint8))
 
 
-def _empty(scene: Scene, width: int, height: int, rng: np.random.Generator) -> Image.Image:
-    """Background with the sky's clouds or the room's window, and uneven ground."""
-    pixels = background(scene.place, scene.weather, scene.horizon, width, height)
-    coarse = rng.standard_normal((HEIGHT // CELL + 2, WIDTH // CELL + 2), np.float32)
-    uneven = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
-    mixed = pixels + BLOTCH * np.asarray(uneven)[..., None]
-    image = Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8))
+def _empty(scene: Scene, width: int, height: int, rng: random.Random) -> Image.Image:
+    """Background with the sky's clouds or the room's window."""
+    variant = rng.randrange(NUM_VARIANTS)
+    image = background(scene.place, scene.weather, scene.horizon, variant, width, height).copy()
     pen = ImageDraw.Draw(image)
     (_window if scene.place in INDOORS else _sky)(pen, scene, width / WIDTH, height / HEIGHT, rng)
     return image
 
 
-def _window(pen: ImageDraw.ImageDraw, scene: Scene, across: float, down: float, rng: np.random.Generator) -> None:
-    left, high = int(rng.integers(10, WIDTH - 60)), round(0.62 * scene.horizon * HEIGHT)
+def _window(pen: ImageDraw.ImageDraw, scene: Scene, across: float, down: float, rng: random.Random) -> None:
+    left, high = rng.randrange(10, WIDTH - 60), round(0.62 * scene.horizon * HEIGHT)
     frame = tuple(v * s for v, s in zip((left, 8, left + 44, 8 + high), (across, down) * 2, strict=True))
     pen.rectangle(frame, fill=(164, 206, 240), outline=(250, 250, 250), width=max(1, round(3 * across)))
     pen.line(((left + 22) * across, 8 * down, (left + 22) * across, (8 + high) * down), fill=(250, 250, 250), width=2)
 
 
-def _sky(pen: ImageDraw.ImageDraw, scene: Scene, across: float, down: float, rng: np.random.Generator) -> None:
+def _sky(pen: ImageDraw.ImageDraw, scene: Scene, across: float, down: float, rng: random.Random) -> None:
     if scene.weather == "sunny":
-        x, y = int(rng.integers(14, WIDTH - 14)) * across, 16 * down
+        x, y = rng.randrange(14, WIDTH - 14) * across, 16 * down
         pen.ellipse((x - 11 * across, y - 11 * down, x + 11 * across, y + 11 * down), fill=(255, 238, 110))
         return
     shade = {"cloudy": (236, 238, 242), "rainy": (98, 104, 114), "snowy": (206, 212, 222)}[scene.weather]
-    for x, y in zip(rng.integers(0, WIDTH, 4).tolist(), rng.integers(4, 22, 4).tolist(), strict=True):
+    for _ in range(NUM_CLOUDS):
+        x, y = rng.randrange(WIDTH), rng.randrange(4, 22)
         for dx, dy, r in ((-16, 3, 7), (-6, -1, 10), (7, -2, 11), (18, 3, 8)):
             cx, cy = (x + dx) * across, (y + dy) * down
             pen.ellipse((cx - r * across, cy - 0.7 * r * down, cx + r * across, cy + 0.7 * r * down), fill=shade)
 
 
-def _weather(pen: ImageDraw.ImageDraw, weather: str, width: int, height: int, rng: np.random.Generator) -> None:
+def _weather(pen: ImageDraw.ImageDraw, weather: str, width: int, height: int, rng: random.Random) -> None:
     if weather == "rainy":
-        xs, ys = rng.integers(0, width, NUM_DROPS).tolist(), rng.integers(-6, height, NUM_DROPS).tolist()
-        for x, y in zip(xs, ys, strict=True):
+        for _ in range(NUM_DROPS):
+            x, y = rng.randrange(width), rng.randrange(-6, height)
             pen.line((x, y, x - 0.014 * width, y + 0.05 * height), fill=(150, 176, 214))
     elif weather == "snowy":
-        xs, ys = rng.integers(0, width, NUM_FLAKES).tolist(), rng.integers(0, height, NUM_FLAKES).tolist()
-        radius = max(0.5, 1.1 * width / WIDTH)
-        for x, y in zip(xs, ys, strict=True):
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(255, 255, 255))
+        size = max(1, round(2.2 * width / WIDTH))
+        for _ in range(NUM_FLAKES):
+            x, y = rng.randrange(width), rng.randrange(height)
+            pen.rectangle((x, y, x + size - 1, y + size - 1), fill=(255, 255, 255))
 
 
 @lru_cache(maxsize=4)
-def _grain(height: int, width: int) -> Float[np.ndarray, "2h 2w 1"]:
+def _grain(strength: float, height: int, width: int) -> Int16[np.ndarray, "2h 2w 3"]:
     rng = np.random.Generator(np.random.SFC64(0))
-    return rng.standard_normal((2 * height, 2 * width, 1), np.float32)
+    grain = (strength * rng.standard_normal((2 * height, 2 * width, 1), np.float32)).round().astype(np.int16)
+    return np.repeat(grain, 3, 2)
 
 
-def _noise(rng: np.random.Generator, height: int, width: int) -> Float[np.ndarray, "h w 1"]:
-    """Noise of standard deviation 1: a random cut from a larger sheet of it."""
-    y, x = rng.integers(0, height), rng.integers(0, width)
-    return _grain(height, width)[y : y + height, x : x + width]
+def _noise(strength: float, height: int, width: int, rng: random.Random) -> Int16[np.ndarray, "h w 3"]:
+    """Grey noise of this standard deviation: a random cut from a larger sheet of it."""
+    y, x = rng.randrange(height), rng.randrange(width)
+    return _grain(strength, height, width)[y : y + height, x : x + width]

@@ -1,4 +1,7 @@
-"""Drawn furniture, whose make shows its material: planks on thick legs, a sheet on thin braced ones, a mould."""
+"""Drawn things: furniture whose make shows its material, pillows, mirrors and signposts of several shapes.
+
+Wood: planks on thick legs. Metal: a riveted sheet on thin braced legs. Plastic: one moulded piece.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,19 @@ from collections.abc import Callable
 from PIL import Image, ImageDraw
 
 # Sizes in pixels of the sprites; the top surface begins at `TOP` of the height.
-SHAPES = {"table": (144, 84), "bench": (144, 62), "shelf": (132, 110), "stool": (70, 84)}
+SIZES = {"table": (144, 84), "bench": (144, 62), "shelf": (132, 110), "stool": (70, 84)}
 BASE, DARK, LIGHT = (176, 176, 176, 255), (112, 112, 112, 255), (232, 232, 232, 255)
+GLASS, GLINT, INK = (196, 228, 244, 255), (255, 255, 255, 255), (20, 20, 22, 255)
 
 Pen = ImageDraw.ImageDraw
 
 
 def draw_furniture(name: str) -> Image.Image:
-    """RGBA sprite in greys, to be tinted, of a name such as "table-wood"."""
+    """RGBA sprite in greys, to be tinted, of a name such as "table-wood" or "pillow-round"."""
     shape, _, material = name.partition("-")
-    width, height = SHAPES[shape]
+    if shape in _FURNISHINGS:
+        return _FURNISHINGS[shape](material)
+    width, height = SIZES[shape]
     image = Image.new("RGBA", (width, height))
     pen = ImageDraw.Draw(image)
     _MATERIALS[material](pen, width, height)
@@ -70,3 +76,62 @@ def _board(pen: Pen, material: str, left: int, top: int, width: int) -> None:
 
 
 _MATERIALS: dict[str, Callable[[Pen, int, int], None]] = {"wood": _wood, "metal": _metal, "plastic": _plastic}
+
+EDGE = 88  # width and height of furnishings in pixels of the sprites
+
+
+def _pillow(shape: str) -> Image.Image:
+    image = Image.new("RGBA", (EDGE, EDGE))
+    pen = ImageDraw.Draw(image)
+    _outline(pen, shape, (2, 2, EDGE - 3, EDGE - 3), BASE, 14)
+    for x, y in _corners(shape):
+        pen.ellipse((x - 5, y - 5, x + 5, y + 5), fill=DARK)
+    pen.ellipse((EDGE // 2 - 4, EDGE * 0.6 - 4, EDGE // 2 + 4, EDGE * 0.6 + 4), fill=DARK)
+    return image
+
+
+def _mirror(shape: str) -> Image.Image:
+    image = Image.new("RGBA", (EDGE, EDGE))
+    pen = ImageDraw.Draw(image)
+    _outline(pen, shape, (2, 2, EDGE - 3, EDGE - 3), BASE, 2)
+    inner = (24, 42, EDGE - 25, EDGE - 15) if shape == "triangular" else (16, 16, EDGE - 17, EDGE - 17)
+    _outline(pen, shape, inner, GLASS, 2)
+    for offset in (0, 9):
+        pen.line((36 + offset, 66, 50 + offset, 48), fill=GLINT, width=3)
+    return image
+
+
+def _signpost(shape: str) -> Image.Image:
+    image = Image.new("RGBA", (EDGE, EDGE + 50))
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((EDGE // 2 - 4, EDGE // 2, EDGE // 2 + 4, EDGE + 49), fill=DARK)
+    _outline(pen, shape, (2, 2, EDGE - 3, EDGE - 3), BASE, 2)
+    pen.rectangle((EDGE // 2 - 5, 34, EDGE // 2 + 5, 58), fill=INK)
+    pen.rectangle((EDGE // 2 - 5, 64, EDGE // 2 + 5, 73), fill=INK)
+    return image
+
+
+def _outline(
+    pen: Pen, shape: str, box: tuple[float, float, float, float], fill: tuple[int, int, int, int], radius: int
+) -> None:
+    left, top, right, bottom = box
+    if shape == "round":
+        pen.ellipse(box, fill=fill)
+    elif shape == "square":
+        pen.rounded_rectangle(box, radius, fill=fill)
+    else:
+        pen.polygon(((left, bottom), ((left + right) / 2, top), (right, bottom)), fill=fill)
+
+
+def _corners(shape: str) -> tuple[tuple[int, int], ...]:
+    low, high = 7, EDGE - 8
+    corners = {"square": ((low, low), (low, high), (high, low), (high, high)), "round": ()}
+    return corners.get(shape, ((low, high), (EDGE // 2, low), (high, high)))
+
+
+_FURNISHINGS: dict[str, Callable[[str], Image.Image]] = {"pillow": _pillow, "mirror": _mirror, "signpost": _signpost}
+
+
+def is_drawn(name: str) -> bool:
+    """Whether a sprite of this name is drawn here, and not one of the shipped graphics."""
+    return name.partition("-")[0] in (*SIZES, *_FURNISHINGS)

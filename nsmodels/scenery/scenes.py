@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int16
 
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.scenery.config import ScenerySettings
 from nsmodels.scenery.relations import Placed, geometric
-from nsmodels.scenery.sprites import silhouette
+from nsmodels.scenery.sprites import Silhouette, extent, silhouette
 
 WIDTH, HEIGHT = 224, 168  # of the sheet on which things are placed; an image of a different size shows it scaled
 
@@ -104,34 +103,50 @@ class Scene:
 def rectangle(item: Item, width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, width and height in pixels of the item's picture in an image of this size."""
     across, down = width / WIDTH, height / HEIGHT
-    size = max(1, round(item.width * across)), max(1, round(item.height * down))
-    return round(item.left * across), round(item.top * down), *size
+    w, h = max(1, round(item.width * across)), max(1, round(item.height * down))
+    return round(item.left * across), round(item.top * down), w, h
 
 
 def look(items: Sequence[Item], width: int, height: int) -> dict[str, Seen]:
     """What can be seen of each item, by id, in an image of this size; items are given back to front."""
-    owner: Int16[np.ndarray, "h w"] = np.full((height, width), -1, np.int16)
-    areas, fulls = [], []
-    for index, item in enumerate(items):
-        left, top, w, h = rectangle(item, width, height)
-        covered = silhouette(item.sprite, item.is_mirrored, w, h)
-        x, y = slice(max(0, left), max(0, left + w)), slice(max(0, top), max(0, top + h))
-        area = owner[y, x]
-        area[
-            covered[y.start - top : y.start - top + area.shape[0], x.start - left : x.start - left + area.shape[1]]
-        ] = index
-        areas.append((area, x.start, y.start))
-        fulls.append(int(covered.sum()))
-    return {item.id: _seen(*areas[k], k, fulls[k]) for k, item in enumerate(items)}
+    places = [rectangle(item, width, height) for item in items]
+    shapes = [silhouette(item.sprite, item.is_mirrored, *place[2:]) for item, place in zip(items, places, strict=True)]
+    found = {}
+    for k, item in enumerate(items):
+        left, top, w, h = places[k]
+        covers = [j for j in range(k + 1, len(items)) if _meet(places[k], places[j])]
+        if not covers and left >= 0 and top >= 0 and left + w <= width and top + h <= height:
+            x, y, w, h = shapes[k].box
+            found[item.id] = Seen(Box(left + x, top + y, w, h), 1.0)
+        else:
+            found[item.id] = _covered(k, covers, places, shapes, (width, height))
+    return found
 
 
-def _seen(area: np.ndarray, left: int, top: int, index: int, full: int) -> Seen:
-    is_its = area == index
-    rows, columns = np.flatnonzero(is_its.any(1)), np.flatnonzero(is_its.any(0))
-    if not len(rows):
-        return Seen(None, 0.0)
-    size = int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1
-    return Seen(Box(left + int(columns[0]), top + int(rows[0]), *size), int(is_its.sum()) / max(1, full))
+Rectangle = tuple[int, int, int, int]
+
+
+def _meet(first: Rectangle, second: Rectangle) -> bool:
+    is_across = first[0] < second[0] + second[2] and second[0] < first[0] + first[2]
+    return is_across and first[1] < second[1] + second[3] and second[1] < first[1] + first[3]
+
+
+def _covered(
+    index: int, covers: list[int], places: list[Rectangle], shapes: list[Silhouette], size: tuple[int, int]
+) -> Seen:
+    """What the items `covers` and the border of the image leave of an item."""
+    left, top, w, h = places[index]
+    shape = shapes[index]
+    free = shape.covered.copy()
+    for other in covers:
+        x, y = places[other][0] - left, places[other][1] - top
+        part = free[max(0, y) : max(0, y + places[other][3]), max(0, x) : max(0, x + places[other][2])]
+        part &= ~shapes[other].covered[max(0, -y) :, max(0, -x) :][: part.shape[0], : part.shape[1]]
+    inside = np.zeros_like(free)
+    inside[max(0, -top) : max(0, size[1] - top), max(0, -left) : max(0, size[0] - left)] = True
+    free &= inside
+    x, y, w, h = extent(free)
+    return Seen(Box(left + x, top + y, w, h) if w else None, int(free.sum()) / max(1, shape.num))
 
 
 def _placed(item: Item, box: Box | None) -> Placed:

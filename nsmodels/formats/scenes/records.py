@@ -21,6 +21,7 @@ MAKE = "make the dataset first (nsmodels <dataset> prepare)"
 ENCODE = "save it as UTF-8"
 REMEDY = "correct it, or prepare the dataset again (nsmodels <dataset> prepare)"
 SPACE = re.compile(r"[ \t\r\n]*")
+KEY = re.compile(r'[ \t\r\n]*(,?)[ \t\r\n]*"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*(?=[{\["])')  # a usual one
 
 
 @contextmanager
@@ -110,12 +111,10 @@ def cut_entries(
 def _entries(text: _Text) -> Iterator[tuple[str, dict[str, Any], str]]:
     text.expect("{")
     names: set[str] = set()
-    for _ in _each(text, "}"):
-        key, _ = text.value()
-        if not isinstance(key, str) or key in names:
+    while (key := text.next_key(is_first=not names)) is not None:
+        if key in names:
             raise InputError(f"{text.name}: has the id {key!r} twice, and one would hide the other; keep one of them")
         names.add(key)
-        text.expect(":")
         value, characters = text.value()
         if not isinstance(value, dict):
             raise InputError(f"{text.name}: id '{key}': expected an object, got {type(value).__name__}")
@@ -194,6 +193,22 @@ class _Text:
             if not self._more():
                 raise self._broken("the file ends inside a value", len(self._window))
 
+    def next_key(self, is_first: bool) -> str | None:
+        """The next key of an object whose opening brace was taken, up to its value; None at the closing brace."""
+        found = KEY.match(self._window, self._place)
+        if found and bool(found[1]) != is_first:
+            self._place = found.end()
+            return found[2]
+        if self.take("}"):
+            return None
+        if not is_first:
+            self.expect(",")
+        key, _ = self.value()
+        if not isinstance(key, str):
+            raise self._broken(f"expected a name, found {key!r}")
+        self.expect(":")
+        return key
+
     def take(self, sign: str) -> bool:
         """Move past `sign` if it is next; returns whether it was."""
         self._skip_space()
@@ -220,6 +235,8 @@ class _Text:
         return not error.msg.startswith("Unterminated") and error.pos + LONGEST_WORD < len(self._window)
 
     def _skip_space(self) -> None:
+        if self._window[self._place : self._place + 1] > " ":
+            return
         skipped = 0
         while True:
             end = SPACE.match(self._window, self._place).end()  # pyright: ignore[reportOptionalMemberAccess]

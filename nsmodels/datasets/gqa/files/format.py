@@ -36,7 +36,8 @@ class Question:
         full_answer: the answer as a sentence.
         semantic: its program as released, not yet parsed.
         types: "structural", "semantic", "detailed".
-        global_group, local_group: groups of answers that are balanced; empty: none.
+        global_group, local_group: groups of answers that are balanced; None: none. The release has both None and an
+            empty text, and its metrics count the latter as a group.
         entailed: questions whose answers follow from this one's.
         equivalent: questions of the same meaning, itself among them.
         annotations: ids of objects by word numbers ("2" or "4:6"), of "question", "answer", "fullAnswer".
@@ -51,8 +52,8 @@ class Question:
     full_answer: str = ""
     semantic: tuple[Record, ...] = ()
     types: Mapping[str, str] | None = None
-    global_group: str = ""
-    local_group: str = ""
+    global_group: str | None = None
+    local_group: str | None = None
     entailed: tuple[str, ...] = ()
     equivalent: tuple[str, ...] = ()
     annotations: Mapping[str, Mapping[str, str]] | None = None
@@ -104,11 +105,13 @@ def each_record(root: Path, split: str, part: Part = "balanced") -> Iterator[tup
 
 def read_choices(root: Path, split: str) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
     """Valid and plausible answers by question id; empty where the folder has none. Raises `InputError`."""
-    found = {}
+    found: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    shared: dict[str, frozenset[str]] = {}  # most lists occur many times
     for path in choice_files(root, split):
         with opened(path) as file:
             for key, record in read_entries(file, str(path)):
-                found[key] = tuple(_choices(record, name, f"{path}: question '{key}'") for name in _CHOICES)
+                valid, plausible = (_choices(record, name, path, key, shared) for name in ("valid", "plausible"))
+                found[key] = valid, plausible
     return found
 
 
@@ -150,7 +153,7 @@ def question_record(question: Question) -> Record:
         "question": question.text,
         "imageId": question.image,
         "isBalanced": question.is_balanced,
-        "groups": {"global": question.global_group or None, "local": question.local_group},
+        "groups": {"global": question.global_group, "local": question.local_group},
         "answer": question.answer,
         "semanticStr": as_text(question.program),
         "annotations": {name: dict(notes.get(name, {})) for name in ("answer", "question", "fullAnswer")},
@@ -195,14 +198,14 @@ def write_entries(path: Path, records: Iterable[tuple[str, Any]]) -> Path:
     return path
 
 
-_CHOICES = ("valid", "plausible")
-
-
-def _choices(record: Record, name: str, where: str) -> frozenset[str]:
+def _choices(record: Record, name: str, path: Path, key: str, shared: dict[str, frozenset[str]]) -> frozenset[str]:
     values = record.get(name)
-    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
-        raise InputError(f"{where}, field '{name}': expected a list of answers, got {str(values)[:60]!r}")
-    return frozenset(values)
+    text = str(values)
+    if text not in shared:
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            raise InputError(f"{path}: question '{key}', field '{name}': expected a list of answers, got {text[:60]!r}")
+        shared[text] = frozenset(values)
+    return shared[text]
 
 
 def _text(record: Record, name: str, where: str, default: str | None = None) -> str:
@@ -241,12 +244,11 @@ def _mapping(record: Record, name: str, where: str) -> Record:
     return value
 
 
-def _group(groups: Record, name: str, where: str) -> str:
-    """A group; the release writes none as null or as an empty string."""
+def _group(groups: Record, name: str, where: str) -> str | None:
     value = groups.get(name)
     if value is not None and not isinstance(value, str):
         raise InputError(f"{where}, field 'groups', '{name}': expected a string or null, got {str(value)[:60]!r}")
-    return value or ""
+    return value
 
 
 def _types(record: Record, where: str) -> Record:

@@ -12,6 +12,10 @@ from nsmodels.datasets.gqa.questions.view import View
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
 
+# Share of programs whose operations on `state` and `pose` do not tell the type, as those on rare types in the release.
+PLAIN = 0.25
+
+
 class Source:
     """What all questions of a split are made from: vocabulary, frequencies, draws of wrong options."""
 
@@ -25,6 +29,13 @@ class Source:
         key = (name, kind)
         if key not in self._draws:
             self._draws[key] = Draws(self.counts.values[key])
+        return self._draws[key]
+
+    def relatives(self, relation: str, role: str) -> Draws:
+        """Draws of names in a role of a relation."""
+        key = (relation, f"role {role}")
+        if key not in self._draws:
+            self._draws[key] = Draws(self.counts.relatives["", relation, role])
         return self._draws[key]
 
     def lineage(self, name: str) -> tuple[str, ...]:
@@ -48,7 +59,7 @@ class Asker:
 
     def program(self) -> Program:
         """An empty program of this image."""
-        return Program(self.view.ids)
+        return Program(self.view.ids, self.rng.random() < PLAIN)
 
     def the(self, noun: Noun) -> Pieces:
         """The description with "the"."""
@@ -58,20 +69,23 @@ class Asker:
         """The object by its true name, as full answers call it."""
         return self.the(Noun(self.view.names[noun.thing], (), None, noun.things))
 
-    def some(self, noun: Noun, determiner: str = "a") -> Pieces:
-        """The description with "a", or in the plural."""
-        return noun_phrase(noun, determiner, self.rng, self.words)
+    def some(self, noun: Noun, determiner: str = "a", may_trail: bool = True) -> Pieces:
+        """The description with "a", or in the plural; with its attribute before the name unless it `may_trail`."""
+        return noun_phrase(noun, determiner, self.rng, self.words, may_trail)
 
     def thing(self, mask: int = -1) -> int:
         """A random object of a mask."""
         found = [place for place in range(self.view.count) if mask >> place & 1]
         return self.rng.choice(found) if found else -1
 
-    def absent(self) -> str | None:
-        """A name that applies to no object, as frequent as names are; sometimes its category, if that is absent too."""
+    def absent(self, draws: Draws | None = None) -> str | None:
+        """A name that applies to no object, as frequent as names are; sometimes its category, if that is absent too.
+
+        `draws`: what to draw from, instead of all names.
+        """
         called = self.view.called
         for _ in range(6):
-            name = self.source.names.draw(self.rng, called)
+            name = (draws or self.source.names).draw(self.rng, called)
             if name is None:
                 return None
             categories = [each for each in self.words.parents.get(name, ()) if each not in called]

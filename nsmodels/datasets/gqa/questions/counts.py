@@ -37,15 +37,13 @@ class Counts:
     Attributes:
         names: objects by name.
         values: by (name, attribute type) the values; by ("", type) those of all names.
-        relatives: by (name, relation, role) the names in that role.
-        together: by name the names in the same images.
+        relatives: by (name, relation, role) the names in that role; by ("", relation, role) those to any name.
         places, weathers: images.
     """
 
     names: Counter[str] = field(default_factory=Counter)
     values: defaultdict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     relatives: defaultdict[tuple[str, str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    together: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     places: Counter[str] = field(default_factory=Counter)
     weathers: Counter[str] = field(default_factory=Counter)
 
@@ -56,10 +54,8 @@ def count(graphs: Iterable[SceneGraph], words: SceneVocabulary) -> Counts:
     for graph in graphs:
         found.places[graph.location] += 1
         found.weathers[graph.weather] += 1
-        present = {thing.name for thing in graph}
         for thing in graph:
             found.names[thing.name] += 1
-            found.together[thing.name] |= present
             for value in thing.attributes:
                 if kind := words.type_of.get(value):
                     found.values[thing.name, kind][value] += 1
@@ -68,4 +64,9 @@ def count(graphs: Iterable[SceneGraph], words: SceneVocabulary) -> Counts:
                 other = graph.by_id[relation.target].name
                 found.relatives[other, relation.name, "s"][thing.name] += 1
                 found.relatives[thing.name, relation.name, "o"][other] += 1
+                found.relatives["", relation.name, "s"][thing.name] += 1
+                found.relatives["", relation.name, "o"][other] += 1
+                if inverse := words.inverses.get(relation.name):
+                    found.relatives[thing.name, inverse, "s"][other] += 1
+                    found.relatives["", inverse, "s"][other] += 1
     return found

@@ -14,7 +14,9 @@ Pieces = list[Piece]
 
 PICTURES = ("image", "picture", "photo", "photograph")
 # Names that are plurals of what they show, and names of what is not counted.
-PLURAL_NAMES = frozenset(["grapes", "cherries", "fries", "pancakes", "jeans", "gloves", "socks", "glasses", "scissors", "pants", "shorts"])
+PLURAL_NAMES = frozenset(
+    ["grapes", "cherries", "fries", "pancakes", "jeans", "gloves", "socks", "glasses", "scissors", "pants", "shorts"]
+)
 UNCOUNTED = frozenset(["cheese", "bread", "corn", "broccoli", "milk", "juice", "wine", "beer", "coffee"])
 # What is said for a category whose name is no countable noun.
 SAID = {
@@ -38,12 +40,12 @@ SYNONYMS = {
     "phone": "telephone",
     "rabbit": "bunny",
     "taxi": "cab",
-    "saxophone": "sax",
     "eggplant": "aubergine",
     "handbag": "purse",
     "gift": "present",
-    "person": "human",
 }
+# What follows "kind of", where it is not the name.
+SORTS = {"electronics": "electronic device"}
 SYNONYM = 0.2  # probability of a synonym
 ADJECTIVES = {"wood": "wooden", "metal": "metal", "plastic": "plastic"}
 # Order of adjectives before a noun: opinion and size, state, colour, pattern, material.
@@ -112,7 +114,9 @@ def adjective(value: str) -> str:
     return ADJECTIVES.get(value, value)
 
 
-def noun_phrase(noun: Noun, determiner: str, rng: Random, words: SceneVocabulary) -> Pieces:
+def noun_phrase(
+    noun: Noun, determiner: str, rng: Random, words: SceneVocabulary, may_trail: bool = True
+) -> Pieces:
     """Pieces of a description.
 
     Args:
@@ -120,8 +124,9 @@ def noun_phrase(noun: Noun, determiner: str, rng: Random, words: SceneVocabulary
         determiner: "the", "a" (no article where none is taken), "plural" (no article), or "" (no article).
         rng: chooses among equivalent forms.
         words: plurals.
+        may_trail: whether a single attribute may follow the name: "the dog that is red".
     """
-    before, after = _traits(noun, determiner == "plural", rng)
+    before, after = _traits(noun, determiner == "plural", rng, may_trail)
     name = "thing" if noun.name == ANY else noun.name
     said = called(name, rng)
     head = plural(name, said, words) if determiner == "plural" else said
@@ -136,13 +141,13 @@ def noun_phrase(noun: Noun, determiner: str, rng: Random, words: SceneVocabulary
     return [*pieces, *after]
 
 
-def _traits(noun: Noun, are_many: bool, rng: Random) -> tuple[list[str], list[str]]:
+def _traits(noun: Noun, are_many: bool, rng: Random, may_trail: bool) -> tuple[list[str], list[str]]:
     """Words before and behind the name."""
     before: list[Trait] = []
     after: list[str] = []
     for trait in noun.traits:
         is_adjective = trait.kind not in SIDES and not trait.is_negated
-        if is_adjective and (noun.link is not None or len(noun.traits) > 1 or rng.random() < 0.85):
+        if is_adjective and (not may_trail or noun.link is not None or len(noun.traits) > 1 or rng.random() < 0.85):
             before.append(trait)
         else:
             after.append(_clause(trait, noun, are_many, rng))

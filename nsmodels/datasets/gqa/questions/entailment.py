@@ -220,47 +220,92 @@ def _is_other(trait: Trait, narrow: Noun) -> bool:
     return any(each.kind == trait.kind and each.value != trait.value and not each.is_negated for each in narrow.traits)
 
 
-def entailed(drafts: list[Draft], words: SceneVocabulary, absent: int) -> list[list[int]]:
+class _Index:
+    """The different claims that the questions of an image need, with masks of what a question must touch to establish them.
+
+    Bits stand for the objects of the image, and beyond `count` for the words of what is not there.
+    """
+
+    def __init__(self, words: SceneVocabulary, count: int) -> None:
+        self.words, self.count = words, count
+        self.bits: dict[str, int] = {}
+        self.numbers: dict[Claim, int] = {}
+        self.needs: list[tuple[int, int]] = []  # all bits of the first, and a bit of the second unless it is 0
+
+    def number(self, claim: Claim) -> int:
+        """Number of a claim."""
+        found = self.numbers.get(claim)
+        if found is None:
+            found = self.numbers[claim] = len(self.needs)
+            self.needs.append(self._needed(claim))
+        return found
+
+    def _needed(self, claim: Claim) -> tuple[int, int]:
+        kind, noun = claim[0], claim[1]
+        if kind in ("has", "lacks"):
+            return noun.mentioned, 0
+        if kind == "some":
+            return (noun.link.to.mentioned if noun.link else 0), noun._replace(link=None).mentioned
+        if kind == "none":
+            mask = noun.mentioned
+            for name in (noun.name, *self.words.parents.get(noun.name, ())):
+                mask |= self._bit(name)
+            return 0, mask
+        if kind in ("scene", "not scene"):
+            return self._bit("scene"), 0
+        return claim[2].mentioned | claim[3].mentioned, 0
+
+    def touched(self, draft: Draft) -> int:
+        """What a question is about."""
+        mask = 0
+        for noun in draft.nouns:
+            mask |= noun.mentioned | self._bit(noun.name)
+        for claim in draft.asserts:
+            if claim[0] in ("scene", "not scene"):
+                mask |= self._bit("scene")
+            elif claim[0] in ("some", "none", "has", "lacks"):
+                mask |= claim[1].mentioned | self._bit(claim[1].name)
+        return mask
+
+    def _bit(self, name: str) -> int:
+        return 1 << self.count + self.bits.setdefault(name, len(self.bits))
+
+
+def entailed(drafts: list[Draft], words: SceneVocabulary, count: int) -> list[list[int]]:
     """For each question of an image the numbers of those whose answers follow from it, itself left out.
 
     Args:
         drafts: the questions.
         words: the vocabulary.
-        absent: number of objects of the image, from which on bits stand for what is not there.
+        count: number of objects of the image.
     """
-    touched = _touched(drafts, words, absent)
-    needed = [
-        draft.needs if draft.needs is not None else ((draft.asserts,) if draft.asserts else ()) for draft in drafts
-    ]
-    found = []
+    index = _Index(words, count)
+    users: dict[tuple[int, ...], list[int]] = {}  # questions that follow from all of these claims
     for number, draft in enumerate(drafts):
-        if not draft.asserts and not draft.nouns:
-            found.append([])
-            continue
-        known, mask = Knowledge(draft, words), touched[number]
-        found.append([
-            other for other, ways in enumerate(needed)
-            if other != number and mask & touched[other] and any(all(map(known.holds, way)) for way in ways)
-        ])  # fmt: skip
+        for way in draft.needs if draft.needs is not None else ((draft.asserts,) if draft.asserts else ()):
+            users.setdefault(tuple(map(index.number, way)), []).append(number)
+    claims, masks, ways = list(index.numbers), index.needs, list(users.items())
+    found: list[list[int]] = []
+    results: dict[tuple, list[int]] = {}
+    for number, draft in enumerate(drafts):
+        key = (draft.nouns, draft.asserts)
+        follows = results.get(key)
+        if follows is None:
+            follows = results[key] = _following(draft, index, claims, masks, ways) if any(key) else []
+        found.append([other for other in follows if other != number])
     return found
 
 
-def _touched(drafts: list[Draft], words: SceneVocabulary, absent: int) -> list[int]:
-    """Masks of the objects, and beyond `absent` of the words, that each question is about: only such as meet can follow."""
-    bits: dict[str, int] = {}
-    masks = []
-    for draft in drafts:
-        mask = 0
-        for noun in draft.nouns:
-            mask |= noun.mentioned
-        for claim in (*draft.asserts, *(claim for way in draft.needs or () for claim in way)):
-            keys = ["scene"]
-            if claim[0] in ("some", "none", "has", "lacks"):
-                mask |= claim[1].mentioned
-                keys = [claim[1].name, *words.parents.get(claim[1].name, ())] if claim[0] == "none" else []
-            elif claim[0] in ("same", "differ", "more"):
-                keys = []
-            for key in keys:
-                mask |= 1 << bits.setdefault(key, absent + len(bits))
-        masks.append(mask)
-    return masks
+def _following(
+    draft: Draft, index: _Index, claims: list[Claim], masks: list[tuple[int, int]], ways: list[tuple[tuple[int, ...], list[int]]]
+) -> list[int]:  # fmt: skip
+    touched = index.touched(draft)
+    known = Knowledge(draft, index.words)
+    holding = {
+        number
+        for number, (every, some) in enumerate(masks)
+        if every & touched == every and (not some or some & touched) and known.holds(claims[number])
+    }
+    if not holding:
+        return []
+    return sorted({other for way, users in ways if holding.issuperset(way) for other in users})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from nsmodels.datasets.gqa.questions.nouns import Link, Noun, Trait
-from nsmodels.datasets.gqa.questions.view import SIDES, View
+from nsmodels.datasets.gqa.questions.view import View
 
 # Probabilities: a category for the name; a relation although the description fits one object without; an attribute
 # although it does; a description that an earlier question of the image has used.
@@ -92,7 +92,7 @@ class Finder:
     def _linked(self, thing: int, name: str, mask: int, silent: str, avoid: int, depth: int) -> Noun | None:
         view, bit = self.view, 1 << thing
         ties = [(relation, "s", other) for relation, other in view.links[thing]]
-        ties += [(relation, "o", other) for relation, other in view.back[thing] if relation not in SIDES]
+        ties += [(relation, "o", other) for relation, other in view.back[thing] if relation not in view.words.inverses]
         self.rng.shuffle(ties)
         for relation, role, anchor in ties[:4]:
             if avoid >> anchor & 1 or mask & view.related(relation, role, anchor) != bit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+PLAIN_KINDS = ("state", "pose")
 ANY = "_"  # a description without a name
 
 
@@ -58,16 +59,25 @@ class Link(NamedTuple):
 
 
 class Program:
-    """Steps of a question under construction, as (operation, dependencies, argument)."""
+    """Steps of a question under construction, as (operation, dependencies, argument).
 
-    def __init__(self, ids: tuple[str, ...]) -> None:
-        self.ids = ids
+    Args:
+        ids: ids of the objects.
+        is_plain: whether operations on the types of `PLAIN_KINDS` leave the type away: "filter", not "filter pose".
+    """
+
+    def __init__(self, ids: tuple[str, ...], is_plain: bool = False) -> None:
+        self.ids, self.is_plain = ids, is_plain
         self.steps: list[tuple[str, list[int], str]] = []
 
     def add(self, operation: str, dependencies: list[int], argument: str) -> int:
         """Append a step; returns its number."""
         self.steps.append((operation, dependencies, argument))
         return len(self.steps) - 1
+
+    def operation(self, verb: str, kind: str) -> str:
+        """Name of an operation on an attribute type."""
+        return verb if self.is_plain and kind in PLAIN_KINDS else f"{verb} {kind}"
 
     def marked(self, text: str, things: tuple[int, ...]) -> str:
         """An argument with the ids of its objects, as released: "dog (17)", "dog (-)"."""
@@ -82,5 +92,5 @@ class Program:
             text = f"{noun.name},{noun.link.relation},{noun.link.role}"
             last = self.add("relate", [start], self.marked(text, noun.things))
         for trait in noun.traits:
-            last = self.add(f"filter {trait.kind}".strip(), [last], trait.argument)
+            last = self.add(self.operation("filter", trait.kind), [last], trait.argument)
         return last

@@ -119,7 +119,7 @@ class Builder:
             parents={name: parents for name in sorted(self.names) if (parents := self._parents(name))},
             attributes={kind: tuple(sorted(values)) for kind, values in sorted(self.attributes.items())},
             relations=tuple(sorted(relations)),
-            inverses={name: other for name, other in INVERSES.items() if name in relations},
+            inverses={name: other for name, other in INVERSES.items() if {name, other} & relations},
             plurals=self._plurals(),
             locations=tuple(sorted(self.locations)),
             weathers=tuple(sorted(self.weathers)),

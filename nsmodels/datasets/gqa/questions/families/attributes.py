@@ -45,12 +45,11 @@ CHOICES = {
     "": ("{is} {the} {one} or {two}?", "{does} {the} look {one} or {two}?"),
 }  # fmt: skip
 VERIFIES = {
-    "color": ("{is} {the} {said}?", "{does} {the} look {said}?", "{is} the color of {the} {said}?"),
+    "color": ("{is} {the} {said}?", "{does} {the} look {said}?", "Is the color of {the} {said}?"),
     "": ("{is} {the} {said}?",),
     "size": ("{is} {the} {said}?", "{does} {the} look {said}?"),
 }
 WEIGHTS = {"color": 9.0, "hposition": 1.6, "vposition": 0.8, "state": 1.0, "material": 1.6, "pose": 2.2, "pattern": 1.6}
-PLAIN = 0.25  # share of operations on `state` and `pose` that do not tell the type, as for rare types in the release
 
 
 def value_of(ask: Asker, thing: int, kind: str) -> str:
@@ -77,10 +76,6 @@ def _subject(ask: Asker, kinds: tuple[str, ...] | None = None) -> tuple[str, str
 
 def _tells_place(noun: Noun) -> bool:
     return any(trait.kind in SIDES for trait in noun.traits) or noun.link is not None
-
-
-def _operation(ask: Asker, verb: str, kind: str) -> str:
-    return verb if kind in ("state", "pose") and ask.rng.random() < PLAIN else f"{verb} {kind}"
 
 
 def _named(noun: Noun, ask: Asker) -> str:
@@ -120,7 +115,7 @@ def choose(ask: Asker) -> Draft | None:
     if not rival:
         return None
     program = ask.program()
-    program.add(_operation(ask, "choose", kind), [program.noun(noun)], f"{value}|{rival}")
+    program.add(program.operation("choose", kind), [program.noun(noun)], f"{value}|{rival}")
     one, two = ask.rng.sample((value, rival), 2)
     name = _named(noun, ask)
     detailed = "positionChoose" if kind in SIDES else "materialChoose" if kind == "material" else "chooseAttr"
@@ -144,7 +139,7 @@ def verify(ask: Asker) -> Draft | None:
     if not asked:
         return None
     program = ask.program()
-    program.add(_operation(ask, "verify", kind), [program.noun(noun)], asked)
+    program.add(program.operation("verify", kind), [program.noun(noun)], asked)
     is_true, name = asked == value, _named(noun, ask)
     base = {"hposition": "positionVerify", "vposition": "positionVerify", "material": "materialVerify"}
     detailed = base.get(kind, "verifyAttr") + ("" if is_true else "C")
@@ -218,11 +213,11 @@ def verify_two(ask: Asker) -> Draft | None:
 
 
 ATTRIBUTES = {
-    "query attribute": Family(query, 7.0, 5.5),
+    "query attribute": Family(query, 4.4, 5.5),
     "query color": Family(query, 0.0, 10.0),
-    "choose attribute": Family(choose, 2.6, 1.9),
+    "choose attribute": Family(choose, 1.5, 1.9),
     "choose color": Family(choose, 0.0, 2.6),
-    "verify attribute": Family(verify, 3.2, 2.4),
+    "verify attribute": Family(verify, 1.9, 2.4),
     "verify color": Family(verify, 0.0, 2.8),
-    "logical attribute": Family(verify_two, 2.4, 3.8),
+    "logical attribute": Family(verify_two, 2.9, 3.8),
 }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Draft
-from nsmodels.datasets.gqa.questions.english import be, called
+from nsmodels.datasets.gqa.questions.english import SORTS, be, called
 from nsmodels.datasets.gqa.questions.families.family import Family
-from nsmodels.datasets.gqa.questions.families.relations import place_of
+from nsmodels.datasets.gqa.questions.families.relations import PEOPLE, place_of
 from nsmodels.datasets.gqa.questions.nouns import Noun
 
-QUERY = ("What {kind} is this?", "Which kind of {kind} is it?", "What kind of {kind} is shown here?",
-         "What kind of {kind} do you see in the {picture}?")  # fmt: skip
-QUERY_TRAIT = ("What is {the} called?", "What kind of {kind} is {the}?", "What is {the}?")
-CHOOSE = ("Is {the} {one} or {two}?", "What is {the}, {one} or {two}?", "What kind of {kind} is {the}, {one} or {two}?")
+WHO = ("Who is this?", "Who is shown in the {picture}?", "Who do you see in the {picture}?")
+WHO_TRAIT = ("Who is {the}?",)
+QUERY = ("What {kind} is this?", "Which kind of {sort} is it?", "What kind of {sort} is shown here?",
+         "What kind of {sort} do you see in the {picture}?")  # fmt: skip
+QUERY_TRAIT = ("What is {the} called?", "What is the name of {the}?", "What is {the}?")
+CHOOSE = ("Is {the} {one} or {two}?", "What is {the}, {one} or {two}?", "What do you think {the} is, {one} or {two}?")
 VERIFY = ("Is {the} {one}?", "Would you say that {the} is {one}?")
 
 
@@ -34,10 +36,11 @@ def query(ask: Asker) -> Draft | None:
     program.add("query", [program.noun(noun)], "name")
     said = called(noun.name, ask.rng)
     is_plain = not noun.traits
+    templates = ((QUERY_TRAIT, QUERY), (WHO_TRAIT, WHO))[noun.name in PEOPLE][is_plain]
     return Draft(
         "query category", "categoryThis" if is_plain else "categoryAttr", "cat", "query", program, answer,
-        QUERY if is_plain else QUERY_TRAIT, "{the} is {one}.",
-        {"the": ask.the(noun), "kind": [(said, noun.thing)]},
+        templates, "{the} is {one}.",
+        {"the": ask.the(noun), "kind": [(said, noun.thing)], "sort": SORTS.get(noun.name, noun.name)},
         f"11q-{noun.name}" if is_plain else f"11q-{noun.name}_{noun.traits[0].argument}", place_of(ask, answer), (noun,),
         (("has", noun, "name", answer),), scope=("name", noun.name), named=noun.thing,
         told_slots={"the": ask.the(noun), "one": ask.some(Noun(answer, (), None, noun.things))},
@@ -71,8 +74,8 @@ def choose(ask: Asker) -> Draft | None:
     one, two = ask.rng.sample(options, 2)
     return Draft(
         "choose category", "categoryThisChoose" if not noun.traits and not noun.link else "categoryThatChoose", "cat",
-        "choose", program, answer, CHOOSE, "{the} is {one}.",
-        {"the": ask.the(noun), "kind": [(called(noun.name, ask.rng), noun.thing)], "one": one, "two": two},
+        "choose", program, answer, CHOOSE[:1] if noun.name in PEOPLE else CHOOSE, "{the} is {one}.",
+        {"the": ask.the(noun), "one": one, "two": two},
         f"08oc-{'_'.join(sorted((answer, rival)))}", place_of(ask, answer), (noun,),
         (("has", noun, "name", answer),), rival=rival, scope=("options", answer, rival), named=noun.thing,
         told_slots={"the": ask.the(noun), "one": options[0]},
@@ -101,7 +104,7 @@ def verify(ask: Asker) -> Draft | None:
 
 
 CATEGORIES = {
-    "query category": Family(query, 3.6, 5.0),
-    "choose category": Family(choose, 0.8, 1.0),
-    "verify category": Family(verify, 0.5, 0.5),
+    "query category": Family(query, 1.55, 5.0),
+    "choose category": Family(choose, 0.55, 1.0),
+    "verify category": Family(verify, 0.25, 0.5),
 }

@@ -24,6 +24,7 @@ ALL = {
     "different: name": ("Are there different kinds of {many} in the {picture}?", "Are the {many} of different kinds?"),
 }
 SHARED = ("color", "material")
+HEALTH, FOOD = 0.4, "food"  # share of comparisons that look for foods first
 RATIO = 1.4  # least ratio of sizes that a question compares
 HEIGHTS = 0.12  # least difference of heights in the image, as a share of it
 
@@ -80,6 +81,8 @@ def _compared(ask: Asker, kind: str, one: Noun, other: Noun, are_same: bool) -> 
     values = [ask.view.values[each.thing][kind] for each in (one, other)]
     detailed = ("twoDifferent" if is_different else "twoSame") + ("Material" if kind == "material" else "")
     told = ", both {one} and {two} are {first}." if are_same else ", {one} {is} {first} and {two} {are} {second}."
+    if names[0] == names[1]:
+        told = ", both are {first}." if are_same else ", one is {first} and the other one is {second}."
     said = [f"made of {value}" if kind == "material" else value for value in values]
     slots = {"one": ask.the(one), "two": ask.the(other), "is": be(one.name), "does": do(one.name), "kind": kind}
     templates = DIFFERENT if is_different else SAME
@@ -135,11 +138,13 @@ def more(ask: Asker) -> Draft | None:
     """ "Which is larger, the dog or the table?"."""
     if ask.view.count < 2:
         return None
-    pair = ask.rng.sample(range(ask.view.count), 2)
+    pair = _foods(ask) if ask.rng.random() < HEALTH else []
+    pair = pair or ask.rng.sample(range(ask.view.count), 2)
     scales = _scales(ask, pair)
     if not scales or ask.view.names[pair[0]] == ask.view.names[pair[1]]:
         return None
-    kind = ask.rng.choice(sorted(scales))
+    healths = [each for each in scales if "health" in each]
+    kind = ask.rng.choice(healths or sorted(scales))
     one = ask.find.the(pair[0], "size", 1 << pair[1], 0)
     other = ask.find.the(pair[1], "size", 1 << pair[0], 0)
     if one is None or other is None:
@@ -158,6 +163,14 @@ def more(ask: Asker) -> Draft | None:
     )  # fmt: skip
 
 
+def _foods(ask: Asker) -> list[int]:
+    """Two foods of which one is healthier, if there are."""
+    levels = [_health(ask, place) for place in range(ask.view.count)]
+    if True not in levels or False not in levels:
+        return []
+    return ask.rng.sample([levels.index(True), levels.index(False)], 2)
+
+
 def _scales(ask: Asker, pair: list[int]) -> dict[str, int]:
     """Comparisons that plainly hold, each with the object that wins; stated sizes never speak against what is seen."""
     one, other = (ask.view.graph.things[place] for place in pair)
@@ -166,8 +179,9 @@ def _scales(ask: Asker, pair: list[int]) -> dict[str, int]:
     measures = {
         "larger smaller": (one.box.w * one.box.h, other.box.w * other.box.h),
         "taller shorter": (one.box.h, other.box.h),
-        "longer": (max(one.box.w, one.box.h), max(other.box.w, other.box.h)),
     }
+    if one.box.w > one.box.h and other.box.w > other.box.h:
+        measures["longer"] = (one.box.w, other.box.w)
     for names, (a, b) in measures.items():
         is_stated = names.startswith("larger") and sizes[0] != sizes[1]
         if max(a, b) < RATIO * min(a, b) or (is_stated and sizes[a < b] != "large"):
@@ -187,11 +201,13 @@ def _scales(ask: Asker, pair: list[int]) -> dict[str, int]:
 
 def _health(ask: Asker, place: int) -> bool | None:
     kinds = set(ask.source.lineage(ask.view.names[place]))
+    if FOOD not in kinds:
+        return None
     return True if kinds & HEALTHY else False if kinds & UNHEALTHY else None
 
 
 COMPARISONS = {
     "compare": Family(
-        lambda ask: [two, every, more][ask.rng.choices((0, 1, 2), (6, 1, 3))[0]](ask), 2.4, 3.2
+        lambda ask: [two, every, more][ask.rng.choices((0, 1, 2), (6, 1, 3))[0]](ask), 1.75, 3.2
     ),
 }  # fmt: skip

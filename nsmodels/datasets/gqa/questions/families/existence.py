@@ -158,7 +158,9 @@ def exist_two_attributes(ask: Asker) -> Draft | None:
     if other is None or _overlap(ask, one, other):
         return None
     trait = one.traits[0]
-    if other.things and not all(trait.kind in ask.view.values[each] for each in other.things):
+    if not other.things and not ask.source.counts.values.get((other.name, trait.kind)):
+        return None  # nobody asks for metal saxophones
+    if not all(trait.kind in ask.view.values[each] for each in other.things):
         return None
     two = other._replace(traits=(trait,))
     is_second = any(ask.view.values[each].get(trait.kind) == trait.value for each in other.things)
@@ -180,7 +182,7 @@ def _logical(
     is_true = all(truths) if is_and else any(truths)
     claims = tuple(claim(noun, true) for noun, true in zip(nouns, truths, strict=True))
     is_sure = is_true == is_and
-    many = [ask.some(noun, "plural") for noun in ask.rng.sample(nouns, 2)]
+    many = [ask.some(noun, "plural", False) for noun in ask.rng.sample(nouns, 2)]
     told, told_slots = _both_told(ask, nouns, truths)
     names = "_".join(sorted(noun.name for noun in nouns))
     kind = detailed[0] if is_and else detailed[1]
@@ -195,7 +197,7 @@ def _logical(
 
 
 def _both_told(ask: Asker, nouns: tuple[Noun, Noun], truths: list[bool]) -> tuple[str, dict[str, str | Pieces]]:
-    slots = {"one": ask.some(nouns[0], "plural"), "two": ask.some(nouns[1], "plural")}
+    slots = {"one": ask.some(nouns[0], "plural", False), "two": ask.some(nouns[1], "plural", False)}
     if all(truths):
         return ", there are both {one} and {two}.", slots
     if not any(truths):
@@ -205,8 +207,8 @@ def _both_told(ask: Asker, nouns: tuple[Noun, Noun], truths: list[bool]) -> tupl
 
 
 EXISTENCE = {
-    "verify exist": Family(lambda ask: exist(ask) if ask.rng.random() < 0.5 else exist_attribute(ask), 2.8, 3.9),
+    "verify exist": Family(lambda ask: exist(ask) if ask.rng.random() < 0.5 else exist_attribute(ask), 1.1, 3.9),
     "logical exist": Family(
-        lambda ask: exist_two(ask) if ask.rng.random() < 0.6 else exist_two_attributes(ask), 4.6, 8.0
+        lambda ask: exist_two(ask) if ask.rng.random() < 0.6 else exist_two_attributes(ask), 2.6, 8.0
     ),
 }

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Claim, Draft
-from nsmodels.datasets.gqa.questions.english import Pieces, be, called
+from nsmodels.datasets.gqa.questions.english import SORTS, Pieces, be, called
 from nsmodels.datasets.gqa.questions.families.family import Family
 from nsmodels.datasets.gqa.questions.nouns import ANY, Link, Noun
 from nsmodels.datasets.gqa.questions.view import SIDES, members
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT
 
-PERSON = "person"
+PEOPLE = ("person", "worker")  # categories asked for with "who"
 OPPOSITE = {LEFT: RIGHT, RIGHT: LEFT}
 HELD = ("holding", "wearing", "riding")  # what somebody does with a thing, worded with "does" at times
 WHAT = ("What {is} {relation} {anchor}?", "What is the thing {relation} {anchor}?")
 WHO = ("Who is {relation} {anchor}?", "Who is the person {relation} {anchor}?")
 WHAT_OBJECT = ("What {is} {anchor} {relation}?", "What is it that {anchor} {is} {relation}?")
+WHO_KIND = ("Who is the {kind} {relation} {anchor}?", "Who is {relation} {anchor}?")
 KIND = ("What {kind} is {relation} {anchor}?", "Which {kind} is {relation} {anchor}?",
-        "What kind of {kind} is {relation} {anchor}?", "What is the {kind} {relation} {anchor} called?")  # fmt: skip
+        "What kind of {sort} is {relation} {anchor}?", "What is the {kind} {relation} {anchor} called?")  # fmt: skip
 KIND_OBJECT = ("What {kind} {is} {anchor} {relation}?", "Which {kind} {is} {anchor} {relation}?",
-               "What kind of {kind} {is} {anchor} {relation}?")  # fmt: skip
+               "What kind of {sort} {is} {anchor} {relation}?")  # fmt: skip
 SAME = ("Which {kind} has the same {trait} as {anchor}?", "What {kind} is of the same {trait} as {anchor}?",
         "What is the {kind} that has the same {trait} as {anchor}?")  # fmt: skip
 EXIST = ("Is there {a} {relation} {anchor}?", "Do you see {a} {relation} {anchor}?",
@@ -71,11 +72,14 @@ def _query_draft(ask: Asker, noun: Noun, anchor: Noun, tie: Tie, detailed: str, 
     answer = ask.view.names[noun.thing]
     said, verb = called(noun.name, ask.rng) if noun.name != ANY else "thing", be(anchor.name) if role == "o" else "is"
     short, other = ask.short(noun), ask.short(anchor)
+    if role == "o" and relation in HELD:
+        short = ask.some(Noun(answer, (), None, noun.things))
     told = "{short} {is} {relation} {other}." if role == "s" else "{other} {is} {relation} {short}."
     scope = ("related", relation, role, ask.view.names[anchor.thing], noun.name)
     return Draft(
         "query relation" if noun.name == ANY else "query related category", detailed, "rel", "query", program, answer,
-        templates, told, {"relation": relation, "anchor": ask.the(anchor), "is": verb, "kind": [(said, noun.thing)]},
+        templates, told, {"relation": relation, "anchor": ask.the(anchor), "is": verb, "kind": [(said, noun.thing)],
+         "sort": SORTS.get(noun.name, noun.name)},
         group, place_of(ask, answer), (noun, anchor), (("has", noun, "name", answer),), scope=scope, named=noun.thing,
         told_slots={"short": short, "other": other, "relation": relation, "is": be(answer) if role == "s" else be(
             ask.view.names[anchor.thing])},
@@ -94,7 +98,7 @@ def query(ask: Asker) -> Draft | None:
         thing = mask.bit_length() - 1
         noun = Noun(ANY, (), Link(relation, role, anchor), (thing,))
         name = ask.view.names[place]
-        is_person = PERSON in ask.source.lineage(ask.view.names[thing])
+        is_person = PEOPLE[0] in ask.source.lineage(ask.view.names[thing])
         if role == "s":
             return _query_draft(ask, noun, anchor, tie, "relS", WHO if is_person else WHAT, f"14-{name}_{relation},s")
         return _query_draft(ask, noun, anchor, tie, "relO", WHAT_OBJECT, f"14-{name}_{relation},o")
@@ -118,7 +122,8 @@ def query_category(ask: Asker) -> Draft | None:
         noun = Noun(kind, (), Link(relation, role, anchor), (thing,))
         is_subject = role == "s"
         return _query_draft(
-            ask, noun, anchor, tie, f"categoryRel{role.upper()}", KIND if is_subject else KIND_OBJECT,
+            ask, noun, anchor, tie, f"categoryRel{role.upper()}",
+            WHO_KIND if is_subject and kind in PEOPLE else KIND if is_subject else KIND_OBJECT,
             f"15-{ask.view.names[place]}_{relation},{role}",
         )  # fmt: skip
     return None
@@ -169,7 +174,7 @@ def _anchored(ask: Asker) -> tuple[Tie, Noun] | None:
 def exist_related(ask: Asker) -> Draft | None:
     """ "Is there a dog to the left of the table?"."""
     found = _anchored(ask)
-    if found is None:
+    if found is None or (found[0][1] == "o" and found[0][0] not in HELD):
         return None
     (relation, role, place, mask), anchor = found
     view = ask.view
@@ -179,7 +184,7 @@ def exist_related(ask: Asker) -> Draft | None:
         name = view.names[thing] if ask.rng.random() < 0.8 or not view.categories[thing] else ask.rng.choice(
             view.categories[thing])  # fmt: skip
     else:
-        name = _unrelated(ask, relation, place, mask)
+        name = _unrelated(ask, relation, role, place)
     if not name or name == anchor.name:
         return None
     noun = Noun(name, (), Link(relation, role, anchor), members(mask & view.called.get(name, 0)))
@@ -194,14 +199,14 @@ def exist_related(ask: Asker) -> Draft | None:
     )  # fmt: skip
 
 
-def _unrelated(ask: Asker, relation: str, place: int, mask: int) -> str | None:
+def _unrelated(ask: Asker, relation: str, role: str, place: int) -> str | None:
     """A name without objects in the relation; of objects that are there only such as are plainly not in it."""
     view = ask.view
     if relation in SIDES and ask.rng.random() < 0.35:
         thing = ask.thing(view.related(OPPOSITE[relation], "s", place))
         if thing >= 0 and all(each == thing for each in members(view.called[view.names[thing]])):
             return view.names[thing]
-    return ask.absent()
+    return ask.absent(ask.source.relatives(relation, role))
 
 
 def _exist_words(
@@ -294,7 +299,7 @@ def _verify_absent(ask: Asker, subject: Noun, relation: str, two: int) -> Draft 
     """ "Is the plate to the right of a cake?", where there is a cake to the left of it, or none."""
     view = ask.view
     is_true = ask.rng.random() < 0.5
-    name = view.names[two] if is_true else ask.absent()
+    name = view.names[two] if is_true else ask.absent(ask.source.relatives(relation, "o"))
     if name is None or name == subject.name:
         return None
     things = members(view.called.get(name, 0) & view.objects[relation][subject.thing])
@@ -352,7 +357,7 @@ def choose_name(ask: Asker) -> Draft | None:
             continue
         thing = mask.bit_length() - 1
         answer = ask.view.names[thing]
-        rival = _rival(ask, answer)
+        rival = _rival(ask, answer, relation, role)
         if rival is None:
             return None
         noun = Noun(ANY, (), Link(relation, role, anchor), (thing,))
@@ -375,11 +380,11 @@ def choose_name(ask: Asker) -> Draft | None:
     return None
 
 
-def _rival(ask: Asker, answer: str) -> str | None:
-    """A different name for a choice, of the same category mostly, which is not in the image."""
+def _rival(ask: Asker, answer: str, relation: str, role: str) -> str | None:
+    """A name for a choice, of the same category mostly, which occurs in the relation and is not in the image."""
     own = ask.source.lineage(answer)
     for _ in range(12):
-        name = ask.source.names.draw(ask.rng, ask.view.called)
+        name = ask.source.relatives(relation, role).draw(ask.rng, ask.view.called)
         if name is None or name in own or answer in ask.source.lineage(name):
             continue
         if ask.rng.random() < 0.3 or set(ask.words.parents.get(name, ())) & set(own):
@@ -388,11 +393,11 @@ def _rival(ask: Asker, answer: str) -> str | None:
 
 
 RELATIONS = {
-    "query relation": Family(query, 7.5, 17.0),
-    "query related category": Family(query_category, 5.0, 9.5),
-    "query same": Family(query_same, 2.2, 3.0),
-    "verify related": Family(exist_related, 3.4, 5.4),
-    "verify relation": Family(verify, 3.6, 5.4),
-    "choose relation": Family(choose_relation, 2.2, 3.2),
-    "choose name": Family(choose_name, 2.0, 3.2),
+    "query relation": Family(query, 4.0, 17.0),
+    "query related category": Family(query_category, 2.15, 9.5),
+    "query same": Family(query_same, 3.3, 3.0),
+    "verify related": Family(exist_related, 1.4, 5.4),
+    "verify relation": Family(verify, 1.45, 5.4),
+    "choose relation": Family(choose_relation, 1.25, 3.2),
+    "choose name": Family(choose_name, 0.75, 3.2),
 }

@@ -156,8 +156,8 @@ def scene_with(ask: Asker) -> Draft | None:
 
 
 SCENES = {
-    "query scene": Family(query, 0.9, 2.0),
-    "choose scene": Family(choose, 0.35, 0.5),
-    "verify scene": Family(verify, 0.35, 0.4),
-    "logical scene": Family(scene_with, 0.35, 0.4),
+    "query scene": Family(query, 0.4, 2.0),
+    "choose scene": Family(choose, 0.13, 0.5),
+    "verify scene": Family(verify, 0.12, 0.4),
+    "logical scene": Family(scene_with, 0.12, 0.4),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.files.format import Question, each_question, read_graphs
@@ -53,6 +54,23 @@ class Agreement:
     def share(self) -> float:
         """Share of executed answers that are the recorded ones, in [0, 1]."""
         return self.agreed / self.total if self.total else 0.0
+
+    def lines(self, split: str, most: int) -> list[str]:
+        """The counts, agreement by last operation, and the first `most` disagreements."""
+        lines = [f"{split}: {self.agreed:,} of {self.total:,} questions agree with their graphs ({self.share:.2%})"]
+        if self.ambiguous:
+            lines.append(f"  of {self.ambiguous:,} several objects may be meant; the largest decided")
+        if self.without_graph:
+            lines.append(f"  {self.without_graph:,} more are of images without a graph")
+        lines += [f"  {name:<20} {agreed:,} of {total:,}" for name, (agreed, total) in self.by_operation.items()]
+        return lines + [f"  {wrong}" for wrong in self.wrong[:most]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts, and all disagreements."""
+        counts = {
+            name: getattr(self, name) for name in ("total", "agreed", "ambiguous", "without_graph", "by_operation")
+        }
+        return {**counts, "wrong": [vars(wrong) for wrong in self.wrong]}
 
 
 def agreement(root: Path, split: str, vocabulary: SceneVocabulary, part: Part = "balanced") -> Agreement:
