@@ -21,10 +21,12 @@ class Inputs(Mapping[str, Path]):
     Attributes:
         folders: folder by asset key, in the order in which the manifest lists them.
         roles: "data" (where nothing is given), "model" (what is scored) or "parent" (what a training starts from).
+        earlier: the folder, a folder per phase, of what was trained before for the same artifact; None: nothing was.
     """
 
     folders: Mapping[str, Path]
     roles: Mapping[str, str] = field(default_factory=dict)
+    earlier: Path | None = None
 
     @classmethod
     def of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -43,8 +43,9 @@ class Phases:
     num_processes: int = 1
 
     def trial(self, phase: str) -> Trial:
-        """The trial of a phase, the same in every process."""
-        return importlib.import_module(self.system).SYSTEM.make_trial(phase, self.config, self.inputs)
+        """The trial of a phase, the same in every process; it may read the phases before it."""
+        inputs = replace(self.inputs, earlier=self.folder)
+        return importlib.import_module(self.system).SYSTEM.make_trial(phase, self.config, inputs)
 
     def fit(self, phase: str, trackers: Sequence[Tracker] = ()) -> loop.Fit:
         """Train a phase, or resume it; raises `Interrupted` when asked to stop."""

@@ -71,6 +71,7 @@ class System(ABC, Generic[C, E]):
         metrics: by phase, what its training reports beside the loss: terms of the loss by name ("accuracy", reported
             as train/accuracy and val/accuracy), what only validation measures by its whole name ("val/success").
         sections: by phase, the section of the configuration with its training where that is not `training`.
+        settings: by dataset, values of the configuration with which it is trained there, where presets have others.
         evaluation_presets: named configurations of the evaluation; the first is the default.
         code_version: a change makes every artifact again.
         evaluation_version: a change makes every evaluation again.
@@ -83,6 +84,7 @@ class System(ABC, Generic[C, E]):
     domains: ClassVar[Mapping[str, Domain]] = {}
     metrics: ClassVar[Mapping[str, tuple[str, ...]]]
     sections: ClassVar[Mapping[str, str]] = {}
+    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
     evaluation_version: ClassVar[str]
@@ -242,7 +244,8 @@ class System(ABC, Generic[C, E]):
             fit = shared.fit(phase, order.trackers)
             part.metrics |= prefixed(phase, fit)
             part.metrics |= self.after_phase(phase, fit, order, part)
-        part.metrics |= self.size_and_cost(stage.scored or phases, part)
+        scored = [phase for phase in phases if phase in (stage.scored or phases)]
+        part.metrics |= self.size_and_cost(scored, part)
         # Last: a training that fails at once writes nothing, and its folder is then removed.
         part.metrics |= self.after_training(order, part)
         write_history(part, phases, self.history)

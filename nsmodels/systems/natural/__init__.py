@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
@@ -19,12 +19,15 @@ from nsmodels.systems.natural.config import (
     SECTIONS,
     NaturalConfig,
 )
+from nsmodels.systems.natural.folders import WANTED
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
 
-PHASES = ("perception", "parser", "blind", "cnn_lstm")
-REASONER = ("perception", "parser")
+REASONERS = {"gqa": ("perception", "parser"), "vqa": ("perception", "answers")}
+BASELINES = {"gqa": ("blind", "cnn_lstm"), "vqa": ("vqa_blind", "vqa_cnn_lstm")}
+PHASES = ("perception", "parser", "answers", *BASELINES["gqa"], *BASELINES["vqa"])
+SCORED = PHASES[:3]
 
 
 @final
@@ -32,19 +35,20 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
     """Perception and parser, and the baselines trained beside them."""
 
     name = "natural"
-    stages = (Stage(PHASES, PRESETS, scored=REASONER),)
-    datasets = ("gqa",)
+    stages = (Stage(PHASES, PRESETS, scored=SCORED),)
+    datasets = ("gqa", "vqa")
     data_key = "gqa_mini"
     metrics = METRICS
     sections = SECTIONS
+    settings: ClassVar = {"vqa": {"dataset": "vqa"}}
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 
     def make_trial(self, phase: str, config: NaturalConfig, inputs: Inputs) -> Trial:
-        """A phase on a GQA or VQA folder."""
+        """A phase on the folders of what is learnt: GQA, VQA, or both."""
         from nsmodels.systems.natural.phases import make_trial
 
-        return make_trial(phase, config, inputs.data)
+        return make_trial(phase, config, inputs)
 
     def load(self, folder: Path, device: str = "auto") -> Any:
         """The `Reasoner` of a checkpoint folder."""
@@ -71,8 +75,11 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
         check_config(config)
 
     def enabled(self, stage: Stage, config: NaturalConfig) -> tuple[str, ...]:
-        """The reasoner, and the baselines unless they are switched off."""
-        return PHASES if config.baseline.is_enabled else REASONER
+        """The reasoner of what is learnt, and its baselines unless they are switched off."""
+        kinds = WANTED[config.dataset]
+        found = {phase for kind in kinds for phase in REASONERS[kind]}
+        found |= {phase for kind in kinds for phase in BASELINES[kind] if config.baseline.is_enabled}
+        return tuple(phase for phase in PHASES if phase in found)
 
     def after_training(self, order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
         """The number of training questions; writes the answers that they make one expect."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -21,8 +21,12 @@ METRICS = {
     "parser": ("token_accuracy", "val/program_exact"),
     "blind": ("accuracy",),
     "cnn_lstm": ("accuracy",),
+    "answers": ("score",),
+    "vqa_blind": ("score",),
+    "vqa_cnn_lstm": ("score",),
 }
 SECTIONS: dict[str, str] = {"parser": "parser_training", "blind": "blind_training", "cnn_lstm": "cnn_lstm_training"}
+SECTIONS |= {"answers": "answers_training", "vqa_blind": "blind_training", "vqa_cnn_lstm": "cnn_lstm_training"}
 _ENABLED = {"is_enabled": True}
 
 
@@ -145,9 +149,52 @@ class BaselineConfig(Config):
     )
 
 
+_VQA = {"dataset": ("vqa", "all")}
+_ALL = {"dataset": "all"}
+
+
+class AnswersConfig(Config):
+    """The network that chooses an answer by question and perceived objects, for what no program answers."""
+
+    embedding_dim: int = Field(default=64, ge=4, le=1024, description="width of word embeddings")
+    hidden_dim: int = Field(default=128, ge=8, le=2048, description="width of the question's state")
+    object_dim: int = Field(default=128, ge=8, le=2048, description="width of objects and cells that are attended to")
+    cross_attention: bool = Field(
+        default=True, description="the question chooses objects and cells; off: their mean, whatever is asked"
+    )
+    num_heads: int = conditional(
+        4,
+        {"cross_attention": True},
+        ge=1,
+        le=32,
+        description="objects that are attended to at once, in each of two hops",
+    )
+    answer_dim: int = Field(default=256, ge=8, le=8192, description="width of the layer before the answers")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout before that layer")
+    max_objects: int = Field(default=24, ge=1, le=512, description="objects of an image, the most certain ones")
+    crop_size: int = Field(
+        default=8, ge=0, le=64, description="side of the pixels below each box that are also read; 0: none"
+    )
+    map_width: int = Field(default=5, ge=1, le=32, description="cells in a row of the coarse map")
+    map_height: int = Field(default=4, ge=1, le=32, description="rows of the coarse map")
+    max_questions: int = Field(default=0, ge=0, description="train on so many questions, drawn at random; 0: all")
+
+
 class NaturalConfig(Config):
     """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
 
+    dataset: Literal["gqa", "vqa", "all"] = Field(
+        default="gqa",
+        description="what is learnt: questions with programs (gqa), with answers of ten people (vqa), or both from "
+        "one perception over the images of both (all; takes a folder of each)",
+    )
+    mixing_temperature: float = conditional(
+        2.0,
+        _ALL,
+        ge=1,
+        le=100,
+        description="a dataset of n images is drawn in proportion to n^(1/T): 1 as they come, more: more equally",
+    )
     train_split: str = Field(default="train", min_length=1, description="split to train on")
     val_split: str = Field(default="val", min_length=1, description="split to validate on")
     max_images: int = Field(default=0, ge=0, description="train on the first so many images; 0: all")
@@ -156,6 +203,8 @@ class NaturalConfig(Config):
     training: TrainingConfig = TrainingConfig()
     parser: ParserConfig = ParserConfig()
     parser_training: TrainingConfig = further_training(has_curriculum=False)
+    answers: AnswersConfig = conditional(AnswersConfig(), _VQA, description="the network that chooses answers")
+    answers_training: TrainingConfig = further_training(_VQA, has_curriculum=False)
     baseline: BaselineConfig = BaselineConfig()
     blind_training: TrainingConfig = further_training({"baseline.is_enabled": True}, has_curriculum=False)
     cnn_lstm_training: TrainingConfig = further_training({"baseline.is_enabled": True}, has_curriculum=False)
@@ -185,6 +234,18 @@ def debug() -> NaturalConfig:
         baseline=BaselineConfig(
             embedding_dim=8, hidden_dim=16, channels=[4, 8], image_width=32, image_height=24, max_questions=200
         ),
+        answers=AnswersConfig(
+            embedding_dim=8,
+            hidden_dim=16,
+            object_dim=16,
+            num_heads=2,
+            answer_dim=32,
+            max_objects=8,
+            map_width=2,
+            map_height=2,
+            dropout=0.0,
+        ),
+        answers_training=TrainingConfig(epochs=2, batch_size=32, lr=5e-3),
         blind_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
         cnn_lstm_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
     )
@@ -212,6 +273,8 @@ def quick() -> NaturalConfig:
         parser=ParserConfig(max_questions=50_000),
         parser_training=TrainingConfig(epochs=3, batch_size=64, lr=5e-3, warmup_epochs=0.2),
         baseline=BaselineConfig(hidden_dim=128, channels=[16, 32, 48, 64], max_questions=40_000),
+        answers=AnswersConfig(max_objects=16),
+        answers_training=TrainingConfig(epochs=10, batch_size=128, lr=2e-3, warmup_epochs=0.5, ema_decay=0.99),
         blind_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2),
         cnn_lstm_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2, num_workers=1),
     )
@@ -227,6 +290,18 @@ def base() -> NaturalConfig:
         parser=ParserConfig(embedding_dim=128, hidden_dim=256, dropout=0.1),
         parser_training=TrainingConfig(epochs=4, batch_size=256, lr=3e-3, warmup_epochs=0.2, ema_decay=0.999),
         baseline=BaselineConfig(embedding_dim=128, hidden_dim=512, dropout=0.2, image_width=144, image_height=108),
+        answers=AnswersConfig(
+            embedding_dim=256,
+            hidden_dim=512,
+            object_dim=512,
+            num_heads=8,
+            answer_dim=1024,
+            dropout=0.2,
+            max_objects=36,
+            map_width=7,
+            map_height=5,
+        ),
+        answers_training=TrainingConfig(epochs=12, batch_size=512, lr=1e-3, warmup_epochs=0.5, ema_decay=0.999),
         blind_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
         cnn_lstm_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
     )

@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import nn
 
+from nsmodels.core.orders import Inputs
 from nsmodels.datasets.gqa.files.format import Question, each_question
+from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine import checkpoint
 from nsmodels.engine.batching import epoch_order
 from nsmodels.engine.phases import sharing
@@ -16,9 +18,14 @@ from nsmodels.engine.runtime import memory_of, resolve_device
 from nsmodels.engine.trial import Trial
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.layers.vision.backbone import check_backbone
+from nsmodels.systems.natural.answers.network import AnswerNetwork
+from nsmodels.systems.natural.answers.questions import read_asked as read_asked_people
+from nsmodels.systems.natural.answers.task import AnswersTask
 from nsmodels.systems.natural.baselines.network import AnswerClassifier
+from nsmodels.systems.natural.baselines.soft import SoftAnswerTask
 from nsmodels.systems.natural.baselines.task import AnswerTask, read_asked
 from nsmodels.systems.natural.config import NaturalConfig
+from nsmodels.systems.natural.folders import folders_of
 from nsmodels.systems.natural.language.parser import network_from_checkpoint
 from nsmodels.systems.natural.language.task import ParserTask
 from nsmodels.systems.natural.perception.network import Perception
@@ -29,14 +36,22 @@ NETWORKS: dict[str, Any] = {
     "parser": network_from_checkpoint,
     "blind": AnswerClassifier.from_checkpoint,
     "cnn_lstm": AnswerClassifier.from_checkpoint,
+    "answers": AnswerNetwork.from_checkpoint,
+    "vqa_blind": AnswerClassifier.from_checkpoint,
+    "vqa_cnn_lstm": AnswerClassifier.from_checkpoint,
 }
-HAS_IMAGE = {"blind": False, "cnn_lstm": True}
+HAS_IMAGE = {"blind": False, "cnn_lstm": True, "vqa_blind": False, "vqa_cnn_lstm": True}
+ON_VQA = ("answers", "vqa_blind", "vqa_cnn_lstm")
 
 
-def make_trial(phase: str, config: NaturalConfig, data: Path) -> Trial:
-    """The task of a phase on a GQA or VQA folder, and how it is trained. Raises InputError for bad data."""
+def make_trial(phase: str, config: NaturalConfig, inputs: Inputs) -> Trial:
+    """The task of a phase on GQA and VQA folders, and how it is trained. Raises InputError for bad data."""
+    folders = folders_of(config.dataset, inputs.datasets.values())
     if phase == "perception":
-        return Trial(PerceptionTask(config, data), config.training)
+        return Trial(PerceptionTask(config, folders.paths), config.training)
+    if phase in ON_VQA:
+        return vqa_trial(phase, config, folders.vqa, inputs.earlier)
+    data = folders.gqa
     if phase == "parser":
         training = sharing(config.parser_training, config.training)
         questions = training_questions(data, config, config.parser.max_questions)
@@ -53,6 +68,23 @@ def make_trial(phase: str, config: NaturalConfig, data: Path) -> Trial:
         for name, questions in asked.items()
     }
     return Trial(AnswerTask(splits, config.baseline, training, has_image), training)
+
+
+def vqa_trial(phase: str, config: NaturalConfig, data: Path, earlier: Path | None) -> Trial:
+    """The task of a phase on the questions of a VQA folder; `earlier`: the folder with the trained perception."""
+    training = sharing(getattr(config, f"{phase.removeprefix('vqa_')}_training"), config.training)
+    is_head = phase == "answers"
+    most, seed = (config.answers if is_head else config.baseline).max_questions, config.training.seed
+    splits = {
+        "train": read_asked_people(data, config.train_split, most, seed, config.max_images),
+        "val": read_asked_people(data, config.val_split, num_images=config.max_val_images),
+    }
+    answers = AnswerVocabulary.read(data)
+    if is_head:
+        assert earlier is not None, "answers are trained after perception"
+        return Trial(AnswersTask(splits, answers, earlier, config.answers, training), training)
+    has_image = HAS_IMAGE[phase]
+    return Trial(SoftAnswerTask(splits, answers, config.baseline, training, has_image), training)
 
 
 def training_questions(data: Path, config: NaturalConfig, most: int) -> list[Question]:

@@ -6,10 +6,14 @@ from typing import Any
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
+from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.systems.natural.answers.questions import read_asked
+from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.config import NaturalConfig
+from nsmodels.systems.natural.folders import folders_of
 from nsmodels.systems.natural.perception import calibration
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.sources import read_photographs
@@ -23,7 +27,12 @@ def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, A
     """
     weights, config = part.path / "perception" / checkpoint.BEST, order.config
     model = Perception.from_checkpoint(checkpoint.load(weights), str(weights))
-    photographs = read_photographs(order.data, config.train_split, config.max_images)
+    folders = folders_of(config.dataset, order.inputs.datasets.values())
+    photographs = [
+        photograph
+        for data in folders.paths
+        for photograph in read_photographs(data, config.train_split, config.max_images)
+    ]
     model = model.to(resolve_device(config.training.device))
     calibration.write(part.path, calibration.calibrate(model, photographs, config.training.num_workers))
     return {"num_train_images": len(photographs)}
@@ -31,6 +40,16 @@ def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, A
 
 def record_training_questions(order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
     """Number of questions that the parser learns from; writes the priors of all training answers."""
-    questions = training_questions(order.data, order.config, 0)
-    Priors.fitted(questions).write(part.path)
-    return {"num_train_questions": min(len(questions), order.config.parser.max_questions or len(questions))}
+    config = order.config
+    folders = folders_of(config.dataset, order.inputs.datasets.values())
+    found = {}
+    if "gqa" in folders.by_kind:
+        questions = training_questions(folders.gqa, config, 0)
+        Priors.fitted(questions).write(part.path)
+        found["num_train_questions"] = min(len(questions), config.parser.max_questions or len(questions))
+    if "vqa" in folders.by_kind:
+        asked = read_asked(folders.vqa, config.train_split, num_images=config.max_images)
+        AnswerPriors.fitted(asked.annotations).write(part.path)
+        AnswerVocabulary.read(folders.vqa).write(part.path)
+        found["num_vqa_train_questions"] = min(len(asked), config.answers.max_questions or len(asked))
+    return found

@@ -16,7 +16,7 @@ from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.layers.vision.centres import find_peaks, without_padding
 from nsmodels.systems.natural.beliefs import Belief, fill_sides, side_probabilities
 from nsmodels.systems.natural.perception.heads import box_from_centre, refined_box
-from nsmodels.systems.natural.perception.network import ObjectLogits, Perception, SceneLogits
+from nsmodels.systems.natural.perception.network import Levels, ObjectLogits, Perception, SceneLogits
 
 MIN_PRESENCE = 0.05  # places with a lower probability of an object are dropped
 MOST_OVERLAP = 0.6  # of two boxes, area common over area of both, above which they are taken for one object's
@@ -42,7 +42,12 @@ def look(model: Perception, pixels: UInt8[np.ndarray, "b h w 3"]) -> Read:
     """Boxes in 0..1 of the image, strongest first, their presence, which exist, what is read in them, the scene."""
     images = torch.tensor(pixels, device=model.mean.device).permute(0, 3, 1, 2)
     scaled = model.normalised(images)
-    levels = model.levels(scaled)
+    return look_at(model, scaled, model.levels(scaled))
+
+
+@torch.inference_mode()
+def look_at(model: Perception, scaled: Float[Tensor, "b 3 h w"], levels: Levels) -> Read:
+    """The same of normalised images whose levels are known."""
     heat = without_padding(model.heat(levels[0]).float(), model.layout.covered)
     covered = scaled.new_tensor(model.layout.covered)
     peaks, logits = find_peaks(heat, model.config.max_objects)

@@ -22,6 +22,7 @@ from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 NAME, LOCATION, WEATHER = "name", "location", "weather"  # kinds of concepts, beside the types of attributes
 UNKNOWN = -1
 Concept = tuple[str, str]  # kind and word
+Masks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class Labels:
         places: numbers of location and weather, or `UNKNOWN`.
         concepts: 1 where the image has it, 0 where it has not, `UNKNOWN` where that is not known.
         is_described: as of a `Photograph`.
+        known: masks of names, values, types and relations, bool each: words that the dataset of the image has; None:
+            all of them.
     """
 
     boxes: Float[np.ndarray, "n 4"]
@@ -123,6 +126,7 @@ class Labels:
     places: tuple[int, int]
     concepts: Int[np.ndarray, " c"]
     is_described: bool
+    known: Masks | None = None
 
 
 def labels_of(photograph: Photograph, space: LabelSpace, max_objects: int) -> Labels:
@@ -191,6 +195,8 @@ class Targets:
         places: numbers of location and weather, or `UNKNOWN`.
         concepts: as of `Labels`.
         kinds: number of the type of each attribute value.
+        known: masks of names (b, names), values (b, v), types (b, t) and relations (b, r): words that the dataset of an
+            image has; None: all of them.
     """
 
     boxes: Float[Tensor, "b n 4"]
@@ -203,6 +209,7 @@ class Targets:
     places: Int[Tensor, "b 2"]
     concepts: Float[Tensor, "b c"]
     kinds: Int[Tensor, " v"]
+    known: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
 
 
 def collate(labels: Sequence[Labels], space: LabelSpace) -> Targets:
@@ -222,7 +229,15 @@ def collate(labels: Sequence[Labels], space: LabelSpace) -> Targets:
     arrays = (boxes, exists, names, values, stated, np.array([each.is_described for each in labels]), relations)
     places = np.array([each.places for each in labels], np.int64).reshape(size, 2)
     concepts = np.stack([each.concepts for each in labels]).astype(np.float32)
-    return Targets(*(torch.from_numpy(array) for array in (*arrays, places, concepts, kinds)))
+    return Targets(*(torch.from_numpy(array) for array in (*arrays, places, concepts, kinds)), known=_known(labels))
+
+
+def _known(labels: Sequence[Labels]) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+    masks = [each.known for each in labels if each.known is not None]
+    if not masks:
+        return None
+    names, values, types, relations = (torch.from_numpy(np.stack(each)) for each in zip(*masks, strict=True))
+    return names, values, types, relations
 
 
 def _frozen(value: Any) -> Any:

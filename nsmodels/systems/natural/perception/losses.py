@@ -64,13 +64,21 @@ def object_terms(found: ObjectLogits, targets: Targets, boxes: Float[Tensor, "b 
     scaled = torch.log(targets.boxes[..., 2:].clamp(min=1e-3) / sides)
     wanted = torch.cat([moved, scaled], -1)
     refined = F.smooth_l1_loss(found.change, wanted, beta=FINE_SIDE, reduction="none").sum(-1)
-    named = -found.names.gather(-1, targets.names.clamp(min=0)[..., None]).squeeze(-1)
+    named = name_surprise(found.names, targets)
     return {
         "refined": REFINED_WEIGHT * _per_image(refined, targets),
         "name": _per_image(named * (targets.names != UNKNOWN), targets),
         "attributes": _per_image(attribute_loss(found, targets), targets),
         "relations": relation_loss(found.relations, targets),
     }
+
+
+def name_surprise(names: Float[Tensor, "b n names"], targets: Targets) -> Float[Tensor, "b n"]:
+    """Negative logarithm of the probability of the stated name, given that it is one that the dataset has."""
+    surprise = -names.gather(-1, targets.names.clamp(min=0)[..., None]).squeeze(-1)
+    if targets.known is None:
+        return surprise
+    return surprise + names.masked_fill(~targets.known[0][:, None], -torch.inf).logsumexp(-1)
 
 
 def attribute_loss(found: ObjectLogits, targets: Targets) -> Float[Tensor, "b n"]:
@@ -83,6 +91,11 @@ def attribute_loss(found: ObjectLogits, targets: Targets) -> Float[Tensor, "b n"
     about = F.binary_cross_entropy_with_logits(found.stated, stated, reduction="none").sum(-1)
     each = F.binary_cross_entropy_with_logits(found.values, targets.values, reduction="none")
     known = stated[..., targets.kinds] if len(targets.kinds) else each
+    if targets.known is not None:
+        about = (
+            F.binary_cross_entropy_with_logits(found.stated, stated, reduction="none") * targets.known[2][:, None]
+        ).sum(-1)
+        known = known * targets.known[1][:, None]
     return (about + (each * known).sum(-1)) * targets.described[:, None]
 
 
@@ -93,6 +106,8 @@ def relation_loss(found: Float[Tensor, "b r n n"], targets: Targets) -> Float[Te
     pairs = targets.exists[:, :, None] & targets.exists[:, None, :] & targets.described[:, None, None]
     pairs = pairs & ~torch.eye(pairs.shape[-1], dtype=torch.bool, device=pairs.device)
     each = F.binary_cross_entropy_with_logits(found, targets.relations, reduction="none")
+    if targets.known is not None:
+        each = each * targets.known[3][..., None, None]
     return (each * pairs[:, None]).sum() / (len(found) * TYPICAL_OBJECTS)
 
 

@@ -40,6 +40,7 @@ class ObjectLogits:
         values: logits of attribute values, each by itself.
         stated: logits that a value of each type of attributes is stated at all.
         relations: logits for ordered pairs.
+        features: what all of this is read from.
     """
 
     change: Float[Tensor, "b n 4"]
@@ -47,6 +48,7 @@ class ObjectLogits:
     values: Float[Tensor, "b n v"]
     stated: Float[Tensor, "b n t"]
     relations: Float[Tensor, "b r n n"]
+    features: Float[Tensor, "b n d"]
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ class Perception(nn.Module):
             change, values, stated = self.facts(features).split(self.sizes, -1)
             none = geometry.new_zeros(len(geometry), 0, *geometry.shape[1:3])
             relations = none if self.pairs is None else self.pairs(features, geometry)
-        objects = ObjectLogits(change, self.names(features), values, stated, relations)
+        objects = ObjectLogits(change, self.names(features), values, stated, relations, features)
         return objects, SceneLogits(locations, weathers, concepts)
 
 

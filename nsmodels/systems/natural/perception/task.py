@@ -27,6 +27,7 @@ from nsmodels.layers.vision.layout import layout_of
 from nsmodels.systems.natural.config import NaturalConfig, PerceptionConfig
 from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.labels import (
+    UNKNOWN,
     Labels,
     LabelSpace,
     Photograph,
@@ -36,6 +37,7 @@ from nsmodels.systems.natural.perception.labels import (
     labels_of,
 )
 from nsmodels.systems.natural.perception.losses import loss_terms
+from nsmodels.systems.natural.perception.mixing import Knowledge, mixed_order, union_of
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.scoring import score_beliefs
 from nsmodels.systems.natural.perception.sources import read_photographs
@@ -48,11 +50,39 @@ class Images:
     """Photographs of a split with their pixels, uint8 (m, h, w, 3), and labels."""
 
     photographs: Sequence[Photograph]
-    pixels: UInt8[np.ndarray, "m h w 3"]
+    pixels: UInt8[np.ndarray, "m h w 3"] | Rows
     labels: Sequence[Labels]
 
     def __len__(self) -> int:
         return len(self.photographs)
+
+
+class Rows:
+    """Arrays of images one behind the other, read by row, without a copy in memory."""
+
+    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+        self.arrays, self.ends = arrays, np.cumsum([len(each) for each in arrays])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def __getitem__(self, row: int | slice) -> np.ndarray:
+        if isinstance(row, slice):
+            return np.stack([self[each] for each in range(*row.indices(len(self)))])
+        number = int(np.searchsorted(self.ends, row, side="right"))
+        return self.arrays[number][row - (self.ends[number] - len(self.arrays[number]))]
+
+
+def joined(parts: Sequence[Images]) -> Images:
+    """The images of several datasets one behind the other."""
+    photographs = [each for part in parts for each in part.photographs]
+    return Images(photographs, Rows([part.pixels for part in parts]), [each for part in parts for each in part.labels])
+
+
+def masked(labels: Labels, known: Knowledge) -> Labels:
+    """Labels of an image of a dataset that has only these words."""
+    concepts = np.where(known.concepts, labels.concepts, UNKNOWN).astype(labels.concepts.dtype)
+    return replace(labels, concepts=concepts, known=(known.names, known.values, known.types, known.relations))
 
 
 @dataclass(frozen=True)
@@ -83,21 +113,27 @@ class PerceptionBatch:
 
 @final
 class PerceptionTask(Task):
-    """Training of perception on the photographs of a GQA or VQA folder. Raises `InputError` for bad data."""
+    """Training of perception on the photographs of GQA and VQA folders. Raises `InputError` for bad data.
 
-    def __init__(self, config: NaturalConfig, data: Path) -> None:
+    Of several folders the images are mixed (`mixing`), and what one of them has no word for is masked in its images.
+    """
+
+    def __init__(self, config: NaturalConfig, folders: Sequence[Path]) -> None:
         self.config: PerceptionConfig = config.perception
         self.training: TrainingConfig = config.training
-        photographs = {
-            "train": read_photographs(data, config.train_split, config.max_images),
-            "val": read_photographs(data, config.val_split, config.max_val_images),
-        }
-        if not photographs["train"]:
-            raise InputError(f"{data}: split '{config.train_split}' has no images; choose a different one")
-        words = SceneVocabulary.read(data)
-        graphs = [photograph.graph for photograph in photographs["train"]]
+        self.temperature = config.mixing_temperature
+        train = [read_photographs(data, config.train_split, config.max_images) for data in folders]
+        val = [read_photographs(data, config.val_split, config.max_val_images) for data in folders]
+        for data, photographs in zip(folders, train, strict=True):
+            if not photographs:
+                raise InputError(f"{data}: split '{config.train_split}' has no images; choose a different one")
+        vocabularies = [SceneVocabulary.read(data) for data in folders]
+        words = union_of(vocabularies)
+        graphs = [photograph.graph for each in train for photograph in each]
         self.space = LabelSpace(words, choose_concepts(graphs, words, self.config.num_concepts))
-        self.images = {split: self._read(each) for split, each in photographs.items()}
+        known = [Knowledge.of(each, self.space) for each in vocabularies] if len(folders) > 1 else [None]
+        self.sizes = [len(each) for each in train]
+        self.images = {"train": self._read(train, known), "val": self._read(val, known)}
         self.layout = layout_of(self.config)
 
     def settings(self) -> dict[str, Any]:
@@ -112,6 +148,8 @@ class PerceptionTask(Task):
         """Images in this epoch's order; in training mirrored, with other light, and with boxes that err."""
         is_training = split == "train"
         order = epoch_order(len(self.images[split]), self.training.seed, epoch, shuffle=is_training)
+        if is_training and len(self.sizes) > 1:
+            order = mixed_order(self.sizes, self.temperature, self.training.seed, epoch)
         parts = split_batches(order, self.training.batch_size, shard, even=is_training)
         return Batches(parts, lambda part: self._batch(split, epoch, part))
 
@@ -141,10 +179,14 @@ class PerceptionTask(Task):
         counts = np.bincount(numbers[numbers >= 0], minlength=len(self.space.words.names))
         return dict(zip(self.space.words.names, counts.tolist(), strict=True))
 
-    def _read(self, photographs: list[Photograph]) -> Images:
-        config, paths = self.config, [Path(each.path) for each in photographs]
-        pixels, _ = read_images(paths, config.image_width, config.image_height, self.training.num_workers)
-        return Images(photographs, pixels, [labels_of(each, self.space, config.max_objects) for each in photographs])
+    def _read(self, parts: Sequence[list[Photograph]], known: Sequence[Knowledge | None]) -> Images:
+        config, found = self.config, []
+        for photographs, words in zip(parts, known, strict=True):
+            paths = [Path(each.path) for each in photographs]
+            pixels, _ = read_images(paths, config.image_width, config.image_height, self.training.num_workers)
+            labels = [labels_of(each, self.space, config.max_objects) for each in photographs]
+            found.append(Images(photographs, pixels, [masked(each, words) for each in labels] if words else labels))
+        return found[0] if len(found) == 1 else joined(found)
 
     def _batch(self, split: str, epoch: int, part: Part) -> PerceptionBatch:
         images = self.images[split]
