@@ -12,13 +12,13 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from nsmodels.core import locks
 from nsmodels.core.artifact import data_root, require_listed
 from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import counted
 from nsmodels.formats.images.decoding import Size, opened, upright_rgb, upright_size
 
 # Fewer images are decoded in seconds, without a cache on disk.
@@ -135,6 +135,6 @@ def _decode(paths: Sequence[Path], into: np.ndarray, num_workers: int) -> np.nda
 
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
         decoded = pool.map(one, range(len(paths)))
-        for _ in tqdm(decoded, total=len(paths), desc="decode", unit="image", leave=False, disable=None):
+        for _ in counted(decoded, len(paths), "decoding", "image", has_end=False):
             pass
     return into

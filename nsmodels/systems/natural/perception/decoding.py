@@ -48,8 +48,8 @@ def look(model: Perception, pixels: UInt8[np.ndarray, "b h w 3"]) -> Read:
     peaks, logits = find_peaks(heat, model.config.max_objects)
     points = peaks / covered
     cell = 1 / (covered * covered.new_tensor([heat.shape[-1], heat.shape[-2]]))
-    boxes = box_from_centre(points, model.boxes_at(levels, points), cell)
     presence = torch.sigmoid(model.presence_map[0] * logits + model.presence_map[1])
+    boxes = box_from_centre(points, model.boxes_at(levels, points, presence >= MIN_PRESENCE), cell)
     exists = distinct(boxes, presence >= MIN_PRESENCE)
     most = max(1, int((exists * (torch.arange(exists.shape[1], device=exists.device) + 1)).max()))
     boxes, presence, exists = boxes[:, :most], presence[:, :most], exists[:, :most]

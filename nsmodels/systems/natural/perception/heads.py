@@ -16,16 +16,26 @@ from torch import Tensor, nn
 from nsmodels.layers.vision.pyramid import sample
 from nsmodels.systems.natural.config import PerceptionConfig
 from nsmodels.systems.natural.perception.labels import LabelSpace
-from nsmodels.systems.natural.perception.regions import sample_boxes
+from nsmodels.systems.natural.perception.regions import RegionEncoder, sample_boxes
 
 TYPICAL_SIDE = 0.2  # of the image: sides are predicted as logarithms of their ratio to it
 MOST_RATIO = 3.0  # largest logarithm of such a ratio
 
 
-def perceptron(width: int, hidden: int, out: int, dropout: float = 0.0) -> nn.Sequential:
-    """Two hidden layers with normalisation, and `out` features."""
-    first = (nn.Linear(width, hidden), nn.GELU(), nn.LayerNorm(hidden), nn.Dropout(dropout))
-    return nn.Sequential(*first, nn.Linear(hidden, out), nn.GELU(), nn.LayerNorm(out))
+def layer(width: int, out: int) -> tuple[nn.Module, ...]:
+    """A linear layer, batch norm, ReLU. With layer norm in its place names are learnt half as fast (measured)."""
+    return nn.Linear(width, out, bias=False), RowNorm(out), nn.ReLU(inplace=True)
+
+
+@final
+class RowNorm(nn.BatchNorm1d):
+    """Batch norm over rows that also takes a single one, by the statistics of those before it."""
+
+    def forward(self, input: Float[Tensor, "m d"]) -> Float[Tensor, "m d"]:
+        """Rows of the same shape."""
+        if len(input) > 1:
+            return super().forward(input)
+        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
 
 
 def grids_of(channels: Sequence[int]) -> list[int]:
@@ -41,12 +51,22 @@ class BoxHead(nn.Module):
         super().__init__()
         self.grids = grids_of(channels)
         width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True))
-        self.layers = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.LayerNorm(hidden), nn.Linear(hidden, 4))
+        self.layers = nn.Sequential(*layer(width, hidden), nn.Linear(hidden, 4))
 
-    def forward(self, levels: Sequence[Float[Tensor, "b _ _ _"]], points: Float[Tensor, "b n 2"]) -> Tensor:
+    def forward(
+        self,
+        levels: Sequence[Float[Tensor, "b _ _ _"]],
+        points: Float[Tensor, "b n 2"],
+        exists: Bool[Tensor, "b n"],
+    ) -> Float[Tensor, "b n 4"]:
         """Offset of the centre in cells of the finest level, logarithms of the sides over `TYPICAL_SIDE`."""
         read = [sample(level, points, grid) for level, grid in zip(levels, self.grids, strict=True)]
-        return self.layers(torch.cat(read, -1))
+        return spread(self.layers(torch.cat(read, -1)[exists]), exists)
+
+
+def spread(found: Float[Tensor, "m d"], exists: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+    """Rows of the objects that exist in their places, zeros in the others."""
+    return found.new_zeros(*exists.shape, found.shape[-1]).masked_scatter(exists[..., None], found)
 
 
 def box_from_centre(
@@ -65,27 +85,33 @@ def refined_box(boxes: Float[Tensor, "b n 4"], change: Float[Tensor, "b n 4"]) -
 
 @final
 class ObjectEncoder(nn.Module):
-    """Features of an object: the levels below its box, the box itself, and what the second look adds."""
+    """Features of an object: the levels below its box, the box itself, and the pixels below it, read again."""
 
-    def __init__(self, channels: Sequence[int], config: PerceptionConfig, num_features: int) -> None:
+    def __init__(self, channels: Sequence[int], config: PerceptionConfig) -> None:
         super().__init__()
         self.grids = grids_of(channels)
-        width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True)) + 4 + num_features
-        self.layers = perceptron(width, config.head_dim, config.head_dim, config.dropout)
+        self.regions = RegionEncoder(config.crop_size, config.crop_dim) if config.crop_size else None
+        width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True)) + 4
+        width += self.regions.num_features if self.regions else 0
+        self.layers = nn.Sequential(*layer(width, config.head_dim), nn.Dropout(config.dropout))
 
     def forward(
         self,
+        scaled: Float[Tensor, "b 3 h w"],
         levels: Sequence[Float[Tensor, "b _ _ _"]],
         boxes: Float[Tensor, "b n 4"],
+        exists: Bool[Tensor, "b n"],
         covered: Float[Tensor, " 2"],
-        looked: Float[Tensor, "b n _"] | None,
     ) -> Float[Tensor, "b n d"]:
-        """Features of the objects in `boxes`; `covered`: part of the maps that shows the image."""
+        """Features of the objects in `boxes` that exist; `covered`: part of the maps that shows the image."""
         on_maps = boxes * torch.cat([covered, covered])
-        read = [sample_boxes(level, on_maps, grid) for level, grid in zip(levels, self.grids, strict=True)]
         sides = torch.log(boxes[..., 2:].clamp(min=1e-3) / TYPICAL_SIDE)
-        read += [boxes[..., :2] * 2 - 1, sides, *([] if looked is None else [looked])]
-        return self.layers(torch.cat(read, -1))
+        read = [sample_boxes(level, on_maps, grid) for level, grid in zip(levels, self.grids, strict=True)]
+        found = torch.cat([*read, boxes[..., :2] * 2 - 1, sides], -1)[exists]
+        if self.regions is not None:
+            rows = torch.arange(len(boxes), device=boxes.device)[:, None].expand(exists.shape)[exists]
+            found = torch.cat([found, self.regions(scaled, boxes[exists], rows)], -1)
+        return spread(self.layers(found), exists)
 
 
 @final

@@ -25,7 +25,6 @@ from nsmodels.systems.natural.config import PerceptionConfig
 from nsmodels.systems.natural.perception.heads import BoxHead, NameHead, ObjectEncoder, Routing, SceneHead
 from nsmodels.systems.natural.perception.labels import LabelSpace
 from nsmodels.systems.natural.perception.pairs import Exchange, PairHead, pair_geometry
-from nsmodels.systems.natural.perception.regions import RegionEncoder
 
 MEAN, STD = (0.48, 0.46, 0.42), (0.24, 0.24, 0.25)  # about those of photographs
 Levels = list[Float[Tensor, "b c _ _"]]
@@ -87,8 +86,7 @@ class Perception(nn.Module):
         peak.bias = nn.Parameter(torch.tensor([-4.0]))  # σ(−4) = 0.02: centres are rare, start near the base rate
         self.heat = nn.Sequential(nn.Sequential(*convolution(channels[0], channels[0], 3)), peak)
         self.box = BoxHead(channels, max(32, width // 2))
-        self.regions = RegionEncoder(config.crop_size, config.crop_dim) if config.crop_size else None
-        self.objects = ObjectEncoder(channels, config, self.regions.num_features if self.regions else 0)
+        self.objects = ObjectEncoder(channels, config)
         self.exchange = nn.ModuleList(Exchange(width) for _ in range(config.relation_graph))
         self.scene = SceneHead(channels, config, space)
         self.routing = Routing(width, len(space.concepts)) if config.routing and space.concepts else None
@@ -127,7 +125,7 @@ class Perception(nn.Module):
         scaled = self.normalised(images)
         levels = self.levels(scaled)
         objects, scene = self.read(scaled, levels, boxes, exists)
-        return Perceived(self.heat(levels[0]), self.boxes_at(levels, points), objects, scene)
+        return Perceived(self.heat(levels[0]), self.boxes_at(levels, points, exists), objects, scene)
 
     def normalised(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         """Images with values 0..255 at a mean of about 0 and a deviation of about 1, channels last in memory."""
@@ -138,10 +136,14 @@ class Perception(nn.Module):
         """The feature pyramid of normalised images, fine to coarse."""
         return self.pyramid(self.layout.maps(self.backbone, scaled))
 
-    def boxes_at(self, levels: Levels, points: Float[Tensor, "b n 2"]) -> Float[Tensor, "b n 4"]:
+    def boxes_at(
+        self, levels: Levels, points: Float[Tensor, "b n 2"], exists: Bool[Tensor, "b n"]
+    ) -> Float[Tensor, "b n 4"]:
         """The output of the box head at `points`, (x, y) in 0..1 of the image."""
+        exists = with_one(exists)
         with torch.autocast(points.device.type, enabled=False):
-            return self.box([level.float() for level in levels], points * points.new_tensor(self.layout.covered))
+            on_maps = points * points.new_tensor(self.layout.covered)
+            return self.box([level.float() for level in levels], on_maps, exists)
 
     def read(
         self,
@@ -151,11 +153,11 @@ class Perception(nn.Module):
         exists: Bool[Tensor, "b n"],
     ) -> tuple[ObjectLogits, SceneLogits]:
         """Objects in `boxes` of normalised images, and the scene."""
-        looked = self.regions(scaled, boxes, exists) if self.regions else None
+        exists = with_one(exists)
         # Full precision: the 8 bits of a bfloat16 would blur positions. The heads cost little.
         with torch.autocast(boxes.device.type, enabled=False):
             plain = [level.float() for level in levels]
-            features = self.objects(plain, boxes, boxes.new_tensor(self.layout.covered), looked)
+            features = self.objects(scaled, plain, boxes, exists, boxes.new_tensor(self.layout.covered))
             geometry = pair_geometry(boxes)
             for each in self.exchange:
                 features = each(features, geometry, exists)
@@ -167,6 +169,13 @@ class Perception(nn.Module):
             relations = none if self.pairs is None else self.pairs(features, geometry)
         objects = ObjectLogits(change, self.names(features), values, stated, relations)
         return objects, SceneLogits(locations, weathers, concepts)
+
+
+def with_one(exists: Bool[Tensor, "b n"]) -> Bool[Tensor, "b n"]:
+    """`exists`, or one object where there is none at all: batch norm needs something to read."""
+    if exists.any():
+        return exists
+    return torch.arange(exists.numel(), device=exists.device).view(exists.shape) == 0
 
 
 def build_pyramid(config: PerceptionConfig, channels: list[int]) -> Pyramid | SingleScale:

@@ -11,7 +11,7 @@ from typing import final
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from nsmodels.layers.vision.crops import convolution
@@ -62,30 +62,39 @@ def _neighbours(place: Float[Tensor, "m s"], sides: Int[Tensor, " m"]) -> tuple[
 
 @final
 class RegionEncoder(nn.Module):
-    """A feature vector per object from the pixels below its box: convolutions from `size` down to `size` / 8."""
+    """Features of objects from the pixels below their boxes: convolutions from `size` down to `size` / 8."""
 
     def __init__(self, size: int, width: int) -> None:
         super().__init__()
-        self.size, self.num_features = size, 4 * width * (size // 8) ** 2
+        self.size, self.num_features = size, 2 * width * (size // 8) ** 2
         self.layers = nn.Sequential(
-            *convolution(3, width, 4, stride=2),
-            *convolution(width, width, 3),
+            *convolution(3, max(4, width // 2), 4, stride=2),
+            *convolution(max(4, width // 2), width, 4, stride=2),
+            Residual(width),
             *convolution(width, 2 * width, 4, stride=2),
-            *convolution(2 * width, 2 * width, 3),
-            *convolution(2 * width, 4 * width, 4, stride=2),
+            Residual(2 * width),
         )
 
     def forward(
-        self, images: Float[Tensor, "b 3 h w"], boxes: Float[Tensor, "b n 4"], exists: Bool[Tensor, "b n"]
-    ) -> Float[Tensor, "b n d"]:
-        """Features below `boxes` of normalised images; zero, not computed, where `exists` is False."""
-        if not exists.any():  # normalisation needs something to read
-            exists = exists.clone()
-            exists[0, 0] = True
-        rows = torch.arange(len(images), device=images.device)[:, None].expand(exists.shape)[exists]
-        read = read_regions(images, boxes[exists], rows, self.size).contiguous(memory_format=torch.channels_last)
-        found = self.layers(read).float().flatten(1)
-        return found.new_zeros(*exists.shape, self.num_features).masked_scatter(exists[..., None], found)
+        self, images: Float[Tensor, "b 3 h w"], boxes: Float[Tensor, "m 4"], rows: Int[Tensor, " m"]
+    ) -> Float[Tensor, "m d"]:
+        """Features below `boxes` of the normalised images numbered `rows`."""
+        read = read_regions(images, boxes, rows, self.size)
+        return self.layers(read.contiguous(memory_format=torch.channels_last)).float().flatten(1)
+
+
+@final
+class Residual(nn.Module):
+    """Two convolutions whose output is added to their input (He et al. 2016)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        first = convolution(width, width, 3)
+        self.layers = nn.Sequential(*first, nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, maps: Float[Tensor, "m c h w"]) -> Float[Tensor, "m c h w"]:
+        """Maps of the same shape."""
+        return F.relu(maps + self.layers(maps))
 
 
 def sample_boxes(level: Float[Tensor, "b c h w"], boxes: Float[Tensor, "b n 4"], grid: int) -> Float[Tensor, "b n d"]:
