@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, final
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine.config import EvaluationConfig
 from nsmodels.engine.system import Stage, System
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.config import (
     CODE_VERSION,
+    EVALUATION_PRESETS,
     EVALUATION_VERSION,
     METRICS,
     PRESETS,
     SECTIONS,
     NaturalConfig,
+    NaturalEvaluation,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ REASONER = ("perception", "parser")
 
 
 @final
-class Natural(System[NaturalConfig, EvaluationConfig]):
+class Natural(System[NaturalConfig, NaturalEvaluation]):
     """Perception and parser, and the baselines trained beside them."""
 
     name = "natural"
@@ -37,6 +38,7 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
     data_key = "gqa_mini"
     metrics = METRICS
     sections = SECTIONS
+    evaluation_presets = EVALUATION_PRESETS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 
@@ -58,7 +60,7 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
 
         return load_network(path, device)
 
-    def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
+    def score(self, order: Order[NaturalEvaluation]) -> EvaluationResult:
         """Four rows, baselines, official metrics, calibration, objects, latency and example proofs."""
         from nsmodels.systems.natural.evaluate import score
 

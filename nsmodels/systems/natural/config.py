@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from nsmodels.core.config import Config, above, conditional
-from nsmodels.engine.config import TrainingConfig, further_training
+from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
 
 CODE_VERSION = "1"
 EVALUATION_VERSION = f"{CODE_VERSION}.0"
@@ -145,6 +145,17 @@ class BaselineConfig(Config):
     )
 
 
+class NaturalEvaluation(EvaluationConfig):
+    """What a checkpoint is scored on."""
+
+    shifted_splits: list[str] = Field(
+        default=["ood", "unseen"], description="further splits to score where the data have them: what changes in them"
+    )
+    num_proofs: int = Field(
+        default=500, ge=1, le=1_000_000, description="questions, spread over the split, whose answers are proved"
+    )
+
+
 class NaturalConfig(Config):
     """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
 
@@ -246,3 +257,4 @@ def paper() -> NaturalConfig:
 
 
 PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+EVALUATION_PRESETS = {"default": NaturalEvaluation}
