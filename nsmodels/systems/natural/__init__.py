@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine.config import EvaluationConfig
 from nsmodels.engine.system import Stage, System
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.config import (
     CODE_VERSION,
+    EVALUATION_PRESETS,
     EVALUATION_VERSION,
     METRICS,
     PRESETS,
     SECTIONS,
     NaturalConfig,
+    NaturalEvaluation,
 )
 from nsmodels.systems.natural.folders import WANTED
 
@@ -31,7 +32,7 @@ SCORED = PHASES[:3]
 
 
 @final
-class Natural(System[NaturalConfig, EvaluationConfig]):
+class Natural(System[NaturalConfig, NaturalEvaluation]):
     """Perception and parser, and the baselines trained beside them."""
 
     name = "natural"
@@ -41,6 +42,7 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
     metrics = METRICS
     sections = SECTIONS
     settings: ClassVar = {"vqa": {"dataset": "vqa"}}
+    evaluation_presets = EVALUATION_PRESETS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 
@@ -62,7 +64,7 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
 
         return load_network(path, device)
 
-    def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
+    def score(self, order: Order[NaturalEvaluation]) -> EvaluationResult:
         """Four rows, baselines, official metrics, calibration, objects, latency and example proofs."""
         from nsmodels.systems.natural.evaluate import score
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from nsmodels.core.config import Config, above, conditional
-from nsmodels.engine.config import TrainingConfig, further_training
+from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
 
 CODE_VERSION = "1"
 EVALUATION_VERSION = f"{CODE_VERSION}.0"
@@ -180,6 +180,17 @@ class AnswersConfig(Config):
     max_questions: int = Field(default=0, ge=0, description="train on so many questions, drawn at random; 0: all")
 
 
+class NaturalEvaluation(EvaluationConfig):
+    """What a checkpoint is scored on."""
+
+    shifted_splits: list[str] = Field(
+        default=["ood", "unseen"], description="further splits to score where the data have them: what changes in them"
+    )
+    num_proofs: int = Field(
+        default=500, ge=1, le=1_000_000, description="questions, spread over the split, whose answers are proved"
+    )
+
+
 class NaturalConfig(Config):
     """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
 
@@ -321,3 +332,4 @@ def paper() -> NaturalConfig:
 
 
 PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+EVALUATION_PRESETS = {"default": NaturalEvaluation}
