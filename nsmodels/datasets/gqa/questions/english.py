@@ -114,9 +114,7 @@ def adjective(value: str) -> str:
     return ADJECTIVES.get(value, value)
 
 
-def noun_phrase(
-    noun: Noun, determiner: str, rng: Random, words: SceneVocabulary, may_trail: bool = True
-) -> Pieces:
+def noun_phrase(noun: Noun, determiner: str, rng: Random, words: SceneVocabulary, may_trail: bool = True) -> Pieces:
     """Pieces of a description.
 
     Args:
