@@ -13,6 +13,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +42,17 @@ def compose(folder: Path) -> Path:
 
 
 def measure(config: NaturalConfig, data: Path) -> dict[str, float]:
-    """Images per CPU-second of a training step, of the bare backbone, and read one at a time; the best of the rounds."""
+    """Images per CPU-second of a training step, of the bare backbone, and read one at a time; the best of rounds."""
     task = PerceptionTask(config, data)
     model: Any = task.build().train()
     optimizer = make_optimizer(model, config.training)
     batches = list(task.batches("train", 0, Shard()))[:ROUNDS]
-    steps, bare, read = [], [], []
+    steps, bare = [], []
     for batch in batches:
-        size = len(batch.images)
-        steps.append(size / seconds(lambda: step(task, model, optimizer, batch)))
-        bare.append(size / seconds(lambda: backbone(model, batch)))
+        steps.append(len(batch.images) / seconds(partial(step, task, model, optimizer, batch)))
+        bare.append(len(batch.images) / seconds(partial(backbone, model, batch)))
     model.eval()
-    for _ in range(ROUNDS):
-        read.append(1 / seconds(lambda: look(model, task.images["val"].pixels[:1])))
+    read = [1 / seconds(partial(look, model, task.images["val"].pixels[:1])) for _ in range(ROUNDS)]
     return {"training step": max(steps), "bare backbone": max(bare), "read, one at a time": max(read)}
 
 
