@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from nsmodels.core.config import Config, above, conditional
-from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
 
 CODE_VERSION = "1"
 EVALUATION_VERSION = f"{CODE_VERSION}.0"
@@ -18,8 +18,12 @@ METRICS = {
         *("val/recall", "val/precision", "val/names", "val/attribute_sets", "val/relation_f1", "val/concept_map"),
         *("val/within_class", "val/rare_names"),
     ),
+    "parser": ("token_accuracy", "val/program_exact"),
+    "blind": ("accuracy",),
+    "cnn_lstm": ("accuracy",),
 }
-SECTIONS: dict[str, str] = {}
+SECTIONS: dict[str, str] = {"parser": "parser_training", "blind": "blind_training", "cnn_lstm": "cnn_lstm_training"}
+_ENABLED = {"is_enabled": True}
 
 
 class PerceptionConfig(Config):
@@ -92,8 +96,68 @@ class PerceptionConfig(Config):
         return {"backbone_channels": []} | values if is_other else values
 
 
+class ParserConfig(Config):
+    """The network that reads a program from a question: it decodes a typed grammar and points at words."""
+
+    embedding_dim: int = Field(default=64, ge=4, le=1024, description="width of word and symbol embeddings")
+    hidden_dim: int = Field(
+        default=128,
+        ge=8,
+        le=2048,
+        multiple_of=2,
+        description="width of the decoder; the encoder has half of it per direction",
+    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on embeddings and before the output layer")
+    hidden_names: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="share of words below a mention that training hides, so that only the class of the mention is read",
+    )
+    max_program_length: int = Field(
+        default=40, ge=6, le=256, description="longest program that is decoded, in tokens and mentions"
+    )
+    max_questions: int = Field(default=0, ge=0, description="train on so many questions, drawn at random; 0: all")
+    max_val_questions: int = Field(default=2000, ge=0, description="validate on the first so many questions; 0: all")
+
+
+class BaselineConfig(Config):
+    """Classifiers of answers, learnt end to end on the same data, to stand beside the reasoner."""
+
+    is_enabled: bool = Field(default=True, description="train them with the reasoner; evaluations then show their rows")
+    embedding_dim: int = conditional(64, _ENABLED, ge=4, le=1024, description="width of word embeddings")
+    hidden_dim: int = conditional(
+        256, _ENABLED, ge=8, le=4096, description="width of question and image features and of the answer layer"
+    )
+    channels: list[int] = conditional(
+        [32, 64, 128, 128], _ENABLED, min_length=1, max_length=6, description="widths of convolutions, each halving"
+    )
+    dropout: float = conditional(0.0, _ENABLED, ge=0, lt=1, description="dropout before the output layer")
+    image_width: int = conditional(
+        96, _ENABLED, ge=16, le=1024, description="input width in pixels; images are resized to it"
+    )
+    image_height: int = conditional(72, _ENABLED, ge=16, le=1024, description="input height in pixels")
+    num_answers: int = conditional(
+        2000, _ENABLED, ge=2, le=100_000, description="most frequent training answers among which is chosen"
+    )
+    max_questions: int = conditional(
+        0, _ENABLED, ge=0, description="train on so many questions, drawn at random; 0: all"
+    )
+
+
+class NaturalEvaluation(EvaluationConfig):
+    """What a checkpoint is scored on."""
+
+    shifted_splits: list[str] = Field(
+        default=["ood", "unseen"], description="further splits to score where the data have them: what changes in them"
+    )
+    num_proofs: int = Field(
+        default=500, ge=1, le=1_000_000, description="questions, spread over the split, whose answers are proved"
+    )
+
+
 class NaturalConfig(Config):
-    """Perception with its training. Seed, device, trackers of `training` hold for all phases."""
+    """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
 
     train_split: str = Field(default="train", min_length=1, description="split to train on")
     val_split: str = Field(default="val", min_length=1, description="split to validate on")
@@ -101,6 +165,11 @@ class NaturalConfig(Config):
     max_val_images: int = Field(default=0, ge=0, description="validate on the first so many images; 0: all")
     perception: PerceptionConfig = PerceptionConfig()
     training: TrainingConfig = TrainingConfig()
+    parser: ParserConfig = ParserConfig()
+    parser_training: TrainingConfig = further_training(has_curriculum=False)
+    baseline: BaselineConfig = BaselineConfig()
+    blind_training: TrainingConfig = further_training({"baseline.is_enabled": True}, has_curriculum=False)
+    cnn_lstm_training: TrainingConfig = further_training({"baseline.is_enabled": True}, has_curriculum=False)
 
 
 def debug() -> NaturalConfig:
@@ -118,7 +187,17 @@ def debug() -> NaturalConfig:
         max_objects=16,
     )
     return NaturalConfig(
-        max_images=32, max_val_images=16, perception=tiny, training=TrainingConfig(epochs=2, batch_size=8, lr=3e-3)
+        max_images=32,
+        max_val_images=16,
+        perception=tiny,
+        training=TrainingConfig(epochs=2, batch_size=8, lr=3e-3),
+        parser=ParserConfig(embedding_dim=16, hidden_dim=32, max_questions=200, max_val_questions=50),
+        parser_training=TrainingConfig(epochs=2, batch_size=16, lr=5e-3),
+        baseline=BaselineConfig(
+            embedding_dim=8, hidden_dim=16, channels=[4, 8], image_width=32, image_height=24, max_questions=200
+        ),
+        blind_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
+        cnn_lstm_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
     )
 
 
@@ -141,6 +220,11 @@ def quick() -> NaturalConfig:
         training=TrainingConfig(
             epochs=7, batch_size=16, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, eval_interval=2
         ),
+        parser=ParserConfig(max_questions=50_000),
+        parser_training=TrainingConfig(epochs=3, batch_size=64, lr=5e-3, warmup_epochs=0.2),
+        baseline=BaselineConfig(hidden_dim=128, channels=[16, 32, 48, 64], max_questions=40_000),
+        blind_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2),
+        cnn_lstm_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2, num_workers=1),
     )
 
 
@@ -151,6 +235,11 @@ def base() -> NaturalConfig:
         training=TrainingConfig(
             epochs=20, batch_size=64, lr=1e-3, weight_decay=0.05, warmup_epochs=1, ema_decay=0.999, save_interval=5
         ),
+        parser=ParserConfig(embedding_dim=128, hidden_dim=256, dropout=0.1),
+        parser_training=TrainingConfig(epochs=4, batch_size=256, lr=3e-3, warmup_epochs=0.2, ema_decay=0.999),
+        baseline=BaselineConfig(embedding_dim=128, hidden_dim=512, dropout=0.2, image_width=144, image_height=108),
+        blind_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
+        cnn_lstm_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
     )
 
 
@@ -168,3 +257,4 @@ def paper() -> NaturalConfig:
 
 
 PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+EVALUATION_PRESETS = {"default": NaturalEvaluation}
