@@ -53,10 +53,10 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
         return make_trial(phase, config, inputs)
 
     def load(self, folder: Path, device: str = "auto") -> Any:
-        """The `Reasoner` of a checkpoint folder."""
-        from nsmodels.systems.natural.answering.reasoner import Reasoner
+        """The `Reasoner` of a checkpoint folder, or the `Respondent` of one that has learnt the questions of VQA."""
+        from nsmodels.systems.natural.answering.loading import load
 
-        return Reasoner.load(folder, device)
+        return load(folder, device)
 
     def load_network(self, path: Path, device: str = "auto") -> Any:
         """The network in one checkpoint file."""
@@ -66,7 +66,7 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
 
     def score(self, order: Order[NaturalEvaluation]) -> EvaluationResult:
         """Four rows, baselines, official metrics, calibration, objects, latency and example proofs."""
-        from nsmodels.systems.natural.evaluate import score
+        from nsmodels.systems.natural.evaluation.several import score
 
         return score(order)
 

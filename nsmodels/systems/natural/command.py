@@ -15,11 +15,13 @@ from nsmodels.core.errors import InputError
 if TYPE_CHECKING:
     from nsmodels.systems.natural.answering.answer import NaturalAnswer
     from nsmodels.systems.natural.answering.reasoner import Reasoner
+    from nsmodels.systems.natural.answering.respondent import Respondent
 
 STANDARD = "-"  # standard output
 ABOUT = """Answers questions about photographs, with a proof of each answer. Its confidence is the product of the
 probabilities that the question is read right, that what it is about is there, and that the answer is right. An answer
-that is more likely wrong than right, or that no probable scene has, is "not proved"; the reason is given. Exit status:
+that is more likely wrong than right, or that no probable scene has, is "not proved"; the reason is given. A checkpoint
+that has learnt VQA then gives the answer that the question chooses among frequent ones, with its evidence. Exit status:
 0 when every answer is proved, 1 when one is not, 2 for bad input."""
 
 
@@ -46,9 +48,12 @@ def _answer(arguments: argparse.Namespace) -> int:
         raise InputError("answer: --without goes with one question about one image")
     written = None if arguments.json in (None, STANDARD) else Path(arguments.json)
     require_files({"--json": written}, arguments.image)
-    from nsmodels.systems.natural.answering.reasoner import Reasoner
+    from nsmodels.systems.natural.answering.loading import load
+    from nsmodels.systems.natural.answering.respondent import Respondent
 
-    reasoner = Reasoner.load(arguments.checkpoint, arguments.device)
+    reasoner = load(arguments.checkpoint, arguments.device)
+    if isinstance(reasoner, Respondent):
+        return _respond(reasoner, arguments, written, has_several)
     answers = _answers(reasoner, arguments)
     records = [given.record() | _counterfactual(given, reasoner, arguments) for given in answers]
     for given, record in zip(answers, records, strict=True):
@@ -56,6 +61,24 @@ def _answer(arguments: argparse.Namespace) -> int:
     if written:
         write_atomic(written, "".join(f"{json.dumps(record)}\n" for record in records))
     return 0 if all(given.is_proved for given in answers) else 1
+
+
+def _respond(respondent: Respondent, arguments: argparse.Namespace, written: Path | None, has_several: bool) -> int:
+    """Print answers that are proved where a program decides, else chosen; 1 when one of them is not proved."""
+    if arguments.without:
+        raise InputError("answer: --without needs a checkpoint of --dataset gqa; of vqa and all it has no effect")
+    responses = respondent.respond(arguments.image, arguments.question)
+    for response in responses:
+        if arguments.json == STANDARD:
+            print(json.dumps(response.record()), flush=True)
+            continue
+        heading = f"{response.image}: {response.question}\n" if has_several else ""
+        print(f"{heading}{response.text()}", flush=True)
+        if has_several:
+            print(file=sys.stdout)
+    if written:
+        write_atomic(written, "".join(f"{json.dumps(response.record())}\n" for response in responses))
+    return 0 if all(response.is_proved for response in responses) else 1
 
 
 def _answers(reasoner: Reasoner, arguments: argparse.Namespace) -> list[NaturalAnswer]:

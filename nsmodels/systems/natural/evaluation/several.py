@@ -1,0 +1,75 @@
+"""Evaluation on the folders that are given: GQA, VQA, or both, with the outcomes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nsmodels.core.artifact import Part
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import MODEL, Inputs, Order
+from nsmodels.engine import checkpoint
+from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.natural.config import NaturalEvaluation
+from nsmodels.systems.natural.folders import NAMES, Kind, sorted_by_kind
+
+NEEDED: Mapping[Kind, str] = {"gqa": "parser", "vqa": "answers"}
+
+
+def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
+    """The scores on each folder of data; of several the first is the headline.
+
+    Raises `InputError` for a checkpoint that has not learnt what a folder asks, broken ones, and broken data.
+    """
+    folders = sorted_by_kind(order.inputs.datasets.values())
+    for kind, data in folders.items():
+        if not (order.model / NEEDED[kind] / checkpoint.BEST).is_file():
+            raise InputError(
+                f"{order.model}: has not learnt to answer {NAMES[kind]}, which {data} is; train it on that"
+            )
+    results = {kind: _scores_of(kind)(_only(order, data)) for kind, data in folders.items()}
+    return next(iter(results.values())) if len(results) == 1 else joined(results)
+
+
+def _scores_of(kind: Kind) -> Any:
+    if kind == "gqa":
+        from nsmodels.systems.natural.evaluate import score as found
+    else:
+        from nsmodels.systems.natural.evaluation.vqa.evaluate import score as found
+    return found
+
+
+def _only(order: Order[NaturalEvaluation], data: Path) -> Order[NaturalEvaluation]:
+    """The same order about one folder of data."""
+    model = next(key for key in order.inputs if order.inputs.role(key) == MODEL)
+    name = next(key for key, path in order.inputs.datasets.items() if path == data)
+    return replace(order, inputs=Inputs.of({name: data}, model=(model, order.model)))
+
+
+def joined(results: Mapping[Kind, EvaluationResult]) -> EvaluationResult:
+    """One evaluation of several: headline and baselines of the first, the figures of the others by their kind."""
+    first, *rest = results
+    report = dict(results[first].report) | {kind: results[kind].report for kind in rest}
+    metrics = dict(results[first].metrics)
+    for kind in rest:
+        metrics |= {name: value for name, value in results[kind].metrics.items() if name in _names(results[kind])}
+        metrics |= {f"{kind}/{name}": value for name, value in results[kind].metrics.items()}
+    return EvaluationResult(
+        report,
+        "\n\n".join(each.table for each in results.values()),
+        [outcomes for each in results.values() for outcomes in each.outcomes],
+        metrics,
+        partial(_draw, results),
+    )
+
+
+def _names(result: EvaluationResult) -> set[str]:
+    return {outcomes.metric for outcomes in result.outcomes}
+
+
+def _draw(results: Mapping[Kind, EvaluationResult], part: Part) -> None:
+    for each in results.values():
+        each.draw(part)

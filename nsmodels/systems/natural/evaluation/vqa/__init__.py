@@ -1,0 +1,1 @@
+"""Evaluation on a VQA folder by the official accuracy."""
