@@ -43,10 +43,9 @@ class Entry:
         name, plural: as in questions.
         classes: its categories, nearest first.
         size: usual extent of the longer side at depth 1, in pixels of an image of 224x168.
-        traits: "tint", "pattern": its colour, its pattern may vary; "table": it may stand on furniture; "hold";
-            "head", "neck", "body": where it is worn; "ride"; "fly": it may hover; "aloft": it always does; "support";
-            "cover": things may
-            be under it; "height": it may be tall or short; "shape": its shape varies; "person".
+        traits: "tint", "pattern": its colour, its pattern may vary; "height": it may be tall or short; "shape": its
+            shape varies; "table": it may stand on furniture; "support", "cover": things may be on it, under it; "hold";
+            "head", "neck", "body": where it is worn; "ride"; "aloft": it hovers; "person".
         sprites: its pictures.
     """
 

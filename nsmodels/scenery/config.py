@@ -12,6 +12,7 @@ from nsmodels.core.config import Config
 # sprites for some names.
 SPLITS = ("train", "val", "testdev", "test", "challenge", "ood", "unseen")
 OOD, UNSEEN = "ood", "unseen"
+WIDTH, HEIGHT = 224, 168  # of the sheet on which things are placed; an image of a different size shows it scaled
 MOST_SCENES = 1_000_000  # of a split
 
 

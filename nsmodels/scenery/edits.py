@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from nsmodels.formats.scenes.graphs import SceneGraph, Thing
 from nsmodels.scenery.catalogue import Entry, Sprite, catalogue
-from nsmodels.scenery.config import SPLITS, UNSEEN
+from nsmodels.scenery.config import SPLITS, UNSEEN, WIDTH
+from nsmodels.scenery.graphics.tints import natural_color
 from nsmodels.scenery.looks import usual_extent
-from nsmodels.scenery.scenes import WIDTH, Item, Scene
-from nsmodels.scenery.tints import natural_color
+from nsmodels.scenery.scenes import Item, Scene
 from nsmodels.scenery.words import ATTRIBUTES, COLORS
 
 RECOLOUR, SWAP, REMOVE, MOVE = "recolour", "swap", "remove", "move"

@@ -9,9 +9,9 @@ from itertools import accumulate
 
 from nsmodels.scenery.catalogue import Entry, Sprite
 from nsmodels.scenery.config import OOD, UNSEEN, ScenerySettings
-from nsmodels.scenery.furniture import is_drawn
-from nsmodels.scenery.sprites import aspect
-from nsmodels.scenery.tints import natural_color
+from nsmodels.scenery.graphics.furniture import is_drawn
+from nsmodels.scenery.graphics.sprites import aspect
+from nsmodels.scenery.graphics.tints import natural_color
 from nsmodels.scenery.words import ATTRIBUTES, COLORS
 
 # Factors of the usual width and height of a thing.

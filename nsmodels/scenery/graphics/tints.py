@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from PIL import Image, ImageFilter
 
-from nsmodels.scenery.furniture import is_drawn
-from nsmodels.scenery.sprites import load_sprite
+from nsmodels.scenery.graphics.furniture import is_drawn
+from nsmodels.scenery.graphics.sprites import load_sprite
 
 PALETTE = {
     **{"red": (214, 36, 44), "orange": (244, 134, 26), "yellow": (250, 214, 48), "green": (58, 158, 58)},

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from nsmodels.scenery.furniture import draw_furniture, is_drawn
+from nsmodels.scenery.graphics.furniture import draw_furniture, is_drawn
 
 MARGIN = 2  # pixels around the visible part
 
@@ -73,4 +73,4 @@ def _shipped(file: str) -> Image.Image:
 
 @cache
 def _archive() -> bytes:
-    return (files("nsmodels.scenery") / "sprites.zip").read_bytes()
+    return (files("nsmodels.scenery.graphics") / "sprites.zip").read_bytes()
