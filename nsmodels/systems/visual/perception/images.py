@@ -12,13 +12,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from nsmodels.core import locks
 from nsmodels.core.artifact import data_root, require_listed
 from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import counted
 from nsmodels.datasets.clevr.files.format import image_path
 from nsmodels.systems.visual.perception.decoding import Size, opened, upright_rgb, upright_size
 
@@ -139,6 +139,6 @@ def _decode(paths: list[Path], into: np.ndarray, num_workers: int) -> np.ndarray
 
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
         decoded = pool.map(one, range(len(paths)))
-        for _ in tqdm(decoded, total=len(paths), desc="decode", unit="image", leave=False, disable=None):
+        for _ in counted(decoded, len(paths), "decoding", "image", has_end=False):
             pass
     return into

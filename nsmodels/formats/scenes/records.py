@@ -1,4 +1,4 @@
-"""Streaming over CLEVR's JSON files: one record in memory at a time, whatever the size of the file."""
+"""Streaming over JSON files of records: one record in memory at a time, whatever the size of the file."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from nsmodels.core.progress import readable
 PIECE = 1 << 20  # characters read at once
 LONGEST_RECORD = 1 << 25  # beyond this many characters a record is not incomplete but broken
 LONGEST_WORD = 16  # characters after an error in which an incomplete word or escape may be completed
-LARGEST_FILE = 1 << 32  # bytes; the largest file of the release has less than a quarter of it
-MAKE = "make the dataset first (see nsmodels clevr --help)"
+LARGEST_FILE = 1 << 32  # bytes; the largest released file has less than a quarter of it
+MAKE = "make the dataset first (nsmodels <dataset> prepare)"
 ENCODE = "save it as UTF-8"
-REMEDY = "correct it, or prepare the dataset again (nsmodels clevr prepare)"
+REMEDY = "correct it, or prepare the dataset again (nsmodels <dataset> prepare)"
 SPACE = re.compile(r"[ \t\r\n]*")
+KEY = re.compile(r'[ \t\r\n]*(,?)[ \t\r\n]*"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*(?=[{\["])')  # a usual one
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[TextIO]:
     """A JSON file as UTF-8 text, with or without a byte-order mark.
 
-    Raises `InputError` when it does not exist, is too large to be one of CLEVR's, or is read and turns out to be in a
+    Raises `InputError` when it does not exist, is larger than any released file, or is read and turns out to be in a
     different encoding.
     """
     require_listed([path])
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
-            raise InputError(f"{path}: {readable(size)}, expected at most {readable(LARGEST_FILE)} of a CLEVR file")
+            raise InputError(f"{path}: {readable(size)}, expected at most {readable(LARGEST_FILE)} of a released file")
         with path.open(encoding="utf-8-sig") as file:
             yield file
     except (FileNotFoundError, NotADirectoryError):
@@ -83,6 +84,44 @@ def cut_records(
     return num_kept, num_all
 
 
+def read_entries(file: TextIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The members of `{id: record, …}`; raises `InputError` naming `name` for any other content."""
+    for key, value, _ in _entries(_Text(file, name)):
+        yield key, value
+
+
+def cut_entries(
+    file: TextIO, target: TextIO, keep: Callable[[str, dict[str, Any]], bool], name: str
+) -> tuple[int, int]:
+    """Copy such a file with the records that `keep` accepts, character by character.
+
+    Returns the numbers of records copied and read. Raises as `read_entries`.
+    """
+    num_kept = num_all = 0
+    target.write("{")
+    for key, value, text in _entries(_Text(file, name)):
+        num_all += 1
+        if keep(key, value):
+            target.write(f"{', ' if num_kept else ''}{json.dumps(key)}: {text}")
+            num_kept += 1
+    target.write("}")
+    return num_kept, num_all
+
+
+def _entries(text: _Text) -> Iterator[tuple[str, dict[str, Any], str]]:
+    text.expect("{")
+    names: set[str] = set()
+    while (key := text.next_key(is_first=not names)) is not None:
+        if key in names:
+            raise InputError(f"{text.name}: has the id {key!r} twice, and one would hide the other; keep one of them")
+        names.add(key)
+        value, characters = text.value()
+        if not isinstance(value, dict):
+            raise InputError(f"{text.name}: id '{key}': expected an object, got {type(value).__name__}")
+        yield key, value, characters
+    text.expect_end()
+
+
 def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
     """(name, value, its characters) of each member of the outer object; of the list under `key`, of each record."""
     text.expect("{")
@@ -98,14 +137,14 @@ def _parts(text: _Text, key: str) -> Iterator[tuple[str, Any, str]]:
         if name == key:
             is_found = True
             if not text.take("["):
-                raise InputError(f"{text.name}: field '{key}': expected a list; is this a CLEVR {key} file?")
+                raise InputError(f"{text.name}: field '{key}': expected a list; is this a file of {key}?")
             for value, characters in _items(text, key):
                 yield key, value, characters
         else:
             yield name, *text.value()
     text.expect_end()
     if not is_found:
-        raise InputError(f"{text.name}: expected an object with a list '{key}'; is this a CLEVR {key} file?")
+        raise InputError(f"{text.name}: expected an object with a list '{key}'; is this a file of {key}?")
 
 
 def _items(text: _Text, key: str) -> Iterator[tuple[Any, str]]:
@@ -154,6 +193,22 @@ class _Text:
             if not self._more():
                 raise self._broken("the file ends inside a value", len(self._window))
 
+    def next_key(self, is_first: bool) -> str | None:
+        """The next key of an object whose opening brace was taken, up to its value; None at the closing brace."""
+        found = KEY.match(self._window, self._place)
+        if found and bool(found[1]) != is_first:
+            self._place = found.end()
+            return found[2]
+        if self.take("}"):
+            return None
+        if not is_first:
+            self.expect(",")
+        key, _ = self.value()
+        if not isinstance(key, str):
+            raise self._broken(f"expected a name, found {key!r}")
+        self.expect(":")
+        return key
+
     def take(self, sign: str) -> bool:
         """Move past `sign` if it is next; returns whether it was."""
         self._skip_space()
@@ -180,6 +235,8 @@ class _Text:
         return not error.msg.startswith("Unterminated") and error.pos + LONGEST_WORD < len(self._window)
 
     def _skip_space(self) -> None:
+        if self._window[self._place : self._place + 1] > " ":
+            return
         skipped = 0
         while True:
             end = SPACE.match(self._window, self._place).end()  # pyright: ignore[reportOptionalMemberAccess]
