@@ -11,7 +11,6 @@ from nsmodels.datasets.gqa.questions.nouns import Noun, Program
 from nsmodels.datasets.gqa.questions.view import View
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
-
 # Share of programs whose operations on `state` and `pose` do not tell the type, as those on rare types in the release.
 PLAIN = 0.25
 

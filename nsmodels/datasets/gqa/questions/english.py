@@ -49,7 +49,7 @@ SORTS = {"electronics": "electronic device"}
 SYNONYM = 0.2  # probability of a synonym
 ADJECTIVES = {"wood": "wooden", "metal": "metal", "plastic": "plastic"}
 # Order of adjectives before a noun: opinion and size, state, colour, pattern, material.
-RANKS = {"size": 0, "pose": 1, "state": 2, "color": 3, "pattern": 4, "material": 5}
+RANKS = {"size": 0, "height": 0, "pose": 1, "state": 2, "shape": 2, "color": 3, "pattern": 4, "material": 5}
 SIDES = {
     "hposition": {"left": "on the left", "right": "on the right", "middle": "in the middle"},
     "vposition": {"top": "at the top", "bottom": "at the bottom", "middle": "in the middle"},
@@ -114,9 +114,7 @@ def adjective(value: str) -> str:
     return ADJECTIVES.get(value, value)
 
 
-def noun_phrase(
-    noun: Noun, determiner: str, rng: Random, words: SceneVocabulary, may_trail: bool = True
-) -> Pieces:
+def noun_phrase(noun: Noun, determiner: str, rng: Random, words: SceneVocabulary, may_trail: bool = True) -> Pieces:
     """Pieces of a description.
 
     Args:

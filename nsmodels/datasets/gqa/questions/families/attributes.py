@@ -22,6 +22,14 @@ QUERIES: dict[str, dict[str, tuple[str, ...]]] = {
         "how": ("How big {is} {the}?", "How large {is} {the}?"),
         "directOf": ("What is the size of {the}?", "What size {is} {the}?"),
     },
+    "height": {
+        "how": ("How tall {is} {the}?",),
+        "directOf": ("What is the height of {the}?", "{the} {is} of what height?"),
+    },
+    "shape": {
+        "directWhich": ("What shape {is} {the}?", "Which shape {does} {the} have?"),
+        "directOf": ("What is the shape of {the}?", "{the} {is} of what shape?"),
+    },
     "pose": {
         "activity": ("What {is} {the} doing?", "What {is} {the} doing in this {picture}?"),
         "directWhich": ("What pose {is} {the} in?", "In which pose {is} {the}?"),

@@ -85,7 +85,7 @@ def _attributed(ask: Asker) -> tuple[Noun, bool] | None:
     if noun is None:
         return None
     view = ask.view
-    values = [item for item in view.values[ask.rng.choice(noun.things)].items() if item[0] != "size"]
+    values = [item for item in view.values[ask.rng.choice(noun.things)].items() if item[0] not in ("size", "height")]
     if not values:
         return None
     kind, value = ask.rng.choice(values)

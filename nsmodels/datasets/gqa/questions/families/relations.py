@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nsmodels.datasets.gqa.programs.operations import SHARED
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Claim, Draft
 from nsmodels.datasets.gqa.questions.english import SORTS, Pieces, be, called
@@ -133,7 +134,7 @@ def query_same(ask: Asker) -> Draft | None:
     """ "Which animal has the same color as the car?"."""
     view = ask.view
     place = ask.thing()
-    kinds = [kind for kind in ("color", "material") if place >= 0 and kind in view.values[place]]
+    kinds = [kind for kind in SHARED if place >= 0 and kind in view.values[place]]
     if not kinds:
         return None
     kind = ask.rng.choice(kinds)
