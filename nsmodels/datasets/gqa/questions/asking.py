@@ -13,6 +13,7 @@ from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
 # Share of programs whose operations on `state` and `pose` do not tell the type, as those on rare types in the release.
 PLAIN = 0.25
+FOLLOWED = 0.5  # share of questions about what an earlier question of the image is about
 
 
 class Source:
@@ -55,6 +56,9 @@ class Asker:
         self.view, self.source, self.rng = view, source, rng
         self.words = source.words
         self.find = Finder(view, rng)
+        # What has been asked about: (attribute type, value, object) and (relation, object at its other end).
+        self.subjects: list[tuple[str, str, Noun]] = []
+        self.ties: list[tuple[tuple[str, str, int, int], Noun]] = []
 
     def program(self) -> Program:
         """An empty program of this image."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nsmodels.datasets.gqa.questions.asking import Asker
+from nsmodels.datasets.gqa.questions.asking import FOLLOWED, Asker
 from nsmodels.datasets.gqa.questions.drafts import Draft
 from nsmodels.datasets.gqa.questions.english import SIDES, be, do, predicate
 from nsmodels.datasets.gqa.questions.families.family import Family
@@ -68,6 +68,10 @@ def value_of(ask: Asker, thing: int, kind: str) -> str:
 
 def _subject(ask: Asker, kinds: tuple[str, ...] | None = None) -> tuple[str, str, Noun] | None:
     """A type, the value, and the object that has it, described without it."""
+    if ask.subjects and ask.rng.random() < FOLLOWED:
+        found = ask.rng.choice(ask.subjects)
+        if kinds is None or found[0] in kinds:
+            return found
     thing = ask.thing()
     if thing < 0:
         return None
@@ -79,7 +83,8 @@ def _subject(ask: Asker, kinds: tuple[str, ...] | None = None) -> tuple[str, str
     noun = ask.find.the(thing, kind)
     if noun is None or (kind in SIDES and _tells_place(noun)):
         return None
-    return kind, value_of(ask, thing, kind), noun
+    ask.subjects.append((kind, value_of(ask, thing, kind), noun))
+    return ask.subjects[-1]
 
 
 def _tells_place(noun: Noun) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nsmodels.datasets.gqa.programs.operations import SHARED
-from nsmodels.datasets.gqa.questions.asking import Asker
+from nsmodels.datasets.gqa.questions.asking import FOLLOWED, Asker
 from nsmodels.datasets.gqa.questions.drafts import Claim, Draft
 from nsmodels.datasets.gqa.questions.english import SORTS, Pieces, be, called
 from nsmodels.datasets.gqa.questions.families.family import Family
@@ -99,6 +99,7 @@ def query(ask: Asker) -> Draft | None:
         thing = mask.bit_length() - 1
         noun = Noun(ANY, (), Link(relation, role, anchor), (thing,))
         name = ask.view.names[place]
+        ask.ties.append((tie, anchor))
         is_person = PEOPLE[0] in ask.source.lineage(ask.view.names[thing])
         if role == "s":
             return _query_draft(ask, noun, anchor, tie, "relS", WHO if is_person else WHAT, f"14-{name}_{relation},s")
@@ -121,6 +122,7 @@ def query_category(ask: Asker) -> Draft | None:
         if anchor is None or anchor.name == kind:
             continue
         noun = Noun(kind, (), Link(relation, role, anchor), (thing,))
+        ask.ties.append((tie, anchor))
         is_subject = role == "s"
         return _query_draft(
             ask, noun, anchor, tie, f"categoryRel{role.upper()}",
@@ -165,6 +167,8 @@ def query_same(ask: Asker) -> Draft | None:
 
 
 def _anchored(ask: Asker) -> tuple[Tie, Noun] | None:
+    if ask.ties and ask.rng.random() < FOLLOWED:
+        return ask.rng.choice(ask.ties)
     for tie in _ties(ask)[:4]:
         anchor = ask.find.the(tie[2], "", tie[3])
         if anchor is not None:
@@ -332,19 +336,23 @@ def choose_relation(ask: Asker) -> Draft | None:
         return None
     program = ask.program()
     argument = program.marked(f"{subject.name},{relation}|{rival},s", subject.things)
-    held = Noun(subject.name, (), Link(relation, "s", target), subject.things)
+    claims: tuple[Claim, ...] = (
+        ("some", Noun(subject.name, (), Link(relation, "s", target), subject.things)),
+        ("none", Noun(subject.name, (), Link(rival, "s", target))),
+    )
     program.add("choose rel", [program.noun(target)], argument)
     is_side = relation in SIDES
     said = {LEFT: "left", RIGHT: "right"}
     answer, other = said.get(relation, relation), said.get(rival, rival)
     a, b = ask.rng.sample((answer, other), 2)
     names = ask.view.names
+    # Of two sides the executor takes the nearer one where neither is stated: the answer establishes none.
     return Draft(
         "choose relation", "relChooser", "rel", "choose", program, answer, CHOOSE_SIDE if is_side else CHOOSE_REL[:1],
         "{short} {is} {relation} {other}.",
         {"one": ask.the(subject), "two": ask.the(target), "is": be(subject.name), "a": a, "b": b},
-        f"13-{names[two]}_{names[one]}", None, (subject, target), (("some", held),), rival=other,
-        scope=("options", answer, other),
+        f"13-{names[two]}_{names[one]}", None, (subject, target), () if is_side else claims, (claims,), other,
+        ("options", answer, other),
         told_slots={"short": ask.short(subject), "other": ask.short(target), "relation": relation, "is": be(names[one])},
     )  # fmt: skip
 
