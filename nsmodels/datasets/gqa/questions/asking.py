@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 from nsmodels.datasets.gqa.questions.counts import Counts, Draws
-from nsmodels.datasets.gqa.questions.english import Pieces, noun_phrase
 from nsmodels.datasets.gqa.questions.finding import Finder
 from nsmodels.datasets.gqa.questions.nouns import Noun, Program
 from nsmodels.datasets.gqa.questions.view import View
+from nsmodels.datasets.gqa.questions.wording.english import Pieces, noun_phrase
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
 # Share of programs whose operations on `state` and `pose` do not tell the type, as those on rare types in the release.

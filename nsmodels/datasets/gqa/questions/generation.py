@@ -13,8 +13,8 @@ from nsmodels.datasets.gqa.questions.drafts import Draft
 from nsmodels.datasets.gqa.questions.entailment import entailed
 from nsmodels.datasets.gqa.questions.families import FAMILIES
 from nsmodels.datasets.gqa.questions.nouns import Program
-from nsmodels.datasets.gqa.questions.templates import fill
 from nsmodels.datasets.gqa.questions.view import View
+from nsmodels.datasets.gqa.questions.wording.templates import fill
 from nsmodels.formats.scenes.graphs import SceneGraph
 
 WORDINGS = 3  # tries to word a question differently from an earlier one of the same program

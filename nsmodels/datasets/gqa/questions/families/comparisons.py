@@ -1,4 +1,4 @@
-"""Questions that compare: the same color, what two things share, which is larger, whether all animals are of one kind."""
+"""Questions that compare: whether colors are the same, what two things share, which is larger, if all are alike."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from nsmodels.datasets.gqa.programs.operations import OPERATIONS, SHARED
 from nsmodels.datasets.gqa.programs.words import HEALTHY, UNHEALTHY
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Draft
-from nsmodels.datasets.gqa.questions.english import SAID, be, do, plural
 from nsmodels.datasets.gqa.questions.families.family import Family
 from nsmodels.datasets.gqa.questions.nouns import Noun
 from nsmodels.datasets.gqa.questions.view import View, members
+from nsmodels.datasets.gqa.questions.wording.english import SAID, be, do, plural
 
 SAME = ("{is} {one} the same {kind} as {two}?", "{does} {one} have the same {kind} as {two}?",
         "Do {one} and {two} have the same {kind}?", "Are {one} and {two} the same {kind}?")  # fmt: skip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Claim, Draft
-from nsmodels.datasets.gqa.questions.english import UNCOUNTED, Pieces, be, is_plural
 from nsmodels.datasets.gqa.questions.families.family import Family
 from nsmodels.datasets.gqa.questions.nouns import Noun, Trait
 from nsmodels.datasets.gqa.questions.view import members
+from nsmodels.datasets.gqa.questions.wording.english import UNCOUNTED, Pieces, be, is_plural
 
 PLURAL = 0.3  # share of arguments in the plural where the question is
 SINGLE = ("Is there {a} in the {picture}?", "Do you see {a} in the {picture}?", "Is there {a} in this {picture}?",
@@ -197,7 +197,10 @@ def _logical(
 
 
 def _both_told(ask: Asker, nouns: tuple[Noun, Noun], truths: list[bool]) -> tuple[str, dict[str, str | Pieces]]:
-    slots = {"one": ask.some(nouns[0], "plural", False), "two": ask.some(nouns[1], "plural", False)}
+    slots: dict[str, str | Pieces] = {
+        "one": ask.some(nouns[0], "plural", False),
+        "two": ask.some(nouns[1], "plural", False),
+    }
     if all(truths):
         return ", there are both {one} and {two}.", slots
     if not any(truths):

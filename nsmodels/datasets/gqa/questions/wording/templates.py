@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from random import Random
 
-from nsmodels.datasets.gqa.questions.english import PICTURES, Piece, Pieces, joined
+from nsmodels.datasets.gqa.questions.wording.english import PICTURES, Piece, Pieces, joined
 
 _SLOT = re.compile(r"\{(\w+)\}")
 Slots = Mapping[str, str | Pieces]
