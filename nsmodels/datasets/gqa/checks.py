@@ -143,7 +143,9 @@ def _check_unbalanced(
 def _check_question(question: Question, folder: Path, graphs: dict[str, SceneGraph] | None) -> None:
     if question.semantic:
         program = question.program
-        known = None if graphs is None or question.image not in graphs else graphs[question.image].by_id
+        if graphs is not None and question.image not in graphs:
+            raise InputError(f"{question.where}, field 'imageId': image '{question.image}' has no scene graph")
+        known = None if graphs is None else graphs[question.image].by_id
         for step in program:
             if known is not None and (lost := [each for each in step.ids if each not in known]):
                 raise InputError(f"{question.where}, field 'semantic': object '{lost[0]}' is not in the scene graph")

@@ -9,7 +9,7 @@ from nsmodels.datasets.gqa.programs.words import HEALTHY, UNHEALTHY, YOUNG, sing
 from nsmodels.formats.scenes.graphs import Box
 
 _SIZES = {"tiny": -3, "small": -2, "little": -2, "large": 2, "big": 2, "huge": 3, "giant": 4}
-_STATED: Mapping[str, Mapping[str, int]] = {
+STATED: Mapping[str, Mapping[str, int]] = {
     "old": {"old": 2, "young": -2, "little": -3, "adult": 1},
     "large": _SIZES,
     "tall": {"tall": 2, "short": -2},
@@ -17,7 +17,7 @@ _STATED: Mapping[str, Mapping[str, int]] = {
     "healthy": {"healthy": 2, "unhealthy": -2},
     "high": {},
 }
-_SCALES: Mapping[str, tuple[str, int]] = {
+SCALES: Mapping[str, tuple[str, int]] = {
     "older": ("old", 1),
     "younger": ("old", -1),
     "larger": ("large", 1),
@@ -30,7 +30,7 @@ _SCALES: Mapping[str, tuple[str, int]] = {
     "healthier": ("healthy", 1),
     "less healthy": ("healthy", -1),
 }
-_BOXES: Mapping[str, Callable[[Box], float]] = {
+BOXES: Mapping[str, Callable[[Box], float]] = {
     "large": lambda box: box.w * box.h,
     "tall": lambda box: box.h,
     "long": lambda box: max(box.w, box.h),
@@ -40,7 +40,7 @@ _BOXES: Mapping[str, Callable[[Box], float]] = {
 
 def compare(scene: Compiled, comparison: str, first: int, second: int) -> int | None:
     """Number of the object that is "older" (or as `comparison` says) of the two; None: they are equal."""
-    scale, sign = _SCALES[comparison]
+    scale, sign = SCALES[comparison]
     measures = [_stated, _kind, _box]
     for measure in measures:
         a, b = (measure(scene, scale, index) for index in (first, second))
@@ -50,7 +50,7 @@ def compare(scene: Compiled, comparison: str, first: int, second: int) -> int | 
 
 
 def _stated(scene: Compiled, scale: str, index: int) -> float | None:
-    known = _STATED[scale]
+    known = STATED[scale]
     levels = [known[value] for value in scene.things[index].attributes if value in known]
     return float(sum(levels)) if levels else None
 
@@ -67,4 +67,4 @@ def _kind(scene: Compiled, scale: str, index: int) -> float | None:
 
 
 def _box(scene: Compiled, scale: str, index: int) -> float | None:
-    return _BOXES[scale](scene.things[index].box) if scale in _BOXES else None
+    return BOXES[scale](scene.things[index].box) if scale in BOXES else None

@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import timm
 import torch
@@ -21,7 +21,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.systems.visual.config import PerceptionConfig
 
 # Networks of patches or windows take some sizes only: the image is padded to the next multiple that is accepted.
 MULTIPLES = (1, 4, 8, 14, 16, 28, 32, 48, 56, 64, 128)
@@ -31,6 +30,40 @@ MISSING_CELLS = 4
 # What timm raises for options and sizes that do not fit a network.
 MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 Size = tuple[int, int]  # width and height
+
+
+class BackboneOptions(Protocol):
+    """What a configuration has to say of a backbone."""
+
+    @property
+    def backbone(self) -> str:
+        """Name of a timm model with `features_only`."""
+        ...
+
+    @property
+    def backbone_channels(self) -> list[int]:
+        """Widths of the stages of a timm ResNet; empty: its own."""
+        ...
+
+    @property
+    def min_stride(self) -> int:
+        """Maps with fewer pixels per cell are not used."""
+        ...
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether it starts from timm's weights."""
+        ...
+
+    @property
+    def image_width(self) -> int:
+        """Width of its input in pixels."""
+        ...
+
+    @property
+    def image_height(self) -> int:
+        """Height of its input in pixels."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +108,7 @@ class Layout:
         return [each.permute(0, 3, 1, 2) if last else each for each, last in zip(found, self.is_last, strict=True)]
 
 
-def layout_of(config: PerceptionConfig) -> Layout:
+def layout_of(config: BackboneOptions) -> Layout:
     """The layout of a configured backbone; no weights are made or fetched.
 
     Raises `InputError` for a name that timm does not have, a network without feature maps, options or an image size

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsmodels.systems.visual.perception import images
+from nsmodels.formats.images import cache
 
 NUM_IMAGES = 40
 # Waits for a line on standard input, reads the images through the cache, saves the result.
@@ -19,29 +19,29 @@ READER = """
 import resource, sys, time
 from pathlib import Path
 import numpy as np
-from nsmodels.systems.visual.perception import images
+from nsmodels.formats.images import cache
 
 root, out, limit = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-images.SMALLEST_CACHE = 1
+cache.SMALLEST_CACHE = 1
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-scenes = [{"image_index": k, "image_filename": f"CLEVR_val_{k:06d}.png"} for k in range(int(sys.argv[4]))]
+paths = [root / "images" / f"{k:06d}.png" for k in range(int(sys.argv[4]))]
 print("ready", flush=True)
 while not (root / "go").exists():
     time.sleep(0.001)
-pixels, sizes = images.read_images(root, "val", scenes, 120, 80)
+pixels, sizes = cache.read_images(paths, 120, 80)
 np.save(out, pixels)
 """
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A split of noise images."""
-    rng, folder = np.random.default_rng(0), tmp_path / "images" / "val"
+    """A folder of noise images."""
+    rng, folder = np.random.default_rng(0), tmp_path / "images"
     folder.mkdir(parents=True)
     for number in range(NUM_IMAGES):
         pixels = rng.integers(0, 256, (160, 240, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / f"CLEVR_val_{number:06d}.png")
+        Image.fromarray(pixels).save(folder / f"{number:06d}.png")
     return tmp_path
 
 
@@ -63,8 +63,8 @@ def test_processes_that_need_the_cache_at_once_all_get_it_whole(root: Path) -> N
     (root / "go").touch()
     for reader in readers:
         assert reader.communicate()[1] == ""
-    paths = sorted((root / "images" / "val").iterdir())
-    expected = np.stack([images.read_image(path, 120, 80) for path in paths])
+    paths = sorted((root / "images").iterdir())
+    expected = np.stack([cache.read_image(path, 120, 80) for path in paths])
     for name in "abc":
         np.testing.assert_array_equal(np.load(root / f"{name}.npy"), expected)
     assert left_behind(root) == [".lock", ".npy"]
@@ -81,6 +81,6 @@ def test_a_disk_that_fills_up_is_an_error_and_leaves_no_part(root: Path) -> None
 
 
 def test_the_file_has_its_blocks_before_it_is_mapped(tmp_path: Path) -> None:
-    images._create(tmp_path / "array.npy", (10, 80, 120, 3))
+    cache._create(tmp_path / "array.npy", (10, 80, 120, 3))
     assert (tmp_path / "array.npy").stat().st_blocks * 512 >= 10 * 80 * 120 * 3
     np.testing.assert_array_equal(np.load(tmp_path / "array.npy"), np.zeros((10, 80, 120, 3), np.uint8))

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from nsmodels.core.errors import InputError
-from nsmodels.systems.visual.perception.images import read_image, read_pixels, read_size
+from nsmodels.formats.images.cache import read_image, read_pixels, read_size
 
 WIDTH, HEIGHT = 24, 16
 GREY = np.linspace(0, 255, WIDTH * HEIGHT).reshape(HEIGHT, WIDTH).astype(np.uint8)

@@ -6,12 +6,10 @@ import timm
 from torch import nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.vocabulary import MAX_OBJECTS
-from nsmodels.systems.visual.config import PerceptionConfig
-from nsmodels.systems.visual.perception.layout import Layout, create, layout_of
+from nsmodels.layers.vision.layout import BackboneOptions, Layout, create, layout_of
 
 
-def build_backbone(config: PerceptionConfig) -> tuple[nn.Module, Layout]:
+def build_backbone(config: BackboneOptions) -> tuple[nn.Module, Layout]:
     """A backbone with weights, and its layout. Raises `InputError` as `layout_of`, and for weights not to be had."""
     layout = layout_of(config)
     if config.pretrained:
@@ -27,13 +25,13 @@ def build_backbone(config: PerceptionConfig) -> tuple[nn.Module, Layout]:
         ) from None
 
 
-def check_backbone(config: PerceptionConfig, batch_size: int, memory: float) -> None:
+def check_backbone(config: BackboneOptions, batch_size: int, memory: float, most_objects: int) -> None:
     """Raise `InputError` for what would fail once the training starts; pretrained weights are fetched here.
 
-    `memory`: of the device that trains, in bytes.
+    `memory`: of the device that trains, in bytes. `most_objects`: in an image, each of which takes a cell.
     """
     layout = layout_of(config)
-    _require_cells(config, layout)
+    _require_cells(config, layout, most_objects)
     # Weights, gradients and two moments of AdamW in float32, activations in 16 bits: it takes no less.
     needed = 16 * layout.num_parameters + 2 * batch_size * layout.num_activations
     if needed > memory:
@@ -46,11 +44,11 @@ def check_backbone(config: PerceptionConfig, batch_size: int, memory: float) -> 
         build_backbone(config)
 
 
-def _require_cells(config: PerceptionConfig, layout: Layout) -> None:
-    if layout.num_cells < MAX_OBJECTS:
+def _require_cells(config: BackboneOptions, layout: Layout, most_objects: int) -> None:
+    if layout.num_cells < most_objects:
         raise InputError(
             f"backbone '{config.backbone}': {layout.num_cells} cells of {layout.stride} pixels cannot hold the "
-            f"{MAX_OBJECTS} objects of an image; raise image_width and image_height, or choose one of smaller stride"
+            f"{most_objects} objects of an image; raise image_width and image_height, or choose one of smaller stride"
         )
 
 
