@@ -98,7 +98,8 @@ class Finder:
             if avoid >> anchor & 1 or mask & view.related(relation, role, anchor) != bit:
                 continue
             to = self.the(anchor, "", avoid | bit, depth - 1)
-            if to is not None and to.name != name:
+            is_simple = role == "s" or (to is not None and to.link is None)
+            if to is not None and to.name != name and is_simple:
                 return Noun(name, (), Link(relation, role, to), (thing,))
         return None
 

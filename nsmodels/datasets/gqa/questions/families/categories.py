@@ -11,7 +11,7 @@ from nsmodels.datasets.gqa.questions.wording.english import SORTS, be, called
 
 WHO = ("Who is this?", "Who is shown in the {picture}?", "Who do you see in the {picture}?")
 WHO_TRAIT = ("Who is {the}?",)
-QUERY = ("What {kind} is this?", "Which kind of {sort} is it?", "What kind of {sort} is shown here?",
+QUERY = ("What kind of {sort} is this?", "Which kind of {sort} is it?", "What kind of {sort} is shown here?",
          "What kind of {sort} do you see in the {picture}?")  # fmt: skip
 QUERY_TRAIT = ("What is {the} called?", "What is the name of {the}?", "What is {the}?")
 CHOOSE = ("Is {the} {one} or {two}?", "What is {the}, {one} or {two}?", "What do you think {the} is, {one} or {two}?")

@@ -108,7 +108,7 @@ def every(ask: Asker) -> Draft | None:
     for name, label in ((name, label) for name in sorted(groups, key=view.names.__contains__) for label in kinds):
         things = members(view.called[name])
         is_name = label.endswith("name")
-        if is_name and name in ask.words.names:
+        if is_name and (name in ask.words.names or name == "person"):
             continue
         values = [view.names[each] if is_name else view.values[each].get("color") for each in things]
         if None in values or (is_name and len(set(values)) < len(things) and len(set(values)) > 1):

@@ -203,10 +203,12 @@ def _both_told(ask: Asker, nouns: tuple[Noun, Noun], truths: list[bool]) -> tupl
     }
     if all(truths):
         return ", there are both {one} and {two}.", slots
+    are = ["is" if noun.name in UNCOUNTED else "are" for noun in nouns]
     if not any(truths):
-        return ", there are no {one} or {two}.", slots
+        first, second = ("two", "one") if are == ["is", "are"] else ("one", "two")
+        return f", there {max(are, key=len)} no {{{first}}} or {{{second}}}.", slots
     first, second = ("one", "two") if truths[0] else ("two", "one")
-    return f", there are {{{first}}} but no {{{second}}}.", slots
+    return f", there {are[not truths[0]]} {{{first}}} but no {{{second}}}.", slots
 
 
 EXISTENCE = {

@@ -18,8 +18,9 @@ from nsmodels.formats.scenes.graphs import LEFT, RIGHT
 CHOOSE_SIDE = ("{is} {one} to the {a} or to the {b} of {two}?", "On which side of {two} {is} {one}, {a} or {b}?",
                "{is} {one} to the {a} of {two} or to the {b} of it?")  # fmt: skip
 CHOOSE_REL = ("{is} {one} {a} or {b} {two}?", "What {is} {one} in relation to {two}, {a} or {b} it?")
-CHOOSE_NAME = ("What is {relation} {anchor}, {a} or {b}?", "Which is {relation} {anchor}, {a} or {b}?")
-CHOOSE_OBJECT = ("What {is} {anchor} {relation}, {a} or {b}?", "Which {is} {anchor} {relation}, {a} or {b}?")
+CHOOSE_NAME = ("What is {relation} {anchor}, {a} or {b}?", "Which of the two is {relation} {anchor}, {a} or {b}?")
+CHOOSE_WHO = ("Who is {relation} {anchor}, {a} or {b}?",)
+CHOOSE_OBJECT = ("What {is} {anchor} {relation}, {a} or {b}?", "What is it that {anchor} {is} {relation}, {a} or {b}?")
 
 
 def choose_relation(ask: Asker) -> Draft | None:
@@ -74,7 +75,8 @@ def choose_name(ask: Asker) -> Draft | None:
         program.add("choose name", [program.noun(noun)], f"{answer}|{rival}")
         options = [ask.some(Noun(each, (), None, (thing,) if each == answer else ())) for each in (answer, rival)]
         a, b = ask.rng.sample(options, 2)
-        templates = CHOOSE_NAME if role == "s" else CHOOSE_OBJECT
+        are_people = all(PEOPLE[0] in ask.source.lineage(each) for each in (answer, rival))
+        templates = (CHOOSE_WHO if are_people else CHOOSE_NAME) if role == "s" else CHOOSE_OBJECT
         told = "{short} {is} {relation} {other}." if role == "s" else "{other} {is} {relation} {short}."
         names = ask.view.names
         return Draft(
@@ -83,7 +85,8 @@ def choose_name(ask: Asker) -> Draft | None:
             {"relation": relation, "anchor": ask.the(anchor), "is": be(anchor.name), "a": a, "b": b},
             f"15c-{'_'.join(sorted((answer, rival)))}", place_of(ask, answer), (noun, anchor),
             (("has", noun, "name", answer),), rival=rival, scope=("options", answer, rival), named=thing,
-            told_slots={"short": ask.short(noun), "other": ask.short(anchor), "relation": relation,
+            told_slots={"short": options[0] if relation in HELD and role == "o" else ask.short(noun),
+                        "other": ask.short(anchor), "relation": relation,
                         "is": be(answer) if role == "s" else be(names[place])},
         )  # fmt: skip
     return None

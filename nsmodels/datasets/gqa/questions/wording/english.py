@@ -164,7 +164,7 @@ def _clause(trait: Trait, noun: Noun, are_many: bool, rng: Random) -> str:
 def _link(noun: Noun, are_many: bool, rng: Random, words: SceneVocabulary) -> Pieces:
     assert noun.link is not None
     relation, role, to = noun.link
-    anchor = noun_phrase(to, "the", rng, words)
+    anchor = noun_phrase(to, "the", rng, words, False)
     verb = "are" if are_many or is_plural(noun.name) else "is"
     if role == "s":
         return [f"that {verb} {relation}" if rng.random() < 0.3 else relation, *anchor]
