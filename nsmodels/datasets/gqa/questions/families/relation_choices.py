@@ -6,6 +6,8 @@ from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Claim, Draft
 from nsmodels.datasets.gqa.questions.families.family import Family
 from nsmodels.datasets.gqa.questions.families.ties import (
+    HELD,
+    PEOPLE,
     contrary,
     place_of,
     ties,
