@@ -43,6 +43,14 @@ class Source:
         return (name, *self.words.parents.get(name, ()))
 
 
+class Chance(Random):
+    """Random numbers, with a choice that takes half of the time."""
+
+    def choice(self, seq):  # type: ignore[override]
+        """A random element."""
+        return seq[int(self.random() * len(seq))]
+
+
 class Asker:
     """One image, asked about.
 
@@ -57,6 +65,7 @@ class Asker:
         self.words = source.words
         self.find = Finder(view, rng)
         # What has been asked about: (attribute type, value, object) and (relation, object at its other end).
+        self.relations: list[tuple[str, str, int, int]] | None = None
         self.subjects: list[tuple[str, str, Noun]] = []
         self.ties: list[tuple[tuple[str, str, int, int], Noun]] = []
 

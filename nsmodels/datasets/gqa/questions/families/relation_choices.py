@@ -62,7 +62,7 @@ def choose_relation(ask: Asker) -> Draft | None:
 
 def choose_name(ask: Asker) -> Draft | None:
     """ "What is on the table, a cup or a book?"."""
-    for tie in ties(ask)[:8]:
+    for tie in ties(ask):
         relation, role, place, mask = tie
         anchor = ask.find.the(place, "", mask) if not mask & (mask - 1) else None
         if anchor is None:

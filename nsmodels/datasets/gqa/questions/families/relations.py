@@ -10,13 +10,14 @@ from nsmodels.datasets.gqa.questions.families.ties import (
     HELD,
     PEOPLE,
     Tie,
+    arranged_ties,
     place_of,
     ties,
-    weighted,
 )
 from nsmodels.datasets.gqa.questions.nouns import ANY, Link, Noun
 from nsmodels.datasets.gqa.questions.wording.english import SORTS, be, called
 
+ARRANGED = 0.25  # share of questions that prefer relations such as "holding" to those of geometry
 WHAT = ("What {is} {relation} {anchor}?", "What is the thing {relation} {anchor}?")
 WHO = ("Who is {relation} {anchor}?", "Who is the person {relation} {anchor}?")
 WHAT_OBJECT = ("What {is} {anchor} {relation}?", "What is it that {anchor} {is} {relation}?")
@@ -53,7 +54,7 @@ def _query_draft(ask: Asker, noun: Noun, anchor: Noun, tie: Tie, detailed: str, 
 
 def query(ask: Asker) -> Draft | None:
     """ "What is to the left of the table?", "Who is holding the umbrella?", "What is the man wearing?"."""
-    for tie in weighted(ask, ties(ask))[:8]:
+    for tie in arranged_ties(ask) if ask.rng.random() < ARRANGED else ties(ask):
         relation, role, place, mask = tie
         if mask & (mask - 1):
             continue
@@ -73,7 +74,7 @@ def query(ask: Asker) -> Draft | None:
 
 def query_category(ask: Asker) -> Draft | None:
     """ "Which animal is behind the car?", "What kind of fruit is the woman holding?"."""
-    for tie in ties(ask)[:8]:
+    for tie in ties(ask):
         relation, role, place, mask = tie
         thing = ask.thing(mask)
         categories = ask.view.categories[thing]

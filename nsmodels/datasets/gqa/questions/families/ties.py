@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nsmodels.datasets.gqa.questions.asking import FOLLOWED, Asker
 from nsmodels.datasets.gqa.questions.nouns import Noun
-from nsmodels.datasets.gqa.questions.view import SIDES
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT
 
 PEOPLE = ("person", "worker")  # categories asked for with "who"
@@ -14,8 +13,19 @@ HELD = ("holding", "wearing", "riding")  # what somebody does with a thing, word
 Tie = tuple[str, str, int, int]  # relation, role, anchor, mask of all objects in the role
 
 
-def ties(ask: Asker) -> list[Tie]:
-    """All relations with a given end, in random order; left and right as subjects mostly."""
+def ties(ask: Asker, number: int = 8) -> list[Tie]:
+    """Some relations of the image with one end given, in random order."""
+    if ask.relations is None:
+        ask.relations = _all_ties(ask)
+    return ask.rng.sample(ask.relations, min(number, len(ask.relations)))
+
+
+def arranged_ties(ask: Asker) -> list[Tie]:
+    """The same, those that do not follow from geometry first."""
+    return sorted(ties(ask, 100), key=lambda tie: tie[0] in ask.words.inverses)[:8]
+
+
+def _all_ties(ask: Asker) -> list[Tie]:
     found: list[Tie] = []
     view = ask.view
     for anchor in range(view.count):
@@ -23,16 +33,7 @@ def ties(ask: Asker) -> list[Tie]:
         found += [(relation, "s", anchor, view.subjects[relation][anchor]) for relation in back]
         forth.difference_update(ask.words.inverses)
         found += [(relation, "o", anchor, view.objects[relation][anchor]) for relation in forth]
-    found.sort()
-    ask.rng.shuffle(found)
-    return found
-
-
-def weighted(ask: Asker, found: list[Tie]) -> list[Tie]:
-    """The relations, those of arranged relations before those of geometry at times."""
-    if ask.rng.random() < 0.35:
-        found.sort(key=lambda tie: tie[0] in SIDES)
-    return found
+    return sorted(found)
 
 
 def place_of(ask: Asker, name: str) -> str:
@@ -45,7 +46,7 @@ def anchored(ask: Asker) -> tuple[Tie, Noun] | None:
     """A relation with the description of its given end, often one that was asked about."""
     if ask.ties and ask.rng.random() < FOLLOWED:
         return ask.rng.choice(ask.ties)
-    for tie in ties(ask)[:4]:
+    for tie in ties(ask, 4):
         anchor = ask.find.the(tie[2], "", tie[3])
         if anchor is not None:
             return tie, anchor
