@@ -205,12 +205,12 @@ def quick() -> NaturalConfig:
     """Minutes on two CPU cores. Time and score are not measured yet."""
     small = PerceptionConfig(
         backbone="resnet10t",
-        backbone_channels=[32, 48, 96, 160],
+        backbone_channels=[24, 48, 96, 160],
         image_width=160,
         image_height=120,
-        feature_dim=48,
+        feature_dim=64,
         crop_size=32,
-        crop_dim=48,
+        crop_dim=64,
         max_objects=24,
     )
     return NaturalConfig(
@@ -218,7 +218,7 @@ def quick() -> NaturalConfig:
         max_val_images=500,
         perception=small,
         training=TrainingConfig(
-            epochs=6, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, use_amp=False, num_workers=1
+            epochs=7, batch_size=16, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, eval_interval=2
         ),
         parser=ParserConfig(max_questions=50_000),
         parser_training=TrainingConfig(epochs=3, batch_size=64, lr=5e-3, warmup_epochs=0.2),
