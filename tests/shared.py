@@ -52,6 +52,8 @@ class Trained:
         words += ["--preset", "debug", "--data", str(self.data), "--out", str(self.folder_of(stage))]
         if stage.starts_from is not None:
             words += ["--parent", str(self.folder_of(self.system.stage(stage.starts_from)))]
+        settings = self.system.settings.get(self.dataset, {})
+        words += [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
         return [self.name, "train", *words, "--device", "cpu"]
 
     def again(self, *flags: str) -> None:

@@ -122,7 +122,7 @@ def inputs_of(folder: Path) -> Inputs:
         found[key], roles[key] = input_folder(key, record), record.role or DATA
         if read_manifest(found[key]).fingerprint != record.fingerprint:
             raise InputError(f"{found[key]}: not the {key} that {folder.name} was trained on; train it again")
-    return Inputs(found, roles)
+    return Inputs(found, roles, folder)
 
 
 def looks(make: Callable[[Path, Path], L]) -> Callable[[Path], L]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,9 +27,9 @@ SPLITS = [(1, 3), (2, 1), (3, 2)]  # processes, micro-batches of each
 BATCH = 7  # which none of them divides
 
 
-def config_of(stage: Stage) -> Any:
+def config_of(stage: Stage, settings: Mapping[str, Any]) -> Any:
     """The debug configuration with small batches in all its trainings."""
-    config: Config = stage.presets["debug"]()
+    config: Config = stage.presets["debug"]().with_values(settings)
     trainings = [name for name in type(config).model_fields if isinstance(getattr(config, name), TrainingConfig)]
     values = {"batch_size": BATCH, "num_workers": 0, "device": "cpu"}
     return config.with_values({f"{name}.{field}": value for name in trainings for field, value in values.items()})
@@ -71,12 +73,17 @@ def require_whole(whole: list[Any], parts: list[Any]) -> None:
 
 
 def task_of(shared: Shared, system: System[Any, Any], stage: Stage, phase: str) -> Task:
-    data = shared.data(system.datasets[0])
+    """On the first dataset on which the phase is trained, after the phases before it."""
+    configs = {name: config_of(stage, system.settings.get(name, {})) for name in system.datasets}
+    dataset = next(name for name, config in configs.items() if phase in system.enabled(stage, config))
+    data = shared.data(dataset)
     inputs = Inputs.of(data)
     if stage.starts_from is not None:
-        parent = shared.trained(system.name, system.datasets[0]).folder_of(system.stage(stage.starts_from))
+        parent = shared.trained(system.name, dataset).folder_of(system.stage(stage.starts_from))
         inputs = Inputs.of(data, parent=("parent", parent))
-    return system.make_trial(phase, config_of(stage), inputs).task
+    if phase not in system.enabled(stage, configs[system.datasets[0]]):
+        inputs = replace(inputs, earlier=shared.trained(system.name, dataset).folder_of(stage))
+    return system.make_trial(phase, configs[dataset], inputs).task
 
 
 @pytest.mark.parametrize(("system", "stage", "phase"), PHASES, ids=[f"{s.name}-{phase}" for s, _, phase in PHASES])

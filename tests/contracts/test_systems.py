@@ -138,7 +138,8 @@ def test_an_impossible_training_is_refused_before_its_data_are_read(
 ) -> None:
     system = discover.system(name)
     for stage in system.stages:
-        sections = {system.sections.get(each, "training") for each in stage.phases if "monitor" in values}
+        phases = system.enabled(stage, stage.presets["debug"]())
+        sections = {system.sections.get(each, "training") for each in phases if "monitor" in values}
         for section in sections or {"training"}:
             config = stage.presets["debug"]().with_values({section: values})
             with pytest.raises(InputError, match=line):
@@ -150,6 +151,11 @@ def test_an_impossible_training_is_refused_before_its_data_are_read(
             with pytest.raises(InputError, match=line):
                 system.train(order, stage.name or None)
             assert not (tmp_path / "out").exists()
+
+
+def phases_of(trained: Trained, stage: Stage) -> tuple[str, ...]:
+    """The phases of a checkpoint."""
+    return trained.system.enabled(stage, trained.config_of(stage))
 
 
 def fingerprint_of(trained: Trained, stage: str) -> str:
@@ -285,7 +291,7 @@ def test_changed_weights_are_not_loaded_scored_or_trained_from(
 ) -> None:
     copied = replace(first, root=Path(shutil.copytree(first.root, tmp_path / "copied")))
     for stage in first.system.stages:
-        for phase_name in stage.phases:
+        for phase_name in phases_of(copied, stage):
             path = copied.folder_of(stage) / phase_name / "best.pt"
             content, state = path.read_bytes(), path.stat()
             path.unlink()  # its content may have a second name
@@ -385,8 +391,8 @@ def test_its_model_and_each_network_are_loaded_by_name(first: Trained) -> None:
     assert type(nsmodels.load(first.folder, device="cpu")).__module__.startswith(package)
     for stage in first.system.stages:
         folder = first.folder_of(stage)
-        assert set(stage.phases) == {path.parent.name for path in folder.glob("*/best.pt")}
-        for name in stage.phases:
+        assert set(phases_of(first, stage)) == {path.parent.name for path in folder.glob("*/best.pt")}
+        for name in phases_of(first, stage):
             network = nsmodels.load(folder / name / "last.pt", device="cpu")
             saved = torch.load(folder / name / "last.pt", weights_only=True)["model_state_dict"]
             assert not network.training

@@ -76,6 +76,12 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
 
         check_config(config)
 
+    def check(self, order: Order[NaturalConfig]) -> None:
+        """Folders of what is to be learnt, and no others."""
+        from nsmodels.systems.natural.folders import folders_of
+
+        folders_of(order.config.dataset, order.inputs.datasets.values())
+
     def enabled(self, stage: Stage, config: NaturalConfig) -> tuple[str, ...]:
         """The reasoner of what is learnt, and its baselines unless they are switched off."""
         kinds = WANTED[config.dataset]

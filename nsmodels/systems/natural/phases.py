@@ -48,7 +48,7 @@ def make_trial(phase: str, config: NaturalConfig, inputs: Inputs) -> Trial:
     """The task of a phase on GQA and VQA folders, and how it is trained. Raises InputError for bad data."""
     folders = folders_of(config.dataset, inputs.datasets.values())
     if phase == "perception":
-        return Trial(PerceptionTask(config, folders.paths), config.training)
+        return Trial(PerceptionTask(config, *folders.paths), config.training)
     if phase in ON_VQA:
         return vqa_trial(phase, config, folders.vqa, inputs.earlier)
     data = folders.gqa

@@ -115,6 +115,7 @@ def test_what_is_not_labelled_is_masked() -> None:
     assert targets.stated[0].tolist() == [[True, False], [False, True], [False, False]]
     logits = {"names": torch.zeros(2, 3, 4).log_softmax(-1), "stated": torch.zeros(2, 3, 2)}
     tensors = {"change": torch.zeros(2, 3, 4), "values": torch.randn(2, 3, 5), "relations": torch.randn(2, 2, 3, 3)}
+    tensors |= {"features": torch.zeros(2, 3, 4)}
     given = {name: each.requires_grad_() for name, each in (logits | tensors).items()}
     sum(object_terms(ObjectLogits(**given), targets, targets.boxes).values()).backward()
     gradient = given["values"].grad

@@ -118,7 +118,7 @@ class PerceptionTask(Task):
     Of several folders the images are mixed (`mixing`), and what one of them has no word for is masked in its images.
     """
 
-    def __init__(self, config: NaturalConfig, folders: Sequence[Path]) -> None:
+    def __init__(self, config: NaturalConfig, *folders: Path) -> None:
         self.config: PerceptionConfig = config.perception
         self.training: TrainingConfig = config.training
         self.temperature = config.mixing_temperature
