@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-# Logistic regression on 4,000 questions of the synthetic twin that the parser has not seen, of which 99 % have the right
-# answer in the true scene, and on 2,000 garbled ones (shuffled, cut, joined, with odd words; each counts 0.4), all wrong.
-# Half of the probability or more have 99 % of the former and 10 % of the latter.
+# Logistic regression on 4,000 questions of the synthetic twin that the parser has not seen, of which 99 % have the
+# right answer in the true scene, and on 2,000 garbled ones (shuffled, cut, joined, with odd words; each counts 0.4),
+# all wrong. Half of the probability or more have 99 % of the former and 10 % of the latter.
 INTERCEPT, EASE, UNKNOWN, LEFT_OUT, STRANGE = 2.0, 0.67, -2.0, -1.1, -3.8
 MOST_STRANGE = 3
 SMOOTHING = 0.01  # of the surprise, in nats
