@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, Literal
 
 from pydantic import Field
@@ -332,4 +334,19 @@ def paper() -> NaturalConfig:
 
 
 PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+
+
+def presets_of(dataset: Literal["gqa", "vqa", "all"]) -> Mapping[str, Callable[[], NaturalConfig]]:
+    """The presets for what is learnt."""
+    return {name: _on(preset, dataset) for name, preset in PRESETS.items()}
+
+
+def _on(preset: Callable[[], NaturalConfig], dataset: str) -> Callable[[], NaturalConfig]:
+    @wraps(preset)
+    def found() -> NaturalConfig:
+        return preset().with_values({"dataset": dataset})
+
+    return found
+
+
 EVALUATION_PRESETS = {"default": NaturalEvaluation}

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any, Literal
 
 from nsmodels.systems.natural import SYSTEM
-from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation
+from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation, presets_of
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
 from pipeline.lib.training import Training
@@ -21,9 +22,27 @@ def training(dataset: str) -> Training[NaturalConfig, NaturalEvaluation]:
     )
 
 
+def on_answers(name: str, datasets: tuple[str, ...], dataset: Literal["vqa", "all"]) -> Training[Any, Any]:
+    """Learning the answers of ten people, alone or beside questions with programs."""
+    listed = ", ".join(f"`{key}`" for key in datasets)
+    return Training(
+        name=name,
+        system=SYSTEM,
+        datasets=datasets,
+        about_model=f"Perception and chosen answers trained on {listed}; proved answers where programs are learnt too.",
+        about_evaluation=f"`{name}_model` on held-out {listed}: official scores, baselines, people, pairs.",
+        presets=presets_of(dataset),
+    )
+
+
 TRAININGS = [training("gqa_mini"), training("gqa")]
-assets = [asset for each in TRAININGS for asset in each.assets()]
-training_checks = [check for each in TRAININGS for check in each.checks()]
+ON_ANSWERS = [
+    on_answers("vqa_mini", ("vqa_mini",), "vqa"),
+    on_answers("vqa", ("vqa",), "vqa"),
+    on_answers("multi_dataset", ("gqa_mini", "vqa_mini"), "all"),
+]
+assets = [asset for each in (*TRAININGS, *ON_ANSWERS) for asset in each.assets()]
+training_checks = [check for each in (*TRAININGS, *ON_ANSWERS) for check in each.checks()]
 
 
 def oracle_is_perfect(folder: Path) -> Verdict:

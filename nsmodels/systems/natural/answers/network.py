@@ -124,8 +124,7 @@ class AnswerNetwork(nn.Module):
         read, extra, attention = [question, mean[batch.places]], 0.0, things.exists.new_zeros(len(question), 0)
         if self.choice is not None:
             named, valued = self.meant[batch.nouns], self._of_values(batch.values)
-            here = Things(*(each[batch.places] for each in things))
-            found, extra, attention = self.choice(question, here, named, valued)
+            found, extra, attention = self.choice(question, things, batch.places, named, valued)
             read.append(found)
         return Chosen(self.answerer(torch.cat(read, -1)) + extra, attention)
 
@@ -223,21 +222,29 @@ class CrossAttention(nn.Module):
     def forward(
         self,
         question: Float[Tensor, "b h"],
-        things: Things,
+        images: Things,
+        places: Int[Tensor, " b"],
         named: Float[Tensor, "b 2 names"],
         valued: tuple[Float[Tensor, "b values"], Float[Tensor, "b e"]],
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What was read, (b, features), what is added to the logits of answers, (b, a), and attention, (b, t)."""
+        """What was read, (b, features), what is added to the logits of answers, (b, a), and attention, (b, t).
+
+        `images`: what there is in each; `places`: of the image of each question among them.
+        """
+        # What does not depend on the question is computed once per image, however many questions are about it.
+        hops = (self.first, self.second, self.gates)
+        keys = [hop.keys(images.vectors).unflatten(-1, (hop.heads, -1))[places] for hop in hops]
+        things = Things(*(each[places] for each in images))
         matches = self._matches(things, named, *valued)
-        first = self.first(question, things, matches)
+        first = self.first(question, keys[0], things.exists, matches)
         read = (first.mean(1, keepdim=True) @ things.vectors)[:, 0]
         place = first.mean(1, keepdim=True) @ things.boxes
         away = (things.boxes[..., :2] - place[..., :2], things.boxes[..., 2:] - place[..., 2:])
         geometry = self.geometry(torch.cat([*away, things.boxes], -1))
-        second = self.second(torch.cat([question, read], -1), things, matches, geometry)
+        second = self.second(torch.cat([question, read], -1), keys[1], things.exists, matches, geometry)
         again = (second.mean(1, keepdim=True) @ things.vectors)[:, 0]
         attention = (first + second).mean(1) / 2
-        counts = self._counts(self.gates.scores(question, things, matches), things)
+        counts = self._counts(self.gates.scores(question, keys[2], things.exists, matches), things)
         seen = (matches * things.exists[..., None]).amax(1)
         found = torch.cat([read, again, counts, seen, first.mean(1, keepdim=True).matmul(matches)[:, 0]], -1)
         added = self._copied(question, first, second, things)
@@ -290,20 +297,29 @@ class Hop(nn.Module):
         self.placing = nn.Linear(state, heads * geometry) if geometry else None
 
     def scores(
-        self, state: Float[Tensor, "b s"], things: Things, matches: Tensor, geometry: Tensor | None = None
+        self,
+        state: Float[Tensor, "b s"],
+        keys: Float[Tensor, "b t k c"],
+        exists: Float[Tensor, "b t"],
+        matches: Float[Tensor, "b t m"],
+        geometry: Float[Tensor, "b t g"] | None = None,
     ) -> Float[Tensor, "b k t"]:
         """Scores of things for each head; far below zero for those that do not exist."""
         queries = self.queries(state).unflatten(-1, (self.heads, -1))
-        keys = self.keys(things.vectors).unflatten(-1, (self.heads, -1))
-        scores = torch.einsum("bkd,btkd->bkt", queries, keys) * self.scale
+        scores = torch.einsum("bkc,btkc->bkt", queries, keys) * self.scale
         scores = scores + torch.einsum("bkm,btm->bkt", self.matching(state).unflatten(-1, (self.heads, -1)), matches)
         if self.placing is not None and geometry is not None:
             where = self.placing(state).unflatten(-1, (self.heads, -1))
             scores = scores + torch.einsum("bkg,btg->bkt", where, geometry)
-        return scores.masked_fill(things.exists[:, None] == 0, NONE)
+        return scores.masked_fill(exists[:, None] == 0, NONE)
 
     def forward(
-        self, state: Float[Tensor, "b s"], things: Things, matches: Tensor, geometry: Tensor | None = None
+        self,
+        state: Float[Tensor, "b s"],
+        keys: Float[Tensor, "b t k c"],
+        exists: Float[Tensor, "b t"],
+        matches: Float[Tensor, "b t m"],
+        geometry: Float[Tensor, "b t g"] | None = None,
     ) -> Float[Tensor, "b k t"]:
         """Weights of things that sum to 1, for each head."""
-        return self.scores(state, things, matches, geometry).softmax(-1)
+        return self.scores(state, keys, exists, matches, geometry).softmax(-1)

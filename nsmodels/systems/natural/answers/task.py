@@ -105,9 +105,10 @@ class AnswersTask(Task):
         return AnswerNetwork(self.config, self.shape, self.scene, self.vocabulary.words, self.answers)
 
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
-        """Questions in this epoch's order."""
+        """Questions in the order of their images in this epoch: those of one image share what is read of it."""
         encoded, is_training = self.splits[split], split == "train"
-        order = epoch_order(len(encoded), self.training.seed, epoch, shuffle=is_training)
+        ranks = epoch_order(len(encoded.asked.paths), self.training.seed, epoch, shuffle=is_training)
+        order = np.argsort(ranks[encoded.asked.places], kind="stable")
         return Batches(split_order(order, self.training.batch_size, shard, even=is_training), encoded.batch)
 
     def loss(self, model: nn.Module, batch: QuestionBatch) -> tuple[Tensor, dict[str, Tensor]]:
