@@ -35,14 +35,15 @@ def on_answers(name: str, datasets: tuple[str, ...], dataset: Literal["vqa", "al
     )
 
 
-TRAININGS = [training("gqa_mini"), training("gqa")]
+ON_PROGRAMS = [training("gqa_mini"), training("gqa")]
 ON_ANSWERS = [
     on_answers("vqa_mini", ("vqa_mini",), "vqa"),
     on_answers("vqa", ("vqa",), "vqa"),
     on_answers("multi_dataset", ("gqa_mini", "vqa_mini"), "all"),
 ]
-assets = [asset for each in (*TRAININGS, *ON_ANSWERS) for asset in each.assets()]
-training_checks = [check for each in (*TRAININGS, *ON_ANSWERS) for check in each.checks()]
+TRAININGS = [*ON_PROGRAMS, *ON_ANSWERS]
+assets = [asset for each in TRAININGS for asset in each.assets()]
+training_checks = [check for each in TRAININGS for check in each.checks()]
 
 
 def oracle_is_perfect(folder: Path) -> Verdict:
@@ -68,6 +69,6 @@ CHECKS: dict[str, tuple[str, Judge]] = {
 }
 natural_checks = [
     checks.check(each.evaluation_key, name, text, judge, is_warning=each.name == "gqa" and name == "oracle_is_perfect")
-    for each in TRAININGS
+    for each in ON_PROGRAMS
     for name, (text, judge) in CHECKS.items()
 ]
