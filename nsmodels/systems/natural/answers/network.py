@@ -85,15 +85,11 @@ class AnswerNetwork(nn.Module):
         width = config.hidden_dim + config.object_dim
         self.choice = CrossAttention(config, self.answers, self.nouns) if config.cross_attention else None
         width += self.choice.num_features if self.choice else 0
-        self.answerer = nn.Sequential(
-            nn.Linear(width, config.answer_dim),
-            nn.LayerNorm(config.answer_dim),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.answer_dim, len(self.answers)),
-        )
+        last = nn.Linear(config.answer_dim, len(self.answers))
         # Most answers are wrong: start near the base rate, else the first steps do nothing but learn it.
-        nn.init.constant_(self.answerer[-1].bias, -4.0)
+        nn.init.constant_(last.bias, -4.0)
+        hidden = (nn.Linear(width, config.answer_dim), nn.LayerNorm(config.answer_dim), nn.GELU())
+        self.answerer = nn.Sequential(*hidden, nn.Dropout(config.dropout), last)
 
     @classmethod
     def from_checkpoint(cls, payload: Mapping[str, Any], where: str = "checkpoint") -> AnswerNetwork:

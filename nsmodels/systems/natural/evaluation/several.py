@@ -30,7 +30,9 @@ def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
             raise InputError(
                 f"{order.model}: has not learnt to answer {NAMES[kind]}, which {data} is; train it on that"
             )
-    results = {kind: _scores_of(kind)(_only(order, data)) for kind, data in folders.items()}
+    results: dict[Kind, EvaluationResult] = {
+        kind: _scores_of(kind)(_only(order, data)) for kind, data in folders.items()
+    }
     return next(iter(results.values())) if len(results) == 1 else joined(results)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +27,11 @@ def union_of(vocabularies: Sequence[SceneVocabulary]) -> SceneVocabulary:
     attributes = {
         kind: _distinct([words.attributes.get(kind, ()) for words in vocabularies], typed, kind) for kind in kinds
     }
-    merged = {
+    merged: dict[str, Any] = {
         name: {key: value for words in reversed(vocabularies) for key, value in getattr(words, name).items()}
         for name in ("parents", "inverses", "plurals")
     }
-    listed = {
+    listed: dict[str, Any] = {
         name: tuple(dict.fromkeys(word for words in vocabularies for word in getattr(words, name)))
         for name in ("names", "relations", "locations", "weathers")
     }

@@ -60,7 +60,7 @@ class Images:
 class Rows:
     """Arrays of images one behind the other, read by row, without a copy in memory."""
 
-    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+    def __init__(self, arrays: Sequence[np.ndarray | Rows]) -> None:
         self.arrays, self.ends = arrays, np.cumsum([len(each) for each in arrays])
 
     def __len__(self) -> int:
@@ -167,7 +167,8 @@ class PerceptionTask(Task):
         """Objects found, named and described as they are, by `scoring.score_beliefs`."""
         assert isinstance(model, Perception)
         images = self.images["val"]
-        beliefs, concepts = perceive(model, images.pixels, [each.size for each in images.photographs], BATCH)
+        pixels: Any = images.pixels  # one array, or those of several datasets: both are read by row
+        beliefs, concepts = perceive(model, pixels, [each.size for each in images.photographs], BATCH)
         found = score_beliefs(images.photographs, beliefs, self.space, self.name_counts)
         wanted = np.stack([each.concepts for each in images.labels])
         return {f"val/{name}": value for name, value in (found | concept_map(concepts, wanted)).items()}

@@ -218,7 +218,7 @@ def measure_latency(respondent: Respondent, asked: AskedQuestions) -> dict[str, 
     try:
         for place in np.linspace(0, len(asked) - 1, min(NUM_PAIRS, len(asked))).astype(int).tolist():
             start = time.perf_counter()
-            respondent.respond([asked.paths[asked.places[place]]], [asked.questions[place].text])
+            respondent.respond([asked.paths[int(asked.places[place])]], [asked.questions[place].text])
             times.append(1e3 * (time.perf_counter() - start))
     finally:
         torch.set_num_threads(threads)
