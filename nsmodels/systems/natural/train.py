@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
+from nsmodels.datasets.gqa.files.format import Question
+from nsmodels.datasets.gqa.programs.execution import compile
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.formats.images.cache import read_images
+from nsmodels.systems.natural.answering import posing
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.config import NaturalConfig
 from nsmodels.systems.natural.perception import calibration
+from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.sources import read_photographs
 from nsmodels.systems.natural.phases import training_questions
+from nsmodels.systems.natural.reasoning.execution import SoftExecutor
+from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 
 
 def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
@@ -33,4 +41,22 @@ def record_training_questions(order: Order[NaturalConfig], part: Part) -> dict[s
     """Number of questions that the parser learns from; writes the priors of all training answers."""
     questions = training_questions(order.data, order.config, 0)
     Priors.fitted(questions).write(part.path)
+    _calibrate_posing(order, part, questions)
     return {"num_train_questions": min(len(questions), order.config.parser.max_questions or len(questions))}
+
+
+def _calibrate_posing(order: Order[NaturalConfig], part: Part, questions: list[Question]) -> None:
+    """Turn what is found of what questions refer to into a probability: writes `posing.json`, from training images."""
+    device = resolve_device(order.config.training.device)
+    model = calibration.load_calibrated(part.path, device)
+    photographs = read_photographs(order.data, order.config.train_split, posing.NUM_IMAGES)
+    config, words = model.config, model.space.words
+    paths = [Path(each.path) for each in photographs]
+    pixels, sizes = read_images(paths, config.image_width, config.image_height, order.config.training.num_workers)
+    whole = [(int(width), int(height)) for width, height in sizes.tolist()]
+    beliefs, _ = perceive(model, pixels, whole, calibration.BATCH)
+    images, lexicon = [each.graph.image for each in photographs], Lexicon(words)
+    executors = {image: SoftExecutor(belief, lexicon) for image, belief in zip(images, beliefs, strict=True)}
+    scenes = {each.graph.image: compile(each.graph, words) for each in photographs}
+    asked = [question for question in questions if question.image in executors]
+    posing.fit_posing(asked[:: max(1, len(asked) // 1000)], scenes, executors, 0).write(part.path)

@@ -76,7 +76,9 @@ def test_rows_separate_the_errors_of_perception_and_parser(trained: Trained) -> 
     accuracy = {name: row["accuracy"] for name, row in report["rows"].items()}
     assert accuracy[ROWS[0]] == 1
     assert max(accuracy[ROWS[1]], accuracy[ROWS[2]]) >= accuracy[ROWS[3]]
-    assert {"chance", "majority", "type_prior", "group_prior", "blind", "cnn_lstm"} == set(report["baselines"])
+    assert {"chance", "majority", "type_prior", "global_prior", "local_prior", "blind", "cnn_lstm"} == set(
+        report["baselines"]
+    )
     assert set(report["shifted"]) == {"ood", "unseen"}
     assert report["proofs"]["replayed"] in (None, 1)
     assert report["official"]["blind"]["accuracy"] == pytest.approx(100 * report["baselines"]["blind"]["accuracy"])
@@ -125,16 +127,19 @@ def test_what_is_not_decided_is_not_proved(subject: Subject) -> None:
 
 
 def test_priors_are_the_most_frequent_answers_of_type_and_group() -> None:
-    def question(number: int, answer: str, detailed: str, group: str) -> Question:
-        types = {"detailed": detailed, "structural": "query"}
-        return Question(id=str(number), image="1", text="x", answer=answer, types=types, local_group=group)
+    def question(number: int, answer: str, semantic: str, whole: str, local: str) -> Question:
+        types = {"semantic": semantic, "structural": "query", "detailed": "x"}
+        groups = {"global_group": whole, "local_group": local}
+        return Question(id=str(number), image="1", text="x", answer=answer, types=types, **groups)
 
-    seen = [("red", "a", "1"), ("red", "a", "1"), ("blue", "a", "2"), ("dog", "b", "3"), ("cat", "b", "3")]
+    seen = [("red", "attr", "color", "1"), ("red", "attr", "color", "1"), ("blue", "attr", "color", "2")]
+    seen += [("dog", "obj", "animal", "3"), ("cat", "obj", "animal", "3"), ("tall", "attr", "height", "4")]
     priors = Priors.fitted([question(k, *each) for k, each in enumerate(seen)])
-    asked_here = [question(0, "", "a", "2"), question(1, "", "b", "9"), question(2, "", "c", "9")]
+    asked_here = [question(0, "", "attr", "height", "2"), question(1, "", "obj", "", "9"), question(2, "", "c", "", "")]
     assert [priors.of_type(each) for each in asked_here] == ["red", "cat", "red"]
-    assert [priors.of_group(each) for each in asked_here] == ["blue", "cat", "red"]
-    assert priors.chance(asked_here[0]) == pytest.approx(1 / 4)
+    assert [priors.of_global(each) for each in asked_here] == ["tall", "cat", "red"]
+    assert [priors.of_local(each) for each in asked_here] == ["blue", "cat", "red"]
+    assert priors.chance(asked_here[0]) == pytest.approx(1 / 5)
     with pytest.raises(InputError, match="no training questions"):
         Priors.fitted([])
 
