@@ -14,6 +14,7 @@ from nsmodels.datasets.gqa.files.format import Question, each_question, read_gra
 from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
+from nsmodels.systems.natural.answering.posing import Posing, fit_posing
 from nsmodels.systems.natural.answering.reasoner import Reasoner, conclude
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.beliefs import belief_of
@@ -154,3 +155,11 @@ def test_scores_have_intervals_by_image() -> None:
     assert row["accuracy"] == 0.5
     assert high - low > 1.8 * 1.96 * np.sqrt(0.25 / 200)
     assert row["binary"]["n"] == 0
+
+
+def test_posing_tells_questions_about_other_images_from_those_about_their_own(subject: Subject) -> None:
+    best = perfect(subject)
+    posing = fit_posing(best.balanced, best.scenes, best.executors, seed=0)
+    assert posing.slope > 0
+    assert posing.probability(1.0) > 0.9 > 0.1 > posing.probability(0.0)
+    assert Posing().probability(0.3) == pytest.approx(0.3)

@@ -11,6 +11,7 @@ from nsmodels.datasets.gqa.programs.execution import Found, IllPosed, answer_of,
 from nsmodels.datasets.gqa.programs.scene import Compiled, members_of
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
+from nsmodels.systems.natural.reasoning.closed import ClosedScene
 
 if TYPE_CHECKING:
     from nsmodels.systems.natural.reasoning.facts import Fact
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 
 class ProofError(ValueError):
     """Error in a proof; the message names the step."""
-
-
-class ClosedScene(Compiled):
-    """A scene that holds what is stated and nothing else: the sides do not follow from boxes."""
-
-    def _beside(self, relation: str) -> list[tuple[int, int]]:
-        return []
 
 
 def check(proof: Proof, words: SceneVocabulary) -> None:
