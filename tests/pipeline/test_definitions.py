@@ -25,7 +25,7 @@ STUDIES = {
     *("nav_grid_search", "nav_data_scaling"),
     *("graph_ablations", "graph_hyperparameters", "cross_domain_comparison", "world_ablations"),
 }
-DOWNLOADED = {f"{name}{end}" for name in ("clevr", "vqa") for end in ("_archive", "", "_mini")}
+DOWNLOADED = {f"{name}{end}" for name in ("clevr", "gqa", "vqa") for end in ("_archive", "", "_mini")}
 DOWNLOADED |= {"causal_networks", "planning_problems"}
 HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba", "ray", "dagster_ray")
 LOADING = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nsmodels.core.artifact import read_manifest
@@ -13,6 +12,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.files.format import Question, each_graph, each_question, read_choices, read_graphs
 from nsmodels.datasets.gqa.files.places import choice_files, graph_splits, has_questions, image_path, splits
 from nsmodels.datasets.gqa.files.provenance import SYNTHETIC
+from nsmodels.datasets.gqa.files.validation import faults_of_images
 from nsmodels.datasets.gqa.scoring.agreement import agreement
 from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
 from nsmodels.formats.scenes.graphs import SceneGraph, as_json
@@ -36,10 +36,7 @@ def schema(folder: Path) -> list[str]:
 
 def images(folder: Path) -> list[str]:
     """Every image of a scene graph decodes to its last byte and has the size that the graph states."""
-    graphs = [graph for split in graph_splits(folder) for graph in each_graph(folder, split)]
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda graph: _faults_of(lambda: _check_image(folder, graph)), graphs)
-    return [line for lines in found for line in lines]
+    return faults_of_images(folder, (graph for split in graph_splits(folder) for graph in each_graph(folder, split)))
 
 
 def disjoint(folder: Path) -> list[str]:
@@ -143,28 +140,14 @@ def _check_unbalanced(
 def _check_question(question: Question, folder: Path, graphs: dict[str, SceneGraph] | None) -> None:
     if question.semantic:
         program = question.program
-        known = None if graphs is None or question.image not in graphs else graphs[question.image].by_id
+        if graphs is not None and question.image not in graphs:
+            raise InputError(f"{question.where}, field 'imageId': image '{question.image}' has no scene graph")
+        known = None if graphs is None else graphs[question.image].by_id
         for step in program:
             if known is not None and (lost := [each for each in step.ids if each not in known]):
                 raise InputError(f"{question.where}, field 'semantic': object '{lost[0]}' is not in the scene graph")
     if not image_path(folder, question.image).is_file():
         raise InputError(f"{image_path(folder, question.image)}: missing, though {question.where} is about it")
-
-
-def _check_image(folder: Path, graph: SceneGraph) -> None:
-    from PIL import Image
-
-    path = image_path(folder, graph.image)
-    try:
-        with Image.open(path) as image:
-            image.load()
-            size = image.size
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such image") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded ({error}); replace it by a whole image") from None
-    if size != (graph.width, graph.height):
-        raise InputError(f"{path}: {size[0]}x{size[1]} pixels, its scene graph states {graph.width}x{graph.height}")
 
 
 def _faults_of(check: Callable[[], object]) -> list[str]:

@@ -174,9 +174,16 @@ def _cut_sealed(place: Path, config: GqaConfig, part: Part) -> dict[str, Any]:
 
 
 def _finished(fetched: fetch.Fetched, part: Part) -> dict[str, Any]:
-    """Write the vocabulary of the data; returns their figures."""
+    """Write the vocabulary of the data, once the images of what is not verified are whole; returns their figures."""
+    from nsmodels.datasets.gqa.files.format import each_graph
+    from nsmodels.datasets.gqa.files.places import graph_splits
+    from nsmodels.datasets.gqa.files.validation import faults_of_images
     from nsmodels.datasets.gqa.vocabulary.building import build
 
+    if not part.source.startswith((f"{RELEASE},", SYNTHETIC)) and part.source != RELEASE:
+        graphs = (graph for split in graph_splits(part.path) for graph in each_graph(part.path, split))
+        if faults := faults_of_images(part.path, graphs):
+            raise InputError(faults[0].replace(f"{part.path}/", "", 1))
     build(part.path).write(part.path)
     return fetched.as_dict()
 

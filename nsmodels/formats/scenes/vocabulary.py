@@ -21,7 +21,8 @@ class SceneVocabulary:
     Attributes:
         names: names of objects.
         parents: categories of a name, nearest first and complete: "dog" → ("animal", "thing").
-        attributes: values by type: "color" → ("red", ...). A value has one type.
+        attributes: values by type: "color" → ("red", ...). In composed scenes a value has one type; in released ones it
+            may have several, as "short" has height and length.
         relations: names of relations, those of geometry included.
         inverses: inverse of a relation where it has one; a symmetric relation is its own.
         plurals: plural of a name or category where questions use it.

@@ -83,7 +83,7 @@ def gqa_archive(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     config_schema=FULL.schema,
 )
 def gqa(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """GQA whole: 85,638 photographs with scene graphs, those of testdev, 22 million questions (about 15 GB)."""
+    """GQA whole: 85,638 photographs with scene graphs, those of testdev, and all their questions (about 14 GB)."""
     return step.materialise(context, FULL, CODE_VERSION, (), build, show, wanted=only_the_library_knows)
 
 

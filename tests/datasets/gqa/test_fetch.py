@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from nsmodels.core.errors import InputError
 from nsmodels.core.transfer.windows import densest
@@ -58,10 +59,18 @@ def contents() -> dict[str, dict[str, Any]]:
 ANNOTATIONS = contents()
 
 
+def jpeg() -> bytes:
+    """A picture of the size that the graph states."""
+    stream = io.BytesIO()
+    Image.new("RGB", (graph()["width"], graph()["height"]), "gray").save(stream, "JPEG")
+    return stream.getvalue()
+
+
 def pictures() -> dict[str, bytes]:
-    """As in the release, images of all splits lie mixed in the archive."""
+    """As in the release, images of all splits lie mixed in the archive; what follows a picture tells it from others."""
     names = sorted((name for some in NAMES.values() for name in some), key=lambda name: Random(name).random())
-    return {f"{name}.jpg": Random(name).randbytes(IMAGE_BYTES + int(name[1:])) for name in names}
+    head = jpeg()
+    return {f"{name}.jpg": head + Random(name).randbytes(IMAGE_BYTES + int(name[1:])) for name in names}
 
 
 PICTURES = pictures()

@@ -24,6 +24,7 @@ from nsmodels.datasets.gqa.files.archives import Archive, Archives
 from nsmodels.datasets.gqa.files.format import question_of
 from nsmodels.datasets.gqa.files.places import NUM_CHUNKS, choice_files
 from nsmodels.datasets.gqa.files.release import EVAL, GRAPHS, IMAGES, QUESTIONS, Wanted
+from nsmodels.datasets.gqa.files.validation import require_boxes
 from nsmodels.formats.scenes.graphs import read_graph
 from nsmodels.formats.scenes.records import cut_entries, opened, read_entries
 
@@ -189,7 +190,7 @@ def _cut_graphs(place: Path, out: Path, split: str, images: set[str]) -> None:
 
     def is_kept(image: str, record: dict[str, Any]) -> bool:
         if image in images:
-            read_graph(image, record, str(path))
+            require_boxes(read_graph(image, record, str(path)), str(path))
         return image in images
 
     _copy_entries(path, out / "sceneGraphs" / name, is_kept)

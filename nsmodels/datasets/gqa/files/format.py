@@ -15,6 +15,7 @@ from typing import Any
 from nsmodels.core.disk import atomically
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.files.places import Part, choice_files, graphs_path, question_files, questions_path
+from nsmodels.datasets.gqa.files.validation import require_boxes
 from nsmodels.datasets.gqa.programs.parsing import Program, parse
 from nsmodels.formats.scenes.graphs import SceneGraph, as_json, read_graph
 from nsmodels.formats.scenes.records import opened, read_entries
@@ -72,7 +73,7 @@ def each_graph(root: Path, split: str) -> Iterator[SceneGraph]:
         raise InputError(f"{path}: no such file; scene graphs are needed, and split '{split}' has none here")
     with opened(path) as file:
         for image, document in read_entries(file, str(path)):
-            yield read_graph(image, document, str(path))
+            yield require_boxes(read_graph(image, document, str(path)), str(path))
 
 
 def read_graphs(root: Path, split: str) -> dict[str, SceneGraph]:

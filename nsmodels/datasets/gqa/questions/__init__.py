@@ -1,1 +1,1 @@
-"""Questions about scene graphs in the released form of GQA: proposed, worded, balanced, with entailments and choices."""
+"""Questions about scene graphs in the released form of GQA, worded and balanced, with entailments and choices."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from random import Random
 
 from nsmodels.datasets.gqa.questions.counts import Counts, Draws
-from nsmodels.datasets.gqa.questions.english import Pieces, noun_phrase
 from nsmodels.datasets.gqa.questions.finding import Finder
 from nsmodels.datasets.gqa.questions.nouns import Noun, Program
 from nsmodels.datasets.gqa.questions.view import View
+from nsmodels.datasets.gqa.questions.wording.english import Pieces, noun_phrase
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-
 
 # Share of programs whose operations on `state` and `pose` do not tell the type, as those on rare types in the release.
 PLAIN = 0.25
+FOLLOWED = 0.5  # share of questions about what an earlier question of the image is about
 
 
 class Source:
@@ -43,6 +43,14 @@ class Source:
         return (name, *self.words.parents.get(name, ()))
 
 
+class Chance(Random):
+    """Random numbers, with a choice that takes half of the time."""
+
+    def choice(self, seq):  # type: ignore[override]
+        """A random element."""
+        return seq[int(self.random() * len(seq))]
+
+
 class Asker:
     """One image, asked about.
 
@@ -56,6 +64,10 @@ class Asker:
         self.view, self.source, self.rng = view, source, rng
         self.words = source.words
         self.find = Finder(view, rng)
+        # What has been asked about: (attribute type, value, object) and (relation, object at its other end).
+        self.relations: list[tuple[str, str, int, int]] | None = None
+        self.subjects: list[tuple[str, str, Noun]] = []
+        self.ties: list[tuple[tuple[str, str, int, int], Noun]] = []
 
     def program(self) -> Program:
         """An empty program of this image."""

@@ -1,6 +1,6 @@
 """The balanced part of a split: answers that are hard to guess from the question, in the wanted mix.
 
-Yes and no, and both options of a choice, are kept in pairs: within a local group as far as they go, what is left of them
+Yes and no, and both options of a choice, are kept in pairs: within a local group as far as they go, what is left over
 across local groups of the same kind. Open answers are smoothed: in each global group, then in each local one, no answer
 is kept more than `spread` times as often as the mean answer. Then the families are thinned to their shares.
 """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nsmodels.datasets.gqa.programs.operations import SHARED
 from nsmodels.datasets.gqa.programs.words import INDOORS
 from nsmodels.datasets.gqa.questions.asking import Source
-from nsmodels.datasets.gqa.questions.families.comparisons import SHARED
 from nsmodels.datasets.gqa.questions.nouns import ANY
 
 Choices = tuple[list[str], list[str]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nsmodels.datasets.gqa.questions.nouns import Noun, Program
-from nsmodels.datasets.gqa.questions.templates import Slots
+from nsmodels.datasets.gqa.questions.wording.templates import Slots
 
 Claim = tuple  # as `entailment` reads it: ("some", noun), ("has", noun, type, value) ...
 

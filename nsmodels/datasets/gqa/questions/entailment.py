@@ -220,8 +220,11 @@ def _is_other(trait: Trait, narrow: Noun) -> bool:
     return any(each.kind == trait.kind and each.value != trait.value and not each.is_negated for each in narrow.traits)
 
 
+Ways = list[tuple[tuple[int, ...], list[int]]]  # numbers of claims, and the questions that follow from all of them
+
+
 class _Index:
-    """The different claims that the questions of an image need, with masks of what a question must touch to establish them.
+    """The claims that the questions of an image need, each once, with masks of what must be touched to establish it.
 
     Bits stand for the objects of the image, and beyond `count` for the words of what is not there.
     """
@@ -284,26 +287,24 @@ def entailed(drafts: list[Draft], words: SceneVocabulary, count: int) -> list[li
     for number, draft in enumerate(drafts):
         for way in draft.needs if draft.needs is not None else ((draft.asserts,) if draft.asserts else ()):
             users.setdefault(tuple(map(index.number, way)), []).append(number)
-    claims, masks, ways = list(index.numbers), index.needs, list(users.items())
+    claims, ways = list(index.numbers), list(users.items())
     found: list[list[int]] = []
     results: dict[tuple, list[int]] = {}
     for number, draft in enumerate(drafts):
         key = (draft.nouns, draft.asserts)
         follows = results.get(key)
         if follows is None:
-            follows = results[key] = _following(draft, index, claims, masks, ways) if any(key) else []
+            follows = results[key] = _following(draft, index, claims, ways) if any(key) else []
         found.append([other for other in follows if other != number])
     return found
 
 
-def _following(
-    draft: Draft, index: _Index, claims: list[Claim], masks: list[tuple[int, int]], ways: list[tuple[tuple[int, ...], list[int]]]
-) -> list[int]:  # fmt: skip
+def _following(draft: Draft, index: _Index, claims: list[Claim], ways: Ways) -> list[int]:
     touched = index.touched(draft)
     known = Knowledge(draft, index.words)
     holding = {
         number
-        for number, (every, some) in enumerate(masks)
+        for number, (every, some) in enumerate(index.needs)
         if every & touched == every and (not some or some & touched) and known.holds(claims[number])
     }
     if not holding:

@@ -9,7 +9,7 @@ from nsmodels.datasets.gqa.questions.view import View
 
 # Probabilities: a category for the name; a relation although the description fits one object without; an attribute
 # although it does; a description that an earlier question of the image has used.
-CATEGORY, LINKED, ADORNED, REUSED = 0.2, 0.22, 0.3, 0.45
+CATEGORY, LINKED, ADORNED, REUSED = 0.2, 0.22, 0.3, 0.55
 
 
 class Finder:
@@ -98,7 +98,8 @@ class Finder:
             if avoid >> anchor & 1 or mask & view.related(relation, role, anchor) != bit:
                 continue
             to = self.the(anchor, "", avoid | bit, depth - 1)
-            if to is not None and to.name != name:
+            is_simple = role == "s" or (to is not None and to.link is None)
+            if to is not None and to.name != name and is_simple:
                 return Noun(name, (), Link(relation, role, to), (thing,))
         return None
 

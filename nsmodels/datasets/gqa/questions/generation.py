@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from nsmodels.datasets.gqa.questions.asking import Asker, Source
+from nsmodels.datasets.gqa.questions.asking import Asker, Chance, Source
 from nsmodels.datasets.gqa.questions.config import QuestionSettings
 from nsmodels.datasets.gqa.questions.drafts import Draft
 from nsmodels.datasets.gqa.questions.entailment import entailed
 from nsmodels.datasets.gqa.questions.families import FAMILIES
 from nsmodels.datasets.gqa.questions.nouns import Program
-from nsmodels.datasets.gqa.questions.templates import fill
 from nsmodels.datasets.gqa.questions.view import View
+from nsmodels.datasets.gqa.questions.wording.templates import fill
 from nsmodels.formats.scenes.graphs import SceneGraph
 
 WORDINGS = 3  # tries to word a question differently from an earlier one of the same program
@@ -37,7 +37,7 @@ class Made:
 
 def questions_of(graph: SceneGraph, source: Source, settings: QuestionSettings, split: str) -> list[Made]:
     """The questions of an image, all of them; they depend on seed, split, image and the frequencies of the split."""
-    rng = Random(f"{settings.seed} {split} {graph.image}")
+    rng = Chance(f"{settings.seed} {split} {graph.image}")
     view = View(graph, source.words)
     drafts = list(_drafts(Asker(view, source, rng), settings, rng))
     texts = _worded(drafts, view.ids, rng)

@@ -84,7 +84,7 @@ class Program:
         return f"{text} ({','.join([self.ids[i] for i in things]) or '-'})"
 
     def noun(self, noun: Noun, end: str = "") -> int:
-        """Steps that find the objects of a description; returns the number of the last. `end`: blanks of the release."""
+        """Add the steps that find what a description fits; returns the last one's number. `end`: blanks as released."""
         if noun.link is None:
             last = self.add("select", [], self.marked(noun.name, noun.things) + end)
         else:

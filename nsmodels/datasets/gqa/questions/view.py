@@ -52,7 +52,7 @@ class View:
         for place, thing in enumerate(graph):
             parents = words.parents.get(thing.name, ())
             self.categories.append([each for each in parents if each not in GENERAL and each not in words.names])
-            for name in {thing.name, *parents}:
+            for name in dict.fromkeys((thing.name, *parents)):
                 self.called[name] = self.called.get(name, 0) | 1 << place
             typed = [(words.type_of[value], value) for value in thing.attributes if value in words.type_of]
             for each in typed:

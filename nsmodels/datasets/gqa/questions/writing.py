@@ -30,7 +30,7 @@ UNBALANCED, BALANCED = '"isBalanced": false', '"isBalanced": true'
 
 def write_questions(
     folder: Path, split: str, graphs: Sequence[SceneGraph], words: SceneVocabulary,
-    settings: QuestionSettings = QuestionSettings(), workers: int | None = None, progress: bool = False,
+    settings: QuestionSettings, workers: int | None = None, progress: bool = False,
 ) -> dict[str, int]:  # fmt: skip
     """Write the questions of a split with their choices; returns the numbers of all and of balanced ones.
 
@@ -55,7 +55,8 @@ def write_questions(
 
 
 def make_chunk(
-    graphs: Sequence[SceneGraph], counts: Counts, words: SceneVocabulary, settings: QuestionSettings, split: str, path: Path
+    graphs: Sequence[SceneGraph], counts: Counts, words: SceneVocabulary,
+    settings: QuestionSettings, split: str, path: Path,
 ) -> list[Item]:  # fmt: skip
     """Write the questions of some images, one a line; returns what balancing needs of each."""
     source = Source(words, counts)

@@ -28,10 +28,7 @@ def score_file(path: Path, root: Path, split: str = "val", attentions: Path | No
     graphs = read_graphs(root, split) if maps is not None else {}
     answers: dict[str, str] = {}
     missing: list[str] = []
-    for item in _each(root, split, predictions):
-        if item.id in answers:
-            continue
-        answers[item.id] = item.answer
+    for item in _each(root, split, predictions, answers):
         if item.is_balanced and item.id not in predictions:
             missing.append(item.id)
         elif item.is_balanced:
@@ -56,17 +53,14 @@ def report(scores: Scores) -> str:
     return "\n".join(lines)
 
 
-def _each(root: Path, split: str, predictions: Predictions) -> Iterator[Item]:
-    """The balanced questions, then the unbalanced ones where there are predictions for more."""
+def _each(root: Path, split: str, predictions: Predictions, answers: dict[str, str]) -> Iterator[Item]:
+    """The balanced questions, then others where there are predictions for more; `answers` takes in the true ones."""
     if not has_questions(root, split) and not has_questions(root, split, "all"):
         raise InputError(f"{root}: no split '{split}' (there are: {', '.join(splits(root))})")
-    rest = set(predictions)
     if has_questions(root, split):
-        for item in each_item(root, split, "balanced"):
-            rest.discard(item.id)
-            yield item
-    if has_questions(root, split, "all") and (rest or not has_questions(root, split)):
-        yield from each_item(root, split, "all")
+        yield from each_item(root, split, "balanced", answers)
+    if has_questions(root, split, "all") and (not answers or predictions.keys() - answers.keys()):
+        yield from each_item(root, split, "all", answers)
 
 
 def _add(scorer: Scorer, item: Item, graphs: dict, where: str) -> None:

@@ -38,11 +38,19 @@ class Item(NamedTuple):
     is_of_scene: bool
 
 
-def each_item(root: Path, split: str, part: Part) -> Iterator[Item]:
-    """The questions of a split. Raises `InputError` for a malformed one, and for a test split without answers."""
+def each_item(root: Path, split: str, part: Part, answers: dict[str, str]) -> Iterator[Item]:
+    """The balanced questions of a part of a split that are not in `answers`, which takes in the answers of all.
+
+    Raises `InputError` for a malformed one, and for a test split without answers.
+    """
     for path, key, record in each_record(root, split, part):
+        if key in answers:
+            continue
         try:
-            yield item_of(key, record)
+            item = item_of(key, record) if record["isBalanced"] else None
+            answers[key] = _answer(record)
+            if item:
+                yield item
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{path}: question '{key}': {_fault(record, error)}") from None
 
@@ -50,8 +58,8 @@ def each_item(root: Path, split: str, part: Part) -> Iterator[Item]:
 def item_of(key: str, record: Mapping[str, Any]) -> Item:
     """The item of a released question. Raises what Python raises for a field that is missing or of a wrong type."""
     types, semantic = record["types"], record["semantic"]
-    answer, structural = record["answer"], types["structural"]
-    if type(answer) is not str or structural not in STRUCTURAL or types["semantic"] not in SEMANTIC:
+    answer, structural = _answer(record), types["structural"]
+    if structural not in STRUCTURAL or types["semantic"] not in SEMANTIC:
         raise ValueError
     steps = [f"{step['operation']}: {step['argument']}" for step in semantic]
     counted = [
@@ -72,6 +80,13 @@ def item_of(key: str, record: Mapping[str, Any]) -> Item:
         record.get("annotations", {}),
         "select: scene" in steps,
     )
+
+
+def _answer(record: Mapping[str, Any]) -> str:
+    answer = record["answer"]
+    if type(answer) is not str:
+        raise ValueError
+    return answer
 
 
 def read_predictions(path: Path) -> Predictions:

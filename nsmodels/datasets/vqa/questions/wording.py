@@ -46,7 +46,9 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "What is the material of {the}?",
     ),
     "value": ("What is the {0} of {the}?",),
-    "has color": ("{Is} {the} {0}?", "{Is} {the} in this {shown} {0}?", "{Does} {the} look {0}?", "Could you call {the} {0}?"),
+    "has color": (
+        "{Is} {the} {0}?", "{Is} {the} in this {shown} {0}?", "{Does} {the} look {0}?", "Could you call {the} {0}?",
+    ),
     "has pattern": ("{Is} {the} {0}?", "{Does} {the} have a {0} pattern?"),
     "has material": ("{Is} {the} made of {0}?", "{Is} {the} made out of {0}?"),
     "has": ("{Is} {the} {0}?", "Would you say {the} {is} {0}?"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from nsmodels.datasets.gqa.questions.asking import Asker
+from nsmodels.datasets.gqa.questions.asking import FOLLOWED, Asker
 from nsmodels.datasets.gqa.questions.drafts import Draft
-from nsmodels.datasets.gqa.questions.english import SIDES, be, do, predicate
 from nsmodels.datasets.gqa.questions.families.family import Family
 from nsmodels.datasets.gqa.questions.nouns import Noun
+from nsmodels.datasets.gqa.questions.wording.english import SIDES, be, do, predicate
 
 # Templates by attribute type, with the detailed type of the release.
 QUERIES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -22,6 +22,14 @@ QUERIES: dict[str, dict[str, tuple[str, ...]]] = {
         "how": ("How big {is} {the}?", "How large {is} {the}?"),
         "directOf": ("What is the size of {the}?", "What size {is} {the}?"),
     },
+    "height": {
+        "how": ("How tall {is} {the}?",),
+        "directOf": ("What is the height of {the}?", "{the} {is} of what height?"),
+    },
+    "shape": {
+        "directWhich": ("What shape {is} {the}?", "Which shape {does} {the} have?"),
+        "directOf": ("What is the shape of {the}?", "{the} {is} of what shape?"),
+    },
     "pose": {
         "activity": ("What {is} {the} doing?", "What {is} {the} doing in this {picture}?"),
         "directWhich": ("What pose {is} {the} in?", "In which pose {is} {the}?"),
@@ -35,7 +43,8 @@ QUERIES: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 CHOICES = {
-    "color": ("{is} {the} {one} or {two}?", "What color {is} {the}, {one} or {two}?", "{does} {the} look {one} or {two}?"),
+    "color": ("{is} {the} {one} or {two}?", "What color {is} {the}, {one} or {two}?",
+              "{does} {the} look {one} or {two}?"),
     "material": ("{is} {the} made of {one} or {two}?", "What {is} {the} made of, {one} or {two}?"),
     "hposition": ("{is} {the} on the {one} or on the {two} of the {picture}?",
                   "On which side of the {picture} {is} {the}, {one} or {two}?"),
@@ -49,6 +58,8 @@ VERIFIES = {
     "": ("{is} {the} {said}?",),
     "size": ("{is} {the} {said}?", "{does} {the} look {said}?"),
 }
+BOTH = ("{is} {the} both {one} and {two}?", "{is} {the} {one} and {two}?")
+EITHER = ("{is} {the} either {one} or {two}?",)
 WEIGHTS = {"color": 9.0, "hposition": 1.6, "vposition": 0.8, "state": 1.0, "material": 1.6, "pose": 2.2, "pattern": 1.6}
 
 
@@ -60,6 +71,10 @@ def value_of(ask: Asker, thing: int, kind: str) -> str:
 
 def _subject(ask: Asker, kinds: tuple[str, ...] | None = None) -> tuple[str, str, Noun] | None:
     """A type, the value, and the object that has it, described without it."""
+    if ask.subjects and ask.rng.random() < FOLLOWED:
+        found = ask.rng.choice(ask.subjects)
+        if kinds is None or found[0] in kinds:
+            return found
     thing = ask.thing()
     if thing < 0:
         return None
@@ -71,7 +86,8 @@ def _subject(ask: Asker, kinds: tuple[str, ...] | None = None) -> tuple[str, str
     noun = ask.find.the(thing, kind)
     if noun is None or (kind in SIDES and _tells_place(noun)):
         return None
-    return kind, value_of(ask, thing, kind), noun
+    ask.subjects.append((kind, value_of(ask, thing, kind), noun))
+    return ask.subjects[-1]
 
 
 def _tells_place(noun: Noun) -> bool:
@@ -201,9 +217,8 @@ def verify_two(ask: Asker) -> Draft | None:
     said = [predicate(kind, str(value), ask.rng) for kind, value in zip(kinds, asked, strict=True)]
     real = [predicate(kind, value, ask.rng) for kind, value in zip(kinds, own, strict=True)]
     return Draft(
-        "logical attribute", f"verifyAttr{'And' if is_and else 'Or'}{'' if is_true else 'C'}", "attr", "logical", program,
-        "yes" if is_true else "no",
-        ("{is} {the} both {one} and {two}?", "{is} {the} {one} and {two}?") if is_and else ("{is} {the} either {one} or {two}?",),
+        "logical attribute", f"verifyAttr{'And' if is_and else 'Or'}{'' if is_true else 'C'}", "attr", "logical",
+        program, "yes" if is_true else "no", BOTH if is_and else EITHER,
         ("Yes" if is_true else "No") + ", {short} {is} {one} and {two}.",
         {"the": ask.the(noun), "is": be(noun.name), "one": said[0], "two": said[1]},
         f"06-{name}_{'_'.join(sorted(map(str, asked)))}", None, (noun,), claims if is_sure else (),

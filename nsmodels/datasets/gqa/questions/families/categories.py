@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Draft
-from nsmodels.datasets.gqa.questions.english import SORTS, be, called
 from nsmodels.datasets.gqa.questions.families.family import Family
-from nsmodels.datasets.gqa.questions.families.relations import PEOPLE, place_of
+from nsmodels.datasets.gqa.questions.families.ties import PEOPLE, place_of
 from nsmodels.datasets.gqa.questions.nouns import Noun
+from nsmodels.datasets.gqa.questions.wording.english import SORTS, be, called
 
 WHO = ("Who is this?", "Who is shown in the {picture}?", "Who do you see in the {picture}?")
 WHO_TRAIT = ("Who is {the}?",)
-QUERY = ("What {kind} is this?", "Which kind of {sort} is it?", "What kind of {sort} is shown here?",
+QUERY = ("What kind of {sort} is this?", "Which kind of {sort} is it?", "What kind of {sort} is shown here?",
          "What kind of {sort} do you see in the {picture}?")  # fmt: skip
 QUERY_TRAIT = ("What is {the} called?", "What is the name of {the}?", "What is {the}?")
 CHOOSE = ("Is {the} {one} or {two}?", "What is {the}, {one} or {two}?", "What do you think {the} is, {one} or {two}?")
@@ -41,7 +41,8 @@ def query(ask: Asker) -> Draft | None:
         "query category", "categoryThis" if is_plain else "categoryAttr", "cat", "query", program, answer,
         templates, "{the} is {one}.",
         {"the": ask.the(noun), "kind": [(said, noun.thing)], "sort": SORTS.get(noun.name, noun.name)},
-        f"11q-{noun.name}" if is_plain else f"11q-{noun.name}_{noun.traits[0].argument}", place_of(ask, answer), (noun,),
+        f"11q-{noun.name}" if is_plain else f"11q-{noun.name}_{noun.traits[0].argument}", place_of(ask, answer),
+        (noun,),
         (("has", noun, "name", answer),), scope=("name", noun.name), named=noun.thing,
         told_slots={"the": ask.the(noun), "one": ask.some(Noun(answer, (), None, noun.things))},
     )  # fmt: skip

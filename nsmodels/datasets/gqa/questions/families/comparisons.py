@@ -1,14 +1,15 @@
-"""Questions that compare: the same color, what two things share, which is larger, whether all animals are of one kind."""
+"""Questions that compare: whether colors are the same, what two things share, which is larger, if all are alike."""
 
 from __future__ import annotations
 
+from nsmodels.datasets.gqa.programs.operations import OPERATIONS, SHARED
 from nsmodels.datasets.gqa.programs.words import HEALTHY, UNHEALTHY
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Draft
-from nsmodels.datasets.gqa.questions.english import SAID, be, do, plural
 from nsmodels.datasets.gqa.questions.families.family import Family
 from nsmodels.datasets.gqa.questions.nouns import Noun
 from nsmodels.datasets.gqa.questions.view import View, members
+from nsmodels.datasets.gqa.questions.wording.english import SAID, be, do, plural
 
 SAME = ("{is} {one} the same {kind} as {two}?", "{does} {one} have the same {kind} as {two}?",
         "Do {one} and {two} have the same {kind}?", "Are {one} and {two} the same {kind}?")  # fmt: skip
@@ -23,7 +24,6 @@ ALL = {
     "same: name": ("Are all the {many} of the same kind?", "Are these {many} all of one kind?"),
     "different: name": ("Are there different kinds of {many} in the {picture}?", "Are the {many} of different kinds?"),
 }
-SHARED = ("color", "material")
 HEALTH, FOOD = 0.4, "food"  # share of comparisons that look for foods first
 RATIO = 1.4  # least ratio of sizes that a question compares
 HEIGHTS = 0.12  # least difference of heights in the image, as a share of it
@@ -31,7 +31,7 @@ HEIGHTS = 0.12  # least difference of heights in the image, as a share of it
 
 def two(ask: Asker) -> Draft | None:
     """ "Is the car the same color as the bus?", "What do they have in common?"."""
-    kind = "color" if ask.rng.random() < 0.75 else "material"
+    kind = ask.rng.choices(SHARED, (6, 1, 1))[0]
     found = [place for place in range(ask.view.count) if kind in ask.view.values[place]]
     if len(found) < 2:
         return None
@@ -73,7 +73,7 @@ def _shared(ask: Asker, one: Noun, other: Noun, kind: str) -> Draft:
 
 
 def _compared(ask: Asker, kind: str, one: Noun, other: Noun, are_same: bool) -> Draft:
-    is_different = ask.rng.random() < 0.4 and kind == "color"
+    is_different = ask.rng.random() < 0.4 and f"different {kind}" in OPERATIONS
     is_true = are_same != is_different
     program = ask.program()
     program.add(f"{'different' if is_different else 'same'} {kind}", [program.noun(one), program.noun(other)], "")
@@ -108,7 +108,7 @@ def every(ask: Asker) -> Draft | None:
     for name, label in ((name, label) for name in sorted(groups, key=view.names.__contains__) for label in kinds):
         things = members(view.called[name])
         is_name = label.endswith("name")
-        if is_name and name in ask.words.names:
+        if is_name and (name in ask.words.names or name == "person"):
             continue
         values = [view.names[each] if is_name else view.values[each].get("color") for each in things]
         if None in values or (is_name and len(set(values)) < len(things) and len(set(values)) > 1):
@@ -175,7 +175,7 @@ def _scales(ask: Asker, pair: list[int]) -> dict[str, int]:
     """Comparisons that plainly hold, each with the object that wins; stated sizes never speak against what is seen."""
     one, other = (ask.view.graph.things[place] for place in pair)
     found: dict[str, int] = {}
-    sizes = [ask.view.values[place].get("size", "") for place in pair]
+    stated = {"larger smaller": ("size", "large"), "taller shorter": ("height", "tall")}
     measures = {
         "larger smaller": (one.box.w * one.box.h, other.box.w * other.box.h),
         "taller shorter": (one.box.h, other.box.h),
@@ -183,8 +183,9 @@ def _scales(ask: Asker, pair: list[int]) -> dict[str, int]:
     if one.box.w > one.box.h and other.box.w > other.box.h:
         measures["longer"] = (one.box.w, other.box.w)
     for names, (a, b) in measures.items():
-        is_stated = names.startswith("larger") and sizes[0] != sizes[1]
-        if max(a, b) < RATIO * min(a, b) or (is_stated and sizes[a < b] != "large"):
+        kind, most = stated.get(names, ("", ""))
+        said = [ask.view.values[place].get(kind, "") for place in pair]
+        if max(a, b) < RATIO * min(a, b) or (said[0] != said[1] and all(said) and said[a < b] != most):
             continue
         for number, name in enumerate(names.split()):
             found[name] = pair[(a > b) == bool(number)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Claim, Draft
-from nsmodels.datasets.gqa.questions.english import UNCOUNTED, Pieces, be, is_plural
 from nsmodels.datasets.gqa.questions.families.family import Family
 from nsmodels.datasets.gqa.questions.nouns import Noun, Trait
 from nsmodels.datasets.gqa.questions.view import members
+from nsmodels.datasets.gqa.questions.wording.english import UNCOUNTED, Pieces, be, is_plural
 
 PLURAL = 0.3  # share of arguments in the plural where the question is
 SINGLE = ("Is there {a} in the {picture}?", "Do you see {a} in the {picture}?", "Is there {a} in this {picture}?",
@@ -85,7 +85,7 @@ def _attributed(ask: Asker) -> tuple[Noun, bool] | None:
     if noun is None:
         return None
     view = ask.view
-    values = [item for item in view.values[ask.rng.choice(noun.things)].items() if item[0] != "size"]
+    values = [item for item in view.values[ask.rng.choice(noun.things)].items() if item[0] not in ("size", "height")]
     if not values:
         return None
     kind, value = ask.rng.choice(values)
@@ -197,13 +197,18 @@ def _logical(
 
 
 def _both_told(ask: Asker, nouns: tuple[Noun, Noun], truths: list[bool]) -> tuple[str, dict[str, str | Pieces]]:
-    slots = {"one": ask.some(nouns[0], "plural", False), "two": ask.some(nouns[1], "plural", False)}
+    slots: dict[str, str | Pieces] = {
+        "one": ask.some(nouns[0], "plural", False),
+        "two": ask.some(nouns[1], "plural", False),
+    }
     if all(truths):
         return ", there are both {one} and {two}.", slots
+    are = ["is" if noun.name in UNCOUNTED else "are" for noun in nouns]
     if not any(truths):
-        return ", there are no {one} or {two}.", slots
+        first, second = ("two", "one") if are == ["is", "are"] else ("one", "two")
+        return f", there {max(are, key=len)} no {{{first}}} or {{{second}}}.", slots
     first, second = ("one", "two") if truths[0] else ("two", "one")
-    return f", there are {{{first}}} but no {{{second}}}.", slots
+    return f", there {are[not truths[0]]} {{{first}}} but no {{{second}}}.", slots
 
 
 EXISTENCE = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from nsmodels.datasets.gqa.programs.words import INDOORS, OUTDOORS
 from nsmodels.datasets.gqa.questions.asking import Asker
 from nsmodels.datasets.gqa.questions.drafts import Claim, Draft
-from nsmodels.datasets.gqa.questions.english import article
 from nsmodels.datasets.gqa.questions.families.existence import missing, present
 from nsmodels.datasets.gqa.questions.families.family import Family
+from nsmodels.datasets.gqa.questions.wording.english import UNCOUNTED, article
 
 # What a place is called in a sentence.
 IN = {"beach": "on the beach", "street": "on the street", "mountains": "in the mountains", "road": "on the road"}
@@ -119,8 +119,8 @@ def verify(ask: Asker) -> Draft | None:
     program = ask.program()
     program.add(f"verify {kind}", [program.add("select", [], "scene")], asked)
     return Draft(
-        "verify scene", f"{ {'room': 'place'}.get(kind, kind)}Verify{'' if is_true else 'C'}", "global", "verify", program,
-        "yes" if is_true else "no", IS[kind], ("Yes" if is_true else "No") + (
+        "verify scene", f"{'place' if kind == 'room' else kind}Verify{'' if is_true else 'C'}", "global", "verify",
+        program, "yes" if is_true else "no", IS[kind], ("Yes" if is_true else "No") + (
             ", the {picture} was taken {said}." if kind == "place" else ", it is {said}."),
         {"said": _said(kind, asked)}, f"02v-{kind}_{asked}", None, (), _claims(kind, asked, is_true), scope=("truth",),
         told_slots={"said": _said(kind, value)},
@@ -147,11 +147,12 @@ def scene_with(ask: Asker) -> Draft | None:
         "logical scene", "existAnd" + ("" if is_true else "C"), "global", "logical", program,
         "yes" if is_true else "no", WITH if kind == "weather" else ROOM_WITH,
         "Yes, there {is} {a} and it is {said}." if is_true else "No, it is {said}." if not is_here
-        else "No, there are no {many}.",
+        else "No, there {are} no {many}.",
         {"a": ask.some(noun), "said": asked if kind == "weather" else _said(kind, asked)},
         f"09existAnd-{asked}_{noun.name}", None, (), claims if is_true else (),
         None if is_true else tuple((claim,) for claim in claims if claim[0] in ("not scene", "none")), scope=("truth",),
-        told_slots={"a": ask.some(noun), "said": _said(kind, value), "is": "is", "many": ask.some(noun, "plural")},
+        told_slots={"a": ask.some(noun), "said": _said(kind, value), "is": "is", "many": ask.some(noun, "plural"),
+                    "are": "is" if noun.name in UNCOUNTED else "are"},
     )  # fmt: skip
 
 

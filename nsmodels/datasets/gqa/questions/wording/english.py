@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from random import Random
 
@@ -49,7 +48,7 @@ SORTS = {"electronics": "electronic device"}
 SYNONYM = 0.2  # probability of a synonym
 ADJECTIVES = {"wood": "wooden", "metal": "metal", "plastic": "plastic"}
 # Order of adjectives before a noun: opinion and size, state, colour, pattern, material.
-RANKS = {"size": 0, "pose": 1, "state": 2, "color": 3, "pattern": 4, "material": 5}
+RANKS = {"size": 0, "height": 0, "pose": 1, "state": 2, "shape": 2, "color": 3, "pattern": 4, "material": 5}
 SIDES = {
     "hposition": {"left": "on the left", "right": "on the right", "middle": "in the middle"},
     "vposition": {"top": "at the top", "bottom": "at the bottom", "middle": "in the middle"},
@@ -75,11 +74,6 @@ def be(name: str) -> str:
 def do(name: str) -> str:
     """The verb "does" for a name."""
     return "do" if name in PLURAL_NAMES else "does"
-
-
-def indefinite(text: str, name: str) -> str:
-    """A noun phrase of `name` with an indefinite article where it takes one."""
-    return text if name in PLURAL_NAMES or name in UNCOUNTED else f"{article(text)} {text}"
 
 
 def plural(name: str, said: str, words: SceneVocabulary) -> str:
@@ -114,9 +108,7 @@ def adjective(value: str) -> str:
     return ADJECTIVES.get(value, value)
 
 
-def noun_phrase(
-    noun: Noun, determiner: str, rng: Random, words: SceneVocabulary, may_trail: bool = True
-) -> Pieces:
+def noun_phrase(noun: Noun, determiner: str, rng: Random, words: SceneVocabulary, may_trail: bool = True) -> Pieces:
     """Pieces of a description.
 
     Args:
@@ -130,19 +122,22 @@ def noun_phrase(
     name = "thing" if noun.name == ANY else noun.name
     said = called(name, rng)
     head = plural(name, said, words) if determiner == "plural" else said
-    text = " ".join([*before, head])
-    start = {"the": "the ", "plural": "", "": ""}.get(determiner)
-    if start is None:
-        start = "" if text == head and (is_plural(name) or name in UNCOUNTED) else indefinite(text, name)[: -len(text)]
-    pieces: Pieces = [start.strip()] if start else []
-    pieces.append((text, noun.thing) if noun.thing >= 0 else text)
+    text = " ".join([*before, head]) if before else head
+    pieces: Pieces = []
+    if determiner == "the":
+        pieces.append("the")
+    elif determiner == "a" and name not in PLURAL_NAMES and name not in UNCOUNTED:
+        pieces.append(article(text))
+    pieces.append((text, noun.thing))
     if noun.link is not None:
         pieces += _link(noun, determiner == "plural", rng, words)
-    return [*pieces, *after]
+    return pieces + after if after else pieces
 
 
 def _traits(noun: Noun, are_many: bool, rng: Random, may_trail: bool) -> tuple[list[str], list[str]]:
     """Words before and behind the name."""
+    if not noun.traits:
+        return [], []
     before: list[Trait] = []
     after: list[str] = []
     for trait in noun.traits:
@@ -166,7 +161,7 @@ def _clause(trait: Trait, noun: Noun, are_many: bool, rng: Random) -> str:
 def _link(noun: Noun, are_many: bool, rng: Random, words: SceneVocabulary) -> Pieces:
     assert noun.link is not None
     relation, role, to = noun.link
-    anchor = noun_phrase(to, "the", rng, words)
+    anchor = noun_phrase(to, "the", rng, words, False)
     verb = "are" if are_many or is_plural(noun.name) else "is"
     if role == "s":
         return [f"that {verb} {relation}" if rng.random() < 0.3 else relation, *anchor]
@@ -175,21 +170,3 @@ def _link(noun: Noun, are_many: bool, rng: Random, words: SceneVocabulary) -> Pi
     kind = relation.removeprefix("same ")
     has = "have" if verb == "are" else "has"
     return [f"that {has} the same {kind} as" if rng.random() < 0.5 else f"of the same {kind} as", *anchor]
-
-
-def joined(pieces: Sequence[Piece], ids: Sequence[str], ending: str) -> tuple[str, dict[str, str]]:
-    """The sentence of pieces, and the ids of objects by the place of the words that name them: "2" or "4:6"."""
-    tokens: list[str] = []
-    spans: dict[str, str] = {}
-    for piece in pieces:
-        text, thing = (piece, -1) if isinstance(piece, str) else piece
-        if text.startswith(","):
-            tokens[-1] += ","
-            text = text[1:]
-        found = text.split()
-        if thing >= 0:
-            start, end = len(tokens), len(tokens) + len(found)
-            spans[str(start) if end == start + 1 else f"{start}:{end}"] = ids[thing]
-        tokens += found
-    sentence = " ".join(tokens)
-    return sentence[0].upper() + sentence[1:] + ending, spans
