@@ -21,7 +21,7 @@ INDOOR_ROOMS = ("kitchen", "living room")
 # By kind, and kind with its first word where that decides.
 WORDINGS: dict[str, tuple[str, ...]] = {
     "exists": (
-        "Is there {a}?", "Is there {a} in the {shown}?", "Are there any {many}?", "Are there any {many} here?",
+        "{Is} there {a}?", "{Is} there {a} in the {shown}?", "Are there any {many}?", "Are there any {many} here?",
         "Can you see {a}?", "Do you see {a}?", "Does this {shown} have {a} in it?", "{IsA} visible?",
         "Are there {many} in the {shown}?",
     ),
