@@ -185,3 +185,27 @@ def test_scores_of_the_twin_on_the_command_line(
     names = ("accuracy", "binary", "open", "validity", "plausibility", "consistency")
     assert {name: scores[name] for name in names} == dict.fromkeys(names, 100.0)
     assert scores["distribution"] == 0
+
+
+def test_a_rendered_split_is_that_of_the_twin(
+    shared: Shared, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    size = ["--width", "96", "--height", "72"]
+    assert main(["gqa", "render", "--num-scenes", "4", "--split", "ood", "--out", str(out), *size]) == 0
+    twin = shared.data("gqa")
+    graphs = read_graphs(out, "ood")
+    assert list(graphs) == list(read_graphs(twin, "ood"))[:4]
+    for image in graphs:
+        assert (out / "images" / f"{image}.jpg").read_bytes() == (twin / "images" / f"{image}.jpg").read_bytes()
+    for words, line in ((["4"], "exists, and would be replaced"), (["0"], "--num-scenes: Input should be")):
+        place = out if words == ["4"] else tmp_path / "none"
+        assert main(["gqa", "render", "--num-scenes", *words, "--split", "ood", "--out", str(place)]) == 2
+        assert line in capsys.readouterr().err
+
+
+def test_inspection_of_a_folder_checks_and_shows_it(shared: Shared, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gqa", "inspect", "--data", str(shared.data("gqa")), "--num", "2"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("passed") == 6
+    assert "select: " in out.splitlines()[-1]
