@@ -70,6 +70,19 @@ def test_a_truncated_image_and_a_box_outside_are_one_line(tmp_path: Path) -> Non
         prepare(local, "cut", tmp_path / "cut")
 
 
+def test_auto_cuts_the_release_that_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
+    with FileServer({f"/{name}": content for name, content in ARCHIVES.items()}) as server:
+        prepare(config(server, num_train=30, num_val=8), "gqa", tmp_path / "gqa")
+        requests = len(server.requests)
+        small = config(server, source="auto", num_train=10, num_val=4)
+        manifest = prepare(small, "gqa_mini", tmp_path / "gqa_mini")
+        assert len(server.requests) == requests
+    assert manifest.metrics["source_reason"] == "auto: the release is on disk"
+    assert manifest.metrics["num_images"] == 14
+    assert checks.schema(tmp_path / "gqa_mini") == []
+
+
 def test_auto_falls_back_to_the_twin_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     small = debug().with_values({"source": "auto", "num_train": 3, "num_val": 2, "num_ood": 0, "num_unseen": 0})
     nowhere = small.with_values({"images_url": "http://127.0.0.1:9/images.zip"})
