@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nsmodels.__main__ import main
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.scoring.evaluation import report, score_file
 from nsmodels.datasets.gqa.scoring.grounding import grounding
@@ -137,4 +138,7 @@ def test_test_splits_and_vqa_folders_are_refused(tmp_path: Path) -> None:
     vqa = write(tmp_path / "vqa" / "v2_OpenEnded_mscoco_val2014_questions.json", {}).parent
     with pytest.raises(InputError, match="a folder of VQA v2, expected one of GQA"):
         score_file(answers, vqa)
+    (vqa / "sceneGraphs").mkdir()
+    (vqa / "sceneGraphs" / "val_sceneGraphs.json").write_text("{}")
+    assert main(["gqa", "execute", "--data", str(vqa)]) == 2
     assert json.loads((root / "eval" / "val_choices.json").read_text())
