@@ -109,8 +109,9 @@ def _execute(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
 
     root, part = arguments.data, "all" if arguments.all else "balanced"
-    splits(root)  # refuses what is no folder of GQA, one of VQA with scene graphs too
     names = [arguments.split] if arguments.split else [s for s in graph_splits(root) if has_questions(root, s, part)]
+    if not names:
+        splits(root)  # refuses what is no folder of GQA, one of VQA with scene graphs too
     if unknown := [name for name in names if not has_questions(root, name, part)]:
         raise InputError(f"{root}: no {part} questions of split '{unknown[0]}' (there are: {', '.join(splits(root))})")
     vocabulary = read_vocabulary(root)
