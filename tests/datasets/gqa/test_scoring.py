@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,7 +45,7 @@ def test_the_metrics_are_the_published_ones(tmp_path: Path, answers: dict[str, s
     assert set(wanted.get("printed", ())) <= set(report(scores).splitlines())
 
 
-def mean(values: list[float]) -> float:
+def mean(values: Sequence[float]) -> float:
     return 100 * sum(values) / len(values)
 
 
