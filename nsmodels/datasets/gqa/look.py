@@ -11,8 +11,9 @@ from typing import Any
 from PIL import Image
 
 from nsmodels.datasets.gqa.checks import guess
-from nsmodels.datasets.gqa.files.format import each_graph, read_questions
+from nsmodels.datasets.gqa.files.format import each_graph, each_question, read_questions
 from nsmodels.datasets.gqa.files.places import graph_splits, image_path, splits, training_splits
+from nsmodels.datasets.gqa.programs.parsing import as_text
 
 MOST_ROWS = 20  # of a panel
 
@@ -51,6 +52,16 @@ def distributions(folder: Path) -> dict[str, Any]:
         "operations": _shares(operations),
         "answers": _shares(Counter(question.answer for question in asked)),
     }
+
+
+def examples(folder: Path, split: str, num: int) -> list[str]:
+    """The first questions of a split with their answers and programs, two lines each."""
+    asked = islice(each_question(folder, split), num)
+    return [
+        line
+        for question in asked
+        for line in (f"{question.id} {question.text} {question.answer}", f"  {as_text(question.program)}")
+    ]
 
 
 def _shares(counts: Counter[str]) -> dict[str, float]:

@@ -171,7 +171,7 @@ def _make_from_archive(config: VqaConfig, key: str, part: Part) -> dict[str, Any
     else:
         fetched = fetch.fetch_mini(part.path, config.sizes, release, config.pairs)
     part.source = provenance.caption(fetched, release)
-    return _finished(fetched, part)
+    return _finished(fetched, part, release.coco_url)
 
 
 def _make_from_local(config: VqaConfig, key: str, part: Part) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _make_from_local(config: VqaConfig, key: str, part: Part) -> dict[str, Any]:
         return _cut_sealed(place, config, part)
     fetched = fetch.cut_local(place, part.path, config.sizes, config.pairs)
     part.source = provenance.caption(fetched, None)
-    return _finished(fetched, part)
+    return _finished(fetched, part, str(place))
 
 
 def _cut_sealed(place: Path, config: VqaConfig, part: Part) -> dict[str, Any]:
@@ -188,15 +188,15 @@ def _cut_sealed(place: Path, config: VqaConfig, part: Part) -> dict[str, Any]:
     source = artifact.require_intact(place).source
     fetched = fetch.cut_local(place, part.path, config.sizes, config.pairs)
     part.source = provenance.part_of(source, fetched.images)
-    return _finished(fetched, part)
+    return _finished(fetched, part, str(place))
 
 
-def _finished(fetched: fetch.Fetched, part: Part) -> dict[str, Any]:
-    """Decode the images and write the vocabulary of the boxes; returns the figures of the data."""
+def _finished(fetched: fetch.Fetched, part: Part, source: str) -> dict[str, Any]:
+    """Decode the images, from `source`, and write the vocabulary of the boxes; returns the figures of the data."""
     from nsmodels.datasets.vqa.validation import require_images
 
     for split in fetched.images:
-        require_images(part.path, split)
+        require_images(part.path, split, source)
     boxes = part.path / instances_name("train")
     if boxes.is_file():
         read_instances(boxes).vocabulary().write(part.path)

@@ -7,35 +7,38 @@ from typing import TYPE_CHECKING, Any, final
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine.config import EvaluationConfig
 from nsmodels.engine.system import Stage, System
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.config import (
     CODE_VERSION,
+    EVALUATION_PRESETS,
     EVALUATION_VERSION,
     METRICS,
     PRESETS,
     SECTIONS,
     NaturalConfig,
+    NaturalEvaluation,
 )
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
 
-PHASES = ("perception",)
+PHASES = ("perception", "parser", "blind", "cnn_lstm")
+REASONER = ("perception", "parser")
 
 
 @final
-class Natural(System[NaturalConfig, EvaluationConfig]):
-    """Perception of photographs."""
+class Natural(System[NaturalConfig, NaturalEvaluation]):
+    """Perception and parser, and the baselines trained beside them."""
 
     name = "natural"
-    stages = (Stage(PHASES, PRESETS, scored=PHASES),)
+    stages = (Stage(PHASES, PRESETS, scored=REASONER),)
     datasets = ("gqa",)
     data_key = "gqa_mini"
     metrics = METRICS
     sections = SECTIONS
+    evaluation_presets = EVALUATION_PRESETS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 
@@ -46,11 +49,10 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
         return make_trial(phase, config, inputs.data)
 
     def load(self, folder: Path, device: str = "auto") -> Any:
-        """The calibrated `Perception` of a checkpoint folder."""
-        from nsmodels.engine.runtime import resolve_device
-        from nsmodels.systems.natural.perception.calibration import load_calibrated
+        """The `Reasoner` of a checkpoint folder."""
+        from nsmodels.systems.natural.answering.reasoner import Reasoner
 
-        return load_calibrated(folder, resolve_device(device))
+        return Reasoner.load(folder, device)
 
     def load_network(self, path: Path, device: str = "auto") -> Any:
         """The network in one checkpoint file."""
@@ -58,17 +60,27 @@ class Natural(System[NaturalConfig, EvaluationConfig]):
 
         return load_network(path, device)
 
-    def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
-        """Objects of a split: found, named and described as they are, chance and the most frequent name beside them."""
+    def score(self, order: Order[NaturalEvaluation]) -> EvaluationResult:
+        """Four rows, baselines, official metrics, calibration, objects, latency and example proofs."""
         from nsmodels.systems.natural.evaluate import score
 
-        return score(self.load(order.model, order.config.device), order)
+        return score(order)
 
     def check_networks(self, config: NaturalConfig) -> None:
         """The backbone: its name, image size, weights and memory."""
         from nsmodels.systems.natural.phases import check_config
 
         check_config(config)
+
+    def enabled(self, stage: Stage, config: NaturalConfig) -> tuple[str, ...]:
+        """The reasoner, and the baselines unless they are switched off."""
+        return PHASES if config.baseline.is_enabled else REASONER
+
+    def after_training(self, order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
+        """The number of training questions; writes the answers that they make one expect."""
+        from nsmodels.systems.natural.train import record_training_questions
+
+        return record_training_questions(order, part)
 
     def after_phase(self, phase: str, fit: Fit, order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
         """Calibrate the presence of objects once perception is trained."""

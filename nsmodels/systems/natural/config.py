@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from nsmodels.core.config import Config, above, conditional
-from nsmodels.engine.config import TrainingConfig, further_training
+from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
 
 CODE_VERSION = "1"
 EVALUATION_VERSION = f"{CODE_VERSION}.0"
@@ -145,6 +145,17 @@ class BaselineConfig(Config):
     )
 
 
+class NaturalEvaluation(EvaluationConfig):
+    """What a checkpoint is scored on."""
+
+    shifted_splits: list[str] = Field(
+        default=["ood", "unseen"], description="further splits to score where the data have them: what changes in them"
+    )
+    num_proofs: int = Field(
+        default=500, ge=1, le=1_000_000, description="questions, spread over the split, whose answers are proved"
+    )
+
+
 class NaturalConfig(Config):
     """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
 
@@ -176,7 +187,17 @@ def debug() -> NaturalConfig:
         max_objects=16,
     )
     return NaturalConfig(
-        max_images=32, max_val_images=16, perception=tiny, training=TrainingConfig(epochs=2, batch_size=8, lr=3e-3)
+        max_images=32,
+        max_val_images=16,
+        perception=tiny,
+        training=TrainingConfig(epochs=2, batch_size=8, lr=3e-3),
+        parser=ParserConfig(embedding_dim=16, hidden_dim=32, max_questions=200, max_val_questions=50),
+        parser_training=TrainingConfig(epochs=2, batch_size=16, lr=5e-3),
+        baseline=BaselineConfig(
+            embedding_dim=8, hidden_dim=16, channels=[4, 8], image_width=32, image_height=24, max_questions=200
+        ),
+        blind_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
+        cnn_lstm_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
     )
 
 
@@ -184,12 +205,12 @@ def quick() -> NaturalConfig:
     """Minutes on two CPU cores. Time and score are not measured yet."""
     small = PerceptionConfig(
         backbone="resnet10t",
-        backbone_channels=[32, 48, 96, 160],
+        backbone_channels=[24, 48, 96, 160],
         image_width=160,
         image_height=120,
-        feature_dim=48,
+        feature_dim=64,
         crop_size=32,
-        crop_dim=48,
+        crop_dim=64,
         max_objects=24,
     )
     return NaturalConfig(
@@ -197,8 +218,13 @@ def quick() -> NaturalConfig:
         max_val_images=500,
         perception=small,
         training=TrainingConfig(
-            epochs=6, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, use_amp=False, num_workers=1
+            epochs=7, batch_size=16, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, eval_interval=2
         ),
+        parser=ParserConfig(max_questions=50_000),
+        parser_training=TrainingConfig(epochs=3, batch_size=64, lr=5e-3, warmup_epochs=0.2),
+        baseline=BaselineConfig(hidden_dim=128, channels=[16, 32, 48, 64], max_questions=40_000),
+        blind_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2),
+        cnn_lstm_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2, num_workers=1),
     )
 
 
@@ -209,6 +235,11 @@ def base() -> NaturalConfig:
         training=TrainingConfig(
             epochs=20, batch_size=64, lr=1e-3, weight_decay=0.05, warmup_epochs=1, ema_decay=0.999, save_interval=5
         ),
+        parser=ParserConfig(embedding_dim=128, hidden_dim=256, dropout=0.1),
+        parser_training=TrainingConfig(epochs=4, batch_size=256, lr=3e-3, warmup_epochs=0.2, ema_decay=0.999),
+        baseline=BaselineConfig(embedding_dim=128, hidden_dim=512, dropout=0.2, image_width=144, image_height=108),
+        blind_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
+        cnn_lstm_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
     )
 
 
@@ -226,3 +257,4 @@ def paper() -> NaturalConfig:
 
 
 PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+EVALUATION_PRESETS = {"default": NaturalEvaluation}

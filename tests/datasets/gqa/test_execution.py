@@ -100,6 +100,7 @@ ANSWERS = [
     ("1", "select: man (4)->verify rel: boy,to the right of,s (6) [0]", "no"),
     ("1", "select: man (4)->select: boy (6) ->choose older:  [0, 1]", "man"),
     ("1", "select: man (4)->select: boy (6) ->choose younger:  [0, 1]", "boy"),
+    ("1", "select: man (4)->select: dogs (10) ->choose older:  [0, 1]", "man"),
     ("1", "select: man (4)->select: boy (6) ->choose shorter:  [0, 1]", "boy"),
     ("1", "select: man (4)->select: boy (6) ->choose taller:  [0, 1]", "man"),
     ("1", "select: banana (2)->select: pizza (3) ->choose healthier:  [0, 1]", "banana"),

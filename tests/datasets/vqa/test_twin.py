@@ -301,6 +301,19 @@ def test_a_twin_cut_from_disk_stays_synthetic(twin: Path, tmp_path: Path) -> Non
     assert made.source == "synthetic VQA (local folder)"
 
 
+def test_a_truncated_image_is_named_where_it_came_from(twin: Path, tmp_path: Path) -> None:
+    plain = Path(shutil.copytree(twin, tmp_path / "plain"))
+    (plain / artifact.MANIFEST).unlink()
+    victim = sorted((plain / "train2014").glob("*.jpg"))[5]
+    whole = victim.read_bytes()
+    victim.unlink()
+    victim.write_bytes(whole[: len(whole) // 2])
+    config = VqaConfig(source="local", local_path=str(plain), num_train=20, num_val=8)
+    with pytest.raises(InputError, match=rf"^{victim}: cannot be decoded .*; replace it by a whole image"):
+        prepare(config, "mine", tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+
+
 def test_auto_without_the_hosts_is_synthetic_and_archive_never(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path / "root"))
     dead = {"coco_url": "http://127.0.0.1:9", "vqa_url": "http://127.0.0.1:9/vqa", "num_train": 8, "num_val": 4}

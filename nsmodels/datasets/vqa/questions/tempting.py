@@ -23,7 +23,7 @@ STRAY = (
     "not sure", "unknown", "can't tell", "nothing", "none", "picture", "cartoon", "emoji", "toy", "background", "left",
     "right", "middle", "several", "black", "white", "table", "person", "animal", "food", "outside", "inside", "ground",
 )  # fmt: skip
-FARTHEST = 3  # stray counts differ by at most so much
+FARTHEST = 6  # stray counts are above the true one by less than this
 
 
 def tempting(truth: str, view: View, names: Mapping[str, Sequence[str]], rng: Random) -> str:
@@ -48,7 +48,7 @@ def stray(truth: str, view: View, rng: Random) -> str:
     if kind == YES_NO:
         return NO if truth == YES else YES
     if kind == NUMBER:
-        return str(max(0, int(truth) + rng.choice((-2, -1, 1, 2, FARTHEST))))
+        return rng.choice([str(num) for num in range(int(truth) + FARTHEST) if num != int(truth)])
     values = view.words.attributes.get(view.words.type_of.get(truth, ""), ())
     draw = rng.random()
     if draw < 0.3 or (values and draw < 0.5):

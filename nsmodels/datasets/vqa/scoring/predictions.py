@@ -18,6 +18,8 @@ Predictions = dict[int, str]
 
 def read_predictions(path: Path) -> Predictions:
     """Answers by question id; raises `InputError` for a malformed, double or non-text prediction."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file; give predictions, {FORM.removeprefix('expected ')}")
     try:
         with opened(path) as file:
             document: Any = json.load(file)

@@ -9,7 +9,7 @@ mentions: places of the question. Every complete derivation is a well-formed pro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -61,16 +61,18 @@ class Grammar:
 
     Attributes:
         words: of the scenes that programs are about.
-        constants: entries that programs have although their questions do not mention them as they are.
+        constants: entries that programs have although their questions do not mention them.
+        synonyms: further phrases for entries.
     """
 
     words: SceneVocabulary
     constants: tuple[Entry, ...] = ()
+    synonyms: tuple[tuple[str, Entry], ...] = ()
 
     @cached_property
     def phrases(self) -> Phrases:
         """What questions may mention."""
-        return Phrases.of(self.words)
+        return Phrases.of(self.words, self.synonyms)
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -212,13 +214,23 @@ def tree_of(program: Program, words: SceneVocabulary) -> Tree:
 
 
 def _tree(program: Program, number: int, words: SceneVocabulary) -> Tree:
-    step = program[number]
+    step = typed(program[number], words)
     is_scene = step.operation == "select" and step.name == SCENE
     frame = Frame(step.operation, len(step.dependencies), step.role, step.is_negated, is_scene)
     arguments = tuple(_arguments(step, words))
     if len(arguments) != len(argument_slots(frame)):
         raise InputError(f"program: step {number} ({step.operation}): expected two options")
     return Tree(frame, arguments, tuple(_tree(program, k, words) for k in step.dependencies))
+
+
+def typed(step: Step, words: SceneVocabulary) -> Step:
+    """The step with the type of its value in its operation, "filter color" for "filter"; they mean the same."""
+    operation = operation_of(step.operation)
+    if operation.kind or operation.verb not in ("filter", "verify", "choose"):
+        return step
+    kinds = {words.type_of.get(value, "") for value in (step.options or (step.value,))}
+    name = f"{operation.verb} {next(iter(kinds))}"
+    return replace(step, operation=name) if len(kinds) == 1 and name in OPERATIONS else step
 
 
 def _arguments(step: Step, words: SceneVocabulary) -> Iterator[Leaf]:

@@ -49,10 +49,11 @@ class Phrases:
     longest: int
 
     @classmethod
-    def of(cls, words: SceneVocabulary) -> Phrases:
-        """The phrases of a vocabulary: words as they are, and plurals of names and categories."""
+    def of(cls, words: SceneVocabulary, synonyms: Sequence[tuple[str, Entry]] = ()) -> Phrases:
+        """The phrases of a vocabulary: words as they are, plurals of names and categories, and synonyms."""
         found: dict[tuple[str, ...], list[Entry]] = {}
-        for phrase, entry in _phrases(words):
+        plurals = ((plural_of(phrase), entry) for phrase, entry in synonyms if entry.group == NAME)
+        for phrase, entry in (*_phrases(words), *synonyms, *plurals):
             entries = found.setdefault(tuple(words_of(phrase)), [])
             if entry not in entries:
                 entries.append(entry)

@@ -127,6 +127,9 @@ def network_from_checkpoint(payload: Mapping[str, Any], where: str = "checkpoint
     config = ParserConfig.from_mapping(checkpoint.settings_of(payload, "parser", where), where)
     words = SceneVocabulary.from_json(checkpoint.settings_of(payload, "scene_words", where), where)
     constants = tuple(Entry(*each) for each in checkpoint.settings_of(payload, "constants", where))
-    network = ParserNetwork(config, Grammar(words, constants), checkpoint.settings_of(payload, "words", where))
+    synonyms = tuple((phrase, Entry(*each)) for phrase, *each in checkpoint.settings_of(payload, "synonyms", where))
+    network = ParserNetwork(
+        config, Grammar(words, constants, synonyms), checkpoint.settings_of(payload, "words", where)
+    )
     checkpoint.fill(network, payload["model_state_dict"], where)
     return network.eval()

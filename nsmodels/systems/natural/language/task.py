@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.files.format import Question
-from nsmodels.datasets.gqa.programs.parsing import Program, without_leaks
+from nsmodels.datasets.gqa.programs.parsing import ANY, Program, without_leaks
 from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
@@ -21,9 +21,10 @@ from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.encoding import Example, ParserBatch, Reader, collate, example
 from nsmodels.systems.natural.language.grammar import Entry, Grammar, leaves_of, normal, tree_of
-from nsmodels.systems.natural.language.mentions import Mention
+from nsmodels.systems.natural.language.mentions import RELATION, Mention, Phrases
 from nsmodels.systems.natural.language.network import ParserNetwork
 from nsmodels.systems.natural.language.parser import Parser
+from nsmodels.systems.natural.language.synonyms import learn_synonyms
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
 
 WINDOW = 50  # batches within which questions are sorted by length
@@ -46,14 +47,27 @@ def asked(question: Question, grammar: Grammar) -> Asked:
     return Asked(words, grammar.phrases.mentions(words), program)
 
 
-def constants_of(questions: Iterable[Asked], words: SceneVocabulary) -> tuple[Entry, ...]:
-    """Entries that programs have although their questions do not mention them as they are, sorted."""
-    found: set[Entry] = set()
+def unexplained(each: Asked, words: SceneVocabulary) -> set[Entry]:
+    """The entries of the program of a question that it does not mention."""
+    mentioned = {mention.entry for mention in each.mentions}
+    return {leaf for leaf in leaves_of(tree_of(each.program, words)) if isinstance(leaf, Entry)} - mentioned
+
+
+def is_word(entry: Entry) -> bool:
+    """Whether a phrase can stand for an entry by itself: it is no relation, and names something."""
+    return entry.group != RELATION and entry.word != ANY
+
+
+def learned_grammar(questions: Sequence[Asked], words: SceneVocabulary) -> Grammar:
+    """The grammar of training questions: synonyms for what they name otherwise, constants for what they do not name."""
+    lacking = [sorted(entry for entry in unexplained(each, words) if is_word(entry)) for each in questions]
+    triples = zip((q.words for q in questions), (q.mentions for q in questions), lacking, strict=True)
+    synonyms = learn_synonyms(triples)
+    phrases = Phrases.of(words, synonyms)
+    constants: set[Entry] = set()
     for each in questions:
-        mentioned = {mention.entry for mention in each.mentions}
-        leaves = leaves_of(tree_of(each.program, words))
-        found |= {leaf for leaf in leaves if isinstance(leaf, Entry) and leaf not in mentioned}
-    return tuple(sorted(found))
+        constants |= unexplained(each._replace(mentions=phrases.mentions(each.words)), words)
+    return Grammar(words, tuple(sorted(constants)), synonyms)
 
 
 @final
@@ -77,8 +91,10 @@ class ParserTask(Task):
     ) -> None:
         self.config, self.training = config, training
         plain = Grammar(words)
-        read, self.val_questions = ([asked(each, plain) for each in questions] for questions in (train, val))
-        self.grammar = Grammar(words, constants_of(read, words))
+        read = [asked(each, plain) for each in train]
+        self.grammar = learned_grammar(read, words)
+        read = [each._replace(mentions=self.grammar.phrases.mentions(each.words)) for each in read]
+        self.val_questions = [asked(each, self.grammar) for each in val]
         self.vocabulary = Vocabulary.from_questions(each.words for each in read)
         self.reader = Reader(self.grammar, self.vocabulary)
         self.splits = {"train": self._examples(read), "val": self._examples(self.val_questions)}
@@ -136,6 +152,7 @@ class ParserTask(Task):
             "words": list(self.vocabulary.words),
             "scene_words": asdict(self.grammar.words),
             "constants": [list(entry) for entry in self.grammar.constants],
+            "synonyms": [[phrase, *entry] for phrase, entry in self.grammar.synonyms],
         }
 
     def _examples(self, questions: Sequence[Asked]) -> list[Example]:

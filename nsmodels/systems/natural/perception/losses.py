@@ -18,7 +18,7 @@ from nsmodels.systems.natural.perception.network import ObjectLogits, Perceived,
 TYPICAL_OBJECTS = 6.0  # of an image
 # Errors below which precision stops to matter: cells of the heat map, parts of a box.
 FINE_OFFSET, FINE_SIDE = 0.2, 0.05
-BOX_WEIGHT, REFINED_WEIGHT, CONCEPT_WEIGHT = 1.0, 2.0, 5.0
+HEAT_WEIGHT, BOX_WEIGHT, REFINED_WEIGHT, RELATION_WEIGHT, CONCEPT_WEIGHT = 3.0, 1.0, 2.0, 2.0, 5.0
 Terms = dict[str, Tensor]
 
 
@@ -39,7 +39,7 @@ def loss_terms(
     heat = centre_heat(targets.boxes[..., :2] * covered, targets.exists, height, width, heat_sigma)
     cells = covered * covered.new_tensor([width, height])
     return {
-        "heat": focal_loss(found.heat.float(), heat, TYPICAL_OBJECTS),
+        "heat": HEAT_WEIGHT * focal_loss(found.heat.float(), heat, TYPICAL_OBJECTS),
         "box": BOX_WEIGHT * box_loss(found.boxes, targets, points, cells),
         **object_terms(found.objects, targets, boxes),
         **scene_terms(found.scene, targets),
@@ -69,7 +69,7 @@ def object_terms(found: ObjectLogits, targets: Targets, boxes: Float[Tensor, "b 
         "refined": REFINED_WEIGHT * _per_image(refined, targets),
         "name": _per_image(named * (targets.names != UNKNOWN), targets),
         "attributes": _per_image(attribute_loss(found, targets), targets),
-        "relations": relation_loss(found.relations, targets),
+        "relations": RELATION_WEIGHT * relation_loss(found.relations, targets),
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 from nsmodels.core.errors import InputError
-from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing, read_graph
+from nsmodels.datasets.gqa.files.format import each_graph
+from nsmodels.datasets.gqa.files.places import graphs_path, image_path
+from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing
 from nsmodels.systems.natural.perception.labels import Photograph
 
 
@@ -20,13 +23,8 @@ def read_photographs(root: Path, split: str, num: int = 0) -> list[Photograph]:
     if instances.is_file():  # first: the twin of VQA also holds graphs, its truth, which the release has not
         return _boxed(root, split, instances, num)
     if graphs.is_file():
-        return _described(root, graphs, num)
+        return _described(root, split, num)
     raise InputError(f"{root}: no scene graphs of split '{split}'; expected {graphs.name} or {instances.name}")
-
-
-def graphs_path(root: Path, split: str) -> Path:
-    """The scene graphs of a split of a GQA folder."""
-    return root / "sceneGraphs" / f"{split}_sceneGraphs.json"
 
 
 def instances_path(root: Path, split: str) -> Path:
@@ -34,10 +32,9 @@ def instances_path(root: Path, split: str) -> Path:
     return root / "annotations" / f"instances_{split}2014.json"
 
 
-def _described(root: Path, path: Path, num: int) -> list[Photograph]:
-    document = _read(path)
-    graphs = [read_graph(image, document[image], str(path)) for image in list(document)[: num or None]]
-    return [Photograph(str(root / "images" / f"{graph.image}.jpg"), graph) for graph in graphs]
+def _described(root: Path, split: str, num: int) -> list[Photograph]:
+    graphs = itertools.islice(each_graph(root, split), num or None)
+    return [Photograph(str(image_path(root, graph.image)), graph) for graph in graphs]
 
 
 def _boxed(root: Path, split: str, path: Path, num: int) -> list[Photograph]:
