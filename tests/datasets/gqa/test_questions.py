@@ -26,7 +26,7 @@ from nsmodels.scenery.words import vocabulary
 from tests.datasets.gqa.edited import edited
 
 WORDS = vocabulary()
-IMAGES = 220
+IMAGES = 170
 KEYS = ["semantic", "entailed", "equivalent", "question", "imageId", "isBalanced", "groups", "answer", "semanticStr"]
 KEYS += ["annotations", "types", "fullAnswer"]  # in the order of the release
 
