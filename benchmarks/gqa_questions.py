@@ -42,9 +42,9 @@ def prior(train: list[Question], val: list[Question]) -> float:
     """Accuracy of the most frequent answer of each local group; "yes" for groups that training has not."""
     groups: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for question in train:
-        groups[question.local_group][question.answer] += 1
+        groups[question.local_group or ""][question.answer] += 1
     best = {group: counts.most_common(1)[0][0] for group, counts in groups.items()}
-    return sum(best.get(question.local_group, "yes") == question.answer for question in val) / len(val)
+    return sum(best.get(question.local_group or "", "yes") == question.answer for question in val) / len(val)
 
 
 def regression(train: list[Question], val: list[Question]) -> float:
