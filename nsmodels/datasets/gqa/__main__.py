@@ -110,6 +110,9 @@ def _execute(arguments: argparse.Namespace) -> int:
 
     root, part = arguments.data, "all" if arguments.all else "balanced"
     names = [arguments.split] if arguments.split else [s for s in graph_splits(root) if has_questions(root, s, part)]
+    if not names:
+        known = splits(root)  # refuses what is no folder of GQA, one of VQA with scene graphs too
+        raise InputError(f"{root}: no split has scene graphs and {part} questions (questions: {', '.join(known)})")
     if unknown := [name for name in names if not has_questions(root, name, part)]:
         raise InputError(f"{root}: no {part} questions of split '{unknown[0]}' (there are: {', '.join(splits(root))})")
     vocabulary = read_vocabulary(root)

@@ -121,6 +121,8 @@ ANSWERS = [
     ("1", "select: dogs (10)->verify vposition: top [0]", "no"),
     ("1", "select: person (4)->filter hposition: right [0]->query: name [1]", "man"),
     ("1", "select: this (1)->choose name: pizza|hamburger [0]", "pizza"),
+    ("1", "select: this (2)->choose name: fruit|banana [0]", "banana"),
+    ("1", "select: food (2)->filter color: yellow [0]->choose name: fruit|vegetable [1]", "fruit"),
     ("1", "select: he (6)->filter pose: walking [0]->query: age [1]", "young"),
     ("1", "select: boy (6)->choose: young|old [0]", "young"),
     ("1", "select: pizza (3)->verify: baked [0]", "yes"),

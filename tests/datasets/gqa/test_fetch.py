@@ -84,6 +84,7 @@ def zipped(files: Mapping[str, bytes], top: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(f"{top}readme.txt", b"about")
+        archive.writestr(f"__MACOSX/{top}._picture.jpg", b"of a desktop")
         for name, data in files.items():
             archive.writestr(top + name, data, zipfile.ZIP_STORED if name.endswith(".jpg") else zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
