@@ -12,10 +12,19 @@ from typing import Any
 
 from nsmodels.core import hardware
 
-__all__ = ["checkpoints", "load", "report"]
+__all__ = ["__version__", "checkpoints", "load", "report"]
 
 # Here, as every process that trains imports this package first, whatever started it; torch is loaded later.
 hardware.is_waiting_chosen = hardware.wait_passively(os.environ)
+
+
+def __getattr__(name: str) -> str:
+    """`__version__`, read from the installed package when it is asked for: reading it takes 10 ms."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("nsmodels")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load(name: str | Path, partition: str | None = None, device: str = "auto", checkpoint: str | None = None) -> Any:

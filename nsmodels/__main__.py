@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    from importlib.metadata import entry_points  # here: an interrupt while modules are loaded ends in one line, too
+    # here: an interrupt while modules are loaded ends in one line, too
+    from importlib.metadata import entry_points, version
 
     from nsmodels.core import discover
     from nsmodels.core.cli import run
@@ -37,6 +38,9 @@ def _main(arguments: list[str]) -> int:
     commands = {point.name: point for point in entry_points(group=COMMANDS) if point.name not in places}
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_usage(places, commands))
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        print(f"nsmodels {version('nsmodels')}")
         return 0
     name, *more = arguments
     if name in places:
@@ -64,7 +68,7 @@ def _usage(places: dict[str, str], commands: dict[str, EntryPoint]) -> str:
     lines += [f"  {name:<12} {_first_line(place)}" for name, place in places.items()]
     lines += ["", "usage: nsmodels <command> [--option value ...]", ""] if commands else []
     lines += [f"  {name:<12} {_first_line(point.module)}" for name, point in commands.items()]
-    return "\n".join([*lines, "", "nsmodels <name> --help has more."])
+    return "\n".join([*lines, "", "nsmodels <name> --help has more; nsmodels --version prints the version."])
 
 
 def _first_line(module: str) -> str:

@@ -84,7 +84,10 @@ PLAIN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "step epochs with cosine": ((*NAV, "--out", "o", "--scheduler", "cosine", "--step-epochs", "2"), ("scheduler",)),
     "amp type without amp": ((*NAV, "--out", "o", "--no-use-amp", "--amp-dtype", "bf16"), ("use_amp",)),
     "attention heads of another core": ((*NAV, "--out", "o", "--core", "conv", "--num-heads", "2"), ("core",)),
-    "cnn depth without baselines": ((*NAV, "--out", "o", "--no-is-enabled", "--cnn-depth", "2"), ("is_enabled",)),
+    "cnn depth without baselines": (
+        (*NAV, "--out", "o", "--no-baselines.is-enabled", "--baselines.cnn-depth", "2"),
+        ("is_enabled",),
+    ),
     "no such backbone": ((*VISUAL, "--out", "o", "--backbone", "resnet19"), ("resnet19",)),
     "backbone and channels": (
         (*VISUAL, "--out", "o", "--backbone", "resnet18", "--backbone-channels", "8", "16"),

@@ -15,12 +15,13 @@ from typing import Any, NoReturn
 
 from nsmodels.core import discover, interrupts
 from nsmodels.core.artifact import Manifest
-from nsmodels.core.config import Config, Given, add_flags, read_yaml, values_from_flags
+from nsmodels.core.config import Config, Given, add_flags, as_yaml, help, read_yaml, values_from_flags
 from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.core.hardware import Estimate
 
 Presets = Mapping[str, Callable[[], Config]]
+PRINT_CONFIG = "--print-config"
 SHOWN = 10  # faults of a check that are printed
 
 
@@ -31,18 +32,26 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, word_flag: str = "", **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **options})
+        super().__init__(**{"allow_abbrev": False, "formatter_class": help.Formatter, **options})
         self.word_flag = word_flag
+        self.presets: Presets = {}
+        self.default_preset: str | None = None
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As `argparse` does; a word that is no text is an error."""
-        for word in sys.argv[1:] if args is None else args:
+        words = list(sys.argv[1:] if args is None else args)
+        for word in words:
             if "\0" in word or (not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word)):
                 self.error(f"{word!a}: not text in UTF-8; a file of such a name has to be renamed")
         if self.word_flag:
-            args = _word_first(list(sys.argv[1:] if args is None else args), self.word_flag)
+            args = words = _word_first(words, self.word_flag)
             if args[:1] and args[0].startswith("-") and args[0] not in ("-h", "--help"):
                 self.error(f"expected {self.word_flag} NAME")
+        if self.presets and not {*help.HELP, help.HELP_ALL}.isdisjoint(words):
+            help.describe(self, self.presets, self.default_preset, words)
+        if PRINT_CONFIG in words:  # data and places are not needed
+            for action in self._actions:
+                action.required = False
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
@@ -60,12 +69,17 @@ def _word_first(words: list[str], flag: str) -> list[str]:
     return words
 
 
-def add_config_flags(parser: argparse.ArgumentParser, presets: Presets, default: str | None) -> None:
-    """`--preset`, `--config` and one flag for every field of the presets' configuration class."""
+def add_config_flags(parser: Parser, presets: Presets, default: str | None) -> None:
+    """`--preset`, `--config`, `--print-config` and one flag for every field of the presets' configuration class."""
     word = default or "chosen by the hardware"
-    parser.add_argument("--preset", choices=sorted(presets), default=default, help=f"named configuration [{word}]")
+    text = f"named configuration: {', '.join(presets)} [{word}]"
+    parser.add_argument("--preset", choices=sorted(presets), default=default, metavar="NAME", help=text)
     parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="fields that override the preset")
-    add_flags(parser, type(next(iter(presets.values()))()))
+    text = "print the resulting configuration as YAML, for --config, and end"
+    parser.add_argument(PRINT_CONFIG, action="store_true", help=text)
+    parser.add_argument(help.HELP_ALL, action="help", help="this help with every flag")
+    parser.presets, parser.default_preset = presets, default
+    add_flags(parser, type(next(iter(presets.values()))()), has_defaults=False)
 
 
 def config_from(
@@ -76,11 +90,16 @@ def config_from(
 ) -> Config:
     """The preset, overridden by `--config`, a file that `read` reads, and then by single flags.
 
-    Raises `InputError` for an unreadable file, unknown fields and invalid values.
+    With `--print-config` the command ends here. Raises `InputError` for an unreadable file, unknown fields and invalid
+    values.
     """
     path = arguments.config
     given = [Given(read(path), str(path), may_be_whole=True)] if path else []
-    return presets[arguments.preset or default]().with_given(*given, Given(values_from_flags(arguments)))
+    config = presets[arguments.preset or default]().with_given(*given, Given(values_from_flags(arguments)))
+    if getattr(arguments, "print_config", False):
+        print(as_yaml(config.model_dump(mode="json")), end="")
+        raise SystemExit(0)
+    return config
 
 
 def main(make_parser: Callable[[], Parser], argv: Sequence[str] | None = None) -> int:
@@ -102,7 +121,7 @@ def generator(name: str, about: str | None, presets: Presets, prepare: Callable[
     verb = parser.add_subparsers(metavar="verb", required=True).add_parser(
         "generate", help="generate and seal the data"
     )
-    verb.add_argument("--out", type=Path, required=True, help="folder of the data")
+    verb.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="folder of the data")
     verb.add_argument("--force", action="store_true", help="build it again though nothing changed")
     add_config_flags(verb, presets, next(iter(presets)))
     verb.set_defaults(verb=generate)
@@ -128,7 +147,7 @@ def ask(
 
 def add_making(parser: argparse.ArgumentParser, out: str) -> None:
     """`--out`, `--force` and `--yes`, for data that are made here; `out` describes the folder."""
-    parser.add_argument("--out", type=Path, required=True, help=out)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help=out)
     parser.add_argument("--force", action="store_true", help="build it again though nothing changed")
     parser.add_argument("--yes", action="store_true", help="do not ask about large data")
 

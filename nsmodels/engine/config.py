@@ -35,6 +35,25 @@ class EvaluationConfig(Config):
 class TrainingConfig(Config):
     """Options of the training loop, under their field-standard names."""
 
+    common = (
+        "epochs",
+        "max_steps",
+        "batch_size",
+        "lr",
+        "weight_decay",
+        "warmup_epochs",
+        "scheduler",
+        "use_amp",
+        "ema_decay",
+        "patience",
+        "seed",
+        "num_workers",
+        "device",
+        "num_processes",
+        "use_tensorboard",
+        "use_wandb",
+    )
+
     epochs: int = Field(default=20, ge=1, le=100_000, description="passes over the training data")
     max_steps: int = Field(default=0, ge=0, description="stop after so many optimizer steps; 0: no limit")
     batch_size: int = Field(default=32, ge=1, le=65_536, description="samples per optimizer step, over all processes")

@@ -47,8 +47,8 @@ def main(system: System[Any, Any], argv: Sequence[str] | None = None) -> int:
 def add_making(parser: argparse.ArgumentParser, datasets: Sequence[str], default: str = "") -> None:
     """`--data`, `--out` and `--force`, for whatever is built from data; `default`: what replaces `--data`, if so."""
     text = f"folder of the data ({' or '.join(datasets)})" + (f" [{default}]" if default else "")
-    parser.add_argument("--data", type=Path, nargs="+", required=not default, help=text)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the result")
+    parser.add_argument("--data", type=Path, nargs="+", required=not default, metavar="FOLDER", help=text)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="folder of the result")
     parser.add_argument("--force", action="store_true", help="build it again though nothing changed")
 
 
@@ -68,7 +68,7 @@ def _networks(stage: Stage) -> str:
     return f"train {', '.join(stage.phases)}; resumes"
 
 
-def _add_stage(parser: argparse.ArgumentParser, system: System[Any, Any], stage: Stage) -> None:
+def _add_stage(parser: Parser, system: System[Any, Any], stage: Stage) -> None:
     add_making(parser, system.datasets)
     if stage.starts_from is not None:
         text = f"checkpoint of train {stage.starts_from}"
@@ -80,8 +80,8 @@ def _add_stage(parser: argparse.ArgumentParser, system: System[Any, Any], stage:
 def add_evaluate(verbs: Verbs, system: System[Any, Any]) -> None:
     """The verb `evaluate`, with a flag for every field of the evaluation's configuration."""
     evaluate = verbs.add_parser("evaluate", help="score a checkpoint on a split, with baselines beside it")
-    evaluate.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
-    evaluate.add_argument("--data", type=Path, nargs="+", required=True, help="folder of the data")
+    evaluate.add_argument("--checkpoint", type=Path, required=True, metavar="FOLDER", help="folder made by train")
+    evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="FOLDER", help="folder of the data")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
     add_flags(evaluate, type(default_evaluation(system)))
     evaluate.set_defaults(verb=lambda arguments: _evaluate(system, arguments))
@@ -127,7 +127,7 @@ def _study(study: Study, arguments: argparse.Namespace) -> int:
 def train(system: System[Any, Any], stage: Stage, arguments: argparse.Namespace) -> int:
     """Train a stage as the command line asks and print what was sealed."""
     parent = getattr(arguments, "parent", None)
-    inputs = Inputs.of(data_of(arguments.data), parent=parent and ("parent", parent))
+    inputs = Inputs.of(data_of(arguments.data or ()), parent=parent and ("parent", parent))
     chosen = preset(arguments, stage.presets)
 
     def read(path: Path) -> Mapping[str, Any]:

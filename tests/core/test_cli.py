@@ -3,16 +3,23 @@
 import argparse
 import subprocess
 import sys
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 
+import nsmodels
 from nsmodels.__main__ import main
 from nsmodels.core import discover
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, flat, read_yaml
+from nsmodels.core.config.base import section_of
+from nsmodels.core.config.help import as_text
 from nsmodels.core.errors import InputError
 
+ROOT = Path(__file__).parents[2]
 NAMES = [*discover.systems(), *discover.datasets()]
 
 
@@ -52,6 +59,19 @@ def outcome(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, 
     return status, captured.out, captured.err
 
 
+def presets_of(words: tuple[str, ...]) -> dict[str, Callable[[], Config]]:
+    if words[0] in discover.systems():
+        return dict(discover.system(words[0]).stage((*words, "")[2]).presets)
+    return discover.module("datasets", words[0], "config").PRESETS
+
+
+def fields_of(config: type[Config], dotted: str) -> list[FieldInfo]:
+    """The fields along a dotted name."""
+    name, _, rest = dotted.partition(".")
+    field = config.model_fields[name]
+    return [field, *(fields_of(section, rest) if (section := section_of(field)) else [])]
+
+
 def flags(config: type[Config]) -> list[str]:
     found = []
     for name, info in config.model_fields.items():
@@ -67,6 +87,12 @@ def test_without_arguments_it_lists_systems_and_datasets(capsys, words) -> None:
     assert (status, err) == (0, "")
     assert "usage: nsmodels <system or dataset> <verb>" in out
     assert all(f"\n  {name}" in out for name in NAMES)
+
+
+@pytest.mark.parametrize("word", ["--version", "-V"])
+def test_the_version_is_that_of_the_package(capsys, word: str) -> None:
+    assert outcome(capsys, word) == (0, f"nsmodels {nsmodels.__version__}\n", "")
+    assert nsmodels.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
@@ -86,13 +112,50 @@ def test_help_of_every_verb(capsys, words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)
 def test_help_mentions_every_field_with_its_description(capsys, words: tuple[str, ...]) -> None:
-    _, out, _ = outcome(capsys, *words, "--help")
-    text, config = "".join(out.split()), CONFIGURED[words]
-    assert [flag for flag in flags(config) if flag not in text] == []
+    _, out, _ = outcome(capsys, *words, "--help-all")
+    text, config = "".join(out.split()).replace("--[no-]", "--"), CONFIGURED[words]
+    assert [flag for flag in flags(config) if flag not in text and f"--{flag.rpartition('.')[2]}" not in text] == []
     for section in config.model_fields.values():
         inner = getattr(section.annotation, "model_fields", {"": section})
         missing = [info.description for info in inner.values() if "".join((info.description or "").split()) not in text]
         assert missing == []
+
+
+@pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)
+def test_the_short_help_has_the_flags_that_people_use(capsys, words: tuple[str, ...]) -> None:
+    _, out, _ = outcome(capsys, *words, "--help")
+    assert len(out.splitlines()) <= 90
+    assert sum(line.startswith("  --") for line in out.splitlines()) <= 35
+    assert all(flag in out for flag in (["--epochs", "--lr", "--seed"] if "train" in words else ["--out"]))
+
+
+@pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)
+def test_help_shows_the_values_of_the_chosen_preset(capsys, words: tuple[str, ...]) -> None:
+    for name, make in presets_of(words).items():
+        _, out, _ = outcome(capsys, *words, "--preset", name, "--help-all")
+        text = "".join(out.split())
+        for dotted, value in flat(make().model_dump()).items():
+            *_, field = fields_of(type(make()), dotted)
+            assert f"{''.join((field.description or '').split())}[{''.join(as_text(value).split())}]" in text, dotted
+
+
+@pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)
+def test_a_printed_configuration_is_read_as_the_same(capsys, tmp_path: Path, words: tuple[str, ...]) -> None:
+    for name, make in presets_of(words).items():
+        status, out, _ = outcome(capsys, *words, "--preset", name, "--print-config")
+        assert status == 0
+        (tmp_path / "mine.yaml").write_text(out)
+        assert type(make()).from_mapping(read_yaml(tmp_path / "mine.yaml")) == make()
+        status, again, _ = outcome(capsys, *words, "--config", str(tmp_path / "mine.yaml"), "--print-config")
+        assert (status, again) == (0, out)
+
+
+def test_flags_of_a_section_that_needs_its_name_have_it(capsys) -> None:
+    parser = parser_of("visual")
+    train = choices(parser)["train"]
+    known = {option for action in train._actions for option in action.option_strings}
+    assert {"--baseline.is-enabled", "--baseline.channels", "--training.lr", "--lr"} <= known
+    assert known.isdisjoint({"--is-enabled", "--channels"})
 
 
 @pytest.mark.parametrize("words", CONFIGURED, ids=" ".join)

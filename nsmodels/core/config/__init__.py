@@ -10,7 +10,7 @@ from nsmodels.core.config.conditions import (
     partly_decided,
     runtime_field,
 )
-from nsmodels.core.config.files import parse_json, parse_yaml, read_json, read_yaml
+from nsmodels.core.config.files import as_yaml, parse_json, parse_yaml, read_json, read_yaml
 from nsmodels.core.config.flags import add_flags, values_from_flags
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "above",
     "add_flags",
     "added_field",
+    "as_yaml",
     "below",
     "conditional",
     "decided",

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -44,7 +44,14 @@ class Config(BaseModel):
     """Base class of every configuration: frozen, unknown keys are errors, at most two levels deep, a study three.
 
     Types are strict: true is no number, "3" is none either, and 3.5 is no whole number.
+
+    Attributes:
+        common: fields that the short help of a command line shows; None: all, where this is no section.
+        is_plain: whether fields of this section have flags without its name too, `--lr` for `--training.lr`.
     """
+
+    common: ClassVar[tuple[str, ...] | None] = None
+    is_plain: ClassVar[bool] = True
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, strict=True)
 

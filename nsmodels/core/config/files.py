@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in _keys(values)):
         raise InputError(f"{path}: expected a mapping of field names to values")
     return values
+
+
+def as_yaml(values: Mapping[str, Any]) -> str:
+    """A mapping of plain values as a YAML document that `read_yaml` reads."""
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=120)
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -29,6 +29,21 @@ def _weight(value: float, kind: str) -> float:
 class CausalGraphsConfig(GraphDataConfig):
     """Causal queries on acyclic graphs, in twins: drawn here, on real Bayesian networks, or from local files."""
 
+    common = (
+        "source",
+        "local_path",
+        "num_train",
+        "num_val",
+        "num_test",
+        "num_ood",
+        "seed",
+        "num_workers",
+        "nodes",
+        "distances",
+        "xor_share",
+        "hidden_share",
+    )
+
     source: Literal["synthetic", "networks", "local"] = Field(
         default="synthetic",
         description="synthetic: drawn here; networks: back-door queries on real Bayesian networks; local: graphs of "

@@ -20,6 +20,24 @@ _LOCAL, _SYNTHETIC, _EIGHT = {"source": "local"}, {"source": "synthetic"}, {"con
 class MazesConfig(Config):
     """Grid maps with a start, a goal and the shortest path between them: generated, or from local files."""
 
+    common = (
+        "source",
+        "local_path",
+        "num_train",
+        "num_val",
+        "num_test",
+        "num_transfer",
+        "sides",
+        "transfer_sides",
+        "min_density",
+        "max_density",
+        "connectivity",
+        "corner_rule",
+        "max_cell_cost",
+        "seed",
+        "num_workers",
+    )
+
     source: Literal["synthetic", "local"] = Field(
         default="synthetic",
         description="synthetic: drawn here; local: .map/.scen, Maze-Hard .csv or Neural A* .npz files you have",

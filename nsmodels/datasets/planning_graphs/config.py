@@ -19,6 +19,22 @@ SHORTEST, LONGEST = 5, 250
 class PlanningGraphsConfig(GraphDataConfig):
     """Plans in twins of the same steps in another order: drawn here, found for PDDL problems, or from local files."""
 
+    common = (
+        "source",
+        "local_path",
+        "num_train",
+        "num_val",
+        "num_test",
+        "num_ood",
+        "seed",
+        "num_workers",
+        "encoding",
+        "shortest",
+        "longest",
+        "domains",
+        "num_agents",
+    )
+
     source: Literal["synthetic", "problems", "local"] = Field(
         default="synthetic",
         description="synthetic: drawn here; problems: plans found for PDDL problems; local: graphs of yours, as JSON "

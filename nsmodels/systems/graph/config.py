@@ -30,6 +30,8 @@ Kind = Literal["recurrent", "levels", "flat", "source"]
 class ModelConfig(Config):
     """The network: one relational update with tied weights, repeated as often as the structure of a graph demands."""
 
+    common = ("kind", "dim", "aggregation")
+
     kind: Kind = Field(
         default="recurrent",
         description="recurrent: one update, repeated; levels: it and a pooled level; flat: layers of an R-GCN; "
@@ -121,6 +123,8 @@ class ScheduleConfig(Config):
 
 class BaselineConfig(Config):
     """Networks that are trained beside it on the same graphs; evaluations then show their rows."""
+
+    is_plain = False
 
     labels_only: bool = Field(default=True, description="the same network without the oracle's trace")
     flat: bool = Field(default=True, description="an R-GCN whose layers have weights of their own")

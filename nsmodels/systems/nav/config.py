@@ -25,6 +25,8 @@ LATENT = ("conv", "mixer", "attention")  # cores whose state are latent vectors
 class ModelConfig(Config):
     """The recursive network: n updates of latent z, then one of the answer y, T times a segment."""
 
+    common = ("core", "dim", "depth", "connectivity")
+
     core: Literal["value", "conv", "mixer", "attention"] = Field(
         default="conv",
         description="value: counts costs by value iteration with learnt moves, any map size; or latents that mix by "
@@ -109,6 +111,9 @@ class DataConfig(Config):
 
 class BaselineConfig(Config):
     """Networks without recursion that are trained beside it on the same maps: an MLP and a plain CNN of its size."""
+
+    is_plain = False
+    common = ("is_enabled",)
 
     is_enabled: bool = Field(default=True, description="train them too; evaluations then show their rows")
     mlp_dim: int = conditional(128, {"is_enabled": True}, ge=4, le=4096, description="hidden width of the MLP")

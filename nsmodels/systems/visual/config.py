@@ -25,6 +25,8 @@ _IMAGES = _ENABLED | {"use_image": True}
 class PerceptionConfig(Config):
     """The network that reads objects from an image."""
 
+    common = ("backbone", "pretrained", "image_width", "image_height")
+
     backbone: str = Field(
         default="efficientnet_b0",
         description="timm model with features_only; its finest map from `min_stride` on is the heat map: stride 2 or 4 "
@@ -67,6 +69,8 @@ class PerceptionConfig(Config):
 class ParserConfig(Config):
     """The network that reads a program from a question: an encoder-decoder GRU with attention over a typed grammar."""
 
+    common = ("max_questions",)
+
     embedding_dim: int = Field(default=64, ge=4, le=1024, description="width of word and program-token embeddings")
     hidden_dim: int = Field(
         default=112,
@@ -101,6 +105,9 @@ class ParserConfig(Config):
 
 class BaselineConfig(Config):
     """CNN+LSTM (Johnson et al. 2017), learnt end to end on the same data, to stand beside the reasoner."""
+
+    is_plain = False
+    common = ("is_enabled",)
 
     is_enabled: bool = Field(default=True, description="train it with the reasoner; evaluations then show its row")
     use_image: bool = conditional(True, _ENABLED, description="false: image feature is zero, the question-only LSTM")

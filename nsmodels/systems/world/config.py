@@ -56,6 +56,8 @@ class ComputeConfig(Config):
 class VisionModelConfig(Config):
     """Encoder of frames: a residual network, and the projection head of its contrastive loss."""
 
+    common = ("base_channels", "num_blocks")
+
     latent_dim: int = Field(
         default=256, ge=8, le=4096, description="width of the latents of every modality; usual range 128 to 512"
     )
@@ -117,6 +119,8 @@ class VisionConfig(Config):
 class AudioModelConfig(Config):
     """Encoder of sounds: log-mel spectrogram, residual network, projection head, probe that reconstructs the mel."""
 
+    common = ("base_channels", "num_blocks")
+
     sample_rate: int = Field(default=16_000, ge=8_000, le=48_000, description="of the sound, Hz")
     n_mels: int = Field(default=80, ge=8, le=256, description="mel bands between 0 and half of the sample rate")
     n_fft: int = Field(default=1024, ge=128, le=8192, multiple_of=2, description="samples of a Fourier window")
@@ -167,6 +171,8 @@ class AudioConfig(Config):
 
 class FusionModelConfig(Config):
     """Tokens of three modalities per time step, fused to a world state, and a transformer over time."""
+
+    common = ("state_dim", "num_layers", "dropout")
 
     state_dim: int = Field(default=128, ge=8, le=2048, description="width of the world state")
     num_heads: int = Field(default=8, ge=1, le=64, description="attention heads over the modalities")
@@ -226,6 +232,8 @@ class FusionConfig(Config):
 
 class DynamicsModelConfig(Config):
     """Rollout in the space of world states, given actions."""
+
+    common = ("hidden_dim", "num_layers", "num_members")
 
     hidden_dim: int = Field(default=256, ge=8, le=4096, description="width of the transition")
     num_layers: int = Field(default=2, ge=1, le=8, description="layers of the transition")

@@ -67,6 +67,15 @@ def test_pictures_of_a_path(suffix: str, is_found: bool, maps: Maps, policy: Pol
         assert all(f"<!-- {word} -->" in path.read_text() for word in ("row", "column", "3"))
 
 
+def test_a_picture_shows_the_path_that_a_fallback_replaced(maps: Maps, policy: Policy, tmp_path: Path) -> None:
+    actions = policy.actions.copy()
+    actions[0, 0, 2] = 3
+    (plan,) = plans_from(replace(policy, actions=actions), maps, fallback=True)
+    drawing.draw_plan(plan, maps, 0, tmp_path / "plan.png")
+    assert plan.source == "astar"
+    assert all(has_colour(tmp_path / "plan.png", colour) for colour in (drawing.EXACT, drawing.FAILED))
+
+
 def test_other_files_are_refused(maps: Maps, policy: Policy, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"plan\.jpg: cannot draw to this kind of file; name it \.png, \.svg or \.pdf"):
         drawing.draw_plan(plans_from(policy, maps)[0], maps, 0, tmp_path / "plan.jpg")

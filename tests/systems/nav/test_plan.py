@@ -128,6 +128,18 @@ def test_walls_and_corners_are_named() -> None:
     assert made.cost == made.optimal_cost == pytest.approx(2 + 2**0.5)
 
 
+def test_the_path_that_a_fallback_replaces_is_kept() -> None:
+    maps = problem(OPEN, (0, 0), (2, 2))
+    (failed,) = plans_from(policy_of(["→→→", "...", "..."], maps), maps)
+    (made,) = plans_from(policy_of(["→→→", "...", "..."], maps), maps, fallback=True)
+    assert made.is_found
+    assert made.failed_path.tolist() == failed.path.tolist() == [[0, 0], [0, 1], [0, 2]]
+    assert made.to_dict()["failed_path"] == [[0, 0], [0, 1], [0, 2]]
+    (found,) = plans_from(policy_of(["→→↓", "..↓", "..."], maps), maps, fallback=True)
+    assert found.source == "model"
+    assert not len(found.failed_path)
+
+
 @pytest.mark.parametrize("belief", [0.2, 0.99])
 def test_unreachable_is_claimed_where_no_path_exists_and_nowhere_else(belief: float) -> None:
     free = OPEN.copy()

@@ -53,8 +53,8 @@ def check_suffix(path: Path) -> None:
 def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None = None, heading: str = "") -> None:
     """Draw `plan` on map k to `path` (.png, .svg or .pdf), over a second path with the cells `best` (m, 2).
 
-    A path that does not reach the goal has a different colour, and a cross where it ends. `heading`: first line of the
-    title. Raises `InputError` for a different suffix.
+    A path that does not reach the goal has a different colour, and a cross where it ends, also if a fallback replaced
+    it. `heading`: first line of the title. Raises `InputError` for a different suffix.
     """
     check_suffix(path)
     figure, (axis,) = make_panels(1, maps.shape, LONGEST)
@@ -65,8 +65,10 @@ def draw_plan(plan: Plan, maps: Maps, k: int, path: Path, best: NDArray | None =
     if plan.is_found:
         name = "A* path" if plan.source == "astar" else "path of the network"
         paint_path(axis, plan.path, EXACT if plan.source == "astar" else MODEL, name)
-    else:
-        paint_failure(axis, plan)
+    if len(plan.failed_path):
+        paint_failure(axis, plan.failed_path)
+    elif not plan.is_found:
+        paint_failure(axis, plan.path)
     paint_ends(axis, maps, k)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     cost = f", cost {plan.cost:.6g}" if plan.is_found else ""
@@ -188,12 +190,12 @@ def paint_path(axis: Axes, path: NDArray, colour: str, label: str, is_dashed: bo
     axis.plot(path[:, 1], path[:, 0], color=colour, label=label, solid_joinstyle="round", **style)
 
 
-def paint_failure(axis: Axes, plan: Plan) -> None:
-    """Draw where a path that does not reach the goal went, and a cross where it ended."""
-    if len(plan.path) > 1:
-        paint_path(axis, plan.path, FAILED, "failed path of the network")
-    end = plan.path[-1][::-1]
-    name = "it ends here" if len(plan.path) > 1 else "no path was tried"
+def paint_failure(axis: Axes, path: NDArray) -> None:
+    """Draw where a path (m, 2) that does not reach the goal went, and a cross where it ended."""
+    if len(path) > 1:
+        paint_path(axis, path, FAILED, "failed path of the network")
+    end = path[-1][::-1]
+    name = "it ends here" if len(path) > 1 else "no path was tried"
     style: dict[str, Any] = {"markersize": 11, "markeredgewidth": 2.5, "linestyle": "", "zorder": 5}
     axis.plot(*end, "x", color=FAILED, label=name, **style)
 

@@ -48,6 +48,8 @@ class Plan:
         cost: cost of `path`, complete or not.
         optimal_cost: exact cost of the best path; inf: there is none; None: not computed (see `fallback`).
         why: outcome in words.
+        failed_path: int16 (k, 2), the cells that the network's policy crossed before the fallback replaced its path;
+            empty without a fallback, or where no path was tried.
     """
 
     path: NDArray[np.int16]
@@ -63,6 +65,7 @@ class Plan:
     cost: float
     optimal_cost: float | None
     why: str
+    failed_path: NDArray[np.int16]
 
     @property
     def is_optimal(self) -> bool | None:
@@ -75,7 +78,8 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain values for JSON; an infinite cost is None."""
         named = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        named |= {"path": self.path.tolist(), "actions": [NAMES[action] for action in self.actions]}
+        named |= {"path": self.path.tolist(), "failed_path": self.failed_path.tolist()}
+        named |= {"actions": [NAMES[action] for action in self.actions]}
         named |= {"confidence": [round(float(value), 4) for value in self.confidence], "is_optimal": self.is_optimal}
         if self.optimal_cost == float("inf"):
             named["optimal_cost"] = None
@@ -250,6 +254,7 @@ def _make_plan(
         cost=float(rollout.cost[k]) if len(path) > 1 else 0.0,
         optimal_cost=optimal_cost,
         why="goal reached" if is_found else _failure(policy, maps, rollout, k, probability) if is_reachable else NO_WAY,
+        failed_path=path[:0],
     )
 
 
@@ -272,6 +277,7 @@ def _astar_plan(failed: Plan, policy: Policy, k: int, maps: Maps, place: int, di
         cost=cost,
         optimal_cost=cost if is_found else failed.optimal_cost,
         why=reached if is_found else NO_WAY,
+        failed_path=failed.path if len(failed.path) > 1 else failed.failed_path,
     )
 
 
