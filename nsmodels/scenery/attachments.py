@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nsmodels.scenery.graphics.sprites import aspect
 from nsmodels.scenery.looks import Look
 from nsmodels.scenery.scenes import Item
-from nsmodels.scenery.sprites import aspect
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Sprite:
 
     Attributes:
         file: name in `sprites.zip` without suffix, or that of a drawn piece of furniture.
-        fact: what it shows of the thing beside its name: a pose, "open" or "closed", a material; may be empty.
+        fact: what it shows of the thing beside its name: a pose, a state, a material, a shape; may be empty.
         is_unseen: it is in the split `unseen`, and only there.
     """
 
@@ -43,9 +43,9 @@ class Entry:
         name, plural: as in questions.
         classes: its categories, nearest first.
         size: usual extent of the longer side at depth 1, in pixels of an image of 224x168.
-        traits: "tint", "pattern": its colour, its pattern may vary; "table": it may stand on furniture; "hold";
-            "head", "neck", "body": where it is worn; "ride"; "fly": it may hover; "aloft": it always does; "support";
-            "person".
+        traits: "tint", "pattern": its colour, its pattern may vary; "height": it may be tall or short; "shape": its
+            shape varies; "table": it may stand on furniture; "support", "cover": things may be on it, under it; "hold";
+            "head", "neck", "body": where it is worn; "ride"; "aloft": it hovers; "person".
         sprites: its pictures.
     """
 
@@ -63,7 +63,7 @@ class Entry:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """Values that its pictures show: poses, states, materials; empty where there are none."""
+        """Values that its pictures show: poses, states, materials, shapes; empty where there are none."""
         return tuple(dict.fromkeys(sprite.fact for sprite in self.sprites if sprite.fact))
 
 

@@ -12,6 +12,7 @@ from nsmodels.core.config import Config
 # sprites for some names.
 SPLITS = ("train", "val", "testdev", "test", "challenge", "ood", "unseen")
 OOD, UNSEEN = "ood", "unseen"
+WIDTH, HEIGHT = 224, 168  # of the sheet on which things are placed; an image of a different size shows it scaled
 MOST_SCENES = 1_000_000  # of a split
 
 
@@ -25,11 +26,11 @@ class ScenerySettings(Config):
         default=9, ge=1, le=16, description="most things that a scene is planned with; some may find no room"
     )
     bias: float = Field(
-        default=1.0,
+        default=2.0,
         ge=0,
         le=20,
-        description="strength of the dependence of attributes on names: 0: none; b: priors per name are drawn from a "
-        "Dirichlet distribution of concentration 1/b",
+        description="strength of the dependence of attributes on names: 0: none; b: four fifths of a prior per name "
+        "are drawn from a Dirichlet distribution of concentration 1/b, the rest is even",
     )
     repeated: float = Field(default=0.4, ge=0, le=1, description="share of scenes with several things of one name")
     tinted: float = Field(default=0.8, ge=0, le=1, description="share of tinted things among those that may be")

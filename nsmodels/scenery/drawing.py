@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Int16, UInt8
 from PIL import Image, ImageDraw
 
-from nsmodels.scenery.backgrounds import DIM, NUM_VARIANTS, background
-from nsmodels.scenery.scenes import HEIGHT, WIDTH, Item, Scene, rectangle
-from nsmodels.scenery.tints import coloured
+from nsmodels.scenery.config import HEIGHT, WIDTH
+from nsmodels.scenery.graphics.backgrounds import DIM, NUM_VARIANTS, background
+from nsmodels.scenery.graphics.tints import coloured
+from nsmodels.scenery.scenes import Item, Scene, rectangle
 from nsmodels.scenery.words import INDOORS
 
 SHADOW = 0.32  # darkness

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 
 from nsmodels.formats.scenes.graphs import SceneGraph, Thing
 from nsmodels.scenery.catalogue import Entry, Sprite, catalogue
-from nsmodels.scenery.config import SPLITS, UNSEEN
-from nsmodels.scenery.scenes import WIDTH, Item, Scene
-from nsmodels.scenery.sprites import aspect
-from nsmodels.scenery.tints import natural_color
-from nsmodels.scenery.words import COLORS
+from nsmodels.scenery.config import SPLITS, UNSEEN, WIDTH
+from nsmodels.scenery.graphics.tints import natural_color
+from nsmodels.scenery.looks import usual_extent
+from nsmodels.scenery.scenes import Item, Scene
+from nsmodels.scenery.words import ATTRIBUTES, COLORS
 
 RECOLOUR, SWAP, REMOVE, MOVE = "recolour", "swap", "remove", "move"
 KINDS = (RECOLOUR, SWAP, REMOVE, MOVE)
 NUM_PLACES, NUM_NAMES = 6, 8  # tried for a move, and for a swap
+LOOKS = {"tint": "color", "pattern": "pattern", "height": "height"}  # type of attribute that a trait stands for
 PLACES = frozenset(("table", "hold", "head", "neck", "body"))
 
 
@@ -129,8 +130,18 @@ def _may_replace(item: Item, entry: Entry) -> bool:
     if not is_free and not needed and item.name not in ("man", "woman"):
         return False
     alike = present.facts == entry.facts and ("person" in present.classes) == ("person" in entry.classes)
-    has_looks = (not item.tint or "tint" in entry.traits) and (not item.pattern or "pattern" in entry.traits)
-    return alike and has_looks and ("aloft" in present.traits) == ("aloft" in entry.traits) and entry.name != item.name
+    needed_looks = {trait for trait in LOOKS if _has_look(item, trait)}
+    return (
+        alike
+        and needed_looks <= entry.traits
+        and ("aloft" in present.traits) == ("aloft" in entry.traits)
+        and entry.name != item.name
+    )
+
+
+def _has_look(item: Item, trait: str) -> bool:
+    """Whether an attribute of the item is one that only names with this trait have."""
+    return any(value in item.attributes for value in ATTRIBUTES[LOOKS[trait]]) and (trait != "tint" or bool(item.tint))
 
 
 def _shows_the_same(item: Item, sprite: Sprite) -> bool:
@@ -143,10 +154,13 @@ def _shows_the_same(item: Item, sprite: Sprite) -> bool:
 
 
 def _exchanged(item: Item, entry: Entry, sprite: Sprite) -> Item:
-    """The item under a different name, standing where it stood."""
-    times = 1.0 if item.root else entry.size / catalogue()[item.name].size
-    longest, ratio = times * max(item.width, item.height), aspect(sprite.file)
-    width, height = (longest, longest / ratio) if ratio > 1 else (longest * ratio, longest)
+    """The item under a different name, standing where it stood; what is carried or worn keeps its longer side."""
+    present, usual = usual_extent(catalogue()[item.name], item.sprite), usual_extent(entry, sprite.file)
+    times = max(present) / max(usual) if item.root else 1.0
+    width, height = (
+        times * after * size / before
+        for before, after, size in zip(present, usual, (item.width, item.height), strict=True)
+    )
     left, top = item.left + (item.width - width) / 2, item.top + item.height - height
     return replace(item, name=entry.name, sprite=sprite.file, left=left, top=top, width=width, height=height)
 

@@ -9,18 +9,21 @@ from itertools import accumulate
 
 from nsmodels.scenery.catalogue import Entry, Sprite
 from nsmodels.scenery.config import OOD, UNSEEN, ScenerySettings
-from nsmodels.scenery.furniture import SHAPES
-from nsmodels.scenery.sprites import aspect
-from nsmodels.scenery.tints import natural_color
+from nsmodels.scenery.graphics.furniture import is_drawn
+from nsmodels.scenery.graphics.sprites import aspect
+from nsmodels.scenery.graphics.tints import natural_color
 from nsmodels.scenery.words import ATTRIBUTES, COLORS
 
-FACTORS = {"small": 0.7, "": 1.0, "large": 1.4}  # of the usual size of a thing
-SIZED = 0.5  # share of things whose size is not the usual one
+# Factors of the usual width and height of a thing.
+FACTORS = {"": (1.0, 1.0), "small": (0.7, 0.7), "large": (1.4, 1.4), "short": (1.05, 0.66), "tall": (0.95, 1.4)}
+FLATTEST = 0.3  # exponent: long and flat pictures are larger, so that their short side can be made out
+EVEN = 0.2  # share of things whose attributes do not depend on their name
+SIZED = 0.5  # share of things whose size or height is not the usual one
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a thing looks: see `nsmodels.scenery.scenes.Item`; `size` is "small", "large" or "" (usual)."""
+    """How a thing looks: see `nsmodels.scenery.scenes.Item`; `size` is one of `FACTORS`."""
 
     entry: Entry
     sprite: str
@@ -31,8 +34,9 @@ class Look:
 
     def extent(self, scale: float) -> tuple[float, float]:
         """Width and height in pixels of the sheet, at a scale of 1 at depth 1."""
-        longest, ratio = self.entry.size * FACTORS[self.size] * scale, aspect(self.sprite)
-        return (longest, longest / ratio) if ratio > 1 else (longest * ratio, longest)
+        width, height = usual_extent(self.entry, self.sprite)
+        across, down = FACTORS[self.size]
+        return across * scale * width, down * scale * height
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Draws:
         color = tint or ("" if "person" in entry.classes else natural_color(sprite.file))
         size = pattern = ""
         if may_vary and "person" not in entry.classes and self.rng.random() < SIZED:
-            size = self.value(ATTRIBUTES["size"], entry.name, "size")
+            kind = "height" if "height" in entry.traits and self.rng.random() < 0.5 else "size"
+            size = self.value(ATTRIBUTES[kind], entry.name, kind)
         if tint and "pattern" in entry.traits:
             pattern = self.value(ATTRIBUTES["pattern"], entry.name, "pattern")
         attributes = tuple(value for value in (color, size, pattern, sprite.fact) if value)
@@ -71,12 +76,19 @@ class Draws:
         return self.rng.choice(sprites)
 
     def _tint(self, entry: Entry, sprite: Sprite) -> str:
-        is_drawn = sprite.file.partition("-")[0] in SHAPES  # in greys, with a colour that depends on its material
-        if is_drawn:
+        if is_drawn(sprite.file):  # in greys, with a colour that depends on material or shape
             return self.value(COLORS, entry.name, f"color of {sprite.fact}")
         if "tint" in entry.traits and self.rng.random() < self.settings.tinted:
             return self.value(COLORS, entry.name, "color")
         return ""
+
+
+@lru_cache(maxsize=1024)
+def usual_extent(entry: Entry, sprite: str) -> tuple[float, float]:
+    """Usual width and height of a thing in pixels of the sheet, at depth 1."""
+    ratio = aspect(sprite)
+    longest = entry.size if "person" in entry.traits else entry.size * max(ratio, 1 / ratio) ** FLATTEST
+    return (longest, longest / ratio) if ratio > 1 else (longest * ratio, longest)
 
 
 @lru_cache(maxsize=65536)
@@ -89,7 +101,7 @@ def prior(seed: int, bias: float, name: str, kind: str, num_values: int, is_reve
     if bias > 0:
         rng = random.Random(f"prior/{seed}/{name}/{kind}")
         drawn = [rng.gammavariate(1 / bias, 1.0) + 1e-9 for _ in range(num_values)]
-        chances = [value / sum(drawn) for value in drawn]
+        chances = [EVEN / num_values + (1 - EVEN) * value / sum(drawn) for value in drawn]
     if is_reversed:
         order = sorted(range(num_values), key=chances.__getitem__)
         swapped = dict(zip(order, reversed(order), strict=True))

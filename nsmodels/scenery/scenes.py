@@ -10,11 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
-from nsmodels.scenery.config import ScenerySettings
+from nsmodels.scenery.config import HEIGHT, WIDTH, ScenerySettings
+from nsmodels.scenery.graphics.sprites import Silhouette, extent, silhouette
 from nsmodels.scenery.relations import Placed, geometric
-from nsmodels.scenery.sprites import Silhouette, extent, silhouette
-
-WIDTH, HEIGHT = 224, 168  # of the sheet on which things are placed; an image of a different size shows it scaled
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown",
 ATTRIBUTES = {
     "color": COLORS,
     "size": ("small", "large"),
+    "height": ("short", "tall"),
+    "shape": ("round", "square", "triangular"),
     "pattern": ("plain", "striped", "dotted", "checkered"),
     "material": ("wood", "metal", "plastic"),
     "pose": ("standing", "walking", "running", "kneeling"),

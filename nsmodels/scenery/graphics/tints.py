@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from PIL import Image, ImageFilter
 
-from nsmodels.scenery.sprites import load_sprite
+from nsmodels.scenery.graphics.furniture import is_drawn
+from nsmodels.scenery.graphics.sprites import load_sprite
 
 PALETTE = {
     **{"red": (214, 36, 44), "orange": (244, 134, 26), "yellow": (250, 214, 48), "green": (58, 158, 58)},
@@ -21,6 +22,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 DARKEST = 0.16  # pixels of a sprite below this lightness are drawn lines and eyes, which keep their colour
 DIMMEST, BRIGHTEST = 0.45, 1.5  # range of the shade of tinted pixels, where the usual one of the sprite is 1
 _STEPS = 170  # grey levels for a shade of 1
+LEAST_COLOURED = 12  # range of red, green, blue
 NATURAL = 0.7  # least share of pixels near one colour for an untinted sprite to have that colour
 OUTLINE, RIM = (30, 30, 36), 0.45  # colour around a sprite, and how opaque it is
 _STRIPE, _CELL, _DOT, _SPACING = 18, 12, 5, 17  # sizes of patterns in pixels of a sprite
@@ -36,9 +38,10 @@ def coloured(file: str, tint: str = "", pattern: str = "") -> Image.Image:
     if tint:
         shade = _shade(file)
         alpha = sprite.getchannel("A")
-        sprite = _filled(shade, tint)
+        kept, sprite = sprite, _filled(shade, tint)
         if pattern not in ("", "plain"):
             sprite.paste(_filled(shade, SECOND.get(tint, "white")), (0, 0), _pattern(pattern, *shade.size))
+        sprite.paste(kept, (0, 0), _kept(file))
         sprite.putalpha(alpha)
     under = _rim(file).copy()
     under.alpha_composite(sprite)
@@ -77,6 +80,14 @@ def _curves(color: str) -> list[list[int]]:
     pure = np.array(PALETTE[color], np.float32)
     bright = pure + (255 - pure) * np.clip(shade - 1, 0, 1) * 0.9
     return np.where(shade <= 1, pure * shade, bright).round().astype(int).T.tolist()
+
+
+@cache
+def _kept(file: str) -> Image.Image:
+    """Mask of the coloured pixels of drawn things, which are in greys else: glass, for instance, has no tint."""
+    sprite = np.asarray(load_sprite(file)).astype(int)
+    is_coloured = np.ptp(sprite[..., :3], 2) > LEAST_COLOURED
+    return Image.fromarray(np.where(is_coloured & is_drawn(file), 255, 0).astype(np.uint8))
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw
 
-from nsmodels.scenery.scenes import HEIGHT, WIDTH
+from nsmodels.scenery.config import HEIGHT, WIDTH
 
 Color = tuple[int, int, int]
 # Upper and lower colour of what is above the horizon, and of the ground.

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from nsmodels.scenery.furniture import SHAPES, draw_furniture
+from nsmodels.scenery.graphics.furniture import draw_furniture, is_drawn
 
 MARGIN = 2  # pixels around the visible part
 
@@ -20,7 +20,7 @@ MARGIN = 2  # pixels around the visible part
 @cache
 def load_sprite(file: str) -> Image.Image:
     """RGBA sprite by name, cropped to its visible pixels plus `MARGIN`. Raises `KeyError` for an unknown name."""
-    image = draw_furniture(file) if file.partition("-")[0] in SHAPES else _shipped(file)
+    image = draw_furniture(file) if is_drawn(file) else _shipped(file)
     visible = image.getchannel("A").point([255 * (level > 127) for level in range(256)])
     cropped = image.crop(visible.getbbox())
     framed = Image.new("RGBA", (cropped.width + 2 * MARGIN, cropped.height + 2 * MARGIN))
@@ -73,4 +73,4 @@ def _shipped(file: str) -> Image.Image:
 
 @cache
 def _archive() -> bytes:
-    return (files("nsmodels.scenery") / "sprites.zip").read_bytes()
+    return (files("nsmodels.scenery.graphics") / "sprites.zip").read_bytes()

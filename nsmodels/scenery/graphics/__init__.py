@@ -1,0 +1,1 @@
+"""Graphics of scenes: sprites, drawn things, tints, backgrounds."""
