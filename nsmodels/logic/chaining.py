@@ -70,9 +70,7 @@ class Grounding:
         return [fact for fact in self.derivations if fact[0] == predicate]
 
 
-def chain(
-    program: Program, facts: Mapping[Fact, float], goal: str | None = None, budget: int = BUDGET
-) -> Grounding:
+def chain(program: Program, facts: Mapping[Fact, float], goal: str | None = None, budget: int = BUDGET) -> Grounding:
     """Derive everything, or what the predicate `goal` depends on, from facts with their probabilities.
 
     Raises `InputError` where more than `budget` derivations are found, and where `<` compares no numbers.
@@ -190,7 +188,7 @@ class _Run:
         if place < 0:
             yield from self._join(_ordered(atoms, set()), 0, {}, {})
             return
-        last = {k: self._now - 1 for k in range(place)}
+        last = dict.fromkeys(range(place), self._now - 1)
         bound = {term.name for term in atoms[place].arguments if isinstance(term, Variable)}
         rest = _ordered([atom if k != place else None for k, atom in enumerate(atoms)], bound)
         for arguments in delta:

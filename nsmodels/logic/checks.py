@@ -150,7 +150,9 @@ def _unsafe(program: Program) -> Iterator[Fault]:
             for term in dict.fromkeys(terms):
                 if isinstance(term, Variable) and term not in bound:
                     name, is_fact = term_text(term), not rule.body
-                    remedy = "constants, or a body" if is_fact else f"a literal of the body without `not` that has {name}"
+                    remedy = (
+                        "constants, or a body" if is_fact else f"a literal of the body without `not` that has {name}"
+                    )
                     if name == "_" and isinstance(place, Literal):
                         remedy = f"a rule of its own: `some(X) :- {place.atom}.` and `not some(X)`"
                     yield Fault(rule.line, f"unsafe variable {name} in '{place}'; expected {remedy}")
@@ -184,14 +186,18 @@ def _masked(part: Literal | Comparison) -> str:
     """Text of a part of a body with all variables alike."""
     terms = part.atom.arguments if isinstance(part, Literal) else (part.left, part.right)
     shown = [" " if isinstance(term, Variable) else repr(term) for term in terms]
-    return repr((part.atom.predicate, part.is_negated) if isinstance(part, Literal) else part.operator) + "|".join(shown)
+    return repr((part.atom.predicate, part.is_negated) if isinstance(part, Literal) else part.operator) + "|".join(
+        shown
+    )
 
 
 def _renamed(rule: Rule, body: tuple[Literal | Comparison, ...]) -> tuple[str, ...]:
     names: dict[str, str] = {}
 
     def shown(atom: Atom) -> str:
-        terms = (names.setdefault(t.name, f"?{len(names)}") if isinstance(t, Variable) else repr(t) for t in atom.arguments)
+        terms = (
+            names.setdefault(t.name, f"?{len(names)}") if isinstance(t, Variable) else repr(t) for t in atom.arguments
+        )
         return repr(atom.predicate) + ",".join(terms)
 
     parts = [shown(rule.head)]
@@ -207,6 +213,7 @@ def _negative_cycles(program: Program) -> Iterator[Fault]:
     for rule, name, cycle in strata.negative_cycles(program):
         way = " ← ".join([rule.head.predicate, *cycle])
         yield Fault(
-            rule.line, f"negative cycle: '{rule.head.predicate}' depends on 'not {name}', which depends on it ({way}); "
-            "derive one of them without the other"
+            rule.line,
+            f"negative cycle: '{rule.head.predicate}' depends on 'not {name}', which depends on it ({way}); "
+            "derive one of them without the other",
         )

@@ -31,6 +31,9 @@ class LearnConfig(Config):
     first_beam: int = Field(default=16, ge=1, description="single literals that are extended")
     beam: int = Field(default=8, ge=1, description="longer clauses that are extended at once")
     min_precision: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="share of the examples that a clause alone covers and that have the label"
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="share of the examples that a clause alone covers and that have the label",
     )
     num_passes: int = Field(default=3, ge=0, description="rounds of refinement, at most")

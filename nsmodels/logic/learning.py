@@ -229,18 +229,22 @@ class _Search:
         return theory
 
     def _neighbours(self, theory: list[Clause]) -> Iterator[list[Clause]]:
+        """Theories with a clause less, with one changed, and with two merged."""
         for k, clause in enumerate(theory):
             rest = theory[:k] + theory[k + 1 :]
             yield rest
-            for literal in sorted(clause.literals) if len(clause.literals) > 1 else ():
-                yield [*rest, self.clause(clause.literals - {literal})]
-            yield from ([*rest, self.clause(each)] for each in self._exchanged(clause, rest))
+            shorter = [clause.literals - {each} for each in sorted(clause.literals)] if len(clause.literals) > 1 else []
+            yield from self._with_one_of([*shorter, *self._exchanged(clause, rest)], rest)
         for one, two in combinations(theory, 2):
             rest = [each for each in theory if each is not one and each is not two]
             shared = one.literals & two.literals
             if shared:
-                yield [*rest, self.clause(shared)]
-            yield from ([*rest, self.clause(each)] for each in self._joined(one, two, rest))
+                yield from self._with_one_of([shared, *self._joined(one, two, rest)], rest)
+
+    def _with_one_of(self, changed: list[frozenset[Choice]], rest: list[Clause]) -> Iterator[list[Clause]]:
+        others = _union(rest, self._table)
+        clauses = map(self.clause, changed)
+        return ([*rest, clause] for clause in clauses if self._is_right_enough(clause, others))
 
     def _exchanged(self, clause: Clause, rest: list[Clause]) -> Iterator[frozenset[Choice]]:
         """The clause with its best literal in place of each of its own."""
@@ -269,9 +273,7 @@ def _union(theory: list[Clause], table: Table) -> Bits:
     return bits
 
 
-def _distinct(
-    scored: list[tuple[float, frozenset[Choice]]], most: int
-) -> Iterator[tuple[float, frozenset[Choice]]]:
+def _distinct(scored: list[tuple[float, frozenset[Choice]]], most: int) -> Iterator[tuple[float, frozenset[Choice]]]:
     seen: set[frozenset[Choice]] = set()
     for bits, literals in scored:
         if literals not in seen:

@@ -70,30 +70,34 @@ class Table:
         """Features and their negations."""
         return 2 * len(self.features)
 
+    def without(self, predicates: Collection[str]) -> Table:
+        """The table without features that mention one of these predicates."""
+        kept = [k for k, each in enumerate(self.features) if not any(a.predicate in predicates for a in each.atoms)]
+        if len(kept) == len(self.features):
+            return self
+        return Table(tuple(self.features[k] for k in kept), self.bits[kept], self.num_examples)
+
     def of_literal(self, feature: int, is_negated: bool) -> Bits:
         """The examples of a literal."""
         return self.everything & ~self.bits[feature] if is_negated else self.bits[feature]
 
 
-def table(scenes: Sequence[Scene], without: Collection[str] = (), min_examples: int = 1) -> Table:
+def table(scenes: Sequence[Scene], min_examples: int = 1) -> Table:
     """The table of scenes.
 
     Args:
         scenes: the examples are their objects, in order.
-        without: predicates that are no literals, the target among them.
         min_examples: features that hold for fewer, or fail for fewer, are left out; so is the longer of two that hold
             for the same examples.
     """
     columns: dict[Feature, list[int]] = {}
     first = 0
     for scene in scenes:
-        for place, features in enumerate(_features(scene, without)):
+        for place, features in enumerate(_features(scene)):
             for feature in features:
                 columns.setdefault(feature, []).append(first + place)
         first += len(scene.objects)
-    kept = [
-        (f, c) for f, c in columns.items() if len(c) >= min_examples and first - len(c) >= min_examples
-    ]
+    kept = [(f, c) for f, c in columns.items() if len(c) >= min_examples and first - len(c) >= min_examples]
     kept.sort(key=lambda each: (len(each[0].atoms), str(each[0])))
     distinct: dict[tuple[int, ...], Feature] = {}
     for feature, column in kept:
@@ -108,22 +112,20 @@ def extension(features: Iterable[Feature], scenes: Sequence[Scene]) -> dict[Feat
     columns: dict[Feature, list[int]] = {feature: [] for feature in wanted}
     first = 0
     for scene in scenes:
-        for place, found in enumerate(_features(scene, ())):
+        for place, found in enumerate(_features(scene)):
             for feature in found & wanted.keys():
                 columns[feature].append(first + place)
         first += len(scene.objects)
     return {feature: _column(column, first) for feature, column in columns.items()}
 
 
-def _features(scene: Scene, without: Collection[str]) -> Iterator[set[Feature]]:
+def _features(scene: Scene) -> Iterator[set[Feature]]:
     """Features of each object of a scene."""
     objects = set(scene.objects)
     own: dict[Constant, set[Atom]] = {each: set() for each in scene.objects}  # about X
     links: dict[Constant, set[tuple[Atom, Constant]]] = {each: set() for each in scene.objects}  # about X and Y
     shared: set[Feature] = set()
     for name, arguments in scene.facts:
-        if name in without:
-            continue
         mine = [each for each in dict.fromkeys(arguments) if each in objects]
         if not mine:
             shared.add(Feature((Atom(name, arguments),)))

@@ -81,7 +81,9 @@ class Proof:
             shown.add(number)
             waiting += [] if is_again else [(k, level + 1) for k in reversed(step.premises)]
         assumed = [fact_text(fact) for fact in self.assumed_absent]
-        assumed += [f"line {program.rules[n].line} for {', '.join(map(str, v)) or 'itself'}" for n, v in self.assumed_idle]
+        assumed += [
+            f"line {program.rules[n].line} for {', '.join(map(str, v)) or 'itself'}" for n, v in self.assumed_idle
+        ]
         return "\n".join(lines + ([f"assumed not to hold: {'; '.join(assumed)}"] if assumed else []))
 
     def to_json(self, program: Program) -> dict[str, Any]:

@@ -108,9 +108,9 @@ def _conclusions(number: int, rule: Rule, model: set[Fact], idle: set[tuple[int,
         denied = (e for e in rule.literals if e.is_negated)
         if any(_ground(e.atom.predicate, e.atom.arguments, binding) in model for e in denied):
             continue
-        if all(_compares(e, binding) for e in rule.body if isinstance(e, Comparison)):
-            if (number, tuple(binding[name] for name in rule.variables)) not in idle:
-                found.append(_ground(rule.head.predicate, rule.head.arguments, binding))
+        is_idle = (number, tuple(binding[name] for name in rule.variables)) in idle
+        if not is_idle and all(_compares(e, binding) for e in rule.body if isinstance(e, Comparison)):
+            found.append(_ground(rule.head.predicate, rule.head.arguments, binding))
     return found
 
 

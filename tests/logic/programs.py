@@ -15,16 +15,21 @@ def program(seed: int) -> tuple[str, list[str]]:
     chance = random.Random(seed)
     constants = ["a", "b", "c"] if chance.random() < 0.6 else ["1", "2", "3"]
     levels = [[(f"b{k}", chance.choice(ARITIES)) for k in range(chance.randint(2, 4))]]
-    for level in range(1, chance.randint(2, 4)):
-        levels.append([(f"d{level}{k}", chance.choice(ARITIES)) for k in range(chance.randint(1, 2))])
-    lines: list[str] = []
-    for name, arity in levels[0]:
-        for _ in range(chance.randint(1, 4)):
-            lines.append(f"{_weight(chance)}{_atom(name, [chance.choice(constants) for _ in range(arity)])}.")
-    for level in range(1, len(levels)):
-        for name, arity in levels[level]:
-            for _ in range(chance.randint(1, 3)):
-                lines.append(_rule(chance, name, arity, levels[: level + 1], constants))
+    levels += [
+        [(f"d{level}{k}", chance.choice(ARITIES)) for k in range(chance.randint(1, 2))]
+        for level in range(1, chance.randint(2, 4))
+    ]
+    lines = [
+        f"{_weight(chance)}{_atom(name, [chance.choice(constants) for _ in range(arity)])}."
+        for name, arity in levels[0]
+        for _ in range(chance.randint(1, 4))
+    ]
+    lines += [
+        _rule(chance, name, arity, levels[: level + 1], constants)
+        for level in range(1, len(levels))
+        for name, arity in levels[level]
+        for _ in range(chance.randint(1, 3))
+    ]
     unique = {line.partition(":: ")[2] or line: line for line in lines}
     queries = [_atom(name, ["X", "Y"][:arity]) for level in levels[1:] for name, arity in level]
     return "\n".join(unique.values()), queries
@@ -45,9 +50,8 @@ def _rule(
     chance: random.Random, name: str, arity: int, levels: list[list[tuple[str, int]]], constants: list[str]
 ) -> str:
     below = [each for level in levels[:-1] for each in level]
-    body, variables = [], ["X", "Y", "Z"]
-    for _ in range(chance.randint(1, 2)):
-        body.append(_literal(chance, chance.choice(below), variables, constants))
+    variables = ["X", "Y", "Z"]
+    body = [_literal(chance, chance.choice(below), variables, constants) for _ in range(chance.randint(1, 2))]
     if chance.random() < 0.5:  # recursion
         body.append(_literal(chance, chance.choice(levels[-1]), variables, constants))
     chance.shuffle(body)
@@ -64,7 +68,9 @@ def _rule(
 
 def _literal(chance: random.Random, predicate: tuple[str, int], variables: list[str], constants: list[str]) -> str:
     name, arity = predicate
-    return _atom(name, [chance.choice(constants) if chance.random() < 0.15 else chance.choice(variables) for _ in range(arity)])
+    return _atom(
+        name, [chance.choice(constants) if chance.random() < 0.15 else chance.choice(variables) for _ in range(arity)]
+    )
 
 
 def problog_answers(text: str, queries: list[str]) -> dict[str, float]:
