@@ -75,7 +75,7 @@ def ask(
 
 def answers(grounding: Grounding, facts: list[Fact], config: AskConfig) -> Iterator[Answer]:
     """Probability and proof of possible facts of a grounding; those that hold in no world are left out."""
-    counter, sampler, prover = Counter(grounding, config.max_nodes), None, None
+    counter, sampler, prover = Counter(grounding, facts, config.max_nodes), None, None
     for fact in facts:
         exact, world = counter.exact(fact), None
         if exact is not None:

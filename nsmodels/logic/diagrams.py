@@ -14,26 +14,25 @@ class TooLarge(Exception):
 
 
 class Diagrams:
-    """Boolean functions of independent events, each a node; equal functions are the same node.
+    """Boolean functions of independent events with probabilities `weights`; equal functions are the same node.
 
     A node is the number of its row: event, the node where it does not happen, the node where it happens. Rows come
     after those that they refer to, so that the probability of a function is known when its node is made.
     """
 
-    def __init__(self, max_nodes: int) -> None:
+    def __init__(self, weights: Sequence[float], max_nodes: int) -> None:
         self.events = [LAST, LAST]
         self.low, self.high = [FALSE, TRUE], [FALSE, TRUE]
         self.probabilities = [0.0, 1.0]
         self._max_nodes = max_nodes
         self._num_steps = 0
-        self._weights: list[float] = []
+        self._weights = weights
         self._rows: dict[tuple[int, int, int], int] = {}
         self._known: dict[tuple[int, int, int], int] = {}
 
-    def event(self, probability: float) -> int:
-        """A function that is true where a fresh event happens; later events are deeper in the diagrams."""
-        self._weights.append(probability)
-        return self._node(len(self._weights) - 1, FALSE, TRUE)
+    def event(self, number: int) -> int:
+        """The function that is true where an event happens; later events are deeper in the diagrams."""
+        return self._node(number, FALSE, TRUE)
 
     def negation(self, function: int) -> int:
         """The function that is true where this one is false."""

@@ -28,14 +28,15 @@ class Exact:
 class Counter:
     """Exact probabilities of facts of one grounding; what they share is counted once."""
 
-    def __init__(self, grounding: Grounding, max_nodes: int) -> None:
+    def __init__(self, grounding: Grounding, facts: Iterable[Fact], max_nodes: int) -> None:
         self._grounding, self._max_nodes = grounding, max_nodes
+        self._order = event_order(grounding, facts)
+        self._names = list(self._order)
         self._forget()
 
     def _forget(self) -> None:
-        self._diagrams = Diagrams(self._max_nodes)
-        self._events: dict[Event, int] = {}
-        self._names: list[Event] = []
+        self._diagrams = Diagrams(list(self._order.values()), self._max_nodes)
+        self._events = {event: number for number, event in enumerate(self._names)}
         self._functions: dict[Fact, int] = {}
 
     def exact(self, fact: Fact) -> Exact | None:
@@ -63,17 +64,42 @@ class Counter:
         """The function of a fact from those of the facts that it is derived from."""
         diagrams, found = self._diagrams, []
         for each in derivations:
-            parts = [self._event(each)] if each.probability < 1 else []
+            parts = [diagrams.event(self._events[each.event])] if each.probability < 1 else []
             parts += [TRUE if fact in self._grounding.certain else known[fact] for fact in each.positive]
             parts += [diagrams.negation(known[fact]) for fact in each.negative]
             found.append(diagrams.conjunction(parts))
         return diagrams.disjunction(found)
 
-    def _event(self, derivation: Derivation) -> int:
-        if derivation.event not in self._events:
-            self._events[derivation.event] = self._diagrams.event(derivation.probability)
-            self._names.append(derivation.event)
-        return self._events[derivation.event]
+
+def event_order(grounding: Grounding, facts: Iterable[Fact]) -> dict[Event, float]:
+    """The events that facts depend on with their probabilities, in an order that keeps diagrams small.
+
+    From the facts down, what few things depend on first: causes of one effect are neighbours, and of a chain the links
+    near to the fact are on top, so that the function of the rest is used as it is.
+    """
+    asked = {fact for fact in facts if fact not in grounding.certain}
+    rank: dict[Fact, int] = {}  # derivations on the longest way down, recursions aside
+    for group in ordered(grounding, asked, {}):
+        below = (rank[each] for fact in group for each in needed(grounding, fact) if each in rank)
+        rank.update(dict.fromkeys(group, max(below, default=-1) + 1))
+    found: dict[Event, float] = {}
+    seen: set[Fact] = set()
+    waiting: list[tuple[Fact, int]] = [(fact, 0) for fact in sorted(asked, key=rank.__getitem__)]
+    while waiting:
+        fact, place = waiting.pop()
+        derivations = grounding.derivations[fact]
+        if place == 0 and fact in seen:
+            continue
+        seen.add(fact)
+        if place < len(derivations):
+            each = derivations[place]
+            if each.probability < 1:
+                found.setdefault(each.event, each.probability)
+            waiting.append((fact, place + 1))
+            below = [premise for premise in (*each.positive, *each.negative) if premise not in seen]
+            fresh = [premise for premise in below if premise not in grounding.certain]
+            waiting += [(premise, 0) for premise in sorted(fresh, key=rank.__getitem__, reverse=True)]
+    return found
 
 
 def needed(grounding: Grounding, fact: Fact) -> list[Fact]:

@@ -92,7 +92,7 @@ def _meant(declaration: Declaration, faults: list[Fault]) -> list[Rule]:
     keyword, names, values, line = declaration
     wanted = {"parent": (1, None), "inverse": (1, 1), "symmetric": (None, 0), "note": (None, 0)}
     for got, number in zip((names, values), wanted.get(keyword, (None, None)), strict=True):
-        if number is not None and len(got) != number:
+        if (number is not None and len(got) != number) or (keyword == "parent" and not got):
             form = {"parent": "animal: dog, cat", "inverse": "above: below", "symmetric": "near", "note": "'text'"}
             faults.append(Fault(line, f"unclear declaration; write it as `{keyword} {form[keyword]}.`"))
             return []
