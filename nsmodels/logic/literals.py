@@ -98,7 +98,7 @@ def table(scenes: Sequence[Scene], min_examples: int = 1) -> Table:
                 columns.setdefault(feature, []).append(first + place)
         first += len(scene.objects)
     kept = [(f, c) for f, c in columns.items() if len(c) >= min_examples and first - len(c) >= min_examples]
-    kept.sort(key=lambda each: (len(each[0].atoms), str(each[0])))
+    kept.sort(key=lambda each: (len(each[0].atoms), each[0].is_about_two, str(each[0])))
     distinct: dict[tuple[int, ...], Feature] = {}
     for feature, column in kept:
         distinct.setdefault(tuple(column), feature)

@@ -8,6 +8,7 @@ import pytest
 
 from nsmodels.core.errors import InputError
 from nsmodels.logic.answers import ask
+from nsmodels.logic.config import AskConfig
 from nsmodels.logic.program import ProgramError, load, read, read_facts, shipped
 from nsmodels.logic.syntax import Fact
 
@@ -46,7 +47,8 @@ def test_the_example_of_the_format() -> None:
 
 
 def test_a_program_is_read_again_from_its_text() -> None:
-    text = "0.25 :: 'two words'(X, Y) :- r(X, Y), r(_, Y), not s(Y), X \\= Y, Y >= -1.5.\nr(1, 'A b\\'c').\ns(x).\nt.\n0.5 :: q."
+    text = "0.25 :: 'two words'(X, Y) :- r(X, Y), r(_, Y), not s(Y), X \\= Y, Y >= -1.5."
+    text += "\nr(1, 'A b\\'c').\ns(x).\nt.\n0.5 :: q."
     program = read(text)
     assert read(str(program)).rules == program.rules
 
@@ -224,7 +226,5 @@ def test_comparing_what_is_no_number_is_an_error_with_its_line() -> None:
 
 def test_the_budget_names_the_rule_that_exceeds_it() -> None:
     program = read("".join(f"p({k})." for k in range(50)) + "\nq(X, Y) :- p(X), p(Y).")
-    from nsmodels.logic.config import AskConfig
-
     with pytest.raises(InputError, match=r"more than 1,000 derivations, \d+ of them by line 2, 'q\(X, Y\)"):
         ask(program, {}, "q(X, Y)", AskConfig(budget=1000))

@@ -13,7 +13,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.formats.scenes.facts import ScenePredicates, constant_of
 from nsmodels.formats.scenes.graphs import SceneGraph, read_graph
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.logic.chaining import chain
+from nsmodels.logic.chaining import GIVEN, chain
 from nsmodels.logic.literals import Scene
 from nsmodels.logic.syntax import Program
 
@@ -58,9 +58,22 @@ def stated(target: str, scenes: Sequence[Scene]) -> Bool[np.ndarray, " objects"]
 
 def derived(program: Program, target: str, scenes: Sequence[Scene]) -> Bool[np.ndarray, " objects"]:
     """Whether rules derive the target of each object with certainty, objects of all scenes in order."""
-    found: list[bool] = []
+    return np.logical_or.reduce(list(derived_by_rule(program, target, scenes).values()))
+
+
+def derived_by_rule(program: Program, target: str, scenes: Sequence[Scene]) -> dict[int, Bool[np.ndarray, " objects"]]:
+    """The objects that each rule for the target derives it of with certainty, by number of the rule."""
+    total = sum(len(scene.objects) for scene in scenes)
+    numbers = [number for number, rule in enumerate(program.rules) if rule.head.predicate == target]
+    found = {number: np.zeros(total, bool) for number in numbers or [GIVEN]}
+    first = 0
     for scene in scenes:
         facts = {fact: 1.0 for fact in scene.facts if fact[0] in program.arities}
-        certain = chain(program, facts, target).certain
-        found += [(target, (each,)) in certain for each in scene.objects]
-    return np.array(found, bool)
+        grounding = chain(program, facts, target)
+        for place, each in enumerate(scene.objects):
+            fact = (target, (each,))
+            for derivation in grounding.derivations[fact] if fact in grounding.certain else ():
+                if derivation.probability >= 1 and derivation.rule in found:
+                    found[derivation.rule][first + place] = True
+        first += len(scene.objects)
+    return found
