@@ -23,12 +23,13 @@ import torch
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generator
+from nsmodels.datasets.clevr.vocabulary import MAX_OBJECTS
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
+from nsmodels.layers.vision.backbone import check_backbone
+from nsmodels.layers.vision.layout import Layout, layout_of
 from nsmodels.systems.visual.config import PerceptionConfig, debug
-from nsmodels.systems.visual.perception.backbone import check_backbone
 from nsmodels.systems.visual.perception.images import read_images
-from nsmodels.systems.visual.perception.layout import Layout, layout_of
 from nsmodels.systems.visual.perception.matching import object_metrics
 from nsmodels.systems.visual.perception.network import Perception, perceive
 from nsmodels.systems.visual.perception.task import PerceptionBatch, PerceptionTask, batch_loss, targets_of
@@ -61,7 +62,7 @@ def describe(name: str, width: int, height: int, trains: bool) -> tuple[str, boo
     config = PerceptionConfig(backbone=name, image_width=width, image_height=height, feature_dim=32, head_dim=32)
     try:
         layout = layout_of(config)
-        check_backbone(config, BATCH, math.inf)
+        check_backbone(config, BATCH, math.inf, MAX_OBJECTS)
     except InputError as error:
         return f"refused: {error}", False
     facts = [f"{layout.stride:>6}", f"{layout.padding[0]}+{layout.padding[1]}".rjust(8)]

@@ -27,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from nsmodels.core.transfer.archive import RemoteZip
 from nsmodels.core.transfer.download import download
-from nsmodels.datasets.clevr.files.records import cut_records
+from nsmodels.formats.scenes.records import cut_records
 from tests.core.server import FileServer
 
 NUM, WANTED, SIZE = 3_000, 500, 100_000

@@ -23,9 +23,9 @@ import torch
 from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.session.optim import make_optimizer
+from nsmodels.layers.vision.backbone import build_backbone
 from nsmodels.systems.visual.config import PerceptionConfig, quick
 from nsmodels.systems.visual.model import VisualReasoner
-from nsmodels.systems.visual.perception.backbone import build_backbone
 from nsmodels.systems.visual.perception.speed import step_rate
 
 PEER_IMAGES_PER_CPU_SECOND = 2.5

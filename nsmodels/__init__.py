@@ -14,6 +14,8 @@ from nsmodels.core import hardware
 
 __all__ = ["__version__", "checkpoints", "load", "report"]
 
+__version__: str
+
 # Here, as every process that trains imports this package first, whatever started it; torch is loaded later.
 hardware.is_waiting_chosen = hardware.wait_passively(os.environ)
 

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a plain line every ten seconds anywhere else."""
+"""Progress of long work: a bar on a terminal, a line with rate and remaining time every ten seconds anywhere else."""
 
 from __future__ import annotations
 
@@ -13,19 +13,40 @@ SECONDS_BETWEEN_LINES = 10.0
 T = TypeVar("T")
 
 
-def counted(items: Iterable[T], total: int, label: str, unit: str, show: bool = True) -> Iterator[T]:
-    """The items, with progress: a bar on a terminal, else a line on stderr every ten seconds and one at the end."""
+def counted(
+    items: Iterable[T], total: int, label: str, unit: str, show: bool = True, done: int = 0, has_end: bool = True
+) -> Iterator[T]:
+    """The items, with progress: a bar on a terminal, else a line on stderr every ten seconds.
+
+    `has_end`: and one at the end. `done` of the `total` were finished before and do not count towards the rate.
+    """
     if show and sys.stderr.isatty():
         from tqdm import tqdm
 
-        yield from tqdm(items, total=total, desc=label, unit=unit, leave=False)
+        yield from tqdm(items, total=total, initial=done, desc=label, unit=unit, leave=False)
         return
-    last = time.monotonic()
-    for done, item in enumerate(items, 1):
+    start = last = time.monotonic()
+    for number, item in enumerate(items, 1):
         yield item
-        if show and (done == total or time.monotonic() - last >= SECONDS_BETWEEN_LINES):
-            last = time.monotonic()
-            print(f"{label}: {done:,} of {total:,} {unit}s", file=sys.stderr, flush=True)
+        now = time.monotonic()
+        if show and ((has_end and done + number == total) or now - last >= SECONDS_BETWEEN_LINES):
+            last = now
+            print(_counted_line(label, unit, done + number, total, number / max(now - start, 1e-9)), file=sys.stderr)
+            sys.stderr.flush()
+
+
+def _counted_line(label: str, unit: str, done: int, total: int, rate: float) -> str:
+    """The rate is per second, or where that is small a time per unit; without remaining time at the end."""
+    pace = f"{rate:,.3g}/s" if rate >= 1 else f"{1 / rate:.1f} s each"
+    left = f", {clock((total - done) / rate)} left" if done < total else ""
+    return f"{label}: {done:,} of {total:,} {unit}s, {pace}{left}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss or m:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def readable(num_bytes: float) -> str:
@@ -99,5 +120,5 @@ class Progress:
             text += f" of {readable(self.total)} ({self.done / self.total:.0%})"
         text += f", {readable(speed)}/s"
         if self.total and speed > 0 and self.done < self.total:
-            text += f", {(self.total - self.done) / speed / 60:.1f} min left"
+            text += f", {clock((self.total - self.done) / speed)} left"
         print(text, file=sys.stderr, flush=True)

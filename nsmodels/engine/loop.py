@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from typing import Any
 import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
-from tqdm import tqdm
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import counted
 from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device, weight_of
 from nsmodels.engine.config import TrainingConfig
@@ -207,12 +206,9 @@ def _groups(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _bar(session: Session, groups: Iterable[Any], num_batches: int) -> Iterable[Any]:
-    """A progress bar where standard error is a terminal, no output elsewhere."""
-    hidden = not (session.world.is_first and sys.stderr.isatty())
-    name = f"epoch {session.progress.epoch + 1}"
-    return tqdm(
-        groups, desc=name, total=num_batches, initial=session.progress.batch, leave=False, disable=hidden, unit="step"
-    )
+    """The groups, with the progress of the epoch on the first process."""
+    name, done = f"{session.folder.name}  epoch {session.progress.epoch + 1}", session.progress.batch
+    return counted(groups, num_batches, name, "step", session.world.is_first, done, has_end=False)
 
 
 # --- around the run ------------------------------------------------------------------------------------------------

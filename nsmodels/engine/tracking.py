@@ -14,6 +14,7 @@ import requests
 from requests.utils import get_netrc_auth
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import clock
 from nsmodels.engine.config import TrainingConfig
 
 SECONDS = 5.0  # to wait for the host of a tracker
@@ -116,10 +117,13 @@ class WeightsAndBiases:
 
 
 class Lines:
-    """One line per epoch on standard error: losses, monitored metric, learning rate, speed and remaining time."""
+    """One line per epoch on standard error: losses, monitored metric, learning rate, speed and remaining time.
 
-    def __init__(self, config: TrainingConfig) -> None:
-        self.config = config
+    `network`: what is trained, the first word of the line.
+    """
+
+    def __init__(self, config: TrainingConfig, network: str) -> None:
+        self.config, self.network = config, network
         self._seconds: list[float] = []
 
     def epoch(self, record: Record) -> None:
@@ -129,7 +133,12 @@ class Lines:
         names = dict.fromkeys(["train/loss", "val/loss", self.config.monitor])
         shown = [f"{name} {record[name]:.4g}" for name in names if name in record]
         speed = f"{record['samples_per_second']:.0f} samples/s"
-        parts = [f"epoch {record['epoch']}/{self.config.epochs}", *shown, f"lr {record['lr']:.2e}", speed]
+        parts = [
+            f"{self.network}  epoch {record['epoch']}/{self.config.epochs}",
+            *shown,
+            f"lr {record['lr']:.2e}",
+            speed,
+        ]
         print("  ".join([*parts, f"{clock(left)} left"]), file=sys.stderr, flush=True)
 
     def _epochs_left(self, record: Record) -> float:
@@ -142,13 +151,6 @@ class Lines:
         """Nothing to close."""
 
 
-def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss or m:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
 def numbers(record: Record) -> dict[str, float]:
     """The metrics of a record: its numbers, without the epoch itself."""
     return {k: v for k, v in record.items() if k != "epoch" and isinstance(v, int | float)}
@@ -158,7 +160,7 @@ def open_trackers(
     config: TrainingConfig, folder: Path, history: Sequence[Record], settings: dict[str, Any], given: Sequence[Tracker]
 ) -> list[Tracker]:
     """The trackers of the configuration, then those `given`; raise `InputError` for a missing package."""
-    trackers: list[Tracker] = [Lines(config), JsonLines(folder / METRICS, history)]
+    trackers: list[Tracker] = [Lines(config, folder.name), JsonLines(folder / METRICS, history)]
     if config.use_tensorboard:
         trackers.append(TensorBoard(folder / "tensorboard", len(history)))
     if config.use_wandb:

@@ -32,7 +32,7 @@ def compose(seed: int, split: str, index: int, settings: ScenerySettings | None 
     weather = "" if place in INDOORS else rng.choice(WEATHERS)
     horizon = rng.choice(HORIZONS)
     items = _enough(draws, image, place, horizon)
-    return Scene(image, place, weather, horizon, items, rng.uniform(0.9, 1.06), rng.getrandbits(32), settings)
+    return Scene(image, place, weather, horizon, items, rng.uniform(0.94, 1.06), rng.getrandbits(32), settings)
 
 
 def image_id(split: str, index: int, variant: int = 0) -> str:

@@ -19,6 +19,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import DATA, Inputs
 from nsmodels.engine.system import System
 from pipeline.lib import store
+from pipeline.lib.runs import summary
 
 if TYPE_CHECKING:
     from nsmodels.engine.config import TrainingConfig
@@ -61,6 +62,7 @@ def check(
                 raise
             verdict = Verdict(False, str(line))
         passed, line = verdict.passed, verdict.message or None
+        summary.record_check(f"{key}, {name}", passed, verdict.message)
         return dg.AssetCheckResult(passed=passed, severity=severity, description=line, metadata=verdict.numbers)
 
     return run

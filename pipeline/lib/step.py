@@ -20,7 +20,7 @@ from pipeline.lib import reuse, store
 from pipeline.lib.display import results
 from pipeline.lib.display.epochs import EpochTracker
 from pipeline.lib.launchpad import C, Chosen, Launchpad
-from pipeline.lib.runs import bare_command, slots
+from pipeline.lib.runs import bare_command, slots, summary
 
 _checks: dict[str, Callable[[dg.AssetExecutionContext], None]] = {}
 _checked: set[str] = set()  # runs
@@ -66,6 +66,7 @@ def materialise(
             return build(Order(folder.name, chosen.config, folders, folder, is_forced, trackers))
 
         made = reuse.make(context, recipe, chosen.force, order)
+        summary.record(store.folder(context.asset_key), made.manifest, made.is_reused)
         shown = results.shown_before(context, made.manifest) if made.is_reused else None
         shown = shown or show(store.folder(context.asset_key))
         return results.result(made.manifest, **{**shown, **_how(chosen, made)})

@@ -151,7 +151,7 @@ def test_another_seed_gives_other_content(prepared: Prepared, tmp_path: Path) ->
     before = artifact.read_manifest(prepared.folder)
     assert made.fingerprint != before.fingerprint
     same = [name for name in made.files if made.files[name] == before.files.get(name)]
-    assert same == []
+    assert set(same) <= {"vocabulary.json"}  # of scenes: the words that there are, whatever is drawn
 
 
 def test_configurations_import_without_torch() -> None:

@@ -31,9 +31,9 @@ def test_json_lines_repeat_and_lose_nothing_on_a_resume(tmp_path):
 
 
 def test_a_line_per_epoch_names_what_matters(capsys):
-    tracking.Lines(CONFIG.model_copy(update={"epochs": 62})).epoch(record(2))
+    tracking.Lines(CONFIG.model_copy(update={"epochs": 62}), "parser").epoch(record(2))
     assert capsys.readouterr().err == (
-        "epoch 2/62  train/loss 0.5  val/loss 1  lr 1.00e-01  7 samples/s  1:00:00 left\n"
+        "parser  epoch 2/62  train/loss 0.5  val/loss 1  lr 1.00e-01  7 samples/s  1:00:00 left\n"
     )
 
 

@@ -25,7 +25,8 @@ STUDIES = {
     *("nav_grid_search", "nav_data_scaling"),
     *("graph_ablations", "graph_hyperparameters", "cross_domain_comparison", "world_ablations"),
 }
-DOWNLOADED = {"clevr_archive", "clevr", "clevr_mini", "causal_networks", "planning_problems"}
+DOWNLOADED = {f"{name}{end}" for name in ("clevr", "gqa", "vqa") for end in ("_archive", "", "_mini")}
+DOWNLOADED |= {"causal_networks", "planning_problems"}
 HEAVY = ("torch", "timm", "torchvision", "pandas", "matplotlib", "scipy", "numba", "ray", "dagster_ray")
 LOADING = """
 import json, os, sys

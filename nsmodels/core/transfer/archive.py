@@ -81,11 +81,13 @@ class ZipReader(ABC):
         connections: int = 4,
         label: str = "",
         limits: Limits = LIMITS,
+        waste: int = LEAST_WASTE,
     ) -> Counts:
         """Write the members `names` below `out`, without the prefix `strip` of their names.
 
         Members present with the right size (`verify`: and the right CRC-32) are skipped. Each member appears whole or
-        not at all. Neighbours are read together: gaps up to 256 KB, runs up to 32 MB, `connections` in parallel.
+        not at all. Neighbours are read together: gaps up to 256 KB (`waste`: see `runs`), runs up to 32 MB,
+        `connections` in parallel.
 
         Raises `InputError` for a member that is missing, damaged, beyond `limits` or would leave `out`, and for a full
         disk.
@@ -98,7 +100,7 @@ class ZipReader(ABC):
         before = (self.source.requests, self.source.bytes)
         done = sum(member.info.file_size for member in wanted) - size
         with Progress(label or PurePosixPath(self.source.name).name, size + done, done, progress) as bar:
-            self._fetch_runs(list(runs(missing)), bar, connections)
+            self._fetch_runs(list(runs(missing, waste=waste)), bar, connections)
         used = (self.source.requests - before[0], self.source.bytes - before[1])
         return Counts(*used, len(missing), len(wanted) - len(missing))
 
@@ -193,13 +195,15 @@ def extract(
     return archive.fetch_members(names, out, progress, strip, verify, connections, f"extracting {path.name}")
 
 
-def runs(members: Sequence[Member], gap: int = LARGEST_GAP, longest: int = LONGEST_RUN) -> Iterator[list[Member]]:
+def runs(
+    members: Sequence[Member], gap: int = LARGEST_GAP, longest: int = LONGEST_RUN, waste: int = LEAST_WASTE
+) -> Iterator[list[Member]]:
     """Groups of members, sorted by offset, to read with one request each.
 
-    `gap` and `longest` are in bytes. Where many gaps are small, as in an archive packed in random order, only the
-    smallest are read, so that the bytes discarded stay below 4 % of the bytes requested (or 4 MB).
+    `gap`, `longest` and `waste` are in bytes. Where many gaps are small, as in an archive packed in random order, only
+    the smallest are read, so that the bytes discarded stay below 4 % of the bytes requested (or below `waste`).
     """
-    worth = _gaps_worth_reading(members, gap)
+    worth = _gaps_worth_reading(members, gap, waste)
     group: list[Member] = []
     for number, member in enumerate(members):
         if group and (number not in worth or member.end - group[0].info.header_offset > longest):
@@ -210,9 +214,9 @@ def runs(members: Sequence[Member], gap: int = LARGEST_GAP, longest: int = LONGE
         yield group
 
 
-def _gaps_worth_reading(members: Sequence[Member], largest: int) -> set[int]:
+def _gaps_worth_reading(members: Sequence[Member], largest: int, waste: int) -> set[int]:
     """Numbers of the members whose gap to the previous one is read and discarded."""
-    budget = max(LEAST_WASTE, sum(member.end - member.info.header_offset for member in members) // 25)
+    budget = max(waste, sum(member.end - member.info.header_offset for member in members) // 25)
     gaps = [after.info.header_offset - member.end for member, after in pairwise(members)]
     by_size = sorted((gap, number) for number, gap in enumerate(gaps, 1) if gap <= largest)
     spent = accumulate(gap for gap, _ in by_size)

@@ -21,7 +21,8 @@ class SceneVocabulary:
     Attributes:
         names: names of objects.
         parents: categories of a name, nearest first and complete: "dog" → ("animal", "thing").
-        attributes: values by type: "color" → ("red", ...). A value has one type.
+        attributes: values by type: "color" → ("red", ...). In composed scenes a value has one type; in released ones it
+            may have several, as "short" has height and length.
         relations: names of relations, those of geometry included.
         inverses: inverse of a relation where it has one; a symmetric relation is its own.
         plurals: plural of a name or category where questions use it.
@@ -72,9 +73,14 @@ class SceneVocabulary:
             raise InputError(f"{path}: missing; expected the vocabulary of a dataset of scenes") from None
         except ValueError as error:
             raise InputError(f"{path}: not JSON ({error}); prepare the dataset again") from None
+        return cls.from_json(document, str(path))
+
+    @classmethod
+    def from_json(cls, document: Any, where: str) -> Self:
+        """The vocabulary of the content of such a file, or of `dataclasses.asdict`; `where` names it in errors."""
         names = {each.name for each in fields(cls)}
         if not isinstance(document, dict) or not document.keys() <= names or "names" not in document:
-            raise InputError(f"{path}: expected an object with fields of {', '.join(sorted(names))}")
+            raise InputError(f"{where}: expected an object with fields of {', '.join(sorted(names))}")
         return cls(**{key: _frozen(value) for key, value in document.items()})
 
 

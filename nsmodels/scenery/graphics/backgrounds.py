@@ -29,7 +29,7 @@ WALLS: dict[str, tuple[Color, Color]] = {
     "kitchen": ((226, 236, 234), (206, 222, 220)),
     "living room": ((232, 214, 178), (222, 198, 158)),
 }
-DIM = {"sunny": 1.05, "cloudy": 0.92, "rainy": 0.88, "snowy": 0.95, "": 1.0}  # factor of brightness
+DIM = {"sunny": 1.05, "cloudy": 0.96, "rainy": 0.92, "snowy": 1.0, "": 1.0}  # factor of brightness
 NUM_VARIANTS = 4
 BLOTCH, CELL = 9.0, 16  # uneven ground: standard deviation in grey levels, pixels of the sheet between its knots
 SNOW, SNOWED = (236, 240, 246), 0.72  # colour of snow, and how much of the ground it covers

@@ -84,9 +84,14 @@ def _pillow(shape: str) -> Image.Image:
     image = Image.new("RGBA", (EDGE, EDGE))
     pen = ImageDraw.Draw(image)
     _outline(pen, shape, (2, 2, EDGE - 3, EDGE - 3), BASE, 14)
+    seam = (16, 28, EDGE - 17, EDGE - 10) if shape == "triangular" else (9, 9, EDGE - 10, EDGE - 10)
+    _outline(pen, shape, seam, DARK, 10)
+    _outline(pen, shape, (seam[0] + 3, seam[1] + 4, seam[2] - 3, seam[3] - 3), BASE, 8)
     for x, y in _corners(shape):
         pen.ellipse((x - 5, y - 5, x + 5, y + 5), fill=DARK)
-    pen.ellipse((EDGE // 2 - 4, EDGE * 0.6 - 4, EDGE // 2 + 4, EDGE * 0.6 + 4), fill=DARK)
+    for x, y in ((-15, -15), (15, -15), (-15, 15), (15, 15)):  # folds towards the button in the middle
+        pen.line((EDGE // 2, EDGE * 0.58, EDGE // 2 + x, EDGE * 0.58 + y), fill=DARK, width=3)
+    pen.ellipse((EDGE // 2 - 6, EDGE * 0.58 - 6, EDGE // 2 + 6, EDGE * 0.58 + 6), fill=LIGHT)
     return image
 
 

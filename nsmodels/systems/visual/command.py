@@ -155,7 +155,7 @@ def _explain(given: VisualAnswer, arguments: argparse.Namespace) -> None:
     if given.refusal and (arguments.draw or arguments.tree or arguments.without):
         print("no answer, no proof: nothing is drawn or removed", file=sys.stderr)
         return
-    from nsmodels.systems.visual.perception.images import read_pixels
+    from nsmodels.formats.images.cache import read_pixels
     from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
     from nsmodels.systems.visual.reasoning.drawing import draw_proof, draw_tree
 

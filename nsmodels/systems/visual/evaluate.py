@@ -17,6 +17,7 @@ from nsmodels.engine.checkpoint import load
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.formats.images.cache import read_pixels
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.baselines.task import predict_answers, read_vqa_split
@@ -26,7 +27,6 @@ from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report, 
 from nsmodels.systems.visual.evaluation.scoring import Predictions, Scored, outcomes, rows
 from nsmodels.systems.visual.language.tokens import UNKNOWN
 from nsmodels.systems.visual.model import VisualReasoner
-from nsmodels.systems.visual.perception.images import read_pixels
 from nsmodels.systems.visual.reasoning.drawing import draw_proof
 from nsmodels.systems.visual.reasoning.proof import NoProof, prove
 from nsmodels.systems.visual.reasoning.replay import check

@@ -8,11 +8,11 @@ from typing import Any
 
 from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes
 from nsmodels.datasets.clevr.validation import require_valid
+from nsmodels.formats.images.cache import read_pixels
 from nsmodels.systems.visual.evaluate import find_prior, read_programs
 from nsmodels.systems.visual.evaluation.report import HEADLINE, Report, report
 from nsmodels.systems.visual.evaluation.scoring import Predictions
 from nsmodels.systems.visual.model import VisualReasoner
-from nsmodels.systems.visual.perception.images import read_pixels
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.drawing import draw_proof
 from nsmodels.systems.visual.reasoning.proof import NoProof, Proof, prove

@@ -8,17 +8,18 @@ from typing import Any
 from torch import nn
 
 from nsmodels.datasets.clevr.files.format import read_questions, training_splits
+from nsmodels.datasets.clevr.vocabulary import MAX_OBJECTS
 from nsmodels.engine import checkpoint
 from nsmodels.engine.phases import sharing
 from nsmodels.engine.runtime import memory_of, resolve_device
 from nsmodels.engine.trial import Trial
 from nsmodels.layers import onnx_graphs
+from nsmodels.layers.vision.backbone import check_backbone
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
 from nsmodels.systems.visual.baselines.task import CnnLstmTask
 from nsmodels.systems.visual.config import VisualConfig
 from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.language.task import ParserTask
-from nsmodels.systems.visual.perception.backbone import check_backbone
 from nsmodels.systems.visual.perception.network import Perception
 from nsmodels.systems.visual.perception.task import PerceptionTask
 
@@ -43,7 +44,8 @@ def check_config(config: VisualConfig) -> None:
     if config.has_export:
         onnx_graphs.require_exporter("--no-has-export")
     micro_batch = -(-config.training.batch_size // (config.training.accumulate_steps * config.training.num_processes))
-    check_backbone(config.perception, micro_batch, memory_of(resolve_device(config.training.device)))
+    memory = memory_of(resolve_device(config.training.device))
+    check_backbone(config.perception, micro_batch, memory, MAX_OBJECTS)
 
 
 def load_network(path: Path, device: str = "auto") -> nn.Module:

@@ -162,6 +162,11 @@ def discard_reports() -> None:
     atexit.unregister(_print_error)
 
 
+def has_reported() -> bool:
+    """Whether an error was printed: what the command made is then not its last word."""
+    return bool(_printed)
+
+
 def _print_error(line: str) -> None:
     """Print a line once, whether it is reported by an exception, at the exit, or both."""
     if line not in _printed:

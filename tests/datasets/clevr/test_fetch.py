@@ -15,7 +15,7 @@ from nsmodels.__main__ import main
 from nsmodels.core.errors import InputError
 from nsmodels.core.transfer.download import Unreachable
 from nsmodels.datasets.clevr.files.fetch import cut_mini, fetch_full, fetch_mini, inspect_archive, unpack
-from nsmodels.datasets.clevr.files.records import cut_records, read_records
+from nsmodels.formats.scenes.records import cut_records, read_records
 from tests.core.server import FileServer, Traps, free_port
 
 SIZES = {"train": 30, "val": 8}
@@ -308,7 +308,7 @@ def test_the_description_has_the_reason_for_an_unreachable_host(server: FileServ
 def test_records_stream_in_pieces_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     text = ' {"date" : 12, "scenes":[ {"a": "]}\\"é", "b": [1, {"c": -0.0}]} ,{"a": 2}, {}],"info":{"n":[1, 2]} } '
     for size in (1, 2, 7, 1000):
-        monkeypatch.setattr("nsmodels.datasets.clevr.files.records.PIECE", size)
+        monkeypatch.setattr("nsmodels.formats.scenes.records.PIECE", size)
         assert list(read_records(io.StringIO(text), "scenes", "x")) == json.loads(text)["scenes"]
         copy = io.StringIO()
         assert cut_records(io.StringIO(text), copy, "scenes", lambda item: item.get("a") != 2, "x") == (2, 3)
@@ -340,7 +340,7 @@ def test_records_of_a_large_file_do_not_stay_in_memory(tmp_path: Path) -> None:
     item = json.dumps({"image_index": 1, "question": "x" * 900})
     with path.open("w") as file:
         file.write('{"info": {}, "questions": [' + ", ".join([item] * 60_000) + "]}")
-    code = "import resource, sys; from nsmodels.datasets.clevr.files.records import cut_records\n"
+    code = "import resource, sys; from nsmodels.formats.scenes.records import cut_records\n"
     code += "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
     code += "counts = cut_records(open(sys.argv[1]), open(sys.argv[2], 'w'), 'questions', lambda q: True, 'x')\n"
     code += "print(counts[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"

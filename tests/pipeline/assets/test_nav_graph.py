@@ -1,6 +1,7 @@
 """The real graph from mazes to figures with the debug presets, and what its checks say of broken files."""
 
 import json
+import re
 import shutil
 
 import dagster as dg
@@ -12,6 +13,7 @@ from nsmodels.systems.nav.config import CODE_VERSION
 from pipeline.assets.systems import nav_checks
 from pipeline.definitions import defs
 from pipeline.lib import checks
+from pipeline.lib.runs.summary import Summary
 from tests.pipeline.jobs import job_of
 from tests.shared import resealed
 
@@ -65,6 +67,17 @@ def test_every_asset_is_made_from_the_one_before_and_mazes_on_the_spot(made):
         study = read_manifest(root / key)
         assert study.inputs["mazes"].fingerprint == data.fingerprint
         assert {"report.json", "table.txt", f"figures/{key}.pdf", f"figures/{key}.png"} <= study.files.keys()
+
+
+def test_the_last_lines_have_the_score_beside_its_best_baseline(made):
+    root, _ = made
+    manifest = read_manifest(root / "nav_evaluation")
+    ended = Summary({"nav_evaluation": (manifest, root / "nav_evaluation", True)}, 3, ["nav_model, a_check: too low"])
+    _, line, *rest = ended.lines()
+    assert line.startswith(f"nav_evaluation  reused, {root}/nav_evaluation, synthetic mazes, success ")
+    assert re.search(r"success [\d.]+% \([\d.]+–[\d.]+\), best baseline \w+ [\d.]+%$", line)
+    assert rest[:2] == ["checks: 3 passed, 1 failed", "  nav_model, a_check: too low"]
+    assert Summary().lines() == []
 
 
 def test_the_page_of_the_model_shows_curves_walks_and_policies(made):

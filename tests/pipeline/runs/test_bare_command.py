@@ -61,6 +61,13 @@ def test_the_command_makes_model_and_data_and_keeps_history(project):
         tags = made["nav_model"].records[0].asset_materialization.tags
     assert tags["dagster/data_version"] == model.fingerprint
     assert tags["dagster/input_data_version/mazes"] == data.fingerprint
+    *_, made, checks, load, look = done.stderr.splitlines()
+    assert made.startswith("nav_model  built in ")
+    assert made.endswith("s, data/nav_model, synthetic mazes")
+    assert checks.startswith("checks: ")
+    assert checks.endswith(" passed, 0 failed")
+    assert load == "load: model = nsmodels.load('nav_model')"
+    assert look.startswith("look: make ui")
 
 
 def test_a_killed_run_does_not_block_the_next(project):

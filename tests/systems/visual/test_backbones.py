@@ -17,17 +17,17 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
+from nsmodels.layers.vision.backbone import build_backbone, check_backbone
+from nsmodels.layers.vision.centres import centre_heat, find_peaks
+from nsmodels.layers.vision.layout import layout_of
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.config import PerceptionConfig, debug, quick
-from nsmodels.systems.visual.perception.backbone import build_backbone, check_backbone
-from nsmodels.systems.visual.perception.layout import layout_of
-from nsmodels.systems.visual.perception.network import ObjectLogits, Perception, find_candidates, find_peaks
+from nsmodels.systems.visual.perception.network import ObjectLogits, Perception, find_candidates
 from nsmodels.systems.visual.perception.task import (
     PerceptionBatch,
     PerceptionTask,
     Targets,
     batch_loss,
-    centre_heat,
     object_terms,
 )
 from tests.shared import Shared
@@ -106,7 +106,7 @@ class Drawn(nn.Module):
         self.targets = batch.on_maps(covered).targets
 
     def forward(self, level: Tensor) -> Tensor:
-        return centre_heat(self.targets, *level.shape[-2:], sigma=1.2)
+        return centre_heat(self.targets.points, self.targets.exists, *level.shape[-2:], sigma=1.2)
 
 
 # --- a step with each of them ----------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Drawn(nn.Module):
 def test_a_step_is_finite_and_peaks_are_where_the_objects_are(name: str) -> None:
     torch.manual_seed(0)
     config, batch = config_of(name), batch_at(*CENTRES)
-    check_backbone(config, 2, math.inf)
+    check_backbone(config, 2, math.inf, 10)
     model = Perception(config).to(memory_format=torch.channels_last)
     assert (model.layout.stride, model.layout.padding) == FITS[name]
     loss, terms = batch_loss(model, batch, config.heat_sigma, model.layout.covered)
@@ -144,7 +144,7 @@ def assert_peaks_at_targets(model: Perception, batch: PerceptionBatch) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_trained_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(InputError, match=REFUSED[name]) as caught:
-        check_backbone(config_of(name), 2, math.inf)
+        check_backbone(config_of(name), 2, math.inf, 10)
     assert "\n" not in str(caught.value)
 
 
@@ -177,7 +177,7 @@ def test_the_weights_of_a_checkpoint_are_named_as_in_timm() -> None:
 @pytest.mark.parametrize(("width", "height"), [(224, 224), (448, 224), (224, 672)])
 def test_a_target_is_decoded_to_its_centre_within_half_a_stride(stride: int, width: int, height: int) -> None:
     targets = targets_at(*CENTRES)
-    heat = centre_heat(targets, height // stride, width // stride, sigma=1.2)
+    heat = centre_heat(targets.points, targets.exists, height // stride, width // stride, sigma=1.2)
     points, values = find_peaks(heat, 4)
     size = torch.tensor([width, height])
     away = ((points[:, :, None] - targets.points[:, None]) * size).abs().amax(-1)
@@ -240,7 +240,7 @@ def test_another_backbone_comes_without_the_widths_of_the_preset() -> None:
     assert same.perception.backbone_channels == quick().perception.backbone_channels
     wide = quick().with_values({"perception.backbone": "resnet18", "perception.backbone_channels": [8, 8, 16, 16]})
     assert wide.perception.backbone_channels == [8, 8, 16, 16]
-    check_backbone(wide.perception, 2, math.inf)
+    check_backbone(wide.perception, 2, math.inf, 10)
 
 
 def test_widths_beside_another_kind_of_network_are_one_line() -> None:
@@ -300,12 +300,12 @@ def test_pretrained_weights_without_a_network_are_one_line(tmp_path: Path, monke
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(InputError, match=r"^pretrained weights of 'resnet10t' cannot be fetched .*pretrained=false"):
-        check_backbone(config_of("resnet10t", pretrained=True), 2, math.inf)
+        check_backbone(config_of("resnet10t", pretrained=True), 2, math.inf, 10)
 
 
 def test_a_network_without_pretrained_weights_is_one_line() -> None:
     with pytest.raises(InputError, match=r"^backbone 'seresnet18': timm has no pretrained weights of it; use"):
-        check_backbone(config_of("seresnet18", pretrained=True), 2, math.inf)
+        check_backbone(config_of("seresnet18", pretrained=True), 2, math.inf, 10)
 
 
 def test_more_memory_than_there_is_is_one_line() -> None:
@@ -313,5 +313,5 @@ def test_more_memory_than_there_is_is_one_line() -> None:
     with pytest.raises(
         InputError, match=r"11\.2 million weights and 64 images at a time need 0\.\d GiB or more, there are 0\.1"
     ):
-        check_backbone(config, 64, 2**27)
-    check_backbone(config, 64, 2**33)
+        check_backbone(config, 64, 2**27, 10)
+    check_backbone(config, 64, 2**33, 10)

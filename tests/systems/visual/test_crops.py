@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from nsmodels.core.errors import InputError
+from nsmodels.layers.vision.crops import CropEncoder, read_crops
+from nsmodels.layers.vision.layout import layout_of
 from nsmodels.systems.visual.config import PerceptionConfig, debug, quick
-from nsmodels.systems.visual.perception.crops import CropEncoder, read_crops
-from nsmodels.systems.visual.perception.layout import layout_of
 from nsmodels.systems.visual.perception.network import Perception, find_candidates
 
 pytestmark = pytest.mark.usefixtures("one_thread")

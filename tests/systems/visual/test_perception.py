@@ -16,6 +16,8 @@ from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
+from nsmodels.layers.vision.augmentation import augment_images
+from nsmodels.layers.vision.centres import centre_heat
 from nsmodels.systems.visual.config import PerceptionConfig, debug
 from nsmodels.systems.visual.perception.matching import object_metrics
 from nsmodels.systems.visual.perception.network import Perception, perceive
@@ -23,8 +25,6 @@ from nsmodels.systems.visual.perception.task import (
     PerceptionBatch,
     PerceptionTask,
     Targets,
-    augment_images,
-    centre_heat,
 )
 from tests.shared import Shared, resealed
 
@@ -139,7 +139,7 @@ def targets(points: list[list[tuple[float, float]]], exists: list[list[bool]]) -
 
 def test_the_heat_map_is_one_at_each_centre_and_nowhere_else() -> None:
     given = targets([[(0.3, 0.5), (0.81, 0.1), (0.5, 0.5)], [(0.0, 0.0)] * 3], [[True, True, False], [False] * 3])
-    heat = centre_heat(given, height=8, width=10, sigma=1.0)
+    heat = centre_heat(given.points, given.exists, height=8, width=10, sigma=1.0)
     assert heat.shape == (2, 1, 8, 10)
     assert torch.nonzero(heat[0, 0] == 1).tolist() == [[0, 8], [4, 3]]
     assert heat[0, 0, 4, 4] == pytest.approx(np.exp(-0.5))

@@ -13,9 +13,9 @@ from nsmodels.core.disk import writing
 from nsmodels.core.errors import InputError
 from nsmodels.core.transfer.archive import LocalZip, ZipReader
 from nsmodels.core.transfer.directory import Limits
-from nsmodels.datasets.clevr.files.records import LARGEST_FILE, cut_records, opened, read_records
 from nsmodels.datasets.clevr.files.schema import check_single, image_of
 from nsmodels.datasets.clevr.files.split import SplitCheck
+from nsmodels.formats.scenes.records import LARGEST_FILE, cut_records, opened, read_records
 
 log = logging.getLogger(__name__)
 ANNOTATION_LIMITS = Limits(member=LARGEST_FILE)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core.disk import require_space, sha256_of, writing
+from nsmodels.core.disk import require_space, sha256_of
 from nsmodels.core.errors import InputError
-from nsmodels.core.progress import Progress
 from nsmodels.core.transfer.archive import Counts, LocalZip, RemoteZip, ZipReader
+from nsmodels.core.transfer.copying import copy_missing
 from nsmodels.core.transfer.directory import Limits, refuse_member
 from nsmodels.core.transfer.download import Unreachable, download, probe
 from nsmodels.datasets.clevr.config import ANNOTATIONS_URL, ARCHIVE_BYTES, ARCHIVE_SHA256, ARCHIVE_URL
@@ -33,6 +33,7 @@ DOWNLOADS = ".download"  # below the folder being built, deleted when it is comp
 PARTS = ("images/", "scenes/", "questions/")
 SPLITS = ("train", "val")  # of the release, those with scenes and answers
 IMAGE_LIMITS = Limits(member=1 << 26)
+UNNAMED = "though the scenes name it; complete the folder or request fewer images"
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def cut_mini(
     if source.is_file():
         counts = _fetch_images(LocalZip(source), cut.images, out, progress)
     else:
-        counts = _copy_images(root_of(source), cut.images, out, progress)
+        counts = copy_missing(root_of(source), cut.images, out, progress, "images", UNNAMED)
     sha256 = sha256_of(source) if source.is_file() else ""
     evidence = Evidence((), 0, sha256, {}, cut.scenes, cut.questions, len(cut.images))
     more = {"num_images": len(cut.images), "num_questions": cut.num_questions, "checks": cut.checks}
@@ -196,28 +197,6 @@ def _fetch_images(reader: ZipReader, images: list[str], out: Path, progress: boo
     strip = strip_of(reader)
     names = [strip + name for name in images]
     return reader.fetch_members(names, out, progress, strip, verify=True, label="images", limits=IMAGE_LIMITS)
-
-
-def _copy_images(root: Path, images: list[str], out: Path, progress: bool) -> Counts:
-    """Copy the missing images; each appears whole or not at all."""
-    missing = [name for name in images if not _is_same_size(root / name, out / name)]
-    size = sum((root / name).stat().st_size for name in missing)
-    require_space(out, size, f"{len(missing)} images")
-    with Progress("images", size, 0, progress) as bar:
-        for name in missing:
-            partial = out / f"{name}.partial"
-            with writing(partial):
-                partial.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(root / name, partial)
-                partial.replace(out / name)
-            bar.add((out / name).stat().st_size)
-    return Counts(0, 0, len(missing), len(images) - len(missing))
-
-
-def _is_same_size(source: Path, target: Path) -> bool:
-    if not source.is_file():
-        raise InputError(f"{source}: missing, though the scenes name it; complete the folder or request fewer images")
-    return target.is_file() and target.stat().st_size == source.stat().st_size
 
 
 def _summary(reader: RemoteZip) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.records import MAKE, opened, read_records
 from nsmodels.datasets.clevr.files.schema import check_scene, check_single, checked_question
 from nsmodels.datasets.clevr.files.split import SplitCheck, check_pair
+from nsmodels.formats.scenes.records import MAKE, opened, read_records
 
 SCENE_KEYS = ("image_index", "objects", "relationships", "image_filename", "split", "directions")
 OBJECT_KEYS = ("color", "size", "rotation", "shape", "3d_coords", "material", "pixel_coords")

@@ -7,9 +7,9 @@ from math import isfinite
 from typing import Any
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.clevr.files.records import REMEDY
 from nsmodels.datasets.clevr.programs import normalise
 from nsmodels.datasets.clevr.vocabulary import ANSWERS, ATTRIBUTES, MAX_OBJECTS, RELATIONS
+from nsmodels.formats.scenes.records import REMEDY
 
 # Keys of a question in the test split; the release withholds the others.
 UNANSWERED_KEYS = ("image_index", "question_index", "image_filename", "question")

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from nsmodels.formats.images.cache import read_image, read_size
 from nsmodels.systems.visual.answering.answer import Sight, VisualAnswer
 from nsmodels.systems.visual.answering.calibration import Calibration
 from nsmodels.systems.visual.language.confidence import Parse
-from nsmodels.systems.visual.perception.images import read_image, read_images, read_size
+from nsmodels.systems.visual.perception.images import read_images
 from nsmodels.systems.visual.perception.readout import Readout
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 from nsmodels.systems.visual.reasoning.execution import answer

@@ -7,22 +7,22 @@ pyramid, and the pixels, at each centre. Relations come from ground coordinates,
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES
 from nsmodels.engine import checkpoint
+from nsmodels.layers.vision.backbone import build_backbone
+from nsmodels.layers.vision.centres import find_peaks, without_padding
+from nsmodels.layers.vision.crops import CropEncoder, convolution
+from nsmodels.layers.vision.pyramid import Pyramid, sample
 from nsmodels.systems.visual.config import PerceptionConfig
-from nsmodels.systems.visual.perception.backbone import build_backbone
-from nsmodels.systems.visual.perception.crops import CropEncoder, convolution
 from nsmodels.systems.visual.perception.readout import MIN_PRESENCE, Readout
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
@@ -110,33 +110,6 @@ class Perception(nn.Module):
 
 
 @final
-class Pyramid(nn.Module):
-    """Top-down fusion of the backbone's levels (Lin et al. 2017).
-
-    At the level with most cells it is half as wide and not smoothed: that halves the cost of the network.
-    """
-
-    def __init__(self, channels: list[int], width: int) -> None:
-        super().__init__()
-        self.fine_channels = max(16, width // 2)
-        self.level_channels = [self.fine_channels, *[width] * (len(channels) - 1)]
-        self.lateral = nn.ModuleList(nn.Conv2d(c, w, 1) for c, w in zip(channels, self.level_channels, strict=True))
-        self.smooth = nn.ModuleList(
-            [nn.Identity(), *(nn.Sequential(*convolution(w, w, 3)) for w in self.level_channels[1:-1])]
-        )
-        self.narrow = nn.Conv2d(width, self.fine_channels, 1)
-
-    def forward(self, features: list[Float[Tensor, "b c _ _"]]) -> list[Float[Tensor, "b c _ _"]]:
-        """Fused maps, fine to coarse."""
-        fused = [self.lateral[-1](features[-1])]
-        for level in range(len(features) - 2, -1, -1):
-            above = fused[0] if level else self.narrow(fused[0])
-            above = F.interpolate(above, size=features[level].shape[-2:], mode="nearest")
-            fused.insert(0, self.smooth[level](self.lateral[level](features[level]) + above))
-        return fused
-
-
-@final
 class ObjectHead(nn.Module):
     """Reads every pyramid level around a point and predicts the object there.
 
@@ -176,18 +149,6 @@ class ObjectHead(nn.Module):
         return ObjectLogits(dict(zip(self.sizes, attributes, strict=True)), ground, offset)
 
 
-def sample(level: Float[Tensor, "b c h w"], points: Float[Tensor, "b n 2"], grid: int) -> Float[Tensor, "b n d"]:
-    """Bilinear reads of `level` on a grid × grid neighbourhood (two cells apart) of each point, d = c·grid²."""
-    height, width = level.shape[-2:]
-    # Cell offsets of the neighbourhood, −2, 0, 2 for grid = 3; over width and height they are fractions of the image.
-    steps = (torch.arange(grid, device=points.device, dtype=points.dtype) - (grid - 1) / 2) * 2
-    dy, dx = torch.meshgrid(steps, steps, indexing="ij")
-    shifts = torch.stack([dx.flatten() / width, dy.flatten() / height], dim=-1)
-    where = (points[:, :, None] + shifts) * 2 - 1  # `grid_sample` takes the image as [−1, 1]
-    read = F.grid_sample(level, where, align_corners=False, padding_mode="border")
-    return read.permute(0, 2, 3, 1).flatten(2)
-
-
 @dataclass(frozen=True)
 class Candidates:
     """Heat-map peaks of a batch, strongest first: points in 0..1 of the image, logits, the head's output there.
@@ -219,24 +180,6 @@ def find_candidates(model: Perception, images: Float[Tensor, "b 3 h w"], num: in
         objects = model.objects(scaled, levels, points)
         points = points + objects.offset.float() * cell
     return Candidates(points, logits, objects, levels[-1].mean((2, 3)))
-
-
-def without_padding(heat: Float[Tensor, "b 1 h w"], covered: tuple[float, float]) -> Float[Tensor, "b 1 h w"]:
-    """The heat map with −∞ in the cells that show nothing of the image; `covered`: as of a `Layout`."""
-    columns, rows = (math.ceil(side * part) for side, part in zip(reversed(heat.shape[2:]), covered, strict=True))
-    shown = heat.new_zeros(heat.shape[2:], dtype=torch.bool)
-    shown[:rows, :columns] = True
-    return heat.masked_fill(~shown, -torch.inf)
-
-
-def find_peaks(heat: Float[Tensor, "b 1 h w"], num: int) -> tuple[Float[Tensor, "b n 2"], Float[Tensor, "b n"]]:
-    """Centres of the strongest local maxima, (x, y) in 0..1 of the map, and their values; n is `num` or all cells."""
-    # Non-maximum suppression: a cell is a peak when no cell of its 3×3 neighbourhood is higher.
-    peaks = heat.masked_fill(heat < F.max_pool2d(heat, 3, stride=1, padding=1), -torch.inf)
-    values, cells = peaks.flatten(1).topk(min(num, peaks[0].numel()))
-    size = heat.new_tensor([heat.shape[-1], heat.shape[-2]])
-    # From the flat index to column x and row y; the centre of a cell is half a cell further.
-    return (torch.stack([cells % heat.shape[-1], cells // heat.shape[-1]], dim=-1) + 0.5) / size, values
 
 
 def read_out(model: Perception, images: np.ndarray) -> Readout:

@@ -19,13 +19,13 @@ from nsmodels.datasets.clevr.rendering.scenes import sample_scene, scene_generat
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.session.optim import make_optimizer
 from nsmodels.engine.session.precision import has_bfloat16
+from nsmodels.layers.vision.augmentation import draw_augmentation
 from nsmodels.systems.visual.config import PerceptionConfig, quick
 from nsmodels.systems.visual.perception.network import Perception
 from nsmodels.systems.visual.perception.task import (
     PerceptionBatch,
     Targets,
     batch_loss,
-    draw_augmentation,
     targets_of,
 )
 

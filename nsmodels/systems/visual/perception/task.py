@@ -20,9 +20,11 @@ from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, MAX_OBJECTS
 from nsmodels.engine.batching import Batches, Part, epoch_order, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
+from nsmodels.layers.vision.augmentation import augment_images, draw_augmentation
+from nsmodels.layers.vision.centres import centre_heat, focal_loss
+from nsmodels.layers.vision.layout import layout_of
 from nsmodels.systems.visual.config import PerceptionConfig
 from nsmodels.systems.visual.perception.images import read_images
-from nsmodels.systems.visual.perception.layout import layout_of
 from nsmodels.systems.visual.perception.network import ObjectLogits, Perception
 from nsmodels.systems.visual.perception.readout import GROUND_HALF_WIDTH
 
@@ -80,45 +82,6 @@ def targets_of(scenes: list[dict[str, Any]], sizes: np.ndarray) -> Targets:
     return Targets(*(torch.from_numpy(a) for a in (points, ground, attributes, exists)))
 
 
-def centre_heat(targets: Targets, height: int, width: int, sigma: float) -> Float[Tensor, "b 1 h w"]:
-    """Target heat map: a Gaussian of height 1, `sigma` cells wide, at each centre's cell; their maximum at overlaps."""
-    # exp(−((x − c_x)² + (y − c_y)²) / 2σ²) is the product of a factor per column and one per row, which takes w + h
-    # exponentials per object instead of w · h.
-    cells = (targets.points * targets.points.new_tensor([width, height])).floor()
-    x = torch.arange(width, device=cells.device) - cells[..., :1]
-    y = torch.arange(height, device=cells.device) - cells[..., 1:]
-    across, down = torch.exp(-x.square() / (2 * sigma**2)), torch.exp(-y.square() / (2 * sigma**2))
-    down = down * targets.exists[..., None]  # padded objects leave no trace
-    return (down[..., :, None] * across[..., None, :]).amax(1, keepdim=True)
-
-
-def focal_loss(logits: Float[Tensor, "b 1 h w"], heat: Float[Tensor, "b 1 h w"]) -> Float[Tensor, ""]:
-    """Penalty-reduced focal loss of a centre heat map (Law & Deng 2018, equation 1; alpha 2, beta 4)."""
-    # With p = σ(logit) and the target Y, a sum over cells:
-    #     at centres, Y = 1:  −(1 − p)² log p
-    #     elsewhere:          −(1 − Y)⁴ p² log(1 − p)
-    # The squares reduce the loss of cells that are already right, the many with p near 0 above all; (1 − Y)⁴ reduces it
-    # next to a centre, where a high p is a small error of position.
-    # log p and log(1 − p) = log σ(−logit) are computed from the logit: p itself rounds to 0 or 1.
-    probability = logits.sigmoid()
-    positive = F.logsigmoid(logits) * (1 - probability).square() * (heat > 0.999)
-    negative = F.logsigmoid(-logits) * probability.square() * (1 - heat).pow(4) * (heat <= 0.999)
-    return -(positive + negative).sum() / (len(logits) * TYPICAL_OBJECTS)
-
-
-def draw_augmentation(num: int, strength: float, rng: np.random.Generator) -> Float[Tensor, "b 6"]:
-    """Augmentation of each image: gains of red, green and blue, a shift, an amount of blur, the deviation of noise.
-
-    Shift and noise are in units of pixel values, 0..255.
-    """
-    # Gains are 1 ± 0.12 for all channels together (contrast), ± 0.03 for each (colour cast), times `strength`.
-    spread = np.array([1, 1, 1, 12, 0.175, 1.5]) * strength
-    drawn = rng.uniform(-1, 1, (num, 6))
-    drawn[:, :3] = 0.03 * drawn[:, :3] + 0.12 * rng.uniform(-1, 1, (num, 1))
-    augmentation = drawn * spread + np.array([1, 1, 1, 0, 0.075 * strength, 1.5 * strength])
-    return torch.from_numpy(augmentation.astype(np.float32))
-
-
 def draw_jitter(shape: tuple[int, int], has_crops: bool, rng: np.random.Generator) -> np.ndarray:
     """Distances of the queried points from the true centres in heat-map cells, float32 (*shape, 2).
 
@@ -127,30 +90,6 @@ def draw_jitter(shape: tuple[int, int], has_crops: bool, rng: np.random.Generato
     """
     reach = np.where(rng.random((*shape, 1)) < 2 / 3, 0.2, 1.0) if has_crops else 1.0
     return (rng.uniform(-1, 1, (*shape, 2)) * reach).astype(np.float32)
-
-
-def augment_images(
-    images: Float[Tensor, "b 3 h w"], augmentation: Float[Tensor, "b 6"], noise_seed: int
-) -> Float[Tensor, "b 3 h w"]:
-    """Apply brightness, contrast, colour cast, blur and noise as drawn by `draw_augmentation`.
-
-    The images of a batch get the same noise, each at its own strength, so that a part of a batch needs no other part.
-    """
-    num, channels, height, width = images.shape
-    gains, shift, blur, deviation = augmentation.split([3, 1, 1, 1], dim=1)
-    # Linear interpolation from the image to its 3×3 mean by the amount of blur (a negative amount sharpens) is a
-    # convolution; the gain is a factor of its kernel, the shift its bias. All images at once, each a group of its own:
-    # one pass over the pixels in place of ten.
-    kernels = (blur / 9).view(num, 1, 1, 1).expand(num, channels, 3, 3).clone()
-    kernels[..., 1, 1] += 1 - blur
-    kernels = (kernels * gains[..., None, None]).view(num * channels, 1, 3, 3)
-    padded = F.pad(images, (1, 1, 1, 1), mode="replicate").reshape(1, num * channels, height + 2, width + 2)
-    with torch.autocast(images.device.type, enabled=False):  # the 8 bits of a bfloat16 are too few for differences
-        biases = shift.expand(num, channels).flatten()
-        changed = F.conv2d(padded, kernels, biases, groups=num * channels).view(images.shape)
-    source = torch.Generator(images.device).manual_seed(noise_seed)
-    noise = torch.randn(images.shape[1:], generator=source, device=images.device)
-    return changed.addcmul_(noise, deviation[..., None, None])
 
 
 @final
@@ -243,8 +182,10 @@ def batch_loss(
     heat_logits, objects = model(images, batch.queries, batch.targets.exists)
     height, width = heat_logits.shape[-2:]
     batch = batch.on_maps(covered)
-    heat = centre_heat(batch.targets, height, width, heat_sigma)
-    terms = {"heat": focal_loss(heat_logits.float(), heat)} | object_terms(objects, batch, (height, width))
+    heat = centre_heat(batch.targets.points, batch.targets.exists, height, width, heat_sigma)
+    terms = {"heat": focal_loss(heat_logits.float(), heat, TYPICAL_OBJECTS)} | object_terms(
+        objects, batch, (height, width)
+    )
     return torch.stack(list(terms.values())).sum(), terms
 
 

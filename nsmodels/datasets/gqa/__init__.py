@@ -1,0 +1,1 @@
+"""GQA: questions about scene graphs of photographs, and their synthetic twin."""

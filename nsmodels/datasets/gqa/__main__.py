@@ -1,0 +1,103 @@
+"""Command line of the GQA dataset: `nsmodels gqa prepare | execute | score | inspect`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run
+from nsmodels.core.config import Given, add_flags, values_from_flags
+from nsmodels.core.errors import InputError
+from nsmodels.datasets.gqa.config import PRESETS, GqaConfig
+
+SHOWN = 10
+OF_ARCHIVE = {"graphs_url", "questions_url", "eval_url", "images_url"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments and run the verb; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    arguments = parser().parse_args(argv)
+    return arguments.verb(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of this command line."""
+    parser = Parser(prog="nsmodels gqa", description=__doc__)
+    verbs = parser.add_subparsers(metavar="verb", required=True)
+    prepare = verbs.add_parser("prepare", help="fetch, cut or compose a dataset and seal it")
+    add_making(prepare, "folder of the dataset")
+    add_config_flags(prepare, PRESETS, "mini")
+    prepare.set_defaults(verb=_prepare)
+    execute = verbs.add_parser("execute", help="answer every question from its scene graph and count wrong answers")
+    execute.add_argument("--data", type=Path, required=True, help="folder with sceneGraphs/ questions/")
+    execute.add_argument("--split", help="one split [all with graphs]")
+    execute.add_argument("--all", action="store_true", help="the unbalanced questions instead of the balanced ones")
+    execute.add_argument("--json", action="store_true", help="print JSON")
+    execute.set_defaults(verb=_execute)
+    score = verbs.add_parser("score", help="the official metrics of predictions, [{questionId, prediction}]")
+    score.add_argument("--predictions", type=Path, required=True, help="file of predictions in the official form")
+    score.add_argument("--data", type=Path, required=True, help="folder with questions/ and eval/")
+    score.add_argument("--split", default="val", help="split of the predictions [val]")
+    score.add_argument("--attentions", type=Path, help="file of attention maps, [{questionId, attention}]: grounding")
+    score.add_argument("--json", action="store_true", help="print JSON")
+    score.set_defaults(verb=_score)
+    inspect = verbs.add_parser("inspect", help="properties of the archives on their host, without a download")
+    add_flags(inspect, GqaConfig, skip=tuple(GqaConfig.model_fields.keys() - OF_ARCHIVE))
+    inspect.set_defaults(verb=_inspect)
+    return parser
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.gqa.prepare import prepare
+
+    config = config_from(arguments, PRESETS, "mini")
+    assert isinstance(config, GqaConfig)
+    asked = partial(agree, is_agreed=arguments.yes)
+    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force, asked)
+    print(f"{arguments.out}: {manifest.source}, {len(manifest.files):,} files, {manifest.num_bytes / 1e6:,.0f} MB")
+    return 0
+
+
+def _execute(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.gqa.files.places import graph_splits, has_questions, splits
+    from nsmodels.datasets.gqa.scoring.agreement import agreement
+    from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
+
+    root, part = arguments.data, "all" if arguments.all else "balanced"
+    names = [arguments.split] if arguments.split else [s for s in graph_splits(root) if has_questions(root, s, part)]
+    if unknown := [name for name in names if not has_questions(root, name, part)]:
+        raise InputError(f"{root}: no {part} questions of split '{unknown[0]}' (there are: {', '.join(splits(root))})")
+    vocabulary = read_vocabulary(root)
+    found = {name: agreement(root, name, vocabulary, part) for name in names}
+    if arguments.json:
+        print(json.dumps({name: each.as_dict() for name, each in found.items()}, indent=1))
+    else:
+        for name, each in found.items():
+            print("\n".join(each.lines(name, SHOWN)))
+    return 0 if all(not each.wrong for each in found.values()) else 1
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.gqa.scoring.evaluation import report, score_file
+
+    scores = score_file(arguments.predictions, arguments.data, arguments.split, arguments.attentions)
+    print(json.dumps(scores.as_dict(), indent=1) if arguments.json else report(scores))
+    return 0
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    from nsmodels.datasets.gqa.files.archives import describe
+
+    found = describe(GqaConfig().with_given(Given(values_from_flags(arguments))).wanted.urls)
+    print(json.dumps(found, indent=1))
+    return 0 if found["reachable"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

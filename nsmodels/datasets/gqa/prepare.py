@@ -1,0 +1,209 @@
+"""GQA as a sealed folder: fetched, cut from a local copy, or composed; the manifest always names the true source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nsmodels.core import artifact, disk
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.errors import InputError
+from nsmodels.core.hardware import Estimate
+from nsmodels.datasets.gqa.config import CODE_VERSION, MAKER, GqaConfig
+from nsmodels.datasets.gqa.files import archives, fetch, provenance
+from nsmodels.datasets.gqa.files.provenance import RELEASE, SYNTHETIC
+
+# Until what was fetched has been verified.
+CAPTIONS = {"synthetic": SYNTHETIC, **dict.fromkeys(("archive", "local"), f"not verified as {RELEASE}")}
+log = logging.getLogger(__name__)
+
+# The fields that decide the content, by source; the others cannot change it.
+_SIZE = ("source", "num_train", "num_val")
+_FIELDS = {
+    "archive": (*_SIZE, "unbalanced", "graphs_url", "questions_url", "eval_url", "images_url"),
+    "local": (*_SIZE, "unbalanced", "local_path"),
+    "synthetic": (*_SIZE, "num_ood", "num_unseen", "scenery", "questions", "seed"),
+}
+
+
+def prepare(
+    config: GqaConfig,
+    key: str,
+    folder: Path,
+    is_forced: bool = False,
+    agree: Callable[[Estimate], None] = lambda needed: None,
+) -> Manifest:
+    """Seal the dataset in `folder`, or reuse what is there unless `is_forced`; returns the manifest.
+
+    `agree` is called with the estimate of what has to be made, before it is made.
+
+    Source `auto` uses data on disk, else the archives when their host answers, else the synthetic twin with a warning.
+    Raises `InputError` when the source is missing or damaged, or the disk is full; `Unreachable` when no host answers.
+    """
+    config, reason = resolve(config, key, folder)
+    log.info("%s: source %s (%s)", key, config.source, reason)
+    recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION}
+    recipe |= {"inputs": _inputs_of(config), "seed": _seed_of(config)}
+
+    def fill(part: Part) -> None:
+        if needed := estimate(config):
+            needed.require(folder)
+            agree(needed)
+        part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
+
+    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
+
+
+def estimate(config: GqaConfig) -> Estimate | None:
+    """What it takes to compose the scenes and ask questions; None where they are not composed."""
+    if config.source != "synthetic":
+        return None
+    num = config.num_train + config.num_val + config.num_ood + config.num_unseen
+    pixels = config.scenery.width * config.scenery.height
+    return Estimate(
+        what=f"{num:,} scenes of {config.scenery.width}x{config.scenery.height}",
+        memory=num * 60_000 * config.questions.effort,
+        disk=num * (0.3 * pixels + 70_000 * config.questions.effort),
+        cpu_seconds=num * (0.004 + 2e-7 * pixels + 0.008 * config.questions.effort),
+        remedy="lower num_train, num_val or the image size",
+    )
+
+
+def inspect_archives(config: GqaConfig, folder: Path) -> Manifest:
+    """Seal a record of the archives on their host: URL, size, ETag, files. Cheap, so never reused.
+
+    Raises `InputError` for anything but a zip; a host that does not answer is part of the record.
+    """
+    urls = config.wanted.urls
+    record = archives.describe(urls)
+    recipe = {name: record[name] for name in urls if name in record}
+    source = provenance.caption(_read(urls), provenance.RELEASED_GRAPHS, sum(provenance.RELEASED_GRAPHS.values()))
+    with artifact.build(
+        folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=source
+    ) as part:
+        disk.write_json(part.path / "archives.json", record)
+        part.metrics |= {"reachable": record["reachable"]} | {
+            f"{name}/{field}": value
+            for name, found in recipe.items()
+            for field, value in found.items()
+            if field in ("url", "bytes", "num_files") and value is not None
+        }
+    return artifact.read_manifest(folder)
+
+
+def recipe_of(config: GqaConfig) -> dict[str, Any]:
+    """Fields that decide the content of a dataset from `config.source`."""
+    known = config.relevant()
+    recipe = {name: known[name] for name in _FIELDS[config.source]}
+    if config.source == "local":
+        recipe["local_fingerprint"] = artifact.describe_input(Path(config.local_path)).fingerprint
+    return recipe
+
+
+def resolve(config: GqaConfig, key: str, folder: Path) -> tuple[GqaConfig, str]:
+    """`config` with `auto` replaced by a source, and the reason for that source."""
+    if config.source != "auto":
+        return config, "as configured"
+    for source in ("archive", "synthetic"):
+        chosen = config.with_values({"source": source})
+        mark = artifact.make_fingerprint(recipe_of(chosen), CODE_VERSION, {}, _seed_of(chosen))
+        if artifact.current(folder, mark):
+            return chosen, "auto: already on disk"
+    archive = config.with_values({"source": "archive"})
+    if _on_disk(archive, key):
+        return archive, "auto: the release is on disk"
+    try:
+        return archive, f"auto: {archives.require_answer(config.wanted.urls)} answers"
+    except InputError as error:
+        log.warning("%s: the archives are not available (%s); composing the SYNTHETIC twin instead", key, error)
+        return config.with_values({"source": "synthetic"}), f"auto: the archives are not available ({error})"
+
+
+def _read(urls: Mapping[str, str]) -> list[str]:
+    return [url for url in urls.values() if url]
+
+
+def _seed_of(config: GqaConfig) -> int | None:
+    return config.seed if config.source == "synthetic" else None
+
+
+def _inputs_of(config: GqaConfig) -> dict[str, Path]:
+    """Sealed folder of local data, if it is one; a plain folder is covered by `local_fingerprint` alone."""
+    place = Path(config.local_path)
+    return {"local": place} if config.source == "local" and (place / artifact.MANIFEST).is_file() else {}
+
+
+def _on_disk(config: GqaConfig, key: str) -> Path | None:
+    """Folder of the sealed release, if it exists with enough images, is not `key` itself, and from the same place."""
+    release = artifact.folder_of("gqa")
+    if key == "gqa" or not (release / artifact.MANIFEST).exists():
+        return None
+    made, wanted = artifact.read_manifest(release).config, recipe_of(config)
+    is_enough = all(made.get(name, 0) >= wanted[name] for name in ("num_train", "num_val"))
+    places = ("graphs_url", "questions_url", "eval_url", "images_url")
+    is_same = all(made.get(name) == wanted[name] for name in ("source", *places))
+    has_questions = made.get("unbalanced") in ("all", wanted["unbalanced"])
+    return release if is_enough and is_same and has_questions else None
+
+
+def _make_from_archive(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
+    if release := _on_disk(config, key):
+        return _cut_sealed(release, config, part)
+    fetched = fetch.fetch(part.path, config.wanted)
+    part.source = provenance.caption(_read(config.wanted.urls), fetched.graphs, fetched.num_images)
+    return _finished(fetched, part)
+
+
+def _make_from_local(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
+    place = Path(config.local_path)
+    if place in _inputs_of(config).values() and artifact.read_manifest(place).maker == MAKER:
+        return _cut_sealed(place, config, part)
+    fetched = fetch.cut(place, part.path, config.wanted)
+    part.source = provenance.caption((), fetched.graphs, fetched.num_images)
+    return _finished(fetched, part)
+
+
+def _cut_sealed(place: Path, config: GqaConfig, part: Part) -> dict[str, Any]:
+    """Cut data that were sealed here: they keep their source, once their bytes are those that were sealed."""
+    source = artifact.require_intact(place).source
+    fetched = fetch.cut(place, part.path, config.wanted)
+    part.source = provenance.part_of(source, fetched.num_images)
+    return _finished(fetched, part)
+
+
+def _finished(fetched: fetch.Fetched, part: Part) -> dict[str, Any]:
+    """Write the vocabulary of the data, once the images of what is not verified are whole; returns their figures."""
+    from nsmodels.datasets.gqa.files.format import each_graph
+    from nsmodels.datasets.gqa.files.places import graph_splits
+    from nsmodels.datasets.gqa.files.validation import faults_of_images
+    from nsmodels.datasets.gqa.vocabulary.building import build
+
+    if not part.source.startswith((f"{RELEASE},", SYNTHETIC)) and part.source != RELEASE:
+        graphs = (graph for split in graph_splits(part.path) for graph in each_graph(part.path, split))
+        if faults := faults_of_images(part.path, graphs):
+            raise InputError(faults[0].replace(f"{part.path}/", "", 1))
+    build(part.path).write(part.path)
+    return fetched.as_dict()
+
+
+def _make_synthetic(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
+    from nsmodels.datasets.gqa.files.format import write_graphs
+    from nsmodels.datasets.gqa.questions.writing import write_questions
+    from nsmodels.scenery.words import vocabulary
+    from nsmodels.scenery.writing import write_split
+
+    words = vocabulary()
+    words.write(part.path)
+    settings = config.questions.with_values({"seed": config.seed})
+    found: dict[str, Any] = {"num_images": sum(config.composed.values())}
+    for split, number in config.composed.items():
+        graphs = write_split(part.path, split, number, config.scenery, config.num_workers, config.seed)
+        write_graphs(part.path, split, graphs)
+        counts = write_questions(part.path, split, graphs, words, settings, config.num_workers or None)
+        found |= {f"questions/{split}/{name}": value for name, value in counts.items()}
+    return found
+
+
+_MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}

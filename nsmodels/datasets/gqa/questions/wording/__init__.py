@@ -1,0 +1,1 @@
+"""English of descriptions and of whole sentences."""

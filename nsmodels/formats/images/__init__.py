@@ -1,0 +1,1 @@
+"""Image files: decoded whatever their kind, and kept as arrays at the size that a network reads."""

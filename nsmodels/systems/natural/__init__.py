@@ -1,0 +1,92 @@
+"""Questions about natural images: scenes of named objects read from photographs, questions answered with proofs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from nsmodels.core.artifact import Part
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine.system import Stage, System
+from nsmodels.engine.trial import Trial
+from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.natural.config import (
+    CODE_VERSION,
+    EVALUATION_PRESETS,
+    EVALUATION_VERSION,
+    METRICS,
+    PRESETS,
+    SECTIONS,
+    NaturalConfig,
+    NaturalEvaluation,
+)
+
+if TYPE_CHECKING:
+    from nsmodels.engine.loop import Fit
+
+PHASES = ("perception", "parser", "blind", "cnn_lstm")
+REASONER = ("perception", "parser")
+
+
+@final
+class Natural(System[NaturalConfig, NaturalEvaluation]):
+    """Perception and parser, and the baselines trained beside them."""
+
+    name = "natural"
+    stages = (Stage(PHASES, PRESETS, scored=REASONER),)
+    datasets = ("gqa",)
+    data_key = "gqa_mini"
+    metrics = METRICS
+    sections = SECTIONS
+    evaluation_presets = EVALUATION_PRESETS
+    code_version = CODE_VERSION
+    evaluation_version = EVALUATION_VERSION
+
+    def make_trial(self, phase: str, config: NaturalConfig, inputs: Inputs) -> Trial:
+        """A phase on a GQA or VQA folder."""
+        from nsmodels.systems.natural.phases import make_trial
+
+        return make_trial(phase, config, inputs.data)
+
+    def load(self, folder: Path, device: str = "auto") -> Any:
+        """The `Reasoner` of a checkpoint folder."""
+        from nsmodels.systems.natural.answering.reasoner import Reasoner
+
+        return Reasoner.load(folder, device)
+
+    def load_network(self, path: Path, device: str = "auto") -> Any:
+        """The network in one checkpoint file."""
+        from nsmodels.systems.natural.phases import load_network
+
+        return load_network(path, device)
+
+    def score(self, order: Order[NaturalEvaluation]) -> EvaluationResult:
+        """Four rows, baselines, official metrics, calibration, objects, latency and example proofs."""
+        from nsmodels.systems.natural.evaluate import score
+
+        return score(order)
+
+    def check_networks(self, config: NaturalConfig) -> None:
+        """The backbone: its name, image size, weights and memory."""
+        from nsmodels.systems.natural.phases import check_config
+
+        check_config(config)
+
+    def enabled(self, stage: Stage, config: NaturalConfig) -> tuple[str, ...]:
+        """The reasoner, and the baselines unless they are switched off."""
+        return PHASES if config.baseline.is_enabled else REASONER
+
+    def after_training(self, order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
+        """The number of training questions; writes the answers that they make one expect."""
+        from nsmodels.systems.natural.train import record_training_questions
+
+        return record_training_questions(order, part)
+
+    def after_phase(self, phase: str, fit: Fit, order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
+        """Calibrate the presence of objects once perception is trained."""
+        from nsmodels.systems.natural.train import calibrate_perception
+
+        return calibrate_perception(order, part) if phase == "perception" else {}
+
+
+SYSTEM = Natural()

@@ -1,0 +1,102 @@
+"""The complete reasoner: images to beliefs, questions to programs, both to answers with proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
+from nsmodels.engine import checkpoint
+from nsmodels.engine.runtime import resolve_device
+from nsmodels.formats.images.cache import read_image, read_images, read_size
+from nsmodels.formats.scenes.graphs import SceneGraph
+from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
+from nsmodels.systems.natural.beliefs import Belief
+from nsmodels.systems.natural.language.parser import Parse, Parser, network_from_checkpoint
+from nsmodels.systems.natural.perception.calibration import load_calibrated
+from nsmodels.systems.natural.perception.decoding import perceive
+from nsmodels.systems.natural.perception.network import Perception
+from nsmodels.systems.natural.reasoning.execution import SoftExecutor
+from nsmodels.systems.natural.reasoning.lexicon import Lexicon
+from nsmodels.systems.natural.reasoning.proof import NoProof, prove
+
+PERCEIVE_BATCH = 32
+
+
+@final
+class Reasoner:
+    """Perception and parser of a checkpoint.
+
+    Args:
+        perception: calibrated.
+        parser: of the same vocabulary of scenes.
+    """
+
+    def __init__(self, perception: Perception, parser: Parser) -> None:
+        self.perception, self.parser = perception.eval(), parser
+        self.words = perception.space.words
+        self.lexicon = Lexicon(self.words)
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> Reasoner:
+        """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system."""
+        artifact.require_intact(folder)
+        return cls.read(folder, device)
+
+    @classmethod
+    def read(cls, folder: Path, device: str = "auto") -> Reasoner:
+        """The model in a folder that need not be sealed yet; raise `InputError` when a file is missing or broken."""
+        target = resolve_device(device)
+        path = folder / "parser" / checkpoint.BEST
+        network = network_from_checkpoint(checkpoint.load(path), str(path))
+        return cls(load_calibrated(folder, target), Parser(network.to(target)))
+
+    @property
+    def num_parameters(self) -> dict[str, int]:
+        """Number of parameters by network."""
+        parts = {"perception": self.perception, "parser": self.parser.network}
+        return {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+
+    def see(self, image: Path) -> Belief:
+        """The belief about an image file; raise `InputError` when it cannot be read."""
+        config = self.perception.config
+        pixels = read_image(image, config.image_width, config.image_height)[None]
+        return perceive(self.perception, pixels, [_sized(read_size(image))], 1)[0][0]
+
+    def see_all(self, images: Sequence[Path], num_workers: int = 4) -> list[Belief]:
+        """Beliefs about image files; raise `InputError` when one cannot be read."""
+        config = self.perception.config
+        pixels, sizes = read_images(images, config.image_width, config.image_height, num_workers)
+        graphs = [_sized((int(width), int(height))) for width, height in np.asarray(sizes).tolist()]
+        return perceive(self.perception, pixels, graphs, PERCEIVE_BATCH)[0]
+
+    def parse(self, questions: Sequence[str]) -> list[Parse]:
+        """The program of each question; raise `InputError` for one without words."""
+        return self.parser.parse(questions)
+
+    def answer(self, image: Path | Belief, question: str) -> NaturalAnswer:
+        """Answer a question about an image, a file or a belief; raise `InputError` when either cannot be read."""
+        belief = self.see(image) if isinstance(image, Path) else image
+        (parse,) = self.parse([question])
+        return conclude(image if isinstance(image, Path) else None, question, belief, parse, self.lexicon)
+
+
+def conclude(image: Path | None, question: str, belief: Belief, parse: Parse, lexicon: Lexicon) -> NaturalAnswer:
+    """The answer to a question that was read as `parse`, with a proof where there is one."""
+    found = SoftExecutor(belief, lexicon).answer(parse.program)
+    reading = Reading(parse.program, parse.probability, parse.doubts)
+    try:
+        proof = prove(parse.program, belief, lexicon, found)
+    except NoProof as error:
+        return NaturalAnswer(image, question, belief, reading, found, None, str(error))
+    except InputError as error:
+        return NaturalAnswer(image, question, belief, reading, found, None, f"no proof: {error}")
+    return NaturalAnswer(image, question, belief, reading, found, proof)
+
+
+def _sized(size: tuple[int, int]) -> SceneGraph:
+    return SceneGraph("", *size, ())

@@ -1,0 +1,260 @@
+"""Configuration of the reasoner on natural images and its presets. Torch-free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from nsmodels.core.config import Config, above, conditional
+from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
+
+CODE_VERSION = "1"
+EVALUATION_VERSION = f"{CODE_VERSION}.0"
+# Reported by each training beside its loss; see `engine.system.System.metrics`.
+METRICS = {
+    "perception": (
+        *("heat", "box", "refined", "name", "attributes", "relations", "scene", "concepts"),
+        *("val/recall", "val/precision", "val/names", "val/attribute_sets", "val/relation_f1", "val/concept_map"),
+        *("val/within_class", "val/rare_names"),
+    ),
+    "parser": ("token_accuracy", "val/program_exact"),
+    "blind": ("accuracy",),
+    "cnn_lstm": ("accuracy",),
+}
+SECTIONS: dict[str, str] = {"parser": "parser_training", "blind": "blind_training", "cnn_lstm": "cnn_lstm_training"}
+_ENABLED = {"is_enabled": True}
+
+
+class PerceptionConfig(Config):
+    """The network that reads named objects, their attributes and relations from a photograph."""
+
+    backbone: str = Field(
+        default="resnet50",
+        description="timm model with features_only; its finest map from `min_stride` on is the map of centres",
+    )
+    backbone_channels: list[int] = Field(
+        default=[],
+        description="stage widths of a timm ResNet, to make a narrow one; empty: its own. Another backbone drops them",
+    )
+    min_stride: int = Field(
+        default=4, ge=1, le=32, description="maps of the backbone with fewer pixels per cell are not used; 1: all are"
+    )
+    pretrained: bool = Field(default=False, description="start from timm's ImageNet weights (needs the network once)")
+    image_width: int = Field(default=320, ge=32, le=1024, description="input width in pixels; images are resized to it")
+    image_height: int = Field(default=240, ge=32, le=1024, description="input height in pixels")
+    feature_dim: int = Field(default=128, ge=8, le=1024, description="channels of the feature pyramid")
+    fusion: bool = Field(
+        default=True,
+        description="multi-scale features: maps of all levels, fused; off: the coarsest map alone, enlarged",
+    )
+    crop_size: int = Field(
+        default=32,
+        ge=0,
+        le=128,
+        multiple_of=8,
+        description="side in pixels to which the part of the input below a box is scaled, to be read again; 0: none",
+    )
+    crop_dim: int = conditional(
+        64, {"crop_size": above(0)}, ge=4, le=512, description="channels of the first convolutions that read a part"
+    )
+    head_dim: int = Field(default=256, ge=16, le=4096, description="width of an object's features")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on an object's features")
+    hierarchy: bool = Field(
+        default=True, description="names by class first, then within the class; off: one softmax over all names"
+    )
+    relation_graph: int = Field(
+        default=1, ge=0, le=4, description="rounds of messages between the objects of an image; 0: none"
+    )
+    memory: int = Field(
+        default=0, ge=0, le=16, description="prototypes per name that are compared with an object's features; 0: none"
+    )
+    routing: bool = Field(
+        default=False, description="concepts of the whole image and objects inform each other; off: they do not"
+    )
+    num_concepts: int = Field(
+        default=100,
+        ge=0,
+        le=4096,
+        description="most frequent names, attributes and places that are also read from the image as a whole; 0: none",
+    )
+    max_objects: int = Field(
+        default=64, ge=1, le=512, description="objects of an image: with more, the largest train; most that are read"
+    )
+    heat_sigma: float = Field(default=0.8, gt=0, le=8, description="width of a centre's target in heat-map cells")
+    augment: float = Field(
+        default=1.0, ge=0, le=2, description="strength of brightness, contrast, blur and noise augmentation; 0: none"
+    )
+    flip: bool = Field(default=True, description="mirror half of the training images")
+    jitter: float = Field(
+        default=0.15, ge=0, le=0.5, description="error of boxes in training, as part of their size: predicted ones err"
+    )
+
+    def implied(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The widths of a preset are those of its own backbone: a different one comes without them."""
+        is_other = values.get("backbone", self.backbone) != self.backbone
+        return {"backbone_channels": []} | values if is_other else values
+
+
+class ParserConfig(Config):
+    """The network that reads a program from a question: it decodes a typed grammar and points at words."""
+
+    embedding_dim: int = Field(default=64, ge=4, le=1024, description="width of word and symbol embeddings")
+    hidden_dim: int = Field(
+        default=128,
+        ge=8,
+        le=2048,
+        multiple_of=2,
+        description="width of the decoder; the encoder has half of it per direction",
+    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on embeddings and before the output layer")
+    hidden_names: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="share of words below a mention that training hides, so that only the class of the mention is read",
+    )
+    max_program_length: int = Field(
+        default=40, ge=6, le=256, description="longest program that is decoded, in tokens and mentions"
+    )
+    max_questions: int = Field(default=0, ge=0, description="train on so many questions, drawn at random; 0: all")
+    max_val_questions: int = Field(default=2000, ge=0, description="validate on the first so many questions; 0: all")
+
+
+class BaselineConfig(Config):
+    """Classifiers of answers, learnt end to end on the same data, to stand beside the reasoner."""
+
+    is_enabled: bool = Field(default=True, description="train them with the reasoner; evaluations then show their rows")
+    embedding_dim: int = conditional(64, _ENABLED, ge=4, le=1024, description="width of word embeddings")
+    hidden_dim: int = conditional(
+        256, _ENABLED, ge=8, le=4096, description="width of question and image features and of the answer layer"
+    )
+    channels: list[int] = conditional(
+        [32, 64, 128, 128], _ENABLED, min_length=1, max_length=6, description="widths of convolutions, each halving"
+    )
+    dropout: float = conditional(0.0, _ENABLED, ge=0, lt=1, description="dropout before the output layer")
+    image_width: int = conditional(
+        96, _ENABLED, ge=16, le=1024, description="input width in pixels; images are resized to it"
+    )
+    image_height: int = conditional(72, _ENABLED, ge=16, le=1024, description="input height in pixels")
+    num_answers: int = conditional(
+        2000, _ENABLED, ge=2, le=100_000, description="most frequent training answers among which is chosen"
+    )
+    max_questions: int = conditional(
+        0, _ENABLED, ge=0, description="train on so many questions, drawn at random; 0: all"
+    )
+
+
+class NaturalEvaluation(EvaluationConfig):
+    """What a checkpoint is scored on."""
+
+    shifted_splits: list[str] = Field(
+        default=["ood", "unseen"], description="further splits to score where the data have them: what changes in them"
+    )
+    num_proofs: int = Field(
+        default=500, ge=1, le=1_000_000, description="questions, spread over the split, whose answers are proved"
+    )
+
+
+class NaturalConfig(Config):
+    """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
+
+    train_split: str = Field(default="train", min_length=1, description="split to train on")
+    val_split: str = Field(default="val", min_length=1, description="split to validate on")
+    max_images: int = Field(default=0, ge=0, description="train on the first so many images; 0: all")
+    max_val_images: int = Field(default=0, ge=0, description="validate on the first so many images; 0: all")
+    perception: PerceptionConfig = PerceptionConfig()
+    training: TrainingConfig = TrainingConfig()
+    parser: ParserConfig = ParserConfig()
+    parser_training: TrainingConfig = further_training(has_curriculum=False)
+    baseline: BaselineConfig = BaselineConfig()
+    blind_training: TrainingConfig = further_training({"baseline.is_enabled": True}, has_curriculum=False)
+    cnn_lstm_training: TrainingConfig = further_training({"baseline.is_enabled": True}, has_curriculum=False)
+
+
+def debug() -> NaturalConfig:
+    """Seconds on one CPU core, to see that everything runs; scores are near chance."""
+    tiny = PerceptionConfig(
+        backbone="resnet10t",
+        backbone_channels=[8, 8, 16, 16],
+        image_width=64,
+        image_height=48,
+        feature_dim=16,
+        crop_size=16,
+        crop_dim=4,
+        head_dim=32,
+        num_concepts=20,
+        max_objects=16,
+    )
+    return NaturalConfig(
+        max_images=32,
+        max_val_images=16,
+        perception=tiny,
+        training=TrainingConfig(epochs=2, batch_size=8, lr=3e-3),
+        parser=ParserConfig(embedding_dim=16, hidden_dim=32, max_questions=200, max_val_questions=50),
+        parser_training=TrainingConfig(epochs=2, batch_size=16, lr=5e-3),
+        baseline=BaselineConfig(
+            embedding_dim=8, hidden_dim=16, channels=[4, 8], image_width=32, image_height=24, max_questions=200
+        ),
+        blind_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
+        cnn_lstm_training=TrainingConfig(epochs=1, batch_size=32, lr=5e-3),
+    )
+
+
+def quick() -> NaturalConfig:
+    """Minutes on two CPU cores. Time and score are not measured yet."""
+    small = PerceptionConfig(
+        backbone="resnet10t",
+        backbone_channels=[24, 48, 96, 160],
+        image_width=160,
+        image_height=120,
+        feature_dim=64,
+        crop_size=32,
+        crop_dim=64,
+        max_objects=24,
+    )
+    return NaturalConfig(
+        max_images=4000,
+        max_val_images=500,
+        perception=small,
+        training=TrainingConfig(
+            epochs=7, batch_size=16, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, eval_interval=2
+        ),
+        parser=ParserConfig(max_questions=50_000),
+        parser_training=TrainingConfig(epochs=3, batch_size=64, lr=5e-3, warmup_epochs=0.2),
+        baseline=BaselineConfig(hidden_dim=128, channels=[16, 32, 48, 64], max_questions=40_000),
+        blind_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2),
+        cnn_lstm_training=TrainingConfig(epochs=4, batch_size=128, lr=3e-3, warmup_epochs=0.2, num_workers=1),
+    )
+
+
+def base() -> NaturalConfig:
+    """One GPU. Time and score are not measured yet."""
+    return NaturalConfig(
+        max_val_images=2000,
+        training=TrainingConfig(
+            epochs=20, batch_size=64, lr=1e-3, weight_decay=0.05, warmup_epochs=1, ema_decay=0.999, save_interval=5
+        ),
+        parser=ParserConfig(embedding_dim=128, hidden_dim=256, dropout=0.1),
+        parser_training=TrainingConfig(epochs=4, batch_size=256, lr=3e-3, warmup_epochs=0.2, ema_decay=0.999),
+        baseline=BaselineConfig(embedding_dim=128, hidden_dim=512, dropout=0.2, image_width=144, image_height=108),
+        blind_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
+        cnn_lstm_training=TrainingConfig(epochs=6, batch_size=512, lr=1e-3, weight_decay=0.01),
+    )
+
+
+def paper() -> NaturalConfig:
+    """One GPU, the full release. Time and score are not measured yet."""
+    return base().with_values(
+        {
+            "perception.image_width": 512,
+            "perception.image_height": 384,
+            "perception.feature_dim": 192,
+            "perception.head_dim": 512,
+            "training.epochs": 30,
+        }
+    )
+
+
+PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
+EVALUATION_PRESETS = {"default": NaturalEvaluation}

@@ -1,0 +1,54 @@
+"""Latency of one question, from the image file and words to answer and proof, on one thread."""
+
+from __future__ import annotations
+
+import platform
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from nsmodels.core.hardware import num_cores
+from nsmodels.datasets.gqa.files.places import image_path
+from nsmodels.systems.natural.answering.reasoner import conclude
+from nsmodels.systems.natural.evaluation.subject import Subject
+
+NUM_PAIRS, WARM_UP = 40, 3
+PARTS = ("perceive", "parse", "answer_and_prove")
+
+
+def measure_latency(subject: Subject) -> dict[str, Any]:
+    """Milliseconds (median, 95th percentile, median of each part) at batch 1, and where they were measured."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times = np.array([_time_one(subject, k) for k in _places(subject)]) * 1e3
+    finally:
+        torch.set_num_threads(threads)
+    table = times[min(WARM_UP, len(times) - 1) :]
+    total = table.sum(1)
+    return {
+        "milliseconds_median": float(np.median(total)),
+        "milliseconds_p95": float(np.percentile(total, 95)),
+        "parts": dict(zip(PARTS, np.median(table, axis=0).tolist(), strict=True)),
+        "n": len(table),
+        "device": str(subject.reasoner.perception.mean.device),
+        "machine": f"{platform.platform()}, {num_cores()} usable cores",
+    }
+
+
+def _places(subject: Subject) -> list[int]:
+    return np.linspace(0, subject.num_balanced - 1, min(NUM_PAIRS, subject.num_balanced)).astype(int).tolist()
+
+
+def _time_one(subject: Subject, place: int) -> tuple[float, ...]:
+    question, reasoner = subject.balanced[place], subject.reasoner
+    path = image_path(subject.data, question.image)
+    start = time.perf_counter()
+    belief = reasoner.see(path)
+    seen = time.perf_counter()
+    (parse,) = reasoner.parse([question.text])
+    read = time.perf_counter()
+    conclude(path, question.text, belief, parse, reasoner.lexicon)
+    return seen - start, read - seen, time.perf_counter() - read

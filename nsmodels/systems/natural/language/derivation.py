@@ -1,0 +1,158 @@
+"""Derivations: programs under construction, as sequences of tokens and mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from nsmodels.core.errors import InputError
+from nsmodels.systems.natural.language.grammar import (
+    CLOSED,
+    ROOT,
+    Entry,
+    Frame,
+    Grammar,
+    Kind,
+    Leaf,
+    Tree,
+    argument_slots,
+    is_symmetric,
+)
+from nsmodels.systems.natural.language.mentions import Mention
+
+
+class Derivation:
+    """An incomplete program of one question. A symbol is a token's number, or that of a mention from `tokens` on.
+
+    Args:
+        grammar: tokens and slots.
+        mentions: those of the question.
+    """
+
+    def __init__(self, grammar: Grammar, mentions: Sequence[Mention]) -> None:
+        self.grammar, self.mentions = grammar, mentions
+        self.symbols: list[int] = []
+        self._open = [grammar.slot_numbers[ROOT]]
+
+    @property
+    def slot(self) -> int:
+        """Type of the slot that the next symbol fills; that of `CLOSED` when the program is complete."""
+        return self._open[-1] if self._open else self.grammar.slot_numbers[CLOSED]
+
+    @property
+    def num_open(self) -> int:
+        """Number of open slots."""
+        return len(self._open)
+
+    def slack(self, limit: int) -> int:
+        """Tokens available to the next slot in a program of at most `limit` tokens."""
+        others = sum(self.grammar.closing[slot] for slot in self._open[:-1])
+        return limit - len(self.symbols) - others
+
+    def followed_by(self, symbol: int) -> Derivation:
+        """A copy with the next slot filled; raise as `push`."""
+        longer = Derivation(self.grammar, self.mentions)
+        longer.symbols, longer._open = [*self.symbols], [*self._open]
+        longer.push(symbol)
+        return longer
+
+    def push(self, symbol: int) -> None:
+        """Fill the next slot; raise `InputError` where the symbol does not fit or nothing is open."""
+        grammar, number = self.grammar, symbol - len(self.grammar.tokens)
+        if number < 0:
+            does_fit, opened = bool(grammar.fits[self.slot, symbol]), grammar.opens[symbol]
+        else:
+            group = self.mentions[number].entry.group
+            does_fit, opened = group in grammar.groups_of[grammar.slots[self.slot]], ()
+        if not self._open or not does_fit:
+            raise InputError(f"program: symbol {symbol} cannot fill a slot of type '{grammar.slots[self.slot]}'")
+        self._open.pop()
+        self._open.extend(reversed(opened))
+        self.symbols.append(symbol)
+
+    def tree(self) -> Tree:
+        """The tree of a complete derivation."""
+        return _tree(iter(self.symbols), self.leaf)
+
+    def leaf(self, symbol: int) -> Frame | Kind | Entry:
+        """What a symbol stands for."""
+        number = symbol - len(self.grammar.tokens)
+        return self.grammar.tokens[symbol] if number < 0 else self.mentions[number].entry
+
+
+def _tree(symbols: Iterator[int], meaning: Callable[[int], Frame | Leaf]) -> Tree:
+    frame = meaning(next(symbols))
+    assert isinstance(frame, Frame)
+    arguments = tuple(meaning(next(symbols)) for _ in argument_slots(frame))
+    return Tree(frame, arguments, tuple(_tree(symbols, meaning) for _ in range(frame.num_inputs)))  # type: ignore[arg-type]
+
+
+Choice = tuple[int, ...]  # symbols that are right at a place: a token, or all mentions of an entry
+
+
+def choices(tree: Tree, grammar: Grammar, mentions: Sequence[Mention]) -> list[Choice]:
+    """The symbols of a tree in prefix order, each with its equals; raise `InputError` for a word that has none.
+
+    What may be swapped (two inputs, options, successive filters) comes in the order in which the question mentions it.
+    """
+    found: list[Choice] = []
+    for leaf in _prefix(as_mentioned(tree, mentions)):
+        found.append(_symbols(leaf, grammar, mentions))
+        if not found[-1]:
+            raise InputError(f"program: {leaf} is neither mentioned by the question nor a constant of the grammar")
+    return found
+
+
+def _prefix(tree: Tree) -> Iterator[Frame | Leaf]:
+    yield tree.frame
+    yield from tree.arguments
+    for each in tree.inputs:
+        yield from _prefix(each)
+
+
+def _symbols(leaf: Frame | Leaf, grammar: Grammar, mentions: Sequence[Mention]) -> Choice:
+    if isinstance(leaf, Entry):
+        pointed = tuple(len(grammar.tokens) + k for k, mention in enumerate(mentions) if mention.entry == leaf)
+        if pointed:
+            return pointed
+    return (grammar.numbers[leaf],) if leaf in grammar.numbers else ()
+
+
+def as_mentioned(tree: Tree, mentions: Sequence[Mention]) -> Tree:
+    """The tree with its parts that may be swapped in the order of their first mentions."""
+    arguments = tree.arguments
+    if len(arguments) > 1 and type(arguments[-1]) is type(arguments[-2]) and _is_choice(tree.frame):
+        pair = sorted(arguments[-2:], key=lambda leaf: (_place(leaf, mentions), leaf))
+        arguments = (*arguments[:-2], *pair)
+    inputs = tuple(as_mentioned(each, mentions) for each in tree.inputs)
+    if is_symmetric(tree.frame):
+        inputs = tuple(sorted(inputs, key=lambda each: (first_place(each, mentions), repr(each))))
+    return _filters_as_mentioned(Tree(tree.frame, arguments, inputs), mentions)
+
+
+def _filters_as_mentioned(tree: Tree, mentions: Sequence[Mention]) -> Tree:
+    chain, inner = [], tree
+    while inner.frame.operation.startswith("filter"):
+        chain.append(inner)
+        (inner,) = inner.inputs
+    for each in sorted(chain, key=lambda each: (_place(each.arguments[0], mentions), repr(each[:2])), reverse=True):
+        inner = Tree(each.frame, each.arguments, (inner,))
+    return inner
+
+
+def _is_choice(frame: Frame) -> bool:
+    return frame.operation.startswith("choose")
+
+
+def first_place(tree: Tree, mentions: Sequence[Mention]) -> int:
+    """Place in the question of the first mention of a tree's own words."""
+    return min(
+        (_place(tree.arguments[0], mentions) if tree.arguments else _NOWHERE),
+        min((first_place(each, mentions) for each in tree.inputs), default=_NOWHERE),
+    )
+
+
+_NOWHERE = 10**6
+
+
+def _place(leaf: Leaf, mentions: Sequence[Mention]) -> int:
+    return min((mention.start for mention in mentions if mention.entry == leaf), default=_NOWHERE)

@@ -1,0 +1,205 @@
+"""Training of perception: images, targets and augmentation of a batch; the loss; scores on validation images.
+
+Shapes: b images, n objects per image (padded).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from nsmodels.core.errors import InputError
+from nsmodels.engine.batching import Batches, Part, epoch_order, generator, split_batches
+from nsmodels.engine.config import TrainingConfig
+from nsmodels.engine.task import Shard, Task
+from nsmodels.formats.images.cache import read_images
+from nsmodels.formats.scenes.vocabulary import SceneVocabulary
+from nsmodels.layers.vision.augmentation import augment_images, draw_augmentation
+from nsmodels.layers.vision.layout import layout_of
+from nsmodels.systems.natural.config import NaturalConfig, PerceptionConfig
+from nsmodels.systems.natural.perception.decoding import perceive
+from nsmodels.systems.natural.perception.labels import (
+    Labels,
+    LabelSpace,
+    Photograph,
+    Targets,
+    choose_concepts,
+    collate,
+    labels_of,
+)
+from nsmodels.systems.natural.perception.losses import loss_terms
+from nsmodels.systems.natural.perception.network import Perception
+from nsmodels.systems.natural.perception.scoring import score_beliefs
+from nsmodels.systems.natural.perception.sources import read_photographs
+
+BATCH = 32  # of validation
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Photographs of a split with their pixels, uint8 (m, h, w, 3), and labels."""
+
+    photographs: Sequence[Photograph]
+    pixels: UInt8[np.ndarray, "m h w 3"]
+    labels: Sequence[Labels]
+
+    def __len__(self) -> int:
+        return len(self.photographs)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What is drawn at random for a batch; of validation images nothing is.
+
+    Attributes:
+        augmentation: of each image, as of `augment_images`; empty: none.
+        noise_seed: of the batch.
+        is_flipped: whether an image is mirrored.
+    """
+
+    augmentation: Float[Tensor, "b 6"]
+    noise_seed: int
+    is_flipped: Tensor
+
+
+@dataclass(frozen=True)
+class PerceptionBatch:
+    """Images, their targets, and where the heads are asked: points for boxes, boxes for objects."""
+
+    images: UInt8[Tensor, "b h w 3"]
+    targets: Targets
+    points: Float[Tensor, "b n 2"]
+    boxes: Float[Tensor, "b n 4"]
+    draws: Draws | None
+
+
+@final
+class PerceptionTask(Task):
+    """Training of perception on the photographs of a GQA or VQA folder. Raises `InputError` for bad data."""
+
+    def __init__(self, config: NaturalConfig, data: Path) -> None:
+        self.config: PerceptionConfig = config.perception
+        self.training: TrainingConfig = config.training
+        photographs = {
+            "train": read_photographs(data, config.train_split, config.max_images),
+            "val": read_photographs(data, config.val_split, config.max_val_images),
+        }
+        if not photographs["train"]:
+            raise InputError(f"{data}: split '{config.train_split}' has no images; choose a different one")
+        words = SceneVocabulary.read(data)
+        graphs = [photograph.graph for photograph in photographs["train"]]
+        self.space = LabelSpace(words, choose_concepts(graphs, words, self.config.num_concepts))
+        self.images = {split: self._read(each) for split, each in photographs.items()}
+        self.layout = layout_of(self.config)
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration and the words that rebuild the network."""
+        return {"perception": self.config.model_dump(mode="json"), "labels": self.space.to_json()}
+
+    def build(self) -> nn.Module:
+        """A `Perception` network with channels-last weights, the fast layout on CPU and GPU."""
+        return Perception(self.config, self.space).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
+        """Images in this epoch's order; in training mirrored, with other light, and with boxes that err."""
+        is_training = split == "train"
+        order = epoch_order(len(self.images[split]), self.training.seed, epoch, shuffle=is_training)
+        parts = split_batches(order, self.training.batch_size, shard, even=is_training)
+        return Batches(parts, lambda part: self._batch(split, epoch, part))
+
+    def loss(self, model: nn.Module, batch: PerceptionBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sum of the terms of `losses.loss_terms`."""
+        images = batch.images.permute(0, 3, 1, 2).contiguous().float()  # reordered as bytes, a quarter of the traffic
+        if batch.draws is not None:
+            images = drawn_images(images, batch.draws)
+        found = model(images, batch.points, batch.boxes, batch.targets.exists)
+        covered = batch.boxes.new_tensor(self.layout.covered)
+        terms = loss_terms(found, batch.targets, batch.points, batch.boxes, covered, self.config.heat_sigma)
+        return torch.stack(list(terms.values())).sum(), terms
+
+    def validate(self, model: nn.Module, epoch: int) -> dict[str, float]:
+        """Objects found, named and described as they are, by `scoring.score_beliefs`."""
+        assert isinstance(model, Perception)
+        images = self.images["val"]
+        beliefs, concepts = perceive(model, images.pixels, [each.graph for each in images.photographs], BATCH)
+        found = score_beliefs(images.photographs, beliefs, self.space, self.name_counts)
+        wanted = np.stack([each.concepts for each in images.labels])
+        return {f"val/{name}": value for name, value in (found | concept_map(concepts, wanted)).items()}
+
+    @cached_property
+    def name_counts(self) -> dict[str, int]:
+        """How many objects of the training images have each name."""
+        numbers = np.concatenate([each.names for each in self.images["train"].labels])
+        counts = np.bincount(numbers[numbers >= 0], minlength=len(self.space.words.names))
+        return dict(zip(self.space.words.names, counts.tolist(), strict=True))
+
+    def _read(self, photographs: list[Photograph]) -> Images:
+        config, paths = self.config, [Path(each.path) for each in photographs]
+        pixels, _ = read_images(paths, config.image_width, config.image_height, self.training.num_workers)
+        return Images(photographs, pixels, [labels_of(each, self.space, config.max_objects) for each in photographs])
+
+    def _batch(self, split: str, epoch: int, part: Part) -> PerceptionBatch:
+        images = self.images[split]
+        pixels = torch.from_numpy(np.stack([images.pixels[row] for row in part.rows]))
+        targets = collate([images.labels[row] for row in part.rows], self.space)
+        if split != "train":
+            return PerceptionBatch(pixels, targets, targets.boxes[..., :2], targets.boxes, None)
+        # Every image has a generator of its own, so that nothing depends on how a batch is split.
+        rngs = [generator(self.training.seed, split, epoch, int(row)) for row in part.rows]
+        flipped = torch.tensor([self.config.flip and rng.random() < 0.5 for rng in rngs])
+        targets = replace(targets, boxes=flipped_boxes(targets.boxes, flipped))
+        points, boxes = self._asked(targets.boxes, rngs)
+        strength = self.config.augment
+        changes = [draw_augmentation(1, strength, rng) for rng in rngs if strength]
+        noise = generator(self.training.seed, "noise", epoch, int(part.whole[0])).integers(2**31)
+        augmentation = torch.cat(changes) if changes else torch.zeros(0, 6)
+        return PerceptionBatch(pixels, targets, points, boxes, Draws(augmentation, int(noise), flipped))
+
+    def _asked(self, boxes: Float[Tensor, "b n 4"], rngs: list[np.random.Generator]) -> tuple[Tensor, Tensor]:
+        """Points up to a cell from the true centres, and boxes that err as predicted ones do."""
+        shape, most = boxes.shape, self.config.max_objects
+        drawn = np.stack([rng.uniform(-1, 1, (most, 6))[: shape[1]] for rng in rngs]).astype(np.float32)
+        errors = torch.from_numpy(drawn)
+        cell = self.layout.stride / np.array([self.config.image_width, self.config.image_height], np.float32)
+        points = boxes[..., :2] + errors[..., :2] * torch.from_numpy(cell)
+        moved = boxes[..., :2] + self.config.jitter * errors[..., 2:4] * boxes[..., 2:]
+        return points, torch.cat([moved, boxes[..., 2:] * (self.config.jitter * errors[..., 4:]).exp()], -1)
+
+
+def flipped_boxes(boxes: Float[Tensor, "b n 4"], is_flipped: Tensor) -> Float[Tensor, "b n 4"]:
+    """The boxes of mirrored images."""
+    x = torch.where(is_flipped[:, None], 1 - boxes[..., 0], boxes[..., 0])
+    return torch.cat([x[..., None], boxes[..., 1:]], -1)
+
+
+def drawn_images(images: Float[Tensor, "b 3 h w"], draws: Draws) -> Float[Tensor, "b 3 h w"]:
+    """Images as training sees them."""
+    images = torch.where(draws.is_flipped[:, None, None, None], images.flip(-1), images)
+    return augment_images(images, draws.augmentation, draws.noise_seed) if len(draws.augmentation) else images
+
+
+def concept_map(logits: Float[np.ndarray, "m c"], wanted: np.ndarray) -> dict[str, float]:
+    """Mean average precision over the concepts that some images have and others have not; 0 where there is none."""
+    precisions = list(concept_precisions(logits, wanted).values())
+    return {"concept_map": float(np.mean(precisions)) if precisions else 0.0}
+
+
+def concept_precisions(logits: Float[np.ndarray, "m c"], wanted: np.ndarray) -> dict[int, float]:
+    """Average precision by number of the concept, over the images of which it is known."""
+    from sklearn.metrics import average_precision_score
+
+    found = {}
+    for column in range(wanted.shape[1]):
+        known = wanted[:, column] >= 0
+        labels = wanted[known, column]
+        if 0 < labels.sum() < len(labels):
+            found[column] = float(average_precision_score(labels, logits[known, column]))
+    return found
