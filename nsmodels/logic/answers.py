@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from nsmodels.logic.chaining import Grounding, chain
+from nsmodels.logic.chaining import Event, Grounding, chain
 from nsmodels.logic.config import AskConfig
 from nsmodels.logic.probability import Counter
 from nsmodels.logic.program import query_of, require_facts
@@ -69,34 +69,36 @@ def ask(
     config = config or AskConfig()
     atom = query_of(query, program) if isinstance(query, str) else query
     grounding = chain(program, require_facts(program, facts), atom.predicate, config.budget)
-    found = answers(grounding, [fact for fact in grounding.facts_of(atom.predicate) if _matches(atom, fact)], config)
-    return sorted(found, key=lambda each: (-each.probability, list(map(_sortable, each.fact[1]))))
+    found = weighed(grounding, [fact for fact in grounding.facts_of(atom.predicate) if _matches(atom, fact)], config)
+    found.sort(key=lambda each: (-each[0].probability, list(map(_sortable, each[0].fact[1]))))
+    provable = [each for each, world in found[: config.max_proofs] if world is not None]
+    prover = Prover(grounding) if provable else None
+    answers = [each for each, _ in found]
+    for number, (answer, world) in enumerate(found[: config.max_proofs]):
+        if prover is not None and world is not None:
+            proof = prover.prove(answer.fact, world)
+            answers[number] = replace(answer, proof=proof, depth=proof.depth(program))
+    return answers
 
 
-def answers(grounding: Grounding, facts: list[Fact], config: AskConfig) -> Iterator[Answer]:
-    """Probability and proof of possible facts of a grounding; those that hold in no world are left out."""
-    counter, sampler, prover = Counter(grounding, facts, config.max_nodes), None, None
+def weighed(
+    grounding: Grounding, facts: list[Fact], config: AskConfig
+) -> list[tuple[Answer, Mapping[Event, bool] | None]]:
+    """Probabilities of possible facts of a grounding, each with a world that has it, if one is known.
+
+    Facts that hold in no world are left out.
+    """
+    counter, sampler = Counter(grounding, facts, config.max_nodes), None
+    found: list[tuple[Answer, Mapping[Event, bool] | None]] = []
     for fact in facts:
-        exact, world = counter.exact(fact), None
-        if exact is not None:
-            value, world = exact.probability, exact.world
-            if value == 0:
-                continue
-            answer = Answer(fact, value, "exact", value, value)
-        else:
+        exact = counter.exact(fact)
+        if exact is None:
             sampler = sampler or Sampler(grounding, config.num_worlds, config.seed)
             sampled = sampler.estimate(fact)
-            world = sampled.world
-            answer = Answer(fact, sampled.probability, "sampled", sampled.low, sampled.high)
-        if config.has_proofs and world is not None:
-            prover = prover or Prover(grounding)
-            proof = prover.prove(fact, world)
-            answer = Answer(*_plain(answer), proof.depth(grounding.program), proof)
-        yield answer
-
-
-def _plain(answer: Answer) -> tuple[Fact, float, Literal["exact", "sampled"], float, float]:
-    return answer.fact, answer.probability, answer.method, answer.low, answer.high
+            found.append((Answer(fact, sampled.probability, "sampled", sampled.low, sampled.high), sampled.world))
+        elif exact.probability > 0:
+            found.append((Answer(fact, exact.probability, "exact", exact.probability, exact.probability), exact.world))
+    return found
 
 
 def _matches(atom: Atom, fact: Fact) -> bool:

@@ -18,6 +18,7 @@ from nsmodels.logic.syntax import Atom, Comparison, Constant, Fact, Literal, Pro
 
 GIVEN = -1  # in place of the number of a rule: a fact that was given with the question
 BUDGET = 1_000_000  # derivations
+TRIES = 10  # groundings that are tried, for each derivation of the budget
 Arguments = tuple[Constant, ...]
 Binding = dict[str, Constant]
 Event = tuple[int, Any]  # number of a rule with the values of its variables, or GIVEN with a fact
@@ -96,7 +97,7 @@ class _Run:
     def __init__(self, grounding: Grounding, budget: int) -> None:
         self.grounding = grounding
         self._rules = grounding.program.rules
-        self._budget, self._num_derivations = budget, 0
+        self._budget, self._num_derivations, self._num_tried = budget, 0, 0
         self._num_by_rule: Counter[int] = Counter()
         self._facts: dict[str, list[Arguments]] = {}
         self._round: dict[Fact, int] = {}
@@ -112,7 +113,7 @@ class _Run:
         self._num_derivations += 1
         self._num_by_rule[derivation.rule] += 1
         if self._num_derivations > self._budget:
-            self._refuse()
+            self._refuse(self._num_by_rule.most_common(1)[0][0])
         known = self.grounding.derivations.get(fact)
         if known is not None:
             known.append(derivation)
@@ -126,17 +127,19 @@ class _Run:
                 index.setdefault(tuple(arguments[k] for k in places), []).append(arguments)
         return True
 
-    def _refuse(self) -> None:
-        number, most = self._num_by_rule.most_common(1)[0]
+    def _refuse(self, number: int) -> None:
         what = "given facts" if number == GIVEN else f"line {self._rules[number].line}, '{self._rules[number]}'"
         raise InputError(
-            f"{self.grounding.program.file}: more than {self._budget:,} derivations, {most:,} of them by {what}; "
-            "restrict it, give fewer facts, or raise the field 'budget'"
+            f"{self.grounding.program.file}: more than {self._budget:,} derivations, or {TRIES} times as many tries; "
+            f"{self._num_by_rule[number]:,} derivations by {what}; restrict it, give fewer facts, or raise the field 'budget'"
         )
 
     def derive(self, number: int, binding: Binding) -> bool:
         """Record a grounding of a rule unless it is impossible; whether its head is a fresh fact."""
         rule = self._rules[number]
+        self._num_tried += 1
+        if self._num_tried > TRIES * self._budget:
+            self._refuse(number)
         if rule.probability <= 0 or not all(_holds(c, binding, rule, self.grounding.program) for c in rule.body):
             return False
         positive, negative = [], []
@@ -176,7 +179,7 @@ class _Run:
         is_fresh = False
         for number, place, delta in jobs:
             literals = [each.atom for each in self._rules[number].literals if not each.is_negated]
-            for binding in list(self._matches(literals, place, delta)):
+            for binding in self._matches(literals, place, delta):
                 is_fresh |= self.derive(number, binding)
         return is_fresh
 

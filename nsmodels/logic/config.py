@@ -18,7 +18,7 @@ class AskConfig(Config):
     )
     num_worlds: int = Field(default=16_384, ge=64, multiple_of=8, description="sampled worlds")
     seed: int = Field(default=0, ge=0, description="of the sampled worlds")
-    has_proofs: bool = Field(default=True, description="whether answers come with a proof")
+    max_proofs: int = Field(default=100, ge=0, description="answers that come with a proof, the most probable first")
 
 
 class LearnConfig(Config):

@@ -5,6 +5,7 @@ Recursion through positive literals is a least fixpoint over functions, as for t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -139,12 +140,14 @@ def settle(
             if each in inside:
                 users.setdefault(each, []).append(fact)
     values.update(dict.fromkeys(component, start))
-    waiting = dict.fromkeys(component)
+    waiting, is_waiting = deque(component), set(component)
     while waiting and max_updates > 0:
-        fact = next(iter(waiting))
-        del waiting[fact]
+        fact = waiting.popleft()
+        is_waiting.discard(fact)
         max_updates -= 1
         value = once(grounding.derivations[fact], values)
         if not is_equal(value, values[fact]):
             values[fact] = value
-            waiting.update(dict.fromkeys(users.get(fact, ())))
+            fresh = [each for each in dict.fromkeys(users.get(fact, ())) if each not in is_waiting]
+            waiting.extend(fresh)
+            is_waiting.update(fresh)

@@ -158,14 +158,22 @@ def _fact(document: Any, place: str) -> tuple[Fact, float]:
         raise InputError(f"{place}: expected constants (texts or finite numbers), got {arguments!r}")
     if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
         raise InputError(f"{place}: expected a probability from 0 to 1, got {probability!r}")
-    return (name, tuple(arguments)), float(probability)
+    return (_composed(name), tuple(map(_composed, arguments))), float(probability)
+
+
+def _composed(value: Any) -> Any:
+    """A text in the normal form of rule files, numbers as they are."""
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
 
 
 def require_facts(program: Program, facts: Mapping[Fact, float], where: str = "facts") -> dict[Fact, float]:
     """The facts whose predicate the program knows.
 
-    Raises `InputError` for one of a wrong number or type of arguments.
+    Raises `InputError` for one of a wrong number or type of arguments, and for a probability outside 0 to 1.
     """
+    for fact, value in facts.items():
+        if not 0 <= value <= 1 or not all(map(is_constant, fact[1])):
+            raise InputError(f"{where}: {fact!r} with {value!r}; expected constants and a probability from 0 to 1")
     known = {fact: value for fact, value in facts.items() if fact[0] in program.arities}
     for message in _misfits(program, known):
         raise InputError(f"{where}: {message}")

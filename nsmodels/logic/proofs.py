@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from nsmodels.logic.chaining import GIVEN, Derivation, Event, Grounding
 from nsmodels.logic.syntax import Constant, Fact, Program, fact_text
 
 Cost = tuple[int, int]  # depth, steps on the longest way down
+Found = tuple[Cost, Derivation]
 INDENT = "  "
 
 
@@ -129,7 +131,7 @@ class Prover:
     def __init__(self, grounding: Grounding) -> None:
         self._grounding = grounding
         self._stratum = {name: k for k, group in enumerate(grounding.strata) for name in group}
-        self._certain: dict[Fact, tuple[Cost, Derivation]] = {}
+        self._certain: dict[Fact, Found] = {}
         certain = [fact for fact in grounding.derivations if fact in grounding.certain]
         self._search(certain, self._certain, lambda each: each.probability >= 1 and not each.negative)
 
@@ -138,20 +140,19 @@ class Prover:
 
         Events that `world` does not name happen where they are likelier than not.
         """
-        found = dict(self._certain)
-        if fact not in found:
-            below = self._below([fact])
+        if fact in self._certain:
+            return self._proof(fact, self._certain, lambda each: True)
+        found: ChainMap[Fact, Found] = ChainMap({}, self._certain)
 
-            def happens(each: Derivation) -> bool:
-                return each.probability >= 1 or world.get(each.event, each.probability >= 0.5)
+        def happens(each: Derivation) -> bool:
+            return each.probability >= 1 or world.get(each.event, each.probability >= 0.5)
 
-            def acts(each: Derivation) -> bool:
-                return happens(each) and not any(negated in found for negated in each.negative)
+        def acts(each: Derivation) -> bool:
+            return happens(each) and not any(negated in found for negated in each.negative)
 
-            for group in self._by_stratum(below):
-                self._search(group, found, acts)
-            return self._proof(fact, found, happens)
-        return self._proof(fact, found, lambda each: True)
+        for group in self._by_stratum(self._below([fact])):
+            self._search(group, found, acts)
+        return self._proof(fact, found, happens)
 
     def _below(self, facts: Iterable[Fact]) -> list[Fact]:
         """Uncertain facts that some facts depend on, themselves included."""
@@ -172,7 +173,7 @@ class Prover:
         return (groups[key] for key in sorted(groups))
 
     def _search(
-        self, facts: list[Fact], found: dict[Fact, tuple[Cost, Derivation]], acts: Callable[[Derivation], bool]
+        self, facts: list[Fact], found: MutableMapping[Fact, Found], acts: Callable[[Derivation], bool]
     ) -> None:
         """Put the cheapest derivation of each fact that holds into `found` (Knuth 1977)."""
         heap: list[tuple[Cost, int, Fact, Derivation]] = []
@@ -199,7 +200,7 @@ class Prover:
                     number += 1
                     heapq.heappush(heap, (self._cost(each, found), number, user, each))
 
-    def _cost(self, derivation: Derivation, found: Mapping[Fact, tuple[Cost, Derivation]]) -> Cost:
+    def _cost(self, derivation: Derivation, found: Mapping[Fact, Found]) -> Cost:
         below = [found[fact][0] for fact in derivation.positive]
         depth = max((each[0] for each in below), default=0) + _height(self._grounding.program, derivation.rule)
         return depth, max((each[1] for each in below), default=0) + 1
@@ -207,7 +208,7 @@ class Prover:
     def _proof(
         self,
         fact: Fact,
-        found: Mapping[Fact, tuple[Cost, Derivation]],
+        found: Mapping[Fact, Found],
         happens: Callable[[Derivation], bool],
     ) -> Proof:
         steps: list[Step] = []

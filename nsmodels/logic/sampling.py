@@ -43,6 +43,8 @@ class Sampler:
         self._events: dict[Event, Bits] = {}
         self._facts: dict[Fact, Bits] = {}
         self._all = np.packbits(np.ones(num_worlds, bool))
+        self._low: dict[Fact, float] = {}
+        self._high: dict[Fact, float] = {}
 
     def estimate(self, fact: Fact) -> Sampled:
         """Share of the worlds with the fact."""
@@ -50,11 +52,22 @@ class Sampler:
             settle(self._grounding, component, self._facts, np.zeros_like(self._all), self._once, np.array_equal)
         bits = self._facts[fact]
         count = int(np.bitwise_count(bits).sum())
-        low, high = bounds(self._grounding, fact)
+        low, high = self.bounds(fact)
         below, above = wilson(count, self._num_worlds)
         return Sampled(
             min(max(count / self._num_worlds, low), high), max(below, low), min(above, high), self._world(fact, bits)
         )
+
+    def bounds(self, fact: Fact) -> tuple[float, float]:
+        """Lower and upper bound of the probability of a fact."""
+        if fact in self._grounding.certain:
+            return 1.0, 1.0
+        low, high, grounding = self._low, self._high, self._grounding
+        for component in ordered(grounding, [fact], low):
+            limit = SWEEPS * len(component)
+            settle(grounding, component, low, 0.0, lambda d, known: _low(grounding, d, known, high), _is_close, limit)
+            settle(grounding, component, high, 1.0, lambda d, known: _high(grounding, d, known, low), _is_close, limit)
+        return low[fact], high[fact]
 
     def _world(self, fact: Fact, bits: Bits) -> dict[Event, bool] | None:
         """The events that the fact depends on, in the first world with the fact."""
@@ -86,19 +99,6 @@ class Sampler:
             bits = np.packbits(self._generator.random(self._num_worlds) < derivation.probability)
             self._events[derivation.event] = bits
         return bits
-
-
-def bounds(grounding: Grounding, fact: Fact) -> tuple[float, float]:
-    """Lower and upper bound of the probability of a fact."""
-    if fact in grounding.certain:
-        return 1.0, 1.0
-    low: dict[Fact, float] = {}
-    high: dict[Fact, float] = {}
-    for component in ordered(grounding, [fact], {}):
-        limit = SWEEPS * len(component)
-        settle(grounding, component, low, 0.0, lambda d, known: _low(grounding, d, known, high), _is_close, limit)
-        settle(grounding, component, high, 1.0, lambda d, known: _high(grounding, d, known, low), _is_close, limit)
-    return low[fact], high[fact]
 
 
 def _low(

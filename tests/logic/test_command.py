@@ -64,7 +64,7 @@ def test_ask(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["wet", ["bob"]], pytest.approx(0.45)),
     ]
     assert main(["ask", str(rules), "rain(X)", *facts]) == 1
-    assert main(["ask", str(rules), "wet(X)", "--no-has-proofs", *facts]) == 0
+    assert main(["ask", str(rules), "wet(X)", "--max-proofs", "0", *facts]) == 0
     assert "given" not in capsys.readouterr().out
 
 

@@ -11,12 +11,12 @@ from nsmodels.logic.answers import ask
 from nsmodels.logic.chaining import Grounding, chain
 from nsmodels.logic.config import AskConfig
 from nsmodels.logic.program import ProgramError, read
-from nsmodels.logic.sampling import bounds
+from nsmodels.logic.sampling import Sampler
 from nsmodels.logic.syntax import Fact, Program, fact_text
 from tests.logic.programs import problog_answers, program
 
 NUM_PROGRAMS = 320
-SAMPLED = AskConfig(max_nodes=10, num_worlds=4096, has_proofs=False)
+SAMPLED = AskConfig(max_nodes=10, num_worlds=4096, max_proofs=0)
 
 
 def distinct(text: str) -> Program | None:
@@ -178,7 +178,7 @@ def test_beyond_the_size_answers_are_sampled_within_bounds_and_say_so() -> None:
     assert "sampled, 95 % interval" in sampled.text(rules)
     (again,) = ask(rules, {}, "p(0, 8)", SAMPLED)
     assert again == sampled
-    (other,) = ask(rules, {}, "p(0, 8)", SAMPLED.with_values({"has_proofs": True, "seed": 1}))
+    (other,) = ask(rules, {}, "p(0, 8)", SAMPLED.with_values({"max_proofs": 100, "seed": 1}))
     assert other.probability != sampled.probability
     assert other.proof is not None
     assert replay.faults(other.proof, rules, {}) == []
@@ -192,10 +192,10 @@ def test_sampled_answers_and_bounds_of_random_programs() -> None:
         if rules is None:
             continue
         for query in queries:
-            grounding = chain(rules, {}, query.partition("(")[0])
+            sampler = Sampler(chain(rules, {}, query.partition("(")[0]), 64, 0)
             exact = {answer.fact: answer.probability for answer in ask(rules, {}, query)}
             for answer in ask(rules, {}, query, SAMPLED):
-                low, high = bounds(grounding, answer.fact)
+                low, high = sampler.bounds(answer.fact)
                 value = exact.get(answer.fact, 0.0)
                 assert low - 1e-9 <= value <= high + 1e-9
                 num_answers += answer.method == "sampled"
