@@ -175,7 +175,7 @@ def test_probabilities_of_names_sum_to_one_by_class() -> None:
         ("relation_graph", 0),
         ("hierarchy", False),
         ("memory", 2),
-        ("routing", True),
+        ("routing", False),
     ],
 )
 def test_an_option_changes_the_network_and_what_it_reads(option: str, value: object) -> None:
