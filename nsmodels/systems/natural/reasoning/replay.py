@@ -5,17 +5,13 @@ The world is closed: what no leaf fact states is not so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nsmodels.datasets.gqa.programs.execution import Found, IllPosed, answer_of, trace
 from nsmodels.datasets.gqa.programs.scene import Compiled, members_of
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.systems.natural.reasoning.closed import ClosedScene
-
-if TYPE_CHECKING:
-    from nsmodels.systems.natural.reasoning.facts import Fact
-    from nsmodels.systems.natural.reasoning.proof import Proof
+from nsmodels.systems.natural.reasoning.closed_scene import ClosedScene
+from nsmodels.systems.natural.reasoning.facts import Fact
+from nsmodels.systems.natural.reasoning.proof import Proof
 
 
 class ProofError(ValueError):

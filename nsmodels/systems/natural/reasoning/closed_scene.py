@@ -1,4 +1,4 @@
-"""Scenes as proofs have them: what is not stated is not so."""
+"""Closed scenes: what is not stated is not so."""
 
 from __future__ import annotations
 
