@@ -82,12 +82,10 @@ def _respond(respondent: Respondent, arguments: argparse.Namespace, written: Pat
 
 
 def _answers(reasoner: Reasoner, arguments: argparse.Namespace) -> list[NaturalAnswer]:
-    from nsmodels.systems.natural.answering.reasoner import conclude
-
     parses = reasoner.parse(arguments.question)
     beliefs = [(image, reasoner.see(image)) for image in arguments.image]
     return [
-        conclude(image, question, belief, parse, reasoner.lexicon)
+        reasoner.conclude(image, question, belief, parse)
         for image, belief in beliefs
         for question, parse in zip(arguments.question, parses, strict=True)
     ]

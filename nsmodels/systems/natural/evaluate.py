@@ -139,7 +139,8 @@ def _all_answers(subject: Subject, learned: Answers, priors: Priors) -> Answers:
     constant = {
         "majority": [priors.majority for _ in subject.questions],
         "type prior": [priors.of_type(question) for question in subject.questions],
-        "group prior": [priors.of_group(question) for question in subject.questions],
+        "global prior": [priors.of_global(question) for question in subject.questions],
+        "local prior": [priors.of_local(question) for question in subject.questions],
     }
     return {MODEL: [found.best for found in subject.answers], **learned, **constant}
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
+from nsmodels.datasets.gqa.files.format import Question
+from nsmodels.datasets.gqa.programs.execution import compile
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
+from nsmodels.formats.images.cache import read_images
+from nsmodels.systems.natural.answering import posing
 from nsmodels.systems.natural.answers.questions import read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.config import NaturalConfig
 from nsmodels.systems.natural.folders import folders_of
 from nsmodels.systems.natural.perception import calibration
+from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.sources import read_photographs
 from nsmodels.systems.natural.phases import training_questions
+from nsmodels.systems.natural.reasoning.execution import SoftExecutor
+from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 
 
 def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
@@ -46,6 +54,7 @@ def record_training_questions(order: Order[NaturalConfig], part: Part) -> dict[s
     if "gqa" in folders.by_kind:
         questions = training_questions(folders.gqa, config, 0)
         Priors.fitted(questions).write(part.path)
+        _calibrate_posing(order, folders.gqa, part, questions)
         found["num_train_questions"] = min(len(questions), config.parser.max_questions or len(questions))
     if "vqa" in folders.by_kind:
         asked = read_asked(folders.vqa, config.train_split, num_images=config.max_images)
@@ -53,3 +62,20 @@ def record_training_questions(order: Order[NaturalConfig], part: Part) -> dict[s
         AnswerVocabulary.read(folders.vqa).write(part.path)
         found["num_vqa_train_questions"] = min(len(asked), config.answers.max_questions or len(asked))
     return found
+
+
+def _calibrate_posing(order: Order[NaturalConfig], data: Path, part: Part, questions: list[Question]) -> None:
+    """Turn what is found of what questions refer to into a probability: writes `posing.json`, from training images."""
+    device = resolve_device(order.config.training.device)
+    model = calibration.load_calibrated(part.path, device)
+    photographs = read_photographs(data, order.config.train_split, posing.NUM_IMAGES)
+    config, words = model.config, model.space.words
+    paths = [Path(each.path) for each in photographs]
+    pixels, sizes = read_images(paths, config.image_width, config.image_height, order.config.training.num_workers)
+    whole = [(int(width), int(height)) for width, height in sizes.tolist()]
+    beliefs, _ = perceive(model, pixels, whole, calibration.BATCH)
+    images, lexicon = [each.graph.image for each in photographs], Lexicon(words)
+    executors = {image: SoftExecutor(belief, lexicon) for image, belief in zip(images, beliefs, strict=True)}
+    scenes = {each.graph.image: compile(each.graph, words) for each in photographs}
+    asked = [question for question in questions if question.image in executors]
+    posing.fit_posing(asked[:: max(1, len(asked) // 1000)], scenes, executors, 0).write(part.path)

@@ -14,6 +14,7 @@ from nsmodels.datasets.gqa.files.format import Question, each_question, read_gra
 from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
+from nsmodels.systems.natural.answering.posing import Posing, fit_posing
 from nsmodels.systems.natural.answering.reasoner import Reasoner, conclude
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.beliefs import belief_of
@@ -76,7 +77,9 @@ def test_rows_separate_the_errors_of_perception_and_parser(trained: Trained) -> 
     accuracy = {name: row["accuracy"] for name, row in report["rows"].items()}
     assert accuracy[ROWS[0]] == 1
     assert max(accuracy[ROWS[1]], accuracy[ROWS[2]]) >= accuracy[ROWS[3]]
-    assert {"chance", "majority", "type_prior", "group_prior", "blind", "cnn_lstm"} == set(report["baselines"])
+    assert {"chance", "majority", "type_prior", "global_prior", "local_prior", "blind", "cnn_lstm"} == set(
+        report["baselines"]
+    )
     assert set(report["shifted"]) == {"ood", "unseen"}
     assert report["proofs"]["replayed"] in (None, 1)
     assert report["official"]["blind"]["accuracy"] == pytest.approx(100 * report["baselines"]["blind"]["accuracy"])
@@ -125,16 +128,19 @@ def test_what_is_not_decided_is_not_proved(subject: Subject) -> None:
 
 
 def test_priors_are_the_most_frequent_answers_of_type_and_group() -> None:
-    def question(number: int, answer: str, detailed: str, group: str) -> Question:
-        types = {"detailed": detailed, "structural": "query"}
-        return Question(id=str(number), image="1", text="x", answer=answer, types=types, local_group=group)
+    def question(number: int, answer: str, semantic: str, whole: str, local: str) -> Question:
+        types = {"semantic": semantic, "structural": "query", "detailed": "x"}
+        groups = {"global_group": whole, "local_group": local}
+        return Question(id=str(number), image="1", text="x", answer=answer, types=types, **groups)
 
-    seen = [("red", "a", "1"), ("red", "a", "1"), ("blue", "a", "2"), ("dog", "b", "3"), ("cat", "b", "3")]
+    seen = [("red", "attr", "color", "1"), ("red", "attr", "color", "1"), ("blue", "attr", "color", "2")]
+    seen += [("dog", "obj", "animal", "3"), ("cat", "obj", "animal", "3"), ("tall", "attr", "height", "4")]
     priors = Priors.fitted([question(k, *each) for k, each in enumerate(seen)])
-    asked_here = [question(0, "", "a", "2"), question(1, "", "b", "9"), question(2, "", "c", "9")]
+    asked_here = [question(0, "", "attr", "height", "2"), question(1, "", "obj", "", "9"), question(2, "", "c", "", "")]
     assert [priors.of_type(each) for each in asked_here] == ["red", "cat", "red"]
-    assert [priors.of_group(each) for each in asked_here] == ["blue", "cat", "red"]
-    assert priors.chance(asked_here[0]) == pytest.approx(1 / 4)
+    assert [priors.of_global(each) for each in asked_here] == ["tall", "cat", "red"]
+    assert [priors.of_local(each) for each in asked_here] == ["blue", "cat", "red"]
+    assert priors.chance(asked_here[0]) == pytest.approx(1 / 5)
     with pytest.raises(InputError, match="no training questions"):
         Priors.fitted([])
 
@@ -149,3 +155,11 @@ def test_scores_have_intervals_by_image() -> None:
     assert row["accuracy"] == 0.5
     assert high - low > 1.8 * 1.96 * np.sqrt(0.25 / 200)
     assert row["binary"]["n"] == 0
+
+
+def test_posing_tells_questions_about_other_images_from_those_about_their_own(subject: Subject) -> None:
+    best = perfect(subject)
+    posing = fit_posing(best.balanced, best.scenes, best.executors, seed=0)
+    assert posing.slope > 0
+    assert posing.probability(1.0) > 0.9 > 0.1 > posing.probability(0.0)
+    assert Posing().probability(0.3) == pytest.approx(0.3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
@@ -12,12 +13,13 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_image, read_images, read_size
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
+from nsmodels.systems.natural.answering.posing import Posing
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.parser import Parse, Parser, network_from_checkpoint
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.network import Perception
-from nsmodels.systems.natural.reasoning.execution import SoftExecutor
+from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to_objects
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from nsmodels.systems.natural.reasoning.proof import NoProof, prove
 
@@ -31,10 +33,11 @@ class Reasoner:
     Args:
         perception: calibrated.
         parser: of the same vocabulary of scenes.
+        posing: calibrates whether questions are well posed.
     """
 
-    def __init__(self, perception: Perception, parser: Parser) -> None:
-        self.perception, self.parser = perception.eval(), parser
+    def __init__(self, perception: Perception, parser: Parser, posing: Posing | None = None) -> None:
+        self.perception, self.parser, self.posing = perception.eval(), parser, posing or Posing()
         self.words = perception.space.words
         self.lexicon = Lexicon(self.words)
 
@@ -50,7 +53,7 @@ class Reasoner:
         target = resolve_device(device)
         path = folder / "parser" / checkpoint.BEST
         network = network_from_checkpoint(checkpoint.load(path), str(path))
-        return cls(load_calibrated(folder, target), Parser(network.to(target)))
+        return cls(load_calibrated(folder, target), Parser(network.to(target)), Posing.read(folder))
 
     @property
     def num_parameters(self) -> dict[str, int]:
@@ -79,12 +82,20 @@ class Reasoner:
         """Answer a question about an image, a file or a belief; raise `InputError` when either cannot be read."""
         belief = self.see(image) if isinstance(image, Path) else image
         (parse,) = self.parse([question])
-        return conclude(image if isinstance(image, Path) else None, question, belief, parse, self.lexicon)
+        return self.conclude(image if isinstance(image, Path) else None, question, belief, parse)
+
+    def conclude(self, image: Path | None, question: str, belief: Belief, parse: Parse) -> NaturalAnswer:
+        """The answer to a question about a belief that was read as `parse`, with a proof where there is one."""
+        return conclude(image, question, belief, parse, self.lexicon, self.posing)
 
 
-def conclude(image: Path | None, question: str, belief: Belief, parse: Parse, lexicon: Lexicon) -> NaturalAnswer:
+def conclude(
+    image: Path | None, question: str, belief: Belief, parse: Parse, lexicon: Lexicon, posing: Posing | None = None
+) -> NaturalAnswer:
     """The answer to a question that was read as `parse`, with a proof where there is one."""
     found = SoftExecutor(belief, lexicon).answer(parse.program)
+    if posing and refers_to_objects(parse.program):
+        found = replace(found, posed=posing.probability(found.posed))
     reading = Reading(parse.program, parse.probability, parse.doubts)
     try:
         proof = prove(parse.program, belief, lexicon, found)

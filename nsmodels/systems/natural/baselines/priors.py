@@ -22,15 +22,17 @@ class Priors:
 
     Attributes:
         majority: overall.
-        by_type: by detailed type.
-        by_group: by local group, as "10q-shirt_color"; what is asked of which name.
+        by_type: by structural and semantic type. Detailed types are none: some of them occur with one answer only.
+        by_global: by global group, as "color".
+        by_local: by local group, as "10q-shirt_color"; what is asked of which name.
         num_answers: distinct answers of open questions.
         num_questions: that were counted.
     """
 
     majority: str
     by_type: Mapping[str, str]
-    by_group: Mapping[str, str]
+    by_global: Mapping[str, str]
+    by_local: Mapping[str, str]
     num_answers: int
     num_questions: int
 
@@ -38,19 +40,19 @@ class Priors:
     def fitted(cls, questions: Iterable[Question]) -> Priors:
         """Count the answers of training questions. Raises `InputError` when there are none."""
         everything: Counter[str] = Counter()
-        types: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        groups: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        tables: tuple[defaultdict[str, Counter[str]], ...] = tuple(defaultdict(Counter) for _ in range(3))
         answers: set[str] = set()
         for question in questions:
             everything[question.answer] += 1
-            types[type_of(question)][question.answer] += 1
-            groups[question.local_group or ""][question.answer] += 1
+            keys = (type_of(question), question.global_group, question.local_group)
+            for table, key in zip(tables, keys, strict=True):
+                table[key or ""][question.answer] += 1
             if is_open(question):
                 answers.add(question.answer)
         if not everything:
             raise InputError("priors: no training questions to count answers in; give the questions of a split")
-        by_type, by_group = ({key: _first(c) for key, c in table.items()} for table in (types, groups))
-        return cls(_first(everything), by_type, by_group, len(answers), everything.total())
+        types, wide, narrow = ({key: _first(c) for key, c in table.items() if key} for table in tables)
+        return cls(_first(everything), types, wide, narrow, len(answers), everything.total())
 
     def write(self, folder: Path) -> None:
         """Write them into a checkpoint folder."""
@@ -66,12 +68,16 @@ class Priors:
             raise InputError(f"{path}: missing or broken; the checkpoint is incomplete, train it again") from None
 
     def of_type(self, question: Question) -> str:
-        """The most frequent answer to questions of its detailed type."""
+        """The most frequent answer to questions of its structural and semantic type."""
         return self.by_type.get(type_of(question), self.majority)
 
-    def of_group(self, question: Question) -> str:
-        """The most frequent answer to questions of its local group, else of its type."""
-        return self.by_group.get(question.local_group or "") or self.of_type(question)
+    def of_global(self, question: Question) -> str:
+        """The most frequent answer to questions of its global group, without one of its type."""
+        return self.by_global.get(question.global_group or "") or self.of_type(question)
+
+    def of_local(self, question: Question) -> str:
+        """The most frequent answer to questions of its local group, else of its global one."""
+        return self.by_local.get(question.local_group or "") or self.of_global(question)
 
     def chance(self, question: Question) -> float:
         """Probability to guess right: one half, of open questions one over the number of their answers."""
@@ -79,8 +85,9 @@ class Priors:
 
 
 def type_of(question: Question) -> str:
-    """Detailed type of a question."""
-    return (question.types or {}).get("detailed", "")
+    """Structural and semantic type of a question, "query/attr"."""
+    types = question.types or {}
+    return f"{types.get('structural', '')}/{types.get('semantic', '')}"
 
 
 def is_open(question: Question) -> bool:

@@ -11,7 +11,6 @@ import torch
 
 from nsmodels.core.hardware import num_cores
 from nsmodels.datasets.gqa.files.places import image_path
-from nsmodels.systems.natural.answering.reasoner import conclude
 from nsmodels.systems.natural.evaluation.subject import Subject
 
 NUM_PAIRS, WARM_UP = 40, 3
@@ -50,5 +49,5 @@ def _time_one(subject: Subject, place: int) -> tuple[float, ...]:
     seen = time.perf_counter()
     (parse,) = reasoner.parse([question.text])
     read = time.perf_counter()
-    conclude(path, question.text, belief, parse, reasoner.lexicon)
+    reasoner.conclude(path, question.text, belief, parse)
     return seen - start, read - seen, time.perf_counter() - read

@@ -13,7 +13,6 @@ from nsmodels.core import disk
 from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.systems.natural.answering.answer import NaturalAnswer
-from nsmodels.systems.natural.answering.reasoner import conclude
 from nsmodels.systems.natural.evaluation.subject import Subject
 from nsmodels.systems.natural.reasoning.replay import ProofError, check
 
@@ -68,7 +67,7 @@ def write_examples(proved: Proved, folder: Path) -> None:
 def _concluded(subject: Subject, question: Question, place: int) -> NaturalAnswer:
     image = image_path(subject.data, question.image)
     belief = subject.beliefs[question.image]
-    return conclude(image, question.text, belief, subject.parses[place], subject.reasoner.lexicon)
+    return subject.reasoner.conclude(image, question.text, belief, subject.parses[place])
 
 
 def _does_replay(given: NaturalAnswer, subject: Subject) -> bool:

@@ -64,20 +64,24 @@ def baseline_rows(priors: Priors, questions: Sequence[Question], learned: Mappin
     constant = {
         "majority": [priors.majority for _ in questions],
         "type_prior": [priors.of_type(question) for question in questions],
-        "group_prior": [priors.of_group(question) for question in questions],
+        "global_prior": [priors.of_global(question) for question in questions],
+        "local_prior": [priors.of_local(question) for question in questions],
     }
     scored = {name: score_answers(found, questions) for name, found in {**constant, **learned}.items()}
     return {"chance": {"accuracy": chance, "interval": None, "n": len(questions)}, **scored}
 
 
 def confidences(subject: Subject) -> np.ndarray:
-    """Joint confidence of the answer to each balanced question, (n,)."""
+    """Probability that each balanced question is read right and answered right, (n,).
+
+    That it is well posed is no factor: the questions of the data are, which is a condition.
+    """
     pairs = zip(subject.parses[: subject.num_balanced], subject.answers, strict=False)
-    return np.array([parse.probability * found.posed * found.confidence for parse, found in pairs])
+    return np.array([parse.probability * found.confidence for parse, found in pairs])
 
 
 def calibration(subject: Subject) -> dict[str, Any]:
-    """Calibration of the joint confidence: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
+    """Calibration of the confidence: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
     confidence = confidences(subject)
     right = np.array([a.best == q.answer for a, q in zip(subject.answers, subject.balanced, strict=False)], float)
     bins = calibration_bins(confidence, right)

@@ -44,8 +44,12 @@ def asked(question: Question, grammar: Grammar) -> Asked:
     words = words_of(question.text)
     if not words:
         raise InputError(f"{question.where or question.id}, field 'question': expected at least one word")
-    program = normal(without_leaks(question.program), grammar.words)
-    return Asked(words, grammar.phrases.mentions(words), program)
+    return Asked(words, grammar.phrases.mentions(words), program_of(question, grammar.words))
+
+
+def program_of(question: Question, words: SceneVocabulary) -> Program:
+    """The program of a question in normal form, without leaks; raise `InputError` for a malformed one."""
+    return normal(without_leaks(question.program), words)
 
 
 def unexplained(each: Asked, words: SceneVocabulary) -> set[Entry]:

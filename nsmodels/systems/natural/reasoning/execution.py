@@ -85,6 +85,13 @@ def refers(operation: Operation) -> bool:
     return "objects" in operation.takes and operation.verb not in ("exist", "filter")
 
 
+def refers_to_objects(program: Sequence[Step]) -> bool:
+    """Whether a program takes for granted that some object is there."""
+    return any(
+        refers(operation_of(step.operation)) and program[k].name != SCENE for step in program for k in step.dependencies
+    )
+
+
 def may_be_whole(operation: Operation) -> bool:
     """Whether an operation can be about the image as a whole; to others it has no objects."""
     is_of_two = operation.verb in ("same", "different", "common") or operation.kind in COMPARISONS

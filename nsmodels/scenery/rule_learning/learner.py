@@ -1,0 +1,118 @@
+"""Rules learnt from the scene graphs of a folder, scored on scenes that were held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool
+
+from nsmodels.core.errors import InputError, near
+from nsmodels.formats.scenes.facts import ScenePredicates
+from nsmodels.formats.scenes.vocabulary import SceneVocabulary
+from nsmodels.logic.config import LearnConfig
+from nsmodels.logic.learning import Learnt, learn
+from nsmodels.logic.literals import Scene, packed, table
+from nsmodels.logic.syntax import Program
+from nsmodels.scenery.rule_learning import examples
+from nsmodels.scenery.rule_learning.measuring import Agreement, agreement, predicted
+
+
+@dataclass(frozen=True)
+class LearntRules:
+    """Rules for some targets.
+
+    Attributes:
+        learnt: by target.
+        agreements: labels of the rules against those of held-out scenes, by target.
+        declarations: of a rule file over the vocabulary of the scenes.
+        about: where they were learnt.
+    """
+
+    learnt: dict[str, Learnt]
+    agreements: dict[str, Agreement]
+    declarations: str
+    about: str
+
+    def text(self) -> str:
+        """The rules, each target with its scores on held-out scenes."""
+        lines = []
+        for target, found in self.learnt.items():
+            score = self.agreements[target]
+            lines.append(f"# {target}: {len(found.clauses)} rules, {found.bits_saved:,.0f} bits saved; {score.text()}")
+            lines += map(str, found.rules(target)) if found.clauses else ["# no rule saves anything"]
+        return "\n".join(lines)
+
+    def rule_file(self) -> str:
+        """The rules as a rule file with its declarations."""
+        rules = {target: found.rules(target) for target, found in self.learnt.items()}
+        heads = dict.fromkeys(rule.head.predicate for each in rules.values() for rule in each)
+        own = f"concept {', '.join(heads)}: object.\n" if heads else ""
+        return f"# {self.about}\nnote 'learnt from data'.\n\n{self.declarations}{own}\n{self.text()}\n"
+
+
+def learn_from_folder(
+    folder: Path,
+    targets: Sequence[str],
+    labels: Program | None,
+    splits: tuple[str, str],
+    most: int | None,
+    config: LearnConfig,
+) -> LearntRules:
+    """Learn rules from the scene graphs of a dataset folder.
+
+    Args:
+        folder: has `sceneGraphs/` and `vocabulary.json`.
+        targets: predicates of one object.
+        labels: rules that derive the targets; None: the facts state them.
+        splits: to learn from, and to score on.
+        most: scenes of a split, at most.
+        config: limits of the search.
+
+    Raises `InputError` for missing files, and for a target that no example has.
+    """
+    vocabulary = SceneVocabulary.read(folder)
+    paths = [folder / examples.GRAPHS.format(split) for split in splits]
+    seen, held_out = (examples.scenes_of(examples.read_graphs(path, most), vocabulary) for path in paths)
+    predicates = ScenePredicates(vocabulary)
+    literals = table(seen, config.min_examples)
+    learnt, agreements = {}, {}
+    for target in targets:
+        truth = _labels(target, labels, seen, str(paths[0]))
+        learnt[target] = learn(literals.without([target]), packed(truth), config)
+        agreements[target] = agreement(predicted(learnt[target], held_out), _held_out(target, labels, held_out))
+    about = f"Learnt from {len(seen):,} scenes of {paths[0]}, scored on {len(held_out):,} of {paths[1].name}."
+    declared = predicates.declarations()
+    return LearntRules(learnt, agreements, _without(declared, targets, predicates), about)
+
+
+def _labels(target: str, program: Program | None, scenes: Sequence[Scene], where: str) -> Bool[np.ndarray, " objects"]:
+    if program is not None:
+        if program.arities.get(target) != 1:
+            unary = [name for name, arity in program.arities.items() if arity == 1]
+            raise InputError(f"{program.file}: no predicate '{target}' of one object{near(target, unary)}")
+        found = examples.derived(program, target, scenes)
+    else:
+        found = examples.stated(target, scenes)
+    if not found.any():
+        known = {name for scene in scenes for name, values in scene.facts if len(values) == 1}
+        remedy = near(target, known) if program is None else ""
+        raise InputError(f"{where}: no object is '{target}'{remedy or '; give --rules that derive it, or more scenes'}")
+    return found
+
+
+def _held_out(target: str, program: Program | None, scenes: Sequence[Scene]) -> Bool[np.ndarray, " objects"]:
+    return examples.derived(program, target, scenes) if program else examples.stated(target, scenes)
+
+
+def _without(declared: str, targets: Sequence[str], predicates: ScenePredicates) -> str:
+    """Declarations without those of the targets, which are declared with the other heads."""
+    lines = []
+    for line in declared.splitlines():
+        start, colon, kinds = line.removesuffix(".").partition(":")
+        keyword, _, names = start.partition(" ")
+        kept = [name for name in names.split(", ") if keyword != "concept" or name not in targets]
+        lines += [f"{keyword} {', '.join(kept)}{colon}{kinds}."] if kept else []
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""From image and question to an answer with its confidence and proof."""

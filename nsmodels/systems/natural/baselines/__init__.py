@@ -1,0 +1,1 @@
+"""What stands beside the reasoner: classifiers of answers, and priors."""

@@ -1,0 +1,1 @@
+"""Scores of answers: rows, official metrics, proofs, calibration, objects, latency."""

@@ -1,0 +1,1 @@
+"""From a question to its program: mentions, a typed grammar, a parser that points, and how sure it is."""

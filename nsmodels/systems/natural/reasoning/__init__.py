@@ -1,0 +1,1 @@
+"""Programs executed over uncertain scenes; proofs, their replay, counterfactuals."""
