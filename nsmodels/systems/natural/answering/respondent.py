@@ -17,7 +17,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_images
 from nsmodels.systems.natural.answering.answer import NOT_PROVED, NaturalAnswer
-from nsmodels.systems.natural.answering.reasoner import Reasoner, conclude
+from nsmodels.systems.natural.answering.reasoner import Reasoner
 from nsmodels.systems.natural.answers.features import glimpse
 from nsmodels.systems.natural.answers.network import AnswerNetwork
 from nsmodels.systems.natural.answers.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch, padded
@@ -191,7 +191,7 @@ class Respondent:
                 parse, image = parses[first + k], images[place] if images else None
                 symbolic = None
                 if parse is not None and self.reasoner is not None:
-                    symbolic = conclude(image, text, seen.beliefs[place], parse, self.reasoner.lexicon)
+                    symbolic = self.reasoner.conclude(image, text, seen.beliefs[place], parse)
                 found.append(self._response(image, text, symbolic, credit[k], attention[k], seen.records[place]))
         return found
 
