@@ -66,7 +66,7 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
 
     def score(self, order: Order[NaturalEvaluation]) -> EvaluationResult:
         """Four rows, baselines, official metrics, calibration, objects, latency and example proofs."""
-        from nsmodels.systems.natural.evaluation.several import score
+        from nsmodels.systems.natural.evaluate import score
 
         return score(order)
 

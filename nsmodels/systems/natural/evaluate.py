@@ -19,6 +19,7 @@ from nsmodels.systems.natural.baselines.network import AnswerClassifier
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
 from nsmodels.systems.natural.config import NaturalEvaluation
+from nsmodels.systems.natural.evaluation import several
 from nsmodels.systems.natural.evaluation.latency import measure_latency
 from nsmodels.systems.natural.evaluation.objects import ObjectScores, score_objects
 from nsmodels.systems.natural.evaluation.official import official
@@ -35,6 +36,7 @@ from nsmodels.systems.natural.evaluation.scoring import (
     score_answers,
 )
 from nsmodels.systems.natural.evaluation.subject import Subject, read_subject
+from nsmodels.systems.natural.evaluation.vqa import evaluate as answers
 from nsmodels.systems.natural.perception.sources import read_photographs
 
 BASELINES = ("blind", "cnn_lstm")
@@ -43,7 +45,12 @@ Answers = Mapping[str, Sequence[str]]
 
 
 def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
-    """Score every balanced question of a split; raise `InputError` for a broken checkpoint or data."""
+    """The scores on each folder of data, GQA and VQA. Raises `InputError` as `several.score`."""
+    return several.score(order, {"gqa": score_programs, "vqa": answers.score})
+
+
+def score_programs(order: Order[NaturalEvaluation]) -> EvaluationResult:
+    """Score every balanced question of a split of a GQA folder; raise `InputError` for a broken checkpoint or data."""
     reasoner = Reasoner.load(order.model, order.config.device)
     subject = read_subject(reasoner, order.data, order.config.split)
     learned = baseline_answers(order.model, subject)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
@@ -16,11 +15,12 @@ from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.folders import NAMES, Kind, sorted_by_kind
 
+Scorer = Callable[[Order[NaturalEvaluation]], EvaluationResult]
 NEEDED: Mapping[Kind, str] = {"gqa": "parser", "vqa": "answers"}
 
 
-def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
-    """The scores on each folder of data; of several the first is the headline.
+def score(order: Order[NaturalEvaluation], scorers: Mapping[Kind, Scorer]) -> EvaluationResult:
+    """The scores on each folder of data, by the scorer of its kind; of several the first is the headline.
 
     Raises `InputError` for a checkpoint that has not learnt what a folder asks, broken ones, and broken data.
     """
@@ -30,18 +30,8 @@ def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
             raise InputError(
                 f"{order.model}: has not learnt to answer {NAMES[kind]}, which {data} is; train it on that"
             )
-    results: dict[Kind, EvaluationResult] = {
-        kind: _scores_of(kind)(_only(order, data)) for kind, data in folders.items()
-    }
+    results: dict[Kind, EvaluationResult] = {kind: scorers[kind](_only(order, data)) for kind, data in folders.items()}
     return next(iter(results.values())) if len(results) == 1 else joined(results)
-
-
-def _scores_of(kind: Kind) -> Any:
-    if kind == "gqa":
-        from nsmodels.systems.natural.evaluate import score as found
-    else:
-        from nsmodels.systems.natural.evaluation.vqa.evaluate import score as found
-    return found
 
 
 def _only(order: Order[NaturalEvaluation], data: Path) -> Order[NaturalEvaluation]:
