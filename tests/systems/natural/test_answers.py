@@ -17,6 +17,8 @@ from nsmodels.datasets.vqa.files.names import annotations_name, image_name, ques
 from nsmodels.datasets.vqa.scoring.accuracy import accuracy
 from nsmodels.datasets.vqa.scoring.predictions import score_files
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
+from nsmodels.evaluation.outcomes import Outcomes
+from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.answering.reasoner import conclude
@@ -27,6 +29,7 @@ from nsmodels.systems.natural.answers.questions import EncodedQuestions, Nouns, 
 from nsmodels.systems.natural.answers.task import Records, choose
 from nsmodels.systems.natural.beliefs import belief_of
 from nsmodels.systems.natural.config import AnswersConfig, NaturalEvaluation
+from nsmodels.systems.natural.evaluation.several import joined
 from nsmodels.systems.natural.evaluation.vqa.evaluate import answer_split, score
 from nsmodels.systems.natural.language.parser import Parse
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
@@ -244,3 +247,24 @@ def test_a_trained_network_answers_as_it_is_asked(trained: Trained) -> None:
     questions = [(int(place), each.text) for place, each in zip(asked.places, asked.questions, strict=True)]
     responses: list[Response] = respondent.answer(seen, questions, asked.paths)
     assert [each.answer for each in responses] == [network.answers[k] for k in credit.argmax(1)]
+
+
+def test_an_evaluation_of_both_keeps_the_figures_and_outcomes_of_each() -> None:
+    drawn: list[str] = []
+
+    def scored(metric: str, value: float) -> EvaluationResult:
+        outcomes = Outcomes(metric, "val", ["a", "b"], ["i", "j"], np.full(2, value))
+        metrics = {metric: value, "baseline/chance": 0.1, f"{metric}/detail": 0.2}
+        report = {"rows": {metric: {"score": value}}, "headline": metric}
+        return EvaluationResult(report, f"table of {metric}", [outcomes], metrics, lambda _: drawn.append(metric))
+
+    both = joined({"gqa": scored("accuracy", 0.5), "vqa": scored("vqa_score", 0.25)})
+    assert [(each.metric, each.mean) for each in both.outcomes] == [("accuracy", 0.5), ("vqa_score", 0.25)]
+    assert both.report["headline"] == "accuracy"
+    assert both.report["vqa"]["rows"] == {"vqa_score": {"score": 0.25}}
+    assert both.metrics["accuracy"] == 0.5
+    assert both.metrics["vqa_score"] == both.metrics["vqa/vqa_score"] == 0.25
+    assert both.metrics["vqa/baseline/chance"] == both.metrics["baseline/chance"] == 0.1
+    assert both.table == "table of accuracy\n\ntable of vqa_score"
+    both.draw(None)  # type: ignore[arg-type]
+    assert drawn == ["accuracy", "vqa_score"]

@@ -155,7 +155,7 @@ class Perception(nn.Module):
         exists: Bool[Tensor, "b n"],
     ) -> tuple[ObjectLogits, SceneLogits]:
         """Objects in `boxes` of normalised images, and the scene."""
-        exists = with_one(exists)
+        shown, exists = exists, with_one(exists)
         # Full precision: the 8 bits of a bfloat16 would blur positions. The heads cost little.
         with torch.autocast(boxes.device.type, enabled=False):
             plain = [level.float() for level in levels]
@@ -165,7 +165,7 @@ class Perception(nn.Module):
                 features = each(features, geometry, exists)
             locations, weathers, concepts = self.scene(plain)
             if self.routing is not None:
-                features, concepts = self.routing(features, concepts, exists)
+                features, concepts = self.routing(features, concepts, shown)
             change, values, stated = self.facts(features).split(self.sizes, -1)
             none = geometry.new_zeros(len(geometry), 0, *geometry.shape[1:3])
             relations = none if self.pairs is None else self.pairs(features, geometry)
