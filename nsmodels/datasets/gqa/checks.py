@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.gqa.files.format import Question, each_graph, each_question, read_choices, read_graphs
+from nsmodels.datasets.gqa.files.format import Question, each_graph, each_question, read_choices
 from nsmodels.datasets.gqa.files.places import choice_files, graph_splits, has_questions, image_path, splits
 from nsmodels.datasets.gqa.files.provenance import SYNTHETIC
 from nsmodels.datasets.gqa.files.validation import faults_of_images
 from nsmodels.datasets.gqa.scoring.agreement import agreement
 from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
-from nsmodels.formats.scenes.graphs import SceneGraph, as_json
+from nsmodels.formats.scenes.graphs import as_json
 
 LEAST_AGREEMENT = 0.95  # of released answers with their graphs; of composed scenes all
+Objects = Mapping[str, frozenset[str]]  # ids of the objects of each image
 LARGEST_SHARE = 0.75  # of one answer in a global group
 LARGEST_TRUTH = 0.6  # of yes, or of no, among the questions with such answers
 LARGEST_PRIOR = 0.6  # accuracy of the best guess from the kind of question; published on GQA: 31 %
@@ -109,7 +110,9 @@ def _kinds(question: Question) -> list[tuple[str, str]]:
 
 
 def _check_split(folder: Path, split: str) -> None:
-    graphs = read_graphs(folder, split) if split in graph_splits(folder) else None
+    graphs = None
+    if split in graph_splits(folder):
+        graphs = {graph.image: frozenset(thing.id for thing in graph) for graph in each_graph(folder, split)}
     is_answered = split not in ("test", "challenge")
     asked: set[str] = set()
     for question in each_question(folder, split, answered=is_answered):
@@ -122,9 +125,7 @@ def _check_split(folder: Path, split: str) -> None:
         raise InputError(f"{folder / 'eval'}: the choices of split '{split}' lack question '{min(lost)}'")
 
 
-def _check_unbalanced(
-    folder: Path, split: str, asked: set[str], graphs: dict[str, SceneGraph] | None, is_answered: bool
-) -> None:
+def _check_unbalanced(folder: Path, split: str, asked: set[str], graphs: Objects | None, is_answered: bool) -> None:
     if not has_questions(folder, split, "all"):
         return
     rest = set(asked)
@@ -137,12 +138,12 @@ def _check_unbalanced(
         raise InputError(f"{folder}: balanced question '{min(rest)}' is not among all questions of split '{split}'")
 
 
-def _check_question(question: Question, folder: Path, graphs: dict[str, SceneGraph] | None) -> None:
+def _check_question(question: Question, folder: Path, graphs: Objects | None) -> None:
     if question.semantic:
         program = question.program
         if graphs is not None and question.image not in graphs:
             raise InputError(f"{question.where}, field 'imageId': image '{question.image}' has no scene graph")
-        known = None if graphs is None else graphs[question.image].by_id
+        known = None if graphs is None else graphs[question.image]
         for step in program:
             if known is not None and (lost := [each for each in step.ids if each not in known]):
                 raise InputError(f"{question.where}, field 'semantic': object '{lost[0]}' is not in the scene graph")

@@ -188,22 +188,28 @@ def _finished(fetched: fetch.Fetched, part: Part) -> dict[str, Any]:
     return fetched.as_dict()
 
 
-def _make_synthetic(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
+def compose(folder: Path, config: GqaConfig, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """Write scenes of the twin with their questions and the vocabulary, `sizes` by split; returns their figures."""
     from nsmodels.datasets.gqa.files.format import write_graphs
     from nsmodels.datasets.gqa.questions.writing import write_questions
     from nsmodels.scenery.words import vocabulary
     from nsmodels.scenery.writing import write_split
 
+    folder.mkdir(parents=True, exist_ok=True)
     words = vocabulary()
-    words.write(part.path)
+    words.write(folder)
     settings = config.questions.with_values({"seed": config.seed})
-    found: dict[str, Any] = {"num_images": sum(config.composed.values())}
-    for split, number in config.composed.items():
-        graphs = write_split(part.path, split, number, config.scenery, config.num_workers, config.seed)
-        write_graphs(part.path, split, graphs)
-        counts = write_questions(part.path, split, graphs, words, settings, config.num_workers or None)
+    found: dict[str, Any] = {"num_images": sum(sizes.values())}
+    for split, number in sizes.items():
+        graphs = write_split(folder, split, number, config.scenery, config.num_workers, config.seed)
+        write_graphs(folder, split, graphs)
+        counts = write_questions(folder, split, graphs, words, settings, config.num_workers or None)
         found |= {f"questions/{split}/{name}": value for name, value in counts.items()}
     return found
+
+
+def _make_synthetic(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
+    return compose(part.path, config, config.composed)
 
 
 _MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}

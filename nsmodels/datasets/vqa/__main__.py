@@ -14,6 +14,7 @@ from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, confi
 from nsmodels.core.config import Given, add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.vqa.config import PRESETS, VqaConfig
+from nsmodels.datasets.vqa.scoring.accuracy import Mean, Scores
 
 OF_ARCHIVES = {"coco_url", "vqa_url", "verify_release"}
 CHECKS = ("schema", "images", "disjoint", "pairs", "truths", "balance")
@@ -102,8 +103,24 @@ def _score(arguments: argparse.Namespace) -> int:
         print(f"{annotations}: has no types of questions or answers, so they are left out", file=sys.stderr)
     if arguments.items:
         write_json(arguments.items, {str(key): round(100 * value, 2) for key, value in scores.by_question.items()})
-    print(json.dumps(scores.as_dict(), indent=1) if arguments.json else "\n".join(scores.lines()))
+    both = _score_pairs(arguments, scores)
+    if arguments.json:
+        print(json.dumps(scores.as_dict() | ({"pairs": both.percent} if both else {}), indent=1))
+        return 0
+    print("\n".join(scores.lines()))
+    if both:
+        print(f"{both.percent:6.2f}  {both.num:>9,}  complementary pairs: the lower accuracy of both questions")
     return 0
+
+
+def _score_pairs(arguments: argparse.Namespace, scores: Scores) -> Mean | None:
+    """The figure of the pairs of a folder, None where it has none."""
+    from nsmodels.datasets.vqa.files.names import pairs_name
+    from nsmodels.datasets.vqa.files.pairs import read_pairs
+
+    path = arguments.data / pairs_name(arguments.split) if arguments.data else None
+    pairs = read_pairs(path, scores.by_question) if path and path.is_file() else []
+    return scores.pairs(pairs) if pairs else None
 
 
 def _annotated(arguments: argparse.Namespace) -> tuple[Path, Path | None]:

@@ -92,11 +92,11 @@ def full() -> VqaConfig:
 
 def mini() -> VqaConfig:
     """10,000 + 1,000 images with all their questions; about 2 GB of the archives, or drawn here in 2 CPU-minutes."""
-    return VqaConfig(num_train=10_000, num_val=1_000)
+    return VqaConfig(num_train=10_000, num_val=1_000, num_ood=1_000, num_unseen=1_000)
 
 
 def quick() -> VqaConfig:
-    """4,000 + 500 synthetic images, and 250 of each further split: a minute on two CPU cores."""
+    """4,000 + 500 synthetic images, and 250 each of two shifted splits: half a minute on two CPU cores."""
     return VqaConfig(source="synthetic", num_train=4_000, num_val=500, num_ood=250, num_unseen=250)
 
 

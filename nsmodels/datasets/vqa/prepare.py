@@ -69,7 +69,7 @@ def estimate(config: VqaConfig) -> Estimate | None:
     num, pixels = sum(config.sizes.values()), config.scenery.width * config.scenery.height
     return Estimate(
         what=f"{num:,} scenes of {config.scenery.width}x{config.scenery.height}",
-        memory=num * (20_000 + 9_000 * config.questions_per_image),
+        memory=num * (15_000 + 6_000 * config.questions_per_image),
         disk=num * (0.2 * pixels + 4_000 + 1_500 * config.questions_per_image),
         cpu_seconds=num * (0.003 + 1e-7 * pixels + 0.0003 * config.questions_per_image),
         remedy="lower num_train, num_val or the image size",

@@ -12,7 +12,7 @@ from nsmodels.core.errors import InputError
 LEFT, RIGHT = "to the left of", "to the right of"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels; `x`, `y` is its upper left corner."""
 
@@ -27,7 +27,7 @@ class Box:
         return self.x + self.w / 2, self.y + self.h / 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Relation:
     """Names what the object that states it is to `target`: `Relation("wearing", "17")` of a person."""
 
@@ -35,7 +35,7 @@ class Relation:
     target: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Thing:
     """An object of a scene. `attributes` is a set in the order of the file: one tree may be green and brown."""
 

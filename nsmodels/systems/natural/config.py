@@ -70,7 +70,7 @@ class PerceptionConfig(Config):
         default=0, ge=0, le=16, description="prototypes per name that are compared with an object's features; 0: none"
     )
     routing: bool = Field(
-        default=False, description="concepts of the whole image and objects inform each other; off: they do not"
+        default=True, description="concepts of the whole image and objects inform each other; off: they do not"
     )
     num_concepts: int = Field(
         default=100,

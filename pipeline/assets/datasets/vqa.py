@@ -109,7 +109,7 @@ CHECKS = {
     "truths": "Of a twin: every true answer follows from the scene graph.",
     "balance": "No answer is so frequent that a prior could live on it.",
 }
-WARNINGS = {"balance"}  # everything else makes a model trained on such data meaningless, and so blocks it
+WARNINGS = {"balance", "pairs"}  # everything else makes a model trained on such data meaningless, and so blocks it
 
 
 dataset_checks = [

@@ -36,7 +36,9 @@ def question(image: str) -> dict[str, Any]:
 
 
 def asked(split: str, per_image: int) -> dict[str, Any]:
-    return {f"{image}{k}": question(image) for image in NAMES[split] for k in range(per_image)}
+    balanced = 1 if split == "test" else 2
+    keys = ((image, k) for image in NAMES[split] for k in range(per_image))
+    return {f"{image}{k}": {**question(image), "isBalanced": k < balanced} for image, k in keys}
 
 
 def contents() -> dict[str, dict[str, Any]]:
@@ -50,9 +52,11 @@ def contents() -> dict[str, dict[str, Any]]:
             "train_balanced_questions.json": asked("train", 2),
             "val_balanced_questions.json": asked("val", 2),
             "val_all_questions.json": asked("val", 3),
+            "testdev_balanced_questions.json": asked("test", 1),
+            "testdev_all_questions.json": asked("test", 2),
             **chunks,
         },
-        EVAL: {"val_choices.json": choices, "train_choices/train_choices_0.json": {}},
+        EVAL: {"val_choices.json": choices, "train_choices/train_choices_0.json": {"10000": choices["20000"]}},
     }
 
 
@@ -80,6 +84,7 @@ def zipped(files: Mapping[str, bytes], top: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(f"{top}readme.txt", b"about")
+        archive.writestr(f"__MACOSX/{top}._picture.jpg", b"of a desktop")
         for name, data in files.items():
             archive.writestr(top + name, data, zipfile.ZIP_STORED if name.endswith(".jpg") else zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
@@ -145,6 +150,16 @@ def test_unbalanced_questions_of_training_are_all_ten_chunks(server: FileServer,
         json.loads(p.read_text()) for p in sorted((tmp_path / "questions" / "train_all_questions").glob("*.json"))
     ]
     assert [bool(chunk) for chunk in chunks] == [k == 3 for k in range(10)]
+
+
+def test_the_whole_release_has_all_images_with_graphs_and_those_of_testdev(server: FileServer, tmp_path: Path) -> None:
+    done = fetch(tmp_path, wanted(server, num_train=74_942, num_val=10_696, unbalanced="all"), progress=False)
+    found = tree(tmp_path)
+    assert {name for name in found if name.startswith("images/")} == {f"images/{name}" for name in PICTURES}
+    for name in (GRAPHS, QUESTIONS, EVAL):
+        for file, records in ANNOTATIONS[name].items():
+            assert json.loads(found[f"{name}/{file}"]) == records
+    assert done.num_images == 54
 
 
 def test_hardly_more_bytes_travel_than_the_members_have(tmp_path: Path) -> None:

@@ -70,6 +70,19 @@ def test_a_truncated_image_and_a_box_outside_are_one_line(tmp_path: Path) -> Non
         prepare(local, "cut", tmp_path / "cut")
 
 
+def test_auto_cuts_the_release_that_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
+    with FileServer({f"/{name}": content for name, content in ARCHIVES.items()}) as server:
+        prepare(config(server, num_train=30, num_val=8), "gqa", tmp_path / "gqa")
+        requests = len(server.requests)
+        small = config(server, source="auto", num_train=10, num_val=4)
+        manifest = prepare(small, "gqa_mini", tmp_path / "gqa_mini")
+        assert len(server.requests) == requests
+    assert manifest.metrics["source_reason"] == "auto: the release is on disk"
+    assert manifest.metrics["num_images"] == 14
+    assert checks.schema(tmp_path / "gqa_mini") == []
+
+
 def test_auto_falls_back_to_the_twin_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     small = debug().with_values({"source": "auto", "num_train": 3, "num_val": 2, "num_ood": 0, "num_unseen": 0})
     nowhere = small.with_values({"images_url": "http://127.0.0.1:9/images.zip"})
@@ -185,3 +198,27 @@ def test_scores_of_the_twin_on_the_command_line(
     names = ("accuracy", "binary", "open", "validity", "plausibility", "consistency")
     assert {name: scores[name] for name in names} == dict.fromkeys(names, 100.0)
     assert scores["distribution"] == 0
+
+
+def test_a_rendered_split_is_that_of_the_twin(
+    shared: Shared, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    size = ["--width", "96", "--height", "72"]
+    assert main(["gqa", "render", "--num-scenes", "4", "--split", "ood", "--out", str(out), *size]) == 0
+    twin = shared.data("gqa")
+    graphs = read_graphs(out, "ood")
+    assert list(graphs) == list(read_graphs(twin, "ood"))[:4]
+    for image in graphs:
+        assert (out / "images" / f"{image}.jpg").read_bytes() == (twin / "images" / f"{image}.jpg").read_bytes()
+    for words, line in ((["4"], "exists, and would be replaced"), (["0"], "--num-scenes: Input should be")):
+        place = out if words == ["4"] else tmp_path / "none"
+        assert main(["gqa", "render", "--num-scenes", *words, "--split", "ood", "--out", str(place)]) == 2
+        assert line in capsys.readouterr().err
+
+
+def test_inspection_of_a_folder_checks_and_shows_it(shared: Shared, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gqa", "inspect", "--data", str(shared.data("gqa")), "--num", "2"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("passed") == 6
+    assert "select: " in out.splitlines()[-1]

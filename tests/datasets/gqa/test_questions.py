@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from nsmodels.datasets.gqa.files.format import read_choices
+from nsmodels.datasets.gqa.files.format import read_choices, read_questions
 from nsmodels.datasets.gqa.programs.execution import IllPosed, compile, execute
 from nsmodels.datasets.gqa.programs.operations import OPERATIONS
 from nsmodels.datasets.gqa.programs.parsing import as_semantic, parse, parse_text, without_leaks
@@ -26,7 +26,7 @@ from nsmodels.scenery.words import vocabulary
 from tests.datasets.gqa.edited import edited
 
 WORDS = vocabulary()
-IMAGES = 220
+IMAGES = 170
 KEYS = ["semantic", "entailed", "equivalent", "question", "imageId", "isBalanced", "groups", "answer", "semanticStr"]
 KEYS += ["annotations", "types", "fullAnswer"]  # in the order of the release
 
@@ -311,6 +311,15 @@ def test_files_depend_on_the_seed_and_not_on_the_number_of_workers(tmp_path):
     names = {f"questions/train_all_questions/train_all_questions_{i}.json" for i in range(10)}
     names |= {f"eval/train_choices/train_choices_{i}.json" for i in range(10)}
     assert files["one"].keys() == {*names, "questions/train_balanced_questions.json"}
+
+
+def test_images_of_which_nothing_can_be_asked_give_files_without_questions(tmp_path):
+    empty = SceneGraph("1", 224, 168, ())
+    write_questions(tmp_path, "val", [empty], WORDS, QuestionSettings(), workers=1)
+    found = read_questions(tmp_path, "val", "all")
+    assert {question.answer for question in found.values()} <= {"no"}  # of existence alone
+    write_questions(tmp_path, "val", [], WORDS, QuestionSettings(), workers=1)
+    assert read_questions(tmp_path, "val", "all") == {}
 
 
 def _contents(root: Path) -> dict[str, bytes]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from nsmodels.__main__ import main
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.scoring.evaluation import report, score_file
 from nsmodels.datasets.gqa.scoring.grounding import grounding
@@ -40,6 +43,57 @@ def test_the_metrics_are_the_published_ones(tmp_path: Path, answers: dict[str, s
     scores = score_file(predicted(tmp_path / "p.json", answers), release(tmp_path / "gqa"))
     expect(scores.as_dict(), wanted)
     assert set(wanted.get("printed", ())) <= set(report(scores).splitlines())
+
+
+def mean(values: Sequence[float]) -> float:
+    return 100 * sum(values) / len(values)
+
+
+def by_the_formulas(predictions: dict[str, str]) -> dict[str, float]:
+    """The metrics once more, as the paper words them, one question after the other."""
+    questions, choices = GOLDEN["questions"], GOLDEN["choices"]
+    balanced = {key: question for key, question in questions.items() if question["isBalanced"]}
+    right = {key: predictions[key] == question["answer"] for key, question in questions.items()}
+    common = ["color", "material", "shape"]
+    allowed = {
+        name: [
+            predictions[key] in (common if "Common" in question["types"]["detailed"] else choices[key][name])
+            for key, question in balanced.items()
+        ]
+        for name in ("valid", "plausible")
+    }
+    entailed = {key: [other for other in question["entailed"] if other != key] for key, question in balanced.items()}
+    shares = [mean([right[o] for o in others]) / 100 for key, others in entailed.items() if others and right[key]]
+    groups = {question["groups"]["global"] for question in balanced.values()} - {None}
+    distances, sizes = [], []
+    for group in groups:
+        members = [key for key, question in balanced.items() if question["groups"]["global"] == group]
+        gold = [questions[key]["answer"] for key in members]
+        said = [predictions[key] for key in members]
+        distances.append(sum((said.count(a) - gold.count(a)) ** 2 / gold.count(a) for a in set(gold)))
+        sizes.append(len(members))
+    return {
+        "accuracy": mean([right[key] for key in balanced]),
+        "binary": mean([right[k] for k, q in balanced.items() if q["types"]["structural"] != "query"]),
+        "open": mean([right[k] for k, q in balanced.items() if q["types"]["structural"] == "query"]),
+        "validity": mean(allowed["valid"]),
+        "plausibility": mean(allowed["plausible"]),
+        "consistency": mean(shares) if shares else 0.0,
+        "distribution": sum(d * n for d, n in zip(distances, sizes, strict=True)) / sum(sizes) / 100,
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_metrics_are_those_of_a_second_implementation(tmp_path: Path, seed: int) -> None:
+    rng = Random(seed)
+    answers = sorted({question["answer"] for question in GOLDEN["questions"].values()})
+    drawn = {
+        key: question["answer"] if rng.random() < 0.5 else rng.choice(answers)
+        for key, question in GOLDEN["questions"].items()
+    }
+    scores = score_file(predicted(tmp_path / "p.json", drawn), release(tmp_path / "gqa")).as_dict()
+    for name, value in by_the_formulas(drawn).items():
+        assert scores[name] == pytest.approx(value, abs=1e-9), name
 
 
 def test_grounding_is_the_published_one() -> None:
@@ -137,4 +191,7 @@ def test_test_splits_and_vqa_folders_are_refused(tmp_path: Path) -> None:
     vqa = write(tmp_path / "vqa" / "v2_OpenEnded_mscoco_val2014_questions.json", {}).parent
     with pytest.raises(InputError, match="a folder of VQA v2, expected one of GQA"):
         score_file(answers, vqa)
+    (vqa / "sceneGraphs").mkdir()
+    (vqa / "sceneGraphs" / "val_sceneGraphs.json").write_text("{}")
+    assert main(["gqa", "execute", "--data", str(vqa)]) == 2
     assert json.loads((root / "eval" / "val_choices.json").read_text())

@@ -229,6 +229,7 @@ PAIRS, BOXES = "v2_mscoco_train2014_complementary_pairs.json", "annotations/inst
             '"answer_confidence": "often"',
             "expected yes, maybe, no, got",
         ),
+        (ANNOTATIONS, '"answer_type": "number"', '"answer_type": "digits"', "expected yes/no, number, other, got"),
         (ANNOTATIONS, '"answer_id": 2', '"answer_id": 1', "field 'answer_id': expected 1 to 10, each once"),
         (ANNOTATIONS, '"question_type": "what is", ', "", "field 'question_type': is missing"),
         (

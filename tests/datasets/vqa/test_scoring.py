@@ -173,7 +173,6 @@ FIRST = ("annotations", 0)
         (change("annotations", ..., "annotations", 1), "no annotation of 1 of 2 questions"),
         (change("annotations", 7005, *FIRST, "question_id"), "question 7005 is not in .*questions.json"),
         (change("annotations", ..., *FIRST, "answer_type"), "field 'answer_type' is in some records of the file only"),
-        (change("annotations", "digits", *FIRST, "answer_type"), "expected yes/no, number, other, got 'digits'"),
         (change("annotations", "train2014", "data_subtype"), "annotations of train2014, but .* questions of val2014"),
         (change("questions", "test2015", "data_subtype"), "questions of test2015, whose answers are not released"),
         (change("questions", 7001, "questions", 0, "question_id"), "question_id 7001 is there twice"),

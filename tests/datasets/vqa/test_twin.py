@@ -335,4 +335,12 @@ def test_the_command_line(twin: Path, tmp_path: Path, capsys) -> None:
     rows = [{"question_id": one["question_id"], "answer": one["multiple_choice_answer"]} for one in records]
     path.write_text(json.dumps(rows))
     assert main(["score", "--predictions", str(path), "--data", str(twin)]) == 0
-    assert float(capsys.readouterr().out.split()[0]) > 85
+    lines = capsys.readouterr().out.splitlines()
+    assert float(lines[0].split()[0]) > 85
+    pairs = read_pairs(twin / "v2_mscoco_val2014_complementary_pairs.json")
+    assert lines[-1].split()[1] == str(len(pairs))
+    asked = read_questions(twin / "v2_OpenEnded_mscoco_val2014_questions.json").by_id
+    blind = [{"question_id": key, "answer": "yes" if question.text < "M" else "red"} for key, question in asked.items()]
+    path.write_text(json.dumps(blind))
+    assert main(["score", "--predictions", str(path), "--data", str(twin), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pairs"] < 25  # the same answer to both cannot be right twice

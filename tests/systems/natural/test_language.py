@@ -101,7 +101,10 @@ def test_the_parser_reads_a_name_that_no_training_question_has() -> None:
     ]
     assert [each.program for each in parser.parse(questions)] == wanted
     assert not any(each.doubts for each in parser.parse(questions))
-    assert parser.parse(["Is there a red gizmo?"])[0].doubts == ("unknown word 'gizmo'",)
+    known, unknown, garbled = parser.parse(["Is there a red apple?", "Is there a red gizmo?", "Red there a is apple"])
+    assert unknown.doubts[0] == "unknown word 'gizmo'"
+    assert "are not as in a known question" in garbled.doubts[-1]
+    assert known.probability > 3 * max(unknown.probability, garbled.probability)
 
 
 def test_an_untrained_parser_gives_programs_too() -> None:

@@ -175,7 +175,7 @@ def test_probabilities_of_names_sum_to_one_by_class() -> None:
         ("relation_graph", 0),
         ("hierarchy", False),
         ("memory", 2),
-        ("routing", True),
+        ("routing", False),
     ],
 )
 def test_an_option_changes_the_network_and_what_it_reads(option: str, value: object) -> None:
@@ -197,6 +197,7 @@ def test_an_option_changes_the_network_and_what_it_reads(option: str, value: obj
 def test_messages_come_from_objects_that_exist() -> None:
     torch.manual_seed(0)
     model = Perception(config_with().perception, SPACE).eval()
+    torch.nn.init.normal_(model.exchange[0].out[-1].weight)  # which is 0 before training
     images = torch.rand(1, 3, 48, 64) * 255
     boxes = torch.tensor([[[0.4, 0.5, 0.3, 0.3], [0.6, 0.5, 0.2, 0.4], [0.5, 0.5, 0.9, 0.9]]])
     two, three = torch.tensor([[True, True, False]]), torch.tensor([[True, True, True]])

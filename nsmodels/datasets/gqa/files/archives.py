@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nsmodels.core.errors import InputError
@@ -93,10 +93,9 @@ def _described(name: str, url: str, attempts: int) -> dict[str, Any]:
 def _opened(name: str, reader: ZipReader) -> Archive:
     """The archive with what wraps its files. Raises `InputError` when its mark is missing or ambiguous."""
     mark = MARKS[name]
-    matches: Callable[[str], bool] = lambda member: member.rpartition("/")[2] == mark  # noqa: E731
-    if mark.startswith("."):
-        matches = lambda member: member.endswith(mark)  # noqa: E731
-    fronts = {member[: member.rfind("/") + 1] for member in reader.members() if matches(member)}
+    paths = [PurePosixPath(member) for member in reader.members()]
+    marked = [path for path in paths if mark in (path.name, path.suffix) and not path.name.startswith("._")]
+    fronts = {"" if path.parent == PurePosixPath() else f"{path.parent}/" for path in marked}
     if len(fronts) != 1:
         found = "none" if not fronts else f"several, in {', '.join(sorted(fronts)[:3])}"
         raise InputError(f"{reader.source.name}: expected files as '{mark}' of GQA in one folder, found {found}")

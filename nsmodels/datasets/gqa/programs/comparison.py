@@ -41,8 +41,7 @@ BOXES: Mapping[str, Callable[[Box], float]] = {
 def compare(scene: Compiled, comparison: str, first: int, second: int) -> int | None:
     """Number of the object that is "older" (or as `comparison` says) of the two; None: they are equal."""
     scale, sign = SCALES[comparison]
-    measures = [_stated, _kind, _box]
-    for measure in measures:
+    for measure in (_stated, _stated_or_kind, _box):
         a, b = (measure(scene, scale, index) for index in (first, second))
         if a is not None and b is not None and a != b:
             return first if (a > b) == (sign > 0) else second
@@ -55,8 +54,13 @@ def _stated(scene: Compiled, scale: str, index: int) -> float | None:
     return float(sum(levels)) if levels else None
 
 
+def _stated_or_kind(scene: Compiled, scale: str, index: int) -> float | None:
+    """Level as stated, else by what a thing is: a boy is young, a vegetable is healthy."""
+    stated = _stated(scene, scale, index)
+    return _kind(scene, scale, index) if stated is None else stated
+
+
 def _kind(scene: Compiled, scale: str, index: int) -> float | None:
-    """Level of a thing by what it is: a boy is young, a vegetable is healthy."""
     name = singular(scene.things[index].name)
     above = {name, *scene.vocabulary.parents.get(name, ()), *scene.vocabulary.parents.get(scene.things[index].name, ())}
     if scale == "old":

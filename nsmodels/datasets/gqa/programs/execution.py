@@ -225,7 +225,9 @@ def _choose(at: _Context, inputs: list[Found]) -> str:
 def _option(at: _Context, index: int) -> str:
     """The option that an object meets, the first in its own order; empty: none."""
     if at.kind in ("name", "type"):
-        return next((option for option in at.step.options if at.scene.called(option)[0] >> index & 1), "")
+        fits = [(option, at.scene.called(option)) for option in at.step.options]
+        named = [option for option, (_, best) in fits if best >> index & 1]
+        return next(iter([*named, *(option for option, (every, _) in fits if every >> index & 1)]), "")
     stated = at.scene.things[index].attributes
     stated = at.scene.position(index, at.kind) if at.kind.endswith("position") else stated
     return next((value for value in stated if value in at.step.options), "")

@@ -96,7 +96,7 @@ class Compiled:
         one = self.vocabulary.singular_of.get(word) or singular(word)
         names = [thing.name for thing in self.things]
         alike = sum(1 << i for i, name in enumerate(names) if name == one or singular(name) == one)
-        below = sum(1 << i for i, name in enumerate(names) if self._is_below(name, one))
+        below = sum(1 << i for i, name in enumerate(names) if self._is_below(name, one) or self._is_below(name, word))
         exact = self._named(word)
         return exact | alike | below, exact or alike
 

@@ -90,6 +90,12 @@ class Asker:
         found = [place for place in range(self.view.count) if mask >> place & 1]
         return self.rng.choice(found) if found else -1
 
+    def truths(self, is_and: bool, is_true: bool) -> list[bool]:
+        """Truths of the two parts of an "and" or "or" that is true or false; where one decides, it is any of them."""
+        if is_true == is_and:
+            return [is_and, is_and]
+        return self.rng.choice([[True, False], [False, True], [not is_and] * 2])
+
     def absent(self, draws: Draws | None = None) -> str | None:
         """A name that applies to no object, as frequent as names are; sometimes its category, if that is absent too.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from nsmodels.datasets.gqa.programs.operations import SHARED
 from nsmodels.datasets.gqa.programs.words import INDOORS
 from nsmodels.datasets.gqa.questions.asking import Source
@@ -20,6 +22,8 @@ class AnswerChoices:
     def __init__(self, source: Source) -> None:
         self.source, self.words = source, source.words
         self._known: dict[tuple[str, ...], Choices] = {}
+        self._lines: dict[tuple[str, ...], str] = {}
+        self._named: dict[str, Choices] = {}
 
     def of(self, scope: tuple[str, ...], answer: str) -> Choices:
         """Valid and plausible answers; both contain the answer."""
@@ -54,7 +58,21 @@ class AnswerChoices:
         rooms = [each for each in self.words.locations if kind != "room" or each in INDOORS]
         return rooms, sorted(each for each in counts.places if each in rooms)
 
+    def line(self, scope: tuple[str, ...], answer: str) -> str:
+        """Valid and plausible answers as JSON, in the released form."""
+        valid, plausible = self.of(scope, answer)
+        if valid is not self._known[scope][0]:
+            return json.dumps({"valid": valid, "plausible": plausible})
+        if scope not in self._lines:
+            self._lines[scope] = json.dumps({"valid": valid, "plausible": plausible})
+        return self._lines[scope]
+
     def _names(self, category: str) -> Choices:
+        if category not in self._named:
+            self._named[category] = self._names_below(category)
+        return self._named[category]
+
+    def _names_below(self, category: str) -> Choices:
         names = [each for each in self.words.names if category == ANY or self.words.is_a(each, category)]
         return names, sorted(each for each in names if each in self.source.counts.names)
 

@@ -16,7 +16,7 @@ class QuestionSettings(Config):
     )
     repeated: float = Field(default=0.08, ge=0, le=1, description="share of questions asked again in different words")
     spread: float = Field(
-        default=3.0,
+        default=4.0,
         ge=1,
         le=100,
         description="largest frequency of an answer in a balanced group, as a multiple of the mean of its answers",

@@ -122,6 +122,5 @@ def _write_parts(
             if place in kept:
                 entry = entry.replace(UNBALANCED, BALANCED, 1)
                 balanced_file.add(entry)
-                valid, plausible = choices.of(item.scope, item.answer)
-                choice_files[chunk].add(f'"{item.id}": {json.dumps({"valid": valid, "plausible": plausible})}')
+                choice_files[chunk].add(f'"{item.id}": {choices.line(item.scope, item.answer)}')
             all_files[chunk].add(entry)

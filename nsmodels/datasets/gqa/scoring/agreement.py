@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from nsmodels.datasets.gqa.files.places import Part
 from nsmodels.datasets.gqa.programs.execution import IllPosed, compile, execute
 from nsmodels.datasets.gqa.programs.scene import Compiled
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
+
+KEPT = 10_000  # scenes made ready at a time
 
 
 @dataclass(frozen=True)
@@ -78,16 +81,19 @@ def agreement(root: Path, split: str, vocabulary: SceneVocabulary, part: Part = 
 
     Raises `InputError` when files are missing or broken, and when no question has a graph.
     """
-    graphs, compiled = read_graphs(root, split), dict[str, Compiled]()
+    graphs = read_graphs(root, split)
+
+    @lru_cache(KEPT)
+    def scene_of(image: str) -> Compiled:
+        return compile(graphs[image], vocabulary)
+
     found = Agreement()
     agreed, total = Counter[str](), Counter[str]()
     for question in each_question(root, split, part):
         if question.image not in graphs:
             found.without_graph += 1
             continue
-        if question.image not in compiled:
-            compiled[question.image] = compile(graphs[question.image], vocabulary)
-        wrong = _judge(question, compiled[question.image], found)
+        wrong = _judge(question, scene_of(question.image), found)
         operation = question.semantic[-1]["operation"]
         total[operation] += 1
         agreed[operation] += wrong is None

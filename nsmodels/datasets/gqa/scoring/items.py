@@ -76,7 +76,7 @@ def item_of(key: str, record: Mapping[str, Any]) -> Item:
         len(record["question"].split()),
         len(counted),
         record["groups"]["global"],
-        tuple(other for other in record["entailed"] if other != key),
+        tuple(other for other in record.get("entailed", ()) if other != key),
         record.get("annotations", {}),
         "select: scene" in steps,
     )

@@ -104,9 +104,6 @@ class AnnotationCheck:
         elif texts != self._texts:
             name = min({*texts} ^ {*self._texts})
             raise InputError(f"{where}: field '{name}' is in some records of the file only; complete it or remove it")
-        kind = record.get("answer_type", ANSWER_TYPES[0])
-        if kind not in ANSWER_TYPES:
-            raise InputError(f"{where}: field 'answer_type': expected {', '.join(ANSWER_TYPES)}, got '{kind}'")
 
     def _require_question(self, record: Annotation, key: int, where: str) -> None:
         assert self.questions is not None
@@ -142,6 +139,8 @@ def require_released(record: Annotation, where: str) -> None:
     for name in TEXTS:
         if name not in record:
             raise InputError(f"{where}: field '{name}': is missing")
+    if (kind := record["answer_type"]) not in ANSWER_TYPES:
+        raise InputError(f"{where}: field 'answer_type': expected {', '.join(ANSWER_TYPES)}, got '{kind}'")
     for place, answer in enumerate(record["answers"]):
         if answer.get("answer_confidence") not in CONFIDENCES:
             raise InputError(

@@ -16,7 +16,7 @@ from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.formats.scenes.records import opened, read_records
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
-SLACK = 1.0  # pixels by which a released box may leave its image
+SLACK = 5.0  # pixels by which a released box may leave its image: they are made from polygons
 
 
 @dataclass(frozen=True)

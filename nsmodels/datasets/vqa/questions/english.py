@@ -5,11 +5,23 @@ from __future__ import annotations
 from nsmodels.datasets.vqa.questions.queries import Noun
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
-# Names that are plurals, and names of what is not counted.
+# Names that are plurals.
 PLURALS = frozenset(
     ("grapes", "cherries", "fries", "pancakes", "jeans", "gloves", "socks", "glasses", "scissors")
 )  # fmt: skip
-UNCOUNTED = frozenset(("cheese", "bread", "corn", "broccoli", "milk", "juice", "wine", "beer", "coffee", "ice cream"))
+# Names of what is not counted, and what several of them are.
+UNCOUNTED = {
+    "cheese": "pieces of cheese",
+    "bread": "loaves of bread",
+    "corn": "ears of corn",
+    "broccoli": "pieces of broccoli",
+    "milk": "glasses of milk",
+    "juice": "boxes of juice",
+    "wine": "glasses of wine",
+    "beer": "mugs of beer",
+    "coffee": "cups of coffee",
+    "ice cream": "scoops of ice cream",
+}
 # What categories are called where they are no nouns that can be counted: one of them, several.
 CALLED = {
     "food": ("piece of food", "pieces of food"),
@@ -47,8 +59,9 @@ def a(noun: Noun) -> str:
 
 
 def many(noun: Noun, words: SceneVocabulary) -> str:
-    """The plural of the noun; of what is not counted the noun itself."""
-    if noun.what in PLURALS or noun.what in UNCOUNTED:
+    """The plural of the noun; of what is not counted, as "glasses of milk"."""
+    if noun.what in PLURALS:
         return one(noun)
-    called = CALLED[noun.what][1] if noun.what in CALLED else words.plurals.get(noun.what, f"{noun.what}s")
+    called = UNCOUNTED.get(noun.what) or CALLED.get(noun.what, ("", ""))[1]
+    called = called or words.plurals.get(noun.what, f"{noun.what}s")
     return f"{MADE_OF.get(noun.value, noun.value)} {called}".strip()

@@ -21,8 +21,9 @@ INDOOR_ROOMS = ("kitchen", "living room")
 # By kind, and kind with its first word where that decides.
 WORDINGS: dict[str, tuple[str, ...]] = {
     "exists": (
-        "Is there {a}?", "Is there {a} in the {shown}?", "Are there any {many}?", "Are there any {many} here?",
-        "Can you see {a}?", "Do you see {a}?", "Does this {shown} have {a} in it?", "Is {a} visible?",
+        "{Is} there {a}?", "{Is} there {a} in the {shown}?", "Are there any {many}?", "Are there any {many} here?",
+        "Can you see {a}?", "Do you see {a}?", "Does this {shown} have {a} in it?", "{IsA} visible?",
+        "Are there {many} in the {shown}?",
     ),
     "count": (
         "How many {many} are there?", "How many {many} are in the {shown}?", "How many {many} can you see?",
@@ -45,7 +46,9 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "What is the material of {the}?",
     ),
     "value": ("What is the {0} of {the}?",),
-    "has color": ("{Is} {the} {0}?", "{Is} {the} in this {shown} {0}?", "{Does} {the} look {0}?"),
+    "has color": (
+        "{Is} {the} {0}?", "{Is} {the} in this {shown} {0}?", "{Does} {the} look {0}?", "Could you call {the} {0}?",
+    ),
     "has pattern": ("{Is} {the} {0}?", "{Does} {the} have a {0} pattern?"),
     "has material": ("{Is} {the} made of {0}?", "{Is} {the} made out of {0}?"),
     "has": ("{Is} {the} {0}?", "Would you say {the} {is} {0}?"),
@@ -63,7 +66,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "which": (
         "What {one} is this?", "What {one} is in the {shown}?", "What kind of {one} is this?",
         "What type of {one} is shown?",
-        "Which {one} can you see?",
+        "Which {one} can you see?", "What is the name of this {one}?",
     ),
     "which animal": (
         "What animal is this?", "What animal is in the {shown}?", "What kind of animal is this?",
@@ -106,7 +109,13 @@ def spoken(query: Query, words: SceneVocabulary, rng: Random) -> str:
     fields: dict[str, str] = {"is": "are" if are else "is", "does": "do" if are else "does", "shown": rng.choice(SHOWN)}
     fields |= {"Is": fields["is"].capitalize(), "Does": fields["does"].capitalize()}
     if noun.what:
-        fields |= {"a": a(noun), "one": noun.what, "the": f"the {one(noun)}", "many": many(noun, words)}
+        fields |= {
+            "IsA": f"{fields['Is']} {a(noun)}",
+            "a": a(noun),
+            "one": noun.what,
+            "the": f"the {one(noun)}",
+            "many": many(noun, words),
+        }
     if query.words:
         fields |= _prepared(query)
     given = [_said(query, word, number) for number, word in enumerate(query.words)]

@@ -119,6 +119,13 @@ class Scores:
                     mean = found[annotation[name]] = Mean()
                 mean.add(value)
 
+    def pairs(self, pairs: Iterable[tuple[int, int]]) -> Mean:
+        """Mean of the lower accuracy of both questions of complementary pairs: a guess without the image fails one."""
+        mean = Mean()
+        for first, second in pairs:
+            mean.add(min(self.by_question[first], self.by_question[second]))
+        return mean
+
     def as_dict(self) -> dict[str, Any]:
         """Figures in per cent, by the names of the official evaluation."""
         return {

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
-import numpy as np
-
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_image, read_images, read_size
-from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.parser import Parse, Parser, network_from_checkpoint
@@ -65,14 +62,14 @@ class Reasoner:
         """The belief about an image file; raise `InputError` when it cannot be read."""
         config = self.perception.config
         pixels = read_image(image, config.image_width, config.image_height)[None]
-        return perceive(self.perception, pixels, [_sized(read_size(image))], 1)[0][0]
+        return perceive(self.perception, pixels, [read_size(image)], 1)[0][0]
 
     def see_all(self, images: Sequence[Path], num_workers: int = 4) -> list[Belief]:
         """Beliefs about image files; raise `InputError` when one cannot be read."""
         config = self.perception.config
         pixels, sizes = read_images(images, config.image_width, config.image_height, num_workers)
-        graphs = [_sized((int(width), int(height))) for width, height in np.asarray(sizes).tolist()]
-        return perceive(self.perception, pixels, graphs, PERCEIVE_BATCH)[0]
+        whole = [(int(width), int(height)) for width, height in sizes.tolist()]
+        return perceive(self.perception, pixels, whole, PERCEIVE_BATCH)[0]
 
     def parse(self, questions: Sequence[str]) -> list[Parse]:
         """The program of each question; raise `InputError` for one without words."""
@@ -96,7 +93,3 @@ def conclude(image: Path | None, question: str, belief: Belief, parse: Parse, le
     except InputError as error:
         return NaturalAnswer(image, question, belief, reading, found, None, f"no proof: {error}")
     return NaturalAnswer(image, question, belief, reading, found, proof)
-
-
-def _sized(size: tuple[int, int]) -> SceneGraph:
-    return SceneGraph("", *size, ())

@@ -25,7 +25,7 @@ def official(
     has_choices = bool(choice_files(subject.data, subject.split))
     choices = read_choices(subject.data, subject.split) if has_choices else None
     wanted = {question.id for question in subject.balanced}
-    items = [each for each in each_item(subject.data, subject.split, "balanced") if each.id in wanted]
+    items = [each for each in each_item(subject.data, subject.split, "balanced", {}) if each.id in wanted]
     reason = "the data have no choices"
     left_out: dict[str, str] = {} if has_choices else {"validity": reason, "plausibility": reason}
     truth = {question.id: question.answer for question in subject.questions}

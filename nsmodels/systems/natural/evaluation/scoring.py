@@ -122,4 +122,6 @@ def _accuracy(right: np.ndarray, images: np.ndarray) -> Row:
     found = None if few else mean_interval(right, images)
     accuracy = float(right.mean())
     assert math.isfinite(accuracy)
-    return {"accuracy": accuracy, "interval": found and list(found), "n": len(right)}
+    return {"accuracy": accuracy, "interval": found and list(found), "n": len(right)} | (
+        {"is_few": True} if few else {}
+    )

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nsmodels.systems.natural.config import ParserConfig
+from nsmodels.systems.natural.language.fluency import Fluency
 from nsmodels.systems.natural.language.grammar import CLOSED, Grammar
 from nsmodels.systems.natural.language.tokens import Vocabulary
 
@@ -71,6 +72,7 @@ class ParserNetwork(nn.Module):
         config: sizes and regularisation.
         grammar: tokens and slots.
         words: the vocabulary of questions, in the order of the words' numbers.
+        sequences: of words and classes in the training questions; see `fluency`.
     """
 
     fits: Bool[Tensor, "slots v"]
@@ -78,8 +80,11 @@ class ParserNetwork(nn.Module):
     costs: Int[Tensor, " v"]
     opens: Bool[Tensor, "v slots"]
 
-    def __init__(self, config: ParserConfig, grammar: Grammar, words: Iterable[str]) -> None:
+    def __init__(
+        self, config: ParserConfig, grammar: Grammar, words: Iterable[str], sequences: Iterable[str] = ()
+    ) -> None:
         super().__init__()
+        self.fluency = Fluency(sequences)
         self.config, self.grammar, self.vocabulary = config, grammar, Vocabulary(words)
         width, hidden = config.embedding_dim, config.hidden_dim
         self.num_tokens, num_groups = len(grammar.tokens), len(grammar.phrases.groups)

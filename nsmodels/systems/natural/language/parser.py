@@ -15,10 +15,11 @@ from nsmodels.datasets.gqa.programs.parsing import Program
 from nsmodels.engine import checkpoint
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
+from nsmodels.systems.natural.language.confidence import Signs
 from nsmodels.systems.natural.language.derivation import Derivation
 from nsmodels.systems.natural.language.encoding import Reader, previous_of
 from nsmodels.systems.natural.language.grammar import Entry, Grammar, normal, program_of
-from nsmodels.systems.natural.language.mentions import Mention
+from nsmodels.systems.natural.language.mentions import NAME, Mention
 from nsmodels.systems.natural.language.network import Memory, ParserNetwork
 from nsmodels.systems.natural.language.tokens import words_of
 
@@ -74,16 +75,24 @@ class Parser:
         parses = []
         for each, question, probability in zip(derivations, words, probabilities, strict=True):
             program = normal(program_of(each.tree()), self.grammar.words)
-            parses.append(Parse(program, float(probability), tuple(self._doubts(question, each))))
+            signs = self._signs(question, each, float(probability))
+            parses.append(Parse(program, signs.confidence(), signs.doubts))
         return parses
 
-    def _doubts(self, question: list[str], derivation: Derivation) -> list[str]:
-        """Words that are not known, and names that the program does not use."""
-        mentioned = {place for each in derivation.mentions for place in range(each.start, each.end)}
-        unknown = [
-            word for k, word in enumerate(question) if word not in self.network.vocabulary and k not in mentioned
+    def _signs(self, question: list[str], derivation: Derivation, probability: float) -> Signs:
+        """Probability of the program, unknown words, and what the question names beside it."""
+        mentions, num_tokens = derivation.mentions, len(self.grammar.tokens)
+        named = {place for each in mentions for place in range(each.start, each.end)}
+        unknown = [word for k, word in enumerate(question) if word not in self.network.vocabulary and k not in named]
+        used = [mentions[symbol - num_tokens] for symbol in derivation.symbols if symbol >= num_tokens]
+        covered = {place for each in used for place in range(each.start, each.end)}
+        left_out = [
+            " ".join(question[each.start : each.end])
+            for each in mentions
+            if each.entry.group == NAME and not covered.intersection(range(each.start, each.end))
         ]
-        return [f"unknown word '{word}'" for word in dict.fromkeys(unknown)]
+        strange = self.network.fluency.strange(question, mentions)
+        return Signs(probability, tuple(dict.fromkeys(unknown)), tuple(dict.fromkeys(left_out)), tuple(strange))
 
 
 @torch.inference_mode()

@@ -20,6 +20,7 @@ from nsmodels.engine.task import Shard, Task
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.encoding import Example, ParserBatch, Reader, collate, example
+from nsmodels.systems.natural.language.fluency import Fluency
 from nsmodels.systems.natural.language.grammar import Entry, Grammar, leaves_of, normal, tree_of
 from nsmodels.systems.natural.language.mentions import RELATION, Mention, Phrases
 from nsmodels.systems.natural.language.network import ParserNetwork
@@ -94,6 +95,7 @@ class ParserTask(Task):
         read = [asked(each, plain) for each in train]
         self.grammar = learned_grammar(read, words)
         read = [each._replace(mentions=self.grammar.phrases.mentions(each.words)) for each in read]
+        self.fluency = Fluency.from_questions((each.words, each.mentions) for each in read)
         self.val_questions = [asked(each, self.grammar) for each in val]
         self.vocabulary = Vocabulary.from_questions(each.words for each in read)
         self.reader = Reader(self.grammar, self.vocabulary)
@@ -104,7 +106,7 @@ class ParserTask(Task):
 
     def build(self) -> ParserNetwork:
         """A parser with random weights and the vocabulary of the training questions."""
-        return ParserNetwork(self.config, self.grammar, self.vocabulary.words)
+        return ParserNetwork(self.config, self.grammar, self.vocabulary.words, self.fluency.known)
 
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of questions of similar length; training batches in an order that depends on seed and epoch."""
@@ -150,6 +152,7 @@ class ParserTask(Task):
         return {
             "parser": self.config.model_dump(mode="json"),
             "words": list(self.vocabulary.words),
+            "sequences": sorted(self.fluency.known),
             "scene_words": asdict(self.grammar.words),
             "constants": [list(entry) for entry in self.grammar.constants],
             "synonyms": [[phrase, *entry] for phrase, entry in self.grammar.synonyms],

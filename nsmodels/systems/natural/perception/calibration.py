@@ -33,7 +33,7 @@ def calibrate(model: Perception, photographs: Sequence[Photograph], num_workers:
     config = model.config
     pixels, _ = read_images([Path(p.path) for p in chosen], config.image_width, config.image_height, num_workers)
     model.presence_map.copy_(torch.tensor(IDENTITY))
-    beliefs, _ = perceive(model, pixels, [photograph.graph for photograph in chosen], BATCH)
+    beliefs, _ = perceive(model, pixels, [photograph.size for photograph in chosen], BATCH)
     logits, labels = [], []
     for photograph, belief in zip(chosen, beliefs, strict=True):
         true = np.array([(t.box.x, t.box.y, t.box.w, t.box.h) for t in photograph.graph], np.float32).reshape(-1, 4)

@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.layers.vision.centres import find_peaks, without_padding
 from nsmodels.systems.natural.beliefs import Belief, fill_sides, side_probabilities
 from nsmodels.systems.natural.perception.heads import box_from_centre, refined_box
@@ -21,14 +20,17 @@ from nsmodels.systems.natural.perception.network import ObjectLogits, Perception
 MIN_PRESENCE = 0.05  # places with a lower probability of an object are dropped
 MOST_OVERLAP = 0.6  # of two boxes, area common over area of both, above which they are taken for one object's
 NUM_LOOKS = 2  # the second from where the object then is: its box fits, as most do in training
+Size = tuple[int, int]
 Read = tuple[Tensor, Tensor, Tensor, ObjectLogits, SceneLogits]
 
 
 def perceive(
-    model: Perception, pixels: UInt8[np.ndarray, "m h w 3"], graphs: Sequence[SceneGraph], batch: int
+    model: Perception, pixels: UInt8[np.ndarray, "m h w 3"], sizes: Sequence[Size], batch: int
 ) -> tuple[list[Belief], Float[np.ndarray, "m c"]]:
-    """Beliefs about images at the size of the network, and logits of their concepts; of `graphs` the size is read."""
-    sizes = [(graph.width, graph.height) for graph in graphs]
+    """Beliefs about images at the size of the network, and logits of their concepts.
+
+    `sizes`: width and height of the image files in pixels, in which boxes are. `batch`: images that are read at once.
+    """
     beliefs, concepts = [], [np.zeros((0, len(model.space.concepts)), np.float32)]
     for first in range(0, len(pixels), batch):
         found = look(model, np.asarray(pixels[first : first + batch]))
@@ -71,8 +73,8 @@ def distinct(boxes: Float[Tensor, "b n 4"], exists: Bool[Tensor, "b n"]) -> Bool
     return kept
 
 
-def beliefs_of(model: Perception, found: Read, sizes: Sequence[tuple[int, int]]) -> list[Belief]:
-    """A belief per image; `sizes`: width and height of the image files in pixels, in which boxes are."""
+def beliefs_of(model: Perception, found: Read, sizes: Sequence[Size]) -> list[Belief]:
+    """A belief per image; `sizes` as of `perceive`."""
     boxes, presence, exists, objects, scene = found
     # A value is stated when its type is stated and it is among the values of the type.
     kinds = torch.tensor(model.space.type_numbers, device=boxes.device, dtype=torch.long)
@@ -87,7 +89,7 @@ def beliefs_of(model: Perception, found: Read, sizes: Sequence[tuple[int, int]])
     ]
 
 
-def _belief(model: Perception, arrays: Sequence[np.ndarray], kept: np.ndarray, size: tuple[int, int]) -> Belief:
+def _belief(model: Perception, arrays: Sequence[np.ndarray], kept: np.ndarray, size: Size) -> Belief:
     presence, boxes, names, values, relations, locations, weathers = arrays
     space, words = model.space, model.space.words
     ends = np.cumsum([len(each) for each in words.attributes.values()])
@@ -102,7 +104,7 @@ def _belief(model: Perception, arrays: Sequence[np.ndarray], kept: np.ndarray, s
     return Belief(words, size, presence[kept], pixels, names[kept], attributes, table, locations, weathers)
 
 
-def pixel_boxes(boxes: Float[np.ndarray, "n 4"], size: tuple[int, int]) -> Float[np.ndarray, "n 4"]:
+def pixel_boxes(boxes: Float[np.ndarray, "n 4"], size: Size) -> Float[np.ndarray, "n 4"]:
     """Corner, width and height in pixels from centre, width and height in 0..1, cut at the border of the image."""
     low = np.clip(boxes[:, :2] - boxes[:, 2:] / 2, 0, 1) * np.array(size, np.float32)
     high = np.clip(boxes[:, :2] + boxes[:, 2:] / 2, 0, 1) * np.array(size, np.float32)

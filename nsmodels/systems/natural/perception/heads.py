@@ -92,8 +92,13 @@ class ObjectEncoder(nn.Module):
         self.grids = grids_of(channels)
         self.regions = RegionEncoder(config.crop_size, config.crop_dim) if config.crop_size else None
         width = sum(c * g * g for c, g in zip(channels, self.grids, strict=True)) + 4
-        width += self.regions.num_features if self.regions else 0
-        self.layers = nn.Sequential(*layer(width, config.head_dim), nn.Dropout(config.dropout))
+        self.around = nn.Sequential(nn.Linear(width, config.head_dim, bias=False), RowNorm(config.head_dim))
+        # Each part has a norm of its own: what one of them contributes does not depend on the scale of the other.
+        self.below = None
+        if self.regions is not None:
+            below = nn.Linear(self.regions.num_features, config.head_dim, bias=False)
+            self.below = nn.Sequential(below, RowNorm(config.head_dim))
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(
         self,
@@ -107,11 +112,11 @@ class ObjectEncoder(nn.Module):
         on_maps = boxes * torch.cat([covered, covered])
         sides = torch.log(boxes[..., 2:].clamp(min=1e-3) / TYPICAL_SIDE)
         read = [sample_boxes(level, on_maps, grid) for level, grid in zip(levels, self.grids, strict=True)]
-        found = torch.cat([*read, boxes[..., :2] * 2 - 1, sides], -1)[exists]
-        if self.regions is not None:
+        found = self.around(torch.cat([*read, boxes[..., :2] * 2 - 1, sides], -1)[exists])
+        if self.regions is not None and self.below is not None:
             rows = torch.arange(len(boxes), device=boxes.device)[:, None].expand(exists.shape)[exists]
-            found = torch.cat([found, self.regions(scaled, boxes[exists], rows)], -1)
-        return spread(self.layers(found), exists)
+            found = found + self.below(self.regions(scaled, boxes[exists], rows))
+        return spread(self.dropout(F.relu(found)), exists)
 
 
 @final
@@ -161,7 +166,7 @@ class PrototypeMemory(nn.Module):
 
 @final
 class SceneHead(nn.Module):
-    """Place and concepts of the whole image, from the means and maxima of its coarse levels."""
+    """Place and concepts of the whole image: from means and maxima of its coarse levels, and from where they show."""
 
     def __init__(self, channels: Sequence[int], config: PerceptionConfig, space: LabelSpace) -> None:
         super().__init__()
@@ -169,6 +174,9 @@ class SceneHead(nn.Module):
         width = 2 * sum(channels[-2:])
         self.layers = nn.Sequential(nn.Linear(width, config.head_dim), nn.GELU(), nn.LayerNorm(config.head_dim))
         self.out = nn.Linear(config.head_dim, sum(self.sizes)) if sum(self.sizes) else None
+        # A map of each concept on a level of middle scale: an image has what one of its parts has.
+        self.middle = min(1, len(channels) - 1)
+        self.maps = nn.Conv2d(channels[self.middle], self.sizes[2], 1) if self.sizes[2] else None
 
     def forward(self, levels: Sequence[Float[Tensor, "b _ _ _"]]) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of locations, of weathers and of concepts, (b, k) each."""
@@ -177,6 +185,8 @@ class SceneHead(nn.Module):
             return none, none, none
         read = [pooled for level in levels[-2:] for pooled in (level.mean((2, 3)), level.amax((2, 3)))]
         locations, weathers, concepts = self.out(self.layers(torch.cat(read, -1))).split(self.sizes, -1)
+        if self.maps is not None:
+            concepts = concepts + self.maps(levels[self.middle]).amax((2, 3))
         return locations, weathers, concepts
 
 
@@ -188,6 +198,7 @@ class Routing(nn.Module):
         super().__init__()
         self.concepts = nn.Parameter(torch.randn(num_concepts, width) * width**-0.5)
         self.queries, self.values = nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.zeros_(self.values.weight)  # it adds nothing at first
         self.evidence = nn.Linear(width, num_concepts)
 
     def forward(

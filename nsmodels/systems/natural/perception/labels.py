@@ -32,6 +32,11 @@ class Photograph:
     graph: SceneGraph
     is_described: bool = True
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image in pixels."""
+        return self.graph.width, self.graph.height
+
 
 @dataclass(frozen=True)
 class LabelSpace:

@@ -47,7 +47,9 @@ class Exchange(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.queries = nn.Linear(width, 3 * width)
         self.geometry = nn.Sequential(nn.Linear(NUM_GEOMETRY, 32), nn.GELU(), nn.Linear(32, num_heads))
-        self.out = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        last = nn.Linear(width, width)
+        nn.init.zeros_(last.weight)  # messages add nothing at first: each object is read by itself
+        self.out = nn.Sequential(nn.Linear(width, width), nn.GELU(), last)
 
     def forward(
         self,

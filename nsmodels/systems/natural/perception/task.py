@@ -129,7 +129,7 @@ class PerceptionTask(Task):
         """Objects found, named and described as they are, by `scoring.score_beliefs`."""
         assert isinstance(model, Perception)
         images = self.images["val"]
-        beliefs, concepts = perceive(model, images.pixels, [each.graph for each in images.photographs], BATCH)
+        beliefs, concepts = perceive(model, images.pixels, [each.size for each in images.photographs], BATCH)
         found = score_beliefs(images.photographs, beliefs, self.space, self.name_counts)
         wanted = np.stack([each.concepts for each in images.labels])
         return {f"val/{name}": value for name, value in (found | concept_map(concepts, wanted)).items()}

@@ -5,27 +5,17 @@ The world is closed: what no leaf fact states is not so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nsmodels.datasets.gqa.programs.execution import Found, IllPosed, answer_of, trace
 from nsmodels.datasets.gqa.programs.scene import Compiled, members_of
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-
-if TYPE_CHECKING:
-    from nsmodels.systems.natural.reasoning.facts import Fact
-    from nsmodels.systems.natural.reasoning.proof import Proof
+from nsmodels.systems.natural.reasoning.closed_scene import ClosedScene
+from nsmodels.systems.natural.reasoning.facts import Fact
+from nsmodels.systems.natural.reasoning.proof import Proof
 
 
 class ProofError(ValueError):
     """Error in a proof; the message names the step."""
-
-
-class ClosedScene(Compiled):
-    """A scene that holds what is stated and nothing else: the sides do not follow from boxes."""
-
-    def _beside(self, relation: str) -> list[tuple[int, int]]:
-        return []
 
 
 def check(proof: Proof, words: SceneVocabulary) -> None:

@@ -180,11 +180,9 @@ def _wrong(ask: Asker, thing: int, kind: str, value: str) -> str | None:
 
 
 def verify_two(ask: Asker) -> Draft | None:
-    """ "Is the dog both small and brown?", "Is the dog brown or white?" as a question of yes and no."""
+    """ "Is the dog both small and brown?", "Is the dog either small or brown?"."""
     thing = ask.thing()
-    if thing < 0:
-        return None
-    kinds = [kind for kind in ask.view.values[thing] if kind != "state"]
+    kinds = [kind for kind in ask.view.values[thing] if kind != "state"] if thing >= 0 else []
     if len(kinds) < 2:
         return None
     kinds = ask.rng.sample(kinds, 2)
@@ -193,35 +191,29 @@ def verify_two(ask: Asker) -> Draft | None:
         return None
     own = [ask.view.values[thing][kind] for kind in kinds]
     is_and = ask.rng.random() < 0.6
-    # Both truths of "and", and of "or", are asked equally often.
-    truths = (
-        [is_and, is_and] if ask.rng.random() < 0.5 else ask.rng.choice([[True, False], [False, True], [not is_and] * 2])
-    )
-    asked = [
-        value if true else ask.wrong_value(thing, kind) for value, true, kind in zip(own, truths, kinds, strict=True)
-    ]
-    if not all(asked):
+    truths = ask.truths(is_and, ask.rng.random() < 0.5)
+    asked = [own[i] if truths[i] else ask.wrong_value(thing, kinds[i]) for i in (0, 1)]
+    if asked[0] is None or asked[1] is None:
         return None
-    program = ask.program()
-    checks = [
-        program.add(f"verify {kind}", [program.noun(noun)], str(value))
-        for kind, value in zip(kinds, asked, strict=True)
-    ]
-    program.add("and" if is_and else "or", checks, "")
+    return _both(ask, noun, kinds, own, [asked[0], asked[1]], is_and)
+
+
+def _both(ask: Asker, noun: Noun, kinds: list[str], own: list[str], asked: list[str], is_and: bool) -> Draft:
+    truths = [one == two for one, two in zip(own, asked, strict=True)]
     is_true = all(truths) if is_and else any(truths)
-    claims = tuple(
-        ("has" if true else "lacks", noun, kind, value) for true, kind, value in zip(truths, kinds, asked, strict=True)
-    )
-    is_sure = is_true == is_and  # all parts are then established
+    is_sure = is_true == is_and  # both parts are then established
+    program = ask.program()
+    checks = [program.add(f"verify {kinds[i]}", [program.noun(noun)], asked[i]) for i in (0, 1)]
+    program.add("and" if is_and else "or", checks, "")
+    claims = tuple(("has" if truths[i] else "lacks", noun, kinds[i], asked[i]) for i in (0, 1))
     name = _named(noun, ask)
-    said = [predicate(kind, str(value), ask.rng) for kind, value in zip(kinds, asked, strict=True)]
-    real = [predicate(kind, value, ask.rng) for kind, value in zip(kinds, own, strict=True)]
+    said, real = ([predicate(kinds[i], values[i], ask.rng) for i in (0, 1)] for values in (asked, own))
     return Draft(
         "logical attribute", f"verifyAttr{'And' if is_and else 'Or'}{'' if is_true else 'C'}", "attr", "logical",
         program, "yes" if is_true else "no", BOTH if is_and else EITHER,
         ("Yes" if is_true else "No") + ", {short} {is} {one} and {two}.",
         {"the": ask.the(noun), "is": be(noun.name), "one": said[0], "two": said[1]},
-        f"06-{name}_{'_'.join(sorted(map(str, asked)))}", None, (noun,), claims if is_sure else (),
+        f"06-{name}_{'_'.join(sorted(asked))}", None, (noun,), claims if is_sure else (),
         None if is_sure else tuple((claim,) for claim in claims if (claim[0] == "has") == is_true),
         scope=("truth",), told_slots={"short": ask.short(noun), "is": be(name), "one": real[0], "two": real[1]},
     )  # fmt: skip

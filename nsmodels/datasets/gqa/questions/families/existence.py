@@ -138,8 +138,7 @@ def exist_attribute(ask: Asker) -> Draft | None:
 def exist_two(ask: Asker) -> Draft | None:
     """ "Are there both dogs and cats in the picture?", "Is there either a dog or a cat?"."""
     is_and, is_true = ask.rng.random() < 0.55, ask.rng.random() < 0.5
-    # One part decides: "and" is false by one part or two, "or" true by one or two.
-    truths = [is_and, is_and] if is_true == is_and else ask.rng.choice([[True, False], [False, True], [not is_and] * 2])
+    truths = ask.truths(is_and, is_true)
     nouns = [present(ask) if true else missing(ask) for true in truths]
     one, two = nouns
     if one is None or two is None or _overlap(ask, one, two):
