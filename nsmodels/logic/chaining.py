@@ -129,9 +129,10 @@ class _Run:
 
     def _refuse(self, number: int) -> None:
         what = "given facts" if number == GIVEN else f"line {self._rules[number].line}, '{self._rules[number]}'"
+        much = f"more than {self._budget:,} derivations, or {TRIES} times as many tries"
         raise InputError(
-            f"{self.grounding.program.file}: more than {self._budget:,} derivations, or {TRIES} times as many tries; "
-            f"{self._num_by_rule[number]:,} derivations by {what}; restrict it, give fewer facts, or raise the field 'budget'"
+            f"{self.grounding.program.file}: {much}; {self._num_by_rule[number]:,} derivations by {what}; "
+            "restrict it, give fewer facts, or raise the field 'budget'"
         )
 
     def derive(self, number: int, binding: Binding) -> bool:

@@ -171,8 +171,8 @@ def _duplicates(program: Program) -> Iterator[Fault]:
 
 def canonical(rule: Rule) -> tuple[str, ...]:
     """A key that rules share which differ in names of variables, order of the body or probability only."""
-    if not rule.body and not rule.variables:
-        return (str(rule.head),)
+    if not rule.body:
+        return _renamed(rule, ())
     groups: dict[str, list[Literal | Comparison]] = {}
     for mask, _, each in sorted(((_masked(each), str(each), each) for each in set(rule.body)), key=lambda e: e[:2]):
         groups.setdefault(mask, []).append(each)
@@ -185,20 +185,19 @@ def canonical(rule: Rule) -> tuple[str, ...]:
 def _masked(part: Literal | Comparison) -> str:
     """Text of a part of a body with all variables alike."""
     terms = part.atom.arguments if isinstance(part, Literal) else (part.left, part.right)
-    shown = [" " if isinstance(term, Variable) else repr(term) for term in terms]
-    return repr((part.atom.predicate, part.is_negated) if isinstance(part, Literal) else part.operator) + "|".join(
-        shown
-    )
+    shown = [" " if isinstance(term, Variable) else _key(term) for term in terms]
+    what = (part.atom.predicate, part.is_negated) if isinstance(part, Literal) else part.operator
+    return f"{what!r}{'|'.join(shown)}"
 
 
 def _renamed(rule: Rule, body: tuple[Literal | Comparison, ...]) -> tuple[str, ...]:
     names: dict[str, str] = {}
 
     def shown(atom: Atom) -> str:
-        terms = (
-            names.setdefault(t.name, f"?{len(names)}") if isinstance(t, Variable) else repr(t) for t in atom.arguments
+        known = (
+            names.setdefault(t.name, f"?{len(names)}") if isinstance(t, Variable) else _key(t) for t in atom.arguments
         )
-        return repr(atom.predicate) + ",".join(terms)
+        return repr(atom.predicate) + ",".join(known)
 
     parts = [shown(rule.head)]
     for each in body:
@@ -207,6 +206,12 @@ def _renamed(rule: Rule, body: tuple[Literal | Comparison, ...]) -> tuple[str, .
         else:
             parts.append(each.operator + shown(Atom("", (each.left, each.right))))
     return tuple(parts)
+
+
+def _key(constant: Constant) -> str:
+    """A text that equal constants share, 1 and 1.0 too."""
+    is_whole = isinstance(constant, float) and constant.is_integer()
+    return repr(int(constant)) if is_whole else repr(constant)
 
 
 def _negative_cycles(program: Program) -> Iterator[Fault]:

@@ -133,6 +133,8 @@ def test_duplicates_are_recognised_under_other_names_and_orders() -> None:
     assert "both together are 0.75" in found
     (found,) = faults("0.5 :: a(x).\n0.5 :: a(x).")
     assert "f:2: duplicate of line 1" in found
+    (found,) = faults("a(1, x).\na(1.0, 'x').")
+    assert "f:2: duplicate of line 1" in found
     read(f"{WORDS}{first}\n0.5 :: wet(X) :- near(X, Y), near(Z, Y), person(Y).")
 
 

@@ -15,7 +15,7 @@ from nsmodels.engine.task import Shard
 from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.derivation import Derivation, choices
 from nsmodels.systems.natural.language.encoding import Reader
-from nsmodels.systems.natural.language.grammar import Entry, Grammar, normal, program_of, tree_of
+from nsmodels.systems.natural.language.grammar import Entry, Grammar, leaves_of, normal, program_of, tree_of
 from nsmodels.systems.natural.language.mentions import Phrases
 from nsmodels.systems.natural.language.parser import Parser
 from nsmodels.systems.natural.language.task import ParserTask
@@ -66,6 +66,18 @@ def test_the_symbols_of_a_program_lead_back_to_it() -> None:
     for choice in choices(tree_of(program, WORDS), GRAMMAR, mentions):
         derivation.push(choice[0])
     assert derivation.num_open == 0
+    assert normal(program_of(derivation.tree()), WORDS) == program
+
+
+@pytest.mark.parametrize("operation", ["filter: bare", "filter size: red", "filter tone: shiny"])
+def test_values_without_a_type_or_of_a_different_one_are_constants(operation: str) -> None:
+    program = normal(without_leaks(parse_text(f"select: dog (1)->{operation} [0]->exist: ? [1]")), WORDS)
+    entry = next(leaf for leaf in leaves_of(tree_of(program, WORDS)) if leaf != Entry("name", "dog"))
+    assert isinstance(entry, Entry)
+    grammar, mentions = Grammar(WORDS, (entry,)), GRAMMAR.phrases.mentions(["dog"])
+    derivation = Derivation(grammar, mentions)
+    for choice in choices(tree_of(program, WORDS), grammar, mentions):
+        derivation.push(choice[0])
     assert normal(program_of(derivation.tree()), WORDS) == program
 
 

@@ -152,7 +152,7 @@ class Grammar:
         known |= {place: (PLACE, *self._typed(place)) for place in PLACE_KINDS}
         if kind in known:
             return known[kind]
-        return (kind,) if kind in POSITIONS or kind in self.words.attributes else tuple(self.words.attributes)
+        return (kind,) if kind in POSITIONS or kind in self.words.attributes else (*self.words.attributes, kind)
 
     def _typed(self, kind: str) -> tuple[str, ...]:
         return (kind,) if kind in self.words.attributes else ()
@@ -255,7 +255,8 @@ def value_entry(value: str, kind: str, words: SceneVocabulary) -> Entry:
     if kind in PLACE_KINDS or kind == WEATHER:
         listed = words.weathers if kind == WEATHER else words.locations
         return Entry(WEATHER if kind == WEATHER else PLACE, value) if value in listed else Entry(kind, value)
-    return Entry(words.type_of.get(value, kind), value)
+    # A value that the vocabulary has under a different type is a word of its own for an operation of this type.
+    return Entry(kind if kind in words.attributes else words.type_of.get(value, kind), value)
 
 
 def singular(name: str, words: SceneVocabulary) -> str:
