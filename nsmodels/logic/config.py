@@ -36,4 +36,7 @@ class LearnConfig(Config):
         le=1.0,
         description="share of the examples that a clause alone covers and that have the label",
     )
+    min_saving: float = Field(
+        default=20.0, ge=0.0, description="bits that a clause must save beyond its own; more where facts are perceived"
+    )
     num_passes: int = Field(default=3, ge=0, description="rounds of refinement, at most")

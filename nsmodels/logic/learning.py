@@ -121,7 +121,8 @@ class _Search:
 
     def _cost(self, num_literals: int) -> float:
         """Bits of a clause: its length, and a set of literals."""
-        return num_literals * self._literal_bits - self._log_factorials[num_literals] + num_literals + 1
+        own = num_literals * self._literal_bits - self._log_factorials[num_literals] + num_literals + 1
+        return own + self._config.min_saving
 
     def length(self, theory: list[Clause]) -> float:
         """Bits of clauses and their exceptions."""

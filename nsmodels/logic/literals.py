@@ -90,13 +90,8 @@ def table(scenes: Sequence[Scene], min_examples: int = 1) -> Table:
         min_examples: features that hold for fewer, or fail for fewer, are left out; so is the longer of two that hold
             for the same examples.
     """
-    columns: dict[Feature, list[int]] = {}
-    first = 0
-    for scene in scenes:
-        for place, features in enumerate(_features(scene)):
-            for feature in features:
-                columns.setdefault(feature, []).append(first + place)
-        first += len(scene.objects)
+    gathered = gather(scenes)
+    columns, first = gathered.columns, gathered.num_examples
     kept = [(f, c) for f, c in columns.items() if len(c) >= min_examples and first - len(c) >= min_examples]
     kept.sort(key=lambda each: (len(each[0].atoms), each[0].is_about_two, str(each[0])))
     distinct: dict[tuple[int, ...], Feature] = {}
@@ -106,17 +101,28 @@ def table(scenes: Sequence[Scene], min_examples: int = 1) -> Table:
     return Table(tuple(distinct.values()), bits, first)
 
 
-def extension(features: Iterable[Feature], scenes: Sequence[Scene]) -> dict[Feature, Bits]:
-    """The examples of given features in scenes; those that never hold have no bits set."""
-    wanted = dict.fromkeys(features)
-    columns: dict[Feature, list[int]] = {feature: [] for feature in wanted}
+@dataclass(frozen=True)
+class Gathered:
+    """Every feature of some scenes with the examples that it holds for."""
+
+    columns: Mapping[Feature, Sequence[int]]
+    num_examples: int
+
+    def bits(self, feature: Feature) -> Bits:
+        """The examples of a feature; none of one that never holds."""
+        return _column(self.columns.get(feature, ()), self.num_examples)
+
+
+def gather(scenes: Iterable[Scene]) -> Gathered:
+    """Features of the objects of scenes, in order."""
+    columns: dict[Feature, list[int]] = {}
     first = 0
     for scene in scenes:
-        for place, found in enumerate(_features(scene)):
-            for feature in found & wanted.keys():
-                columns[feature].append(first + place)
+        for place, features in enumerate(_features(scene)):
+            for feature in features:
+                columns.setdefault(feature, []).append(first + place)
         first += len(scene.objects)
-    return {feature: _column(column, first) for feature, column in columns.items()}
+    return Gathered(columns, first)
 
 
 def _features(scene: Scene) -> Iterator[set[Feature]]:

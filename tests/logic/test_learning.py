@@ -10,7 +10,7 @@ import pytest
 from nsmodels.logic.chaining import chain
 from nsmodels.logic.config import LearnConfig
 from nsmodels.logic.learning import Learnt, learn
-from nsmodels.logic.literals import Scene, count, extension, packed, table, unpacked
+from nsmodels.logic.literals import Feature, Scene, count, gather, packed, table, unpacked
 from nsmodels.logic.program import read
 from nsmodels.logic.syntax import Atom, Fact
 
@@ -111,10 +111,9 @@ def test_the_table_holds_what_the_facts_state() -> None:
     assert "red(X)" not in map(str, found.without(["red"]).features)
 
 
-def test_extensions_agree_with_the_table() -> None:
+def test_gathered_features_agree_with_the_table() -> None:
     examples = scenes(50, 3)
     found = table(examples)
-    again = extension(found.features, examples)
-    assert all((again[f] == bits).all() for f, bits in zip(found.features, found.bits, strict=True))
-    (unknown,) = extension([type(found.features[0])((Atom("zzz", ()),))], examples).values()
-    assert not unknown.any()
+    again = gather(examples)
+    assert all((again.bits(f) == bits).all() for f, bits in zip(found.features, found.bits, strict=True))
+    assert not again.bits(Feature((Atom("zzz"),))).any()

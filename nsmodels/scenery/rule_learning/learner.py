@@ -14,7 +14,7 @@ from nsmodels.formats.scenes.facts import ScenePredicates
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.logic.config import LearnConfig
 from nsmodels.logic.learning import Learnt, learn
-from nsmodels.logic.literals import Scene, packed, table
+from nsmodels.logic.literals import Scene, gather, packed, table
 from nsmodels.logic.syntax import Program
 from nsmodels.scenery.rule_learning import examples
 from nsmodels.scenery.rule_learning.measuring import Agreement, agreement, predicted
@@ -77,12 +77,12 @@ def learn_from_folder(
     paths = [folder / examples.GRAPHS.format(split) for split in splits]
     seen, held_out = (examples.scenes_of(examples.read_graphs(path, most), vocabulary) for path in paths)
     predicates = ScenePredicates(vocabulary)
-    literals = table(seen, config.min_examples)
+    literals, gathered = table(seen, config.min_examples), gather(held_out)
     learnt, agreements = {}, {}
     for target in targets:
         truth = _labels(target, labels, seen, str(paths[0]))
         learnt[target] = learn(literals.without([target]), packed(truth), config)
-        agreements[target] = agreement(predicted(learnt[target], held_out), _held_out(target, labels, held_out))
+        agreements[target] = agreement(predicted(learnt[target], gathered), _held_out(target, labels, held_out))
     about = f"Learnt from {len(seen):,} scenes of {paths[0]}, scored on {len(held_out):,} of {paths[1].name}."
     declared = predicates.declarations()
     return LearntRules(learnt, agreements, _without(declared, targets, predicates), about)

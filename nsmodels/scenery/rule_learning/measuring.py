@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from nsmodels.logic.learning import Learnt
-from nsmodels.logic.literals import Scene, extension, unpacked
+from nsmodels.logic.literals import Gathered, unpacked
 
 Labels = Bool[np.ndarray, " objects"]
 
@@ -56,25 +56,21 @@ def agreement(found: Labels, truth: Labels) -> Agreement:
     return Agreement(int((found & truth).sum()), int(found.sum()), int(truth.sum()))
 
 
-def covered(learnt: Learnt, scenes: Sequence[Scene]) -> list[Labels]:
+def covered(learnt: Learnt, held_out: Gathered) -> list[Labels]:
     """Objects of scenes that each clause holds for."""
-    features = learnt.table.features
-    used = {features[number] for clause in learnt.clauses for number, _ in clause.literals}
-    total = sum(len(scene.objects) for scene in scenes)
-    holds = {feature: unpacked(bits, total) for feature, bits in extension(used, scenes).items()}
+    features, total = learnt.table.features, held_out.num_examples
     found = []
     for clause in learnt.clauses:
         labels = np.ones(total, bool)
         for number, is_negated in clause.literals:
-            labels &= holds[features[number]] != is_negated
+            labels &= unpacked(held_out.bits(features[number]), total) != is_negated
         found.append(labels)
     return found
 
 
-def predicted(learnt: Learnt, scenes: Sequence[Scene]) -> Labels:
+def predicted(learnt: Learnt, held_out: Gathered) -> Labels:
     """Objects of scenes that some clause holds for."""
-    total = sum(len(scene.objects) for scene in scenes)
-    return np.logical_or.reduce([np.zeros(total, bool), *covered(learnt, scenes)])
+    return np.logical_or.reduce([np.zeros(held_out.num_examples, bool), *covered(learnt, held_out)])
 
 
 def equal_rules(learnt: Sequence[Labels], planted: Sequence[Labels]) -> tuple[int, int]:

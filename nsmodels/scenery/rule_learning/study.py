@@ -24,7 +24,7 @@ from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.logic.config import LearnConfig
 from nsmodels.logic.learning import Learnt, learn
-from nsmodels.logic.literals import Scene, Table, packed, table
+from nsmodels.logic.literals import Gathered, Scene, Table, gather, packed, table
 from nsmodels.logic.program import load
 from nsmodels.logic.syntax import Program
 from nsmodels.scenery.rule_learning import examples, figures
@@ -106,6 +106,7 @@ class Study:
         self._held_out_graphs = examples.read_graphs(held_out, config.num_held_out)
         self._scenes = self._facts(self._graphs)
         self.held_out = self._facts(self._held_out_graphs)
+        self._gathered = gather(self.held_out)
         if too_many := [number for number in config.num_scenes if number > len(self._graphs)]:
             raise InputError(f"{seen}: {len(self._graphs):,} scenes, field 'num_scenes' asks for {max(too_many):,}")
         unknown = [t for t in config.targets if self._program.arities.get(t) != 1]
@@ -125,7 +126,7 @@ class Study:
         for number in self._config.num_scenes:
             point, facts = Point("scenes", number), table(self._scenes[:number], self._config.learning.min_examples)
             for seed in self._config.seeds:
-                learnt = self._measure(point, facts, self.held_out, seed)
+                learnt = self._measure(point, facts, self._gathered, seed)
             yield point, learnt
         for share in self._config.wrong_shares:
             point = Point("wrong", share)
@@ -135,13 +136,13 @@ class Study:
                     for graphs, chance in zip(self._both(), _generators(seed, 2), strict=True)
                 )
                 facts = table(seen, self._config.learning.min_examples)
-                learnt = self._measure(point, facts, held_out, seed)
+                learnt = self._measure(point, facts, gather(held_out), seed)
             yield point, learnt
 
     def _both(self) -> tuple[list[SceneGraph], list[SceneGraph]]:
         return self._graphs, self._held_out_graphs
 
-    def _measure(self, point: Point, facts: Table, as_seen: list[Scene], seed: int) -> dict[str, Learnt]:
+    def _measure(self, point: Point, facts: Table, as_seen: Gathered, seed: int) -> dict[str, Learnt]:
         """Learn all targets and add the scores to a point."""
         found: dict[str, Learnt] = {}
         point.num_literals = facts.num_literals
@@ -153,11 +154,11 @@ class Study:
             found[target] = learnt = learn(facts.without([target]), packed(labels), self._config.learning)
             point.cpu_seconds += cpu_seconds() - begun
             truth = self.truth.labels[target]
-            point.labels += agreement(predicted(learnt, self.held_out), truth)
+            point.labels += agreement(predicted(learnt, self._gathered), truth)
             point.perceived += agreement(predicted(learnt, as_seen), truth)
             single = learn(facts.without([target]), packed(labels), SINGLE)
-            point.baseline += agreement(predicted(single, self.held_out), truth)
-            extensions = covered(learnt, self.held_out)
+            point.baseline += agreement(predicted(single, self._gathered), truth)
+            extensions = covered(learnt, self._gathered)
             right, again = equal_rules(extensions, self.truth.by_rule[target])
             _add(point.rules, right, len(extensions))
             _add(point.planted, again, len(self.truth.by_rule[target]))

@@ -265,7 +265,11 @@ def debug() -> NaturalConfig:
 
 
 def quick() -> NaturalConfig:
-    """Minutes on two CPU cores. Time and score are not measured yet."""
+    """Minutes on two CPU cores, most of them for 40,000 image-steps of perception: some 730 CPU-seconds, not measured.
+
+    Measured, one seed, with 4 of the 10 epochs: 290 CPU-seconds; of the objects in 500 composed images 88.8 % found at
+    an overlap of half, of these 68.0 % named and 69.5 % described as they are.
+    """
     small = PerceptionConfig(
         backbone="resnet10t",
         backbone_channels=[24, 48, 96, 160],
@@ -273,7 +277,7 @@ def quick() -> NaturalConfig:
         image_height=120,
         feature_dim=64,
         crop_size=32,
-        crop_dim=64,
+        crop_dim=48,
         max_objects=24,
     )
     return NaturalConfig(
@@ -281,7 +285,7 @@ def quick() -> NaturalConfig:
         max_val_images=500,
         perception=small,
         training=TrainingConfig(
-            epochs=7, batch_size=16, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, eval_interval=2
+            epochs=10, batch_size=16, lr=3e-3, weight_decay=0.05, warmup_epochs=0.25, ema_decay=0.99, eval_interval=2
         ),
         parser=ParserConfig(max_questions=50_000),
         parser_training=TrainingConfig(epochs=3, batch_size=64, lr=5e-3, warmup_epochs=0.2),

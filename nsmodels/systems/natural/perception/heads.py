@@ -150,6 +150,34 @@ class NameHead(nn.Module):
 
 
 @final
+class FactHead(nn.Module):
+    """What else is read of an object: the change of its box, its attribute values, which types of them are stated.
+
+    It sees the box and the probabilities of names directly: large is what is larger than usual for its name.
+    """
+
+    def __init__(self, width: int, num_names: int, sizes: Sequence[int], hidden: int) -> None:
+        super().__init__()
+        self.sizes = list(sizes)
+        self.layers = nn.Sequential(*layer(width + num_names + 4, hidden), nn.Linear(hidden, sum(sizes)))
+        self.plain = nn.Linear(width, sum(sizes))
+
+    def forward(
+        self,
+        features: Float[Tensor, "b n d"],
+        names: Float[Tensor, "b n names"],
+        boxes: Float[Tensor, "b n 4"],
+        exists: Bool[Tensor, "b n"],
+    ) -> tuple[Float[Tensor, "b n _"], ...]:
+        """Outputs of the given sizes; `names` as of `NameHead`, which do not learn from them."""
+        sides = torch.log(boxes[..., 2:].clamp(min=1e-3) / TYPICAL_SIDE)
+        foot = boxes[..., 1:2] + boxes[..., 3:] / 2  # where it stands, and so how far away it is
+        seen = torch.cat([features, names.detach().exp(), sides, boxes[..., :1] * 2 - 1, foot * 2 - 1], -1)
+        found = self.plain(features) + spread(self.layers(seen[exists]), exists)
+        return found.split(self.sizes, -1)
+
+
+@final
 class PrototypeMemory(nn.Module):
     """Prototypes of each concept in the space of features; an object resembles a concept as its nearest prototype."""
 

@@ -22,7 +22,7 @@ from nsmodels.layers.vision.backbone import build_backbone
 from nsmodels.layers.vision.crops import convolution
 from nsmodels.layers.vision.pyramid import Pyramid
 from nsmodels.systems.natural.config import PerceptionConfig
-from nsmodels.systems.natural.perception.heads import BoxHead, NameHead, ObjectEncoder, Routing, SceneHead
+from nsmodels.systems.natural.perception.heads import BoxHead, FactHead, NameHead, ObjectEncoder, Routing, SceneHead
 from nsmodels.systems.natural.perception.labels import LabelSpace
 from nsmodels.systems.natural.perception.pairs import Exchange, PairHead, pair_geometry
 
@@ -93,8 +93,8 @@ class Perception(nn.Module):
         self.scene = SceneHead(channels, config, space)
         self.routing = Routing(width, len(space.concepts)) if config.routing and space.concepts else None
         self.names = NameHead(space, config)
-        self.sizes = [4, len(space.values), len(space.words.attributes)]
-        self.facts = nn.Linear(width, sum(self.sizes))
+        sizes = [4, len(space.values), len(space.words.attributes)]
+        self.facts = FactHead(width, len(space.words.names), sizes, max(16, width // 2))
         self.pairs = PairHead(width, len(space.relations)) if space.relations else None
         # Slope a and intercept b of the calibrated probability of an object at a peak of logit l, σ(a·l + b).
         self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
@@ -166,10 +166,11 @@ class Perception(nn.Module):
             locations, weathers, concepts = self.scene(plain)
             if self.routing is not None:
                 features, concepts = self.routing(features, concepts, shown)
-            change, values, stated = self.facts(features).split(self.sizes, -1)
+            names = self.names(features)
+            change, values, stated = self.facts(features, names, boxes, exists)
             none = geometry.new_zeros(len(geometry), 0, *geometry.shape[1:3])
             relations = none if self.pairs is None else self.pairs(features, geometry)
-        objects = ObjectLogits(change, self.names(features), values, stated, relations, features)
+        objects = ObjectLogits(change, names, values, stated, relations, features)
         return objects, SceneLogits(locations, weathers, concepts)
 
 
