@@ -90,7 +90,7 @@ def test_soft_targets_are_what_the_official_evaluation_gives(shared: Shared) -> 
     encoded = EncodedQuestions(asked, words, answers, None, lambda rows: torch.zeros(len(rows)))
     rows = np.arange(0, len(asked), 5)
     targets = encoded.batch(rows).targets
-    for row, target in zip(rows, targets, strict=True):
+    for row, target in zip(rows.tolist(), targets, strict=True):
         wanted = [accuracy(answer, asked.annotations[row]["answers"]) for answer in answers.answers]
         assert target.tolist() == pytest.approx(wanted, abs=1e-6)
     assert {round(each, 2) for each in targets.unique().tolist()} <= {0.0, 0.3, 0.6, 0.9, 1.0}

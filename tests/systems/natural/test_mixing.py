@@ -109,9 +109,9 @@ def test_an_image_of_vqa_does_not_move_the_weights_of_attributes() -> None:
         covered = torch.tensor(model.layout.covered)
         terms = loss_terms(found, targets, targets.boxes[..., :2], targets.boxes, covered, 1.0)
         sum(terms.values()).backward()  # type: ignore[union-attr]
-        last = model.facts.layers[-1]
-        gradients = [layer.weight.grad for layer in (model.facts.plain, last)]
-        moved[name] = sum(float(each[attributes].abs().sum()) for each in gradients)
+        weights = dict(model.facts.named_parameters())
+        gradients = [weights[key].grad for key in ("plain.weight", "layers.3.weight")]
+        moved[name] = sum(float(each[attributes].abs().sum()) for each in gradients if each is not None)
         classes = model.names.classes
         assert classes is not None
         assert float(classes.weight.grad.abs().sum()) > 0  # type: ignore[union-attr]
