@@ -50,7 +50,10 @@ def load(path: Path | str) -> Program:
 def shipped() -> dict[str, str]:
     """Texts of the rule files of the package, by name."""
     places = (each for each in resources.files(SHIPPED).iterdir() if each.name.endswith(".rules"))
-    return {each.name.removesuffix(".rules"): each.read_text("utf-8") for each in sorted(places, key=lambda e: e.name)}
+    return {
+        each.name.removesuffix(".rules"): each.read_text(encoding="utf-8")
+        for each in sorted(places, key=lambda e: e.name)
+    }
 
 
 def read(text: str, file: str = "rules") -> Program:

@@ -179,7 +179,7 @@ def test_workers_do_not_change_a_split(tmp_path: Path, capsys: pytest.CaptureFix
     assert texts[0] == texts[1]
     assert json.loads(texts[0])["info"]["split"] == "val"
     assert read_questions(tmp_path / "1", "val") == generate(scenes, 3, 3, "val")
-    assert capsys.readouterr().err.count("generating questions, val: 2 of 2 chunks\n") == 2
+    assert capsys.readouterr().err.count("generating questions, val: 2 of 2 chunks, ") == 2
 
 
 def test_a_split_without_scenes_is_named(tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ def test_first_models_and_other_data_are_made_where_that_is_allowed(data, tick, 
     monkeypatch.setenv("NSMODELS_UNATTENDED", "first-models")
     assert models(tick(NIGHTLY)) == small
     assert models(tick(WEEKLY)) == small
-    seal(data, "clevr", {})
+    for downloaded in ("clevr", "gqa", "vqa"):
+        seal(data, downloaded, {})
     assert models(tick(WEEKLY)) == {training.model_key for training in trainings()}
     assert tick(NIGHTLY).tags["nsmodels/data"] == "keep"
     monkeypatch.setenv("NSMODELS_UNATTENDED", "first-models replace-data")

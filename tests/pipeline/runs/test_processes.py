@@ -52,7 +52,8 @@ def observations(instance: dg.DagsterInstance) -> list[dict[str, Any]]:
 def lines_of_epochs(project: Path) -> list[str]:
     """The lines of epochs in the compute logs of all steps."""
     logs = (project / ".dagster/logs").rglob("*.err")
-    return [line.split()[1] for log in logs for line in log.read_text().splitlines() if line.startswith("epoch ")]
+    lines = [line for log in logs for line in log.read_text().splitlines() if "train/loss" in line]
+    return [line.removeprefix("navigator  epoch ").split()[0] for line in lines]
 
 
 def test_every_epoch_of_two_processes_is_logged_once_though_the_run_is_killed(tmp_path: Path) -> None:
