@@ -336,6 +336,8 @@ def test_a_whole_configuration_is_no_contradiction() -> None:
     preset = Lorry(gearbox=Gearbox(clutch=0.7))
     assert preset.with_given(Given(preset.model_dump(), "f.yaml", may_be_whole=True)) == preset
     assert preset.with_given(Given(Lorry().model_dump(), "f.yaml", may_be_whole=True)) == Lorry()
+    third = Lorry().model_copy(update={"gearbox": Lorry().gearbox.model_copy(update={"clutch": 0.6})})
+    assert preset.with_given(Given(third.model_dump(), "f.yaml", may_be_whole=True)) == third
 
 
 @pytest.mark.parametrize(

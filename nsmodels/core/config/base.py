@@ -28,7 +28,8 @@ class Given:
         values: nested mappings or dotted keys.
         where: where they were given, for messages.
         may_be_whole: they may be a whole configuration, as that of a manifest: a value that cannot act is then an
-            error only where it differs from that of the preset and from the default.
+            error only where it differs from that of the preset and from the default, and no error where no field is
+            missing.
     """
 
     values: Mapping[str, Any]
@@ -187,8 +188,11 @@ def _merged(given: Sequence[Given]) -> dict[str, Any]:
 
 
 def _require_effect(config: Config, given: Given, preset: Config) -> None:
-    """Raise `InputError` for a value without effect in `config`."""
-    for name in flat(nested(given.values)):
+    """Raise `InputError` for a value without effect in `config`; a whole configuration has such values by nature."""
+    names = flat(nested(given.values))
+    if given.may_be_whole and names.keys() >= flat(config.model_dump()).keys():
+        return
+    for name in names:
         reason = without_effect(config, name)
         if reason and not (given.may_be_whole and _is_unchanged(config, preset, name)):
             raise InputError(f"{given.where}: {reason}")
