@@ -29,11 +29,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place, _processes() as pool:
         made = {name: pool.submit(_prepare, name, Path(place) / name) for name in discover.datasets()}
         pairs = [(name, dataset) for name in discover.systems() for dataset in discover.system(name).datasets]
-        steps = [pool.submit(_take_steps, name, made[dataset].result()) for name, dataset in pairs]
+        steps = [pool.submit(take_steps, name, dataset, made[dataset].result()) for name, dataset in pairs]
         for each in (*made.values(), *steps):
             each.result()
     log.info("compiled what is compiled at first use, in %.0f s", time.perf_counter() - began)
     return 0
+
+
+def take_steps(system: str, dataset: str, data: Path) -> None:
+    """One step of each network of a system that starts from data alone, and what no step calls."""
+    found = discover.system(system)
+    _step(found, dataset, Inputs.of(data))
+    found.call_compiled(data)
 
 
 def _processes() -> ProcessPoolExecutor:
@@ -51,21 +58,14 @@ def _prepare(dataset: str, folder: Path) -> Path:
     return folder
 
 
-def _take_steps(system: str, data: Path) -> None:
-    """One step of each network of a system that starts from data alone, and what no step calls."""
-    found = discover.system(system)
-    _step(found, Inputs.of(data))
-    found.call_compiled(data)
-
-
-def _step(system: System, inputs: Inputs) -> None:
+def _step(system: System, dataset: str, inputs: Inputs) -> None:
     """One forward and backward pass of each network that starts from data alone."""
     from nsmodels.engine.task import Shard
 
     stages: list[Stage] = [stage for stage in system.stages if stage.starts_from is None]
     for stage in stages:
-        config = stage.presets["debug"]()
-        for phase in system.enabled(stage, config):
+        config = stage.presets["debug"]().with_values(dict(system.settings.get(dataset, {})))
+        for phase in [each for each in system.enabled(stage, config) if each not in system.later_phases]:
             task = system.make_trial(phase, config, inputs).task
             batch = next(iter(task.batches("train", 0, Shard())))
             task.loss(task.build(), batch)[0].backward()

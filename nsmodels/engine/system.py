@@ -72,6 +72,7 @@ class System(ABC, Generic[C, E]):
             as train/accuracy and val/accuracy), what only validation measures by its whole name ("val/success").
         sections: by phase, the section of the configuration with its training where that is not `training`.
         settings: by dataset, values of the configuration with which it is trained there, where presets have others.
+        later_phases: phases that read networks of the phases before them, and so cannot be trained from data alone.
         evaluation_presets: named configurations of the evaluation; the first is the default.
         code_version: a change makes every artifact again.
         evaluation_version: a change makes every evaluation again.
@@ -85,6 +86,7 @@ class System(ABC, Generic[C, E]):
     metrics: ClassVar[Mapping[str, tuple[str, ...]]]
     sections: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    later_phases: ClassVar[tuple[str, ...]] = ()
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
     evaluation_version: ClassVar[str]

@@ -19,6 +19,7 @@ import pytest
 import torch
 
 import nsmodels
+from nsmodels import compilation
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover, disk
 from nsmodels.core.config import Config
@@ -93,6 +94,10 @@ def test_it_describes_itself(name: str) -> None:
         for label, preset in stage.presets.items():
             assert isinstance(preset(), Config)
             assert preset.__doc__, f"preset {label} says nothing of data, time and score"
+
+
+def test_the_installation_takes_a_step_of_every_network(trained: Trained) -> None:
+    compilation.take_steps(trained.name, trained.dataset, trained.data)
 
 
 def test_debug_gives_sealed_checkpoints(trained: Trained) -> None:

@@ -42,6 +42,7 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
     metrics = METRICS
     sections = SECTIONS
     settings: ClassVar = {"vqa": {"dataset": "vqa"}}
+    later_phases = ("answers",)
     evaluation_presets = EVALUATION_PRESETS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
