@@ -1,4 +1,4 @@
-"""Assets of generated datasets: one factory over the modules `config`, `prepare` and `checks` of a dataset."""
+"""Assets of datasets, generated or released: factories over the modules `config`, `prepare` and `checks` of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,11 +108,126 @@ class Generated:
 
     def checks(self) -> list[dg.AssetChecksDefinition]:
         """A check of the asset per function of the dataset's `checks`."""
+        return _checks(self.name, self.package or self.name, self.verdicts, self.warnings)
+
+
+@dataclass(frozen=True)
+class Released:
+    """A dataset with published archives: their record, the whole, and a subset that a step builds where it misses it.
+
+    Attributes:
+        name: key of the whole and name of the package; the others are `<name>_archive` and `<name>_mini`.
+        about_archive: description of the record of the archives, which downloads nothing.
+        about: description of the whole.
+        about_mini: description of the subset, which may be the synthetic twin.
+        verdicts: description of each function in the dataset's `checks`, by name.
+        warnings: those of them whose failure does not block what follows.
+        show: metadata to look at, from the sealed folder.
+    """
+
+    name: str
+    about_archive: str
+    about: str
+    about_mini: str
+    verdicts: Mapping[str, str]
+    warnings: tuple[str, ...]
+    show: Callable[[Path], results.Metadata]
+
+    @cached_property
+    def config(self) -> ModuleType:
+        """The dataset's configuration module."""
+        return discover.module("datasets", self.name, "config")
+
+    @cached_property
+    def full(self) -> Launchpad[Any]:
+        """The launchpad of the archives and of the whole."""
+        return Launchpad({"full": self.config.full}, default="full")
+
+    @cached_property
+    def mini(self) -> Launchpad[Any]:
+        """The launchpad of the subset."""
+        return Launchpad({name: self.config.PRESETS[name] for name in ("mini", "quick", "debug")}, default="mini")
+
+    def inspect(self, order: Order[Any]) -> Manifest:
+        """Look at the archives without downloading them."""
+        return discover.module("datasets", self.name, "prepare").inspect_archives(order.config, order.folder)
+
+    def build(self, order: Order[Any]) -> Manifest:
+        """Fetch, cut or generate the data of an order."""
+        prepare = discover.module("datasets", self.name, "prepare").prepare
+        return prepare(order.config, order.key, order.folder, is_forced=order.force)
+
+    def make_mini(self, preset: str | None) -> Manifest:
+        """What a step that misses the subset makes: the debug preset's few images for its own debug preset."""
+        key, config = f"{self.name}_mini", self.config.debug() if preset == "debug" else self.config.mini()
+        return self.build(Order(key, config, Inputs({}), folder_of(key)))
+
+    def is_too_small(self, manifest: Manifest, preset: str) -> bool:
+        """Whether the data are those of `debug` for another preset, or fewer generated images than `base` is meant for.
+
+        Fewer images of the archives or of a folder of one's own were somebody's choice and are kept.
+        """
+        num_train = manifest.config.get("num_train", 0)
+        if preset in ("debug", "quick"):
+            return preset != "debug" and num_train == self.config.debug().num_train
+        return manifest.config.get("source") == "synthetic" and num_train < self.config.mini().num_train
+
+    def assets(self) -> list[dg.AssetsDefinition]:
+        """Archives, whole and subset; the subset is registered as one that is built on demand."""
+        store.on_demand(f"{self.name}_mini", self.is_too_small)(self.make_mini)
         return [
-            checks.check(self.name, check, text, judge, check in self.warnings, check not in self.warnings)
-            for check, text in self.verdicts.items()
-            for judge in [checks.of_dataset(self.package or self.name, check)]
+            self._asset("_archive", self.about_archive, self.full, self.inspect, results.pages, policy.archive()),
+            self._asset("", self.about, self.full, self.build, self.show, policy.dataset()),
+            self._asset("_mini", self.about_mini, self.mini, self.build, self.show, policy.dataset()),
         ]
+
+    def _asset(
+        self,
+        ending: str,
+        about: str,
+        pad: Launchpad[Any],
+        build: Callable[[Order[Any]], Manifest],
+        show: Callable[[Path], results.Metadata],
+        group: Mapping[str, Any],
+    ) -> dg.AssetsDefinition:
+        is_archive, version = ending == "_archive", self.config.CODE_VERSION
+        modules = f"pipeline.assets.datasets.{self.name}", f"nsmodels.datasets.{self.name}.prepare"
+
+        @dg.asset(
+            name=f"{self.name}{ending}",
+            description=about,
+            tags={"dataset": self.name if is_archive else f"{self.name}{ending}"},
+            deps=[] if is_archive else [f"{self.name}_archive"],
+            code_version=pad.version(version),
+            config_schema=pad.schema,
+            metadata=references.to_module(*modules),
+            **group,
+        )
+        def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+            return step.materialise(context, pad, version, (), build, show, wanted=_only_the_library_knows)
+
+        return cast(dg.AssetsDefinition, asset)
+
+    def checks(self) -> list[dg.AssetChecksDefinition]:
+        """A check of the whole and of the subset per function of the dataset's `checks`."""
+        return [
+            check
+            for key in (self.name, f"{self.name}_mini")
+            for check in _checks(key, self.name, self.verdicts, self.warnings)
+        ]
+
+
+def _only_the_library_knows(config: Any) -> None:
+    """Source `auto` is settled only when the data are made, so `prepare` decides whether to keep what is there."""
+
+
+def _checks(
+    key: str, package: str, verdicts: Mapping[str, str], warnings: tuple[str, ...]
+) -> list[dg.AssetChecksDefinition]:
+    return [
+        checks.check(key, name, text, checks.of_dataset(package, name), name in warnings, name not in warnings)
+        for name, text in verdicts.items()
+    ]
 
 
 # Checks that every dataset of labelled graphs has.

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from nsmodels.core.config import Config
-from pipeline.assets.datasets.clevr import MINI
+from pipeline.assets.datasets.clevr import CLEVR
 from pipeline.assets.systems.visual import TRAININGS
 from pipeline.definitions import defs
 from pipeline.lib.launchpad import Launchpad
@@ -31,7 +31,7 @@ def test_the_configuration_of_a_job_reaches_the_step_without_any_from_the_launch
     assert made[0].metadata["preset"].value == "small"
 
 
-@pytest.mark.parametrize(("name", "pad"), [("clevr_mini", MINI), ("clevr_mini_model", TRAININGS[0].model)])
+@pytest.mark.parametrize(("name", "pad"), [("clevr_mini", CLEVR.mini), ("clevr_mini_model", TRAININGS[0].model)])
 def test_the_demo_is_the_quick_preset(name, pad):
     config = defs().resolve_job_def("demo").run_config
     chosen = pad.resolve(config["ops"][name]["config"])

@@ -79,7 +79,7 @@ def estimate(config: ClevrConfig, num_images: int | None = None) -> Estimate | N
     )
 
 
-def inspect_archive(config: ClevrConfig, folder: Path) -> Manifest:
+def inspect_archives(config: ClevrConfig, folder: Path) -> Manifest:
     """Seal a record of the archive on its host: URL, size, ETag, members. Cheap, so never reused.
 
     Raises `InputError` when the host has a different file; a host that does not answer is part of the record.

@@ -8,7 +8,7 @@ import pytest
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.systems.visual import SYSTEM
-from pipeline.assets.datasets.clevr import is_too_small
+from pipeline.assets.datasets.clevr import CLEVR
 from pipeline.assets.systems import visual_checks
 from pipeline.definitions import defs
 from pipeline.lib import checks
@@ -119,7 +119,7 @@ def test_data_that_moved_are_found_in_the_data_root(made, copy, monkeypatch, tmp
 def test_data_that_are_too_small_for_a_preset(made, preset, source, num_train, expected):
     manifest = read_manifest(made[0] / "clevr_mini")
     other = manifest.model_copy(update={"config": {"source": source, "num_train": num_train}})
-    assert is_too_small(other, preset) is expected
+    assert CLEVR.is_too_small(other, preset) is expected
 
 
 def edit(path, change):
