@@ -19,7 +19,7 @@ from nsmodels.datasets.clevr import checks
 from nsmodels.datasets.clevr.config import RENDERER_VERSION, ClevrConfig, debug
 from nsmodels.datasets.clevr.files.format import read_questions, read_scenes
 from nsmodels.datasets.clevr.look import contact_sheet, distributions
-from nsmodels.datasets.clevr.prepare import inspect_archive, prepare, recipe_of, resolve
+from nsmodels.datasets.clevr.prepare import inspect_archives, prepare, recipe_of, resolve
 from tests.core.server import FileServer, free_port
 
 NUM_TRAIN, NUM_VAL = 6, 3
@@ -258,12 +258,12 @@ def test_local_data_that_will_not_do_are_one_line(twin: Path, tmp_path: Path, va
 
 
 def test_inspecting_the_archive_records_its_properties(host: FileServer, tmp_path: Path) -> None:
-    made = inspect_archive(from_host(host), tmp_path / "clevr_archive")
+    made = inspect_archives(from_host(host), tmp_path / "clevr_archive")
     record = json.loads((tmp_path / "clevr_archive" / "archive.json").read_text())
     assert (record["reachable"], record["bytes"]) == (True, len(host.files["/big.zip"]))  # pyright: ignore[reportArgumentType]
     assert record["files"]["images/train"] == NUM_TRAIN
     assert made.metrics["etag"] == record["etag"]
-    gone = inspect_archive(unreachable(), tmp_path / "clevr_archive")
+    gone = inspect_archives(unreachable(), tmp_path / "clevr_archive")
     assert gone.metrics["reachable"] is False
     assert gone.metrics["reason"]
 
