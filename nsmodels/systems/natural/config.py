@@ -26,9 +26,13 @@ METRICS = {
     "answers": ("score",),
     "vqa_blind": ("score",),
     "vqa_cnn_lstm": ("score",),
+    "clevr_parser": ("token_accuracy", "val/program_exact"),
+    "clevr_blind": ("accuracy",),
+    "clevr_cnn_lstm": ("accuracy",),
 }
 SECTIONS: dict[str, str] = {"parser": "parser_training", "blind": "blind_training", "cnn_lstm": "cnn_lstm_training"}
 SECTIONS |= {"answers": "answers_training", "vqa_blind": "blind_training", "vqa_cnn_lstm": "cnn_lstm_training"}
+SECTIONS |= {f"clevr_{name}": f"{name}_training" for name in ("parser", "blind", "cnn_lstm")}
 _ENABLED = {"is_enabled": True}
 
 
@@ -121,7 +125,10 @@ class ParserConfig(Config):
         description="share of words below a mention that training hides, so that only the class of the mention is read",
     )
     max_program_length: int = Field(
-        default=40, ge=6, le=256, description="longest program that is decoded, in tokens and mentions"
+        default=40,
+        ge=6,
+        le=256,
+        description="longest program that is decoded, in tokens and mentions; those of CLEVR: twice that",
     )
     max_questions: int = Field(default=0, ge=0, description="train on so many questions, drawn at random; 0: all")
     max_val_questions: int = Field(default=2000, ge=0, description="validate on the first so many questions; 0: all")
@@ -151,8 +158,9 @@ class BaselineConfig(Config):
     )
 
 
-_VQA = {"dataset": ("vqa", "all")}
-_ALL = {"dataset": "all"}
+_VQA = {"dataset": ("vqa", "gqa_vqa", "all")}
+_SEVERAL = {"dataset": ("gqa_vqa", "all")}
+Dataset = Literal["gqa", "vqa", "clevr", "gqa_vqa", "all"]
 
 
 class AnswersConfig(Config):
@@ -196,14 +204,14 @@ class NaturalEvaluation(EvaluationConfig):
 class NaturalConfig(Config):
     """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
 
-    dataset: Literal["gqa", "vqa", "all"] = Field(
+    dataset: Dataset = Field(
         default="gqa",
-        description="what is learnt: questions with programs (gqa), with answers of ten people (vqa), or both from "
-        "one perception over the images of both (all; takes a folder of each)",
+        description="what is learnt: questions with programs (gqa; clevr), with answers of ten people (vqa), or several "
+        "from one perception over the images of all (gqa_vqa; all: the three; takes a folder of each)",
     )
     mixing_temperature: float = conditional(
         2.0,
-        _ALL,
+        _SEVERAL,
         ge=1,
         le=100,
         description="a dataset of n images is drawn in proportion to n^(1/T): 1 as they come, more: more equally",
@@ -346,7 +354,7 @@ PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
 FEWER_EPOCHS = {("quick", "vqa"): {"training.epochs": 4, "training.eval_interval": 4}}
 
 
-def presets_of(dataset: Literal["gqa", "vqa", "all"]) -> Mapping[str, Callable[[], NaturalConfig]]:
+def presets_of(dataset: Dataset) -> Mapping[str, Callable[[], NaturalConfig]]:
     """The presets for what is learnt."""
     return {name: _on(preset, dataset) for name, preset in PRESETS.items()}
 

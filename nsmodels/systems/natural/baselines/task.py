@@ -15,14 +15,13 @@ from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.gqa.files.format import Question
-from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.engine.batching import Batches, epoch_order, split_order
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.formats.images.cache import read_images
 from nsmodels.systems.natural.baselines.network import AnswerClassifier
 from nsmodels.systems.natural.config import BaselineConfig
+from nsmodels.systems.natural.language.asking import Question, place_of
 from nsmodels.systems.natural.language.tokens import PAD, Vocabulary, words_of
 
 ANSWER_BATCH = 256
@@ -62,7 +61,7 @@ def read_asked(
     places = np.array([row[question.image] for question in questions], np.int64)
     if not has_image:
         return AskedImages(questions, np.zeros((len(names), 1, 1, 3), np.uint8), places)
-    paths = [image_path(data, name) for name in names]
+    paths = [place_of(data, name) for name in names]
     images, _ = read_images(paths, config.image_width, config.image_height, num_workers)
     return AskedImages(questions, images, places)
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_error, mean_interval, selective_accuracy
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.evaluation.subject import Subject
+from nsmodels.systems.natural.language.asking import Question
 
 ROWS = (
     "true_scene_true_program",

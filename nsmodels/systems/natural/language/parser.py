@@ -18,8 +18,8 @@ from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.confidence import Signs
 from nsmodels.systems.natural.language.derivation import Derivation
 from nsmodels.systems.natural.language.encoding import Reader, previous_of
-from nsmodels.systems.natural.language.grammar import Entry, Grammar, normal, program_of
-from nsmodels.systems.natural.language.mentions import NAME, Mention
+from nsmodels.systems.natural.language.grammar import Grammar, normal, program_of
+from nsmodels.systems.natural.language.mentions import NAME, Entry, Mention
 from nsmodels.systems.natural.language.network import Memory, ParserNetwork
 from nsmodels.systems.natural.language.tokens import words_of
 
@@ -74,7 +74,7 @@ class Parser:
         derivations, probabilities = decode(self.network, self.reader, words, mentions)
         parses = []
         for each, question, probability in zip(derivations, words, probabilities, strict=True):
-            program = normal(program_of(each.tree()), self.grammar.words)
+            program = normal(program_of(each.tree(), self.grammar.words), self.grammar.words)
             signs = self._signs(question, each, float(probability))
             parses.append(Parse(program, signs.confidence(), signs.doubts))
         return parses
