@@ -206,8 +206,8 @@ class NaturalConfig(Config):
 
     dataset: Dataset = Field(
         default="gqa",
-        description="what is learnt: questions with programs (gqa; clevr), with answers of ten people (vqa), or several "
-        "from one perception over the images of all (gqa_vqa; all: the three; takes a folder of each)",
+        description="what is learnt: questions with programs (gqa; clevr), with answers of ten people (vqa), or several"
+        " from one perception over the images of all (gqa_vqa; all: the three; takes a folder of each)",
     )
     mixing_temperature: float = conditional(
         2.0,

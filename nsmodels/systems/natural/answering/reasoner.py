@@ -14,7 +14,7 @@ from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_image, read_images, read_size
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
 from nsmodels.systems.natural.answering.posing import Posing
-from nsmodels.systems.natural.beliefs import Belief
+from nsmodels.systems.natural.beliefs import Belief, restricted
 from nsmodels.systems.natural.language.parser import Parse, Parser, network_from_checkpoint
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import perceive
@@ -32,13 +32,13 @@ class Reasoner:
 
     Args:
         perception: calibrated.
-        parser: of the same vocabulary of scenes.
+        parser: of the vocabulary of one dataset; of a perception of several only its words are read.
         posing: calibrates whether questions are well posed.
     """
 
     def __init__(self, perception: Perception, parser: Parser, posing: Posing | None = None) -> None:
         self.perception, self.parser, self.posing = perception.eval(), parser, posing or Posing()
-        self.words = perception.space.words
+        self.words = parser.grammar.words
         self.lexicon = Lexicon(self.words)
 
     @classmethod
@@ -65,14 +65,18 @@ class Reasoner:
         """The belief about an image file; raise `InputError` when it cannot be read."""
         config = self.perception.config
         pixels = read_image(image, config.image_width, config.image_height)[None]
-        return perceive(self.perception, pixels, [read_size(image)], 1)[0][0]
+        return self.restrict(perceive(self.perception, pixels, [read_size(image)], 1)[0])[0]
 
     def see_all(self, images: Sequence[Path], num_workers: int = 4) -> list[Belief]:
         """Beliefs about image files; raise `InputError` when one cannot be read."""
         config = self.perception.config
         pixels, sizes = read_images(images, config.image_width, config.image_height, num_workers)
         whole = [(int(width), int(height)) for width, height in sizes.tolist()]
-        return perceive(self.perception, pixels, whole, PERCEIVE_BATCH)[0]
+        return self.restrict(perceive(self.perception, pixels, whole, PERCEIVE_BATCH)[0])
+
+    def restrict(self, beliefs: Sequence[Belief]) -> list[Belief]:
+        """Beliefs of perception in the words of the parser."""
+        return [restricted(belief, self.words) for belief in beliefs]
 
     def parse(self, questions: Sequence[str]) -> list[Parse]:
         """The program of each question; raise `InputError` for one without words."""

@@ -170,7 +170,7 @@ class Respondent:
             records.append(found)
             if self.reasoner is not None:
                 size = [(int(w), int(h)) for w, h in np.asarray(sizes[first : first + BATCH]).tolist()]
-                beliefs += beliefs_of(self.perception, read, size)
+                beliefs += self.reasoner.restrict(beliefs_of(self.perception, read, size))
         return Seen(np.concatenate(records), beliefs)
 
     def respond(self, images: Sequence[Path], questions: Sequence[str]) -> list[Response]:

@@ -40,7 +40,11 @@ class ObjectScores:
 
 
 def score_objects(
-    photographs: Sequence[Photograph], beliefs: Sequence[Belief], space: LabelSpace, split: str
+    photographs: Sequence[Photograph],
+    beliefs: Sequence[Belief],
+    space: LabelSpace,
+    split: str,
+    metric: str = METRIC,
 ) -> ObjectScores | None:
     """Scores of beliefs about the photographs of a split; None where these have no objects."""
     items, clusters, hits = [], [], []
@@ -51,7 +55,7 @@ def score_objects(
         hits += right.tolist()
     if not items:
         return None
-    outcomes = Outcomes(METRIC, split, items, clusters, np.array(hits, float))
+    outcomes = Outcomes(metric, split, items, clusters, np.array(hits, float))
     names = Counter(thing.name for photograph in photographs for thing in photograph.graph)
     majority = max(names.values(), default=0) / max(1, names.total())
     figures = score_beliefs(photographs, beliefs, space, {})

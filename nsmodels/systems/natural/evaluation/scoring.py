@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_error, mean_interval, selective_accuracy
+from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_error, mean_interval
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.evaluation.subject import Subject
@@ -47,13 +47,16 @@ def score_answers(answers: Sequence[str], questions: Sequence[Question]) -> Row:
     """Accuracy with its interval, overall, of binary and open questions, and by type; an empty answer is none."""
     right = np.array([a == q.answer for a, q in zip(answers, questions, strict=True)], float)
     images = np.array([q.image for q in questions])
-    row = _accuracy(right, images) | {"unanswered": sum(not a for a in answers)}
+    row = accuracy_of(right, images) | {"unanswered": sum(not a for a in answers)}
     is_open = np.array([_type(q, "structural") == "query" for q in questions])
-    row |= {"open": _accuracy(right[is_open], images[is_open]), "binary": _accuracy(right[~is_open], images[~is_open])}
+    row |= {
+        "open": accuracy_of(right[is_open], images[is_open]),
+        "binary": accuracy_of(right[~is_open], images[~is_open]),
+    }
     for kind in ("structural", "semantic"):
         types = np.array([_type(q, kind) for q in questions])
         row[f"by_{kind}"] = {
-            name: _accuracy(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))
+            name: accuracy_of(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))
         }
     return row
 
@@ -82,13 +85,17 @@ def confidences(subject: Subject) -> np.ndarray:
 
 def calibration(subject: Subject) -> dict[str, Any]:
     """Calibration of the confidence: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
-    confidence = confidences(subject)
     right = np.array([a.best == q.answer for a, q in zip(subject.answers, subject.balanced, strict=False)], float)
+    return calibration_of(confidences(subject), right)
+
+
+def calibration_of(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """The same of answers by their confidence (n,) and whether they are right (n,)."""
     bins = calibration_bins(confidence, right)
     return {
         "ece": expected_calibration_error(confidence, right),
         "mean_confidence": float(confidence.mean()),
-        "selective_accuracy": {f"{c:.0%}": selective_accuracy(confidence, right, c) for c in COVERAGES},
+        "selective_accuracy": {f"{c:.0%}": selectiveaccuracy_of(confidence, right, c) for c in COVERAGES},
         "bins": [
             {
                 "low": float(bins.edges[k]),
@@ -119,7 +126,8 @@ def _type(question: Question, kind: str) -> str:
     return str((question.types or {}).get(kind, ""))
 
 
-def _accuracy(right: np.ndarray, images: np.ndarray) -> Row:
+def accuracy_of(right: np.ndarray, images: np.ndarray) -> Row:
+    """Share that is right, (n,), with its interval by image where there are enough of these."""
     if not len(right):
         return {"accuracy": None, "interval": None, "n": 0}
     few = len(np.unique(images)) < FEWEST_IMAGES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from nsmodels.datasets.clevr.files import format as clevr
 from nsmodels.datasets.clevr.vocabulary import ATTRIBUTES, FUNCTIONS, MAX_OBJECTS, question_type
@@ -15,29 +15,6 @@ from nsmodels.datasets.gqa.programs.parsing import Program, Step
 from nsmodels.systems.natural.folders import Kind, kind_of
 
 NUM_ANSWERS = {"int": MAX_OBJECTS + 1, "bool": 2} | {name: len(values) for name, values in ATTRIBUTES.items()}
-
-
-class Question(Protocol):
-    """What the parser, the baselines and evaluations read of a question; see `datasets.gqa.files.format.Question`."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def image(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def answer(self) -> str: ...
-    @property
-    def types(self) -> Mapping[str, str] | None: ...
-    @property
-    def global_group(self) -> str | None: ...
-    @property
-    def local_group(self) -> str | None: ...
-    @property
-    def where(self) -> str: ...
-    @property
-    def program(self) -> Program: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +45,7 @@ class FunctionQuestion:
         return self.nodes[-1]["function"]
 
     @property
-    def types(self) -> Mapping[str, str] | None:
+    def types(self) -> Mapping[str, str]:
         """Group of the literature, and last function."""
         return {"structural": question_type(self.last), "semantic": self.last}
 
@@ -81,6 +58,10 @@ class FunctionQuestion:
     def num_answers(self) -> int:
         """Number of answers that its kind of question can have."""
         return NUM_ANSWERS[FUNCTIONS[self.last][1]]
+
+
+# What the parser, the baselines and evaluations read of a question, both have.
+Question = gqa.Question | FunctionQuestion
 
 
 def steps_of(nodes: Sequence[Mapping[str, Any]]) -> Program:
