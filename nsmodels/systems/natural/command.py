@@ -14,6 +14,7 @@ from nsmodels.core.errors import InputError
 
 if TYPE_CHECKING:
     from nsmodels.systems.natural.answering.answer import NaturalAnswer
+    from nsmodels.systems.natural.answering.functions import FunctionReasoner
     from nsmodels.systems.natural.answering.reasoner import Reasoner
     from nsmodels.systems.natural.answering.respondent import Respondent
 
@@ -49,10 +50,10 @@ def _answer(arguments: argparse.Namespace) -> int:
     written = None if arguments.json in (None, STANDARD) else Path(arguments.json)
     require_files({"--json": written}, arguments.image)
     from nsmodels.systems.natural.answering.loading import load
-    from nsmodels.systems.natural.answering.respondent import Respondent
+    from nsmodels.systems.natural.answering.reasoner import Reasoner
 
     reasoner = load(arguments.checkpoint, arguments.device)
-    if isinstance(reasoner, Respondent):
+    if not isinstance(reasoner, Reasoner):
         return _respond(reasoner, arguments, written, has_several)
     answers = _answers(reasoner, arguments)
     records = [given.record() | _counterfactual(given, reasoner, arguments) for given in answers]
@@ -63,10 +64,12 @@ def _answer(arguments: argparse.Namespace) -> int:
     return 0 if all(given.is_proved for given in answers) else 1
 
 
-def _respond(respondent: Respondent, arguments: argparse.Namespace, written: Path | None, has_several: bool) -> int:
+def _respond(
+    respondent: Respondent | FunctionReasoner, arguments: argparse.Namespace, written: Path | None, has_several: bool
+) -> int:
     """Print answers that are proved where a program decides, else chosen; 1 when one of them is not proved."""
     if arguments.without:
-        raise InputError("answer: --without needs a checkpoint of --dataset gqa; of vqa and all it has no effect")
+        raise InputError("answer: --without needs a checkpoint of --dataset gqa; of the others it has no effect")
     responses = respondent.respond(arguments.image, arguments.question)
     for response in responses:
         if arguments.json == STANDARD:

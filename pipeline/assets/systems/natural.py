@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nsmodels.systems.natural import SYSTEM
-from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation, presets_of
+from nsmodels.systems.natural.config import Dataset, NaturalConfig, NaturalEvaluation, presets_of
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
 from pipeline.lib.training import Training
@@ -23,7 +23,7 @@ def training(dataset: str) -> Training[NaturalConfig, NaturalEvaluation]:
     )
 
 
-def on_answers(name: str, datasets: tuple[str, ...], dataset: Literal["vqa", "all"]) -> Training[Any, Any]:
+def on_answers(name: str, datasets: tuple[str, ...], dataset: Dataset) -> Training[Any, Any]:
     """Learning the answers of ten people, alone or beside questions with programs."""
     listed = ", ".join(f"`{key}`" for key in datasets)
     return Training(
@@ -40,7 +40,7 @@ ON_PROGRAMS = [training("gqa_mini"), training("gqa")]
 ON_ANSWERS = [
     on_answers("vqa_mini", ("vqa_mini",), "vqa"),
     on_answers("vqa", ("vqa",), "vqa"),
-    on_answers("multi_dataset", ("gqa_mini", "vqa_mini"), "all"),
+    on_answers("multi_dataset", ("gqa_mini", "vqa_mini", "clevr_mini"), "all"),
 ]
 TRAININGS = [*ON_PROGRAMS, *ON_ANSWERS]
 assets = [asset for each in TRAININGS for asset in each.assets()]
