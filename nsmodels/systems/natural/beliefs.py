@@ -104,16 +104,21 @@ def restricted(belief: Belief, words: SceneVocabulary) -> Belief:
         kind: np.stack([belief.attributes[kinds[v]][:, known.attributes[kinds[v]].index(v)] for v in values], 1)
         for kind, values in words.attributes.items()
     }
-    relations = belief.relations[[known.relations.index(name) for name in words.relations]]
-    names = _among(belief.names, [known.names.index(name) for name in words.names])
+    relations = belief.relations[_places(words.relations, known.relations)]
+    names = _among(belief.names, _places(words.names, known.names))
     places = [
-        _among(table, [listed.index(each) for each in wanted]) if len(table) and wanted else np.zeros(0, np.float32)
+        _among(table, _places(wanted, listed)) if len(table) and wanted else np.zeros(0, np.float32)
         for table, listed, wanted in (
             (belief.locations, known.locations, words.locations),
             (belief.weathers, known.weathers, words.weathers),
         )
     ]
     return Belief(words, belief.size, belief.presence, belief.boxes, names, attributes, relations, *places)
+
+
+def _places(wanted: tuple[str, ...], listed: tuple[str, ...]) -> list[int]:
+    number = {word: place for place, word in enumerate(listed)}
+    return [number[word] for word in wanted]
 
 
 def _among(table: Array, columns: list[int]) -> Array:

@@ -285,7 +285,9 @@ def perception_of(folders: list[Path], folder: Path) -> Path:
     config = debug().with_values({"dataset": "all", "training.device": "cpu", "training.checkpoint_minutes": 0.0})
     job = folder / "job.json"
     folder.mkdir(exist_ok=True)
-    phases = Phases("nsmodels.systems.natural", config, Inputs.of({each.name: each for each in folders}), folder / "model", 1)
+    phases = Phases(
+        "nsmodels.systems.natural", config, Inputs.of({each.name: each for each in folders}), folder / "model", 1
+    )
     disk.write_json(job, phases.to_dict("perception"))
     return job
 

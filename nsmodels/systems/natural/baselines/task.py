@@ -21,7 +21,7 @@ from nsmodels.engine.task import Shard, Task
 from nsmodels.formats.images.cache import read_images
 from nsmodels.systems.natural.baselines.network import AnswerClassifier
 from nsmodels.systems.natural.config import BaselineConfig
-from nsmodels.systems.natural.language.asking import Question, place_of
+from nsmodels.systems.natural.language.asking import Question, places_of
 from nsmodels.systems.natural.language.tokens import PAD, Vocabulary, words_of
 
 ANSWER_BATCH = 256
@@ -61,8 +61,7 @@ def read_asked(
     places = np.array([row[question.image] for question in questions], np.int64)
     if not has_image:
         return AskedImages(questions, np.zeros((len(names), 1, 1, 3), np.uint8), places)
-    paths = [place_of(data, name) for name in names]
-    images, _ = read_images(paths, config.image_width, config.image_height, num_workers)
+    images, _ = read_images(places_of(data, names), config.image_width, config.image_height, num_workers)
     return AskedImages(questions, images, places)
 
 

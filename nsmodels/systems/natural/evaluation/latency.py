@@ -12,7 +12,7 @@ import torch
 from nsmodels.core.hardware import num_cores
 from nsmodels.systems.natural.evaluation.function_subject import FunctionSubject
 from nsmodels.systems.natural.evaluation.subject import Subject
-from nsmodels.systems.natural.language.asking import place_of
+from nsmodels.systems.natural.language.asking import places_of
 
 NUM_PAIRS, WARM_UP = 40, 3
 PARTS = ("perceive", "parse", "answer_and_prove")
@@ -44,7 +44,7 @@ def _places(subject: Subject | FunctionSubject) -> list[int]:
 
 def _time_one(subject: Subject | FunctionSubject, place: int) -> tuple[float, ...]:
     question, reasoner = subject.balanced[place], subject.reasoner
-    path = place_of(subject.data, question.image)
+    (path,) = places_of(subject.data, [question.image])
     start = time.perf_counter()
     belief = reasoner.see(path)
     seen = time.perf_counter()

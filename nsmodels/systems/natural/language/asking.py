@@ -91,9 +91,10 @@ def each_question(root: Path, split: str) -> Iterator[Question]:
     return READERS[kind_of(root)](root, split)
 
 
-def place_of(root: Path, image: str) -> Path:
-    """The image file of a question."""
-    return PLACES[kind_of(root)](root, image)
+def places_of(root: Path, images: Sequence[str]) -> list[Path]:
+    """The files of images of questions."""
+    place = PLACES[kind_of(root)]
+    return [place(root, image) for image in images]
 
 
 def _functions(root: Path, split: str) -> Iterator[FunctionQuestion]:
