@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass
 class Part:
-    """An artifact under construction: files go into `path`, figures into `metrics`; `source` and `licence` are the data's."""
+    """An artifact under construction: files go into `path`, figures into `metrics`; the rest is the data's."""
 
     path: Path
     source: str = ""
