@@ -24,7 +24,9 @@ CONTEXT: dict[str, Any] = {
     "@language": "en", "@vocab": "https://schema.org/", "citeAs": "cr:citeAs", "column": "cr:column",
     "conformsTo": "dct:conformsTo", "cr": "http://mlcommons.org/croissant/", "rai": "http://mlcommons.org/croissant/RAI/",
     "data": {"@id": "cr:data", "@type": "@json"}, "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/", "examples": {"@id": "cr:examples", "@type": "@json"}, "extract": "cr:extract",
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty", "samplingRate": "cr:samplingRate",
+    "examples": {"@id": "cr:examples", "@type": "@json"}, "extract": "cr:extract",
     "field": "cr:field", "fileProperty": "cr:fileProperty", "fileObject": "cr:fileObject", "fileSet": "cr:fileSet",
     "format": "cr:format", "includes": "cr:includes", "isLiveDataset": "cr:isLiveDataset", "jsonPath": "cr:jsonPath",
     "key": "cr:key", "md5": "cr:md5", "parentField": "cr:parentField", "path": "cr:path", "recordSet": "cr:recordSet",
@@ -68,15 +70,15 @@ def _distribution(manifest: Manifest) -> list[dict[str, Any]]:
 def _file(name: str, manifest: Manifest) -> dict[str, Any]:
     record = manifest.files[name]
     return {
-        "@type": "cr:FileObject", "@id": name, "name": name, "contentUrl": name, "sha256": record.sha256,
+        "@type": "cr:FileObject", "@id": _id(name), "name": name, "contentUrl": name, "sha256": record.sha256,
         "contentSize": f"{record.bytes} B", "encodingFormat": _format(PurePosixPath(name).suffix.lower()),
     }  # fmt: skip
 
 
 def _set(parent: str, suffix: str) -> dict[str, Any]:
-    place = "" if parent == "." else f"{parent}/"
+    files = f"*{suffix}" if parent == "." else f"{parent}/*{suffix}"
     return {
-        "@type": "cr:FileSet", "@id": f"{place}*{suffix}", "name": f"{place}*{suffix}", "includes": f"{place}*{suffix}",
+        "@type": "cr:FileSet", "@id": _id(files), "name": files, "includes": files,
         "containedIn": {"@id": COPY}, "encodingFormat": _format(suffix),
     }  # fmt: skip
 
@@ -90,6 +92,11 @@ def _copy(manifest: Manifest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _id(name: str) -> str:
+    """A name as an identifier, which must not have blanks."""
+    return "_".join(name.split())
+
+
 def _format(suffix: str) -> str:
     return FORMATS.get(suffix, "application/octet-stream")
 
@@ -99,7 +106,7 @@ def _table(folder: Path, name: str) -> dict[str, Any]:
 
     columns = parquet.read_schema(folder / name)
     return {
-        "@type": "cr:RecordSet", "@id": f"records of {name}", "name": f"records of {name}",
+        "@type": "cr:RecordSet", "@id": f"records/{_id(name)}", "name": f"records/{name}",
         "field": [_field(name, column.name, column.type) for column in columns],
     }  # fmt: skip
 
@@ -112,6 +119,7 @@ def _field(table: str, column: str, kind: Any) -> dict[str, Any]:
     known = "sc:Integer" if types.is_integer(inner) else TYPES.get(str(inner), "sc:Text")
     place = f"{table}/{column}"
     return {
-        "@type": "cr:Field", "@id": place, "name": place, "dataType": known, **({"repeated": True} if is_list else {}),
-        "source": {"fileObject": {"@id": table}, "extract": {"column": column}},
+        "@type": "cr:Field", "@id": _id(place), "name": place, "dataType": known,
+        **({"repeated": True} if is_list else {}),
+        "source": {"fileObject": {"@id": _id(table)}, "extract": {"column": column}},
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from abc import ABC, abstractmethod
@@ -164,7 +165,7 @@ class Repository(Place):
     def _api(self) -> HfApi:
         from huggingface_hub import HfApi
 
-        return HfApi()
+        return HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
 
 
 def require_same(path: Path, record: FileRecord | None, where: str) -> None:

@@ -48,14 +48,19 @@ class _Handler(BaseHTTPRequestHandler):
             kind = "datasets/" if about.get("type") == "dataset" else ""
             self.hub.repositories.setdefault(kind + name, {".gitattributes": b""})
             return self._json({"url": f"{self.hub.url}/{kind}{name}", "name": name})
+        if path == "/api/validate-yaml":
+            return self._json({"errors": [], "warnings": []})
         if "/preupload/" in path:
             files = json.loads(body)["files"]
             return self._json(
                 {"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]}
             )
         if "/commit/" in path:
-            self._commit(self._repository(path, "/commit/"), body)
-            return self._json({"commitUrl": f"{self.hub.url}/x", "commitOid": COMMIT, "success": True})
+            name = self._repository(path, "/commit/")
+            self._commit(name, body)
+            return self._json(
+                {"commitUrl": f"{self.hub.url}/{name}/commit/{COMMIT}", "commitOid": COMMIT, "success": True}
+            )
         return self._json({"error": f"unknown: {path}"}, 404)
 
     def do_GET(self) -> None:
@@ -70,6 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
             name, _, rest = path.strip("/").partition("/resolve/")
             content = self.hub.repositories.get(name, {}).get(rest.partition("/")[2])
             return self._file(content, has_body)
+        if "/tree/" in path and (files := self.hub.repositories.get(self._repository(path, "/tree/"))):
+            found = [{"type": "file", "path": n, "size": len(c), "oid": COMMIT} for n, c in files.items()]
+            return self._json(found)
         if path.startswith("/api/") and (files := self.hub.repositories.get(self._repository(path, "/revision/"))):
             about = {"id": path, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
             return self._json(about)
