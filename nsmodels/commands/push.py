@@ -16,10 +16,7 @@ ADDRESS = "a folder, or hf://OWNER/NAME, hf://datasets/OWNER/NAME of the Hugging
 
 def main(argv: Sequence[str]) -> int:
     """Put the copy; raises `InputError` for an artifact that is not as it was sealed, and for a bad address."""
-    parser = Parser(prog="nsmodels push", description=__doc__)
-    parser.add_argument("name", metavar="NAME", help="an asset, nav_replicates/3 too, or the folder of an artifact")
-    parser.add_argument("address", metavar="ADDRESS", help=ADDRESS)
-    arguments = parser.parse_args(argv)
+    arguments = _parser().parse_args(argv)
     folder = place_of(arguments.name)
     names = exchange.push(folder, arguments.address)
     size = readable(read_manifest(folder).num_bytes)
@@ -32,3 +29,10 @@ def place_of(name: str) -> Path:
     """The folder of an asset below the data root, or the folder that `name` is a path of."""
     place = renamed.place_of(name, data_root())
     return place if place.exists() or not Path(name).exists() else Path(name)
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="nsmodels push", description=__doc__)
+    parser.add_argument("name", metavar="NAME", help="an asset, nav_replicates/3 too, or the folder of an artifact")
+    parser.add_argument("address", metavar="ADDRESS", help=ADDRESS)
+    return parser
