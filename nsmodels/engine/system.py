@@ -200,10 +200,10 @@ class System(ABC, Generic[C, E]):
             from nsmodels.engine import runtime
 
             runtime.require_devices(training)
-        if training.use_wandb:
+        if training.use_wandb or training.use_mlflow:
             from nsmodels.engine import tracking
 
-            tracking.require_wandb()
+            tracking.require(training)
         self.check_networks(config)
 
     def check_device(self, config: E) -> None:
@@ -238,7 +238,7 @@ class System(ABC, Generic[C, E]):
         return artifact.read_manifest(order.folder)
 
     def _fill(self, stage: Stage, order: Order[C], part: Part) -> None:
-        from nsmodels.engine.phases import Phases, prefixed, write_history
+        from nsmodels.engine.phases import Phases, end_tracking, prefixed, write_history
 
         training, phases = order.config.training, self.enabled(stage, order.config)  # type: ignore[attr-defined]
         shared = Phases(self.package, order.config, order.inputs, part.path, training.num_processes)
@@ -251,6 +251,7 @@ class System(ABC, Generic[C, E]):
         # Last: a training that fails at once writes nothing, and its folder is then removed.
         part.metrics |= self.after_training(order, part)
         write_history(part, phases, self.history)
+        end_tracking(training, part, phases)
 
     def size_and_cost(self, phases: Sequence[str], part: Part) -> dict[str, Any]:
         """Number of parameters of the networks of `phases`, CPU and wall seconds of their training."""
