@@ -38,6 +38,7 @@ from nsmodels.systems.natural.evaluation.scoring import (
 from nsmodels.systems.natural.evaluation.subject import Subject, read_subject
 from nsmodels.systems.natural.evaluation.vqa import evaluate as answers
 from nsmodels.systems.natural.perception.sources import read_photographs
+from nsmodels.systems.natural.reasoning.premises import Premises
 
 BASELINES = ("blind", "cnn_lstm")
 MODEL = "image and question only"
@@ -51,8 +52,9 @@ def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
 
 def score_programs(order: Order[NaturalEvaluation]) -> EvaluationResult:
     """Score every balanced question of a split of a GQA folder; raise `InputError` for a broken checkpoint or data."""
-    reasoner = Reasoner.load(order.model, order.config.device)
-    subject = read_subject(reasoner, order.data, order.config.split)
+    config = order.config
+    reasoner = Reasoner.load(order.model, config.device, Premises(config.soft, config.rules))
+    subject = read_subject(reasoner, order.data, config.split, config.max_images)
     learned = baseline_answers(order.model, subject)
     report, proved, objects = _report(order, subject, learned)
 
@@ -99,7 +101,9 @@ def _report(
     order: Order[NaturalEvaluation], subject: Subject, learned: Answers
 ) -> tuple[dict[str, Any], Proved, ObjectScores | None]:
     priors = Priors.read(order.model)
-    photographs = read_photographs(order.data, order.config.split)
+    photographs = [
+        each for each in read_photographs(order.data, order.config.split) if each.graph.image in subject.graphs
+    ]
     beliefs = [subject.beliefs[photograph.graph.image] for photograph in photographs]
     objects = score_objects(photographs, beliefs, subject.reasoner.perception.space, order.config.split)
     proved = prove_sample(subject, order.config.num_proofs)
@@ -160,7 +164,7 @@ def _shifted(
     for split in order.config.shifted_splits:
         if split == order.config.split or split not in splits(order.data):
             continue
-        subject = read_subject(reasoner, order.data, split)
+        subject = read_subject(reasoner, order.data, split, order.config.max_images)
         answers: dict[str, Sequence[str]] = {HEADLINE: [each.best for each in subject.answers]}
         answers |= baseline_answers(order.model, subject)
         before = {HEADLINE: own["accuracy"], **{name: row["accuracy"] for name, row in baselines.items()}}
