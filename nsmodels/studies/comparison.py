@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -25,18 +25,17 @@ Verdict = Literal["helps", "does not matter", "hurts", "not shown", "-"]
 Scored = Mapping[int, Sequence[Outcomes]]  # by seed: the outcomes of a variant, one per metric, the headline first
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Size and cost of one model.
-
-    Attributes:
-        parameters: their number.
-        operations: multiplications and additions for one item; None: not counted.
-        cpu_seconds: of its training.
-    """
+class Size(NamedTuple):
+    """Number of parameters, and of multiplications and additions for one item; None: not counted."""
 
     parameters: int
     operations: int | None
+
+
+class Cost(NamedTuple):
+    """Size of a model, and the processor seconds of its training."""
+
+    size: Size
     cpu_seconds: float
 
 
@@ -203,7 +202,7 @@ def _gains(
 
 
 def _costs(full: Sequence[Cost], own: Sequence[Cost]) -> dict[str, Any]:
-    whole, mine = full[0], own[0]  # size does not depend on the seed
+    whole, mine = full[0].size, own[0].size  # size does not depend on the seed
     counted = whole.operations is not None and mine.operations is not None
     return {
         "parameters": mine.parameters,

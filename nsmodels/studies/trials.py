@@ -21,13 +21,13 @@ from nsmodels.core.sealed.removal import seal_without
 from nsmodels.engine import checkpoint
 from nsmodels.engine.system import System
 from nsmodels.evaluation.outcomes import Outcomes, files_of, read_outcomes, write_outcomes
-from nsmodels.studies.comparison import Cost
+from nsmodels.studies.comparison import Cost, Size
 from nsmodels.studies.variant import FULL, WHOLE, Variant
 
 RECORD, LOG = "trial.json", "epochs.log"
 MODEL, SCORES = "model", "scores"
 Score = Callable[[Order[Any]], Sequence[Outcomes]]
-Count = Callable[[Path, Any], int | None]
+Measure = Callable[[Path, Any], Size]
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Arm:
         data: folders by key.
         variants: by name, without the full model.
         score: the outcomes of a model, the headline first; None: those of the system's evaluation.
-        count: the multiplications and additions of a checkpoint folder with an evaluation's configuration for one item;
-            None where they are not counted.
+        measure: the size of what is scored, of a checkpoint folder with an evaluation's configuration; None: the
+            parameters of the checkpoint.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Arm:
     data: Mapping[str, Path]
     variants: Mapping[str, Variant]
     score: Score | None = None
-    count: Count | None = None
+    measure: Measure | None = None
 
     @property
     def all_variants(self) -> dict[str, Variant]:
@@ -136,7 +136,7 @@ def outcomes_of(trial: Trial) -> list[Outcomes]:
 
 def cost_of(record: Mapping[str, Any]) -> Cost:
     """What a trial that is over cost."""
-    return Cost(record["parameters"], record["operations"], record["cpu_seconds"])
+    return Cost(Size(record["parameters"], record["operations"]), record["cpu_seconds"])
 
 
 def shorten(trial: Trial) -> None:
@@ -144,11 +144,10 @@ def shorten(trial: Trial) -> None:
     folder = trial.place / MODEL
     if not (folder / artifact.MANIFEST).is_file():
         return
-    kept = checkpoint.BEST
-    files = [path for path in folder.glob("*/*.pt") if path.name != kept]
+    files = [path for path in folder.glob("*/*.pt") if path.name != checkpoint.BEST]
     seal_without(folder, files)
-    for path in files:
-        path.unlink()
+    for path in (*files, artifact.beside(folder, "lock")):
+        path.unlink(missing_ok=True)
 
 
 def _train(trial: Trial) -> artifact.Manifest:
@@ -173,13 +172,14 @@ def _score(trial: Trial) -> list[Outcomes]:
 
 
 def _record(trial: Trial, manifest: artifact.Manifest, scored: Sequence[Outcomes]) -> dict[str, Any]:
-    config = trial.arm.evaluation_of(trial.variant)
+    measure, config = trial.arm.measure, trial.arm.evaluation_of(trial.variant)
+    size = measure(trial.model, config) if measure else Size(manifest.metrics["num_parameters"], None)
     return {
         "variant": trial.variant,
         "seed": trial.seed,
         "source": manifest.source,
         "scores": {each.metric: each.mean for each in scored},
-        "parameters": manifest.metrics["num_parameters"],
-        "operations": trial.arm.count(trial.model, config) if trial.arm.count else None,
+        "parameters": size.parameters,
+        "operations": size.operations,
         "cpu_seconds": round(manifest.metrics["train_cpu_seconds"], 1),
     }
