@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Columns of CSV and parquet, after `part`, the data that the models were trained and scored on.
+NUMBERS = ("low", "high", "gain", "gain_low", "gain_high", "changed")  # that may be missing
+COUNTS = ("operations", "operations_removed")  # likewise
 LISTS = ("seeds", "scores", "gains")  # written as JSON
 NOTE = (
     "gain: how much the part makes the model better, paired by item and seed, with the 95 % interval over both; "
@@ -31,7 +33,7 @@ def frame(parts: Mapping[str, Sequence[Row]]) -> DataFrame:
     lines = [{"part": name, **row.to_dict()} for name, rows in parts.items() for row in rows]
     for line in lines:
         line |= {name: json.dumps(line[name]) for name in LISTS}
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines).astype(dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(COUNTS, "Int64"))
 
 
 def table(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str], margin: float) -> str:

@@ -12,7 +12,7 @@ from nsmodels.core.config import Config, above, added_field, conditional
 from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
 
 CODE_VERSION = "1"
-EVALUATION_VERSION = f"{CODE_VERSION}.0"
+EVALUATION_VERSION = f"{CODE_VERSION}.1"
 # Reported by each training beside its loss; see `engine.system.System.metrics`.
 METRICS = {
     "perception": (

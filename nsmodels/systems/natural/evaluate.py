@@ -20,6 +20,7 @@ from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation import several
+from nsmodels.systems.natural.evaluation.depth import by_steps, consistency
 from nsmodels.systems.natural.evaluation.latency import measure_latency
 from nsmodels.systems.natural.evaluation.objects import ObjectScores, score_objects
 from nsmodels.systems.natural.evaluation.official import official
@@ -108,12 +109,15 @@ def _report(
     objects = score_objects(photographs, beliefs, subject.reasoner.perception.space, order.config.split)
     proved = prove_sample(subject, order.config.num_proofs)
     scored, beside = rows(subject), baseline_rows(priors, subject.balanced, _balanced(learned, subject))
+    answers = _all_answers(subject, learned, priors)
     report = {
         "data": _source(order, subject),
         "headline": HEADLINE,
         "rows": scored,
         "baselines": beside,
-        "official": official(subject, _all_answers(subject, learned, priors), (MODEL,)),
+        "official": official(subject, answers, (MODEL,)),
+        "steps": by_steps(subject, {name: answers[name] for name in (MODEL, *learned)}),
+        "consistency": consistency(subject, {name: answers[name] for name in (MODEL, *learned)}),
         "shifted": _shifted(order, subject.reasoner, scored[HEADLINE], beside),
         "program_exact": program_exact(subject),
         "proofs": proved.report(),

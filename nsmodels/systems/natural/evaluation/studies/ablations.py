@@ -8,7 +8,7 @@ from typing import Any
 
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
-from nsmodels.core.orders import Order
+from nsmodels.core.orders import DATA, Order
 from nsmodels.studies.study import run_study
 from nsmodels.studies.trials import Arm
 from nsmodels.systems.natural import SYSTEM
@@ -50,7 +50,7 @@ def _arm(config: AblationConfig, dataset: str, data: Mapping[str, Path], chosen:
     model = NaturalConfig.model_validate({**config.model.model_dump(), "dataset": dataset})
     values: dict[str, Any] = {"split": config.split, "max_images": config.num_images}
     return Arm(
-        name="+".join(data),
+        name="+".join(path.name if key == DATA else key for key, path in data.items()),
         system=SYSTEM,
         config=model,
         evaluation=NaturalEvaluation().with_values({**values, "device": model.training.device}),
