@@ -41,7 +41,7 @@ def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
 def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     """Number of questions by steps of their programs, and accuracy by steps, from the report of an evaluation."""
     steps, report = _part(evaluation, "steps")
-    caption = "Accuracy by the number of steps that a question takes, with 95 % intervals by image"
+    caption = "Accuracy by the number of steps that a question takes, with 95 % intervals by image; hollow: few images"
     figures = {"reasoning_depth": draw_depth(steps)}
     return _seal(folder, {evaluation_key: evaluation}, figures, {"reasoning_depth": caption}, steps, _about(report))
 
@@ -49,7 +49,7 @@ def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Mani
 def consistency(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     """Consistency of the model and of trained baselines, overall and by structural type, from an evaluation."""
     found, report = _part(evaluation, "consistency")
-    caption = "Share of right answers to what a right answer entails, with 95 % intervals by image"
+    caption = "Share of right answers to what a right answer entails, with 95 % intervals by image; few images: no bar"
     figures = {"consistency": draw_consistency(found)}
     return _seal(folder, {evaluation_key: evaluation}, figures, {"consistency": caption}, found, _about(report))
 
@@ -66,9 +66,11 @@ def draw_curves(records: list[dict[str, Any]], scores: tuple[str, ...]) -> Figur
             points = [(record["epoch"], scale * record[name]) for record in records if name in record]
             text = LABELS.get(name, name.removeprefix("val/").replace("_", " ") if scale > 1 else name)
             axis.plot(*zip(*points, strict=True), label=text, color=colour, marker=marker, markersize=3)
-        axis.set(xlabel="epoch", ylabel=label)
+        axis.set(xlabel="epoch", ylabel=label, xlim=(0.5, len(records) + 0.5))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend(frameon=False, fontsize=8)
+    if shown:
+        axes[1].set_ylim(-2, 103)
     return figure
 
 
@@ -84,8 +86,8 @@ def draw_depth(steps: Mapping[str, Mapping[str, Any]]) -> Figure:
         axis.set_xticks(range(len(first)), list(first))
         axis.set_xlabel("steps of the program")
     left.set_ylabel("questions")
-    right.set(ylabel="accuracy, %", ylim=(0, 103))
-    right.legend(frameon=False, fontsize=8, loc="lower right")
+    right.set(ylabel="accuracy, %", ylim=(-2, 103))
+    figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
@@ -97,23 +99,29 @@ def draw_consistency(found: Mapping[str, Mapping[str, Any]]) -> Figure:
     for number, (name, each) in enumerate(found.items()):
         rows = [each, *(each["by_structural"].get(kind) for kind in kinds)]
         for place, row in enumerate(rows):
-            if row and row["accuracy"] is not None:
+            if row and row["accuracy"] is not None and not row.get("is_few"):
                 middle = place + width * (number - (len(found) - 1) / 2)
                 label = _text(name) if place == 0 else None
                 axis.bar(middle, 100 * row["accuracy"], 0.9 * width, color=plots.COLOURS[number], label=label)
                 _draw_interval(axis, middle, row, "black")
     axis.set_xticks(range(len(kinds) + 1), ["all", *kinds])
     axis.set(ylabel="consistency, %", ylim=(0, 103))
-    axis.legend(frameon=False, fontsize=8, loc="lower right", framealpha=1)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
 def _draw_line(axis: Axes, places: list[float], rows: Mapping[str, Any], name: str, number: int) -> None:
-    colour = plots.COLOURS[number]
-    values = [100 * row["accuracy"] for row in rows.values()]
-    axis.plot(places, values, f"{MARKERS[number % len(MARKERS)]}-", color=colour, markersize=4, label=_text(name))
-    for place, row in zip(places, rows.values(), strict=True):
-        _draw_interval(axis, place, row, colour)
+    """A line through the accuracies; hollow marks without a line where there are few images."""
+    colour, mark = plots.COLOURS[number], MARKERS[number % len(MARKERS)]
+    points = [(place, 100 * row["accuracy"], row) for place, row in zip(places, rows.values(), strict=True)]
+    kept = [(x, y) for x, y, row in points if not row.get("is_few")]
+    few = [(x, y) for x, y, row in points if row.get("is_few")]
+    if kept:
+        axis.plot(*zip(*kept, strict=True), f"{mark}-", color=colour, markersize=4, label=_text(name))
+    if few:
+        axis.plot(*zip(*few, strict=True), mark, color=colour, markersize=4, fillstyle="none")
+    for x, _, row in points:
+        _draw_interval(axis, x, row, colour)
 
 
 def _draw_interval(axis: Axes, place: float, row: Mapping[str, Any], colour: str) -> None:
