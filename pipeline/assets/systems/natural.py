@@ -8,7 +8,6 @@ from typing import Any, Literal
 from nsmodels.core.orders import DATA
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.config import (
-    CODE_VERSION,
     EVALUATION_VERSION,
     NaturalConfig,
     NaturalEvaluation,
@@ -61,7 +60,7 @@ visual_ablations = study(
     dict.fromkeys(("gqa_mini", "vqa_mini"), DATA),
     f"{STUDIES}.ablations:ablate",
     ABLATION_PRESETS,
-    f"{CODE_VERSION} {EVALUATION_VERSION}",
+    EVALUATION_VERSION,
     "The reasoner on natural images without one part after the other, over several seeds: gains paired by item and "
     "seed with their intervals, what each part costs, and whether it helps. A finished trial is kept.",
 )
