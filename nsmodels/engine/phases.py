@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +92,19 @@ class Phases:
 def sharing(training: TrainingConfig, first: TrainingConfig) -> TrainingConfig:
     """`training` with seed, device, processes and trackers of the `first` training of the artifact."""
     return training.with_values({name: getattr(first, name) for name in SHARED})
+
+
+def take(source: Path, place: Path) -> None:
+    """Copy the folder of a finished phase, whole or not at all; where there is work already, it stays.
+
+    `loop.fit` then finds a training that is over, and refuses one of a different configuration.
+    """
+    if place.exists():
+        return
+    beside = place.with_name(f".{place.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(source, beside)
+    beside.rename(place)
 
 
 def prefixed(phase: str, fit: loop.Fit) -> dict[str, Any]:

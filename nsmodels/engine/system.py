@@ -213,10 +213,11 @@ class System(ABC, Generic[C, E]):
 
             runtime.resolve_device(config.device)  # type: ignore[attr-defined]
 
-    def train(self, order: Order[C], stage: str | None = None) -> Manifest:
+    def train(self, order: Order[C], stage: str | None = None, taken: Mapping[str, Path] | None = None) -> Manifest:
         """Train a stage and seal it as one checkpoint folder; resume a stopped training, keep an equal checkpoint.
 
-        Raises InputError for bad inputs, and `Interrupted` when asked to stop.
+        `taken`: folders, by phase, of those that were trained elsewhere with equal configuration, seed and data; they
+        are copied and not trained again. Raises InputError for bad inputs, and `Interrupted` when asked to stop.
         """
         chosen, seed = self.stage(stage), order.config.training.seed  # type: ignore[attr-defined]
         recipe: Any = {"config": order.config.relevant(), "code_version": self.code_version, "seed": seed}
@@ -234,15 +235,17 @@ class System(ABC, Generic[C, E]):
             self.check_parent(chosen, order.parent)
         self.check(order)
         with artifact.build(order.folder, key=order.key, maker=self.package, kind=kind, **recipe) as part:
-            self._fill(chosen, order, part)
+            self._fill(chosen, order, part, taken or {})
         return artifact.read_manifest(order.folder)
 
-    def _fill(self, stage: Stage, order: Order[C], part: Part) -> None:
-        from nsmodels.engine.phases import Phases, end_tracking, prefixed, write_history
+    def _fill(self, stage: Stage, order: Order[C], part: Part, taken: Mapping[str, Path]) -> None:
+        from nsmodels.engine.phases import Phases, end_tracking, prefixed, take, write_history
 
         training, phases = order.config.training, self.enabled(stage, order.config)  # type: ignore[attr-defined]
         shared = Phases(self.package, order.config, order.inputs, part.path, training.num_processes)
         for phase in phases:
+            if phase in taken:
+                take(taken[phase], part.path / phase)
             fit = shared.fit(phase, order.trackers)
             part.metrics |= prefixed(phase, fit)
             part.metrics |= self.after_phase(phase, fit, order, part)

@@ -17,7 +17,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_images
 from nsmodels.systems.natural.answering.answer import NOT_PROVED, NaturalAnswer
-from nsmodels.systems.natural.answering.reasoner import Reasoner
+from nsmodels.systems.natural.answering.reasoner import PLAIN, Reasoner
 from nsmodels.systems.natural.answers.features import glimpse
 from nsmodels.systems.natural.answers.network import AnswerNetwork
 from nsmodels.systems.natural.answers.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch, padded
@@ -28,6 +28,7 @@ from nsmodels.systems.natural.language.tokens import PAD, words_of
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import beliefs_of
 from nsmodels.systems.natural.perception.network import Perception
+from nsmodels.systems.natural.reasoning.premises import Premises
 
 SURE = 0.7  # joint probability of a proved answer from which on it is taken without asking further
 BATCH = 32  # images
@@ -142,13 +143,18 @@ class Respondent:
         self.perception, self.network, self.reasoner = perception.eval(), network.eval(), reasoner
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto") -> Respondent:
-        """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system."""
+    def load(
+        cls, folder: Path, device: str = "auto", premises: Premises = PLAIN, has_programs: bool = True
+    ) -> Respondent:
+        """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system.
+
+        Without `has_programs` answers are chosen, and none is proved.
+        """
         artifact.require_intact(folder)
         target, path = resolve_device(device), folder / "answers" / checkpoint.BEST
         network = AnswerNetwork.from_checkpoint(checkpoint.load(path), str(path)).to(target)
-        if (folder / "parser" / checkpoint.BEST).is_file():
-            reasoner = Reasoner.read(folder, device)
+        if has_programs and (folder / "parser" / checkpoint.BEST).is_file():
+            reasoner = Reasoner.read(folder, device, premises)
             return cls(reasoner.perception, network, reasoner)
         return cls(load_calibrated(folder, target), network, None)
 
@@ -170,7 +176,7 @@ class Respondent:
             records.append(found)
             if self.reasoner is not None:
                 size = [(int(w), int(h)) for w, h in np.asarray(sizes[first : first + BATCH]).tolist()]
-                beliefs += beliefs_of(self.perception, read, size)
+                beliefs += map(self.reasoner.premises, beliefs_of(self.perception, read, size))
         return Seen(np.concatenate(records), beliefs)
 
     def respond(self, images: Sequence[Path], questions: Sequence[str]) -> list[Response]:
