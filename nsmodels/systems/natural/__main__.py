@@ -1,4 +1,4 @@
-"""Command line of the reasoner on natural images: `nsmodels natural train | evaluate | answer`."""
+"""Command line of the reasoner on natural images: `nsmodels natural train | evaluate | answer | baselines`."""
 
 from __future__ import annotations
 
