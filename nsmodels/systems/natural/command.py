@@ -1,4 +1,4 @@
-"""`nsmodels natural answer`: questions about photographs, each answer with its proof."""
+"""`nsmodels natural answer` and `baselines`: questions about photographs with proofs, and what stands beside."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 from nsmodels.core.artifact import require_files
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
+from nsmodels.engine.verbs import add_baselines
+from nsmodels.systems.natural import SYSTEM
+from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.systems.natural.answering.answer import NaturalAnswer
     from nsmodels.systems.natural.answering.reasoner import Reasoner
     from nsmodels.systems.natural.answering.respondent import Respondent
 
+COMPARE = "nsmodels.systems.natural.evaluation.competition.study:compare"
+READS = "whose perception object attention reads; without it that row is left out"
 STANDARD = "-"  # standard output
 ABOUT = """Answers questions about photographs, with a proof of each answer. Its confidence is the product of the
 probabilities that the question is read right, that what it is about is there, and that the answer is right. An answer
@@ -26,7 +31,8 @@ that has learnt VQA then gives the answer that the question chooses among freque
 
 
 def add_verbs(verbs: Any) -> None:
-    """The verb `answer`."""
+    """The verbs `answer` and `baselines`."""
+    add_baselines(verbs, SYSTEM, COMPARE, BASELINE_PRESETS, READS)
     answer = verbs.add_parser("answer", help="answer questions about images, with proofs", description=ABOUT)
     answer.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
     answer.add_argument("--image", type=Path, required=True, action="append", help="image file; may be repeated")

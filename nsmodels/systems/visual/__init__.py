@@ -57,7 +57,7 @@ class Visual(System[VisualConfig, EvaluationConfig]):
         return VisualReasoner.load(folder, device)
 
     def load_network(self, path: Path, device: str = "auto") -> Any:
-        """The network in one checkpoint file: `Perception`, `Parser` or the baseline `CnnLstm`."""
+        """The network in one checkpoint file: `Perception`, `Parser` or the classifier of the baseline."""
         from nsmodels.systems.visual.phases import load_network
 
         return load_network(path, device)

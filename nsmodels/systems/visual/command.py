@@ -15,12 +15,15 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import require_files
 from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
+from nsmodels.engine.verbs import add_baselines
+from nsmodels.layers.answers.config import BASELINE_PRESETS
 from nsmodels.systems.visual import SYSTEM
 
 if TYPE_CHECKING:
     from nsmodels.systems.visual.answering.answer import Sight, VisualAnswer
     from nsmodels.systems.visual.answering.reasoner import Reasoner
 
+COMPARE = "nsmodels.systems.visual.evaluation.competition:compare"
 STANDARD = "-"  # standard input, or standard output
 ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each answer. Its confidence is the product of
 the probabilities that the question is read right, that it is well posed (each description by which it refers to one
@@ -34,7 +37,8 @@ same, and come in a second because torch is not loaded. Checkpoints of the prese
 
 
 def add_verbs(verbs: Any) -> None:
-    """The verbs `answer` and `export`."""
+    """The verbs `answer`, `export` and `baselines`."""
+    add_baselines(verbs, SYSTEM, COMPARE, BASELINE_PRESETS)
     _add_answer(verbs)
     export = verbs.add_parser("export", help="make a model for answer that starts without torch", description=EXPORT)
     export.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")

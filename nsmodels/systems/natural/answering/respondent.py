@@ -16,15 +16,15 @@ from nsmodels.core import artifact
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_images
+from nsmodels.layers.answers.batches import Pictures, padded
 from nsmodels.systems.natural.answering.answer import NOT_PROVED, NaturalAnswer
 from nsmodels.systems.natural.answering.reasoner import PLAIN, Reasoner
 from nsmodels.systems.natural.answers.features import glimpse
 from nsmodels.systems.natural.answers.network import AnswerNetwork
-from nsmodels.systems.natural.answers.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch, padded
-from nsmodels.systems.natural.answers.task import Records
+from nsmodels.systems.natural.answers.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.parser import Parse
-from nsmodels.systems.natural.language.tokens import PAD, words_of
+from nsmodels.systems.natural.language.tokens import words_of
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import beliefs_of
 from nsmodels.systems.natural.perception.network import Perception
@@ -225,12 +225,12 @@ class Respondent:
         needed, places = np.unique([place for place, _ in asked], return_inverse=True)
         found = [network.nouns.find(row) for row in rows]
         return QuestionBatch(
-            words=torch.from_numpy(padded([network.vocabulary.numbers(row) for row in rows], PAD)),
+            words=torch.from_numpy(padded([network.vocabulary.numbers(row) for row in rows])),
             lengths=torch.tensor([len(row) for row in rows]),
             nouns=torch.tensor([each[0] for each in found]).view(-1, NUM_NOUNS),
             values=torch.tensor([each[1] for each in found]).view(-1, NUM_VALUES),
             targets=torch.zeros(len(rows), len(network.answers)),
-            images=Records(records)(needed),
+            images=Pictures.records(records).of(needed),
             places=torch.from_numpy(places),
         )
 
