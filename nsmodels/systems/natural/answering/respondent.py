@@ -18,6 +18,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_images
 from nsmodels.formats.images.commands import KEYS
+from nsmodels.formats.scenes.perceived import PerceivedScene
 from nsmodels.systems.natural.answering.answer import NOT_PROVED, NaturalAnswer
 from nsmodels.systems.natural.answering.reasoner import Reasoner
 from nsmodels.systems.natural.answers.features import glimpse
@@ -192,6 +193,12 @@ class Respondent:
                 size = [(int(w), int(h)) for w, h in np.asarray(sizes[first : first + BATCH]).tolist()]
                 beliefs += beliefs_of(self.perception, read, size)
         return Seen(np.concatenate(records), beliefs)
+
+    def perceived(self, images: Sequence[Path]) -> list[PerceivedScene]:
+        """What is seen in image files as weighted facts; `InputError` where the checkpoint reads no programs."""
+        if self.reasoner is None:
+            raise InputError("this checkpoint answers without facts; give one of --dataset gqa or all")
+        return self.reasoner.perceived(images)
 
     def respond(self, images: Sequence[Path], questions: Sequence[str]) -> list[Response]:
         """The answer to each question about each image, image by image."""
