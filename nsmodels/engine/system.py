@@ -73,6 +73,7 @@ class System(ABC, Generic[C, E]):
         sections: by phase, the section of the configuration with its training where that is not `training`.
         settings: by dataset, values of the configuration with which it is trained there, where presets have others.
         later_phases: phases that read networks of the phases before them, and so cannot be trained from data alone.
+        has_answers: whether its models answer questions about images, by the verb of `formats.images.commands`.
         evaluation_presets: named configurations of the evaluation; the first is the default.
         code_version: a change makes every artifact again.
         evaluation_version: a change makes every evaluation again.
@@ -87,6 +88,7 @@ class System(ABC, Generic[C, E]):
     sections: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     later_phases: ClassVar[tuple[str, ...]] = ()
+    has_answers: ClassVar[bool] = False
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
     evaluation_version: ClassVar[str]
