@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nsmodels.core.cli import Parser
 from nsmodels.core.progress import readable
-from nsmodels.sharing import exchange
+from nsmodels.commands.sharing import exchange
 
 ADDRESS = "a folder, http(s)://HOST/FOLDER, or hf://[datasets/]OWNER/NAME[@REVISION] of the Hugging Face hub"
 

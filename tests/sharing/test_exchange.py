@@ -13,7 +13,7 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
-from nsmodels.sharing import exchange
+from nsmodels.commands.sharing import exchange
 from tests.core.server import FileServer, Traps
 from tests.sharing.hub import Hub
 

@@ -15,7 +15,7 @@ from nsmodels.core.config import as_yaml
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.core.sealed import licences
-from nsmodels.sharing import croissant, weights
+from nsmodels.commands.sharing import croissant, weights
 
 CARD = "README.md"
 DATASETS = "nsmodels.datasets."

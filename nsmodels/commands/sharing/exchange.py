@@ -17,8 +17,8 @@ from nsmodels.core.progress import Progress
 from nsmodels.core.sealed.folders import beside, locked, swap
 from nsmodels.core.sealed.manifest import FileRecord
 from nsmodels.core.transfer.directory import is_inside
-from nsmodels.sharing.cards import write_cards
-from nsmodels.sharing.places import Place, place_of
+from nsmodels.commands.sharing.cards import write_cards
+from nsmodels.commands.sharing.places import Place, place_of
 
 AT_ONCE = 8  # files
 DATASETS = "nsmodels.datasets."
