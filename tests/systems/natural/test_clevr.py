@@ -27,6 +27,7 @@ from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.answering.functions import FunctionReasoner
 from nsmodels.systems.natural.answering.loading import load
+from nsmodels.systems.natural.answering.solids import FunctionExecutor
 from nsmodels.systems.natural.beliefs import Belief, belief_of, restricted
 from nsmodels.systems.natural.config import debug
 from nsmodels.systems.natural.folders import folders_of, kind_of
@@ -40,7 +41,6 @@ from nsmodels.systems.natural.perception.losses import loss_terms
 from nsmodels.systems.natural.perception.mixing import Knowledge, union_of
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.task import masked, mirrored, mirrored_rows
-from nsmodels.systems.natural.reasoning.functions import FunctionExecutor
 from tests.children import Child, signal_at_save
 from tests.shared import Shared
 
@@ -58,7 +58,7 @@ OTHER = SceneVocabulary(
 
 
 def test_answers_in_true_scenes_are_those_of_the_data_and_of_their_executor(shared: Shared) -> None:
-    data, num = shared.data("clevr"), 0
+    data, functions, num = shared.data("clevr"), set(), 0
     for split in ("train", "val"):
         scenes = {f"{split}/{scene['image_filename']}": compile(scene) for scene in each_scene(data, split)}
         graphs = {f"{split}/{graph.image}": graph for _, graph in each_graph(data, split)}
@@ -69,8 +69,10 @@ def test_answers_in_true_scenes_are_those_of_the_data_and_of_their_executor(shar
             assert answer.best == question.answer == execute(nodes_of(program), scenes[question.image])
             assert answer.confidence == pytest.approx(1.0)
             assert answer.posed == pytest.approx(1.0)
+            functions |= {step.operation for step in program}
             num += 1
     assert num > 100
+    assert functions == set(VOCABULARY.functions)
 
 
 def random_program(rng: np.random.Generator, longest: int = 24) -> Derivation:
@@ -91,8 +93,8 @@ def test_any_well_typed_program_means_the_same_to_both_executors(shared: Shared)
     data, rng = shared.data("clevr"), np.random.default_rng(0)
     scenes = list(each_scene(data, "val"))
     graphs = [graph for _, graph in each_graph(data, "val")]
-    functions, num = set(), 0
-    for _ in range(1500):
+    num = 0
+    for _ in range(1000):
         program = program_of(random_program(rng).tree(), VOCABULARY)
         k = int(rng.integers(len(scenes)))
         found = FunctionExecutor(belief_of(graphs[k], VOCABULARY)).answer(program)
@@ -103,10 +105,8 @@ def test_any_well_typed_program_means_the_same_to_both_executors(shared: Shared)
             continue
         assert found.best == wanted
         assert found.confidence == pytest.approx(1.0)
-        functions |= {step.operation for step in program}
         num += 1
-    assert num > 300
-    assert functions == set(VOCABULARY.functions)
+    assert num > 20
 
 
 def test_programs_survive_their_derivation_and_normal_forms_their_order() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_image, read_images, read_size
+from nsmodels.formats.images.commands import KEYS
 from nsmodels.systems.natural.answering.answer import NOT_PROVED
+from nsmodels.systems.natural.answering.solids import FunctionExecutor
 from nsmodels.systems.natural.beliefs import Belief, restricted
 from nsmodels.systems.natural.language.asking import nodes_of
 from nsmodels.systems.natural.language.parser import Parse, Parser, network_from_checkpoint
@@ -20,7 +23,6 @@ from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.reasoning.execution import Answer
-from nsmodels.systems.natural.reasoning.functions import FunctionExecutor
 
 PHASE = "clevr_parser"
 BATCH = 32  # images
@@ -43,30 +45,56 @@ class FunctionAnswer:
     parse: Parse
     answer: Answer
 
-    is_proved = False  # programs of functions are executed; of them there are no proofs here
+    is_proved = is_given = False  # programs of functions are executed; of them there are no proofs here
+    proof = None
+
+    @property
+    def refusal(self) -> str:
+        """Why the answer is not proved."""
+        return f"{NOT_PROVED}: counts and comparisons are executed only"
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Factors of the confidence: each is a probability given that those before it hold."""
+        return {
+            "reading": self.parse.probability,
+            "well posed": self.answer.posed,
+            "answer": self.answer.confidence,
+        }
+
+    @property
+    def reading(self) -> str:
+        """The program in a line."""
+        steps = (f"{node['function']}[{''.join(node['value_inputs'])}]" for node in nodes_of(self.parse.program))
+        return " ".join(step.replace("[]", "") for step in steps)
 
     @property
     def confidence(self) -> float:
         """Probability that the question is read right, well posed and answered right."""
-        return self.parse.probability * self.answer.posed * self.answer.confidence
+        return math.prod(self.parts.values())
 
     def text(self) -> str:
         """Answer, confidence and program."""
-        steps = (f"{node['function']}[{''.join(node['value_inputs'])}]" for node in nodes_of(self.parse.program))
-        reading = " ".join(step.replace("[]", "") for step in steps)
-        head = f"answer: {self.answer.best or 'none'} ({NOT_PROVED}: counts and comparisons are executed only)"
+        head = f"answer: {self.answer.best or 'none'} ({self.refusal})"
         doubts = [f"  doubt: {doubt}" for doubt in self.parse.doubts]
-        return "\n".join([head, f"  confidence {self.confidence:.3f}", f"  read as: {reading}", *doubts])
+        return "\n".join([head, f"  confidence {self.confidence:.3f}", f"  read as: {self.reading}", *doubts])
 
     def record(self) -> dict[str, Any]:
         """The same as JSON."""
-        return {
+        return dict.fromkeys(KEYS) | {
             "image": None if self.image is None else str(self.image),
             "question": self.question,
             "answer": self.answer.best or None,
             "is_proved": self.is_proved,
+            "refusal": self.refusal,
             "confidence": self.confidence,
+            "parts": self.parts,
+            "confidence_reading": self.parse.probability,
+            "posed": self.answer.posed,
+            "confidence_answer": self.answer.confidence,
+            "best": self.answer.best,
             "distribution": dict(self.answer.distribution),
+            "reading": self.reading,
             "doubts": list(self.parse.doubts),
             "program": nodes_of(self.parse.program),
         }
@@ -120,16 +148,6 @@ class FunctionReasoner:
         belief = self.see(image) if isinstance(image, Path) else image
         (parse,) = self.parse([question])
         return self.conclude(image if isinstance(image, Path) else None, question, belief, parse)
-
-    def respond(self, images: Sequence[Path], questions: Sequence[str]) -> list[FunctionAnswer]:
-        """The answer to each question about each image, image by image."""
-        parses = self.parse(questions)
-        seen = [(image, self.see(image)) for image in images]
-        return [
-            self.conclude(image, question, belief, parse)
-            for image, belief in seen
-            for question, parse in zip(questions, parses, strict=True)
-        ]
 
     def conclude(self, image: Path | None, question: str, belief: Belief, parse: Parse) -> FunctionAnswer:
         """The answer to a question about a belief that was read as `parse`."""

@@ -13,6 +13,7 @@ from nsmodels.datasets.clevr.questions.executor import Compiled, IllPosed, compi
 from nsmodels.datasets.gqa.programs.parsing import Program
 from nsmodels.systems.natural.answering import functions
 from nsmodels.systems.natural.answering.functions import FunctionReasoner
+from nsmodels.systems.natural.answering.solids import FunctionExecutor
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.asking import FunctionQuestion, each_question, nodes_of
 from nsmodels.systems.natural.language.grammar import normal
@@ -20,7 +21,6 @@ from nsmodels.systems.natural.language.parser import Parse
 from nsmodels.systems.natural.perception.labels import Photograph
 from nsmodels.systems.natural.perception.sources import read_photographs
 from nsmodels.systems.natural.reasoning.execution import Answer
-from nsmodels.systems.natural.reasoning.functions import FunctionExecutor
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,17 +81,21 @@ class FunctionSubject:
             return ""
 
 
-def read_subject(reasoner: FunctionReasoner, data: Path, split: str) -> FunctionSubject:
-    """A split as the model sees it. Raises `InputError` for broken data, and for a split without questions."""
+def read_subject(reasoner: FunctionReasoner, data: Path, split: str, max_images: int = 0) -> FunctionSubject:
+    """A split as the model sees it, of the first so many images; 0: of all.
+
+    Raises `InputError` for broken data, and for a split without questions.
+    """
     questions = [each for each in each_question(data, split) if isinstance(each, FunctionQuestion)]
     if not questions:
         raise InputError(f"{data}: split '{split}' has no questions; choose a different one")
-    photographs = read_photographs(data, split)
+    photographs = read_photographs(data, split, max_images)
     images = [f"{split}/{photograph.graph.image}" for photograph in photographs]
     scenes = {f"{split}/{scene['image_filename']}": compile(scene) for scene in each_scene(data, split)}
     missing = next((each for each in questions if each.image not in scenes), None)
     if missing is not None:
         raise InputError(f"{missing.where}: image '{missing.image}' has no scene; take both files from one dataset")
+    questions = [question for question in questions if question.image in set(images)] if max_images else questions
     beliefs = dict(zip(images, reasoner.see_all([Path(each.path) for each in photographs]), strict=True))
     parses = reasoner.parse([question.text for question in questions])
     return FunctionSubject(data, split, questions, photographs, scenes, beliefs, parses, reasoner)

@@ -16,7 +16,7 @@ from nsmodels.evaluation import plots
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.answering.functions import FunctionReasoner, execute
-from nsmodels.systems.natural.baselines.network import AnswerClassifier
+from nsmodels.systems.natural.baselines import network as baseline
 from nsmodels.systems.natural.baselines.priors import CLEVR_PRIORS, Priors
 from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
 from nsmodels.systems.natural.config import NaturalEvaluation
@@ -24,7 +24,7 @@ from nsmodels.systems.natural.evaluation.clevr.report import table
 from nsmodels.systems.natural.evaluation.function_subject import FunctionSubject, read_subject
 from nsmodels.systems.natural.evaluation.latency import measure_latency
 from nsmodels.systems.natural.evaluation.objects import ObjectScores, score_objects
-from nsmodels.systems.natural.evaluation.scoring import HEADLINE, ROWS, Row, accuracy_of, calibration_of
+from nsmodels.systems.natural.evaluation.scoring import HEADLINE, ROWS, Row, calibration_of, mean_row
 from nsmodels.systems.natural.language.asking import FunctionQuestion
 from nsmodels.systems.natural.language.parser import Parse
 from nsmodels.systems.natural.perception.labels import LabelSpace
@@ -35,7 +35,9 @@ BASELINES = ("clevr_blind", "clevr_cnn_lstm")
 
 def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
     """Score every question of a split of a CLEVR folder; raise `InputError` for a broken checkpoint or data."""
-    subject = read_subject(FunctionReasoner.load(order.model, order.config.device), order.data, order.config.split)
+    config = order.config
+    reasoner = FunctionReasoner.load(order.model, config.device)
+    subject = read_subject(reasoner, order.data, config.split, config.max_images)
     beliefs, space = list(subject.beliefs.values()), LabelSpace(subject.reasoner.words)
     objects = score_objects(subject.photographs, beliefs, space, subject.split, OBJECTS)
     report = _report(order, subject, objects)
@@ -79,8 +81,8 @@ def score_answers(answers: Sequence[str], questions: Sequence[FunctionQuestion])
     right = np.array([a == q.answer for a, q in zip(answers, questions, strict=True)], float)
     images = np.array([question.image for question in questions])
     types = np.array([question.types["structural"] for question in questions])
-    grouped = {name: accuracy_of(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))}
-    return accuracy_of(right, images) | {"unanswered": sum(not a for a in answers), "by_structural": grouped}
+    grouped = {name: mean_row(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))}
+    return mean_row(right, images) | {"unanswered": sum(not a for a in answers), "by_structural": grouped}
 
 
 def baseline_rows(
@@ -102,9 +104,9 @@ def baseline_answers(model: Path, subject: FunctionSubject) -> dict[str, list[st
     for name in BASELINES:
         path = model / name / checkpoint.BEST
         if path.exists():
-            network = AnswerClassifier.from_checkpoint(checkpoint.load(path), str(path))
+            network = baseline.from_checkpoint(checkpoint.load(path), str(path))
             network = network.to(subject.reasoner.perception.mean.device)
-            asked = read_asked(subject.data, subject.questions, network.config, network.has_image)
+            asked = read_asked(subject.data, subject.questions, network.config, network.viewer is not None)
             found[name.removeprefix("clevr_")] = predict_answers(network, asked)
     return found
 
