@@ -37,7 +37,7 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _open(arguments: argparse.Namespace) -> Session:
-    from nsmodels.systems.natural.answering.functions import FunctionReasoner
+    from nsmodels.systems.natural.answering.functions import FunctionReasoner, has_functions
     from nsmodels.systems.natural.answering.loading import load
     from nsmodels.systems.natural.answering.respondent import Respondent
 
@@ -47,7 +47,12 @@ def _open(arguments: argparse.Namespace) -> Session:
             raise InputError(
                 "answer: --without needs a checkpoint of --dataset gqa, gqa_vqa or all; one of vqa has no proofs"
             )
-        return Responses(loaded, arguments.image)
+        responses = Responses(loaded, arguments.image)
+        if not has_functions(arguments.checkpoint):
+            return responses
+        return Either(
+            responses, Executions(FunctionReasoner.load(arguments.checkpoint, arguments.device), arguments.image)
+        )
     if isinstance(loaded, FunctionReasoner):
         if arguments.without:
             raise InputError("answer: --without needs a checkpoint of --dataset gqa; one of clevr has no proofs here")
@@ -60,6 +65,11 @@ class Explanations:
 
     def __init__(self, reasoner: Reasoner | None) -> None:
         self._reasoner = reasoner
+
+    @property
+    def reasoner(self) -> Reasoner | None:
+        """What reads and executes programs."""
+        return self._reasoner
 
     def remove(self, given: NaturalAnswer | Response, fact: str) -> Counterfactual:
         """The answer without a fact; raise `InputError` for one that is not believed."""
@@ -113,6 +123,11 @@ class Responses(Explanations):
         (response,) = self._of.answer(self._seen[image], [(0, question)], [image])
         return response
 
+    def surety(self, question: str) -> float:
+        """How sure the reading of a question is; 0 where nothing reads programs."""
+        (parse,) = self._of.parse([question])
+        return parse.probability if parse else 0.0
+
 
 @final
 class Executions(Explanations):
@@ -126,3 +141,21 @@ class Executions(Explanations):
         """The answer to a question about one of the images; raise `InputError` for one without words."""
         (parse,) = self._of.parse([question])
         return self._of.conclude(image, question, self._beliefs[image], parse)
+
+    def surety(self, question: str) -> float:
+        """How sure the reading of a question is."""
+        return self._of.parse([question])[0].probability
+
+
+@final
+class Either(Explanations):
+    """Answers of a checkpoint of several datasets: by the parser that is surer of the question."""
+
+    def __init__(self, responses: Responses, executions: Executions) -> None:
+        super().__init__(responses.reasoner)
+        self._responses, self._executions = responses, executions
+
+    def answer(self, image: Path, question: str) -> Response | FunctionAnswer:
+        """The answer to a question about one of the images; raise `InputError` for one without words."""
+        is_of_functions = self._executions.surety(question) > self._responses.surety(question)
+        return (self._executions if is_of_functions else self._responses).answer(image, question)

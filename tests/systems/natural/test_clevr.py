@@ -333,6 +333,10 @@ def test_one_model_of_three_folders_is_sealed_and_scored_on_each(folders: list[P
     assert "not proved" in given.text()
     assert type(load(model, "cpu")).__name__ == "Respondent"
     capsys.readouterr()
+    answer = ["natural", "answer", "--checkpoint", str(model), "--image", str(image), "--device", "cpu", "--json", "-"]
+    assert main([*answer, "Are there more large red metal cubes than small cyan rubber spheres?", "What is it?"]) == 1
+    assert all(json.loads(line)["is_proved"] is False for line in capsys.readouterr().out.splitlines())
+    capsys.readouterr()
 
 
 def test_a_model_of_clevr_alone_answers_in_the_terminal(shared: Shared, capsys) -> None:

@@ -154,6 +154,11 @@ class FunctionReasoner:
         return FunctionAnswer(image, question, parse, execute(FunctionExecutor(belief), parse))
 
 
+def has_functions(folder: Path) -> bool:
+    """Whether a checkpoint has learnt programs of functions."""
+    return (folder / PHASE / checkpoint.BEST).is_file()
+
+
 def execute(executor: FunctionExecutor, parse: Parse) -> Answer:
     """The answer to what was read; none where it cannot be executed."""
     try:

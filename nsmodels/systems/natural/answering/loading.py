@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nsmodels.engine import checkpoint
-from nsmodels.systems.natural.answering.functions import PHASE, FunctionReasoner
+from nsmodels.systems.natural.answering.functions import FunctionReasoner, has_functions
 from nsmodels.systems.natural.answering.reasoner import Reasoner
 from nsmodels.systems.natural.answering.respondent import Respondent
 
@@ -14,5 +14,4 @@ def load(folder: Path, device: str = "auto") -> Reasoner | Respondent | Function
     """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system."""
     if (folder / "answers" / checkpoint.BEST).is_file():
         return Respondent.load(folder, device)
-    has_functions = (folder / PHASE / checkpoint.BEST).is_file()
-    return FunctionReasoner.load(folder, device) if has_functions else Reasoner.load(folder, device)
+    return FunctionReasoner.load(folder, device) if has_functions(folder) else Reasoner.load(folder, device)
