@@ -44,6 +44,8 @@ def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[
 
     `source` is the origin of the numbers ("synthetic CLEVR, 1,000 validation images"); it must not be empty.
     """
+    from matplotlib import rc_context
+
     if not source.strip():
         raise InputError(f"{path}: a figure needs its data source in the caption")
     text = f"{caption.rstrip('.')}. Data: {source}."
@@ -52,7 +54,8 @@ def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[
     path.parent.mkdir(parents=True, exist_ok=True)
     pdf, png = path.with_suffix(".pdf"), path.with_suffix(".png")
     box = _arrange(figure)
-    figure.savefig(pdf, bbox_inches=box, metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
+    with rc_context({"pdf.fonttype": 42}):  # TrueType: journals refuse matplotlib's default, fonts of type 3
+        figure.savefig(pdf, bbox_inches=box, metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
     figure.savefig(png, bbox_inches=box, dpi=160, metadata={"Title": path.stem, "Description": text})
     return pdf, png
 

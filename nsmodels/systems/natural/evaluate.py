@@ -38,6 +38,7 @@ from nsmodels.systems.natural.evaluation.scoring import (
 )
 from nsmodels.systems.natural.evaluation.subject import Subject, read_subject
 from nsmodels.systems.natural.evaluation.vqa import evaluate as answers
+from nsmodels.systems.natural.perception import frequencies
 from nsmodels.systems.natural.perception.sources import read_photographs
 from nsmodels.systems.natural.reasoning.premises import Premises
 
@@ -106,7 +107,9 @@ def _report(
         each for each in read_photographs(order.data, order.config.split) if each.graph.image in subject.graphs
     ]
     beliefs = [subject.beliefs[photograph.graph.image] for photograph in photographs]
-    objects = score_objects(photographs, beliefs, subject.reasoner.perception.space, order.config.split)
+    objects = score_objects(
+        photographs, beliefs, subject.reasoner.perception.space, order.config.split, frequencies.read(order.model)
+    )
     proved = prove_sample(subject, order.config.num_proofs)
     scored, beside = rows(subject), baseline_rows(priors, subject.balanced, _balanced(learned, subject))
     answers = _all_answers(subject, learned, priors)

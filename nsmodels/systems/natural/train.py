@@ -19,7 +19,7 @@ from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.config import NaturalConfig
 from nsmodels.systems.natural.folders import folders_of
-from nsmodels.systems.natural.perception import calibration
+from nsmodels.systems.natural.perception import calibration, frequencies
 from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.sources import read_photographs
@@ -29,7 +29,7 @@ from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 
 
 def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
-    """Turn peaks of the trained perception into probabilities: writes `calibration.json`.
+    """Turn peaks of the trained perception into probabilities: writes `calibration.json`, and `names.json`.
 
     Training images alone take part, so that all others may be scored.
     """
@@ -42,6 +42,7 @@ def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, A
         for photograph in read_photographs(data, config.train_split, config.max_images)
     ]
     model = model.to(resolve_device(config.training.device))
+    frequencies.write(part.path, photographs)
     calibration.write(part.path, calibration.calibrate(model, photographs, config.training.num_workers))
     return {"num_train_images": len(photographs)}
 
