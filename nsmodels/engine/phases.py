@@ -16,7 +16,7 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
-from nsmodels.engine import loop
+from nsmodels.engine import loop, tracking
 from nsmodels.engine.config import SHARED, TrainingConfig
 from nsmodels.engine.processes.following import MARK, Follower
 from nsmodels.engine.processes.launch import is_launched, launch
@@ -130,3 +130,11 @@ def write_history(
     for name, records in history.items():
         figure = plots.training_curves(records)
         plots.save_figure(figure, part.path / "figures" / f"{name}_curves", f"Training of the {name}", part.source)
+
+
+def end_tracking(config: TrainingConfig, part: Part, phases: Sequence[str]) -> None:
+    """Give the trackers of each phase its figures, and those of the first one the pictures of the whole training."""
+    pictures = {path.stem: path for path in sorted((part.path / "figures").glob("*.png"))}
+    for phase in phases:
+        figures = {k.removeprefix(f"{phase}/"): v for k, v in part.metrics.items() if k.startswith(f"{phase}/")}
+        tracking.end(config, part.path / phase, figures, pictures if phase == phases[0] else {})

@@ -73,6 +73,7 @@ class System(ABC, Generic[C, E]):
         sections: by phase, the section of the configuration with its training where that is not `training`.
         settings: by dataset, values of the configuration with which it is trained there, where presets have others.
         later_phases: phases that read networks of the phases before them, and so cannot be trained from data alone.
+        has_answers: whether its models answer questions about images, by the verb of `formats.images.commands`.
         evaluation_presets: named configurations of the evaluation; the first is the default.
         code_version: a change makes every artifact again.
         evaluation_version: a change makes every evaluation again.
@@ -87,6 +88,7 @@ class System(ABC, Generic[C, E]):
     sections: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     later_phases: ClassVar[tuple[str, ...]] = ()
+    has_answers: ClassVar[bool] = False
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
     evaluation_version: ClassVar[str]
@@ -200,10 +202,10 @@ class System(ABC, Generic[C, E]):
             from nsmodels.engine import runtime
 
             runtime.require_devices(training)
-        if training.use_wandb:
+        if training.use_wandb or training.use_mlflow:
             from nsmodels.engine import tracking
 
-            tracking.require_wandb()
+            tracking.require(training)
         self.check_networks(config)
 
     def check_device(self, config: E) -> None:
@@ -239,7 +241,7 @@ class System(ABC, Generic[C, E]):
         return artifact.read_manifest(order.folder)
 
     def _fill(self, stage: Stage, order: Order[C], part: Part, taken: Mapping[str, Path]) -> None:
-        from nsmodels.engine.phases import Phases, prefixed, take, write_history
+        from nsmodels.engine.phases import Phases, end_tracking, prefixed, take, write_history
 
         training, phases = order.config.training, self.enabled(stage, order.config)  # type: ignore[attr-defined]
         shared = Phases(self.package, order.config, order.inputs, part.path, training.num_processes)
@@ -254,6 +256,7 @@ class System(ABC, Generic[C, E]):
         # Last: a training that fails at once writes nothing, and its folder is then removed.
         part.metrics |= self.after_training(order, part)
         write_history(part, phases, self.history)
+        end_tracking(training, part, phases)
 
     def size_and_cost(self, phases: Sequence[str], part: Part) -> dict[str, Any]:
         """Number of parameters of the networks of `phases`, CPU and wall seconds of their training."""

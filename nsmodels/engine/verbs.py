@@ -112,11 +112,25 @@ def add_studies(verbs: Verbs, system: System[Any, Any], about: str, studies: Map
         parser.set_defaults(verb=partial(_study, each))
 
 
+def add_baselines(verbs: Verbs, system: System[Any, Any], function: str, presets: Presets, reads: str = "") -> None:
+    """The verb `baselines`: a study of networks that are trained on one dataset beside a system.
+
+    `reads`: what some of them read of the trained model, for the help of `--checkpoint`; empty: there is no such flag.
+    """
+    about = "train baselines over seeds with equal epochs, and score them as the system is scored; resumes"
+    parser = verbs.add_parser("baselines", help=about)
+    add_making(parser, system.datasets)
+    if reads:
+        parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help=f"trained model, {reads}")
+    add_config_flags(parser, presets, None)
+    parser.set_defaults(verb=partial(_study, Study(function, presets, about)))
+
+
 def _study(study: Study, arguments: argparse.Namespace) -> int:
     config = config_from(arguments, study.presets, preset(arguments, study.presets))
-    order: Order[Any] = Order(
-        arguments.out.name, config, Inputs.of(data_of(arguments.data)), arguments.out, arguments.force
-    )
+    model = getattr(arguments, "checkpoint", None)
+    inputs = Inputs.of(data_of(arguments.data), model=model and ("checkpoint", model))
+    order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
     module, _, name = study.function.partition(":")
     made = getattr(importlib.import_module(module), name)(order)
     print((arguments.out / "table.txt").read_text(encoding="utf-8"))

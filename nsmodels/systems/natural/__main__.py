@@ -1,4 +1,4 @@
-"""Command line of the reasoner on natural images: `nsmodels natural train | evaluate | answer | study`."""
+"""Command line of the reasoner on natural images: `nsmodels natural train | evaluate | answer | baselines | study`."""
 
 from __future__ import annotations
 

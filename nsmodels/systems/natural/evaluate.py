@@ -15,7 +15,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.answering.reasoner import Reasoner
-from nsmodels.systems.natural.baselines.network import AnswerClassifier
+from nsmodels.systems.natural.baselines import network as baseline
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
 from nsmodels.systems.natural.config import NaturalEvaluation
@@ -92,9 +92,9 @@ def baseline_answers(model: Path, subject: Subject) -> dict[str, list[str]]:
     for name in BASELINES:
         path = model / name / checkpoint.BEST
         if path.exists():
-            network = AnswerClassifier.from_checkpoint(checkpoint.load(path), str(path))
+            network = baseline.from_checkpoint(checkpoint.load(path), str(path))
             network = network.to(subject.reasoner.perception.mean.device)
-            asked = read_asked(subject.data, subject.questions, network.config, network.has_image)
+            asked = read_asked(subject.data, subject.questions, network.config, network.viewer is not None)
             found[name] = predict_answers(network, asked)
     return found
 

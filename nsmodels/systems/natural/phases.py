@@ -21,9 +21,9 @@ from nsmodels.layers.vision.backbone import check_backbone
 from nsmodels.systems.natural.answers.network import AnswerNetwork
 from nsmodels.systems.natural.answers.questions import read_asked as read_asked_people
 from nsmodels.systems.natural.answers.task import AnswersTask
-from nsmodels.systems.natural.baselines.network import AnswerClassifier
-from nsmodels.systems.natural.baselines.soft import SoftAnswerTask
-from nsmodels.systems.natural.baselines.task import AnswerTask, read_asked
+from nsmodels.systems.natural.baselines import network as baseline
+from nsmodels.systems.natural.baselines.soft import soft_answer_task
+from nsmodels.systems.natural.baselines.task import answer_task, read_asked
 from nsmodels.systems.natural.config import NaturalConfig
 from nsmodels.systems.natural.folders import folders_of
 from nsmodels.systems.natural.language.parser import network_from_checkpoint
@@ -34,11 +34,11 @@ from nsmodels.systems.natural.perception.task import PerceptionTask
 NETWORKS: dict[str, Any] = {
     "perception": Perception.from_checkpoint,
     "parser": network_from_checkpoint,
-    "blind": AnswerClassifier.from_checkpoint,
-    "cnn_lstm": AnswerClassifier.from_checkpoint,
+    "blind": baseline.from_checkpoint,
+    "cnn_lstm": baseline.from_checkpoint,
     "answers": AnswerNetwork.from_checkpoint,
-    "vqa_blind": AnswerClassifier.from_checkpoint,
-    "vqa_cnn_lstm": AnswerClassifier.from_checkpoint,
+    "vqa_blind": baseline.from_checkpoint,
+    "vqa_cnn_lstm": baseline.from_checkpoint,
 }
 HAS_IMAGE = {"blind": False, "cnn_lstm": True, "vqa_blind": False, "vqa_cnn_lstm": True}
 ON_VQA = ("answers", "vqa_blind", "vqa_cnn_lstm")
@@ -67,7 +67,7 @@ def make_trial(phase: str, config: NaturalConfig, inputs: Inputs) -> Trial:
         name: read_asked(data, questions, config.baseline, has_image, training.num_workers)
         for name, questions in asked.items()
     }
-    return Trial(AnswerTask(splits, config.baseline, training, has_image), training)
+    return Trial(answer_task(splits, config.baseline, training, has_image), training)
 
 
 def vqa_trial(phase: str, config: NaturalConfig, data: Path, earlier: Path | None) -> Trial:
@@ -84,7 +84,7 @@ def vqa_trial(phase: str, config: NaturalConfig, data: Path, earlier: Path | Non
         assert earlier is not None, "answers are trained after perception"
         return Trial(AnswersTask(splits, answers, earlier, config.answers, training), training)
     has_image = HAS_IMAGE[phase]
-    return Trial(SoftAnswerTask(splits, answers, config.baseline, training, has_image), training)
+    return Trial(soft_answer_task(splits, answers, config.baseline, training, has_image), training)
 
 
 def training_questions(data: Path, config: NaturalConfig, most: int) -> list[Question]:

@@ -1,4 +1,4 @@
-"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer | export`."""
+"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer | export | baselines`."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from nsmodels.core.orders import DATA
+from nsmodels.core.orders import DATA, MODEL
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.config import (
     EVALUATION_VERSION,
@@ -13,6 +13,7 @@ from nsmodels.systems.natural.config import (
     NaturalEvaluation,
     presets_of,
 )
+from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS, STUDY_VERSION
 from nsmodels.systems.natural.evaluation.studies.config import ABLATION_PRESETS
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
@@ -53,6 +54,19 @@ ON_ANSWERS = [
 ]
 TRAININGS = [*ON_PROGRAMS, *ON_ANSWERS]
 assets = [asset for each in TRAININGS for asset in each.assets()]
+baselines = [
+    study(
+        f"{each.name}_baselines",
+        {**dict.fromkeys(each.datasets, DATA), each.model_key: MODEL},
+        "nsmodels.systems.natural.evaluation.competition.study:compare",
+        BASELINE_PRESETS,
+        STUDY_VERSION,
+        f"Classifiers of answers trained on `{each.name}` over seeds, with equal epochs: the question alone, beside a "
+        "small CNN, beside a ResNet, attention over perceived objects, and ViLT where a checkpoint is configured. A "
+        "stopped study resumes.",
+    )
+    for each in (ON_PROGRAMS[0], ON_ANSWERS[0])
+]
 training_checks = [check for each in TRAININGS for check in each.checks()]
 
 visual_ablations = study(

@@ -2,6 +2,7 @@
 
 from nsmodels.core.orders import DATA
 from nsmodels.engine.config import EvaluationConfig
+from nsmodels.layers.answers.config import BASELINE_PRESETS
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.config import EVALUATION_VERSION, VisualConfig
 from nsmodels.systems.visual.evaluation.studies.config import ABLATION_PRESETS
@@ -22,6 +23,15 @@ def training(dataset: str) -> Training[VisualConfig, EvaluationConfig]:
 
 
 TRAININGS = [training("clevr_mini"), training("clevr")]
+baselines = study(
+    "clevr_mini_baselines",
+    {"clevr_mini": DATA},
+    "nsmodels.systems.visual.evaluation.competition:compare",
+    BASELINE_PRESETS,
+    "1",
+    "Classifiers of answers trained on `clevr_mini` over seeds, with equal epochs: the question alone, beside a small "
+    "CNN, beside a ResNet, and ViLT where a checkpoint is configured. A stopped study resumes.",
+)
 assets = [asset for each in TRAININGS for asset in each.assets()]
 training_checks = [check for each in TRAININGS for check in each.checks()]
 

@@ -14,9 +14,10 @@ from nsmodels.datasets.clevr.vocabulary import ANSWERS
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
-from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
+from nsmodels.layers.answers.classifier import Unseen
+from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm, from_checkpoint
 from nsmodels.systems.visual.baselines.priors import Prior
-from nsmodels.systems.visual.baselines.task import CnnLstmTask, VqaSplit, predict_answers
+from nsmodels.systems.visual.baselines.task import VqaSplit, cnn_lstm_task, predict_answers
 from nsmodels.systems.visual.config import BaselineConfig, debug
 from nsmodels.systems.visual.evaluation.report import report, table
 from nsmodels.systems.visual.evaluation.scoring import Predictions
@@ -63,8 +64,8 @@ def by_question_prior(train: VqaSplit, data: VqaSplit) -> float:
 
 
 def trained(folder: Path, splits: dict[str, VqaSplit], config: BaselineConfig = TINY) -> CnnLstm:
-    loop.fit(CnnLstmTask(splits, config, TRAINING), TRAINING, folder)
-    return CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    loop.fit(cnn_lstm_task(splits, config, TRAINING), TRAINING, folder)
+    return from_checkpoint(checkpoint.load(folder / "best.pt"))
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +81,19 @@ def folder(splits, tmp_path_factory) -> Path:
 
 
 def test_it_learns_to_look(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     assert accuracy(model, splits["val"]) > 0.9 > by_question_prior(splits["train"], splits["val"]) + 0.3
 
 
 def test_the_best_checkpoint_alone_gives_the_recorded_accuracy(splits, folder):
     payload = checkpoint.load(folder / "best.pt")
-    again = accuracy(CnnLstm.from_checkpoint(payload), splits["val"])
+    again = accuracy(from_checkpoint(payload), splits["val"])
     assert again == pytest.approx(payload["val_metrics"]["val/accuracy"])
 
 
 def test_without_the_image_it_is_no_better_than_the_prior_by_question(splits, tmp_path):
     blind = trained(tmp_path, splits, TINY.model_copy(update={"use_image": False}))
-    assert blind.viewer is None
+    assert isinstance(blind.viewer, Unseen)
     assert accuracy(blind, splits["val"]) < by_question_prior(splits["train"], splits["val"]) + 0.08
 
 
@@ -106,7 +107,7 @@ def test_shuffled_answers_teach_nothing_but_the_majority(splits, tmp_path):
 
 
 def test_an_unknown_word_is_read_as_the_unknown_word(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     strange = [
         {**q, "question": q["question"].replace("thing", word)}
         for word in ("gizmo", "doodad")
@@ -118,7 +119,7 @@ def test_an_unknown_word_is_read_as_the_unknown_word(splits, folder):
 
 
 def test_broken_questions_are_refused(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     images, place = splits["val"].images, np.zeros(1, np.int64)
     with pytest.raises(InputError, match="expected words"):
         predict_answers(model, VqaSplit(images, [{"question": "?!"}], place))
@@ -127,7 +128,7 @@ def test_broken_questions_are_refused(splits, folder):
 
 
 def test_answers_come_in_the_order_of_the_questions(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     data = splits["val"]
     order = np.random.default_rng(3).permutation(len(data.questions))
     mixed = VqaSplit(data.images, [data.questions[k] for k in order], data.places[order])
@@ -136,7 +137,7 @@ def test_answers_come_in_the_order_of_the_questions(splits, folder):
 
 
 def test_a_batch_holds_each_image_once_and_an_epoch_each_question_once(splits):
-    task = CnnLstmTask(splits, TINY, TRAINING)
+    task = cnn_lstm_task(splits, TINY, TRAINING)
     batches = list(task.batches("train", 0, Shard()))
     assert sum(len(batch.answers) for batch in batches) == 900
     assert all(len(batch.images) <= 17 for batch in batches), "48 questions at 3 per image touch 16 or 17 images"

@@ -12,6 +12,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_image, read_images, read_size
+from nsmodels.formats.scenes.perceived import PerceivedScene
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
 from nsmodels.systems.natural.answering.posing import Posing
 from nsmodels.systems.natural.beliefs import Belief
@@ -19,6 +20,7 @@ from nsmodels.systems.natural.language.parser import Parse, Parser, network_from
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.network import Perception
+from nsmodels.systems.natural.perception.weighted_facts import weighted_facts
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to_objects
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from nsmodels.systems.natural.reasoning.premises import Premises
@@ -79,6 +81,10 @@ class Reasoner:
         pixels, sizes = read_images(images, config.image_width, config.image_height, num_workers)
         whole = [(int(width), int(height)) for width, height in sizes.tolist()]
         return [self.premises(belief) for belief in perceive(self.perception, pixels, whole, PERCEIVE_BATCH)[0]]
+
+    def perceived(self, images: Sequence[Path]) -> list[PerceivedScene]:
+        """What is seen in image files as weighted facts; raise `InputError` when one cannot be read."""
+        return [weighted_facts(belief) for belief in self.see_all(images)]
 
     def parse(self, questions: Sequence[str]) -> list[Parse]:
         """The program of each question; raise `InputError` for one without words."""

@@ -110,9 +110,14 @@ def program_exact(subject: Subject) -> float:
 
 def outcomes(subject: Subject) -> Outcomes:
     """Correctness of the answer to each balanced question."""
-    items = distinct(f"{subject.split}/{question.id}" for question in subject.balanced)
-    right = [a.best == q.answer for a, q in zip(subject.answers, subject.balanced, strict=False)]
-    return Outcomes("accuracy", subject.split, items, [q.image for q in subject.balanced], np.array(right, float))
+    return outcomes_of([a.best for a in subject.answers[: subject.num_balanced]], subject.balanced, subject.split)
+
+
+def outcomes_of(answers: Sequence[str], questions: Sequence[Question], split: str) -> Outcomes:
+    """Correctness of an answer to each of the balanced questions of a split."""
+    items = distinct(f"{split}/{question.id}" for question in questions)
+    right = [answer == question.answer for answer, question in zip(answers, questions, strict=True)]
+    return Outcomes("accuracy", split, items, [question.image for question in questions], np.array(right, float))
 
 
 def _type(question: Question, kind: str) -> str:

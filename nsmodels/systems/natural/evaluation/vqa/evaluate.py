@@ -26,7 +26,7 @@ from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.answering.respondent import Respondent, Response
 from nsmodels.systems.natural.answers.questions import AskedQuestions, read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
-from nsmodels.systems.natural.baselines.network import AnswerClassifier
+from nsmodels.systems.natural.baselines.network import Classifier, from_checkpoint
 from nsmodels.systems.natural.baselines.soft import predict_soft
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation.vqa.report import table
@@ -89,20 +89,20 @@ def read_respondent(order: Order[NaturalEvaluation]) -> Respondent:
     return Respondent.load(order.model, config.device, Premises(config.soft, config.rules), config.programs)
 
 
-def read_baselines(model: Path, respondent: Respondent) -> dict[str, AnswerClassifier]:
+def read_baselines(model: Path, respondent: Respondent) -> dict[str, Classifier]:
     """The trained baselines of a checkpoint, by name; empty without any."""
     found = {}
     for name in BASELINES:
         path = model / name / checkpoint.BEST
         if path.exists():
-            network = AnswerClassifier.from_checkpoint(checkpoint.load(path), str(path))
+            network = from_checkpoint(checkpoint.load(path), str(path))
             found[name.removeprefix("vqa_")] = network.to(respondent.perception.mean.device)
     return found
 
 
 def answer_split(
     respondent: Respondent,
-    networks: Mapping[str, AnswerClassifier],
+    networks: Mapping[str, Classifier],
     answers: AnswerVocabulary,
     data: Path,
     split: str,
@@ -201,7 +201,7 @@ def _symbolic(found: Answered, values: np.ndarray, chosen: Sequence[str]) -> dic
 def _shifted(
     order: Order[NaturalEvaluation],
     respondent: Respondent,
-    networks: Mapping[str, AnswerClassifier],
+    networks: Mapping[str, Classifier],
     vocabulary: AnswerVocabulary,
     report: Mapping[str, Any],
 ) -> dict[str, dict[str, Row]]:
