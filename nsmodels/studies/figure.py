@@ -40,7 +40,9 @@ def ablation_study(study: Path, folder: Path, key: str) -> Manifest:
     recipe: Any = {"config": {}, "code_version": CODE_VERSION, "inputs": {key: study}, "is_resumable": False}
     with artifact.build(folder, key=folder.name, maker=MAKER, **recipe) as part:
         disk.write_json(part.path / "numbers.json", {n: [row.to_dict() for row in rows] for n, rows in parts.items()})
-        plots.save_figure(draw(parts), part.path / folder.name, caption, ", ".join(dict.fromkeys(sources.values())))
+        plots.save_figure(
+            draw(parts), part.path / folder.name, caption, ", ".join(dict.fromkeys(sources.values())), is_printed=True
+        )
     return artifact.read_manifest(folder)
 
 

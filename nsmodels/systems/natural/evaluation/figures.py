@@ -167,5 +167,5 @@ def _seal(
     with artifact.build(folder, **recipe, is_resumable=False) as part:
         disk.write_json(part.path / "numbers.json", numbers)
         for name, figure in figures.items():
-            plots.save_figure(figure, part.path / name, captions[name], about or part.source)
+            plots.save_figure(figure, part.path / name, captions[name], about or part.source, is_printed=True)
     return artifact.read_manifest(folder)

@@ -29,7 +29,13 @@ from nsmodels.systems.natural.answers.task import trained_perception
 from nsmodels.systems.natural.config import AnswersConfig
 from nsmodels.systems.natural.evaluation.competition.config import ATTENTION, NaturalBaselines
 
-PARTS: tuple[str, ...] = ("features", "names", "values", "boxes", "presence")  # of a record of features, joined to one vector
+PARTS: tuple[str, ...] = (
+    "features",
+    "names",
+    "values",
+    "boxes",
+    "presence",
+)  # of a record of features, joined to one vector
 
 
 @final
