@@ -102,15 +102,8 @@ def _draw(axis: Axes, place: int, row: Row) -> None:
     if row.gain_low is not None and row.gain_high is not None:
         axis.plot([scale * row.gain_low, scale * row.gain_high], [place] * 2, color=colour, linewidth=1.6)
     axis.plot([scale * (row.gain or 0)], [place], MARK.get(row.verdict, "D"), color=colour, markersize=5)
-    axis.annotate(
-        row.verdict,
-        (1.0, place),
-        xycoords=axis.get_yaxis_transform(),
-        ha="right",
-        va="bottom",
-        fontsize=6.5,
-        color=colour,
-    )
+    text, beside = f"{row.measure.difference(row.gain or 0)}  {row.verdict}", axis.get_yaxis_transform()
+    axis.annotate(text, (1.02, place), xycoords=beside, va="center", fontsize=7, color=colour)
 
 
 def _label(row: Row) -> str:
