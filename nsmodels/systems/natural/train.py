@@ -20,7 +20,7 @@ from nsmodels.systems.natural.beliefs import restricted
 from nsmodels.systems.natural.config import NaturalConfig
 from nsmodels.systems.natural.folders import folders_of
 from nsmodels.systems.natural.language.asking import Question
-from nsmodels.systems.natural.perception import calibration
+from nsmodels.systems.natural.perception import calibration, frequencies
 from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.mixing import shares_of
 from nsmodels.systems.natural.perception.network import Perception
@@ -31,7 +31,7 @@ from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 
 
 def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
-    """Turn peaks of the trained perception into probabilities: writes `calibration.json`.
+    """Turn peaks of the trained perception into probabilities: writes `calibration.json`, and `names.json`.
 
     Training images alone take part, so that all others may be scored.
     """
@@ -42,6 +42,7 @@ def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, A
         kind: read_photographs(data, config.train_split, config.max_images) for kind, data in folders.by_kind.items()
     }
     model = model.to(resolve_device(config.training.device))
+    frequencies.write(part.path, [each for found in read.values() for each in found])
     # As many of each folder: the first images of all would be those of one.
     chosen = [each for found in read.values() for each in found[: calibration.NUM_IMAGES // len(read)]]
     calibration.write(part.path, calibration.calibrate(model, chosen, config.training.num_workers))
