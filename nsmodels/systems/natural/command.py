@@ -96,7 +96,8 @@ def _counterfactual(given: NaturalAnswer, reasoner: Reasoner, arguments: argpars
         return {}
     from nsmodels.systems.natural.reasoning.counterfactual import remove_fact
 
-    change = remove_fact(given.reading.program, given.belief, arguments.without, reasoner.lexicon)
+    program, belief = given.reading.program, given.belief
+    change = remove_fact(program, belief, arguments.without, reasoner.lexicon, reasoner.verdicts)
     return {"counterfactual": change.to_dict() | {"text": change.text()}}
 
 

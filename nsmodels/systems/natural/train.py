@@ -14,6 +14,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_images
 from nsmodels.systems.natural.answering import posing
+from nsmodels.systems.natural.answering.judging import fit_verdicts
 from nsmodels.systems.natural.answers.questions import read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 from nsmodels.systems.natural.baselines.priors import Priors
@@ -22,7 +23,7 @@ from nsmodels.systems.natural.folders import folders_of
 from nsmodels.systems.natural.perception import calibration
 from nsmodels.systems.natural.perception.decoding import perceive
 from nsmodels.systems.natural.perception.network import Perception
-from nsmodels.systems.natural.perception.sources import read_photographs
+from nsmodels.systems.natural.perception.sources import read_photographs, to_calibrate_on
 from nsmodels.systems.natural.phases import training_questions
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
@@ -31,19 +32,18 @@ from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 def calibrate_perception(order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
     """Turn peaks of the trained perception into probabilities: writes `calibration.json`.
 
-    Training images alone take part, so that all others may be scored.
+    Training images alone take part, so that all others may be scored; with `calibration_images` those of them that
+    perception has not seen.
     """
     weights, config = part.path / "perception" / checkpoint.BEST, order.config
     model = Perception.from_checkpoint(checkpoint.load(weights), str(weights))
     folders = folders_of(config.dataset, order.inputs.datasets.values())
-    photographs = [
-        photograph
-        for data in folders.paths
-        for photograph in read_photographs(data, config.train_split, config.max_images)
-    ]
+    parts = [read_photographs(data, config.train_split, config.max_images) for data in folders.paths]
+    held_out = config.calibration_images
+    chosen = [each for photographs in parts for each in to_calibrate_on(photographs, held_out, calibration.NUM_IMAGES)]
     model = model.to(resolve_device(config.training.device))
-    calibration.write(part.path, calibration.calibrate(model, photographs, config.training.num_workers))
-    return {"num_train_images": len(photographs)}
+    calibration.write(part.path, calibration.calibrate(model, chosen, config.training.num_workers))
+    return {"num_train_images": sum(map(len, parts)) - held_out * len(parts)}
 
 
 def record_training_questions(order: Order[NaturalConfig], part: Part) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def record_training_questions(order: Order[NaturalConfig], part: Part) -> dict[s
     if "gqa" in folders.by_kind:
         questions = training_questions(folders.gqa, config, 0)
         Priors.fitted(questions).write(part.path)
-        _calibrate_posing(order, folders.gqa, part, questions)
+        _calibrate_answers(order, folders.gqa, part, questions)
         found["num_train_questions"] = min(len(questions), config.parser.max_questions or len(questions))
     if "vqa" in folders.by_kind:
         asked = read_asked(folders.vqa, config.train_split, num_images=config.max_images)
@@ -64,18 +64,22 @@ def record_training_questions(order: Order[NaturalConfig], part: Part) -> dict[s
     return found
 
 
-def _calibrate_posing(order: Order[NaturalConfig], data: Path, part: Part, questions: list[Question]) -> None:
-    """Turn what is found of what questions refer to into a probability: writes `posing.json`, from training images."""
-    device = resolve_device(order.config.training.device)
-    model = calibration.load_calibrated(part.path, device)
-    photographs = read_photographs(data, order.config.train_split, posing.NUM_IMAGES)
-    config, words = model.config, model.space.words
-    paths = [Path(each.path) for each in photographs]
-    pixels, sizes = read_images(paths, config.image_width, config.image_height, order.config.training.num_workers)
-    whole = [(int(width), int(height)) for width, height in sizes.tolist()]
-    beliefs, _ = perceive(model, pixels, whole, calibration.BATCH)
+def _calibrate_answers(order: Order[NaturalConfig], data: Path, part: Part, questions: list[Question]) -> None:
+    """Turn what is believed of what questions are about into probabilities, on training images.
+
+    Writes `posing.json`, whether what they refer to is there, and `verdicts.json`, whether what they ask is so.
+    """
+    config = order.config
+    model = calibration.load_calibrated(part.path, resolve_device(config.training.device))
+    photographs = read_photographs(data, config.train_split, config.max_images)
+    photographs = to_calibrate_on(photographs, config.calibration_images, calibration.NUM_IMAGES)
+    paths, words = [Path(each.path) for each in photographs], model.space.words
+    width, height = model.config.image_width, model.config.image_height
+    pixels, sizes = read_images(paths, width, height, config.training.num_workers)
+    beliefs, _ = perceive(model, pixels, [(int(w), int(h)) for w, h in sizes.tolist()], calibration.BATCH)
     images, lexicon = [each.graph.image for each in photographs], Lexicon(words)
     executors = {image: SoftExecutor(belief, lexicon) for image, belief in zip(images, beliefs, strict=True)}
     scenes = {each.graph.image: compile(each.graph, words) for each in photographs}
     asked = [question for question in questions if question.image in executors]
     posing.fit_posing(asked[:: max(1, len(asked) // 1000)], scenes, executors, 0).write(part.path)
+    fit_verdicts(asked, scenes, executors).write(part.path)

@@ -22,6 +22,7 @@ from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to_objects
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from nsmodels.systems.natural.reasoning.proof import NoProof, prove
+from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
 PERCEIVE_BATCH = 32
 
@@ -34,10 +35,14 @@ class Reasoner:
         perception: calibrated.
         parser: of the same vocabulary of scenes.
         posing: calibrates whether questions are well posed.
+        verdicts: calibrate truths that are asked about.
     """
 
-    def __init__(self, perception: Perception, parser: Parser, posing: Posing | None = None) -> None:
-        self.perception, self.parser, self.posing = perception.eval(), parser, posing or Posing()
+    def __init__(
+        self, perception: Perception, parser: Parser, posing: Posing | None = None, verdicts: Verdicts | None = None
+    ) -> None:
+        self.perception, self.parser = perception.eval(), parser
+        self.posing, self.verdicts = posing or Posing(), verdicts or Verdicts()
         self.words = perception.space.words
         self.lexicon = Lexicon(self.words)
 
@@ -53,7 +58,8 @@ class Reasoner:
         target = resolve_device(device)
         path = folder / "parser" / checkpoint.BEST
         network = network_from_checkpoint(checkpoint.load(path), str(path))
-        return cls(load_calibrated(folder, target), Parser(network.to(target)), Posing.read(folder))
+        calibrated = load_calibrated(folder, target)
+        return cls(calibrated, Parser(network.to(target)), Posing.read(folder), Verdicts.read(folder))
 
     @property
     def num_parameters(self) -> dict[str, int]:
@@ -86,14 +92,20 @@ class Reasoner:
 
     def conclude(self, image: Path | None, question: str, belief: Belief, parse: Parse) -> NaturalAnswer:
         """The answer to a question about a belief that was read as `parse`, with a proof where there is one."""
-        return conclude(image, question, belief, parse, self.lexicon, self.posing)
+        return conclude(image, question, belief, parse, self.lexicon, self.posing, self.verdicts)
 
 
 def conclude(
-    image: Path | None, question: str, belief: Belief, parse: Parse, lexicon: Lexicon, posing: Posing | None = None
+    image: Path | None,
+    question: str,
+    belief: Belief,
+    parse: Parse,
+    lexicon: Lexicon,
+    posing: Posing | None = None,
+    verdicts: Verdicts | None = None,
 ) -> NaturalAnswer:
     """The answer to a question that was read as `parse`, with a proof where there is one."""
-    found = SoftExecutor(belief, lexicon).answer(parse.program)
+    found = SoftExecutor(belief, lexicon, verdicts).answer(parse.program)
     if posing and refers_to_objects(parse.program):
         found = replace(found, posed=posing.probability(found.posed))
     reading = Reading(parse.program, parse.probability, parse.doubts)

@@ -14,6 +14,7 @@ from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor
 from nsmodels.systems.natural.reasoning.facts import IS, LOCATION, NAME, PRESENT, Fact, parse, with_probability
 from nsmodels.systems.natural.reasoning.lexicon import SIDES, Lexicon
 from nsmodels.systems.natural.reasoning.proof import NoProof, Proof, prove
+from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ class Counterfactual:
         }
 
 
-def remove_fact(program: Program, belief: Belief, text: str, lexicon: Lexicon | None = None) -> Counterfactual:
+def remove_fact(
+    program: Program, belief: Belief, text: str, lexicon: Lexicon | None = None, verdicts: Verdicts | None = None
+) -> Counterfactual:
     """Remove a believed fact, such as `color(o3) = red`, and answer again.
 
     Raises `InputError` for a text that is no fact, an unknown object, and a fact that is not believed.
@@ -74,18 +77,20 @@ def remove_fact(program: Program, belief: Belief, text: str, lexicon: Lexicon | 
         raise InputError(
             f"fact {text!r}: not believed, so it cannot be removed; known: {opposite} (p {opposite.probability:.3f})"
         )
-    before, first = _answered(program, belief, lexicon)
+    before, first = _answered(program, belief, lexicon, verdicts)
     is_used = first is not None and fact.literal in {each.literal for each in first.facts}
     changed = belief_without(fact, belief, lexicon)
-    after = SoftExecutor(changed, lexicon).answer(program)
+    after = SoftExecutor(changed, lexicon, verdicts).answer(program)
     try:
         return Counterfactual(fact, is_used, before, after, prove(program, changed, lexicon, after))
     except NoProof as error:
         return Counterfactual(fact, is_used, before, after, None, str(error))
 
 
-def _answered(program: Program, belief: Belief, lexicon: Lexicon) -> tuple[Answer, Proof | None]:
-    found = SoftExecutor(belief, lexicon).answer(program)
+def _answered(
+    program: Program, belief: Belief, lexicon: Lexicon, verdicts: Verdicts | None
+) -> tuple[Answer, Proof | None]:
+    found = SoftExecutor(belief, lexicon, verdicts).answer(program)
     try:
         return found, prove(program, belief, lexicon, found)
     except NoProof:
