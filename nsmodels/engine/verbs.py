@@ -155,6 +155,11 @@ def train_order(system: System[Any, Any], stage: Stage, order: Order[Any], is_dr
         print("nothing was written")
         return 0
     print_manifest(order.folder, system.train(order, stage.name))
+    print(f"look: {order.folder}/figures, {order.folder}/history.json")
+    if stage is system.stages[-1]:
+        data = " ".join(str(folder) for folder in order.inputs.datasets.values())
+        print(f"score: nsmodels {system.name} evaluate --checkpoint {order.folder} --data {data}")
+    print(f"load: model = nsmodels.load('{order.folder}')")
     return 0
 
 

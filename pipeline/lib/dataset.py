@@ -75,8 +75,11 @@ class Generated:
 
     def make(self, preset: str | None) -> Manifest:
         """Generate the data for a step with this preset."""
-        config = self.presets[preset if preset and preset in self.presets else self.pad.default]()
-        return self.build(Order(self.name, config, Inputs({}), folder_of(self.name)))
+        return self.build(Order(self.name, self.config_for(preset), Inputs({}), folder_of(self.name)))
+
+    def config_for(self, preset: str | None) -> Any:
+        """The configuration of the data for a step with this preset."""
+        return self.presets[preset if preset and preset in self.presets else self.pad.default]()
 
     def is_too_small(self, manifest: Manifest, preset: str) -> bool:
         """Whether the data are those of a smaller preset; data that a person configured are kept."""
@@ -88,7 +91,7 @@ class Generated:
         """The asset, registered as one that is built on demand unless it is downloaded."""
         package = self.package or self.name
         if not self.is_downloaded:
-            store.on_demand(self.name, self.is_too_small)(self.make)
+            store.on_demand(self.name, self.is_too_small, self.config_for)(self.make)
         modules = f"pipeline.assets.datasets.{package}", f"nsmodels.datasets.{package}.prepare"
         group = policy.dataset if self.is_downloaded else policy.generated
 
@@ -161,8 +164,12 @@ class Released:
 
     def make_mini(self, preset: str | None) -> Manifest:
         """What a step that misses the subset makes, few images for its preset of few."""
-        key, config = f"{self.name}_mini", self.mini.presets[self.preset_for(preset)]()
-        return self.build(Order(key, config, Inputs({}), folder_of(key)))
+        key = f"{self.name}_mini"
+        return self.build(Order(key, self.config_for(preset), Inputs({}), folder_of(key)))
+
+    def config_for(self, preset: str | None) -> Any:
+        """The configuration of the subset for a step with this preset."""
+        return self.mini.presets[self.preset_for(preset)]()
 
     def preset_for(self, preset: str | None) -> str:
         """The preset of the subset for a step with `preset`.
@@ -192,7 +199,7 @@ class Released:
 
     def assets(self) -> list[dg.AssetsDefinition]:
         """Archives, whole and subset; the subset is registered as one that is built on demand."""
-        store.on_demand(f"{self.name}_mini", self.is_too_small)(self.make_mini)
+        store.on_demand(f"{self.name}_mini", self.is_too_small, self.config_for)(self.make_mini)
         return [
             self._asset("_archive", self.about_archive, self.full, self.inspect, results.pages, policy.archive()),
             self._asset("", self.about, self.full, self.build, self.show, policy.dataset()),

@@ -147,7 +147,7 @@ class Training(Generic[M, E]):
 
     def _model(self) -> dg.AssetsDefinition:
         version, stage, inputs = self.system.code_version, self.system.stage(self.stage), self.model_inputs
-        step.check_first(self.model_key, self.model, self.check_config)
+        step.check_first(self.model_key, self.model, version, self.check_config)
 
         @dg.asset(
             name=self.model_key,
@@ -204,7 +204,7 @@ def _evaluation(
 ) -> dg.AssetsDefinition:
     """The asset `key`: the model of a training scored on the data among the inputs."""
     version, pad, system = training.system.evaluation_version, training.evaluation, training.system
-    step.check_first(key, pad, system.check_device)
+    step.check_first(key, pad, version, system.check_device)
 
     @dg.asset(
         name=key,

@@ -1,4 +1,4 @@
-"""What a training would do, for `--dry-run`: reuse or build, its steps, time by a few of them, disk. Nothing is kept."""
+"""What a training would do, for `--dry-run`: reuse or build, time by a few steps, disk. Nothing is kept."""
 
 from __future__ import annotations
 

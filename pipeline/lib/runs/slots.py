@@ -42,11 +42,13 @@ def acquire(context: dg.AssetExecutionContext) -> None:
     if has_slot(context, pool):
         return
     step = context.op_execution_context.get_step_execution_context().step.key
-    last = -BETWEEN_LINES
-    while not _claim(context, pool):
-        if time.monotonic() - last >= BETWEEN_LINES:
-            last = time.monotonic()
+    due = time.monotonic()
+    while True:
+        if time.monotonic() >= due:
+            due = time.monotonic() + BETWEEN_LINES
             context.log.info(waiting_line(context.instance, pool, context.run.run_id, step))
+        if _claim(context, pool):
+            return
         time.sleep(PAUSE + random.random())
 
 
