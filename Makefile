@@ -3,6 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# For a machine without a GPU: address of a package index with CPU builds of torch and torchvision. Both come from it, for
+# they must be of one build; everything else from the usual one.
+TORCH_INDEX ?=
+SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.8 GB (4.2 GB of it are CUDA; without: make setup TORCH_INDEX=ADDRESS, docs/deployment))
 
 .PHONY: help setup demo test check ui clean-environment
 help:  ## this list
@@ -12,8 +16,12 @@ setup: $(READY)  ## an environment in .venv (VENV=...) with the exact versions o
 
 $(READY): pyproject.toml constraints.txt pipeline/lib/runs/bare_command.pth
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 13) else "error: Python 3.11 or 3.12 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
+	@echo "environment in $(VENV): $(SIZE) on disk, some minutes; Ctrl-C stops, the same command goes on"
+	@df -h . | awk 'NR == 2 {print "free on this disk: " $$4}'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,wandb]'
+	$(if $(TORCH_INDEX),$(BIN)/pip install --no-deps --index-url $(TORCH_INDEX) --constraint constraints.txt torch torchvision)
+	$(BIN)/pip install --constraint constraints.txt --editable '.[dev,wandb]'
+	@echo "compiling the functions of numba: about a minute, once"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m nsmodels.compilation
 	@touch $(READY)
 

@@ -23,6 +23,7 @@ from pipeline.lib.launchpad import C, Chosen, Launchpad
 from pipeline.lib.runs import bare_command, slots, summary
 
 _checks: dict[str, Callable[[dg.AssetExecutionContext], None]] = {}
+_plans: dict[str, tuple[Launchpad[Any], str]] = {}
 _checked: set[str] = set()  # runs
 
 
@@ -66,17 +67,23 @@ def materialise(
             return build(Order(folder.name, chosen.config, folders, folder, is_forced, trackers))
 
         made = reuse.make(context, recipe, chosen.force, order)
-        summary.record(store.folder(context.asset_key), made.manifest, made.is_reused)
+        summary.record(store.folder(context.asset_key), made.manifest, made.is_reused, _plans.__contains__)
         shown = results.shown_before(context, made.manifest) if made.is_reused else None
         shown = shown or show(store.folder(context.asset_key))
         return results.result(made.manifest, **{**shown, **_how(chosen, made)})
 
 
-def check_first(key: str, launchpad: Launchpad[C], check: Callable[[C], None]) -> None:
+def plan_of(key: str) -> tuple[Launchpad[Any], str] | None:
+    """Launchpad and code version of an asset that `check_first` registered; None for a different one."""
+    return _plans.get(key)
+
+
+def check_first(key: str, launchpad: Launchpad[C], code_version: str, check: Callable[[C], None]) -> None:
     """Register a check of the configuration of an asset, made before the first step of a run that builds the asset.
 
     `check` raises InputError for a configuration that cannot be built on this machine.
     """
+    _plans[key] = launchpad, code_version
     _checks[key] = lambda context: check_unless_built(key, launchpad.choose(context, key).config, check)
 
 
