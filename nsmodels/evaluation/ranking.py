@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,23 @@ from nsmodels.evaluation.ledger import Comparison, Entry
 MAKER = "nsmodels"
 CODE_VERSION = "3"
 TABLE = "leaderboard.parquet"
-HEAD: dict[str, Callable[[leaderboard.Row], str]] = {"data": lambda row: f"{row['dataset']} {row['split']}"}
+HEAD = ("rank", "score", "95 %", "best baseline", "model")  # columns that answer first; the rest follows in `DETAILS`
+DETAILS = ("seed", "n", "train CPU-s", "made (UTC)", "id", "differs in")
+ABOUT = {  # of the columns of `cells`, in order
+    "rank": "place among the evaluations of the same data, split and metric; the best is 1",
+    "score": "of the model on held-out data, in percent where the metric is a share",
+    "95 %": "interval of the score; whole images or maps are resampled",
+    "best baseline": "best score of what was scored beside it on the same items, and its name",
+    "model": "the artifact that was scored",
+    "data": "data and split on which it was scored",
+    "metric": "what the score counts, in which unit, and whether lower is better",
+    "seed": "of the training",
+    "n": "number of items scored",
+    "train CPU-s": "CPU-seconds of the scored networks' training",
+    "made (UTC)": "when it was evaluated",
+    "id": "first characters, for nsmodels leaderboard --compare",
+    "differs in": "fields of the configuration that are not the same in all rows of the group",
+}
 
 
 class RankingConfig(Config):
@@ -60,12 +76,18 @@ def make_ranking(config: RankingConfig, folder: Path, key: str = "leaderboard", 
 
 
 def cells(folder: Path, limit: int = 50) -> list[dict[str, str]]:
-    """The first rows of a sealed leaderboard, as text by column."""
+    """The first rows of a sealed leaderboard, as text by column of `ABOUT`."""
     import pandas as pd
 
     found = pd.read_parquet(folder / TABLE).head(limit).astype(object)
     ranked = found.where(found.notna(), None).to_dict("records")
-    return [{name: cell(row) for name, cell in {**HEAD, **leaderboard.CELLS}.items()} for row in ranked]
+    return [_cells(row) for row in ranked]
+
+
+def _cells(row: leaderboard.Row) -> dict[str, str]:
+    where = {"data": f"{row['dataset']} {row['split']}", "metric": leaderboard.measure_of(row).title}
+    head, details = ({name: leaderboard.CELLS[name](row) for name in names} for names in (HEAD, DETAILS))
+    return head | where | details
 
 
 def compared(entries: Sequence[Entry], words: Sequence[str]) -> list[Comparison]:

@@ -53,6 +53,8 @@ def test_every_evaluation_stands_in_it_and_the_best_two_of_each_data_set_are_com
     assert (pair["only_first"], pair["only_second"]) == (3, 0)
     shown = ranking.cells(root / "leaderboard")
     assert [row["data"] for row in shown] == ["dimes val", *["pennies val"] * 3]
+    assert all(list(row) == list(ranking.ABOUT) for row in shown)
+    assert list(shown[1].items())[:3] == [("rank", "1"), ("score", "90.0"), ("95 %", "80.0–100.0")]
 
 
 def test_it_is_kept_until_there_is_another_evaluation_or_comparison(root):
