@@ -66,8 +66,13 @@ def leaderboard(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 def rows(folder: Path) -> results.Metadata:
-    """The best rows as a table of the UI."""
-    return {"leaderboard": results.table(ranking.cells(folder), ranking.ABOUT)}
+    """The best rows as a table of the UI, and how they were made as a second one."""
+    found, made = ranking.cells(folder), ranking.details(folder)
+    return {
+        "leaderboard": results.table(found, ranking.ABOUT),
+        answers.KEY: "",
+        "details": results.table(made, ranking.DETAILS),
+    }
 
 
 def _made(

@@ -74,7 +74,7 @@ def _numbers(manifest: Manifest, shown: Mapping[str, Any]) -> list[tuple[str, st
         first, *others = (f"{name.replace('_', ' ')} {_plain(value)}" for name, value in looks.items())
         more = f" (a first look at few items; the score is in `{manifest.key.replace('_model', '_evaluation')}`)"
         return [("Is it good", f"**{first}**{more}"), ("Beside", ", ".join(others[:MOST_BASELINES]))]
-    plain = {n: v for n, v in flat(manifest.metrics, separator="/").items() if isinstance(v, (int, float))}
+    plain = {n: v for n, v in flat(manifest.metrics, separator="/").items() if type(v) in (int, float)}
     best = {name.removesuffix(BEST): value for name, value in plain.items() if name.endswith(BEST)}
     head = "Best on validation data" if best else "In numbers"
     found = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in (best or plain).items()]

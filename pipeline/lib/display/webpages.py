@@ -24,6 +24,7 @@ from dagster_graphql.schema.repository_origin import GrapheneRepositoryOrigin
 from dagster_shared.yaml_utils import dump_run_config_yaml
 
 OPS = "ops"
+FIRST = ("preset", "force", "training", "model")  # fields at the top of a launchpad, where there are such
 
 
 def install() -> None:
@@ -43,8 +44,8 @@ def default_yaml(snapshot: Any, type_snap: Any) -> str:
 
 
 def _first(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with `preset` and `force` before the others: they decide what the others mean."""
-    return {**{name: config[name] for name in ("preset", "force") if name in config}, **config}
+    """The fields in alphabetical order, as Dagster keeps them, after those that people change most."""
+    return {**{name: config[name] for name in FIRST if name in config}, **config}
 
 
 def _without_empty(values: Any) -> Any:
