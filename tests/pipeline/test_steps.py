@@ -201,7 +201,10 @@ def test_each_epoch_is_an_observation(data, instance):
     run(instance, "numbers")
     records = instance.fetch_observations(dg.AssetKey("numbers"), limit=9).records
     seen = [{name: value.value for name, value in r.asset_observation.metadata.items()} for r in reversed(records)]
-    assert seen == [{"first/epoch": "1", "first/train/loss": 0.5}, {"second/epoch": "1", "second/train/loss": 0.2}]
+    assert seen == [
+        {"first/epoch": "1", "1.3 first: training loss": 0.5},
+        {"second/epoch": "1", "2.3 second: training loss": 0.2},
+    ]
 
 
 def test_an_error_line_keeps_its_words():
