@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 TORCH_INDEX ?=
 SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.8 GB (4.2 GB of it are CUDA; without: make setup TORCH_INDEX=ADDRESS, docs/deployment))
 
-.PHONY: help setup demo test check ui clean-environment
+.PHONY: help setup demo test documents check ui clean-environment
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -30,6 +30,9 @@ demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figu
 
 test: $(READY)  ## the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
+
+documents: $(READY)  ## every command of README and docs/, in order, with debug presets; most of an hour
+	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(BIN)/python -m tests.documented $(PAGES)
 
 check: $(READY)  ## what CI checks before the tests: format, lint, types, imports
 	$(BIN)/ruff format --check .
