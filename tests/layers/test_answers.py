@@ -38,7 +38,7 @@ CONFIG = debug().with_values(
     {
         "seeds": [0],
         "classifier": {"hidden_dim": 24, "embedding_dim": 12, "channels": [8, 8]},
-        "training": {"epochs": 6, "batch_size": 24, "lr": 1e-2, "device": "cpu", "weight_decay": 0.0},
+        "training": {"epochs": 14, "batch_size": 24, "lr": 1e-2, "device": "cpu", "weight_decay": 0.0},
     }
 )
 
