@@ -85,7 +85,7 @@ class Tokens:
             found: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             return cls(found.backend_tokenizer.to_str(), most)
         except Exception as error:
-            raise InputError(f"vilt.checkpoint: the tokenizer of {folder} cannot be read ({shortened(error)})") from None
+            raise InputError(f"vilt.checkpoint: tokenizer of {folder}: unreadable ({shortened(error)})") from None
 
     def numbers(self, text: str) -> list[int]:
         """Numbers of the parts of a question, with the signs of beginning and end."""
