@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.logic.config import LearnConfig
 from nsmodels.logic.learning import Learnt, learn
 from nsmodels.logic.literals import Scene, gather, packed, table
+from nsmodels.logic.program import read
 from nsmodels.logic.syntax import Program
 from nsmodels.scenery.rule_learning import examples
 from nsmodels.scenery.rule_learning.measuring import Agreement, agreement, predicted
@@ -105,6 +106,15 @@ def _labels(target: str, program: Program | None, scenes: Sequence[Scene], where
 
 def _held_out(target: str, program: Program | None, scenes: Sequence[Scene]) -> Bool[np.ndarray, " objects"]:
     return examples.derived(program, target, scenes) if program else examples.stated(target, scenes)
+
+
+def program_of(learnt: Mapping[str, Learnt], predicates: ScenePredicates) -> Program:
+    """The program of learnt rules, by target, over the vocabulary of their scenes."""
+    rules = {target: found.rules(target) for target, found in learnt.items()}
+    heads = dict.fromkeys([*learnt, *(rule.head.predicate for each in rules.values() for rule in each)])
+    declared = _without(predicates.declarations(), list(learnt), predicates)
+    lines = [f"concept {', '.join(heads)}: object.", *(str(rule) for each in rules.values() for rule in each)]
+    return read(declared + "\n".join(lines), "learnt rules")
 
 
 def _without(declared: str, targets: Sequence[str], predicates: ScenePredicates) -> str:

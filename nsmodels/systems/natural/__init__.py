@@ -40,6 +40,7 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
     datasets = ("gqa", "vqa")
     data_key = "gqa_mini"
     metrics = METRICS
+    has_answers = True
     sections = SECTIONS
     settings: ClassVar = {"vqa": {"dataset": "vqa"}}
     later_phases = ("answers",)

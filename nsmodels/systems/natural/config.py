@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from nsmodels.core.config import Config, above, conditional
+from nsmodels.core.config import Config, above, added_field, conditional
 from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
 
 CODE_VERSION = "1"
-EVALUATION_VERSION = f"{CODE_VERSION}.0"
+EVALUATION_VERSION = f"{CODE_VERSION}.1"
 # Reported by each training beside its loss; see `engine.system.System.metrics`.
 METRICS = {
     "perception": (
@@ -191,6 +191,16 @@ class NaturalEvaluation(EvaluationConfig):
     num_proofs: int = Field(
         default=500, ge=1, le=1_000_000, description="questions, spread over the split, whose answers are proved"
     )
+    soft: bool = added_field(
+        True, description="programs are executed over probabilities; off: over facts that were decided before"
+    )
+    rules: bool = added_field(
+        False, description="relations that others imply by the shipped rules are added: who rides is on what is ridden"
+    )
+    programs: bool = added_field(
+        True, description="where answers of people are learnt too: proved answers first; off: chosen answers alone"
+    )
+    max_images: int = added_field(0, ge=0, description="score the questions about the first so many images; 0: all")
 
 
 class NaturalConfig(Config):

@@ -36,6 +36,7 @@ class Visual(System[VisualConfig, EvaluationConfig]):
     datasets = ("clevr",)
     data_key = "clevr_mini"
     metrics = METRICS
+    has_answers = True
     sections = SECTIONS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION

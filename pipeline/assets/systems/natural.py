@@ -7,11 +7,19 @@ from typing import Any, Literal
 
 from nsmodels.core.orders import DATA, MODEL
 from nsmodels.systems.natural import SYSTEM
-from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation, presets_of
+from nsmodels.systems.natural.config import (
+    EVALUATION_VERSION,
+    NaturalConfig,
+    NaturalEvaluation,
+    presets_of,
+)
 from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS, STUDY_VERSION
+from nsmodels.systems.natural.evaluation.studies.config import ABLATION_PRESETS
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
 from pipeline.lib.training import Training, study
+
+STUDIES = "nsmodels.systems.natural.evaluation.studies"
 
 
 def training(dataset: str) -> Training[NaturalConfig, NaturalEvaluation]:
@@ -60,6 +68,16 @@ baselines = [
     for each in (ON_PROGRAMS[0], ON_ANSWERS[0])
 ]
 training_checks = [check for each in TRAININGS for check in each.checks()]
+
+visual_ablations = study(
+    "visual_ablations",
+    dict.fromkeys(("gqa_mini", "vqa_mini"), DATA),
+    f"{STUDIES}.ablations:ablate",
+    ABLATION_PRESETS,
+    EVALUATION_VERSION,
+    "The reasoner on natural images without one part after the other, over several seeds: gains paired by item and "
+    "seed with their intervals, what each part costs, and whether it helps. A finished trial is kept.",
+)
 
 
 def oracle_is_perfect(folder: Path) -> Verdict:

@@ -4,7 +4,8 @@ from nsmodels.core.orders import DATA
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.layers.answers.config import BASELINE_PRESETS
 from nsmodels.systems.visual import SYSTEM
-from nsmodels.systems.visual.config import VisualConfig
+from nsmodels.systems.visual.config import EVALUATION_VERSION, VisualConfig
+from nsmodels.systems.visual.evaluation.studies.config import ABLATION_PRESETS
 from pipeline.assets.systems.visual_checks import first_look
 from pipeline.lib.training import Training, study
 
@@ -33,3 +34,13 @@ baselines = study(
 )
 assets = [asset for each in TRAININGS for asset in each.assets()]
 training_checks = [check for each in TRAININGS for check in each.checks()]
+
+clevr_ablations = study(
+    "clevr_ablations",
+    {"clevr_mini": DATA},
+    "nsmodels.systems.visual.evaluation.studies.ablations:ablate",
+    ABLATION_PRESETS,
+    EVALUATION_VERSION,
+    "The visual reasoner without one part after the other, over several seeds: gains paired by item and seed with "
+    "their intervals, and whether each part helps. A finished trial is kept.",
+)

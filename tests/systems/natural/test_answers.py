@@ -19,6 +19,7 @@ from nsmodels.datasets.vqa.scoring.predictions import score_files
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.formats.images.commands import KEYS
 from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing
 from nsmodels.layers.answers.batches import Pictures
 from nsmodels.systems.natural import SYSTEM
@@ -235,6 +236,7 @@ def test_answers_are_printed_with_their_evidence(trained: Trained, capsys: pytes
     assert main([*command, "--json", "-", "Is there a dog?"]) == 1
     record = json.loads(capsys.readouterr().out)
     assert record["answer"] == record["chosen"]["answer"]
+    assert set(KEYS) <= set(record)
     assert main([*command, "--without", "dog(o1)", "Is there a dog?"]) == 2
 
 

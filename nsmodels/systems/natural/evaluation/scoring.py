@@ -47,13 +47,13 @@ def score_answers(answers: Sequence[str], questions: Sequence[Question]) -> Row:
     """Accuracy with its interval, overall, of binary and open questions, and by type; an empty answer is none."""
     right = np.array([a == q.answer for a, q in zip(answers, questions, strict=True)], float)
     images = np.array([q.image for q in questions])
-    row = _accuracy(right, images) | {"unanswered": sum(not a for a in answers)}
+    row = mean_row(right, images) | {"unanswered": sum(not a for a in answers)}
     is_open = np.array([_type(q, "structural") == "query" for q in questions])
-    row |= {"open": _accuracy(right[is_open], images[is_open]), "binary": _accuracy(right[~is_open], images[~is_open])}
+    row |= {"open": mean_row(right[is_open], images[is_open]), "binary": mean_row(right[~is_open], images[~is_open])}
     for kind in ("structural", "semantic"):
         types = np.array([_type(q, kind) for q in questions])
         row[f"by_{kind}"] = {
-            name: _accuracy(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))
+            name: mean_row(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))
         }
     return row
 
@@ -124,7 +124,8 @@ def _type(question: Question, kind: str) -> str:
     return str((question.types or {}).get(kind, ""))
 
 
-def _accuracy(right: np.ndarray, images: np.ndarray) -> Row:
+def mean_row(right: np.ndarray, images: np.ndarray) -> Row:
+    """Mean of shares (n,) as `accuracy`, its 95 % interval by image, and their number; None where there are few."""
     if not len(right):
         return {"accuracy": None, "interval": None, "n": 0}
     few = len(np.unique(images)) < FEWEST_IMAGES

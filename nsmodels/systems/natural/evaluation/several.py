@@ -47,7 +47,11 @@ def joined(results: Mapping[Kind, EvaluationResult]) -> EvaluationResult:
     report = dict(results[first].report) | {kind: results[kind].report for kind in rest}
     metrics = dict(results[first].metrics)
     for kind in rest:
-        metrics |= {name: value for name, value in results[kind].metrics.items() if name in _names(results[kind])}
+        own, metric = results[kind].metrics, results[kind].outcomes[0].metric
+        metrics |= {name: value for name, value in own.items() if name in _names(results[kind])}
+        # The ledger finds baselines of a metric that is not the headline by its name.
+        plain = {name.removeprefix("baseline/"): v for name, v in own.items() if name.startswith("baseline/")}
+        metrics |= {f"baseline/{metric}/{name}": value for name, value in plain.items() if "/" not in name}
         metrics |= {f"{kind}/{name}": value for name, value in results[kind].metrics.items()}
     return EvaluationResult(
         report,
