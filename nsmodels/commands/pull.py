@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nsmodels.commands.sharing import exchange
 from nsmodels.core.cli import Parser
 from nsmodels.core.progress import readable
-from nsmodels.commands.sharing import exchange
 
 ADDRESS = "a folder, http(s)://HOST/FOLDER, or hf://[datasets/]OWNER/NAME[@REVISION] of the Hugging Face hub"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nsmodels.commands.sharing import exchange
 from nsmodels.core.artifact import data_root, read_manifest
 from nsmodels.core.cli import Parser
 from nsmodels.core.progress import readable
 from nsmodels.core.sealed import renamed
-from nsmodels.commands.sharing import exchange
 
 ADDRESS = "a folder, or hf://OWNER/NAME, hf://datasets/OWNER/NAME of the Hugging Face hub (made private)"
 

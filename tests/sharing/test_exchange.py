@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from nsmodels.__main__ import main
+from nsmodels.commands.sharing import exchange
 from nsmodels.core import artifact
 from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
-from nsmodels.commands.sharing import exchange
 from tests.core.server import FileServer, Traps
 from tests.sharing.hub import Hub
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
+from nsmodels.commands.sharing import croissant, weights
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import as_yaml
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.core.sealed import licences
-from nsmodels.commands.sharing import croissant, weights
 
 CARD = "README.md"
 DATASETS = "nsmodels.datasets."

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nsmodels.commands.sharing.cards import write_cards
+from nsmodels.commands.sharing.places import Place, place_of
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.errors import InputError
@@ -17,8 +19,6 @@ from nsmodels.core.progress import Progress
 from nsmodels.core.sealed.folders import beside, locked, swap
 from nsmodels.core.sealed.manifest import FileRecord
 from nsmodels.core.transfer.directory import is_inside
-from nsmodels.commands.sharing.cards import write_cards
-from nsmodels.commands.sharing.places import Place, place_of
 
 AT_ONCE = 8  # files
 DATASETS = "nsmodels.datasets."
