@@ -37,7 +37,7 @@ def debug() -> NaturalBaselines:
 
 
 def quick() -> NaturalBaselines:
-    """Minutes on two CPU cores: three seeds of four networks on 12,000 questions."""
+    """Minutes on two CPU cores: three seeds of four networks on 16,000 questions."""
     return NaturalBaselines().with_values({**SMALL, "attention": {"object_dim": 128, "max_objects": 16}})
 
 
