@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,35 +11,13 @@ import numpy as np
 import pytest
 
 from nsmodels.__main__ import main
-from nsmodels.core import artifact, disk
+from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
-from nsmodels.core.orders import Inputs
 from nsmodels.evaluation.comparison import figure, joining
 from nsmodels.evaluation.comparison.rows import NO_SEED, Row, read_rows, require_alike, write_rows
 from nsmodels.evaluation.comparison.table import Compared, text
-from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
 from nsmodels.evaluation.replication import student_interval
-
-N, CLUSTERS = 200, 50
-
-
-def scores(seed: int, share: float, split: str = "val", n: int = N) -> Outcomes:
-    right = np.random.default_rng(seed).random(n) < share
-    return Outcomes("accuracy", split, [str(k) for k in range(n)], [str(k % CLUSTERS) for k in range(n)], right * 1.0)
-
-
-def network(name: str = "blind", share: float = 0.4, seeds: int = 3, **values: Any) -> Row:
-    found = {str(seed): scores(seed, share, **values) for seed in range(seeds)}
-    return Row(name, f"the {name} one", "network", found, {"parameters": 10.0, "cpu_seconds": 2.0})
-
-
-def guess(**values: Any) -> Row:
-    return Row("majority", "most frequent answer", "guess", {NO_SEED: scores(9, 0.2, **values)})
-
-
-def compared(name: str = "gqa_mini", source: str = "synthetic GQA", **values: Any) -> Compared:
-    return Compared(name, source, [guess(), network(**values)], left_out={"vilt": "no checkpoint is configured"})
-
+from tests.evaluation.compared import N, compared, evaluation, guess, network, scores, study
 
 # --- rows ------------------------------------------------------------------------------------------------------------
 
@@ -117,47 +94,11 @@ def test_the_table_says_what_is_missing_and_sets_published_rows_apart() -> None:
 # --- sealed ----------------------------------------------------------------------------------------------------------
 
 
-def sealed(folder: Path, kind: str, data: Path, fill: Any, seed: int = 0, model: Path | None = None) -> Path:
-    recipe: Any = {"key": folder.name, "maker": "nsmodels.test", "config": {}, "code_version": "1", "seed": seed}
-    inputs = Inputs.of({"gqa_mini": data}, model=model and ("gqa_mini_model", model))
-    with artifact.build(folder, kind=kind, inputs=inputs, source="synthetic GQA", **recipe) as part:
-        fill(part)
-    return folder
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "questions.json").write_text("[]")
     return tmp_path / "data"
-
-
-def study(folder: Path, data: Path, **values: Any) -> Path:
-    part = compared(**values)
-
-    def fill(made: artifact.Part) -> None:
-        write_rows(made.path / "scores", part.rows)
-        disk.write_json(made.path / "report.json", part.to_dict())
-
-    return sealed(folder, joining.STUDY, data, fill)
-
-
-def evaluation(folder: Path, data: Path, outcomes: Outcomes, seed: int = 0) -> Path:
-    def fill_model(made: artifact.Part) -> None:
-        (made.path / "weights").write_text("")
-        made.metrics["num_parameters"] = 7
-
-    model = sealed(folder.with_name(f"{folder.name}_model"), "training", data, fill_model, seed)
-
-    def fill(made: artifact.Part) -> None:
-        write_outcomes(made.path, outcomes, model)
-        rows: Mapping[str, Any] = {
-            "head": {"accuracy": 0.9, "interval": None},
-            "true_scene": {"accuracy": 1.0, "interval": [0.99, 1.0]},
-        }
-        disk.write_json(made.path / "report.json", {"headline": "head", "rows": rows})
-
-    return sealed(folder, "evaluation", data, fill, model=model)
 
 
 def test_the_command_seals_table_and_figure_with_ours_and_its_levels(tmp_path: Path, data: Path, capsys: Any) -> None:
