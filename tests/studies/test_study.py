@@ -21,7 +21,14 @@ from nsmodels.systems.natural.evaluation.studies.config import VARIANTS, debug
 from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-CONFIG = debug().with_values({"variants": ["hierarchy", "soft"], "model.training": {"epochs": 1, "device": "cpu"}})
+SMALL = {
+    "max_images": 16,
+    "max_val_images": 4,
+    "training": {"epochs": 1, "device": "cpu", "num_workers": 0},
+    "parser": {"max_questions": 60, "max_val_questions": 20},
+    "parser_training.epochs": 1,
+}
+CONFIG = debug().with_values({"variants": ["hierarchy", "soft"], "num_images": 4, "model": SMALL})
 
 
 @pytest.fixture(scope="module")

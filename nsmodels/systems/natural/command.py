@@ -77,8 +77,8 @@ class Explanations:
 
         assert self._reasoner is not None
         proved = given.symbolic_answer
-        calibrate = self._reasoner.posing.probability
-        return remove_fact(proved.reading.program, proved.belief, fact, self._reasoner.lexicon, calibrate)
+        calibrate, verdicts = self._reasoner.posing.probability, self._reasoner.verdicts
+        return remove_fact(proved.reading.program, proved.belief, fact, self._reasoner.lexicon, calibrate, verdicts)
 
     def draw(self, given: NaturalAnswer | Response, path: Path) -> None:
         """The proof over its image."""

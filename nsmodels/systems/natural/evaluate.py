@@ -39,6 +39,7 @@ from nsmodels.systems.natural.evaluation.scoring import (
 from nsmodels.systems.natural.evaluation.subject import Subject, read_subject
 from nsmodels.systems.natural.evaluation.vqa import evaluate as answers
 from nsmodels.systems.natural.language.asking import Question
+from nsmodels.systems.natural.perception import frequencies
 from nsmodels.systems.natural.perception.labels import LabelSpace
 from nsmodels.systems.natural.perception.sources import read_photographs
 from nsmodels.systems.natural.reasoning.premises import Premises
@@ -108,7 +109,8 @@ def _report(
         each for each in read_photographs(order.data, order.config.split) if each.graph.image in subject.graphs
     ]
     beliefs = [subject.beliefs[photograph.graph.image] for photograph in photographs]
-    objects = score_objects(photographs, beliefs, LabelSpace(subject.reasoner.words), order.config.split)
+    space, counts = LabelSpace(subject.reasoner.words), frequencies.read(order.model)
+    objects = score_objects(photographs, beliefs, space, order.config.split, counts)
     proved = prove_sample(subject, order.config.num_proofs)
     scored, beside = rows(subject), baseline_rows(priors, subject.balanced, _balanced(learned, subject))
     answers = _all_answers(subject, learned, priors)

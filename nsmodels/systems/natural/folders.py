@@ -18,7 +18,8 @@ NAMES: Mapping[Kind, str] = {
     "clevr": "CLEVR (nsmodels clevr prepare)",
 }
 MAKERS: Mapping[str, Kind] = {f"nsmodels.datasets.{kind}": kind for kind in NAMES}
-WANTED: Mapping[str, tuple[Kind, ...]] = {kind: (kind,) for kind in NAMES} | {
+WANTED: Mapping[str, tuple[Kind, ...]] = {
+    **{kind: (kind,) for kind in NAMES},
     "gqa_vqa": ("gqa", "vqa"),
     "all": ("gqa", "vqa", "clevr"),
 }

@@ -21,7 +21,7 @@ from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to
 
 FILE = "posing.json"  # in a checkpoint
 LARGEST = 13.8  # logit of a probability of 1 - 1e-6
-NUM_IMAGES, NUM_TRIES = 200, 10
+NUM_TRIES = 10
 
 
 @dataclass(frozen=True)

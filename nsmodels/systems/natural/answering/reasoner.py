@@ -25,6 +25,7 @@ from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from nsmodels.systems.natural.reasoning.premises import Premises
 from nsmodels.systems.natural.reasoning.proof import NoProof, prove
+from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
 PERCEIVE_BATCH = 32
 PLAIN = Premises()  # beliefs as they are
@@ -38,13 +39,20 @@ class Reasoner:
         perception: calibrated.
         parser: of the vocabulary of one dataset; of a perception of several only its words are read.
         posing: calibrates whether questions are well posed.
+        verdicts: calibrate truths that are asked about.
         premises: how beliefs are taken.
     """
 
     def __init__(
-        self, perception: Perception, parser: Parser, posing: Posing | None = None, premises: Premises = PLAIN
+        self,
+        perception: Perception,
+        parser: Parser,
+        posing: Posing | None = None,
+        verdicts: Verdicts | None = None,
+        premises: Premises = PLAIN,
     ) -> None:
-        self.perception, self.parser, self.posing = perception.eval(), parser, posing or Posing()
+        self.perception, self.parser = perception.eval(), parser
+        self.posing, self.verdicts = posing or Posing(), verdicts or Verdicts()
         self.words = parser.grammar.words
         self.lexicon = Lexicon(self.words)
         self.premises = premises.reader(self.words)
@@ -61,7 +69,8 @@ class Reasoner:
         target = resolve_device(device)
         path = folder / "parser" / checkpoint.BEST
         network = network_from_checkpoint(checkpoint.load(path), str(path))
-        return cls(load_calibrated(folder, target), Parser(network.to(target)), Posing.read(folder), premises)
+        calibrated = load_calibrated(folder, target)
+        return cls(calibrated, Parser(network.to(target)), Posing.read(folder), Verdicts.read(folder), premises)
 
     @property
     def num_parameters(self) -> dict[str, int]:
@@ -102,14 +111,20 @@ class Reasoner:
 
     def conclude(self, image: Path | None, question: str, belief: Belief, parse: Parse) -> NaturalAnswer:
         """The answer to a question about a belief that was read as `parse`, with a proof where there is one."""
-        return conclude(image, question, belief, parse, self.lexicon, self.posing)
+        return conclude(image, question, belief, parse, self.lexicon, self.posing, self.verdicts)
 
 
 def conclude(
-    image: Path | None, question: str, belief: Belief, parse: Parse, lexicon: Lexicon, posing: Posing | None = None
+    image: Path | None,
+    question: str,
+    belief: Belief,
+    parse: Parse,
+    lexicon: Lexicon,
+    posing: Posing | None = None,
+    verdicts: Verdicts | None = None,
 ) -> NaturalAnswer:
     """The answer to a question that was read as `parse`, with a proof where there is one."""
-    found = SoftExecutor(belief, lexicon).answer(parse.program)
+    found = SoftExecutor(belief, lexicon, verdicts).answer(parse.program)
     if posing and refers_to_objects(parse.program):
         found = replace(found, posed=posing.probability(found.posed))
     reading = Reading(parse.program, parse.probability, parse.doubts)

@@ -109,7 +109,7 @@ def calibration_of(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
 def program_exact(subject: Subject) -> float:
     """Share of the balanced questions whose program is read exactly, in normal form."""
     pairs = zip(subject.programs, subject.parses, strict=False)
-    return float(np.mean([parse.program == program for program, parse in pairs]))
+    return float(np.mean([parse.released == program for program, parse in pairs]))
 
 
 def outcomes(subject: Subject) -> Outcomes:

@@ -150,7 +150,7 @@ class ParserTask(Task):
         found = Parser(model).read([each.words for each in self.val_questions])
         model.train(was_training)
         pairs = zip(found, self.val_questions, strict=True)
-        return {"val/program_exact": float(np.mean([parse.program == each.program for parse, each in pairs]))}
+        return {"val/program_exact": float(np.mean([parse.released == each.program for parse, each in pairs]))}
 
     def settings(self) -> dict[str, Any]:
         """The configuration, the words of questions and scenes, and the constants of the grammar."""

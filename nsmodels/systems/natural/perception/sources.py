@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,20 @@ def read_photographs(root: Path, split: str, num: int = 0) -> list[Photograph]:
 def vocabulary_of(root: Path) -> SceneVocabulary:
     """The words of the scenes of a folder: those of CLEVR are fixed, others are stated. Raises `InputError`."""
     return FIXED.get(kind_of(root)) or SceneVocabulary.read(root)
+
+
+def learnt_from(photographs: Sequence[Photograph], num_held_out: int) -> list[Photograph]:
+    """All but the last `num_held_out` training images. Raises `InputError` where none is left."""
+    if num_held_out >= len(photographs) > 0:
+        raise InputError(
+            f"calibration_images={num_held_out}: there are {len(photographs)} training images; choose fewer"
+        )
+    return list(photographs[: len(photographs) - num_held_out])
+
+
+def to_calibrate_on(photographs: Sequence[Photograph], num_held_out: int, most: int) -> list[Photograph]:
+    """The training images that are not learnt from; where all are, the first `most` of them."""
+    return list(photographs[len(photographs) - num_held_out :] if num_held_out else photographs[:most])
 
 
 def instances_path(root: Path, split: str) -> Path:

@@ -14,7 +14,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
@@ -39,8 +39,9 @@ from nsmodels.systems.natural.perception.labels import (
 from nsmodels.systems.natural.perception.losses import loss_terms
 from nsmodels.systems.natural.perception.mixing import Knowledge, mixed_order, shares_of, union_of
 from nsmodels.systems.natural.perception.network import Perception
+from nsmodels.systems.natural.perception.recolouring import draw_order, exchanged, without_colors
 from nsmodels.systems.natural.perception.scoring import score_beliefs
-from nsmodels.systems.natural.perception.sources import read_photographs, vocabulary_of
+from nsmodels.systems.natural.perception.sources import learnt_from, read_photographs, vocabulary_of
 
 log = logging.getLogger(__name__)
 BATCH = 32  # of validation
@@ -95,11 +96,13 @@ class Draws:
         augmentation: of each image, as of `augment_images`; empty: none.
         noise_seed: of the batch.
         is_flipped: whether an image is mirrored.
+        channels: order in which red, green and blue of each image are taken; None: as they are.
     """
 
     augmentation: Float[Tensor, "b 6"]
     noise_seed: int
     is_flipped: Tensor
+    channels: Int[Tensor, "b 3"] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class PerceptionTask(Task):
         for data, photographs in zip(folders, train, strict=True):
             if not photographs:
                 raise InputError(f"{data}: split '{config.train_split}' has no images; choose a different one")
+        train = [learnt_from(photographs, config.calibration_images) for photographs in train]
         vocabularies = [vocabulary_of(data) for data in folders]
         words = union_of(vocabularies)
         if len(folders) > 1:
@@ -210,7 +214,11 @@ class PerceptionTask(Task):
         changes = [draw_augmentation(1, strength, rng) for rng in rngs if strength]
         noise = generator(self.training.seed, "noise", epoch, int(part.whole[0])).integers(2**31)
         augmentation = torch.cat(changes) if changes else torch.zeros(0, 6)
-        return PerceptionBatch(pixels, targets, points, boxes, Draws(augmentation, int(noise), flipped))
+        channels = None
+        if self.config.recolour:
+            channels = torch.tensor([draw_order(self.config.recolour, rng) for rng in rngs])
+            targets = without_colors(targets, (channels != torch.arange(3)).any(1), self.space)
+        return PerceptionBatch(pixels, targets, points, boxes, Draws(augmentation, int(noise), flipped, channels))
 
     def _asked(self, boxes: Float[Tensor, "b n 4"], rngs: list[np.random.Generator]) -> tuple[Tensor, Tensor]:
         """Points up to a cell from the true centres, and boxes that err as predicted ones do."""
@@ -248,6 +256,7 @@ def flipped_boxes(boxes: Float[Tensor, "b n 4"], is_flipped: Tensor) -> Float[Te
 def drawn_images(images: Float[Tensor, "b 3 h w"], draws: Draws) -> Float[Tensor, "b 3 h w"]:
     """Images as training sees them."""
     images = torch.where(draws.is_flipped[:, None, None, None], images.flip(-1), images)
+    images = images if draws.channels is None else exchanged(images, draws.channels)
     return augment_images(images, draws.augmentation, draws.noise_seed) if len(draws.augmentation) else images
 
 

@@ -39,7 +39,7 @@ def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
     reasoner = FunctionReasoner.load(order.model, config.device)
     subject = read_subject(reasoner, order.data, config.split, config.max_images)
     beliefs, space = list(subject.beliefs.values()), LabelSpace(subject.reasoner.words)
-    objects = score_objects(subject.photographs, beliefs, space, subject.split, OBJECTS)
+    objects = score_objects(subject.photographs, beliefs, space, subject.split, {}, OBJECTS)
     report = _report(order, subject, objects)
 
     def draw(part: Part) -> None:
