@@ -10,7 +10,7 @@ SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.8 GB (4.2 GB of it are CUDA; wi
 TOOLS := $(VENV)/.ready-tools
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py pipeline/lib/runs/bare_command.pth
 
-.PHONY: help setup tools demo test check ui clean-environment
+.PHONY: help setup tools demo test documents check ui clean-environment
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -38,6 +38,9 @@ demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figu
 
 test: $(TOOLS)  ## the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
+
+documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; most of an hour
+	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(BIN)/python -m tests.documented $(PAGES)
 
 check: $(TOOLS)  ## what CI checks before the tests: format, lint, types, imports
 	$(BIN)/ruff format --check .

@@ -92,7 +92,8 @@ def _first_rows(folder: Path) -> list[leaderboard.Row]:
     import pandas as pd
 
     found = pd.read_parquet(folder / TABLE).head(MOST_ROWS).astype(object)
-    return found.where(found.notna(), None).to_dict("records")
+    records = found.where(found.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
 
 
 def _cells(row: leaderboard.Row) -> dict[str, str]:

@@ -178,7 +178,7 @@ class Released:
         from `mini` would take them most of an hour.
         """
         own = ("debug", SMALL, "quick") if SMALL in self.mini.presets else ("debug",)
-        return preset if preset in own else "mini"
+        return preset if preset is not None and preset in own else "mini"
 
     @property
     def _least_of_quick(self) -> int:

@@ -127,7 +127,7 @@ SMALL = {
         "dropout": 0.0,
     },
     "residual": {"backbone": "resnet10t", "backbone_channels": [16, 24, 48, 96], "image_width": 96, "image_height": 72},
-    "training": {"epochs": 4, "batch_size": 128, "lr": 3e-3, "warmup_epochs": 0.2, "num_workers": 0},
+    "training": {"epochs": 4, "batch_size": 64, "lr": 3e-3, "warmup_epochs": 0.2, "num_workers": 0},
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from nsmodels.engine import checkpoint
 from nsmodels.layers.vision.layout import shortened
 
 KIND = "vilt"
-TOKENIZER, SETTINGS = "tokenizer.json", "config.json"
+SETTINGS, TOKENIZERS = "config.json", ("tokenizer.json", "vocab.txt")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
@@ -44,6 +44,8 @@ def require(folder: str) -> Path:
         raise InputError(f"vilt.checkpoint: {path} holds a model of type '{kind}'; expected '{KIND}'")
     if not any((path / name).is_file() for name in WEIGHTS):
         raise InputError(f"vilt.checkpoint: {path} holds no weights; expected {WEIGHTS[0]} or {WEIGHTS[2]}")
+    if not any((path / name).is_file() for name in TOKENIZERS):  # transformers would make an empty one
+        raise InputError(f"vilt.checkpoint: {path} holds no tokenizer; expected {' or '.join(TOKENIZERS)}")
     return path
 
 
@@ -83,7 +85,7 @@ class Tokens:
             found: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             return cls(found.backend_tokenizer.to_str(), most)
         except Exception as error:
-            raise InputError(f"vilt.checkpoint: {folder} holds no tokenizer ({shortened(error)})") from None
+            raise InputError(f"vilt.checkpoint: tokenizer of {folder}: unreadable ({shortened(error)})") from None
 
     def numbers(self, text: str) -> list[int]:
         """Numbers of the parts of a question, with the signs of beginning and end."""

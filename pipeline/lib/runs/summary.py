@@ -23,6 +23,7 @@ class Summary:
     made: dict[str, tuple[Manifest, Path, bool]] = field(default_factory=dict)
     passed: int = 0
     failed: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     has_asset: Callable[[str], bool] = lambda key: False
 
     def lines(self) -> list[str]:
@@ -36,6 +37,7 @@ class Summary:
                 f"checks: {self.passed} passed, {len(self.failed)} failed",
                 *(f"  {line}" for line in self.failed),
             ]
+        found += [f"left out: {line}" for line in self.left_out]
         models = [key for key, (manifest, _, _) in self.made.items() if manifest.kind.startswith(MODEL)]
         evaluations = [key.removesuffix("_model") + "_evaluation" for key in models]
         found += [f"score: dagster asset materialize --select {key}" for key in evaluations if self._is_missing(key)]
@@ -61,6 +63,11 @@ def record(folder: Path, manifest: Manifest, is_reused: bool, has_asset: Callabl
         atexit.register(_print)
     _summary.has_asset = has_asset
     _summary.made[manifest.key] = manifest, folder, is_reused
+
+
+def record_left_out(name: str, reason: str) -> None:
+    """Add an asset without which the command went on."""
+    _summary.left_out.append(f"{name}: {reason}")
 
 
 def record_check(name: str, is_passed: bool, finding: str) -> None:

@@ -17,7 +17,7 @@ import torch
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, disk
 from nsmodels.core.errors import InputError
-from nsmodels.core.orders import Inputs
+from nsmodels.core.orders import Inputs, Order
 from nsmodels.datasets.clevr.files.format import each_scene
 from nsmodels.datasets.clevr.graphs import VOCABULARY, each_graph
 from nsmodels.datasets.clevr.questions.executor import IllPosed, compile, execute
@@ -25,11 +25,12 @@ from nsmodels.engine import checkpoint, phase
 from nsmodels.engine.phases import Phases
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
+from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.answering.functions import FunctionReasoner
 from nsmodels.systems.natural.answering.loading import load
 from nsmodels.systems.natural.answering.solids import FunctionExecutor
 from nsmodels.systems.natural.beliefs import Belief, belief_of, restricted
-from nsmodels.systems.natural.config import debug
+from nsmodels.systems.natural.config import NaturalEvaluation, debug
 from nsmodels.systems.natural.folders import folders_of, kind_of
 from nsmodels.systems.natural.language.asking import each_question, nodes_of, steps_of
 from nsmodels.systems.natural.language.derivation import Derivation, choices
@@ -47,7 +48,7 @@ from tests.shared import Shared
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 GRAMMAR = Grammar(VOCABULARY)
-PLAIN = ["--device", "cpu", "--baseline.is-enabled", "false"]
+PLAIN = ["--device", "cpu", "--no-baseline.is-enabled"]
 OTHER = SceneVocabulary(
     names=("dog", "hat"),
     parents={"dog": ("animal",)},
@@ -263,12 +264,14 @@ def test_folders_that_do_not_fit_are_refused_in_a_line(
 
 
 def test_a_folder_of_the_release_is_recognised_and_must_be_whole(shared: Shared, tmp_path: Path, capsys) -> None:
-    (tmp_path / "scenes").mkdir()
+    data = tmp_path / "released"
+    (data / "scenes").mkdir(parents=True)
     for split in ("train", "val"):
         name = f"CLEVR_{split}_scenes.json"
-        (tmp_path / "scenes" / name).write_text((shared.data("clevr") / "scenes" / name).read_text())
-    assert kind_of(tmp_path) == "clevr"
-    command = ["natural", "train", "--preset", "debug", "--dataset", "clevr", "--data", str(tmp_path)]
+        (data / "scenes" / name).write_text((shared.data("clevr") / "scenes" / name).read_text())
+    assert kind_of(data) == "clevr"
+    command = ["natural", "train", "--preset", "debug", "--dataset", "clevr", "--data", str(data)]
+    capsys.readouterr()
     assert main([*command, "--out", str(tmp_path / "model"), *PLAIN]) == 2
     err = capsys.readouterr().err
     assert "images/train/CLEVR_train_000000.png" in err
@@ -316,10 +319,9 @@ def test_one_model_of_three_folders_is_sealed_and_scored_on_each(folders: list[P
     manifest = artifact.verify(model)
     shares = [manifest.metrics[f"share/{kind}"] for kind in ("gqa", "vqa", "clevr")]
     assert sum(shares) == pytest.approx(1.0)
-    evaluate = ["natural", "evaluate", "--checkpoint", str(model), "--data", *map(str, folders)]
-    assert main([*evaluate, "--out", str(evaluation), "--device", "cpu"]) == 0
-    metrics = artifact.verify(evaluation).metrics
-    assert {"accuracy", "vqa_score", "clevr_accuracy", "objects", "clevr_objects"} <= metrics.keys()
+    inputs = Inputs.of({each.name: each for each in folders}, model=("model", model))
+    metrics = SYSTEM.evaluate(Order("evaluation", NaturalEvaluation(device="cpu"), inputs, evaluation)).metrics
+    assert {"accuracy", "vqa_score", "clevr_accuracy", "objects/objects", "clevr_objects"} <= metrics.keys()
     report = json.loads((evaluation / "report.json").read_text())["clevr"]
     assert report["rows"]["true_scene_true_program"]["accuracy"] == 1.0
     assert {"chance", "majority", "type_prior"} == report["baselines"].keys()

@@ -13,7 +13,8 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.completion import completed, left_out_of
-from nsmodels.systems.natural.language.grammar import Grammar, normal
+from nsmodels.systems.natural.language.derivation import Derivation
+from nsmodels.systems.natural.language.grammar import Frame, Grammar, normal
 from nsmodels.systems.natural.language.network import ParserNetwork
 from nsmodels.systems.natural.language.parser import Parser
 from nsmodels.systems.natural.language.task import ParserTask, asked
@@ -84,6 +85,41 @@ def test_a_side_is_chosen_from_the_object_that_has_attributes() -> None:
     assert [each.entry.word for each in left_out_of(program(both), unread, mentions, WORDS)] == ["red"]
 
 
+def test_what_is_asked_for_keeps_the_name_it_is_given() -> None:
+    text, named = "select: table (1)->relate: {},near,s (2) [0]->query: name [1]", "What is the {} near the table?"
+    assert complete("Who is the boy near the table?", text.format("_")) == program(text.format("boy"))
+    assert complete(named.format("animal"), text.format("_")) == program(text.format("animal"))
+    assert complete("Who is near the table?", text.format("_")) == program(text.format("person"))
+    assert complete("What is near the table?", text.format("_")) == program(text.format("_"))
+    color = "select: table (1)->relate: _,near,s (2) [0]->query: color [1]"
+    assert complete("What color is the thing near the table?", color) == program(color)
+    words = words_of("Who is the boy near the table?")
+    mentions = GRAMMAR.phrases.mentions(words)
+    assert left_out_of(program(text.format("boy")), mentions[:1], mentions, WORDS) == []
+    assert left_out_of(program(text.format("_")), mentions[:1], mentions, WORDS) == mentions[:1]
+
+
+def test_a_choice_has_two_different_options() -> None:
+    mentions = GRAMMAR.phrases.mentions(words_of("Is the table red or green, near or under the cat?"))
+    derivation = Derivation(GRAMMAR, mentions)
+    number = {each.entry.word: len(GRAMMAR.tokens) + k for k, each in enumerate(mentions)}
+    derivation.push(GRAMMAR.numbers[Frame("choose color", 1)])
+    assert derivation.excluded == frozenset()
+    derivation.push(number["red"])
+    assert derivation.excluded == {number["red"]}
+    related = Derivation(GRAMMAR, mentions)
+    for symbol in (GRAMMAR.numbers[Frame("choose rel", 1, "s")], number["cat"]):
+        assert related.excluded == frozenset()
+        related.push(symbol)
+    assert related.excluded == frozenset()
+    related.push(number["near"])
+    assert related.excluded == {number["near"]}
+    alone = Derivation(GRAMMAR, [each for each in mentions if each.entry.word in ("red", "cat")])
+    alone.push(GRAMMAR.numbers[Frame("choose color", 1)])
+    alone.push(len(GRAMMAR.tokens))
+    assert alone.excluded == frozenset()  # nothing else is left
+
+
 def test_what_a_program_has_as_often_is_not_left_out() -> None:
     words = words_of("Are there either red apples or red cakes on the left side of the photo?")
     mentions = GRAMMAR.phrases.mentions(words)
@@ -135,7 +171,7 @@ def trained_on(questions: list[str], texts: list[str]) -> ParserNetwork:
     task = ParserTask(records, records, WORDS, config, TrainingConfig(batch_size=4, lr=0.02))
     network = task.build()
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
-    for epoch in range(60):
+    for epoch in range(30):
         for batch in task.batches("train", epoch, Shard()):
             optimizer.zero_grad()
             task.loss(network, batch)[0].backward()

@@ -71,6 +71,7 @@ def test_rules_are_asked_about_what_a_model_sees(shared: Shared, capsys: pytest.
     words = ["ask", "scenery", "served(X)", "--model", str(trained.folder), "--image", str(image), "--json"]
     (seen,) = perceiver(trained.folder, "cpu")([Path(image)])
     wanted = ask(load("scenery"), seen.facts, "served(X)")
+    capsys.readouterr()
     assert main(words) == (0 if wanted else 1)
     out, err = capsys.readouterr()
     found = [json.loads(line) for line in out.splitlines()]

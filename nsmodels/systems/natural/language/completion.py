@@ -2,7 +2,8 @@
 
 Released programs name one side of "Is the small book to the left of the bed?" by its name alone,
 `verify rel: book,to the left of,s`; the id that says which book is a leak. The completed program has every word:
-`relate: book,to the left of,s; filter size: small; exist`.
+`relate: book,to the left of,s; filter size: small; exist`. Likewise "the person" of "Who is the person riding the
+horse?", of which `relate: _,riding,s` has nothing.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from nsmodels.datasets.gqa.programs.operations import OPERATIONS, operation_of
-from nsmodels.datasets.gqa.programs.parsing import Program, Step
+from nsmodels.datasets.gqa.programs.parsing import ANY, Program, Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.grammar import normal
 from nsmodels.systems.natural.language.mentions import NAME, RELATION, Entry, Mention
 
 LINKS = (("that", "is"), ("that", "are"), ("which", "is"), ("which", "are"), ("who", "is"), ("who", "are"))
 MADE = (("made", "of"), ("made", "out", "of"), ("colored",))
+PERSON = "person"
 IDLE = ("on", "in", "at", "of", "with")  # "on the left side of the photo"
 Property = tuple[Entry, bool]  # an attribute, and whether it is denied
 
@@ -31,10 +33,26 @@ def completed(
     number: dict[int, int] = {}
     for place, step in enumerate(program):
         moved = replace(step, dependencies=tuple(number[k] for k in step.dependencies))
+        if step.operation == "relate" and step.name == ANY:
+            moved = replace(moved, name=_name_of(place, program, question, mentions, words))
         missing = _missing(step, program, question, mentions, words) if step.operation in COMPLETED else []
         steps += COMPLETED[step.operation](moved, steps, missing) if missing else [moved]
         number[place] = len(steps) - 1
-    return normal(tuple(steps), words) if len(steps) > len(program) else program
+    return program if tuple(steps) == program else normal(tuple(steps), words)
+
+
+def _name_of(
+    place: int, program: Program, question: Sequence[str], mentions: Sequence[Mention], words: SceneVocabulary
+) -> str:
+    """The name that a question gives what it relates, where the program has any: just before the relation, or "who"."""
+    step, used = program[place], {each.name for each in program}
+    ends = {each.start for each in mentions if each.entry.group == RELATION and each.entry.word in step.relations}
+    named = [each.entry.word for each in mentions if each.entry.group == NAME and each.end in ends]
+    said = [name for name in named if name not in used]
+    is_asked_for = place == len(program) - 2 and program[-1].value == "name"
+    if len(said) == 1 and is_asked_for:
+        return said[0]
+    return PERSON if is_asked_for and question[0] == "who" and PERSON in words.categories else step.name
 
 
 def _verified(step: Step, before: list[Step], missing: list[Property]) -> list[Step]:
@@ -102,20 +120,18 @@ def _said_of(
 def left_out_of(
     program: Program, unread: Sequence[Mention], mentions: Sequence[Mention], words: SceneVocabulary
 ) -> list[Mention]:
-    """What a question says that a program does not have: of mentions that no symbol points at, names, attributes that
-    the program has less often than the question, and relations that are more than an idle preposition.
+    """What a question says more often than its program: of mentions that no symbol points at, names, attributes, and
+    relations that are more than an idle preposition.
     """
-    used = Counter(value for each in program for value in values_of(each))
-    read = Counter(each.entry.word for each in mentions if each not in unread and each.entry.group in words.attributes)
+    used = Counter(value for each in program for value in (each.name, *each.relations, *values_of(each)))
+    read = Counter(each.entry for each in mentions if each not in unread)
     found = []
     for each in unread:
         group, word = each.entry
-        if group in words.attributes:
-            read[word] += 1
-            is_said = read[word] > used[word] and not is_within_name(each, mentions)
-        else:
-            is_said = group == NAME or (group == RELATION and word not in IDLE)
-        found += [each] if is_said else []
+        read[each.entry] += 1
+        is_within = group in words.attributes and is_within_name(each, mentions)
+        is_weighty = group in (NAME, *words.attributes) or (group == RELATION and word not in IDLE)
+        found += [each] if is_weighty and not is_within and read[each.entry] > used[word] else []
     return found
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from nsmodels.core.errors import InputError
 from nsmodels.systems.natural.language.grammar import Grammar
 from nsmodels.systems.natural.language.mentions import Entry, Mention
 from nsmodels.systems.natural.language.trees import CLOSED, ROOT, Frame, Kind, Leaf, Notation, Tree
+
+MOST_ARGUMENTS = 3  # of a frame
 
 
 class Derivation:
@@ -37,6 +41,27 @@ class Derivation:
         """Tokens available to the next slot in a program of at most `limit` tokens."""
         others = sum(self.grammar.closing[slot] for slot in self._open[:-1])
         return limit - len(self.symbols) - others
+
+    @property
+    def excluded(self) -> frozenset[int]:
+        """Symbols that would give a choice two equal options, where something else is left to choose."""
+        if len(self.symbols) < 2 or not self._is_second_option():
+            return frozenset()
+        first = self.leaf(self.symbols[-1])
+        groups = self.grammar.groups_of[self.grammar.slots[self.slot]]
+        numbers = range(len(self.grammar.tokens), len(self.grammar.tokens) + len(self.mentions))
+        fitting = {n for n in numbers if self.leaf(n).group in groups}  # type: ignore[union-attr]  # entries
+        fitting |= {int(n) for n in np.flatnonzero(self.grammar.fits[self.slot])}
+        equal = {n for n in fitting if self.leaf(n) == first}
+        return frozenset(equal) if equal < fitting else frozenset()
+
+    def _is_second_option(self) -> bool:
+        notation = self.grammar.notation
+        for back in range(2, min(len(self.symbols), MOST_ARGUMENTS) + 1):
+            leaf = self.leaf(self.symbols[-back])
+            if isinstance(leaf, Frame):
+                return notation.has_options(leaf) and len(notation.argument_slots(leaf)) == back
+        return False
 
     def followed_by(self, symbol: int) -> Derivation:
         """A copy with the next slot filled; raise as `push`."""

@@ -133,6 +133,9 @@ def next_scores(
     previous, slots, num_open, slack = torch.tensor(rows, device=network.costs.device).T[..., None]
     scores, state = network.step(memory, state, previous, slots, num_open)
     fitting = network.fitting(memory, slots, slack)
+    for row, excluded in enumerate(each.excluded for each in derivations):
+        if excluded:
+            fitting[row, 0, sorted(excluded)] = False
     return scores.masked_fill(~fitting, -torch.inf)[:, 0].log_softmax(-1), state
 
 
