@@ -11,9 +11,10 @@ from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import MODEL, Inputs, Order
 from nsmodels.datasets.gqa.files.places import image_path
-from nsmodels.formats.scenes.graphs import SceneGraph
+from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
 from nsmodels.formats.scenes.perceived import PerceivedScene
 from nsmodels.scenery.rule_learning.config import RuleStudyConfig
+from nsmodels.scenery.rule_learning.seeing import Perceive
 from nsmodels.scenery.rule_learning.study import study
 
 
@@ -28,15 +29,18 @@ def perceiver(model: str | Path, device: str = "auto") -> Callable[[Sequence[Pat
     return loaded.perceived
 
 
+def perceiving(model: str | Path, data: Path) -> Perceive:
+    """What a model reads from the images of scene graphs of a folder of GQA; see `perceiver`."""
+    read = perceiver(model)
+    return lambda graphs: read([image_path(data, graph.image) for graph in graphs])
+
+
 def study_rules(order: Order[RuleStudyConfig]) -> Manifest:
     """The study of rule learning, with facts that the model of its configuration perceives where it names one."""
-    named = order.config.model
+    words, named = read_vocabulary(order.data), order.config.model
     if not named:
-        return study(order)
+        return study(order, words)
     place = loading.place_of(named, None, loading.MODEL)
     inputs = Inputs({**order.inputs.folders, place.name: place}, {**order.inputs.roles, place.name: MODEL})
-
-    def perceive(graphs: Sequence[SceneGraph]) -> list[PerceivedScene]:
-        return perceiver(place)([image_path(order.data, graph.image) for graph in graphs])
-
-    return study(replace(order, inputs=inputs), perceive)
+    # loaded when it is needed: a study that is there already is kept
+    return study(replace(order, inputs=inputs), words, lambda graphs: perceiving(place, order.data)(graphs))

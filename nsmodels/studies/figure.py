@@ -40,7 +40,9 @@ def ablation_study(study: Path, folder: Path, key: str) -> Manifest:
     recipe: Any = {"config": {}, "code_version": CODE_VERSION, "inputs": {key: study}, "is_resumable": False}
     with artifact.build(folder, key=folder.name, maker=MAKER, **recipe) as part:
         disk.write_json(part.path / "numbers.json", {n: [row.to_dict() for row in rows] for n, rows in parts.items()})
-        plots.save_figure(draw(parts), part.path / folder.name, caption, ", ".join(dict.fromkeys(sources.values())))
+        plots.save_figure(
+            draw(parts), part.path / folder.name, caption, ", ".join(dict.fromkeys(sources.values())), is_printed=True
+        )
     return artifact.read_manifest(folder)
 
 
@@ -100,15 +102,8 @@ def _draw(axis: Axes, place: int, row: Row) -> None:
     if row.gain_low is not None and row.gain_high is not None:
         axis.plot([scale * row.gain_low, scale * row.gain_high], [place] * 2, color=colour, linewidth=1.6)
     axis.plot([scale * (row.gain or 0)], [place], MARK.get(row.verdict, "D"), color=colour, markersize=5)
-    axis.annotate(
-        row.verdict,
-        (1.0, place),
-        xycoords=axis.get_yaxis_transform(),
-        ha="right",
-        va="bottom",
-        fontsize=6.5,
-        color=colour,
-    )
+    text, beside = f"{row.measure.difference(row.gain or 0)}  {row.verdict}", axis.get_yaxis_transform()
+    axis.annotate(text, (1.02, place), xycoords=beside, va="center", fontsize=7, color=colour)
 
 
 def _label(row: Row) -> str:

@@ -95,13 +95,14 @@ class Trial:
         return (self.place / RECORD).is_file()
 
     @property
-    def _trained(self) -> str:
+    def trained(self) -> str:
+        """The variant whose checkpoint is scored."""
         return self.variant if self.arm.all_variants[self.variant].is_trained else FULL
 
     @property
     def model(self) -> Path:
         """The checkpoint that it scores: of a variant that needs no training that of the full model."""
-        return self.folder / self.arm.name / self._trained / str(self.seed) / MODEL
+        return self.folder / self.arm.name / self.trained / str(self.seed) / MODEL
 
     def taken(self) -> dict[str, Path]:
         """Folders of the phases that are those of the full model, by phase."""
@@ -152,7 +153,7 @@ def shorten(trial: Trial) -> None:
 
 def _train(trial: Trial) -> artifact.Manifest:
     arm = trial.arm
-    if trial._trained != trial.variant:
+    if trial.trained != trial.variant:
         return artifact.read_manifest(trial.model)
     config = arm.config_of(trial.variant, trial.seed)
     order: Order[Any] = Order(MODEL, config, Inputs.of(dict(arm.data)), trial.model)

@@ -92,7 +92,7 @@ def test_the_study_is_sealed_with_its_report_and_figure(folder: Path, tmp_path: 
         targets=["busy", "served"], num_scenes=[30, 300], wrong_shares=[0.0, 0.3], num_held_out=100, seeds=[0]
     )
     order = Order("rule_learning", config, Inputs.of(folder), tmp_path / "rule_learning")
-    manifest = study(order)
+    manifest = study(order, vocabulary())
     assert manifest == read_manifest(order.folder)
     expected = {"report.json", "table.txt", "learnt.rules", "figures/rule_learning.pdf", "figures/rule_learning.png"}
     assert manifest.files.keys() == expected
@@ -106,7 +106,7 @@ def test_the_study_is_sealed_with_its_report_and_figure(folder: Path, tmp_path: 
     assert wrong["perceived_recall"] < 0.9
     assert many["baseline_recall"] < 0.9
     assert "busy(X) :- holding(X, Y)." in (order.folder / "learnt.rules").read_text()
-    assert study(order) == manifest
+    assert study(order, vocabulary()) == manifest
 
 
 def test_data_that_do_not_fit(folder: Path, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_data_that_do_not_fit(folder: Path, tmp_path: Path) -> None:
     ]:
         config = debug().with_values(values)
         with pytest.raises(InputError) as raised:
-            study(Order("r", config, Inputs.of(folder), tmp_path / "r"))
+            study(Order("r", config, Inputs.of(folder), tmp_path / "r"), vocabulary())
         assert part in str(raised.value)
 
 
@@ -166,7 +166,7 @@ def test_a_perception_without_error_is_as_good_as_the_truth(folder: Path, tmp_pa
     )
     config = config.with_values({"num_held_out": 100, "model": "a model"})
     order = Order("rule_learning", config, Inputs.of(folder), tmp_path / "rule_learning")
-    study(order, lambda some: [seen_as_it_is(graph) for graph in some])
+    study(order, vocabulary(), lambda some: [seen_as_it_is(graph) for graph in some])
     report = json.loads((order.folder / "report.json").read_text())
     (true,), (few, many) = report["by_scenes"], report["by_perceived"]
     assert (few["perceived"], many["perceived"]) == (30, 300)  # there are no 3,000 scenes

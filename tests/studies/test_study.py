@@ -21,7 +21,14 @@ from nsmodels.systems.natural.evaluation.studies.config import VARIANTS, debug
 from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-CONFIG = debug().with_values({"variants": ["hierarchy", "soft"], "model.training": {"epochs": 1, "device": "cpu"}})
+SMALL = {
+    "max_images": 16,
+    "max_val_images": 4,
+    "training": {"epochs": 1, "device": "cpu", "num_workers": 0},
+    "parser": {"max_questions": 60, "max_val_questions": 20},
+    "parser_training.epochs": 1,
+}
+CONFIG = debug().with_values({"variants": ["hierarchy", "soft"], "num_images": 4, "model": SMALL})
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +123,7 @@ def test_folders_decide_the_parts(shared: Shared) -> None:
     both = list(ablations.arms_of(CONFIG, {"gqa_mini": gqa, "vqa_mini": vqa}))
     assert [(arm.name, arm.config.dataset, list(arm.variants)) for arm in both] == [
         ("gqa_mini", "gqa", ["hierarchy", "soft"]),
-        ("gqa_mini+vqa_mini", "all", ["cross_attention", "programs"]),
+        ("gqa_mini+vqa_mini", "gqa_vqa", ["cross_attention", "programs"]),
     ]
     (alone,) = ablations.arms_of(CONFIG, {"vqa_mini": vqa})
     assert (alone.config.dataset, list(alone.variants)) == ("vqa", ["cross_attention"])

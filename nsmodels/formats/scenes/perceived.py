@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nsmodels.formats.scenes.facts import Fact
 
@@ -19,10 +19,12 @@ class PerceivedScene:
     Attributes:
         facts: each with its marginal probability, that its objects are there included.
         boxes: of the objects, by constant.
+        names: the most likely name of each object, by constant.
     """
 
     facts: Mapping[Fact, float]
     boxes: Mapping[str, Box]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def likely(self, least: float = LIKELY) -> frozenset[Fact]:
         """The facts that are more probable than not, or than `least`."""

@@ -137,7 +137,7 @@ class RuleAnswers:
         """The object that most likely has the name; empty: none may."""
         name = self._predicates.of_name(question.name)
         named = {fact[1][0]: p for fact, p in self._scenes[question.scene].items() if fact[0] == name}
-        return max(named, key=lambda each: (named[each], each), default="")
+        return str(max(named, key=lambda each: (named[each], each), default=""))
 
     def _name_of(self, scene: int, thing: str) -> str:
         facts, predicates = self._scenes[scene], self._predicates

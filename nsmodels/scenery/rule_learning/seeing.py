@@ -40,7 +40,9 @@ class SeenScenes:
     def pairs(self) -> list[dict[str, str]]:
         """By scene, the true object of each perceived one, where there is one."""
         return [
-            matches({each: scene.boxes[str(each)] for each in likely.objects}, _boxes(graph))  # type: ignore[misc]
+            {str(each): str(each) for each in likely.objects}
+            if scene.boxes == _boxes(graph)
+            else matches({each: scene.boxes[str(each)] for each in likely.objects}, _boxes(graph))  # type: ignore[misc]
             for graph, scene, likely in zip(self.graphs, self.seen, self.scenes, strict=True)
         ]
 
@@ -75,6 +77,11 @@ class SeenScenes:
             right = sum(_translated(fact, pairs, scene) in true for fact in found)
             total += Agreement(right, len(found), len(true))
         return total
+
+
+def as_stated(graph: SceneGraph, predicates: ScenePredicates) -> PerceivedScene:
+    """A scene graph as if it were perceived, without error."""
+    return PerceivedScene(dict.fromkeys(predicates.facts(graph), 1.0), _boxes(graph))
 
 
 def _scene(seen: PerceivedScene) -> Scene:

@@ -68,9 +68,11 @@ class Truth:
 class Study:
     """The scenes of a dataset with their planted labels, and the points that are measured on them."""
 
-    def __init__(self, folder: Path, config: RuleStudyConfig, perceive: Perceive | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: RuleStudyConfig, words: SceneVocabulary, perceive: Perceive | None = None
+    ) -> None:
         self._config = config
-        self._vocabulary = SceneVocabulary.read(folder)
+        self._vocabulary = words
         self._program = load(config.rules)
         seen, held_out = (folder / examples.GRAPHS.format(split) for split in ("train", "val"))
         most = max([*config.num_scenes, *(config.num_perceived if perceive else ())])
@@ -224,15 +226,15 @@ def _generators(seed: int, number: int) -> list[Generator]:
     return [np.random.default_rng(each) for each in np.random.SeedSequence(seed).spawn(number)]
 
 
-def study(order: Order[RuleStudyConfig], perceive: Perceive | None = None) -> Manifest:
+def study(order: Order[RuleStudyConfig], words: SceneVocabulary, perceive: Perceive | None = None) -> Manifest:
     """Run the study on the scenes of an order, which has the folders of GQA or of its twin, and seal it.
 
-    `perceive`: what a trained model reads from the images of scene graphs; facts are then perceived, too. Raises
-    `InputError` for bad data, and when it was interrupted.
+    `words`: of the scene graphs; `perceive`: what a trained model reads from their images; facts are then perceived,
+    too. Raises `InputError` for bad data, and when it was interrupted.
     """
 
     def run(part: Part) -> StudyResult:
-        found = Study(order.data, order.config, perceive)
+        found = Study(order.data, order.config, words, perceive)
         points: list[dict[str, Any]] = []
         learnt: dict[str, dict[str, Learnt]] = {}
         for point, learnt[point.name] in found.points():  # of each name the last one has the most scenes

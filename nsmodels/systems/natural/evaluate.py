@@ -9,7 +9,6 @@ from typing import Any
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.files.places import splits
 from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
@@ -20,6 +19,7 @@ from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation import several
+from nsmodels.systems.natural.evaluation.clevr import evaluate as functions
 from nsmodels.systems.natural.evaluation.depth import by_steps, consistency
 from nsmodels.systems.natural.evaluation.latency import measure_latency
 from nsmodels.systems.natural.evaluation.objects import ObjectScores, score_objects
@@ -38,6 +38,9 @@ from nsmodels.systems.natural.evaluation.scoring import (
 )
 from nsmodels.systems.natural.evaluation.subject import Subject, read_subject
 from nsmodels.systems.natural.evaluation.vqa import evaluate as answers
+from nsmodels.systems.natural.language.asking import Question
+from nsmodels.systems.natural.perception import frequencies
+from nsmodels.systems.natural.perception.labels import LabelSpace
 from nsmodels.systems.natural.perception.sources import read_photographs
 from nsmodels.systems.natural.reasoning.premises import Premises
 
@@ -47,8 +50,8 @@ Answers = Mapping[str, Sequence[str]]
 
 
 def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
-    """The scores on each folder of data, GQA and VQA. Raises `InputError` as `several.score`."""
-    return several.score(order, {"gqa": score_programs, "vqa": answers.score})
+    """The scores on each folder of data. Raises `InputError` as `several.score`."""
+    return several.score(order, {"gqa": score_programs, "vqa": answers.score, "clevr": functions.score})
 
 
 def score_programs(order: Order[NaturalEvaluation]) -> EvaluationResult:
@@ -106,7 +109,8 @@ def _report(
         each for each in read_photographs(order.data, order.config.split) if each.graph.image in subject.graphs
     ]
     beliefs = [subject.beliefs[photograph.graph.image] for photograph in photographs]
-    objects = score_objects(photographs, beliefs, subject.reasoner.perception.space, order.config.split)
+    space, counts = LabelSpace(subject.reasoner.words), frequencies.read(order.model)
+    objects = score_objects(photographs, beliefs, space, order.config.split, counts)
     proved = prove_sample(subject, order.config.num_proofs)
     scored, beside = rows(subject), baseline_rows(priors, subject.balanced, _balanced(learned, subject))
     answers = _all_answers(subject, learned, priors)

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nsmodels.core.orders import DATA, MODEL
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.config import (
     EVALUATION_VERSION,
+    Dataset,
     NaturalConfig,
     NaturalEvaluation,
     presets_of,
@@ -33,7 +34,7 @@ def training(dataset: str) -> Training[NaturalConfig, NaturalEvaluation]:
     )
 
 
-def on_answers(name: str, datasets: tuple[str, ...], dataset: Literal["vqa", "all"]) -> Training[Any, Any]:
+def on_answers(name: str, datasets: tuple[str, ...], dataset: Dataset) -> Training[Any, Any]:
     """Learning the answers of ten people, alone or beside questions with programs."""
     listed = ", ".join(f"`{key}`" for key in datasets)
     return Training(
@@ -50,7 +51,7 @@ ON_PROGRAMS = [training("gqa_mini"), training("gqa")]
 ON_ANSWERS = [
     on_answers("vqa_mini", ("vqa_mini",), "vqa"),
     on_answers("vqa", ("vqa",), "vqa"),
-    on_answers("multi_dataset", ("gqa_mini", "vqa_mini"), "all"),
+    on_answers("multi_dataset", ("gqa_mini", "vqa_mini", "clevr_mini"), "all"),
 ]
 TRAININGS = [*ON_PROGRAMS, *ON_ANSWERS]
 assets = [asset for each in TRAININGS for asset in each.assets()]

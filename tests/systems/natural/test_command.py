@@ -127,7 +127,8 @@ def test_pictures_of_a_proof_show_its_objects_and_steps(tmp_path: Path) -> None:
     for step in proof.steps:
         assert f"<!-- {step.call} -->" in tree
     assert over.count("#d95f02") > 0
-    assert Image.open(tmp_path / "over.png").width > 1000
+    with Image.open(tmp_path / "over.png") as drawn:
+        assert drawn.width > 1000
     with pytest.raises(InputError, match="cannot draw"):
         draw_tree(proof, tmp_path / "tree.gif")
 

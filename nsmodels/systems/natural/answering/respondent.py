@@ -197,13 +197,13 @@ class Respondent:
             records.append(found)
             if self.reasoner is not None:
                 size = [(int(w), int(h)) for w, h in np.asarray(sizes[first : first + BATCH]).tolist()]
-                beliefs += map(self.reasoner.premises, beliefs_of(self.perception, read, size))
+                beliefs += map(self.reasoner.taken, beliefs_of(self.perception, read, size))
         return Seen(np.concatenate(records), beliefs)
 
     def perceived(self, images: Sequence[Path]) -> list[PerceivedScene]:
         """What is seen in image files as weighted facts; `InputError` where the checkpoint reads no programs."""
         if self.reasoner is None:
-            raise InputError("this checkpoint answers without facts; give one of --dataset gqa or all")
+            raise InputError("this checkpoint answers without facts; give one of --dataset gqa, gqa_vqa or all")
         return self.reasoner.perceived(images)
 
     def respond(self, images: Sequence[Path], questions: Sequence[str]) -> list[Response]:

@@ -1,4 +1,4 @@
-"""Training of the classifiers of answers on GQA, and their answers to the questions of a split."""
+"""Training of the classifiers of answers on questions with programs, and their answers to those of a split."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.datasets.gqa.files.format import Question
-from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.formats.images.cache import read_images
 from nsmodels.layers.answers import batches
@@ -19,6 +17,7 @@ from nsmodels.layers.answers.batches import Pictures, numbered
 from nsmodels.layers.answers.task import AnswerTask, known_loss, predict
 from nsmodels.systems.natural.baselines.network import Classifier, make_classifier
 from nsmodels.systems.natural.config import BaselineConfig
+from nsmodels.systems.natural.language.asking import Question, places_of
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
 
 
@@ -51,8 +50,7 @@ def read_asked(
     names, places = images_of(questions)
     if not has_image:
         return AskedImages(questions, Pictures.none(len(names)), places)
-    paths = [image_path(data, name) for name in names]
-    images, _ = read_images(paths, config.image_width, config.image_height, num_workers)
+    images, _ = read_images(places_of(data, names), config.image_width, config.image_height, num_workers)
     return AskedImages(questions, Pictures.pixels(images), places)
 
 

@@ -49,7 +49,7 @@ def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Mani
 def consistency(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     """Consistency of the model and of trained baselines, overall and by structural type, from an evaluation."""
     found, report = _part(evaluation, "consistency")
-    caption = "Share of right answers to what a right answer entails, with 95 % intervals by image; few images: no bar"
+    caption = "Share of right answers to what a right answer entails, with 95 % intervals by image; pale: few images"
     figures = {"consistency": draw_consistency(found)}
     return _seal(folder, {evaluation_key: evaluation}, figures, {"consistency": caption}, found, _about(report))
 
@@ -99,10 +99,10 @@ def draw_consistency(found: Mapping[str, Mapping[str, Any]]) -> Figure:
     for number, (name, each) in enumerate(found.items()):
         rows = [each, *(each["by_structural"].get(kind) for kind in kinds)]
         for place, row in enumerate(rows):
-            if row and row["accuracy"] is not None and not row.get("is_few"):
+            if row and row["accuracy"] is not None:
                 middle = place + width * (number - (len(found) - 1) / 2)
-                label = _text(name) if place == 0 else None
-                axis.bar(middle, 100 * row["accuracy"], 0.9 * width, color=plots.COLOURS[number], label=label)
+                how = {"color": plots.COLOURS[number], "alpha": 0.35 if row.get("is_few") else 1.0}
+                axis.bar(middle, 100 * row["accuracy"], 0.9 * width, label=_text(name) if place == 0 else None, **how)
                 _draw_interval(axis, middle, row, "black")
     axis.set_xticks(range(len(kinds) + 1), ["all", *kinds])
     axis.set(ylabel="consistency, %", ylim=(0, 103))
@@ -119,7 +119,8 @@ def _draw_line(axis: Axes, places: list[float], rows: Mapping[str, Any], name: s
     if kept:
         axis.plot(*zip(*kept, strict=True), f"{mark}-", color=colour, markersize=4, label=_text(name))
     if few:
-        axis.plot(*zip(*few, strict=True), mark, color=colour, markersize=4, fillstyle="none")
+        label = None if kept else _text(name)
+        axis.plot(*zip(*few, strict=True), mark, color=colour, markersize=4, fillstyle="none", label=label)
     for x, _, row in points:
         _draw_interval(axis, x, row, colour)
 
@@ -166,5 +167,5 @@ def _seal(
     with artifact.build(folder, **recipe, is_resumable=False) as part:
         disk.write_json(part.path / "numbers.json", numbers)
         for name, figure in figures.items():
-            plots.save_figure(figure, part.path / name, captions[name], about or part.source)
+            plots.save_figure(figure, part.path / name, captions[name], about or part.source, is_printed=True)
     return artifact.read_manifest(folder)

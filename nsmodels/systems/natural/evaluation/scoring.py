@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_error, mean_interval, selective_accuracy
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.evaluation.subject import Subject
+from nsmodels.systems.natural.language.asking import Question
 
 ROWS = (
     "true_scene_true_program",
@@ -82,8 +82,12 @@ def confidences(subject: Subject) -> np.ndarray:
 
 def calibration(subject: Subject) -> dict[str, Any]:
     """Calibration of the confidence: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
-    confidence = confidences(subject)
     right = np.array([a.best == q.answer for a, q in zip(subject.answers, subject.balanced, strict=False)], float)
+    return calibration_of(confidences(subject), right)
+
+
+def calibration_of(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """The same of answers by their confidence (n,) and whether they are right (n,)."""
     bins = calibration_bins(confidence, right)
     return {
         "ece": expected_calibration_error(confidence, right),
@@ -105,7 +109,7 @@ def calibration(subject: Subject) -> dict[str, Any]:
 def program_exact(subject: Subject) -> float:
     """Share of the balanced questions whose program is read exactly, in normal form."""
     pairs = zip(subject.programs, subject.parses, strict=False)
-    return float(np.mean([parse.program == program for program, parse in pairs]))
+    return float(np.mean([parse.released == program for program, parse in pairs]))
 
 
 def outcomes(subject: Subject) -> Outcomes:

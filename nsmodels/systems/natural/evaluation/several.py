@@ -1,4 +1,4 @@
-"""Evaluation on the folders that are given: GQA, VQA, or both, with the outcomes of each."""
+"""Evaluation on the folders that are given, of one kind each, with the outcomes of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.folders import NAMES, Kind, sorted_by_kind
 
 Scorer = Callable[[Order[NaturalEvaluation]], EvaluationResult]
-NEEDED: Mapping[Kind, str] = {"gqa": "parser", "vqa": "answers"}
+NEEDED: Mapping[Kind, str] = {"gqa": "parser", "vqa": "answers", "clevr": "clevr_parser"}
 
 
 def score(order: Order[NaturalEvaluation], scorers: Mapping[Kind, Scorer]) -> EvaluationResult:

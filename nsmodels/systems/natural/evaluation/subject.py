@@ -64,7 +64,8 @@ class Subject:
     @cached_property
     def executors(self) -> dict[str, SoftExecutor]:
         """A soft executor per image."""
-        return {image: SoftExecutor(belief, self.reasoner.lexicon) for image, belief in self.beliefs.items()}
+        lexicon, verdicts = self.reasoner.lexicon, self.reasoner.verdicts
+        return {image: SoftExecutor(belief, lexicon, verdicts) for image, belief in self.beliefs.items()}
 
     @cached_property
     def answers(self) -> list[Answer]:

@@ -25,7 +25,8 @@ def weighted_facts(belief: Belief) -> PerceivedScene:
         if probability >= LEAST:
             facts[fact] = min(1.0, max(probability, facts.get(fact, 0.0)))
     boxes = {f"o{k + 1}": tuple(map(float, box)) for k, box in enumerate(belief.boxes)}
-    return PerceivedScene(facts, boxes)  # type: ignore[arg-type]  # boxes have four sides
+    names = {f"o{k + 1}": belief.words.names[int(row.argmax())] for k, row in enumerate(belief.names)}
+    return PerceivedScene(facts, boxes, names)  # type: ignore[arg-type]  # boxes have four sides
 
 
 def _facts(belief: Belief) -> Iterator[tuple[Fact, float]]:

@@ -15,6 +15,7 @@ from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor, r
 from nsmodels.systems.natural.reasoning.facts import IS, LOCATION, NAME, PRESENT, Fact, parse, with_probability
 from nsmodels.systems.natural.reasoning.lexicon import SIDES, Lexicon
 from nsmodels.systems.natural.reasoning.proof import NoProof, Proof, prove
+from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def remove_fact(
     text: str,
     lexicon: Lexicon | None = None,
     calibrate: Callable[[float], float] = float,
+    verdicts: Verdicts | None = None,
 ) -> Counterfactual:
     """Remove a believed fact, such as `color(o3) = red`, and answer again.
 
@@ -83,17 +85,21 @@ def remove_fact(
         raise InputError(
             f"fact {text!r}: not believed, so it cannot be removed; known: {opposite} (p {opposite.probability:.3f})"
         )
-    before, first, _ = _answered(program, belief, lexicon, calibrate)
+    before, first, _ = _answered(program, belief, lexicon, calibrate, verdicts)
     is_used = first is not None and fact.literal in {each.literal for each in first.facts}
-    after, proof, reason = _answered(program, belief_without(fact, belief, lexicon), lexicon, calibrate)
+    after, proof, reason = _answered(program, belief_without(fact, belief, lexicon), lexicon, calibrate, verdicts)
     return Counterfactual(fact, is_used, before, after, proof, reason)
 
 
 def _answered(
-    program: Program, belief: Belief, lexicon: Lexicon, calibrate: Callable[[float], float]
+    program: Program,
+    belief: Belief,
+    lexicon: Lexicon,
+    calibrate: Callable[[float], float],
+    verdicts: Verdicts | None,
 ) -> tuple[Answer, Proof | None, str]:
     """An answer with its proof, or with the reason why there is none."""
-    found = SoftExecutor(belief, lexicon).answer(program)
+    found = SoftExecutor(belief, lexicon, verdicts).answer(program)
     if refers_to_objects(program):
         found = replace(found, posed=calibrate(found.posed))
     try:

@@ -26,13 +26,16 @@ from nsmodels.systems.natural.evaluation import scoring as gqa
 from nsmodels.systems.natural.evaluation.competition.config import NaturalBaselines
 from nsmodels.systems.natural.evaluation.vqa import report as vqa_report
 from nsmodels.systems.natural.evaluation.vqa import scoring as vqa
-from nsmodels.systems.natural.folders import kind_of
+from nsmodels.systems.natural.folders import NAMES, kind_of
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
 
 
 def quiz_of(data: Path, config: NaturalBaselines) -> Quiz:
     """The questions of a GQA or VQA folder. Raises `InputError` for broken data."""
-    return {"gqa": gqa_quiz, "vqa": vqa_quiz}[kind_of(data)](data, config)
+    quizzes, kind = {"gqa": gqa_quiz, "vqa": vqa_quiz}, kind_of(data)
+    if kind not in quizzes:
+        raise InputError(f"{data}: is a folder of {NAMES[kind]}; its baselines are those of `nsmodels visual`")
+    return quizzes[kind](data, config)
 
 
 def gqa_quiz(data: Path, config: NaturalBaselines) -> Quiz:

@@ -16,7 +16,7 @@ from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation
 from nsmodels.systems.natural.evaluation.studies.config import VARIANTS, AblationConfig
 from nsmodels.systems.natural.evaluation.studies.counting import measure_size
 from nsmodels.systems.natural.evaluation.studies.scoring import score_answers, score_programs
-from nsmodels.systems.natural.folders import Kind, sorted_by_kind
+from nsmodels.systems.natural.folders import NAMES, Kind, sorted_by_kind
 
 OF_PROGRAMS = ("programs", "soft", "rules")  # parts that act only where programs are learnt
 
@@ -33,7 +33,8 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
 def arms_of(config: AblationConfig, data: Mapping[str, Path]) -> Iterator[Arm]:
     """A part of the study on questions with programs, and one on answers of people, for the folders that are given."""
     keys: dict[Kind, str] = {kind: key for key, path in data.items() for kind in sorted_by_kind([path])}
-    sorted_by_kind(data.values())
+    if not sorted_by_kind(data.values()).keys() & {"gqa", "vqa"}:
+        raise InputError(f"data: no folder of {NAMES['gqa']} or {NAMES['vqa']}; give one of these or both")
     if "gqa" in keys:
         own = {keys["gqa"]: data[keys["gqa"]]}
         yield _arm(config, "gqa", own, config.variants)
@@ -43,7 +44,12 @@ def arms_of(config: AblationConfig, data: Mapping[str, Path]) -> Iterator[Arm]:
             chosen = [name for name in chosen if name not in OF_PROGRAMS]
         if not chosen:
             raise InputError(f"answer_variants: {', '.join(OF_PROGRAMS)} need a folder of GQA beside that of VQA")
-        yield _arm(config, "all" if "gqa" in keys else "vqa", {key: data[key] for key in keys.values()}, chosen)
+        yield _arm(
+            config,
+            "gqa_vqa" if "gqa" in keys else "vqa",
+            {key: data[key] for kind, key in keys.items() if kind != "clevr"},
+            chosen,
+        )
 
 
 def _arm(config: AblationConfig, dataset: str, data: Mapping[str, Path], chosen: Sequence[str]) -> Arm:

@@ -12,7 +12,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.studies.config import VariantStudyConfig
 from nsmodels.studies.variant import Variant
 from nsmodels.systems.natural import config as natural
-from nsmodels.systems.natural.config import BaselineConfig, NaturalConfig
+from nsmodels.systems.natural.config import BaselineConfig, Dataset, NaturalConfig
 
 Programs = Literal[
     "fusion",
@@ -52,7 +52,7 @@ VARIANTS: Mapping[str, Variant] = {
 class ModelConfig(NaturalConfig):
     """The full model; the study decides seeds, data, and that no baselines are trained."""
 
-    dataset: Literal["gqa", "vqa", "all"] = decided("gqa", "the folders of data decide it")
+    dataset: Dataset = decided("gqa", "the folders of data decide it")
     training: TrainingConfig = partly_decided(TrainingConfig(), {"seed": "seeds decides it"})
     baseline: BaselineConfig = partly_decided(
         BaselineConfig(is_enabled=False), dict.fromkeys(BaselineConfig.model_fields, "no baselines are trained")

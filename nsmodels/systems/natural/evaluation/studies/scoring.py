@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
@@ -23,6 +19,7 @@ from nsmodels.systems.natural.evaluation.subject import read_subject
 from nsmodels.systems.natural.evaluation.vqa.evaluate import answer_split, read_respondent
 from nsmodels.systems.natural.evaluation.vqa.scoring import in_order, official, outcomes
 from nsmodels.systems.natural.folders import sorted_by_kind
+from nsmodels.systems.natural.perception import frequencies
 from nsmodels.systems.natural.perception.labels import LabelSpace, Photograph
 from nsmodels.systems.natural.perception.scoring import named_numbers, rare_names
 from nsmodels.systems.natural.perception.sources import read_photographs
@@ -38,8 +35,7 @@ def score_programs(order: Order[NaturalEvaluation]) -> list[Outcomes]:
     subject = read_subject(reasoner, data, config.split, config.max_images, has_unbalanced=False)
     photographs = [each for each in read_photographs(data, config.split) if each.graph.image in subject.graphs]
     beliefs = [subject.beliefs[each.graph.image] for each in photographs]
-    counts = _counts(data, _train_split(order))
-    seen = object_outcomes(photographs, beliefs, reasoner.perception.space, counts, config.split)
+    seen = object_outcomes(photographs, beliefs, reasoner.perception.space, frequencies.read(order.model), config.split)
     return [scoring.outcomes(subject), *seen]
 
 
@@ -56,7 +52,7 @@ def object_outcomes(
     photographs: Sequence[Photograph],
     beliefs: Sequence[Belief],
     space: LabelSpace,
-    counts: Counter[str],
+    counts: Mapping[str, int],
     split: str,
 ) -> list[Outcomes]:
     """Of each true object whether it is found and named, of rare ones alone too; whether it is confused in its class.
@@ -83,13 +79,3 @@ def object_outcomes(
         own = [items[k] for k in kept], [clusters[k] for k in kept], right[is_rare].astype(float)
         measured.append(Outcomes(RARE, split, *own))
     return [*measured, Outcomes(CLASS_ERRORS, split, items, clusters, confused.astype(float), direction="lower")]
-
-
-@lru_cache(maxsize=4)
-def _counts(data: Path, split: str) -> Counter[str]:
-    """How many objects of a split have each name."""
-    return Counter(thing.name for each in read_photographs(data, split) for thing in each.graph)
-
-
-def _train_split(order: Order[NaturalEvaluation]) -> str:
-    return artifact.read_manifest(order.model).config["train_split"]
