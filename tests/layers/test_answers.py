@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -191,6 +192,18 @@ def test_vilt_learns_from_a_local_folder_and_is_loaded_again(tiny_vilt: Path, pl
     assert plain.score(answers).mean == record["score"]
     moved = [name for name, value in model.state_dict().items() if not torch.equal(value, first[name])]
     assert any(name.startswith("transformer.encoder") for name in moved), "the transformer itself is fine-tuned"
+
+
+def test_other_weights_in_the_same_folder_are_another_origin(tiny_vilt: Path, plain: Quiz, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_vilt, folder)
+    first = competitor(plain, "vilt", vilt_config(folder)).origin
+    assert first == competitor(plain, "vilt", vilt_config(tiny_vilt)).origin != ""
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(bytes(weights))
+    assert competitor(plain, "vilt", vilt_config(folder)).origin != first
+    assert competitor(plain, "blind").origin == ""
 
 
 def test_vilt_begins_with_the_weights_of_the_folder(tiny_vilt: Path, plain: Quiz) -> None:
