@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -106,9 +107,14 @@ def by_question(asked: Quiz) -> float:
     return max(asked.score(answers).mean for answers in given)
 
 
-@pytest.mark.parametrize("name", ["cnn_lstm", "resnet_lstm"])
-def test_a_network_that_sees_learns_to_look(plain: Quiz, tmp_path: Path, name: str) -> None:
-    assert score_of(plain, name, tmp_path) > 0.9 > by_question(plain) + 0.3
+def test_a_network_that_sees_learns_to_look_and_its_checkpoint_answers_again(plain: Quiz, tmp_path: Path) -> None:
+    chosen = competitor(plain, "resnet_lstm")
+    record = train_once(chosen, plain, CONFIG, 0, tmp_path)
+    assert record["score"] > 0.9 > by_question(plain) + 0.3
+    model = load_classifier(checkpoint.load(tmp_path / checkpoint.BEST))
+    answers = [ANSWERS[number] for number in predict(model, chosen.encode("scored")).tolist()]
+    assert plain.score(answers).mean == record["score"]
+    assert record["cost"]["parameters"] == sum(each.numel() for each in model.parameters())
 
 
 def test_the_blind_network_is_no_better_than_the_best_answer_to_each_question(plain: Quiz, tmp_path: Path) -> None:
@@ -119,15 +125,6 @@ def test_the_blind_network_is_no_better_than_the_best_answer_to_each_question(pl
 def test_shuffled_answers_teach_nothing(tmp_path: Path) -> None:
     shuffled = quiz(tmp_path / "shuffled", shuffled=True)
     assert score_of(shuffled, "resnet_lstm", tmp_path) < by_question(shuffled) + 0.05
-
-
-def test_a_checkpoint_alone_gives_the_answers_again(plain: Quiz, tmp_path: Path) -> None:
-    chosen = competitor(plain, "resnet_lstm")
-    record = train_once(chosen, plain, CONFIG, 0, tmp_path)
-    model = load_classifier(checkpoint.load(tmp_path / checkpoint.BEST))
-    answers = [ANSWERS[number] for number in predict(model, chosen.encode("scored")).tolist()]
-    assert plain.score(answers).mean == record["score"]
-    assert record["cost"]["parameters"] == sum(each.numel() for each in model.parameters())
 
 
 # --- first weights ---------------------------------------------------------------------------------------------------
@@ -195,6 +192,18 @@ def test_vilt_learns_from_a_local_folder_and_is_loaded_again(tiny_vilt: Path, pl
     assert plain.score(answers).mean == record["score"]
     moved = [name for name, value in model.state_dict().items() if not torch.equal(value, first[name])]
     assert any(name.startswith("transformer.encoder") for name in moved), "the transformer itself is fine-tuned"
+
+
+def test_other_weights_in_the_same_folder_are_another_origin(tiny_vilt: Path, plain: Quiz, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_vilt, folder)
+    first = competitor(plain, "vilt", vilt_config(folder)).origin
+    assert first == competitor(plain, "vilt", vilt_config(tiny_vilt)).origin != ""
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(bytes(weights))
+    assert competitor(plain, "vilt", vilt_config(folder)).origin != first
+    assert competitor(plain, "blind").origin == ""
 
 
 def test_vilt_begins_with_the_weights_of_the_folder(tiny_vilt: Path, plain: Quiz) -> None:

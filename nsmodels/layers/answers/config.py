@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from nsmodels.core.config import Config, partly_decided
 from nsmodels.engine.config import TrainingConfig
 
+STUDY_VERSION = "1"  # of all studies: raised when equal configurations give different scores
 IMAGENET = "imagenet"
 _BY_STUDY = {"seed": "seeds decides it", "curriculum": "these trainings have none"}
 _TRAINING = TrainingConfig(epochs=6, batch_size=256, num_workers=1)

@@ -18,6 +18,8 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+from nsmodels.core import disk
+from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.layers.vision.layout import shortened
@@ -47,6 +49,12 @@ def require(folder: str) -> Path:
     if not any((path / name).is_file() for name in TOKENIZERS):  # transformers would make an empty one
         raise InputError(f"vilt.checkpoint: {path} holds no tokenizer; expected {' or '.join(TOKENIZERS)}")
     return path
+
+
+def checksum(folder: Path) -> str:
+    """Of the files of a checkpoint that decide what is trained from it."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return fingerprint([[path.name, disk.sha256_of(path)] for path in files])
 
 
 def quiet() -> None:
