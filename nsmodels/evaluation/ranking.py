@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,25 @@ from nsmodels.evaluation.ledger import Comparison, Entry
 MAKER = "nsmodels"
 CODE_VERSION = "3"
 TABLE = "leaderboard.parquet"
-HEAD: dict[str, Callable[[leaderboard.Row], str]] = {"data": lambda row: f"{row['dataset']} {row['split']}"}
+MOST_ROWS = 50  # of `cells` and `details`
+MODEL = re.compile(r"(?:_(replicates|trials)/(.+)/model|_model)(?=$| )")
+ABOUT = {  # of the columns of `cells`, in order; they fit into the page of an asset
+    "#": "rank among the evaluations of the same data, split and metric; the best is 1",
+    "score": "of the model on held-out data",
+    "95 %": "interval of the score; whole images or maps are resampled",
+    "beside": "best score of what was scored beside it on the same items, and its name",
+    "model": "the artifact that was scored, without _model",
+    "data": "data and split on which it was scored, and the metric",
+}
+DETAILS = {  # of the columns of `details`, in order
+    "id": "first characters, for nsmodels leaderboard --compare",
+    "model": "the artifact that was scored",
+    "seed": "of the training",
+    "n": "number of items scored",
+    "train CPU-s": "CPU-seconds of the scored networks' training",
+    "made (UTC)": "when it was evaluated",
+    "differs in": "fields of the configuration that are not the same in all rows of the group",
+}
 
 
 class RankingConfig(Config):
@@ -59,13 +78,34 @@ def make_ranking(config: RankingConfig, folder: Path, key: str = "leaderboard", 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, is_resumable=False, **recipe)
 
 
-def cells(folder: Path, limit: int = 50) -> list[dict[str, str]]:
-    """The first rows of a sealed leaderboard, as text by column."""
+def cells(folder: Path) -> list[dict[str, str]]:
+    """The first rows of a sealed leaderboard, as text by column of `ABOUT`: scores beside baselines."""
+    return [_cells(row) for row in _first_rows(folder)]
+
+
+def details(folder: Path) -> list[dict[str, str]]:
+    """The same rows, as text by column of `DETAILS`: how they were made."""
+    return [{name: leaderboard.CELLS[name](row) for name in DETAILS} for row in _first_rows(folder)]
+
+
+def _first_rows(folder: Path) -> list[leaderboard.Row]:
     import pandas as pd
 
-    found = pd.read_parquet(folder / TABLE).head(limit).astype(object)
-    ranked = found.where(found.notna(), None).to_dict("records")
-    return [{name: cell(row) for name, cell in {**HEAD, **leaderboard.CELLS}.items()} for row in ranked]
+    found = pd.read_parquet(folder / TABLE).head(MOST_ROWS).astype(object)
+    records = found.where(found.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
+
+
+def _cells(row: leaderboard.Row) -> dict[str, str]:
+    text, measure = leaderboard.CELLS, leaderboard.measure_of(row)
+    return {
+        "#": text["rank"](row),
+        "score": f"{text['score'](row)} {measure.unit_text}".rstrip(),
+        "95 %": text["95 %"](row),
+        "beside": text["best baseline"](row).replace("_", " "),
+        "model": MODEL.sub(lambda found: f" {found[1]} {found[2]}" if found[1] else "", text["model"](row)),
+        "data": f"{row['dataset']} {row['split']}: {measure.title}",
+    }
 
 
 def compared(entries: Sequence[Entry], words: Sequence[str]) -> list[Comparison]:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from nsmodels.core.config import Config, above, conditional
+from nsmodels.core.config import Config, above, added_field, conditional
 from nsmodels.engine.config import EvaluationConfig, TrainingConfig, further_training
 
 CODE_VERSION = "1"
-EVALUATION_VERSION = f"{CODE_VERSION}.0"
+EVALUATION_VERSION = f"{CODE_VERSION}.1"
 # Reported by each training beside its loss; see `engine.system.System.metrics`.
 METRICS = {
     "perception": (
@@ -26,9 +26,13 @@ METRICS = {
     "answers": ("score",),
     "vqa_blind": ("score",),
     "vqa_cnn_lstm": ("score",),
+    "clevr_parser": ("token_accuracy", "val/program_exact"),
+    "clevr_blind": ("accuracy",),
+    "clevr_cnn_lstm": ("accuracy",),
 }
 SECTIONS: dict[str, str] = {"parser": "parser_training", "blind": "blind_training", "cnn_lstm": "cnn_lstm_training"}
 SECTIONS |= {"answers": "answers_training", "vqa_blind": "blind_training", "vqa_cnn_lstm": "cnn_lstm_training"}
+SECTIONS |= {f"clevr_{name}": f"{name}_training" for name in ("parser", "blind", "cnn_lstm")}
 _ENABLED = {"is_enabled": True}
 
 
@@ -131,7 +135,10 @@ class ParserConfig(Config):
         description="share of words below a mention that training hides, so that only the class of the mention is read",
     )
     max_program_length: int = Field(
-        default=40, ge=6, le=256, description="longest program that is decoded, in tokens and mentions"
+        default=40,
+        ge=6,
+        le=256,
+        description="longest program that is decoded, in tokens and mentions; those of CLEVR: twice that",
     )
     max_questions: int = Field(default=0, ge=0, description="train on so many questions, drawn at random; 0: all")
     max_val_questions: int = Field(default=2000, ge=0, description="validate on the first so many questions; 0: all")
@@ -161,8 +168,9 @@ class BaselineConfig(Config):
     )
 
 
-_VQA = {"dataset": ("vqa", "all")}
-_ALL = {"dataset": "all"}
+_VQA = {"dataset": ("vqa", "gqa_vqa", "all")}
+_SEVERAL = {"dataset": ("gqa_vqa", "all")}
+Dataset = Literal["gqa", "vqa", "clevr", "gqa_vqa", "all"]
 
 
 class AnswersConfig(Config):
@@ -201,19 +209,29 @@ class NaturalEvaluation(EvaluationConfig):
     num_proofs: int = Field(
         default=500, ge=1, le=1_000_000, description="questions, spread over the split, whose answers are proved"
     )
+    soft: bool = added_field(
+        True, description="programs are executed over probabilities; off: over facts that were decided before"
+    )
+    rules: bool = added_field(
+        False, description="relations that others imply by the shipped rules are added: who rides is on what is ridden"
+    )
+    programs: bool = added_field(
+        True, description="where answers of people are learnt too: proved answers first; off: chosen answers alone"
+    )
+    max_images: int = added_field(0, ge=0, description="score the questions about the first so many images; 0: all")
 
 
 class NaturalConfig(Config):
     """Networks with their trainings. Seed, device, trackers of `training` hold for all phases."""
 
-    dataset: Literal["gqa", "vqa", "all"] = Field(
+    dataset: Dataset = Field(
         default="gqa",
-        description="what is learnt: questions with programs (gqa), with answers of ten people (vqa), or both from "
-        "one perception over the images of both (all; takes a folder of each)",
+        description="what is learnt: questions with programs (gqa; clevr), with answers of ten people (vqa), or several"
+        " from one perception over the images of all (gqa_vqa; all: the three; takes a folder of each)",
     )
     mixing_temperature: float = conditional(
         2.0,
-        _ALL,
+        _SEVERAL,
         ge=1,
         le=100,
         description="a dataset of n images is drawn in proportion to n^(1/T): 1 as they come, more: more equally",
@@ -376,9 +394,11 @@ PRESETS = {"debug": debug, "quick": quick, "longer": longer, "base": base, "pape
 
 # Names alone are learnt from boxes: 8 to 9 CPU-minutes with baselines, an official score of 73 on the twin (blind: 44).
 FEWER_EPOCHS = {("quick", "vqa"): {"training.epochs": 4, "training.eval_interval": 4}}
+# An epoch has the images of all.
+FEWER_EPOCHS |= {("quick", "all"): {"training.epochs": 6, "training.eval_interval": 3}}
 
 
-def presets_of(dataset: Literal["gqa", "vqa", "all"]) -> Mapping[str, Callable[[], NaturalConfig]]:
+def presets_of(dataset: Dataset) -> Mapping[str, Callable[[], NaturalConfig]]:
     """The presets for what is learnt."""
     return {name: _on(preset, dataset) for name, preset in PRESETS.items()}
 

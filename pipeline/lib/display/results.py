@@ -1,9 +1,12 @@
-"""Metadata that Dagster records and shows for a sealed artifact: numbers, tables, pictures, paths, provenance."""
+"""Metadata that Dagster records and shows for a sealed artifact: a summary, tables, pictures, numbers, provenance.
+
+The web UI keeps their order. It would show `dagster/column_schema` above all of them, so that columns have a plain key.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import dagster as dg
 from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.core.config import flat
 from pipeline.lib import staleness
-from pipeline.lib.display import pictures
+from pipeline.lib.display import answers, pictures
 
 IS_SHOWN = "is_reused"  # key in the metadata of every materialisation recorded by the asset's own step
 Metadata = dict[str, Any]
@@ -23,9 +26,7 @@ def result(manifest: Manifest, **shown: Any) -> dg.MaterializeResult:
 
     The data version is the fingerprint of the artifact.
     """
-    return dg.MaterializeResult(
-        metadata={**shown, **metadata(manifest)}, data_version=dg.DataVersion(manifest.fingerprint)
-    )
+    return dg.MaterializeResult(metadata=page(manifest, shown), data_version=dg.DataVersion(manifest.fingerprint))
 
 
 def materialization(
@@ -33,7 +34,7 @@ def materialization(
 ) -> dg.AssetMaterialization:
     """Event for an artifact that was built outside of its own step, or for one of several partitions of a step."""
     tags = staleness.tags(context, dg.AssetKey(key), manifest)
-    return dg.AssetMaterialization(key, metadata={**shown, **metadata(manifest)}, partition=partition, tags=tags)
+    return dg.AssetMaterialization(key, metadata=page(manifest, shown), partition=partition, tags=tags)
 
 
 def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metadata | None:
@@ -47,6 +48,15 @@ def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metad
     ):
         return None
     return dict(last.metadata)
+
+
+def page(manifest: Manifest, shown: Mapping[str, Any]) -> Metadata:
+    """Everything for the page of an asset, in order: the summary, what is `shown`, then numbers and provenance.
+
+    A summary in `shown` is replaced in its place.
+    """
+    ordered = shown if answers.KEY in shown else {answers.KEY: "", **shown}
+    return {**ordered, **metadata(manifest), answers.KEY: answers.summary(manifest, shown)}
 
 
 def metadata(manifest: Manifest) -> Metadata:
@@ -90,7 +100,14 @@ def columns(path: Path, descriptions: Mapping[str, str] | None = None) -> Metada
         dg.TableColumn(field.name, _type_name(field.type), given.get(field.name) or _description(field.metadata))
         for field in file.schema_arrow
     ]
-    return {"dagster/column_schema": dg.TableSchema(shown), "dagster/row_count": file.metadata.num_rows}
+    return {"columns": dg.TableSchema(shown), "dagster/row_count": file.metadata.num_rows}
+
+
+def table(rows: Sequence[Mapping[str, str]], about: Mapping[str, str]) -> dg.TableMetadataValue:
+    """A table with the columns of `about`, which describes them; the UI shows it in place."""
+    records = [dg.TableRecord({name: row.get(name, "-") for name in about}) for row in rows]
+    columns = [dg.TableColumn(name, "string", text) for name, text in about.items()]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))
 
 
 def _type_name(kind: Any) -> str:

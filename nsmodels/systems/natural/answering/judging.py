@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.programs.execution import Compiled, IllPosed, trace
+from nsmodels.systems.natural.language.asking import Question
 from nsmodels.systems.natural.language.task import program_of
 from nsmodels.systems.natural.perception.calibration import logistic_fit
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor
