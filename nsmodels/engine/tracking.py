@@ -60,6 +60,8 @@ class TensorBoard:
     """Event files in `folder`, one scalar per metric; points after `done` epochs are hidden on a resume."""
 
     def __init__(self, folder: Path, done: int = 0) -> None:
+        if not find_spec("tensorboard"):
+            raise InputError("use_tensorboard: the package is not installed; pip install 'nsmodels[pipeline]'")
         from torch.utils.tensorboard import SummaryWriter  # slow to import
 
         self._writer = SummaryWriter(str(folder), purge_step=done + 1)
