@@ -30,7 +30,7 @@ from pydantic.fields import FieldInfo
 from nsmodels.core.config import PRESET, Config, Given, flat, from_environment
 from nsmodels.core.errors import InputError, near
 from pipeline.lib import staleness
-from pipeline.lib.runs.requests.tags import tagged_config
+from pipeline.requests.tags import tagged_config
 
 C = TypeVar("C", bound=Config)
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >=", "max_length": "length <="}
@@ -205,6 +205,10 @@ def _plain(kind: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _optional([a for a in arguments if a is not type(None)], len(arguments))
     return Any
+
+
+# Launchpad and code version of each asset whose configuration is checked before the first step of a run, by key.
+REGISTERED: dict[str, tuple[Launchpad[Any], str]] = {}
 
 
 def _optional(kinds: list[Any], num_arguments: int) -> Any:

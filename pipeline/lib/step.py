@@ -16,6 +16,7 @@ from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, Interrupted, TryLater
 from nsmodels.core.orders import Inputs, Order
 from pipeline.internals import DagsterExecutionInterruptedError
+from pipeline.lib import launchpad as launchpads
 from pipeline.lib import reuse, store
 from pipeline.lib.display import results
 from pipeline.lib.display.epochs import EpochTracker
@@ -23,7 +24,6 @@ from pipeline.lib.launchpad import C, Chosen, Launchpad
 from pipeline.lib.runs import bare_command, slots, summary
 
 _checks: dict[str, Callable[[dg.AssetExecutionContext], None]] = {}
-_plans: dict[str, tuple[Launchpad[Any], str]] = {}
 _checked: set[str] = set()  # runs
 
 
@@ -67,15 +67,12 @@ def materialise(
             return build(Order(folder.name, chosen.config, folders, folder, is_forced, trackers))
 
         made = reuse.make(context, recipe, chosen.force, order)
-        summary.record(store.folder(context.asset_key), made.manifest, made.is_reused, _plans.__contains__)
+        summary.record(
+            store.folder(context.asset_key), made.manifest, made.is_reused, launchpads.REGISTERED.__contains__
+        )
         shown = results.shown_before(context, made.manifest) if made.is_reused else None
         shown = shown or show(store.folder(context.asset_key))
         return results.result(made.manifest, **{**shown, **_how(chosen, made)})
-
-
-def plan_of(key: str) -> tuple[Launchpad[Any], str] | None:
-    """Launchpad and code version of an asset that `check_first` registered; None for a different one."""
-    return _plans.get(key)
 
 
 def check_first(key: str, launchpad: Launchpad[C], code_version: str, check: Callable[[C], None]) -> None:
@@ -83,7 +80,7 @@ def check_first(key: str, launchpad: Launchpad[C], code_version: str, check: Cal
 
     `check` raises InputError for a configuration that cannot be built on this machine.
     """
-    _plans[key] = launchpad, code_version
+    launchpads.REGISTERED[key] = launchpad, code_version
     _checks[key] = lambda context: check_unless_built(key, launchpad.choose(context, key).config, check)
 
 

@@ -13,7 +13,7 @@ from nsmodels.core.artifact import Manifest, folder_of, read_manifest
 from nsmodels.core.errors import Busy, InputError
 from pipeline.lib import staleness
 from pipeline.lib.display import results
-from pipeline.lib.runs.requests import tags
+from pipeline.requests import tags
 
 PAUSE = 1.0  # seconds between two looks at what another run is making
 Make = Callable[[str | None], Manifest]

@@ -8,7 +8,7 @@ from typing import Any
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.engine.system import System
 
 

@@ -12,7 +12,7 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.errors import InputError, near
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.systems.graph import SYSTEM
 from nsmodels.systems.graph.config import DATASETS, PRESETS, PRESETS_BY_DOMAIN, REASONER
 from nsmodels.systems.graph.studies.config import ABLATION_PRESETS, SEARCH_PRESETS

@@ -11,7 +11,7 @@ from typing import Any
 from nsmodels.core import cli
 from nsmodels.core.cli import Parser
 from nsmodels.core.errors import InputError
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.systems.links import SYSTEM
 
 

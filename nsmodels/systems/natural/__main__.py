@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nsmodels.core.cli import Parser, run
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.command import add_verbs
 from nsmodels.systems.natural.evaluation.studies.config import ABLATION_PRESETS

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine.verbs import add_baselines
+from nsmodels.engine.commands.verbs import add_baselines
 from nsmodels.formats.images.commands import Answering, Session, add_answer
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nsmodels.systems.natural.answering.functions import FunctionAnswer, FunctionReasoner
     from nsmodels.systems.natural.answering.reasoner import Reasoner
     from nsmodels.systems.natural.answering.respondent import Respondent, Response
-    from nsmodels.systems.natural.reasoning.counterfactual import Counterfactual
+    from nsmodels.systems.natural.reasoning.proofs.counterfactual import Counterfactual
 
 COMPARE = "nsmodels.systems.natural.evaluation.competition.study:compare"
 READS = "whose perception object attention reads; without it that row is left out"
@@ -73,7 +73,7 @@ class Explanations:
 
     def remove(self, given: NaturalAnswer | Response, fact: str) -> Counterfactual:
         """The answer without a fact; raise `InputError` for one that is not believed."""
-        from nsmodels.systems.natural.reasoning.counterfactual import remove_fact
+        from nsmodels.systems.natural.reasoning.proofs.counterfactual import remove_fact
 
         assert self._reasoner is not None
         proved = given.symbolic_answer
@@ -83,7 +83,7 @@ class Explanations:
     def draw(self, given: NaturalAnswer | Response, path: Path) -> None:
         """The proof over its image."""
         from nsmodels.formats.images.cache import read_pixels
-        from nsmodels.systems.natural.reasoning.drawing import draw_proof
+        from nsmodels.systems.natural.reasoning.proofs.drawing import draw_proof
 
         proved = given.symbolic_answer
         assert proved.image is not None
@@ -91,7 +91,7 @@ class Explanations:
 
     def draw_tree(self, given: NaturalAnswer | Response, path: Path) -> None:
         """The proof as a tree."""
-        from nsmodels.systems.natural.reasoning.drawing import draw_tree
+        from nsmodels.systems.natural.reasoning.proofs.drawing import draw_tree
 
         draw_tree(given.symbolic_answer.needed_proof, path)
 

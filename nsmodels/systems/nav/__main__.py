@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nsmodels.core import artifact, disk
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.errors import InputError
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS
 

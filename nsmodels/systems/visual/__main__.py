@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nsmodels.core.cli import Parser, run
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.command import add_verbs
 from nsmodels.systems.visual.evaluation.studies.config import ABLATION_PRESETS

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from nsmodels.core import artifact
-from nsmodels.engine.verbs import add_baselines
+from nsmodels.engine.commands.verbs import add_baselines
 from nsmodels.formats.images.commands import Answering, add_answer
 from nsmodels.layers.answers.config import BASELINE_PRESETS
 from nsmodels.systems.visual import SYSTEM

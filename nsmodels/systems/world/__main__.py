@@ -11,7 +11,7 @@ from typing import Any
 from nsmodels.core import artifact, disk
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.errors import InputError
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.systems.world import SYSTEM
 from nsmodels.systems.world.studies.config import ABLATION_PRESETS
 

@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.errors import InputError, near
-from pipeline.lib.runs.requests import tags
+from pipeline.requests import tags
 
 VARIABLE = "NSMODELS_UNATTENDED"
 FIRST_MODELS, REPLACE_DATA = WORDS = ("first-models", "replace-data")

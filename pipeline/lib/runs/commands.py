@@ -24,8 +24,8 @@ from pipeline.internals import (
     recon_repository_from_origin,
 )
 from pipeline.lib.runs import bare_command, forecast, history
-from pipeline.lib.runs.requests import options as texts
-from pipeline.lib.runs.requests import selection, tags
+from pipeline.requests import options as texts
+from pipeline.requests import selection, tags
 
 Options = Mapping[str, Any]
 POINTERS = tuple(PythonPointerOpts.__annotations__)

@@ -18,7 +18,7 @@ from nsmodels.core.artifact import read_manifest
 from nsmodels.core.config import flat
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import clock, readable_seconds
-from pipeline.lib import reuse, step, store
+from pipeline.lib import launchpad, reuse, store
 
 SPEED = "nsmodels.systems.visual.perception.speed"
 DATA = "data"
@@ -61,7 +61,7 @@ def given_for(name: str, run_config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _asset(name: str, given: Mapping[str, Any], parents: list[str], known: set[str]) -> Iterator[str]:
-    plan = step.plan_of(name)
+    plan = launchpad.REGISTERED.get(name)
     chosen = plan[0].resolve(given) if plan else None
     preset = chosen.preset if chosen else None
     for parent in [each for each in parents if plan and each not in known]:
@@ -122,7 +122,7 @@ def time_line(run_config: Mapping[str, Any], keys: Iterable[dg.AssetKey]) -> str
     """
     if TIMED not in {key.to_user_string() for key in keys} or store.folder(TIMED).exists():
         return ""
-    plan = step.plan_of(TIMED)
+    plan = launchpad.REGISTERED.get(TIMED)
     chosen = plan[0].resolve(given_for(TIMED, run_config)) if plan else None
     if chosen is None or chosen.changed or chosen.preset not in REFERENCES or not (rate := step_rate()):
         return ""

@@ -25,7 +25,7 @@ from dagster import (
 from nsmodels.core.errors import InputError
 from pipeline.internals import GRPC_INFO_TAG, CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from pipeline.lib.runs import liveness
-from pipeline.lib.runs.requests.run import require_assets
+from pipeline.requests.run import require_assets
 
 GRACE = 60.0  # seconds that a started run has to report its process id
 OPEN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import dagster as dg
 
 from pipeline.lib.runs import launcher, liveness, stopping
-from pipeline.lib.runs.requests.run import require_assets, require_known_configuration
+from pipeline.requests.run import require_assets, require_known_configuration
 
 if TYPE_CHECKING:
     from pipeline.internals import ExecutionPlan, PlanOrchestrationContext, RetryMode, StepDependencyConfig

@@ -13,7 +13,7 @@ from dagster._cli import job as job_module
 from nsmodels.core.errors import InputError
 from nsmodels.engine import machine
 from pipeline.lib.runs import bare_command, commands, forecast, imports
-from pipeline.lib.runs.requests import options, run, selection, tags
+from pipeline.requests import options, run, selection, tags
 
 OURS = ("-m", "pipeline.definitions")
 

@@ -12,10 +12,10 @@ from nsmodels.datasets.gqa.programs.operations import COMPARISONS, operation_of
 from nsmodels.datasets.gqa.programs.parsing import Program, as_semantic, parse_text
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT, Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.systems.natural.language.derivation import Derivation
-from nsmodels.systems.natural.language.grammar import Grammar, program_of
 from nsmodels.systems.natural.language.mentions import Entry, Mention, Phrases
-from nsmodels.systems.natural.language.trees import Frame, Token
+from nsmodels.systems.natural.language.programs.derivation import Derivation
+from nsmodels.systems.natural.language.programs.grammar import Grammar, program_of
+from nsmodels.systems.natural.language.programs.trees import Frame, Token
 
 WORDS = SceneVocabulary(
     names=("dog", "cat", "boy", "woman", "apple", "cake", "table", "red pepper"),

@@ -27,7 +27,7 @@ from nsmodels.systems.natural.language.parser import Parse
 from nsmodels.systems.natural.language.task import asked
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
-from nsmodels.systems.natural.reasoning.replay import check
+from nsmodels.systems.natural.reasoning.proofs.replay import check
 from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 from tests.shared import Shared, Trained
 from tests.systems import orders

@@ -33,9 +33,9 @@ from nsmodels.systems.natural.beliefs import Belief, belief_of, restricted
 from nsmodels.systems.natural.config import NaturalEvaluation, debug
 from nsmodels.systems.natural.folders import folders_of, kind_of
 from nsmodels.systems.natural.language.asking import each_question, nodes_of, steps_of
-from nsmodels.systems.natural.language.derivation import Derivation, choices
-from nsmodels.systems.natural.language.grammar import Grammar, normal, program_of, tree_of
 from nsmodels.systems.natural.language.mentions import Entry, Mention
+from nsmodels.systems.natural.language.programs.derivation import Derivation, choices
+from nsmodels.systems.natural.language.programs.grammar import Grammar, normal, program_of, tree_of
 from nsmodels.systems.natural.language.tokens import words_of
 from nsmodels.systems.natural.perception.labels import LabelSpace, Photograph, collate, labels_of
 from nsmodels.systems.natural.perception.losses import loss_terms

@@ -18,10 +18,10 @@ from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.formats.images.commands import KEYS, checkpoint_of
 from nsmodels.systems.natural.answering.posing import Posing
 from nsmodels.systems.natural.beliefs import belief_of
-from nsmodels.systems.natural.reasoning.counterfactual import remove_fact
-from nsmodels.systems.natural.reasoning.drawing import draw_proof, draw_tree
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
-from nsmodels.systems.natural.reasoning.proof import prove
+from nsmodels.systems.natural.reasoning.proofs.counterfactual import remove_fact
+from nsmodels.systems.natural.reasoning.proofs.drawing import draw_proof, draw_tree
+from nsmodels.systems.natural.reasoning.proofs.proof import prove
 from tests.shared import Shared, Trained
 from tests.systems.natural.test_proof import WORDS, kitchen, program
 

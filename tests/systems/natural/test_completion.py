@@ -12,11 +12,11 @@ from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.natural.config import ParserConfig
-from nsmodels.systems.natural.language.completion import completed, left_out_of
-from nsmodels.systems.natural.language.derivation import Derivation
-from nsmodels.systems.natural.language.grammar import Frame, Grammar, normal
 from nsmodels.systems.natural.language.network import ParserNetwork
 from nsmodels.systems.natural.language.parser import Parser
+from nsmodels.systems.natural.language.programs.completion import completed, left_out_of
+from nsmodels.systems.natural.language.programs.derivation import Derivation
+from nsmodels.systems.natural.language.programs.grammar import Frame, Grammar, normal
 from nsmodels.systems.natural.language.task import ParserTask, asked
 from nsmodels.systems.natural.language.tokens import words_of
 from tests.shared import Shared

@@ -13,7 +13,7 @@ from nsmodels.datasets.gqa.programs.execution import IllPosed, compile, execute
 from nsmodels.datasets.gqa.programs.operations import COMPARISONS, operation_of
 from nsmodels.datasets.gqa.programs.parsing import Program, parse_text, without_leaks
 from nsmodels.systems.natural.beliefs import Belief, belief_of
-from nsmodels.systems.natural.language.grammar import Grammar
+from nsmodels.systems.natural.language.programs.grammar import Grammar
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor, answer
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from tests.systems.natural.examples import WORDS, random_graph, random_program

@@ -13,14 +13,14 @@ from nsmodels.engine.batching import Part
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.systems.natural.config import ParserConfig
-from nsmodels.systems.natural.language.derivation import Derivation, choices
 from nsmodels.systems.natural.language.encoding import Reader
-from nsmodels.systems.natural.language.grammar import Grammar, normal, program_of, tree_of
 from nsmodels.systems.natural.language.mentions import Entry, Phrases
 from nsmodels.systems.natural.language.parser import Parser
+from nsmodels.systems.natural.language.programs.derivation import Derivation, choices
+from nsmodels.systems.natural.language.programs.grammar import Grammar, normal, program_of, tree_of
+from nsmodels.systems.natural.language.programs.trees import leaves_of
 from nsmodels.systems.natural.language.task import ParserTask
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
-from nsmodels.systems.natural.language.trees import leaves_of
 from tests.systems.natural.examples import WORDS, asked, random_graph, random_program
 
 GRAMMAR = Grammar(WORDS)

@@ -12,14 +12,14 @@ from nsmodels.datasets.gqa.programs.execution import IllPosed, compile, execute
 from nsmodels.datasets.gqa.programs.parsing import Program, parse_text, without_leaks
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.systems.natural.beliefs import Belief, belief_of
-from nsmodels.systems.natural.language.grammar import Grammar
-from nsmodels.systems.natural.reasoning.counterfactual import remove_fact
+from nsmodels.systems.natural.language.programs.grammar import Grammar
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor
 from nsmodels.systems.natural.reasoning.facts import parse, with_probability
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
-from nsmodels.systems.natural.reasoning.proof import NoProof, Proof, prove
-from nsmodels.systems.natural.reasoning.replay import ProofError, check
-from nsmodels.systems.natural.reasoning.worlds import likely_worlds, most_likely, topic_of
+from nsmodels.systems.natural.reasoning.proofs.counterfactual import remove_fact
+from nsmodels.systems.natural.reasoning.proofs.proof import NoProof, Proof, prove
+from nsmodels.systems.natural.reasoning.proofs.replay import ProofError, check
+from nsmodels.systems.natural.reasoning.proofs.worlds import likely_worlds, most_likely, topic_of
 from tests.systems.natural.examples import WORDS, random_graph, random_program
 
 LEXICON = Lexicon(WORDS)

@@ -11,7 +11,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.programs.parsing import Program, as_semantic
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.reasoning.execution import Answer
-from nsmodels.systems.natural.reasoning.proof import Proof, call_of
+from nsmodels.systems.natural.reasoning.proofs.proof import Proof, call_of
 
 # Below it, the answer is more likely wrong than right, and is not given.
 THRESHOLD = 0.5

@@ -24,7 +24,7 @@ from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.weighted_facts import weighted_facts
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to_objects
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
-from nsmodels.systems.natural.reasoning.proof import NoProof, prove
+from nsmodels.systems.natural.reasoning.proofs.proof import NoProof, prove
 from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
 PERCEIVE_BATCH = 32

@@ -32,7 +32,7 @@ from nsmodels.systems.natural.language.tokens import words_of
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import beliefs_of
 from nsmodels.systems.natural.perception.network import Perception
-from nsmodels.systems.natural.reasoning.proof import Proof
+from nsmodels.systems.natural.reasoning.proofs.proof import Proof
 
 SURE = 0.7  # joint probability of a proved answer from which on it is taken without asking further
 BATCH = 32  # images

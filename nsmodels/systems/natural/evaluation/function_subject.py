@@ -16,8 +16,8 @@ from nsmodels.systems.natural.answering.functions import FunctionReasoner
 from nsmodels.systems.natural.answering.solids import FunctionExecutor
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.asking import FunctionQuestion, each_question, nodes_of
-from nsmodels.systems.natural.language.grammar import normal
 from nsmodels.systems.natural.language.parser import Parse
+from nsmodels.systems.natural.language.programs.grammar import normal
 from nsmodels.systems.natural.perception.labels import Photograph
 from nsmodels.systems.natural.perception.sources import read_photographs
 from nsmodels.systems.natural.reasoning.execution import Answer

@@ -14,7 +14,7 @@ from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.systems.natural.answering.answer import NaturalAnswer
 from nsmodels.systems.natural.evaluation.subject import Subject
-from nsmodels.systems.natural.reasoning.replay import ProofError, check
+from nsmodels.systems.natural.reasoning.proofs.replay import ProofError, check
 
 NUM_EXAMPLES = 4  # of each kind
 

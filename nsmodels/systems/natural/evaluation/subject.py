@@ -15,8 +15,8 @@ from nsmodels.datasets.gqa.programs.parsing import Program, without_leaks
 from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.systems.natural.answering.reasoner import Reasoner
 from nsmodels.systems.natural.beliefs import Belief
-from nsmodels.systems.natural.language.grammar import normal
 from nsmodels.systems.natural.language.parser import Parse
+from nsmodels.systems.natural.language.programs.grammar import normal
 from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor
 
 NO_ANSWER = Answer({}, "", 0.0, 0.0)

@@ -11,10 +11,10 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from nsmodels.datasets.gqa.programs.parsing import Program
-from nsmodels.systems.natural.language.derivation import Choice, Derivation, choices
-from nsmodels.systems.natural.language.grammar import Grammar, tree_of
 from nsmodels.systems.natural.language.mentions import Mention
 from nsmodels.systems.natural.language.network import Questions
+from nsmodels.systems.natural.language.programs.derivation import Choice, Derivation, choices
+from nsmodels.systems.natural.language.programs.grammar import Grammar, tree_of
 from nsmodels.systems.natural.language.tokens import UNKNOWN, Vocabulary
 
 

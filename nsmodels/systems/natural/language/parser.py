@@ -15,13 +15,13 @@ from nsmodels.datasets.gqa.programs.parsing import Program
 from nsmodels.engine import checkpoint
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
-from nsmodels.systems.natural.language.completion import completed, left_out_of
 from nsmodels.systems.natural.language.confidence import Signs
-from nsmodels.systems.natural.language.derivation import Derivation
 from nsmodels.systems.natural.language.encoding import Reader, previous_of
-from nsmodels.systems.natural.language.grammar import Grammar, normal, program_of
 from nsmodels.systems.natural.language.mentions import Entry, Mention
 from nsmodels.systems.natural.language.network import Memory, ParserNetwork
+from nsmodels.systems.natural.language.programs.completion import completed, left_out_of
+from nsmodels.systems.natural.language.programs.derivation import Derivation
+from nsmodels.systems.natural.language.programs.grammar import Grammar, normal, program_of
 from nsmodels.systems.natural.language.tokens import words_of
 
 PARSE_BATCH = 256

@@ -21,13 +21,13 @@ from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.asking import Question
 from nsmodels.systems.natural.language.encoding import Example, ParserBatch, Reader, collate, example
 from nsmodels.systems.natural.language.fluency import Fluency
-from nsmodels.systems.natural.language.grammar import Grammar, normal, tree_of
 from nsmodels.systems.natural.language.mentions import RELATION, Entry, Mention, Phrases
 from nsmodels.systems.natural.language.network import ParserNetwork
 from nsmodels.systems.natural.language.parser import Parser
+from nsmodels.systems.natural.language.programs.grammar import Grammar, normal, tree_of
+from nsmodels.systems.natural.language.programs.trees import leaves_of
 from nsmodels.systems.natural.language.synonyms import learn_synonyms
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
-from nsmodels.systems.natural.language.trees import leaves_of
 
 WINDOW = 50  # batches within which questions are sorted by length
 

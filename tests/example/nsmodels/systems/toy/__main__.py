@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from nsmodels.engine import verbs
+from nsmodels.engine.commands import verbs
 from nsmodels.systems.toy import SYSTEM
 
 parser, main = partial(verbs.parser, SYSTEM), partial(verbs.main, SYSTEM)

@@ -162,7 +162,7 @@ def train(system: System[Any, Any], stage: Stage, arguments: argparse.Namespace)
 def train_order(system: System[Any, Any], stage: Stage, order: Order[Any], is_dry: bool) -> int:
     """Train a stage and print what was sealed; with `is_dry` print what would be done instead."""
     if is_dry:
-        from nsmodels.engine.session import plan  # here: it imports torch
+        from nsmodels.engine.commands import plan  # here: it imports torch
 
         for line in plan.lines(system, stage, order):
             print(line, flush=True)

@@ -14,7 +14,7 @@ from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor, refers_to_objects
 from nsmodels.systems.natural.reasoning.facts import IS, LOCATION, NAME, PRESENT, Fact, parse, with_probability
 from nsmodels.systems.natural.reasoning.lexicon import SIDES, Lexicon
-from nsmodels.systems.natural.reasoning.proof import NoProof, Proof, prove
+from nsmodels.systems.natural.reasoning.proofs.proof import NoProof, Proof, prove
 from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
 

@@ -18,12 +18,12 @@ from nsmodels.datasets.gqa.programs.parsing import Step as ProgramStep
 from nsmodels.datasets.gqa.programs.scene import members_of
 from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.systems.natural.beliefs import Belief
-from nsmodels.systems.natural.reasoning.closed_scene import ClosedScene
 from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor
 from nsmodels.systems.natural.reasoning.facts import Fact, joint_probability, with_probability
-from nsmodels.systems.natural.reasoning.grounds import grounds
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
-from nsmodels.systems.natural.reasoning.worlds import likely_worlds, topic_of
+from nsmodels.systems.natural.reasoning.proofs.closed_scene import ClosedScene
+from nsmodels.systems.natural.reasoning.proofs.grounds import grounds
+from nsmodels.systems.natural.reasoning.proofs.worlds import likely_worlds, topic_of
 
 MAX_WORLDS = 256
 Output = tuple[int, ...] | str

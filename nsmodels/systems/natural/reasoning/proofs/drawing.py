@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from nsmodels.formats.images import drawing
 from nsmodels.formats.images.drawing import Mark, Node, Row
-from nsmodels.systems.natural.reasoning.proof import Proof, ProofStep
+from nsmodels.systems.natural.reasoning.proofs.proof import Proof, ProofStep
 
 MAX_FACTS = 6
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nsmodels.core.errors import InputError, near
-from pipeline.lib.runs.requests.options import json_object
+from pipeline.requests.options import json_object
 
 PRESET, CONFIG = "nsmodels/preset", "nsmodels/config"  # configure every asset of the run that has several presets
 REASON, SWEEP = "nsmodels/reason", "nsmodels/sweep"

@@ -15,8 +15,8 @@ from dataclasses import replace
 from nsmodels.datasets.gqa.programs.operations import OPERATIONS
 from nsmodels.datasets.gqa.programs.parsing import ANY, Program, Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.systems.natural.language.grammar import normal
 from nsmodels.systems.natural.language.mentions import NAME, RELATION, Entry, Mention
+from nsmodels.systems.natural.language.programs.grammar import normal
 
 LINKS = (("that", "is"), ("that", "are"), ("which", "is"), ("which", "are"), ("who", "is"), ("who", "are"))
 MADE = (("made", "of"), ("made", "out", "of"), ("colored",))

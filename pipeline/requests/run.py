@@ -6,7 +6,7 @@ import dagster as dg
 
 from nsmodels.core.errors import InputError
 from pipeline.internals import IMPLICIT_ASSET_JOB_NAME
-from pipeline.lib.runs.requests.options import unknown_names
+from pipeline.requests.options import unknown_names
 
 
 def require_assets(run: dg.DagsterRun) -> None:

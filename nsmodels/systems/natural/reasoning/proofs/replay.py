@@ -9,9 +9,9 @@ from nsmodels.datasets.gqa.programs.execution import Found, IllPosed, answer_of,
 from nsmodels.datasets.gqa.programs.scene import Compiled, members_of
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.systems.natural.reasoning.closed_scene import ClosedScene
 from nsmodels.systems.natural.reasoning.facts import Fact
-from nsmodels.systems.natural.reasoning.proof import Proof
+from nsmodels.systems.natural.reasoning.proofs.closed_scene import ClosedScene
+from nsmodels.systems.natural.reasoning.proofs.proof import Proof
 
 
 class ProofError(ValueError):

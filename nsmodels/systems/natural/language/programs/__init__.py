@@ -1,0 +1,1 @@
+"""Programs of questions: trees, notations, the grammar that a parser decodes, and what it leaves out."""
