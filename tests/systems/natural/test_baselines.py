@@ -144,6 +144,13 @@ def test_without_a_model_object_attention_is_left_out_with_the_reason(
     assert "left out: object_attention: no model is given" in capsys.readouterr().out
 
 
+def test_a_folder_of_clevr_is_sent_to_its_own_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = Path(__file__).parents[2] / "data" / "clevr_official" / "CLEVR_v1.0"
+    command = ["natural", "baselines", "--preset", "debug", "--data", str(data), "--out", str(tmp_path / "out")]
+    assert main([*command, "--training.device", "cpu"]) == 2
+    assert "nsmodels visual" in capsys.readouterr().err
+
+
 def test_people_and_priors_of_vqa_are_those_of_the_evaluation(shared: Shared) -> None:
     data = shared.data("vqa")
     rows = {row.name: row for row in quiz_of(data, debug()).beside}
