@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # For a machine without a GPU: address of a package index with CPU builds of torch and torchvision. Both come from it, for
 # they must be of one build; everything else from the usual one.
 TORCH_INDEX ?=
-SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.8 GB (4.2 GB of it are CUDA; without: make setup TORCH_INDEX=ADDRESS, docs/deployment))
+SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.2 GB (4.2 GB of it are CUDA; without: make setup TORCH_INDEX=ADDRESS, docs/deployment))
 TOOLS := $(VENV)/.ready-tools
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py pipeline/lib/runs/bare_command.pth
 
