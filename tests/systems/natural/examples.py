@@ -15,7 +15,7 @@ from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.derivation import Derivation
 from nsmodels.systems.natural.language.grammar import Grammar, program_of
 from nsmodels.systems.natural.language.mentions import Entry, Mention, Phrases
-from nsmodels.systems.natural.language.trees import Frame, Token
+from nsmodels.systems.natural.language.notations.trees import Frame, Token
 
 WORDS = SceneVocabulary(
     names=("dog", "cat", "boy", "woman", "apple", "cake", "table", "red pepper"),

@@ -17,10 +17,10 @@ from nsmodels.systems.natural.language.derivation import Derivation, choices
 from nsmodels.systems.natural.language.encoding import Reader
 from nsmodels.systems.natural.language.grammar import Grammar, normal, program_of, tree_of
 from nsmodels.systems.natural.language.mentions import Entry, Phrases
+from nsmodels.systems.natural.language.notations.trees import leaves_of
 from nsmodels.systems.natural.language.parser import Parser
 from nsmodels.systems.natural.language.task import ParserTask
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
-from nsmodels.systems.natural.language.trees import leaves_of
 from tests.systems.natural.examples import WORDS, asked, random_graph, random_program
 
 GRAMMAR = Grammar(WORDS)

@@ -15,7 +15,7 @@ from nsmodels.datasets.gqa.programs.parsing import Step
 from nsmodels.layers import soft_programs
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.asking import nodes_of
-from nsmodels.systems.natural.language.functions import NAMING
+from nsmodels.systems.natural.language.notations.functions import NAMING
 from nsmodels.systems.natural.reasoning.execution import Answer
 from nsmodels.systems.natural.reasoning.operations import only_value
 

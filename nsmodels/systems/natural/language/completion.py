@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from nsmodels.datasets.gqa.programs.operations import OPERATIONS, operation_of
+from nsmodels.datasets.gqa.programs.operations import OPERATIONS
 from nsmodels.datasets.gqa.programs.parsing import ANY, Program, Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.grammar import normal
@@ -146,4 +146,5 @@ def is_within_name(mention: Mention, mentions: Sequence[Mention]) -> bool:
 
 def values_of(step: Step) -> tuple[str, ...]:
     """The attribute values of a step."""
-    return (*step.options, *((step.value,) if operation_of(step.operation).form == "value" else ()))
+    operation = OPERATIONS.get(step.operation)  # one of a different notation has values only
+    return (*step.options, *((step.value,) if operation is None or operation.form == "value" else ()))

@@ -9,7 +9,7 @@ import numpy as np
 from nsmodels.core.errors import InputError
 from nsmodels.systems.natural.language.grammar import Grammar
 from nsmodels.systems.natural.language.mentions import Entry, Mention
-from nsmodels.systems.natural.language.trees import CLOSED, ROOT, Frame, Kind, Leaf, Notation, Tree
+from nsmodels.systems.natural.language.notations.trees import CLOSED, ROOT, Frame, Kind, Leaf, Notation, Tree
 
 MOST_ARGUMENTS = 3  # of a frame
 

@@ -18,10 +18,10 @@ import numpy as np
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.programs.parsing import Program, Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.systems.natural.language.functions import of_functions
 from nsmodels.systems.natural.language.mentions import NAME, PLACE, POSITIONS, RELATION, WEATHER, Entry, Phrases
-from nsmodels.systems.natural.language.operations import ANY_KIND, KIND, NO_KIND, OF_OPERATIONS, PLACE_KINDS
-from nsmodels.systems.natural.language.trees import CLOSED, ROOT, Frame, Kind, Notation, Token, Tree
+from nsmodels.systems.natural.language.notations.functions import of_functions
+from nsmodels.systems.natural.language.notations.operations import ANY_KIND, KIND, NO_KIND, OF_OPERATIONS, PLACE_KINDS
+from nsmodels.systems.natural.language.notations.trees import CLOSED, ROOT, Frame, Kind, Notation, Token, Tree
 
 
 def notation_of(words: SceneVocabulary) -> Notation:

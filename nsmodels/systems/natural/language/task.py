@@ -24,10 +24,10 @@ from nsmodels.systems.natural.language.fluency import Fluency
 from nsmodels.systems.natural.language.grammar import Grammar, normal, tree_of
 from nsmodels.systems.natural.language.mentions import RELATION, Entry, Mention, Phrases
 from nsmodels.systems.natural.language.network import ParserNetwork
+from nsmodels.systems.natural.language.notations.trees import leaves_of
 from nsmodels.systems.natural.language.parser import Parser
 from nsmodels.systems.natural.language.synonyms import learn_synonyms
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
-from nsmodels.systems.natural.language.trees import leaves_of
 
 WINDOW = 50  # batches within which questions are sorted by length
 

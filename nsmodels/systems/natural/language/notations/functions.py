@@ -14,7 +14,7 @@ from nsmodels.core.errors import InputError, near
 from nsmodels.datasets.gqa.programs.parsing import Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.mentions import NAME, RELATION, Entry
-from nsmodels.systems.natural.language.trees import ROOT, Arguments, Frame, Notation
+from nsmodels.systems.natural.language.notations.trees import ROOT, Arguments, Frame, Notation
 
 FILTER, RELATE = "filter_", "relate"
 SETS = ("set", "object")  # types that are no answers

@@ -10,7 +10,7 @@ from nsmodels.datasets.gqa.programs.operations import OPERATIONS, Operation, ope
 from nsmodels.datasets.gqa.programs.parsing import ANY, ROLES, SCENE, Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.mentions import NAME, PLACE, POSITIONS, RELATION, WEATHER, Entry
-from nsmodels.systems.natural.language.trees import ROOT, Arguments, Frame, Kind, Leaf, Notation
+from nsmodels.systems.natural.language.notations.trees import ROOT, Arguments, Frame, Kind, Leaf, Notation
 
 TRUTH, OBJECTS = "truth", "objects"
 KIND, ANY_KIND = "kind", "any kind"  # the latter may be left out

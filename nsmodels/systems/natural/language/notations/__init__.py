@@ -1,0 +1,1 @@
+"""Languages of programs as values: what trees of programs are made of, by dataset."""
