@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 COMMANDS = "nsmodels.commands"
+EXTRA = "pipeline"  # the packages of the commands that see Dagster
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,9 +69,9 @@ def _load(command: EntryPoint) -> Callable[[list[str]], int]:
     try:
         return command.load()
     except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"nsmodels {command.name}: cannot be loaded ({error}); is the installation complete?"
-        ) from None
+        name = getattr(error, "name", None) or ""
+        remedy = f"pip install 'nsmodels[{EXTRA}]'" if name.startswith("dagster") else "is the installation complete?"
+        raise InputError(f"nsmodels {command.name}: cannot be loaded ({error}); {remedy}") from None
 
 
 def _usage(places: dict[str, str], commands: dict[str, EntryPoint]) -> str:

@@ -84,6 +84,8 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="documented-") as place:
         clone = Path(place) / "clone"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+        for name in ("nsmodels", "pipeline"):  # with the compiled functions of the installation
+            shutil.copytree(ROOT / name, clone / name, dirs_exist_ok=True)
         place_files(clone)
         for page in pages(names):
             for command in commands(page):

@@ -206,8 +206,12 @@ def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: 
 
 
 def _file_records(folder: Path) -> tuple[dict[str, FileRecord], dict[str, Signature]]:
-    """Size and checksum of every file, and its state; leftovers of killed writers are removed, not sealed."""
-    paths = [path for path in files_in(folder) if path.name not in (MANIFEST, NOTE) and path.is_file()]
+    """Size and checksum of every file, and its state; leftovers of killed writers are removed, not sealed.
+
+    Manifests of artifacts inside, as the models of a study, are files as any other.
+    """
+    own = (folder / MANIFEST, folder / NOTE)
+    paths = [path for path in files_in(folder) if path not in own and path.is_file()]
     for path in filter(is_leftover, paths):
         path.unlink()
     paths = [path for path in paths if not is_leftover(path)]

@@ -125,6 +125,12 @@ class TrainingConfig(Config):
         5.0, ge=0, description="also save the resumable state within an epoch, every so many minutes; 0: each step"
     )
     num_workers: int = runtime_field(4, ge=0, le=256, description="workers that decode data, at most one per core")
+    prefetch_factor: int = runtime_field(
+        2, applies={"num_workers": above(0)}, ge=1, le=64, description="batches that each of those workers keeps ready"
+    )
+    use_compile: bool = runtime_field(
+        False, description="compile the network (torch.compile): a slow first epoch, then faster steps where it gains"
+    )
     device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
     num_processes: int = runtime_field(1, ge=1, le=1024, description="data-parallel processes, one per GPU (torchrun)")
     use_tensorboard: bool = runtime_field(False, description="write TensorBoard event files beside the checkpoint")

@@ -20,8 +20,8 @@ from nsmodels.evaluation.ledger import Comparison, Entry
 MAKER = "nsmodels"
 CODE_VERSION = "3"
 TABLE = "leaderboard.parquet"
-MOST_ROWS = 50  # of `cells` and `details`
-MODEL = re.compile(r"(?:_(replicates|trials)/(.+)/model|_model)(?=$| )")
+MOST_ROWS = 50  # of `cells`
+MODEL = re.compile(r"_model\b|_(replicates|trials)/(\S+)")
 ABOUT = {  # of the columns of `cells`, in order; they fit into the page of an asset
     "#": "rank among the evaluations of the same data, split and metric; the best is 1",
     "score": "of the model on held-out data",
@@ -30,14 +30,43 @@ ABOUT = {  # of the columns of `cells`, in order; they fit into the page of an a
     "model": "the artifact that was scored, without _model",
     "data": "data and split on which it was scored, and the metric",
 }
-DETAILS = {  # of the columns of `details`, in order
-    "id": "first characters, for nsmodels leaderboard --compare",
-    "model": "the artifact that was scored",
-    "seed": "of the training",
+COLUMNS = {  # of the file
+    "rank": "among the evaluations of the same data, split and metric; the best is 1",
+    "id": "of the evaluation in the ledger; its first characters serve nsmodels leaderboard --compare",
+    "name": "key of the model; of a replicate or trial with its partition",
+    "key": "key of the evaluation",
+    "system": "that trained and scored",
+    "dataset": "key of the scored data",
+    "data_fingerprint": "recipe of the scored data",
+    "source": "origin of the scored data",
+    "trained_on": "origin of the data that the model learnt from",
+    "split": "of the scored data",
+    "metric": "what the score counts",
+    "unit": "of the score; a share is in [0, 1]",
+    "bounds": "least and greatest possible score; null: none",
+    "direction": "which scores are better",
+    "is_headline": "whether the metric is the first of its evaluation",
+    "score": "mean over n items",
+    "low": "lower end of the 95 % interval",
+    "high": "upper end of the 95 % interval",
     "n": "number of items scored",
-    "train CPU-s": "CPU-seconds of the scored networks' training",
-    "made (UTC)": "when it was evaluated",
-    "differs in": "fields of the configuration that are not the same in all rows of the group",
+    "num_clusters": "groups of items that the interval takes as independent, as images or maps",
+    "seed": "of the training",
+    "code_version": "of the evaluation",
+    "num_parameters": "trained ones",
+    "train_cpu_seconds": "of the scored networks, baselines left out",
+    "train_wall_seconds": "likewise",
+    "evaluation_cpu_seconds": "of the evaluation",
+    "evaluation_wall_seconds": "likewise",
+    "model_fingerprint": "recipe of the model",
+    "evaluation_fingerprint": "recipe of the evaluation",
+    "commit": "of the code that evaluated",
+    "machine": "that evaluated",
+    "created": "when the evaluation was sealed, UTC",
+    "entered": "when it came into the ledger, UTC",
+    "baseline": "the best of what was scored beside it",
+    "baseline_score": "its score",
+    "differences": "fields of the configuration that are not the same in all rows of the group",
 }
 
 
@@ -79,21 +108,12 @@ def make_ranking(config: RankingConfig, folder: Path, key: str = "leaderboard", 
 
 
 def cells(folder: Path) -> list[dict[str, str]]:
-    """The first rows of a sealed leaderboard, as text by column of `ABOUT`: scores beside baselines."""
-    return [_cells(row) for row in _first_rows(folder)]
-
-
-def details(folder: Path) -> list[dict[str, str]]:
-    """The same rows, as text by column of `DETAILS`: how they were made."""
-    return [{name: leaderboard.CELLS[name](row) for name in DETAILS} for row in _first_rows(folder)]
-
-
-def _first_rows(folder: Path) -> list[leaderboard.Row]:
+    """The first rows of a sealed leaderboard, as text by column of `ABOUT`."""
     import pandas as pd
 
     found = pd.read_parquet(folder / TABLE).head(MOST_ROWS).astype(object)
     records = found.where(found.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in record.items()} for record in records]
+    return [_cells({str(name): value for name, value in record.items()}) for record in records]
 
 
 def _cells(row: leaderboard.Row) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nsmodels.evaluation.comparison.table import aligned
 from nsmodels.evaluation.measure import SHARE, Measure
 from nsmodels.studies.comparison import Row
 from nsmodels.studies.config import FEWEST_SEEDS
@@ -103,9 +104,3 @@ def ends(measure: Measure, low: float | None, high: float | None, is_difference:
         return ""
     text = measure.difference if is_difference else measure.text
     return f" [{text(low)}, {text(high)}]"
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of cells in columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

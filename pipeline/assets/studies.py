@@ -66,13 +66,9 @@ def leaderboard(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 def rows(folder: Path) -> results.Metadata:
-    """The best rows as a table of the UI, and how they were made as a second one."""
-    found, made = ranking.cells(folder), ranking.details(folder)
-    return {
-        "leaderboard": results.table(found, ranking.ABOUT),
-        answers.KEY: "",
-        "details": results.table(made, ranking.DETAILS),
-    }
+    """The best rows as a table of the UI; then the summary, and the columns of all rows."""
+    table = results.table(ranking.cells(folder), ranking.ABOUT)
+    return {"leaderboard": table, answers.KEY: "", **results.columns(folder / ranking.TABLE, ranking.COLUMNS)}
 
 
 def _made(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from nsmodels.core import interrupts
 from nsmodels.core.artifact import Manifest
@@ -16,6 +15,7 @@ from nsmodels.core.config import Config
 from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, Interrupted, TryLater
 from nsmodels.core.orders import Inputs, Order
+from pipeline.internals import DagsterExecutionInterruptedError
 from pipeline.lib import reuse, store
 from pipeline.lib.display import results
 from pipeline.lib.display.epochs import EpochTracker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,13 +33,13 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 30), "blue": (30, 30, 220)}
 ANSWERS = (*COLOURS, "yes", "no")
-WORDS = ("color", "is", "it", "what")  # of the questions, as a vocabulary numbers them from 2 on
-TEXTS = {"what color is it": "", "is it red": "red", "is it blue": "blue"}
+WORDS = ("color", "is", "it", "left", "what")  # of the questions, as a vocabulary numbers them from 2 on
+COLOUR, PLACE = "what color is it", "is it left"
 CONFIG = debug().with_values(
     {
         "seeds": [0],
         "classifier": {"hidden_dim": 24, "embedding_dim": 12, "channels": [8, 8]},
-        "training": {"epochs": 6, "batch_size": 24, "lr": 1e-2, "device": "cpu", "weight_decay": 0.0},
+        "training": {"epochs": 10, "batch_size": 24, "lr": 1e-2, "device": "cpu", "weight_decay": 0.0},
     }
 )
 
@@ -48,17 +49,17 @@ def numbers(text: str) -> list[int]:
 
 
 def side(folder: Path, num_images: int, seed: int, shuffled: bool = False) -> Side:
-    """Images of one colour and noise; three questions about each, all of which need it."""
+    """Images half of which has a colour, the rest noise; two questions about each, both of which need it."""
     rng, texts, answers, paths, places = np.random.default_rng(seed), [], [], [], []
     for number in range(num_images):
-        colour = str(rng.choice(list(COLOURS)))
-        pixels = np.clip(np.array(COLOURS[colour]) + rng.integers(-25, 25, (32, 32, 3)), 0, 255).astype(np.uint8)
+        colour, is_left = str(rng.choice(list(COLOURS))), bool(rng.integers(2))
+        pixels = rng.integers(90, 130, (32, 32, 3)).astype(np.uint8)
+        pixels[:, : 16 if is_left else None][:, 0 if is_left else 16 :] = COLOURS[colour]
         paths.append(folder / f"{seed}_{number}.png")
         Image.fromarray(pixels).save(paths[-1])
-        for text, asked in TEXTS.items():
-            texts.append(text)
-            answers.append(("yes" if asked == colour else "no") if asked else colour)
-            places.append(number)
+        texts += [COLOUR, PLACE]
+        answers += [colour, "yes" if is_left else "no"]
+        places += [number, number]
     if shuffled:
         answers = [answers[k] for k in rng.permutation(len(answers))]
     found = Side(texts, paths, np.array(places), numbered(answers, ANSWERS))
@@ -68,7 +69,7 @@ def side(folder: Path, num_images: int, seed: int, shuffled: bool = False) -> Si
 
 def quiz(folder: Path, shuffled: bool = False) -> Quiz:
     folder.mkdir(parents=True, exist_ok=True)
-    train, held_out = side(folder, 60, 0, shuffled), side(folder, 30, 1)
+    train, held_out = side(folder, 120, 0, shuffled), side(folder, 50, 1)
     truth: Sequence[str] = held_out.plain  # type: ignore[attr-defined]
 
     def score(answers: Sequence[str]) -> Outcomes:
@@ -97,34 +98,33 @@ def score_of(asked: Quiz, name: str, folder: Path, config: BaselineStudyConfig =
 
 
 def by_question(asked: Quiz) -> float:
-    """The score of the most frequent answer to each question: what is to be had without the image."""
-    return asked.score([{"what color is it": "red"}.get(text, "no") for text in asked.scored.texts]).mean
+    """The score of the best answer to each question, whatever the image: no blind network can do better."""
+    given = [
+        [colour if text == COLOUR else place for text in asked.scored.texts]
+        for colour in COLOURS
+        for place in ("yes", "no")
+    ]
+    return max(asked.score(answers).mean for answers in given)
 
 
-@pytest.mark.parametrize("name", ["cnn_lstm", "resnet_lstm"])
-def test_a_network_that_sees_learns_to_look(plain: Quiz, tmp_path: Path, name: str) -> None:
-    assert score_of(plain, name, tmp_path) > 0.9 > by_question(plain) + 0.2
-
-
-def test_the_blind_network_is_no_better_than_the_best_answer_to_each_question(plain: Quiz, tmp_path: Path) -> None:
-    score = score_of(plain, "blind", tmp_path)
-    assert 0.4 < score < by_question(plain) + 0.12
-
-
-@pytest.mark.parametrize("name", ["cnn_lstm", "resnet_lstm"])
-def test_shuffled_answers_teach_nothing(tmp_path: Path, name: str) -> None:
-    """Answers drawn anew for each question: more than the share of the most frequent one would be known by chance."""
-    shuffled = quiz(tmp_path / "shuffled", shuffled=True)
-    assert score_of(shuffled, name, tmp_path) < by_question(shuffled)
-
-
-def test_a_checkpoint_alone_gives_the_answers_again(plain: Quiz, tmp_path: Path) -> None:
+def test_a_network_that_sees_learns_to_look_and_its_checkpoint_answers_again(plain: Quiz, tmp_path: Path) -> None:
     chosen = competitor(plain, "resnet_lstm")
     record = train_once(chosen, plain, CONFIG, 0, tmp_path)
+    assert record["score"] > 0.9 > by_question(plain) + 0.3
     model = load_classifier(checkpoint.load(tmp_path / checkpoint.BEST))
     answers = [ANSWERS[number] for number in predict(model, chosen.encode("scored")).tolist()]
     assert plain.score(answers).mean == record["score"]
     assert record["cost"]["parameters"] == sum(each.numel() for each in model.parameters())
+
+
+def test_the_blind_network_is_no_better_than_the_best_answer_to_each_question(plain: Quiz, tmp_path: Path) -> None:
+    score = score_of(plain, "blind", tmp_path)
+    assert 0.3 < score <= by_question(plain)
+
+
+def test_shuffled_answers_teach_nothing(tmp_path: Path) -> None:
+    shuffled = quiz(tmp_path / "shuffled", shuffled=True)
+    assert score_of(shuffled, "resnet_lstm", tmp_path) < by_question(shuffled) + 0.05
 
 
 # --- first weights ---------------------------------------------------------------------------------------------------
@@ -165,11 +165,11 @@ def tiny_vilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertTokenizerFast, ViltConfig, ViltModel
 
     folder = tmp_path_factory.mktemp("vilt")
-    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, "red", "blue"]))
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]))
     BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(str(folder))
     torch.manual_seed(0)
     shape = ViltConfig(
-        vocab_size=11, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=32,
+        vocab_size=10, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=32,
         patch_size=8, max_position_embeddings=12, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
     )  # fmt: skip
     ViltModel(shape).save_pretrained(str(folder))
@@ -192,6 +192,18 @@ def test_vilt_learns_from_a_local_folder_and_is_loaded_again(tiny_vilt: Path, pl
     assert plain.score(answers).mean == record["score"]
     moved = [name for name, value in model.state_dict().items() if not torch.equal(value, first[name])]
     assert any(name.startswith("transformer.encoder") for name in moved), "the transformer itself is fine-tuned"
+
+
+def test_other_weights_in_the_same_folder_are_another_origin(tiny_vilt: Path, plain: Quiz, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_vilt, folder)
+    first = competitor(plain, "vilt", vilt_config(folder)).origin
+    assert first == competitor(plain, "vilt", vilt_config(tiny_vilt)).origin != ""
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(bytes(weights))
+    assert competitor(plain, "vilt", vilt_config(folder)).origin != first
+    assert competitor(plain, "blind").origin == ""
 
 
 def test_vilt_begins_with_the_weights_of_the_folder(tiny_vilt: Path, plain: Quiz) -> None:
@@ -265,11 +277,6 @@ def test_a_stopped_study_resumes_without_training_again_what_is_over(plain: Quiz
     assert manifest.metrics["blind/accuracy"] == pytest.approx(np.mean(list(row["scores"].values())))
     assert report["rows"]["majority"]["interval_over_seeds"] is None
     artifact.verify(order.folder)
-
-
-def test_the_same_seed_gives_the_same_scores(plain: Quiz, tmp_path: Path) -> None:
-    first, second = (score_of(plain, "cnn_lstm", tmp_path / name) for name in "ab")
-    assert first == second
 
 
 def test_questions_are_drawn_once_and_keep_their_order() -> None:

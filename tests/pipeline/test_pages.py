@@ -47,7 +47,7 @@ def test_the_summary_is_first_and_short_and_says_what_how_good_how_made_and_how_
         "picture": "x" * 5000,
     }
     page = results.page(manifest(), shown)
-    assert list(page)[:3] == ["summary", "first_look/navigator", "first_look/greedy"]
+    assert list(page)[:5] == ["summary", "preset", "picture", "first_look/navigator", "first_look/greedy"]
     text = page["summary"].value
     assert len(text) < 1000  # or the web UI hides it behind a click
     for answer in (
@@ -73,3 +73,15 @@ def test_a_table_first_keeps_its_place_before_the_summary():
     assert list(page)[:3] == ["leaderboard", "summary", "figure"]
     assert table.records[0].data == {"score": "1", "95 %": "-"}
     assert [column.description for column in table.schema.columns] == ["of the model", "interval"]
+
+
+def test_wide_text_opens_on_a_click_and_narrow_text_in_place():
+    narrow, wide = results.text("success  100.0"), results.text("x" * 70)
+    assert len(narrow.value) < 1000 <= len(wide.value)
+    assert wide.value.strip() == f"```\n{'x' * 70}\n```"
+
+
+def test_the_use_of_a_partition_is_a_call_that_reads_it():
+    text = answers.summary(manifest(key="nav_replicates/1/model"), {"seed": 1}).value
+    assert 'nsmodels.load("nav_replicates", "1")' in text
+    assert "seed 1" in text

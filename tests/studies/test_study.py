@@ -11,6 +11,7 @@ import pytest
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
+from nsmodels.core.sealed.contents import foreign_files
 from nsmodels.engine import checkpoint
 from nsmodels.studies import study as studies
 from nsmodels.studies.trials import Trial
@@ -79,6 +80,14 @@ def test_a_stopped_study_keeps_the_trials_that_are_over(runs: Runs, sealed: Path
     before = (sealed / artifact.MANIFEST).stat().st_mtime_ns
     ablations.ablate(runs.order)
     assert (sealed / artifact.MANIFEST).stat().st_mtime_ns == before  # an equal study is kept
+
+
+def test_the_seal_covers_the_models_of_the_trials(runs: Runs, sealed: Path) -> None:
+    """So that figures are made from the study, and that it can be replaced."""
+    assert foreign_files(sealed) == []
+    artifact.require_inputs({"visual_ablations": sealed})
+    artifact.require_replaceable(sealed, "visual_ablations", "nsmodels.systems.natural", "study: ablations")
+    assert artifact.verify(sealed).key == "visual_ablations"
 
 
 def test_variants_share_what_they_do_not_change(sealed: Path) -> None:

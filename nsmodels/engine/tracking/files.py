@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from nsmodels.core.errors import InputError
 from nsmodels.core.progress import clock
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.tracking.tracker import Record, numbers
@@ -36,6 +38,8 @@ class TensorBoard:
     """Event files in `folder`, one scalar per metric; points after `done` epochs are hidden on a resume."""
 
     def __init__(self, folder: Path, done: int = 0) -> None:
+        if not find_spec("tensorboard"):
+            raise InputError("use_tensorboard: the package is not installed; pip install 'nsmodels[pipeline]'")
         from torch.utils.tensorboard import SummaryWriter  # slow to import
 
         self._writer = SummaryWriter(str(folder), purge_step=done + 1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEWEST_SEEDS = 3
+SEEDS = 0.16  # of the height of a row: how far below its middle single seeds are drawn
 COLOURS = {"guess": "#999999", "network": plots.COLOURS[5], "ours": plots.COLOURS[0], "people": plots.COLOURS[4]}
 
 
@@ -46,7 +47,7 @@ def _kind(source: str) -> str:
 def caption(rows: Sequence[Row]) -> str:
     """What the marks of `draw` mean."""
     seeds = max((len(row.seeds) for row in rows if row.kind == "network"), default=0)
-    over = f"; dots and thick line: {seeds} seeds of each network and their 95 % interval" if seeds > 1 else ""
+    over = f"; white dots and thick line: {seeds} seeds of each network and their 95 % interval" if seeds > 1 else ""
     return f"Scores on the same questions{over}; thin line: 95 % interval by image"
 
 
@@ -64,22 +65,21 @@ def draw(compared: Sequence[Compared]) -> Figure:
 
 
 def _label(row: Row) -> str:
-    """Its words without what stands in brackets, and without the folder it was made from."""
-    return row.about.split(" (")[0].split(", fine-tuned")[0]
+    """Its words up to a bracket or comma: there is little room."""
+    return row.about.split(" (")[0].split(", ")[0]
 
 
 def _draw(axis: Axes, place: int, row: Row) -> None:
     scale = 100 if row.measure.unit == SHARE else 1
     axis.barh([place], [scale * row.mean], color=COLOURS[row.kind], height=0.62)
     end = row.mean
-    if len(row.seeds) > 1:
-        axis.plot(
-            [scale * each for each in row.scores], [place + 0.16] * len(row.scores), ".", color="black", markersize=3
-        )
-    for ends, width, offset in ((row.by_cluster, 0.9, 0.0), (row.by_seed, 2.2, 0.16)):
+    for ends, width, offset in ((row.by_cluster, 0.9, 0.0), (row.by_seed, 3.2, SEEDS)):
         if ends:
             axis.plot([scale * each for each in ends], [place + offset] * 2, color="black", linewidth=width)
             end = max(end, ends[1])
+    if len(row.seeds) > 1:
+        places = [place + SEEDS] * len(row.scores)
+        axis.plot([scale * each for each in row.scores], places, "o", color="white", markersize=2.2, zorder=4)
     axis.annotate(
         row.measure.text(row.mean), (scale * end, place), (4, 0), textcoords="offset points", va="center", size=7.5
     )

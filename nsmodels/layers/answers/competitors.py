@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from nsmodels.core import disk
 from nsmodels.engine import checkpoint
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.trial import Trial
@@ -17,7 +18,7 @@ from nsmodels.layers.answers.batches import Pictures, Questions
 from nsmodels.layers.answers.classifier import AnswerClassifier, convolutions
 from nsmodels.layers.answers.config import BaselineStudyConfig, ClassifierConfig, ResidualConfig
 from nsmodels.layers.answers.quiz import Quiz, Side
-from nsmodels.layers.answers.residual import ResidualViewer
+from nsmodels.layers.answers.residual import ResidualViewer, weights_file
 from nsmodels.layers.answers.task import AnswerTask
 
 NO_CHECKPOINT = "no checkpoint is configured (vilt.checkpoint)"
@@ -36,6 +37,7 @@ class Competitor:
         load: from a checkpoint, and where it lies, to the network.
         by_image: whether the questions of an image follow each other in training.
         values: of its training that differ from the study's.
+        origin: checksum of the files that it starts from, which decide its scores too; empty: none.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Competitor:
     load: Callable[[Mapping[str, Any], str], nn.Module]
     by_image: bool = True
     values: Mapping[str, Any] | None = None
+    origin: str = ""
 
     def trial(self, quiz: Quiz, training: TrainingConfig, seed: int) -> Trial:
         """Its training with a seed."""
@@ -92,7 +95,12 @@ def _classifier(quiz: Quiz, config: BaselineStudyConfig, name: str) -> Competito
         settings,
         load_classifier,
         by_image=name != "blind",
+        origin=_checksum(config.residual) if name == "resnet_lstm" else "",
     )
+
+
+def _checksum(config: ResidualConfig) -> str:
+    return disk.sha256_of(weights_file(config.weights)) if config.weights and not config.pretrained else ""
 
 
 def _build(
@@ -146,4 +154,5 @@ def _vilt(quiz: Quiz, config: BaselineStudyConfig) -> Competitor:
         {"transformer": settings, **known},
         vilt.ViltClassifier.from_checkpoint,
         values={"lr": own.lr, "batch_size": own.batch_size},
+        origin=vilt.checksum(folder),
     )

@@ -43,7 +43,7 @@ class ResidualViewer(nn.Module):
         plain = config.with_values({"weights": first if config.pretrained and not is_trained else ""})
         self.backbone, self.layout = build_backbone(plain)
         if first and not config.pretrained:
-            fill_backbone(self.backbone, Path(first))
+            fill_backbone(self.backbone, weights_file(first))
         self.feature = nn.Linear(self.layout.channels[-1], hidden)
         for name, values in (("mean", MEAN), ("deviation", DEVIATION)):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
@@ -54,15 +54,20 @@ class ResidualViewer(nn.Module):
         return torch.relu(self.feature(cells.float().mean((2, 3))))
 
 
+def weights_file(path: str) -> Path:
+    """The file of weights; raises `InputError` when it is missing."""
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file; weights are a .safetensors or .pth file of the timm network")
+    return Path(path)
+
+
 def fill_backbone(backbone: nn.Module, path: Path) -> None:
     """Fill a feature extractor with the weights of the whole network in a file; its classifier is left out.
 
-    Raises `InputError` for a file that is missing, no weights, or those of a different network.
+    Raises `InputError` for a file without weights, and for those of a different network.
     """
     from timm.models import load_state_dict
 
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; weights are a .safetensors or .pth file of the timm network")
     try:
         state = load_state_dict(str(path), use_ema=False, device="cpu", weights_only=True)
         missing = backbone.load_state_dict(state, strict=False).missing_keys

@@ -29,7 +29,6 @@ from nsmodels.layers.answers.task import predict
 KIND = "baselines"
 TRIALS, SCORES = "trials", "scores"
 RECORD, OUTCOMES = "trial.json", "outcomes.parquet"
-CODE_VERSION = "1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,8 @@ def run_study(order: Order[Any], study: Study, maker: str, code_version: str) ->
         caption = figure.caption(rows)
         return StudyResult(report, text([compared]), figure.draw([compared]), caption, _metrics(rows))
 
-    return seal_study(order, maker, KIND, f"{CODE_VERSION}; {code_version}", order.config.seeds[0], run)
+    version = "; ".join([code_version, *(each.origin for each in study.competitors if each.origin)])
+    return seal_study(order, maker, KIND, version, order.config.seeds[0], run)
 
 
 def _of_kind(rows: Sequence[Row], kind: str) -> list[Row]:

@@ -18,12 +18,14 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+from nsmodels.core import disk
+from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.layers.vision.layout import shortened
 
 KIND = "vilt"
-TOKENIZER, SETTINGS = "tokenizer.json", "config.json"
+SETTINGS, TOKENIZERS = "config.json", ("tokenizer.json", "vocab.txt")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
@@ -44,7 +46,15 @@ def require(folder: str) -> Path:
         raise InputError(f"vilt.checkpoint: {path} holds a model of type '{kind}'; expected '{KIND}'")
     if not any((path / name).is_file() for name in WEIGHTS):
         raise InputError(f"vilt.checkpoint: {path} holds no weights; expected {WEIGHTS[0]} or {WEIGHTS[2]}")
+    if not any((path / name).is_file() for name in TOKENIZERS):  # transformers would make an empty one
+        raise InputError(f"vilt.checkpoint: {path} holds no tokenizer; expected {' or '.join(TOKENIZERS)}")
     return path
+
+
+def checksum(folder: Path) -> str:
+    """Of the files of a checkpoint that decide what is trained from it."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return fingerprint([[path.name, disk.sha256_of(path)] for path in files])
 
 
 def quiet() -> None:
@@ -83,7 +93,7 @@ class Tokens:
             found: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             return cls(found.backend_tokenizer.to_str(), most)
         except Exception as error:
-            raise InputError(f"vilt.checkpoint: {folder} holds no tokenizer ({shortened(error)})") from None
+            raise InputError(f"vilt.checkpoint: tokenizer of {folder}: unreadable ({shortened(error)})") from None
 
     def numbers(self, text: str) -> list[int]:
         """Numbers of the parts of a question, with the signs of beginning and end."""

@@ -13,6 +13,7 @@ from nsmodels.datasets.gqa.files.places import splits
 from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import Reasoner
 from nsmodels.systems.natural.baselines import network as baseline
 from nsmodels.systems.natural.baselines.priors import Priors
@@ -42,7 +43,6 @@ from nsmodels.systems.natural.language.asking import Question
 from nsmodels.systems.natural.perception import frequencies
 from nsmodels.systems.natural.perception.labels import LabelSpace
 from nsmodels.systems.natural.perception.sources import read_photographs
-from nsmodels.systems.natural.reasoning.premises import Premises
 
 BASELINES = ("blind", "cnn_lstm")
 MODEL = "image and question only"

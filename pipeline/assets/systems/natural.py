@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core.orders import DATA, MODEL
+from nsmodels.layers.answers.config import STUDY_VERSION
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.config import (
     EVALUATION_VERSION,
@@ -14,7 +15,7 @@ from nsmodels.systems.natural.config import (
     NaturalEvaluation,
     presets_of,
 )
-from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS, STUDY_VERSION
+from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS
 from nsmodels.systems.natural.evaluation.studies.config import ABLATION_PRESETS
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict

@@ -2,7 +2,7 @@
 
 from nsmodels.core.orders import DATA
 from nsmodels.engine.config import EvaluationConfig
-from nsmodels.layers.answers.config import BASELINE_PRESETS
+from nsmodels.layers.answers.config import BASELINE_PRESETS, STUDY_VERSION
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.config import EVALUATION_VERSION, VisualConfig
 from nsmodels.systems.visual.evaluation.studies.config import ABLATION_PRESETS
@@ -28,7 +28,7 @@ baselines = study(
     {"clevr_mini": DATA},
     "nsmodels.systems.visual.evaluation.competition:compare",
     BASELINE_PRESETS,
-    "1",
+    STUDY_VERSION,
     "Classifiers of answers trained on `clevr_mini` over seeds, with equal epochs: the question alone, beside a small "
     "CNN, beside a ResNet, and ViLT where a checkpoint is configured. A stopped study resumes.",
 )

@@ -20,7 +20,7 @@ from nsmodels.core.progress import readable_seconds
 
 KEY = "summary"
 MOST = 999  # characters of markdown that the UI shows in place
-MOST_BASELINES, MOST_NUMBERS = 3, 4
+MOST_BASELINES, MOST_NUMBERS, MOST_INPUTS = 3, 4, 3
 FIRST_LOOK, BEST = "first_look/", "/value"
 
 
@@ -41,9 +41,10 @@ def _answers(manifest: Manifest, shown: Mapping[str, Any]) -> Iterator[tuple[str
 
 
 def _what(manifest: Manifest) -> str:
-    made_from = ", ".join(f"`{key}`" for key in manifest.inputs)
-    parts = [f"`{manifest.key}`", manifest.source or "", f"from {made_from}" if made_from else ""]
-    return ", ".join(filter(None, parts))
+    keys = [f"`{key}`" for key in manifest.inputs]
+    more = f" and {len(keys) - MOST_INPUTS} more" if len(keys) > MOST_INPUTS else ""
+    made_from = f"from {', '.join(keys[:MOST_INPUTS])}{more}" if keys else ""
+    return ", ".join(filter(None, [f"`{manifest.key}`", manifest.source, made_from]))
 
 
 def _scores(folder: Path) -> list[tuple[str, str]]:
@@ -82,7 +83,8 @@ def _numbers(manifest: Manifest, shown: Mapping[str, Any]) -> list[tuple[str, st
 
 
 def _how(manifest: Manifest, shown: Mapping[str, Any]) -> str:
-    preset, seed = shown.get("preset"), manifest.seed
+    preset, seed = shown.get("preset"), shown.get("seed", manifest.seed)
+    seed = getattr(seed, "value", seed)
     parts = [f"preset {getattr(preset, 'value', preset)}" if preset else "", f"seed {seed}" if seed is not None else ""]
     parts += [
         f"{readable_seconds(manifest.wall_seconds)} on {manifest.created[:10]}",
@@ -93,7 +95,9 @@ def _how(manifest: Manifest, shown: Mapping[str, Any]) -> str:
 
 def _use(manifest: Manifest, folder: Path) -> str:
     verb = "load" if manifest.kind.startswith("training") else "report" if (folder / "report.json").is_file() else ""
-    call = f'`nsmodels.{verb}("{manifest.key}")`; ' if verb else ""
+    name, _, part = manifest.key.partition("/")
+    partition = f', "{part.partition("/")[0]}"' if part else ""
+    call = f'`nsmodels.{verb}("{name}"{partition})`; ' if verb else ""
     pages = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.pdf"))[:2]]
     return f"{call}files in `{folder}`" + (f" ({', '.join(pages)})" if pages else "")
 

@@ -24,11 +24,11 @@ def inline(path: Path) -> dg.MarkdownMetadataValue:
 def markdown(png: bytes, name: str, legend: str = "") -> dg.MarkdownMetadataValue:
     """A PNG as markdown, reduced to at most `MAX_BYTES`; `name` is the alternative text.
 
-    `legend`: text below it, for a picture without a caption of its own.
+    `legend`: text above it, for a picture without a caption of its own; below, a high picture would hide it.
     """
     content = png if len(png) <= MAX_BYTES else _reduced(png)
     picture = f"![{name}](data:image/png;base64,{base64.b64encode(content).decode()})"
-    return dg.MetadataValue.md(f"{picture}\n\n{legend}" if legend else picture)
+    return dg.MetadataValue.md(f"{legend}\n\n{picture}" if legend else picture)
 
 
 def bars(panels: Mapping[str, Mapping[Any, float]], columns: int = 2) -> dg.MarkdownMetadataValue:

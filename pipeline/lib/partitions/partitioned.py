@@ -282,11 +282,11 @@ def _shown(chosen: Chosen[Any], links: list[Link], made: list[reuse.Result]) -> 
     models = [result.manifest for link, result in zip(links, made, strict=True) if link.phases]
     model = models[-1]
     reasons = [f"{link.key.rpartition('/')[2]} {result.reason}" for link, result in zip(links, made, strict=True)]
-    preset = {"preset": f"{chosen.preset} ({chosen.reason})"}
+    shown = {"table": results.text(table.read_text(encoding="utf-8"))} if table.is_file() else {}
+    seed = model.seed if model.seed is not None else "none"
     return {
-        **results.page(last, preset),
-        **({"table": results.text(table.read_text(encoding="utf-8"))} if table.is_file() else {}),
-        "seed": model.seed if model.seed is not None else "none",
+        **results.page(last, {**shown, "seed": seed, "preset": f"{chosen.preset} ({chosen.reason})"}),
+        "seed": seed,
         "configuration": dg.MetadataValue.json(model.config),
         "training/wall_seconds": sum(each.wall_seconds for each in models),
         "training/cpu_seconds": sum(each.cpu_seconds for each in models),

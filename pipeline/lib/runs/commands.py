@@ -14,15 +14,15 @@ from typing import IO, Any
 
 import click
 import dagster as dg
-from dagster._cli.workspace.cli_target import (
-    get_repository_python_origin_from_cli_opts,
-    get_run_config_from_cli_opts,
-)
-from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
-from dagster._utils.hosted_user_process import recon_repository_from_origin
 from dagster_shared.cli import PythonPointerOpts
 
 from nsmodels.core.errors import InputError, near
+from pipeline.internals import (
+    IMPLICIT_ASSET_JOB_NAME,
+    get_repository_python_origin_from_cli_opts,
+    get_run_config_from_cli_opts,
+    recon_repository_from_origin,
+)
 from pipeline.lib.runs import bare_command, forecast, history
 from pipeline.lib.runs.requests import options as texts
 from pipeline.lib.runs.requests import selection, tags

@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
-from dagster._core.execution.plan.active import ActiveExecution
-from dagster._utils.interrupts import raise_interrupts_as
 
 from nsmodels.core import interrupts
+from pipeline.internals import ActiveExecution, DagsterExecutionInterruptedError, raise_interrupts_as
 
 if TYPE_CHECKING:
-    from dagster._core.execution.context.system import PlanOrchestrationContext
-    from dagster._core.execution.plan.step import ExecutionStep
+    from pipeline.internals import ExecutionStep, PlanOrchestrationContext
 
 PAUSE = 0.2  # seconds between two looks at a pool
 

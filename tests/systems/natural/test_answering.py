@@ -192,5 +192,5 @@ def test_verdicts_move_doubtful_truths_and_leave_certain_ones(subject: Subject, 
     ]
     assert [(given.best, given.confidence) for given in exact] == [(q.answer, 1.0) for q, _ in asked_here]
     (tmp_path / "verdicts.json").write_text("{}")
-    with pytest.raises(InputError, match="verdicts.json: missing or broken"):
+    with pytest.raises(InputError, match=r"verdicts\.json: missing or broken"):
         Verdicts.read(tmp_path)

@@ -12,10 +12,10 @@ from nsmodels.formats.scenes.facts import ScenePredicates
 from nsmodels.formats.scenes.graphs import Box, Relation, SceneGraph, Thing
 from nsmodels.logic.answers import ask
 from nsmodels.logic.program import load
+from nsmodels.systems.natural.answering.premises import Premises, decided, implications, with_rules
 from nsmodels.systems.natural.answering.reasoner import PLAIN
 from nsmodels.systems.natural.beliefs import Belief, belief_of
 from nsmodels.systems.natural.reasoning.execution import answer
-from nsmodels.systems.natural.reasoning.premises import Premises, decided, implications, with_rules
 from tests.systems.natural.examples import WORDS
 
 ACTIONS = ("on", "riding", "sitting on", "standing on", "holding", "carrying", "next to", "beside", "near")

@@ -10,17 +10,20 @@ import pytest
 import torch
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.files.format import read_questions
 from nsmodels.datasets.clevr.vocabulary import ANSWERS
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.layers.answers.classifier import Unseen
+from nsmodels.layers.answers.config import debug as study_debug
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm, from_checkpoint
 from nsmodels.systems.visual.baselines.priors import Prior
 from nsmodels.systems.visual.baselines.task import VqaSplit, cnn_lstm_task, predict_answers
 from nsmodels.systems.visual.config import BaselineConfig, debug
+from nsmodels.systems.visual.evaluation.competition import clevr_quiz
 from nsmodels.systems.visual.evaluation.report import report, table
-from nsmodels.systems.visual.evaluation.scoring import Predictions
+from nsmodels.systems.visual.evaluation.scoring import Predictions, baseline_rows, outcomes_of
 from nsmodels.systems.visual.phases import make_trial
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
@@ -165,3 +168,18 @@ def test_the_report_has_its_row(official_scenes, official_questions):
     assert (row["interval"], row["is_few"]) == (None, True)  # eight images
     assert sum(kind["n"] for kind in row["by_type"].values()) == len(official_questions)
     assert "baseline: cnn_lstm" in table(result)
+
+
+def test_the_study_of_baselines_has_the_questions_and_priors_of_the_evaluation():
+    quiz = clevr_quiz(OFFICIAL, study_debug().with_values({"split": "train"}))
+    questions = read_questions(OFFICIAL, "train")
+    perfect = quiz.score([question["answer"] for question in questions])
+    assert perfect.mean == 1
+    assert list(perfect.items) == list(outcomes_of([None] * len(questions), questions, "train").items)
+    wanted = baseline_rows(Prior.fitted(questions), questions)
+    rows = {row.name: row.mean for row in quiz.beside}
+    assert rows["type_prior"] == pytest.approx(wanted["question_type_prior"]["accuracy"])
+    assert rows["majority"] == pytest.approx(wanted["majority"]["accuracy"])
+    assert len(quiz.train) == min(len(questions), study_debug().max_questions)
+    side = quiz.scored
+    assert [side.paths[k].name for k in side.places] == [question["image_filename"] for question in questions]

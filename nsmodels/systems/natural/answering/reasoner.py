@@ -15,6 +15,7 @@ from nsmodels.formats.images.cache import read_image, read_images, read_size
 from nsmodels.formats.scenes.perceived import PerceivedScene
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
 from nsmodels.systems.natural.answering.posing import Posing
+from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.beliefs import Belief, restricted
 from nsmodels.systems.natural.language.parser import Parse, Parser, network_from_checkpoint
 from nsmodels.systems.natural.perception.calibration import load_calibrated
@@ -23,7 +24,6 @@ from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.weighted_facts import weighted_facts
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to_objects
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
-from nsmodels.systems.natural.reasoning.premises import Premises
 from nsmodels.systems.natural.reasoning.proof import NoProof, prove
 from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 

@@ -21,6 +21,7 @@ from nsmodels.formats.images.commands import KEYS
 from nsmodels.formats.scenes.perceived import PerceivedScene
 from nsmodels.layers.answers.batches import Pictures, padded
 from nsmodels.systems.natural.answering.answer import NOT_PROVED, NaturalAnswer
+from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import PLAIN, Reasoner
 from nsmodels.systems.natural.answers.features import glimpse
 from nsmodels.systems.natural.answers.network import AnswerNetwork
@@ -31,7 +32,6 @@ from nsmodels.systems.natural.language.tokens import words_of
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import beliefs_of
 from nsmodels.systems.natural.perception.network import Perception
-from nsmodels.systems.natural.reasoning.premises import Premises
 from nsmodels.systems.natural.reasoning.proof import Proof
 
 SURE = 0.7  # joint probability of a proved answer from which on it is taken without asking further

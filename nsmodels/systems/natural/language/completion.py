@@ -146,5 +146,5 @@ def is_within_name(mention: Mention, mentions: Sequence[Mention]) -> bool:
 
 def values_of(step: Step) -> tuple[str, ...]:
     """The attribute values of a step."""
-    operation = OPERATIONS.get(step.operation)  # one of a different notation has values only
+    operation = OPERATIONS.get(step.operation)  # none of a function of CLEVR, which has a value or nothing
     return (*step.options, *((step.value,) if operation is None or operation.form == "value" else ()))

@@ -17,7 +17,7 @@ from nsmodels.evaluation.comparison.rows import NO_SEED, Row
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.layers.answers.batches import numbered
 from nsmodels.layers.answers.competitors import competitors_of
-from nsmodels.layers.answers.config import BaselineStudyConfig
+from nsmodels.layers.answers.config import STUDY_VERSION, BaselineStudyConfig
 from nsmodels.layers.answers.quiz import Quiz, Side, drawn
 from nsmodels.layers.answers.study import Study, run_study
 from nsmodels.layers.answers.task import known_loss
@@ -25,7 +25,7 @@ from nsmodels.systems.visual.baselines.priors import CHANCE, PUBLISHED, Prior
 from nsmodels.systems.visual.evaluation.scoring import outcomes_of
 from nsmodels.systems.visual.language.tokens import Vocabulary
 
-MAKER, STUDY_VERSION = "nsmodels.systems.visual", "1"
+MAKER = "nsmodels.systems.visual"
 Record = dict[str, Any]
 
 

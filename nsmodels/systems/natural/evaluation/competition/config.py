@@ -9,7 +9,6 @@ from pydantic import Field
 from nsmodels.core.config import Config
 from nsmodels.layers.answers.config import SMALL, TINY, BaselineStudyConfig
 
-STUDY_VERSION = "1"
 ATTENTION = "object_attention"
 
 

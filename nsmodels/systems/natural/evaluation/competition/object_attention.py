@@ -92,7 +92,7 @@ def competitor(quiz: Quiz, config: NaturalBaselines, model: Path) -> Competitor:
 
     def pictures(side: Side) -> Pictures:
         found = cached_features(perception, weights, side.paths, shape, config.training.num_workers)
-        return Pictures.records(found[list(PARTS)])  # a view of these fields
+        return Pictures.records(found[[*PARTS]])  # a view of these fields
 
     sizes, known = config.classifier, shape.features + shape.names + shape.values + 5
     settings = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.orders import MODEL, Order
 from nsmodels.layers.answers.competitors import competitors_of
+from nsmodels.layers.answers.config import STUDY_VERSION
 from nsmodels.layers.answers.study import Study, run_study
 from nsmodels.systems.natural.evaluation.competition import object_attention
-from nsmodels.systems.natural.evaluation.competition.config import ATTENTION, STUDY_VERSION, NaturalBaselines
+from nsmodels.systems.natural.evaluation.competition.config import ATTENTION, NaturalBaselines
 from nsmodels.systems.natural.evaluation.competition.quizzes import quiz_of
 
 MAKER = "nsmodels.systems.natural"

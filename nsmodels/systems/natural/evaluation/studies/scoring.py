@@ -10,6 +10,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.evaluation.outcomes import Outcomes
+from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import Reasoner
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.config import NaturalEvaluation
@@ -23,7 +24,6 @@ from nsmodels.systems.natural.perception import frequencies
 from nsmodels.systems.natural.perception.labels import LabelSpace, Photograph
 from nsmodels.systems.natural.perception.scoring import named_numbers, rare_names
 from nsmodels.systems.natural.perception.sources import read_photographs
-from nsmodels.systems.natural.reasoning.premises import Premises
 
 OBJECTS = "objects"
 

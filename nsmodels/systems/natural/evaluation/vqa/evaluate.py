@@ -23,6 +23,7 @@ from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.respondent import Respondent, Response
 from nsmodels.systems.natural.answers.questions import AskedQuestions, read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
@@ -43,7 +44,6 @@ from nsmodels.systems.natural.evaluation.vqa.scoring import (
     require_typed,
     row_of,
 )
-from nsmodels.systems.natural.reasoning.premises import Premises
 
 BASELINES = ("vqa_blind", "vqa_cnn_lstm")
 HEADLINE, CHOSEN = "symbolic_first", "chosen"
