@@ -8,12 +8,8 @@ import numpy as np
 
 from nsmodels.core.errors import InputError
 from nsmodels.systems.natural.language.mentions import Entry, Mention
-<<<<<<< HEAD:nsmodels/systems/natural/language/programs/derivation.py
 from nsmodels.systems.natural.language.programs.grammar import Grammar
 from nsmodels.systems.natural.language.programs.trees import CLOSED, ROOT, Frame, Kind, Leaf, Notation, Tree
-=======
-from nsmodels.systems.natural.language.programs.trees import CLOSED, ROOT, Frame, Kind, Leaf, Notation, Tree
->>>>>>> cb7dc91440987fa97845f663c55c027d8a2a8bb4:nsmodels/systems/natural/language/derivation.py
 
 MOST_ARGUMENTS = 3  # of a frame
 

@@ -14,11 +14,7 @@ from nsmodels.core.errors import InputError, near
 from nsmodels.datasets.gqa.programs.parsing import Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.mentions import NAME, RELATION, Entry
-<<<<<<<< HEAD:nsmodels/systems/natural/language/programs/functions.py
 from nsmodels.systems.natural.language.programs.trees import ROOT, Arguments, Frame, Notation
-========
-from nsmodels.systems.natural.language.programs.trees import ROOT, Arguments, Frame, Notation
->>>>>>>> cb7dc91440987fa97845f663c55c027d8a2a8bb4:nsmodels/systems/natural/language/notations/functions.py
 
 FILTER, RELATE = "filter_", "relate"
 SETS = ("set", "object")  # types that are no answers

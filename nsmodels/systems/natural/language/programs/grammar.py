@@ -19,15 +19,9 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.programs.parsing import Program, Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.mentions import NAME, PLACE, POSITIONS, RELATION, WEATHER, Entry, Phrases
-<<<<<<< HEAD:nsmodels/systems/natural/language/programs/grammar.py
 from nsmodels.systems.natural.language.programs.functions import of_functions
 from nsmodels.systems.natural.language.programs.operations import ANY_KIND, KIND, NO_KIND, OF_OPERATIONS, PLACE_KINDS
 from nsmodels.systems.natural.language.programs.trees import CLOSED, ROOT, Frame, Kind, Notation, Token, Tree
-=======
-from nsmodels.systems.natural.language.programs.functions import of_functions
-from nsmodels.systems.natural.language.programs.operations import ANY_KIND, KIND, NO_KIND, OF_OPERATIONS, PLACE_KINDS
-from nsmodels.systems.natural.language.programs.trees import CLOSED, ROOT, Frame, Kind, Notation, Token, Tree
->>>>>>> cb7dc91440987fa97845f663c55c027d8a2a8bb4:nsmodels/systems/natural/language/grammar.py
 
 
 def notation_of(words: SceneVocabulary) -> Notation:

@@ -10,11 +10,7 @@ from nsmodels.datasets.gqa.programs.operations import OPERATIONS, Operation, ope
 from nsmodels.datasets.gqa.programs.parsing import ANY, ROLES, SCENE, Step
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.mentions import NAME, PLACE, POSITIONS, RELATION, WEATHER, Entry
-<<<<<<<< HEAD:nsmodels/systems/natural/language/programs/operations.py
 from nsmodels.systems.natural.language.programs.trees import ROOT, Arguments, Frame, Kind, Leaf, Notation
-========
-from nsmodels.systems.natural.language.programs.trees import ROOT, Arguments, Frame, Kind, Leaf, Notation
->>>>>>>> cb7dc91440987fa97845f663c55c027d8a2a8bb4:nsmodels/systems/natural/language/notations/operations.py
 
 TRUTH, OBJECTS = "truth", "objects"
 KIND, ANY_KIND = "kind", "any kind"  # the latter may be left out
