@@ -133,7 +133,7 @@ def _perceived_facts(model: Path, image: str | None) -> dict[Fact, float]:
         print(
             f"{thing}: {name}, there with {seen.facts.get((OBJECT, (thing,)), 0.0):.3f}, box {place}", file=sys.stderr
         )
-    return dict(seen.facts)
+    return {**seen.facts}
 
 
 def _scene_facts(path: Path, image: str | None) -> dict[Fact, float]:

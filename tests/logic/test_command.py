@@ -121,3 +121,17 @@ def test_bad_input(rules: Path, scenes: Path, words: list[str], part: str) -> No
     with pytest.raises(InputError) as raised:
         main(["ask", str(rules), "wet(X)", *(word.format(scenes=graphs) for word in words)])
     assert part in str(raised.value)
+
+
+def test_the_study_takes_graphs_of_the_release(tmp_path: Path) -> None:
+    source = Path(__file__).parents[1] / "data/gqa/sceneGraphs.json"
+    (tmp_path / "gqa/sceneGraphs").mkdir(parents=True)
+    for split in ("train", "val"):  # without a vocabulary
+        (tmp_path / f"gqa/sceneGraphs/{split}_sceneGraphs.json").write_text(source.read_text())
+    words = ["study", "--data", str(tmp_path / "gqa"), "--out", str(tmp_path / "study"), "--preset", "debug"]
+    with pytest.raises(InputError, match="3 scenes, field 'num_scenes' asks for 20"):
+        main(words)
+    with pytest.raises(InputError, match="rules derive none of served, busy of objects in both splits"):
+        main([*words, "--num-scenes", "2"])
+    learn = ["learn", "--data", str(tmp_path / "gqa"), "--min-examples", "1", "--target", "floor"]
+    assert main(learn) == 0

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run, run_checks
 from nsmodels.core.config import Given, add_flags, values_from_flags
+from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.config import PRESETS, GqaConfig
 from nsmodels.scenery.config import SPLITS
 
 SHOWN = 10
+FORMS = {".png": "PNG", ".jpg": "JPEG"}
 CHECKS = ("schema", "images", "disjoint", "answers", "balance", "prior")
 OF_ARCHIVE = {"graphs_url", "questions_url", "eval_url", "images_url"}
 
@@ -63,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     inspect.add_argument("--data", type=Path, help="folder of GQA: checks, counts and examples; else the archives")
     inspect.add_argument("--split", default="val", help="split of the examples [val]")
     inspect.add_argument("--num", type=int, default=5, help="number of examples [5]")
+    text = "with --data: also the first training images side by side, in a file (.png .jpg)"
+    inspect.add_argument("--draw", type=Path, metavar="FILE", help=text)
     add_flags(inspect, GqaConfig, skip=tuple(GqaConfig.model_fields.keys() - OF_ARCHIVE))
     inspect.set_defaults(verb=_inspect)
     return parser
@@ -134,6 +138,8 @@ def _score(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
+    if arguments.draw and (not arguments.data or arguments.draw.suffix not in FORMS):
+        raise InputError(f"--draw {arguments.draw}: expected a file named .png or .jpg, and --data FOLDER")
     if arguments.data:
         return _inspect_folder(arguments)
     from nsmodels.datasets.gqa.files.archives import describe
@@ -145,8 +151,10 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 def _inspect_folder(arguments: argparse.Namespace) -> int:
     from nsmodels.datasets.gqa import checks
-    from nsmodels.datasets.gqa.look import distributions, examples
+    from nsmodels.datasets.gqa.look import contact_sheet, distributions, examples
 
+    if arguments.draw:
+        write_atomic(arguments.draw, contact_sheet(arguments.data, form=FORMS[arguments.draw.suffix]))
     if run_checks({name: getattr(checks, name) for name in CHECKS}, arguments.data)[0]:
         return 1
     print(json.dumps(distributions(arguments.data), indent=1))

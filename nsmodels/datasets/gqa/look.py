@@ -19,8 +19,8 @@ from nsmodels.datasets.gqa.programs.parsing import as_text
 MOST_ROWS = 20  # of a panel
 
 
-def contact_sheet(folder: Path, columns: int = 6, rows: int = 3, width: int = 200) -> bytes:
-    """PNG bytes of the first training images side by side, each `width` pixels wide."""
+def contact_sheet(folder: Path, columns: int = 6, rows: int = 3, width: int = 200, form: str = "PNG") -> bytes:
+    """Bytes of the first training images side by side, each `width` pixels wide, as PNG or JPEG."""
     train, _ = training_splits(folder)
     height = width * 3 // 4
     sheet = Image.new("RGB", (columns * width, rows * height), "white")
@@ -29,7 +29,7 @@ def contact_sheet(folder: Path, columns: int = 6, rows: int = 3, width: int = 20
             tile = image.convert("RGB").resize((width, height))
         sheet.paste(tile, (place % columns * width, place // columns * height))
     stream = io.BytesIO()
-    sheet.save(stream, "PNG")
+    sheet.save(stream, form)
     return stream.getvalue()
 
 

@@ -129,7 +129,7 @@ class RuleAnswers:
             return {}
         if (scene, target) not in self._derived:
             query = Atom(target, (Variable("X"),))
-            answers = ask(self._program, self._scenes[scene], query, WITHOUT_PROOFS)
+            answers = ask(self._program, {**self._scenes[scene]}, query, WITHOUT_PROOFS)
             self._derived[scene, target] = {str(each.fact[1][0]): each.probability for each in answers}
         return self._derived[scene, target]
 

@@ -13,6 +13,7 @@ from nsmodels.formats.scenes.facts import OBJECT, Fact, ScenePredicates, constan
 from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.formats.scenes.perceived import PerceivedScene, matches
 from nsmodels.logic.literals import Scene
+from nsmodels.logic.syntax import Fact as SceneFact
 from nsmodels.scenery.rule_learning.measuring import Agreement, Labels
 
 Perceive = Callable[[Sequence[SceneGraph]], list[PerceivedScene]]
@@ -95,7 +96,7 @@ def _boxes(graph: SceneGraph) -> dict[str, tuple[float, float, float, float]]:
     return {constant_of(each): (each.box.x, each.box.y, each.box.w, each.box.h) for each in graph}
 
 
-def _translated(fact: Fact, pairs: dict[str, str], scene: Scene) -> Fact:
+def _translated(fact: SceneFact, pairs: dict[str, str], scene: Scene) -> Fact:
     """The fact about true objects; one about an object that is none stays about it, and so is not true."""
     mine = set(map(str, scene.objects))
-    return fact[0], tuple(pairs.get(each, f"no {each}") if each in mine else each for each in fact[1])
+    return fact[0], tuple(pairs.get(each, f"no {each}") if each in mine else each for each in map(str, fact[1]))

@@ -248,7 +248,7 @@ def study(order: Order[RuleStudyConfig], words: SceneVocabulary, perceive: Perce
         report |= {"questions": found.questions(learnt)} if order.config.num_questions else {}
         caption = (
             f"Rules planted over scene graphs and learnt again; {order.config.dropped:.0%} of the labels missing, "
-            f"{order.config.false:.1%} false; means over {len(order.config.seeds)} seeds, scored on held-out scenes"
+            f"{order.config.false:.1%} false; means over {len(order.config.seeds)} seed(s), scored on held-out scenes"
         )
         return StudyResult(report, table_of(report), figures.curves(report), caption, metrics_of(report))
 

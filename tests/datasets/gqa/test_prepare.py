@@ -217,8 +217,15 @@ def test_a_rendered_split_is_that_of_the_twin(
         assert line in capsys.readouterr().err
 
 
-def test_inspection_of_a_folder_checks_and_shows_it(shared: Shared, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["gqa", "inspect", "--data", str(shared.data("gqa")), "--num", "2"]) == 0
+def test_inspection_of_a_folder_checks_and_shows_it(
+    shared: Shared, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["gqa", "inspect", "--data", str(shared.data("gqa")), "--num", "2", "--draw"]
+    assert main([*words, str(tmp_path / "sheet.jpg")]) == 0
+    assert (tmp_path / "sheet.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
+    assert main([*words, str(tmp_path / "sheet.gif")]) == 2
+    assert "expected a file named .png or .jpg" in capsys.readouterr().err
+    assert main(words[:-1]) == 0
     out = capsys.readouterr().out
     assert out.count("passed") == 6
     assert "select: " in out.splitlines()[-1]

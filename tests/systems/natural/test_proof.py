@@ -65,7 +65,7 @@ def kitchen() -> SceneGraph:
 def test_every_proof_replays_and_survives_json() -> None:
     rng, grammar, proved = np.random.default_rng(2), Grammar(WORDS), 0
     programs = [random_program(rng, grammar) for _ in range(300)]
-    for _ in range(12):
+    for _ in range(16):
         belief = noisy(belief_of(random_graph(rng), WORDS), rng)
         soft = SoftExecutor(belief, LEXICON)
         for number in rng.integers(len(programs), size=20):
@@ -139,6 +139,11 @@ def test_removing_a_fact_changes_what_rests_on_it() -> None:
     other = remove_fact(asked, belief, "color(o4) = brown")
     assert (other.is_used, other.is_changed) == (False, False)
     assert "unchanged" in other.text()
+    apple = program("select: fruit (3)->filter color: red [0]->query: size [1]")
+    vague = replace(belief, attributes={**belief.attributes, "size": np.full_like(belief.attributes["size"], 0.9)})
+    none = remove_fact(apple, vague, "color(o3) = red")
+    assert (none.before.best, none.after.posed, none.is_given, none.is_changed) == (none.before.best, 0, False, True)
+    assert "not given any more" in none.text() or "→ none" in none.text()
     gone = remove_fact(asked, belief, "present(o1)")
     assert gone.after.posed == 0
     assert "no such object" in gone.reason
@@ -188,3 +193,50 @@ def test_answers_of_a_certain_belief_are_proved_as_the_exact_executor_has_them()
             num += 1
             assert proof.answer == wanted
     assert num > 50
+
+
+def test_a_world_without_what_is_taken_for_granted_proves_nothing() -> None:
+    belief = belief_of(kitchen(), WORDS)
+    names = belief.names.copy()
+    row, dog, cat = 0, WORDS.names.index("dog"), WORDS.names.index("cat")
+    names[row, dog], names[row, cat] = 0.4, 0.6
+    unsure = replace(belief, names=names)
+    asked = program("select: dog (1)->verify rel: apple,near,o (2) [0]")
+    proof = prove(asked, unsure)
+    assert (proof.answer, proof.steps[0].output) == ("no", (1,))  # not of the likelier world, which has no dog
+    assert proof.confidence == pytest.approx(0.4, abs=1e-6)
+    check(proof, WORDS)
+    names[row, dog], names[row, cat] = 0.0, 1.0
+    with pytest.raises(NoProof, match=r"step 1 \(verify rel: apple,near,o \(s0\)\): nothing is as s0 \(select: dog\)"):
+        prove(asked, replace(belief, names=names))
+    there = prove(program("select: dog (1)->exist: ? [0]"), replace(belief, names=names))
+    assert there.answer == "no"  # which takes nothing for granted
+
+
+def test_a_question_about_the_place_does_not_rest_on_the_weather() -> None:
+    graph = replace(kitchen(), weather="sunny")
+    belief = belief_of(graph, WORDS)
+    for text, facts in (
+        ("select: scene->query: place [0]", ["location = kitchen"]),
+        ("select: scene->query: weather [0]", ["weather = sunny"]),
+        ("select: scene->verify weather: rainy [0]", ["weather = sunny"]),
+        ("select: scene->choose place: kitchen|beach [0]", ["location = kitchen"]),
+    ):
+        proof = prove(program(text), belief)
+        assert [str(fact) for fact in proof.facts] == facts
+        check(proof, WORDS)
+
+
+def test_a_short_text_shows_what_a_result_rests_on() -> None:
+    belief = belief_of(kitchen(), WORDS)
+    lines = prove(program("select: dog (1)->verify color: red [0]"), belief).text(has_negative=False).splitlines()
+    assert [line.split("  p ")[0].strip() for line in lines[1:]] == [
+        "s0 select: dog → {o1}",
+        "+ present(o1)",  # not that of the others, which are there, too
+        "+ is(o1, dog)",
+        "s1 verify color: red (s0) → no",
+        "- color(o1) != red",
+    ]
+    none = prove(program("select: woman (1)->exist: ? [0]"), belief).text(has_negative=False)
+    assert none.count("- not is(") == 3
+    assert "… " in none

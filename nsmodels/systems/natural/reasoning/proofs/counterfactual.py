@@ -17,12 +17,14 @@ from nsmodels.systems.natural.reasoning.lexicon import SIDES, Lexicon
 from nsmodels.systems.natural.reasoning.proofs.proof import NoProof, Proof, prove
 from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
+LIKELY = 0.5
+
 
 @dataclass(frozen=True)
 class Counterfactual:
     """Effect of removing `fact` on the answer; a proof is None, with a reason, when there is none.
 
-    `is_used`: whether the first proof rests on the fact.
+    `is_used`: whether the first proof rests on the fact; `was_given`: whether the answer was given before.
     """
 
     fact: Fact
@@ -31,18 +33,24 @@ class Counterfactual:
     after: Answer
     proof: Proof | None
     reason: str = ""
+    was_given: bool = True
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the answer is given without the fact, too: it is proved, and more likely right than wrong."""
+        return is_given(self.after, self.proof)
 
     @property
     def is_changed(self) -> bool:
-        """Whether the answer differs."""
-        return self.after.best != self.before.best
+        """Whether the answer differs, or is not given any more."""
+        return self.after.best != self.before.best or (self.was_given and not self.is_given)
 
     def text(self) -> str:
         """The change in a few lines for a terminal."""
         used = "a leaf fact of the proof" if self.is_used else "not used by the proof"
-        change = (
-            f"{self.before.best} → {self.after.best or 'none'}" if self.is_changed else f"{self.before.best}, unchanged"
-        )
+        best = self.after.best or "none"
+        after = best if self.is_given or not self.after.best else f"not given any more, best guess {best}"
+        change = f"{self.before.best} → {after}" if self.is_changed else f"{self.before.best}, unchanged"
         lines = [
             f"without {self.fact} (p {self.fact.probability:.3f}, {used}):",
             f"  answer {change}   confidence {self.before.confidence:.3f} → {self.after.confidence:.3f}"
@@ -58,6 +66,7 @@ class Counterfactual:
             "is_used": self.is_used,
             "before": {"answer": self.before.best, "confidence": self.before.confidence, "posed": self.before.posed},
             "after": {"answer": self.after.best, "confidence": self.after.confidence, "posed": self.after.posed},
+            "is_given": self.is_given,
             "is_changed": self.is_changed,
             "proof": self.proof and self.proof.to_dict(),
             "reason": self.reason or None,
@@ -88,7 +97,12 @@ def remove_fact(
     before, first, _ = _answered(program, belief, lexicon, calibrate, verdicts)
     is_used = first is not None and fact.literal in {each.literal for each in first.facts}
     after, proof, reason = _answered(program, belief_without(fact, belief, lexicon), lexicon, calibrate, verdicts)
-    return Counterfactual(fact, is_used, before, after, proof, reason)
+    return Counterfactual(fact, is_used, before, after, proof, reason, is_given(before, first))
+
+
+def is_given(answer: Answer, proof: Proof | None) -> bool:
+    """Whether an answer is given, as far as it does not depend on how the question is read."""
+    return proof is not None and answer.posed * answer.confidence >= LIKELY
 
 
 def _answered(

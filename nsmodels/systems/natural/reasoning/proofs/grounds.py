@@ -26,7 +26,7 @@ def grounds(step: Step, inputs: Sequence[Value], graph: SceneGraph, belief: Beli
     if step.name and step.name != SCENE:
         yield from _namings(step.name, graph, lexicon)
     if any(each.is_scene for each in sets) and not step.relations:
-        yield from _places(graph)
+        yield from _places(step, graph, lexicon)
         return
     if step.relations:
         yield from _relations(step, sets, graph, lexicon)
@@ -49,9 +49,15 @@ def _is_a(thing: Thing, what: str, lexicon: Lexicon) -> bool:
     return bool(lexicon.columns(what).every[lexicon.words.names.index(thing.name)])
 
 
-def _places(graph: SceneGraph) -> Iterator[Fact]:
-    yield from (Fact(LOCATION, (), each) for each in (graph.location,) if each)
-    yield from (Fact(WEATHER, (), each) for each in (graph.weather,) if each)
+def _places(step: Step, graph: SceneGraph, lexicon: Lexicon) -> Iterator[Fact]:
+    """Place or weather, whichever a step is about; both where it may be either."""
+    kind = operation_of(step.operation).kind or step.value
+    asked = (*step.options, step.value) if step.options else (step.value,)
+    is_weather = [kind == WEATHER or each in lexicon.words.weathers for each in asked if each]
+    if not all(is_weather):
+        yield from (Fact(LOCATION, (), each) for each in (graph.location,) if each)
+    if any(is_weather):
+        yield from (Fact(WEATHER, (), each) for each in (graph.weather,) if each)
 
 
 def _things(found: Found, graph: SceneGraph) -> list[Thing]:

@@ -13,19 +13,21 @@ from typing import Any
 
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.programs.execution import Found, IllPosed, Value, answer_of, trace
+from nsmodels.datasets.gqa.programs.operations import operation_of
 from nsmodels.datasets.gqa.programs.parsing import Program, argument_of, as_semantic, parse, without_leaks
 from nsmodels.datasets.gqa.programs.parsing import Step as ProgramStep
 from nsmodels.datasets.gqa.programs.scene import members_of
 from nsmodels.formats.scenes.graphs import SceneGraph
 from nsmodels.systems.natural.beliefs import Belief
-from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor
-from nsmodels.systems.natural.reasoning.facts import Fact, joint_probability, with_probability
+from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor, refers
+from nsmodels.systems.natural.reasoning.facts import PRESENT, Fact, joint_probability, with_probability
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from nsmodels.systems.natural.reasoning.proofs.closed_scene import ClosedScene
 from nsmodels.systems.natural.reasoning.proofs.grounds import grounds
 from nsmodels.systems.natural.reasoning.proofs.worlds import likely_worlds, topic_of
 
 MAX_WORLDS = 256
+MOST_EXCLUDING = 3  # facts of a step that a short text shows where all of them exclude something
 Output = tuple[int, ...] | str
 
 
@@ -95,7 +97,11 @@ class Proof:
         return tuple(each for each in self.objects if each.number in numbers)
 
     def text(self, has_negative: bool = True) -> str:
-        """The proof for a terminal, one line per step and per leaf fact; negative ones only with `has_negative`."""
+        """The proof for a terminal, one line per step and per leaf fact.
+
+        Without `has_negative`, facts that exclude are left out, as is the presence of what a step does not give; where
+        nothing else speaks for the result of a step, the least certain of them stand for all.
+        """
         head = f"proof of {self.answer}   confidence {self.confidence:.3f}"
         return "\n".join([head, *(line for step in self.steps for line in _lines(step, has_negative))])
 
@@ -138,7 +144,9 @@ def prove(
 ) -> Proof:
     """The proof of the soft executor's answer, `found`, in the most probable world that has it.
 
-    Raises `NoProof` when none of the `max_worlds` most probable worlds has it, `InputError` for a bad program.
+    A world without what a question takes for granted proves nothing: "Is the tulip to the left of the table?" is not
+    answered by a scene without tulips. Raises `NoProof` when none of the `max_worlds` most probable worlds has the
+    answer, `InputError` for a bad program.
     """
     lexicon = lexicon or Lexicon(belief.words)
     wanted = (found or SoftExecutor(belief, lexicon).answer(program)).best
@@ -150,9 +158,21 @@ def prove(
         except IllPosed as error:
             reason = reason or str(error)
             continue
-        if answer_of(values[-1]) == wanted:
+        if missing := _missing(program, values):
+            reason = reason or missing
+        elif answer_of(values[-1]) == wanted:
             return _prove_in(program, belief, lexicon, graph, values)
     raise NoProof(f"no proof: {reason or f'no probable world has the answer {wanted!r}'}")
+
+
+def _missing(program: Program, values: Sequence[Value]) -> str:
+    """What the program takes for granted and a world lacks, in a line; empty where it lacks nothing."""
+    for number, step in enumerate(program):
+        for source in step.dependencies if refers(operation_of(step.operation)) else ():
+            value = values[source]
+            if isinstance(value, Found) and not value.is_scene and not value.mask:
+                return f"step {number} ({call_of(step)}): nothing is as s{source} ({call_of(program[source])})"
+    return ""
 
 
 def _prove_in(program: Program, belief: Belief, lexicon: Lexicon, graph: SceneGraph, values: Sequence[Value]) -> Proof:
@@ -186,10 +206,20 @@ def call_of(step: ProgramStep) -> str:
 
 
 def _lines(step: ProofStep, has_negative: bool) -> Iterable[str]:
-    facts = [fact for fact in step.facts if fact.holds or has_negative]
+    facts = step.facts if has_negative else shown_facts(step)
     width = max((len(str(fact)) for fact in facts), default=0)
     yield f"s{step.number} {step.call} → {step.result}"
     yield from (f"     {'+' if f.holds else '-'} {f!s:<{width}}  p {f.probability:.3f}" for f in facts)
+    if len(facts) == MOST_EXCLUDING < len(step.facts) and not any(fact.holds for fact in facts):
+        yield f"     … {len(step.facts) - len(facts)} more that exclude"
+
+
+def shown_facts(step: ProofStep) -> tuple[Fact, ...]:
+    """The facts of a step that a short text shows; see `Proof.text`."""
+    given = step.output if isinstance(step.output, tuple) else ()
+    shown = tuple(f for f in step.facts if f.holds and (f.name != PRESENT or f.objects[0] in given))
+    excluding = sorted((f for f in step.facts if not f.holds), key=lambda fact: fact.probability)
+    return shown or tuple(excluding[:MOST_EXCLUDING])
 
 
 def _step_as_dict(step: ProofStep) -> dict[str, Any]:
