@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 COMMANDS = "nsmodels.commands"
+EXTRA = "pipeline"  # the packages of the commands that see Dagster
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,12 +45,22 @@ def _main(arguments: list[str]) -> int:
         return 0
     name, *more = arguments
     if name in places:
-        return run(lambda: importlib.import_module(f"{places[name]}.__main__").main(more))
+        return run(lambda: _run_in_place(places[name], more))
     if name in commands:
         return run(lambda: _load(commands[name])(more))
     known = ", ".join([*places, *commands])
     print(f"error: no system, dataset or command '{name}' (there are: {known})", file=sys.stderr)
     return 2
+
+
+def _run_in_place(place: str, words: list[str]) -> int:
+    """Run a command line of a system or dataset; of a system, by the one whose checkpoint it names."""
+    from nsmodels.commands.delegation import system_for
+    from nsmodels.loading import SYSTEMS
+
+    if place.startswith(SYSTEMS):
+        place = f"{SYSTEMS}{system_for(place.removeprefix(SYSTEMS), words)}"
+    return importlib.import_module(f"{place}.__main__").main(words)
 
 
 def _load(command: EntryPoint) -> Callable[[list[str]], int]:
@@ -58,9 +69,9 @@ def _load(command: EntryPoint) -> Callable[[list[str]], int]:
     try:
         return command.load()
     except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"nsmodels {command.name}: cannot be loaded ({error}); is the installation complete?"
-        ) from None
+        name = getattr(error, "name", None) or ""
+        remedy = f"pip install 'nsmodels[{EXTRA}]'" if name.startswith("dagster") else "is the installation complete?"
+        raise InputError(f"nsmodels {command.name}: cannot be loaded ({error}); {remedy}") from None
 
 
 def _usage(places: dict[str, str], commands: dict[str, EntryPoint]) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from pipeline.assets.systems import trainings
+from pipeline.internals import BaseAssetGraph
 from pipeline.lib.training import Training
 
 demo = dg.define_asset_job(

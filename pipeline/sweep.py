@@ -19,12 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
-from dagster._core.definitions.events import AssetKeyPartitionKey
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import PARTITION_NAME_TAG
-from dagster._daemon.controller import get_daemon_statuses
 
 from nsmodels.core import interrupts
 from nsmodels.core.cli import Parser, run
@@ -32,6 +26,15 @@ from nsmodels.core.config import Config, Given, parse_yaml
 from nsmodels.core.errors import InputError, near
 from nsmodels.core.sealed import renamed
 from pipeline.assets.systems import trainings
+from pipeline.internals import (
+    BULK_ACTION_TERMINAL_STATUSES,
+    NOT_FINISHED_STATUSES,
+    PARTITION_NAME_TAG,
+    AssetGraphSubset,
+    AssetKeyPartitionKey,
+    PartitionBackfill,
+    get_daemon_statuses,
+)
 from pipeline.lib import store
 from pipeline.lib.partitions import trials
 from pipeline.lib.partitions.partitioned import Partitioned

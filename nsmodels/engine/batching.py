@@ -99,15 +99,20 @@ P = TypeVar("P", np.ndarray, Part)
 class Batches(Generic[P]):
     """A sized iterable of collated batches, decoded in `num_workers` processes (0: in this one).
 
+    Each worker keeps `prefetch_factor` of them ready. Workers last for one iteration, an epoch: they are forked with
+    what `collate` refers to, which differs between epochs.
     `collate(indices)` turns one of `index_batches`, an int64 index array (batch,) or a `Part`, into a batch; an empty
     one becomes None. The order is that of `index_batches` for any number of workers, and torch's global generator
     is not used.
     """
 
-    def __init__(self, index_batches: Iterable[P], collate: Callable[[P], Any], num_workers: int = 0) -> None:
+    def __init__(
+        self, index_batches: Iterable[P], collate: Callable[[P], Any], num_workers: int = 0, prefetch_factor: int = 2
+    ) -> None:
         self.index_batches = list(index_batches)
         self.collate = _Collated(collate)
         self.num_workers = min(num_workers, num_cores(), len(self.index_batches))
+        self.prefetch_factor = prefetch_factor
 
     def __len__(self) -> int:
         return len(self.index_batches)
@@ -123,6 +128,7 @@ class Batches(Generic[P]):
             sampler=self.index_batches,  # pyright: ignore[reportArgumentType] - one item is one batch of indices
             batch_size=None,
             num_workers=self.num_workers,
+            prefetch_factor=self.prefetch_factor,
             multiprocessing_context=START,
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=_ignore_signals,

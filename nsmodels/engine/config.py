@@ -12,7 +12,10 @@ from nsmodels.core.config import LARGEST_SEED, Config, above, conditional, partl
 from nsmodels.core.errors import InputError, near
 
 # What the first training of an artifact decides for all of them.
-SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
+SHARED = ("seed", "device", "num_processes", "use_tensorboard")
+TRACKERS = ("use_wandb", "wandb_project", "wandb_entity", "wandb_name", "wandb_group", "wandb_tags")
+TRACKERS += ("use_mlflow", "mlflow_uri", "mlflow_experiment")
+SHARED += TRACKERS
 
 
 def device_name(name: str) -> str:
@@ -52,6 +55,7 @@ class TrainingConfig(Config):
         "num_processes",
         "use_tensorboard",
         "use_wandb",
+        "use_mlflow",
     )
 
     epochs: int = Field(default=20, ge=1, le=100_000, description="passes over the training data")
@@ -121,12 +125,33 @@ class TrainingConfig(Config):
         5.0, ge=0, description="also save the resumable state within an epoch, every so many minutes; 0: each step"
     )
     num_workers: int = runtime_field(4, ge=0, le=256, description="workers that decode data, at most one per core")
+    prefetch_factor: int = runtime_field(
+        2, applies={"num_workers": above(0)}, ge=1, le=64, description="batches that each of those workers keeps ready"
+    )
+    use_compile: bool = runtime_field(
+        False, description="compile the network (torch.compile): a slow first epoch, then faster steps where it gains"
+    )
     device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
     num_processes: int = runtime_field(1, ge=1, le=1024, description="data-parallel processes, one per GPU (torchrun)")
     use_tensorboard: bool = runtime_field(False, description="write TensorBoard event files beside the checkpoint")
     use_wandb: bool = runtime_field(False, description="log to Weights & Biases (needs the wandb extra)")
     wandb_project: str = runtime_field(
         "nsmodels", applies={"use_wandb": True}, min_length=1, description="Weights & Biases project"
+    )
+    wandb_entity: str = runtime_field("", applies={"use_wandb": True}, description="its user or team; empty: yours")
+    wandb_name: str = runtime_field(
+        "", applies={"use_wandb": True}, description="name of the run; empty: artifact and network"
+    )
+    wandb_group: str = runtime_field("", applies={"use_wandb": True}, description="its group; empty: the artifact")
+    wandb_tags: list[str] = runtime_field([], applies={"use_wandb": True}, description="its tags")
+    use_mlflow: bool = runtime_field(False, description="log to MLflow (needs the mlflow extra)")
+    mlflow_uri: str = runtime_field(
+        "",
+        applies={"use_mlflow": True},
+        description="its store; empty: MLFLOW_TRACKING_URI, else mlflow.db in the data root",
+    )
+    mlflow_experiment: str = runtime_field(
+        "nsmodels", applies={"use_mlflow": True}, min_length=1, description="its experiment"
     )
 
     @model_validator(mode="after")

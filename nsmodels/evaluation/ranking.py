@@ -112,7 +112,8 @@ def cells(folder: Path) -> list[dict[str, str]]:
     import pandas as pd
 
     found = pd.read_parquet(folder / TABLE).head(MOST_ROWS).astype(object)
-    return [_cells(row) for row in found.where(found.notna(), None).to_dict("records")]
+    records = found.where(found.notna(), None).to_dict("records")
+    return [_cells({str(name): value for name, value in record.items()}) for record in records]
 
 
 def _cells(row: leaderboard.Row) -> dict[str, str]:

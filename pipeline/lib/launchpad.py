@@ -27,7 +27,7 @@ import dagster as dg
 from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
-from nsmodels.core.config import Config, Given, flat
+from nsmodels.core.config import PRESET, Config, Given, flat, from_environment
 from nsmodels.core.errors import InputError, near
 from pipeline.lib import staleness
 from pipeline.lib.runs.requests.tags import tagged_config
@@ -112,6 +112,8 @@ class Launchpad(Generic[C]):
         return AUTO if self.automatic else self.default
 
     def _preset(self, name: str) -> tuple[str, str]:
+        if name == self._default_name and (chosen := from_environment(self.presets)):
+            return chosen, PRESET
         if name != AUTO or self.automatic is None:
             return name, "as requested" if name != self._default_name else "the default"
         return self.automatic()

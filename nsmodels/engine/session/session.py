@@ -20,6 +20,7 @@ from nsmodels.core.provenance import cpu_seconds, library_versions
 from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.processes.distributed import World, wrap_loss
+from nsmodels.engine.session.compiler import compile_network
 from nsmodels.engine.session.meters import REMEDIES, Meter
 from nsmodels.engine.session.optim import Schedule, WeightAverage, make_optimizer
 from nsmodels.engine.task import Shard, Task
@@ -74,6 +75,8 @@ class Session:
         self.trainable = [p for p in self.model.parameters() if p.requires_grad]
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.precision == torch.float16)
         self.average = WeightAverage(self.model, config.ema_decay) if config.ema_decay else None
+        if config.use_compile:
+            compile_network(self.model, device)
         self.compute = wrap_loss(task, self.model, world, device)
         self.progress = Progress()
         self._counted: int | None = None

@@ -36,7 +36,8 @@ def main() -> None:
 def watch(packed: str) -> None:
     """End this process once its run is over; `packed` are the arguments of the step, compressed in base64."""
     from dagster import DagsterInstance, deserialize_value
-    from dagster._grpc.types import ExecuteStepArgs
+
+    from pipeline.internals import ExecuteStepArgs
 
     arguments = deserialize_value(zlib.decompress(base64.b64decode(packed)).decode(), ExecuteStepArgs)
     if arguments.instance_ref is None:

@@ -14,17 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.events import DagsterEvent
-from dagster._core.execution.context.system import IStepContext
-from dagster._core.execution.plan.objects import StepRetryData
-from dagster._core.execution.retries import RetryMode
-from dagster._core.executor.step_delegating import CheckStepHealthResult, StepDelegatingExecutor, StepHandlerContext
 from dagster_ray.configs import RayExecutionConfig
 from dagster_ray.core.executor import RayStepHandler
 from ray.job_submission import JobSubmissionClient
 
 from nsmodels.core import hardware
 from nsmodels.core.artifact import data_root
+from pipeline.internals import (
+    CheckStepHealthResult,
+    DagsterEvent,
+    IStepContext,
+    RetryMode,
+    StepDelegatingExecutor,
+    StepHandlerContext,
+    StepRetryData,
+)
 from pipeline.lib import policy
 from pipeline.lib.cluster import jobs, step
 

@@ -114,6 +114,8 @@ class Partitioned:
             **self.policy,
         )
         def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+            if step.is_left_out(context, self.training.all_datasets):
+                return
             slots.acquire(context)
             with step.one_line_errors():
                 yield from run(context, self)

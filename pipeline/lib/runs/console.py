@@ -13,13 +13,17 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution import compute_logs, context_creation_job
-from dagster._core.execution.compute_logs import execute_posix_tail
-from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
-from dagster._loggers import colored_console_logger, default_system_loggers
 from dagster_shared.error import SerializableErrorInfo
 
 from nsmodels.core import interrupts
+from pipeline.internals import (
+    LOG_RECORD_METADATA_ATTR,
+    colored_console_logger,
+    compute_logs,
+    context_creation_job,
+    default_system_loggers,
+    execute_posix_tail,
+)
 
 FOR_USERS = {dg.Failure.__name__, "InputError", "TryLater", "Busy", "Interrupted"}
 RETRY = dg.RetryRequested.__name__  # begins the name of the class for retries by policy, too

@@ -129,7 +129,8 @@ def _require_project(home: str | None) -> None:
 def opened() -> Iterator[DagsterInstance]:
     """The instance of the `dagster.yaml` in the current directory."""
     from dagster import DagsterInstance
-    from dagster._core.instance import InstanceRef  # as `dagster dev` opens it; there is no public name
+
+    from pipeline.internals import InstanceRef
 
     with tempfile.TemporaryDirectory() as folder:
         reference = InstanceRef.from_dir(folder, config_dir=str(Path.cwd()))

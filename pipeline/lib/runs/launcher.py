@@ -21,10 +21,9 @@ from dagster import (
     DefaultRunLauncher,
     RunsFilter,
 )
-from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from nsmodels.core.errors import InputError
+from pipeline.internals import GRPC_INFO_TAG, CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from pipeline.lib.runs import liveness
 from pipeline.lib.runs.requests.run import require_assets
 

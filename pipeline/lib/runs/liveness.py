@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 from dagster import DagsterEventType, DagsterInstance, DagsterRun
-from dagster._core.storage.runs.in_memory import InMemoryRunStorage
-from dagster._core.storage.runs.sqlite import SqliteRunStorage
+
+from pipeline.internals import InMemoryRunStorage, SqliteRunStorage
 
 TAG = ".dagster/nsmodels_process"  # hidden in the UI by its prefix
 TOLERANCE = 2.0  # seconds between the clocks of the kernel and of the event log

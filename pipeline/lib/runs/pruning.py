@@ -12,12 +12,15 @@ from pathlib import Path
 from uuid import UUID
 
 import dagster as dg
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES  # no public name
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._core.storage.tags import BACKFILL_ID_TAG, RUN_KEY_TAG
 
 from nsmodels.core.sealed.inventory import bytes_of, files_in
+from pipeline.internals import (
+    BACKFILL_ID_TAG,
+    BULK_ACTION_TERMINAL_STATUSES,
+    RUN_KEY_TAG,
+    LocalComputeLogManager,
+    SqliteEventLogStorage,
+)
 
 FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 # Reasons to keep a run.

@@ -16,10 +16,7 @@ from pipeline.lib.runs import launcher, liveness, stopping
 from pipeline.lib.runs.requests.run import require_assets, require_known_configuration
 
 if TYPE_CHECKING:
-    from dagster._core.execution.context.system import PlanOrchestrationContext
-    from dagster._core.execution.plan.plan import ExecutionPlan
-    from dagster._core.execution.retries import RetryMode
-    from dagster._core.execution.step_dependency_config import StepDependencyConfig
+    from pipeline.internals import ExecutionPlan, PlanOrchestrationContext, RetryMode, StepDependencyConfig
 
 INTERVAL = 20.0  # seconds between two checks of the other runs
 

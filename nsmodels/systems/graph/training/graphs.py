@@ -91,8 +91,8 @@ class TrainingGraphs:
 
         if split == "train":
             parts = split_batches(self._order(epoch), self.training.batch_size, shard)
-            return Batches(parts, train, self.training.num_workers)
-        return Batches(self._val_parts(shard), validation, self.training.num_workers)
+            return Batches(parts, train, self.training.num_workers, self.training.prefetch_factor)
+        return Batches(self._val_parts(shard), validation, self.training.num_workers, self.training.prefetch_factor)
 
     def validation(self, network: AnyNetwork, slack_rounds: int) -> Iterator[tuple[GraphBatch, NDArray[np.int64]]]:
         """All validation graphs without trace, and the rows of each batch."""

@@ -109,7 +109,10 @@ class TrainingMaps:
             groups = self.val
             parts = _in_sequence(groups, shard)
         return Batches(
-            parts, lambda part: self._batch(groups, split, epoch, part, max_burn_in), self.training.num_workers
+            parts,
+            lambda part: self._batch(groups, split, epoch, part, max_burn_in),
+            self.training.num_workers,
+            self.training.prefetch_factor,
         )
 
     def _batch(self, groups: list[LabelledMaps], split: str, epoch: int, part: Part, max_burn_in: int) -> MapBatch:

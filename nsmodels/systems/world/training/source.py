@@ -56,7 +56,7 @@ class Source:
             random = generator(self.training.seed, split, number, int(part.whole[0]))
             return collate(Drawn(self.clips[split], part, random))
 
-        return Batches(parts, drawn, self.training.num_workers)
+        return Batches(parts, drawn, self.training.num_workers, self.training.prefetch_factor)
 
     def probed(self) -> tuple[Clips, np.ndarray]:
         """Validation clips on which a representation is measured, and their rows: evenly spaced, at most 1,024."""

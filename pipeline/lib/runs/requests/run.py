@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dagster as dg
-from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 
 from nsmodels.core.errors import InputError
+from pipeline.internals import IMPLICIT_ASSET_JOB_NAME
 from pipeline.lib.runs.requests.options import unknown_names
 
 

@@ -9,11 +9,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 
 import dagster as dg
-from dagster._check import CheckError
-from dagster._core.definitions.asset_selection import DagsterInvalidAssetSelectionError, KeysAssetSelection
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph, AssetNode
 
 from nsmodels.core.errors import InputError, near
+from pipeline.internals import AssetGraph, AssetNode, CheckError, DagsterInvalidAssetSelectionError, KeysAssetSelection
 
 EXAMPLES = """names of assets separated by commas, or as in group:models, nav_model+, key:"nav*\""""
 LIST_ALL = "list all with: dagster asset list -m pipeline.definitions"
