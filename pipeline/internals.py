@@ -47,6 +47,8 @@ from dagster._core.launcher.base import CheckRunHealthResult  # whether the proc
 from dagster._core.launcher.base import LaunchRunContext  # a run that selects nothing is refused
 from dagster._core.launcher.base import WorkerStatus  # whether the process of a run is alive
 from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR  # the console without stacks of user errors
+from dagster._core.snap.snap_to_yaml import default_values_from_type_snap  # a launchpad with every field
+from dagster._core.snap.snap_to_yaml import default_values_yaml_from_type_snap  # the rest of that launchpad
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES  # trials of a sweep that are queued or running
 from dagster._core.storage.event_log import SqliteEventLogStorage  # files of a history on this disk
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager  # files of a history on this disk

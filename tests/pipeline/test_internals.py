@@ -19,6 +19,9 @@ IN_TEXTS = [
     ("dagster._cli.job", "job_execute_command", "jobs are checked before they run"),
     ("dagster._cli.job", "job_launch_command", "jobs are checked before they run"),
     ("dagster._cli.job", "job_backfill_command", "a backfill without partitions is refused"),
+    ("dagster_graphql.schema.run_config", "default_values_yaml_from_type_snap", "the launchpad opens with every field"),
+    ("dagster_graphql.schema.asset_graph", "GrapheneAssetNode", "an asset without partitions is not green"),
+    ("dagster_graphql.schema.pipelines.pipeline", "GrapheneRun", "runs of the command line are in the timeline"),
     ("dagster._core.storage.root", "LocalArtifactStorage", "stored values beside the history (dagster.yaml)"),
     (
         "dagster._core.storage.local_compute_log_manager",

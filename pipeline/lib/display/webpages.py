@@ -7,7 +7,7 @@
 - A run of the command line is a run of this project, and so is in the timeline of *Overview*. Dagster shows there only
   runs that a web server or daemon has made.
 
-Uses private names of Dagster, whose version is pinned; the tests ask a server for the three.
+The version of `dagster-graphql` is pinned; the tests ask a server for the three.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from dagster._core.snap import snap_to_yaml
 from dagster_graphql.schema import asset_graph, run_config
 from dagster_graphql.schema.pipelines.pipeline import GrapheneRun
 from dagster_graphql.schema.repository_origin import GrapheneRepositoryOrigin
 from dagster_shared.yaml_utils import dump_run_config_yaml
+
+from pipeline.internals import default_values_from_type_snap, default_values_yaml_from_type_snap
 
 OPS = "ops"
 FIRST = ("preset", "force", "training", "model")  # fields at the top of a launchpad, where there are such
@@ -37,8 +38,8 @@ def install() -> None:
 
 def default_yaml(snapshot: Any, type_snap: Any) -> str:
     """The configuration with which a launchpad opens: that of Dagster, and all fields of the assets, null included."""
-    shown = yaml.safe_load(snap_to_yaml.default_values_yaml_from_type_snap(snapshot, type_snap)) or {}
-    ops = _without_empty(snap_to_yaml.default_values_from_type_snap(type_snap, snapshot).get(OPS) or {})
+    shown = yaml.safe_load(default_values_yaml_from_type_snap(snapshot, type_snap)) or {}
+    ops = _without_empty(default_values_from_type_snap(type_snap, snapshot).get(OPS) or {})
     ops = {name: {"config": _first(op["config"])} if op.keys() == {"config"} else op for name, op in ops.items()}
     return dump_run_config_yaml({**({OPS: ops} if ops else {}), **{k: v for k, v in shown.items() if k != OPS}}, False)
 
