@@ -3,10 +3,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# For a machine without a GPU: address of a package index with CPU builds of torch and torchvision. Both come from it, for
+# they must be of one build; everything else from the usual one.
+TORCH_INDEX ?=
+SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.8 GB (4.2 GB of it are CUDA; without: make setup TORCH_INDEX=ADDRESS, docs/deployment))
 TOOLS := $(VENV)/.ready-tools
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py pipeline/lib/runs/bare_command.pth
 
-.PHONY: help setup tools demo test check ui clean-environment
+.PHONY: help setup tools demo test documents check ui clean-environment
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -14,8 +18,12 @@ setup: $(READY)  ## an environment in .venv (VENV=...) with the exact versions o
 
 $(READY): $(INSTALLED_FROM)
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "error: Python 3.11 to 3.14 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
+	@echo "environment in $(VENV): $(SIZE) on disk, some minutes; Ctrl-C stops, the same command goes on"
+	@df -h . | awk 'NR == 2 {print "free on this disk: " $$4}'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[pipeline,export]'
+	$(if $(TORCH_INDEX),$(BIN)/pip install --no-deps --index-url $(TORCH_INDEX) --constraint constraints.txt torch torchvision)
+	$(BIN)/pip install --constraint constraints.txt --editable '.[pipeline,export]'
+	@echo "compiling the functions of numba: about a minute, once"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m nsmodels.compilation
 	@touch $(READY)
 
@@ -30,6 +38,9 @@ demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figu
 
 test: $(TOOLS)  ## the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
+
+documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; most of an hour
+	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(BIN)/python -m tests.documented $(PAGES)
 
 check: $(TOOLS)  ## what CI checks before the tests: format, lint, types, imports
 	$(BIN)/ruff format --check .

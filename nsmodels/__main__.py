@@ -45,12 +45,22 @@ def _main(arguments: list[str]) -> int:
         return 0
     name, *more = arguments
     if name in places:
-        return run(lambda: importlib.import_module(f"{places[name]}.__main__").main(more))
+        return run(lambda: _run_in_place(places[name], more))
     if name in commands:
         return run(lambda: _load(commands[name])(more))
     known = ", ".join([*places, *commands])
     print(f"error: no system, dataset or command '{name}' (there are: {known})", file=sys.stderr)
     return 2
+
+
+def _run_in_place(place: str, words: list[str]) -> int:
+    """Run a command line of a system or dataset; of a system, by the one whose checkpoint it names."""
+    from nsmodels.commands.delegation import system_for
+    from nsmodels.loading import SYSTEMS
+
+    if place.startswith(SYSTEMS):
+        place = f"{SYSTEMS}{system_for(place.removeprefix(SYSTEMS), words)}"
+    return importlib.import_module(f"{place}.__main__").main(words)
 
 
 def _load(command: EntryPoint) -> Callable[[list[str]], int]:

@@ -12,17 +12,12 @@ from nsmodels.core import interrupts
 from nsmodels.core.artifact import data_root, folder_of, read_manifest, recover
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
-from nsmodels.core.progress import clock, readable_seconds
 from nsmodels.datasets.clevr import config as clevr
 from nsmodels.systems.visual import config as visual
 from pipeline.lib import reuse
+from pipeline.lib.runs import forecast
 
-SPEED = "nsmodels.systems.visual.perception.speed"
-# As measured on two cores in float32, whose processor gains nothing from bfloat16, beside other work: 42,000 images of
-# perception take 1,346 CPU-seconds, parser 311, baseline 165, evaluation and figures 60.
-DATA = "data"
-REFERENCE_RATE = 50.0
-REFERENCE_SECONDS = {DATA: 150.0, "perception": 840.0, "parser, baseline, evaluation, figures": 540.0}
+REFERENCE_SECONDS = {**forecast.REFERENCES["quick"], "evaluation, figures": 60.0}
 COMMAND = ("-m", "dagster", "job", "execute", "--module-name", "pipeline.definitions", "--job", "demo")
 
 
@@ -33,29 +28,10 @@ def main() -> int:
 
 def announce() -> None:
     """Print the expected time of a demo that has its training still to do."""
-    if not folder_of("clevr_mini_model").exists() and (rate := step_rate()):
-        print(expected_time(rate, has_data=folder_of("clevr_mini").exists()), file=sys.stderr, flush=True)
-
-
-def step_rate() -> float | None:
-    """Images per second of a few training steps, in a process that gives its memory back; None if it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", SPEED], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
-    )
-    return float(done.stdout) if done.returncode == 0 else None
-
-
-def expected_time(rate: float, has_data: bool) -> str:
-    """A line with the time of each part that is still to do, at `rate` training images per second."""
-    seconds = {name: spent * REFERENCE_RATE / rate for name, spent in REFERENCE_SECONDS.items()}
-    if has_data:
-        del seconds[DATA]
-    parts = ", ".join(f"{name} {clock(each)}" for name, each in seconds.items())
-    return (
-        f"expected time on this machine, as it is now: about {readable_seconds(sum(seconds.values()))} ({parts}), "
-        f"by its {rate:.0f} training images per second; reference: "
-        f"{readable_seconds(sum(REFERENCE_SECONDS.values()))} at {REFERENCE_RATE:.0f}"
-    )
+    if not folder_of("clevr_mini_model").exists() and (rate := forecast.step_rate()):
+        has_data = folder_of("clevr_mini").exists()
+        print(forecast.expected_time(rate, REFERENCE_SECONDS, has_data), file=sys.stderr, flush=True)
+        print(forecast.GO_ON, file=sys.stderr, flush=True)
 
 
 def expected_configs() -> dict[str, Mapping[str, Any]]:

@@ -32,7 +32,9 @@ from dagster._core.execution.compute_logs import (
     execute_posix_tail,
 )  # the output of a step on the terminal survives Ctrl-C
 from dagster._core.execution.context.system import IStepContext  # a step on a cluster
+from dagster._core.execution.context.system import PlanExecutionContext  # a step that waits for its pool
 from dagster._core.execution.context.system import PlanOrchestrationContext  # the run of an executor
+from dagster._core.execution.plan import active  # a step that waits for its pool
 from dagster._core.execution.plan.active import ActiveExecution  # no step starts after a signal
 from dagster._core.execution.plan.objects import StepRetryData  # a step on a cluster that is tried again
 from dagster._core.execution.plan.plan import ExecutionPlan  # the steps of an executor
@@ -47,6 +49,7 @@ from dagster._core.launcher.base import CheckRunHealthResult  # whether the proc
 from dagster._core.launcher.base import LaunchRunContext  # a run that selects nothing is refused
 from dagster._core.launcher.base import WorkerStatus  # whether the process of a run is alive
 from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR  # the console without stacks of user errors
+from dagster._core.snap import snap_to_yaml  # the configuration that the launchpad shows
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES  # trials of a sweep that are queued or running
 from dagster._core.storage.event_log import SqliteEventLogStorage  # files of a history on this disk
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager  # files of a history on this disk

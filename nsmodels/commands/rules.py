@@ -1,4 +1,4 @@
-"""Rules over facts: `nsmodels rules check FILE`, `ask FILE 'wet(X)'`, `learn --data FOLDER --target wet`."""
+"""Rules over facts: `nsmodels rules check FILE`, `ask FILE 'wet(X)'`, `learn --data FOLDER --target wet`, `study`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from nsmodels.core import cli, disk
 from nsmodels.core.cli import Parser
 from nsmodels.core.config import add_flags, values_from_flags
 from nsmodels.core.errors import InputError, near
-from nsmodels.formats.scenes.facts import ScenePredicates
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.formats.scenes.facts import OBJECT, ScenePredicates
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.logic import program as programs
 from nsmodels.logic.answers import ask
@@ -20,6 +21,7 @@ from nsmodels.logic.config import AskConfig, LearnConfig
 from nsmodels.logic.program import ProgramError
 from nsmodels.logic.strata import strata
 from nsmodels.logic.syntax import Fact, Program
+from nsmodels.scenery.rule_learning.config import PRESETS
 
 RULES = "a rule file, or one that ships: seeds, scenery, gqa"
 
@@ -40,7 +42,10 @@ def _parser() -> Parser:
     question.add_argument("query", help="an atom, as 'wet(X)'")
     question.add_argument("--facts", type=Path, metavar="FACTS.json", help='list of facts, [["person", ["o3"], 0.9]]')
     question.add_argument("--scene", type=Path, metavar="GRAPHS.json", help="scene graphs in the form of GQA's")
-    question.add_argument("--image", help="id of the image whose scene graph is asked")
+    text = "trained model of natural images: the facts are what it perceives in --image, with probabilities"
+    question.add_argument("--model", type=Path, metavar="FOLDER", help=text)
+    text = "id of the image whose scene graph is asked; with --model the image file"
+    question.add_argument("--image", metavar="ID|FILE", help=text)
     question.add_argument("--json", action="store_true", help="one JSON object per answer and line")
     add_flags(question, AskConfig)
     question.set_defaults(verb=_ask)
@@ -51,9 +56,18 @@ def _parser() -> Parser:
     learn.add_argument("--split", default="train", help="split to learn from [train]")
     learn.add_argument("--held-out", default="val", metavar="SPLIT", help="split to score on [val]")
     learn.add_argument("--most", type=int, metavar="N", help="scenes of a split, at most")
+    text = "trained model of natural images: learn from what it perceives in the images, with labels of the graphs"
+    learn.add_argument("--model", type=Path, metavar="FOLDER", help=text)
     learn.add_argument("--out", type=Path, metavar="FILE.rules", help="write the rules as a rule file")
     add_flags(learn, LearnConfig)
     learn.set_defaults(verb=_learn)
+    study = verbs.add_parser(
+        "study", help="plant rules over scene graphs and learn them again, from more and worse facts"
+    )
+    study.add_argument("--data", type=Path, required=True, help="folder of a dataset with sceneGraphs/")
+    cli.add_making(study, "folder of the study")
+    cli.add_config_flags(study, PRESETS, "quick")
+    study.set_defaults(verb=_study)
     return parser
 
 
@@ -92,8 +106,10 @@ def _ask(arguments: argparse.Namespace) -> int:
 
 def _facts(arguments: argparse.Namespace, program: Program) -> dict[Fact, float]:
     """The facts that the flags name."""
-    if arguments.facts and arguments.scene:
-        raise InputError("rules ask: give --facts or --scene, not both")
+    if sum(map(bool, (arguments.facts, arguments.scene, arguments.model))) > 1:
+        raise InputError("rules ask: give one of --facts, --scene and --model")
+    if arguments.model:
+        return _perceived_facts(arguments.model, arguments.image)
     if arguments.facts:
         facts = programs.read_facts(arguments.facts)
         unknown = sorted({fact[0] for fact in facts if fact[0] not in program.arities})
@@ -101,8 +117,23 @@ def _facts(arguments: argparse.Namespace, program: Program) -> dict[Fact, float]
             print(f"not used, unknown to {program.file}: facts of {', '.join(unknown)}", file=sys.stderr)
         return facts
     if arguments.image and not arguments.scene:
-        raise InputError("rules ask: --image needs --scene GRAPHS.json")
+        raise InputError("rules ask: --image needs --scene GRAPHS.json or --model FOLDER")
     return _scene_facts(arguments.scene, arguments.image) if arguments.scene else {}
+
+
+def _perceived_facts(model: Path, image: str | None) -> dict[Fact, float]:
+    """What a model perceives in an image; the objects are listed on standard error."""
+    from nsmodels.commands.perceiving import perceiver
+
+    if image is None:
+        raise InputError("rules ask: --model needs --image FILE")
+    (seen,) = perceiver(model)([Path(image)])
+    for thing, name in seen.names.items():
+        place = " ".join(f"{side:.0f}" for side in seen.boxes[thing])
+        print(
+            f"{thing}: {name}, there with {seen.facts.get((OBJECT, (thing,)), 0.0):.3f}, box {place}", file=sys.stderr
+        )
+    return dict(seen.facts)
 
 
 def _scene_facts(path: Path, image: str | None) -> dict[Fact, float]:
@@ -122,14 +153,28 @@ def _scene_facts(path: Path, image: str | None) -> dict[Fact, float]:
 
 
 def _learn(arguments: argparse.Namespace) -> int:
-    from nsmodels.scenery.rule_learning.learner import learn_from_folder
+    from nsmodels.commands.perceiving import perceiving
+    from nsmodels.datasets.gqa.vocabulary.building import read_vocabulary
+    from nsmodels.scenery.rule_learning.learner import Source, learn_from_folder
 
     config = LearnConfig().with_values(values_from_flags(arguments))
     labels = programs.load(arguments.rules) if arguments.rules else None
+    perceive = perceiving(arguments.model, arguments.data) if arguments.model else None
     splits = (arguments.split, arguments.held_out)
-    found = learn_from_folder(arguments.data, arguments.target, labels, splits, arguments.most, config)
+    source = Source(arguments.data, read_vocabulary(arguments.data), splits, arguments.most, perceive)
+    found = learn_from_folder(source, arguments.target, labels, config)
     print(found.text())
     if arguments.out:
         disk.write_atomic(arguments.out, found.rule_file())
         print(f"written: {arguments.out}", file=sys.stderr)
+    return 0
+
+
+def _study(arguments: argparse.Namespace) -> int:
+    from nsmodels.commands.perceiving import study_rules
+
+    config = cli.config_from(arguments, PRESETS, "quick")
+    order = Order(arguments.out.name, config, Inputs.of(arguments.data), arguments.out, arguments.force)
+    study_rules(order)  # type: ignore[arg-type]  # presets are of one class
+    print((arguments.out / "table.txt").read_text(encoding="utf-8"), end="")
     return 0

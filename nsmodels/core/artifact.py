@@ -16,7 +16,7 @@ from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_folder, sha256_of, write_atomic
 from nsmodels.core.errors import InputError
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
-from nsmodels.core.sealed import unfinished, verification
+from nsmodels.core.sealed import licences, unfinished, verification
 from nsmodels.core.sealed.contents import files_in, is_leftover
 from nsmodels.core.sealed.folders import beside, data_root, folder_of, is_sealed, locked, read_manifest, recover, swap
 from nsmodels.core.sealed.inputs import common_source, describe_input, input_folder, records_of
@@ -36,10 +36,11 @@ __all__ = [
 
 @dataclass
 class Part:
-    """An artifact under construction: files go into `path`, figures into `metrics`, the data source into `source`."""
+    """An artifact under construction: files go into `path`, figures into `metrics`; the rest is the data's."""
 
     path: Path
     source: str = ""
+    licence: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
@@ -99,6 +100,7 @@ def build(
     inputs: Mapping[str, Path] | None = None,
     seed: int | None = None,
     source: str = "",
+    licence: str = "",
     is_resumable: bool = True,
     kind: str = "",
 ) -> Iterator[Part]:
@@ -124,7 +126,7 @@ def build(
     folder = folder.resolve()
     _make_parent(folder)
     with locked(folder):
-        part = Part(unfinished.prepare(folder, note), source or common_source(records))
+        part = Part(unfinished.prepare(folder, note), *_origin(records, source, licence))
         wall, cpu = time.time(), cpu_seconds()
         try:
             yield part
@@ -169,6 +171,11 @@ def _make_parent(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be created, {folder.parent} is not a folder; give another path") from None
 
 
+def _origin(records: Mapping[str, InputRecord], source: str, licence: str) -> tuple[str, str]:
+    """Source and licence of an artifact: those that are given, else those of its inputs."""
+    return source or common_source(records), licence or licences.common(each.licence for each in records.values())
+
+
 def _leave(partial: Path, is_resumable: bool, wall_seconds: float, spent_seconds: float) -> None:
     """What remains of a build that has ended: nothing, work with its cost so far, or what could not be swapped in."""
     if not unfinished.is_worth_keeping(partial, is_resumable):
@@ -183,6 +190,7 @@ def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: 
     manifest = Manifest(
         **made,
         source=part.source,
+        licence=part.licence,
         metrics=part.metrics,
         files=records,
         versions=library_versions(),
@@ -198,8 +206,12 @@ def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: 
 
 
 def _file_records(folder: Path) -> tuple[dict[str, FileRecord], dict[str, Signature]]:
-    """Size and checksum of every file, and its state; leftovers of killed writers are removed, not sealed."""
-    paths = [path for path in files_in(folder) if path.name not in (MANIFEST, NOTE) and path.is_file()]
+    """Size and checksum of every file, and its state; leftovers of killed writers are removed, not sealed.
+
+    Manifests of artifacts inside, as the models of a study, are files as any other.
+    """
+    own = (folder / MANIFEST, folder / NOTE)
+    paths = [path for path in files_in(folder) if path not in own and path.is_file()]
     for path in filter(is_leftover, paths):
         path.unlink()
     paths = [path for path in paths if not is_leftover(path)]

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from nsmodels.core import discover, interrupts
 from nsmodels.core.artifact import Manifest
-from nsmodels.core.config import Config, Given, add_flags, as_yaml, help, read_yaml, values_from_flags
+from nsmodels.core.config import Config, Given, add_flags, as_yaml, from_environment, help, read_yaml, values_from_flags
 from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.core.hardware import Estimate
@@ -71,6 +71,7 @@ def _word_first(words: list[str], flag: str) -> list[str]:
 
 def add_config_flags(parser: Parser, presets: Presets, default: str | None) -> None:
     """`--preset`, `--config`, `--print-config` and one flag for every field of the presets' configuration class."""
+    default = from_environment(presets) or default
     word = default or "chosen by the hardware"
     text = f"named configuration: {', '.join(presets)} [{word}]"
     parser.add_argument("--preset", choices=sorted(presets), default=default, metavar="NAME", help=text)

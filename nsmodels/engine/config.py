@@ -12,7 +12,10 @@ from nsmodels.core.config import LARGEST_SEED, Config, above, conditional, partl
 from nsmodels.core.errors import InputError, near
 
 # What the first training of an artifact decides for all of them.
-SHARED = ("seed", "device", "num_processes", "use_tensorboard", "use_wandb", "wandb_project")
+SHARED = ("seed", "device", "num_processes", "use_tensorboard")
+TRACKERS = ("use_wandb", "wandb_project", "wandb_entity", "wandb_name", "wandb_group", "wandb_tags")
+TRACKERS += ("use_mlflow", "mlflow_uri", "mlflow_experiment")
+SHARED += TRACKERS
 
 
 def device_name(name: str) -> str:
@@ -52,6 +55,7 @@ class TrainingConfig(Config):
         "num_processes",
         "use_tensorboard",
         "use_wandb",
+        "use_mlflow",
     )
 
     epochs: int = Field(default=20, ge=1, le=100_000, description="passes over the training data")
@@ -133,6 +137,21 @@ class TrainingConfig(Config):
     use_wandb: bool = runtime_field(False, description="log to Weights & Biases (needs the wandb extra)")
     wandb_project: str = runtime_field(
         "nsmodels", applies={"use_wandb": True}, min_length=1, description="Weights & Biases project"
+    )
+    wandb_entity: str = runtime_field("", applies={"use_wandb": True}, description="its user or team; empty: yours")
+    wandb_name: str = runtime_field(
+        "", applies={"use_wandb": True}, description="name of the run; empty: artifact and network"
+    )
+    wandb_group: str = runtime_field("", applies={"use_wandb": True}, description="its group; empty: the artifact")
+    wandb_tags: list[str] = runtime_field([], applies={"use_wandb": True}, description="its tags")
+    use_mlflow: bool = runtime_field(False, description="log to MLflow (needs the mlflow extra)")
+    mlflow_uri: str = runtime_field(
+        "",
+        applies={"use_mlflow": True},
+        description="its store; empty: MLFLOW_TRACKING_URI, else mlflow.db in the data root",
+    )
+    mlflow_experiment: str = runtime_field(
+        "nsmodels", applies={"use_mlflow": True}, min_length=1, description="its experiment"
     )
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
-from nsmodels.engine import loop
+from nsmodels.engine import loop, tracking
 from nsmodels.engine.config import SHARED, TrainingConfig
 from nsmodels.engine.processes.following import MARK, Follower
 from nsmodels.engine.processes.launch import is_launched, launch
@@ -93,6 +94,19 @@ def sharing(training: TrainingConfig, first: TrainingConfig) -> TrainingConfig:
     return training.with_values({name: getattr(first, name) for name in SHARED})
 
 
+def take(source: Path, place: Path) -> None:
+    """Copy the folder of a finished phase, whole or not at all; where there is work already, it stays.
+
+    `loop.fit` then finds a training that is over, and refuses one of a different configuration.
+    """
+    if place.exists():
+        return
+    beside = place.with_name(f".{place.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(source, beside)
+    beside.rename(place)
+
+
 def prefixed(phase: str, fit: loop.Fit) -> dict[str, Any]:
     """The figures of a training for a manifest: of its best epoch, and what it cost."""
     figures = {k: v for k, v in fit.best.items() if isinstance(v, int | float)}
@@ -116,3 +130,11 @@ def write_history(
     for name, records in history.items():
         figure = plots.training_curves(records)
         plots.save_figure(figure, part.path / "figures" / f"{name}_curves", f"Training of the {name}", part.source)
+
+
+def end_tracking(config: TrainingConfig, part: Part, phases: Sequence[str]) -> None:
+    """Give the trackers of each phase its figures, and those of the first one the pictures of the whole training."""
+    pictures = {path.stem: path for path in sorted((part.path / "figures").glob("*.png"))}
+    for phase in phases:
+        figures = {k.removeprefix(f"{phase}/"): v for k, v in part.metrics.items() if k.startswith(f"{phase}/")}
+        tracking.end(config, part.path / phase, figures, pictures if phase == phases[0] else {})

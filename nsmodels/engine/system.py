@@ -73,6 +73,7 @@ class System(ABC, Generic[C, E]):
         sections: by phase, the section of the configuration with its training where that is not `training`.
         settings: by dataset, values of the configuration with which it is trained there, where presets have others.
         later_phases: phases that read networks of the phases before them, and so cannot be trained from data alone.
+        has_answers: whether its models answer questions about images, by the verb of `formats.images.commands`.
         evaluation_presets: named configurations of the evaluation; the first is the default.
         code_version: a change makes every artifact again.
         evaluation_version: a change makes every evaluation again.
@@ -87,6 +88,7 @@ class System(ABC, Generic[C, E]):
     sections: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     later_phases: ClassVar[tuple[str, ...]] = ()
+    has_answers: ClassVar[bool] = False
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
     evaluation_version: ClassVar[str]
@@ -200,10 +202,10 @@ class System(ABC, Generic[C, E]):
             from nsmodels.engine import runtime
 
             runtime.require_devices(training)
-        if training.use_wandb:
+        if training.use_wandb or training.use_mlflow:
             from nsmodels.engine import tracking
 
-            tracking.require_wandb()
+            tracking.require(training)
         self.check_networks(config)
 
     def check_device(self, config: E) -> None:
@@ -213,10 +215,11 @@ class System(ABC, Generic[C, E]):
 
             runtime.resolve_device(config.device)  # type: ignore[attr-defined]
 
-    def train(self, order: Order[C], stage: str | None = None) -> Manifest:
+    def train(self, order: Order[C], stage: str | None = None, taken: Mapping[str, Path] | None = None) -> Manifest:
         """Train a stage and seal it as one checkpoint folder; resume a stopped training, keep an equal checkpoint.
 
-        Raises InputError for bad inputs, and `Interrupted` when asked to stop.
+        `taken`: folders, by phase, of those that were trained elsewhere with equal configuration, seed and data; they
+        are copied and not trained again. Raises InputError for bad inputs, and `Interrupted` when asked to stop.
         """
         chosen, seed = self.stage(stage), order.config.training.seed  # type: ignore[attr-defined]
         recipe: Any = {"config": order.config.relevant(), "code_version": self.code_version, "seed": seed}
@@ -234,15 +237,17 @@ class System(ABC, Generic[C, E]):
             self.check_parent(chosen, order.parent)
         self.check(order)
         with artifact.build(order.folder, key=order.key, maker=self.package, kind=kind, **recipe) as part:
-            self._fill(chosen, order, part)
+            self._fill(chosen, order, part, taken or {})
         return artifact.read_manifest(order.folder)
 
-    def _fill(self, stage: Stage, order: Order[C], part: Part) -> None:
-        from nsmodels.engine.phases import Phases, prefixed, write_history
+    def _fill(self, stage: Stage, order: Order[C], part: Part, taken: Mapping[str, Path]) -> None:
+        from nsmodels.engine.phases import Phases, end_tracking, prefixed, take, write_history
 
         training, phases = order.config.training, self.enabled(stage, order.config)  # type: ignore[attr-defined]
         shared = Phases(self.package, order.config, order.inputs, part.path, training.num_processes)
         for phase in phases:
+            if phase in taken:
+                take(taken[phase], part.path / phase)
             fit = shared.fit(phase, order.trackers)
             part.metrics |= prefixed(phase, fit)
             part.metrics |= self.after_phase(phase, fit, order, part)
@@ -251,6 +256,7 @@ class System(ABC, Generic[C, E]):
         # Last: a training that fails at once writes nothing, and its folder is then removed.
         part.metrics |= self.after_training(order, part)
         write_history(part, phases, self.history)
+        end_tracking(training, part, phases)
 
     def size_and_cost(self, phases: Sequence[str], part: Part) -> dict[str, Any]:
         """Number of parameters of the networks of `phases`, CPU and wall seconds of their training."""

@@ -73,8 +73,15 @@ def _add_stage(parser: Parser, system: System[Any, Any], stage: Stage) -> None:
     if stage.starts_from is not None:
         text = f"checkpoint of train {stage.starts_from}"
         parser.add_argument("--parent", "--from", dest="parent", type=Path, required=True, metavar="FOLDER", help=text)
+    add_dry_run(parser)
     add_config_flags(parser, stage.presets, None)
     parser.set_defaults(verb=lambda arguments: train(system, stage, arguments))
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """`--dry-run`, for the verb `train`."""
+    text = "print what would be reused and made, the time by a few steps of each network, and the disk; write nothing"
+    parser.add_argument("--dry-run", action="store_true", help=text)
 
 
 def add_evaluate(verbs: Verbs, system: System[Any, Any]) -> None:
@@ -112,11 +119,25 @@ def add_studies(verbs: Verbs, system: System[Any, Any], about: str, studies: Map
         parser.set_defaults(verb=partial(_study, each))
 
 
+def add_baselines(verbs: Verbs, system: System[Any, Any], function: str, presets: Presets, reads: str = "") -> None:
+    """The verb `baselines`: a study of networks that are trained on one dataset beside a system.
+
+    `reads`: what some of them read of the trained model, for the help of `--checkpoint`; empty: there is no such flag.
+    """
+    about = "train baselines over seeds with equal epochs, and score them as the system is scored; resumes"
+    parser = verbs.add_parser("baselines", help=about)
+    add_making(parser, system.datasets)
+    if reads:
+        parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help=f"trained model, {reads}")
+    add_config_flags(parser, presets, None)
+    parser.set_defaults(verb=partial(_study, Study(function, presets, about)))
+
+
 def _study(study: Study, arguments: argparse.Namespace) -> int:
     config = config_from(arguments, study.presets, preset(arguments, study.presets))
-    order: Order[Any] = Order(
-        arguments.out.name, config, Inputs.of(data_of(arguments.data)), arguments.out, arguments.force
-    )
+    model = getattr(arguments, "checkpoint", None)
+    inputs = Inputs.of(data_of(arguments.data), model=model and ("checkpoint", model))
+    order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
     module, _, name = study.function.partition(":")
     made = getattr(importlib.import_module(module), name)(order)
     print((arguments.out / "table.txt").read_text(encoding="utf-8"))
@@ -135,7 +156,24 @@ def train(system: System[Any, Any], stage: Stage, arguments: argparse.Namespace)
 
     config = config_from(arguments, stage.presets, chosen, read)
     order = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
-    print_manifest(arguments.out, system.train(order, stage.name))
+    return train_order(system, stage, order, arguments.dry_run)
+
+
+def train_order(system: System[Any, Any], stage: Stage, order: Order[Any], is_dry: bool) -> int:
+    """Train a stage and print what was sealed; with `is_dry` print what would be done instead."""
+    if is_dry:
+        from nsmodels.engine.session import plan  # here: it imports torch
+
+        for line in plan.lines(system, stage, order):
+            print(line, flush=True)
+        print("nothing was written")
+        return 0
+    print_manifest(order.folder, system.train(order, stage.name))
+    print(f"look: {order.folder}/figures, {order.folder}/history.json")
+    if stage is system.stages[-1]:
+        data = " ".join(str(folder) for folder in order.inputs.datasets.values())
+        print(f"score: nsmodels {system.name} evaluate --checkpoint {order.folder} --data {data}")
+    print(f"load: model = nsmodels.load('{order.folder}')")
     return 0
 
 
@@ -151,7 +189,7 @@ def data_of(folders: Sequence[Path]) -> Path | dict[str, Path]:
 
 def preset(arguments: argparse.Namespace, presets: Presets) -> str:
     """Name of the preset that fits the machine; printed when no other was given."""
-    name, reason = machine.fitting_preset()
+    name, reason = machine.fitting_preset(presets)
     if name not in presets:
         name, reason = list(presets)[-1], "the largest"
     if arguments.preset is None:

@@ -116,12 +116,13 @@ def write_outcomes(folder: Path, outcomes: Outcomes | Sequence[Outcomes], model:
     if not several or len(set(names)) < len(names):
         raise InputError(f"outcomes: expected one or more metrics of different names, got {names}")
     for each, name in zip(several, [OUTCOMES, *names[1:]], strict=True):
-        _write(folder / name, each)
+        write_file(folder / name, each)
     read_manifest(model)
     write_atomic(folder / MODEL, (model / MANIFEST).read_bytes())
 
 
-def _write(path: Path, outcomes: Outcomes) -> None:
+def write_file(path: Path, outcomes: Outcomes) -> None:
+    """Write the outcomes of one metric as a parquet file, which `read_outcomes` reads."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -39,11 +39,14 @@ def make_figure(columns: int = 1, width: float = 5.0, height: float = 3.4) -> tu
     return figure, axes
 
 
-def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[Path, Path]:
+def save_figure(figure: Figure, path: Path, caption: str, source: str, is_printed: bool = False) -> tuple[Path, Path]:
     """Write `path` as .pdf and .png with the caption and the data's source beneath; returns both paths.
 
     `source` is the origin of the numbers ("synthetic CLEVR, 1,000 validation images"); it must not be empty.
+    `is_printed`: the PDF embeds TrueType fonts, which takes longer; many journals refuse the usual ones, of type 3.
     """
+    from matplotlib import rc_context
+
     if not source.strip():
         raise InputError(f"{path}: a figure needs its data source in the caption")
     text = f"{caption.rstrip('.')}. Data: {source}."
@@ -52,7 +55,8 @@ def save_figure(figure: Figure, path: Path, caption: str, source: str) -> tuple[
     path.parent.mkdir(parents=True, exist_ok=True)
     pdf, png = path.with_suffix(".pdf"), path.with_suffix(".png")
     box = _arrange(figure)
-    figure.savefig(pdf, bbox_inches=box, metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
+    with rc_context({"pdf.fonttype": 42 if is_printed else 3}):
+        figure.savefig(pdf, bbox_inches=box, metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
     figure.savefig(png, bbox_inches=box, dpi=160, metadata={"Title": path.stem, "Description": text})
     return pdf, png
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,54 @@ from nsmodels.evaluation.ledger import Comparison, Entry
 MAKER = "nsmodels"
 CODE_VERSION = "3"
 TABLE = "leaderboard.parquet"
-HEAD: dict[str, Callable[[leaderboard.Row], str]] = {"data": lambda row: f"{row['dataset']} {row['split']}"}
+MOST_ROWS = 50  # of `cells`
+MODEL = re.compile(r"_model\b|_(replicates|trials)/(\S+)")
+ABOUT = {  # of the columns of `cells`, in order; they fit into the page of an asset
+    "#": "rank among the evaluations of the same data, split and metric; the best is 1",
+    "score": "of the model on held-out data",
+    "95 %": "interval of the score; whole images or maps are resampled",
+    "beside": "best score of what was scored beside it on the same items, and its name",
+    "model": "the artifact that was scored, without _model",
+    "data": "data and split on which it was scored, and the metric",
+}
+COLUMNS = {  # of the file
+    "rank": "among the evaluations of the same data, split and metric; the best is 1",
+    "id": "of the evaluation in the ledger; its first characters serve nsmodels leaderboard --compare",
+    "name": "key of the model; of a replicate or trial with its partition",
+    "key": "key of the evaluation",
+    "system": "that trained and scored",
+    "dataset": "key of the scored data",
+    "data_fingerprint": "recipe of the scored data",
+    "source": "origin of the scored data",
+    "trained_on": "origin of the data that the model learnt from",
+    "split": "of the scored data",
+    "metric": "what the score counts",
+    "unit": "of the score; a share is in [0, 1]",
+    "bounds": "least and greatest possible score; null: none",
+    "direction": "which scores are better",
+    "is_headline": "whether the metric is the first of its evaluation",
+    "score": "mean over n items",
+    "low": "lower end of the 95 % interval",
+    "high": "upper end of the 95 % interval",
+    "n": "number of items scored",
+    "num_clusters": "groups of items that the interval takes as independent, as images or maps",
+    "seed": "of the training",
+    "code_version": "of the evaluation",
+    "num_parameters": "trained ones",
+    "train_cpu_seconds": "of the scored networks, baselines left out",
+    "train_wall_seconds": "likewise",
+    "evaluation_cpu_seconds": "of the evaluation",
+    "evaluation_wall_seconds": "likewise",
+    "model_fingerprint": "recipe of the model",
+    "evaluation_fingerprint": "recipe of the evaluation",
+    "commit": "of the code that evaluated",
+    "machine": "that evaluated",
+    "created": "when the evaluation was sealed, UTC",
+    "entered": "when it came into the ledger, UTC",
+    "baseline": "the best of what was scored beside it",
+    "baseline_score": "its score",
+    "differences": "fields of the configuration that are not the same in all rows of the group",
+}
 
 
 class RankingConfig(Config):
@@ -59,13 +107,25 @@ def make_ranking(config: RankingConfig, folder: Path, key: str = "leaderboard", 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, is_resumable=False, **recipe)
 
 
-def cells(folder: Path, limit: int = 50) -> list[dict[str, str]]:
-    """The first rows of a sealed leaderboard, as text by column."""
+def cells(folder: Path) -> list[dict[str, str]]:
+    """The first rows of a sealed leaderboard, as text by column of `ABOUT`."""
     import pandas as pd
 
-    found = pd.read_parquet(folder / TABLE).head(limit).astype(object)
-    ranked = found.where(found.notna(), None).to_dict("records")
-    return [{name: cell(row) for name, cell in {**HEAD, **leaderboard.CELLS}.items()} for row in ranked]
+    found = pd.read_parquet(folder / TABLE).head(MOST_ROWS).astype(object)
+    records = found.where(found.notna(), None).to_dict("records")
+    return [_cells({str(name): value for name, value in record.items()}) for record in records]
+
+
+def _cells(row: leaderboard.Row) -> dict[str, str]:
+    text, measure = leaderboard.CELLS, leaderboard.measure_of(row)
+    return {
+        "#": text["rank"](row),
+        "score": f"{text['score'](row)} {measure.unit_text}".rstrip(),
+        "95 %": text["95 %"](row),
+        "beside": text["best baseline"](row).replace("_", " "),
+        "model": MODEL.sub(lambda found: f" {found[1]} {found[2]}" if found[1] else "", text["model"](row)),
+        "data": f"{row['dataset']} {row['split']}: {measure.title}",
+    }
 
 
 def compared(entries: Sequence[Entry], words: Sequence[str]) -> list[Comparison]:

@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 MAKER = "nsmodels.engine"
 CODE_VERSION = "3"
 LEVEL = 0.95
+ABOUT = {  # of the columns of `cells`, in order
+    "training": "asset with a partition per seed",
+    "mean": "over seeds, in percent where the metric is a share",
+    "95 %": "interval of the mean over seeds, by Student's t",
+    "n": "number of seeds taken together: those of the same configuration, code and data",
+    "best (seed)": "score of the best seed",
+    "worst (seed)": "score of the worst seed",
+    "metric": "what the score counts, in which unit, and whether lower is better",
+    "left out": "seeds that are missing, and those made otherwise with what differs",
+}
 Seeds = Mapping[str, Sequence[str]]  # partitions that there can be, by the key of the replicates
 
 
@@ -217,15 +227,26 @@ def table(parts: Sequence[Replication], untrained: Sequence[str] = ()) -> str:
 
 
 def _line(part: Replication, width: int) -> str:
-    values = part.to_dict()
+    cell = _cells(part)
+    return (
+        f"{part.key:<{width}}  {part.measure.name:<9} {cell['n']:>3}  {cell['mean']:>5}  {cell['95 %']:<13} "
+        f"{cell['best (seed)']:>12}  {cell['worst (seed)']:>12}"
+    )
+
+
+def cells(seeds: Seeds, root: Path | None = None) -> list[dict[str, str]]:
+    """The trainings with at least one seed under a data root, as text by column of `ABOUT`."""
+    parts = [each for key, those in seeds.items() if (each := replication(key, those, root))]
+    return [{**_cells(part), "left out": "; ".join(_notes(part)) or "-"} for part in parts]
+
+
+def _cells(part: Replication) -> dict[str, str]:
+    values, text = part.to_dict(), part.measure.text
     none = "all equal" if len(part.scores) > 1 else "needs two"
-    text = part.measure.text
     ends = "–".join(text(end) for end in part.interval) if part.interval else none
     best, worst = (f"{text(values[name]['score'])} ({values[name]['seed']})" for name in ("best", "worst"))
-    return (
-        f"{part.key:<{width}}  {values['metric']:<9} {values['num_seeds']:>3}  {text(part.mean):>5}  {ends:<13} "
-        f"{best:>12}  {worst:>12}"
-    )
+    head = {"training": part.key, "mean": text(part.mean), "95 %": ends, "n": str(values["num_seeds"])}
+    return head | {"best (seed)": best, "worst (seed)": worst, "metric": part.measure.title}
 
 
 def _notes(part: Replication) -> Iterator[str]:

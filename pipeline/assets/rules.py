@@ -16,10 +16,10 @@ PAD: Launchpad[Any] = Launchpad(PRESETS, default="quick")
 
 
 def run(order: Order[RuleStudyConfig]) -> Manifest:
-    """Run the study on the scenes of an order."""
-    from nsmodels.scenery.rule_learning.study import study
+    """Run the study on the scenes of an order, with the facts that a model perceives where one is named."""
+    from nsmodels.commands.perceiving import study_rules
 
-    return study(order)
+    return study_rules(order)
 
 
 @dg.asset(
@@ -32,6 +32,7 @@ def run(order: Order[RuleStudyConfig]) -> Manifest:
 def rule_learning(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Rules planted over scene graphs and learnt again, by number of scenes and by share of wrong facts.
 
-    Precision and recall on held-out scenes, of the rules themselves and of their labels.
+    Precision and recall on held-out scenes, of the rules themselves and of their labels; with `model`, the name of a
+    model of natural images, also from the facts that it perceives. Then questions that only rules answer.
     """
     return step.materialise(context, PAD, CODE_VERSION, ("gqa_mini",), run)

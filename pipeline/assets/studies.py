@@ -13,7 +13,7 @@ from nsmodels.evaluation import ranking, replication
 from nsmodels.evaluation.ranking import RankingConfig
 from pipeline.assets.systems import trainings
 from pipeline.lib import policy, reuse, step, store
-from pipeline.lib.display import results
+from pipeline.lib.display import answers, results
 from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.partitions.keys import SEEDS
 from pipeline.lib.partitions.replicates import replicates
@@ -40,7 +40,13 @@ def replication_report(context: dg.AssetExecutionContext) -> dg.MaterializeResul
         renamed.take_over(key)
     found = replication.evaluations(seeds)
     recipe = reuse.Recipe(replication.config_of(seeds, found), replication.CODE_VERSION, found)
-    return _made(context, recipe, REPORT, lambda folder, force: replication.make_report(folder, seeds, is_forced=force))
+
+    def show(folder: Path) -> results.Metadata:
+        return {"seeds": results.table(replication.cells(seeds), replication.ABOUT)}
+
+    return _made(
+        context, recipe, REPORT, lambda folder, force: replication.make_report(folder, seeds, is_forced=force), show
+    )
 
 
 @dg.asset(
@@ -60,10 +66,9 @@ def leaderboard(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 def rows(folder: Path) -> results.Metadata:
-    """The best rows as a table of the UI, and the columns of the whole."""
-    records = [dg.TableRecord(row) for row in ranking.cells(folder)]
-    table = dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in records[0].data]))
-    return {"ranking_table": table, **results.columns(folder / ranking.TABLE)}
+    """The best rows as a table of the UI; then the summary, and the columns of all rows."""
+    table = results.table(ranking.cells(folder), ranking.ABOUT)
+    return {"leaderboard": table, answers.KEY: "", **results.columns(folder / ranking.TABLE, ranking.COLUMNS)}
 
 
 def _made(
@@ -73,9 +78,15 @@ def _made(
     build: Callable[[Path, bool], Manifest],
     show: Callable[[Path], Mapping[str, Any]] = lambda folder: {},
 ) -> dg.MaterializeResult:
-    """Make or keep what is made from whatever lies on disk; its texts and figures are shown."""
+    """Make or keep what is made from whatever lies on disk; its table comes first, then its texts and figures."""
     with step.one_line_errors():
         made = reuse.make(context, recipe, pad.choose(context).force, build)
         folder = store.folder(context.asset_key)
-        shown = {**show(folder), **results.pages(folder), "is_reused": made.is_reused, "reason": made.reason}
+        shown = {
+            **show(folder),
+            answers.KEY: "",
+            **results.pages(folder),
+            "is_reused": made.is_reused,
+            "reason": made.reason,
+        }
         return results.result(made.manifest, **shown)

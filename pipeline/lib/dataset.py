@@ -13,6 +13,7 @@ from nsmodels.core import discover
 from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.core.config import Config
 from nsmodels.core.orders import Inputs, Order
+from nsmodels.engine.machine import SMALL
 from pipeline.lib import checks, policy, step, store
 from pipeline.lib.display import graphs, references, results
 from pipeline.lib.launchpad import Launchpad
@@ -74,8 +75,11 @@ class Generated:
 
     def make(self, preset: str | None) -> Manifest:
         """Generate the data for a step with this preset."""
-        config = self.presets[preset if preset and preset in self.presets else self.pad.default]()
-        return self.build(Order(self.name, config, Inputs({}), folder_of(self.name)))
+        return self.build(Order(self.name, self.config_for(preset), Inputs({}), folder_of(self.name)))
+
+    def config_for(self, preset: str | None) -> Any:
+        """The configuration of the data for a step with this preset."""
+        return self.presets[preset if preset and preset in self.presets else self.pad.default]()
 
     def is_too_small(self, manifest: Manifest, preset: str) -> bool:
         """Whether the data are those of a smaller preset; data that a person configured are kept."""
@@ -87,7 +91,7 @@ class Generated:
         """The asset, registered as one that is built on demand unless it is downloaded."""
         package = self.package or self.name
         if not self.is_downloaded:
-            store.on_demand(self.name, self.is_too_small)(self.make)
+            store.on_demand(self.name, self.is_too_small, self.config_for)(self.make)
         modules = f"pipeline.assets.datasets.{package}", f"nsmodels.datasets.{package}.prepare"
         group = policy.dataset if self.is_downloaded else policy.generated
 
@@ -146,7 +150,8 @@ class Released:
     @cached_property
     def mini(self) -> Launchpad[Any]:
         """The launchpad of the subset."""
-        return Launchpad({name: self.config.PRESETS[name] for name in ("mini", "quick", "debug")}, default="mini")
+        names = [name for name in ("mini", "quick", SMALL, "debug") if name in self.config.PRESETS]
+        return Launchpad({name: self.config.PRESETS[name] for name in names}, default="mini")
 
     def inspect(self, order: Order[Any]) -> Manifest:
         """Look at the archives without downloading them."""
@@ -158,23 +163,43 @@ class Released:
         return prepare(order.config, order.key, order.folder, is_forced=order.force)
 
     def make_mini(self, preset: str | None) -> Manifest:
-        """What a step that misses the subset makes: the debug preset's few images for its own debug preset."""
-        key, config = f"{self.name}_mini", self.config.debug() if preset == "debug" else self.config.mini()
-        return self.build(Order(key, config, Inputs({}), folder_of(key)))
+        """What a step that misses the subset makes, few images for its preset of few."""
+        key = f"{self.name}_mini"
+        return self.build(Order(key, self.config_for(preset), Inputs({}), folder_of(key)))
+
+    def config_for(self, preset: str | None) -> Any:
+        """The configuration of the subset for a step with this preset."""
+        return self.mini.presets[self.preset_for(preset)]()
+
+    def preset_for(self, preset: str | None) -> str:
+        """The preset of the subset for a step with `preset`.
+
+        Those of machines without a GPU are for data of their own size where there is a `small`; rendering and learning
+        from `mini` would take them most of an hour.
+        """
+        own = ("debug", SMALL, "quick") if SMALL in self.mini.presets else ("debug",)
+        return preset if preset is not None and preset in own else "mini"
+
+    @property
+    def _least_of_quick(self) -> int:
+        """Number of training images, of which fewer are those of a preset below `quick`."""
+        below = [self.config.PRESETS[name]().num_train for name in ("debug", SMALL) if name in self.config.PRESETS]
+        return 1 + max(below)
 
     def is_too_small(self, manifest: Manifest, preset: str) -> bool:
-        """Whether the data are those of `debug` for another preset, or fewer generated images than `base` is meant for.
+        """Whether the data are generated, and those of `debug` or `small` for a larger preset, or too few for `base`.
 
         Fewer images of the archives or of a folder of one's own were somebody's choice and are kept.
         """
         num_train = manifest.config.get("num_train", 0)
-        if preset in ("debug", "quick"):
-            return preset != "debug" and num_train == self.config.debug().num_train
+        if preset in ("debug", SMALL, "quick"):
+            least = {"debug": 0, SMALL: 1 + self.config.debug().num_train}.get(preset, self._least_of_quick)
+            return manifest.config.get("source") == "synthetic" and num_train < least
         return manifest.config.get("source") == "synthetic" and num_train < self.config.mini().num_train
 
     def assets(self) -> list[dg.AssetsDefinition]:
         """Archives, whole and subset; the subset is registered as one that is built on demand."""
-        store.on_demand(f"{self.name}_mini", self.is_too_small)(self.make_mini)
+        store.on_demand(f"{self.name}_mini", self.is_too_small, self.config_for)(self.make_mini)
         return [
             self._asset("_archive", self.about_archive, self.full, self.inspect, results.pages, policy.archive()),
             self._asset("", self.about, self.full, self.build, self.show, policy.dataset()),

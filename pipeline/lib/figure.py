@@ -1,6 +1,7 @@
 """Factory of figure assets: inputs, one function of the library that draws the figure, no configuration."""
 
 import importlib
+from collections.abc import Iterator
 from typing import cast
 
 import dagster as dg
@@ -37,9 +38,11 @@ def asset(
         config_schema=PAD.schema,
         tags={"system": module.split(".")[2]},
         metadata=references.to_module(module),
+        output_required=False,
         **policy.figure(),
     )
-    def drawn(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, PAD, code_version, keys, draw)
+    def drawn(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        if not step.is_left_out(context, keys):
+            yield step.materialise(context, PAD, code_version, keys, draw)
 
     return cast(dg.AssetsDefinition, drawn)

@@ -2,10 +2,11 @@
 
 Dagster does not accept plain pydantic models, tuples, paths, `Literal[1, 2]` and `int | str`, so `mirror` converts them
 to types that it accepts. The default of every field is null, which means "as in the preset": the web UI opens the
-launchpad with all fields filled in, so whatever is not null was entered by the user. The descriptions contain the
-bounds and the value of the default preset; nsmodels checks the bounds when the step starts, with a one-line error.
+launchpad with all fields filled in (`display/webpages.py`), so whatever is not null was entered by the user. The
+descriptions contain the bounds and the value of the default preset; nsmodels checks the bounds when the step starts,
+with a one-line error.
 
-A backfill has no launchpad, but its dialog accepts tags. `nsmodels/preset=debug` and `nsmodels/config={"training.lr":
+The dialog of a backfill accepts a configuration and tags. `nsmodels/preset=debug` and `nsmodels/config={"training.lr":
 0.001}` (JSON) configure every asset of the run that has several presets, and take precedence over its launchpad.
 """
 
@@ -26,7 +27,7 @@ import dagster as dg
 from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
-from nsmodels.core.config import Config, Given, flat
+from nsmodels.core.config import PRESET, Config, Given, flat, from_environment
 from nsmodels.core.errors import InputError, near
 from pipeline.lib import staleness
 from pipeline.lib.runs.requests.tags import tagged_config
@@ -111,6 +112,8 @@ class Launchpad(Generic[C]):
         return AUTO if self.automatic else self.default
 
     def _preset(self, name: str) -> tuple[str, str]:
+        if name == self._default_name and (chosen := from_environment(self.presets)):
+            return chosen, PRESET
         if name != AUTO or self.automatic is None:
             return name, "as requested" if name != self._default_name else "the default"
         return self.automatic()

@@ -23,6 +23,7 @@ from pipeline.lib.launchpad import C, Chosen, Launchpad
 from pipeline.lib.runs import bare_command, slots, summary
 
 _checks: dict[str, Callable[[dg.AssetExecutionContext], None]] = {}
+_plans: dict[str, tuple[Launchpad[Any], str]] = {}
 _checked: set[str] = set()  # runs
 
 
@@ -66,18 +67,59 @@ def materialise(
             return build(Order(folder.name, chosen.config, folders, folder, is_forced, trackers))
 
         made = reuse.make(context, recipe, chosen.force, order)
-        summary.record(store.folder(context.asset_key), made.manifest, made.is_reused)
+        summary.record(store.folder(context.asset_key), made.manifest, made.is_reused, _plans.__contains__)
         shown = results.shown_before(context, made.manifest) if made.is_reused else None
         shown = shown or show(store.folder(context.asset_key))
         return results.result(made.manifest, **{**shown, **_how(chosen, made)})
 
 
-def check_first(key: str, launchpad: Launchpad[C], check: Callable[[C], None]) -> None:
+def plan_of(key: str) -> tuple[Launchpad[Any], str] | None:
+    """Launchpad and code version of an asset that `check_first` registered; None for a different one."""
+    return _plans.get(key)
+
+
+def check_first(key: str, launchpad: Launchpad[C], code_version: str, check: Callable[[C], None]) -> None:
     """Register a check of the configuration of an asset, made before the first step of a run that builds the asset.
 
     `check` raises InputError for a configuration that cannot be built on this machine.
     """
+    _plans[key] = launchpad, code_version
     _checks[key] = lambda context: check_unless_built(key, launchpad.choose(context, key).config, check)
+
+
+def is_left_out(context: dg.AssetExecutionContext, inputs: Collection[str]) -> bool:
+    """Whether a run of several assets of a group goes on without this one, whose inputs are missing; logged.
+
+    False where no other one has its inputs: then the run is for nothing, and this one fails with its reason.
+    """
+    try:
+        store.require(inputs)
+    except InputError as error:
+        if not _has_others(context):
+            return False
+        context.log.warning(f"left out: {error}")
+        summary.record_left_out(context.asset_key.to_user_string(), str(error))
+        return True
+    return False
+
+
+def _has_others(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run selects a different asset of the same group that has its inputs, or gets them in this run."""
+    layer = context.job_def.asset_layer
+    graph, selected = layer.asset_graph, layer.executable_asset_keys
+    group = graph.get(context.asset_key).group_name
+    others = [key for key in selected if key != context.asset_key and graph.get(key).group_name == group]
+    return any(
+        _has_inputs([parent for parent in graph.get(key).parent_keys if parent not in selected]) for key in others
+    )
+
+
+def _has_inputs(keys: Collection[dg.AssetKey]) -> bool:
+    try:
+        store.require(key.to_user_string() for key in keys)
+    except InputError:
+        return False
+    return True
 
 
 def check_run(context: dg.AssetExecutionContext) -> None:

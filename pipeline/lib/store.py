@@ -25,6 +25,14 @@ class Maker:
 
     make: Make
     is_too_small: Callable[[Manifest, str], bool]
+    config_for: Callable[[str | None], Any] = lambda preset: None
+
+    def about(self, preset: str | None) -> str:
+        """What would be made for a step with this preset, as ", 2,000 + 300 samples (synthetic)"; empty if unknown."""
+        config = self.config_for(preset)
+        sizes = [getattr(config, name, None) for name in ("num_train", "num_val")]
+        source = f" ({config.source})" if hasattr(config, "source") else ""
+        return f", {sizes[0]:,} + {sizes[1]:,} samples{source}" if all(sizes) else ""
 
 
 _makers: dict[str, Maker] = {}
@@ -36,11 +44,15 @@ def folder(key: dg.AssetKey | str, partition: str | None = None) -> Path:
     return folder_of(path, partition)
 
 
-def on_demand(key: str, is_too_small: Callable[[Manifest, str], bool]) -> Callable[[Make], Make]:
+def on_demand(
+    key: str,
+    is_too_small: Callable[[Manifest, str], bool],
+    config_for: Callable[[str | None], Any] = lambda preset: None,
+) -> Callable[[Make], Make]:
     """Register how to build a small or generated asset that a later step finds missing, for that step's preset."""
 
     def register(make: Make) -> Make:
-        _makers[key] = Maker(make, is_too_small)
+        _makers[key] = Maker(make, is_too_small, config_for)
         return make
 
     return register

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -64,11 +64,12 @@ class Training(Generic[M, E]):
 
     @cached_property
     def model(self) -> Launchpad[M]:
-        """Launchpad of the model; by default the machine chooses between `quick` and `base`."""
+        """Launchpad of the model; by default the machine chooses between `quick`, or `small`, and `base`."""
         presets = self.presets or self.system.stage(self.stage).presets
         by_machine = {"quick", "base"} <= presets.keys()
         default = "base" if "base" in presets else list(presets)[-1]
-        return Launchpad(presets, default, machine.fitting_preset if by_machine else None)
+        automatic = partial(machine.fitting_preset, tuple(presets))
+        return Launchpad(presets, default, automatic if by_machine else None)
 
     @cached_property
     def evaluation(self) -> Launchpad[E]:
@@ -146,7 +147,7 @@ class Training(Generic[M, E]):
 
     def _model(self) -> dg.AssetsDefinition:
         version, stage, inputs = self.system.code_version, self.system.stage(self.stage), self.model_inputs
-        step.check_first(self.model_key, self.model, self.check_config)
+        step.check_first(self.model_key, self.model, version, self.check_config)
 
         @dg.asset(
             name=self.model_key,
@@ -203,7 +204,7 @@ def _evaluation(
 ) -> dg.AssetsDefinition:
     """The asset `key`: the model of a training scored on the data among the inputs."""
     version, pad, system = training.system.evaluation_version, training.evaluation, training.system
-    step.check_first(key, pad, system.check_device)
+    step.check_first(key, pad, version, system.check_device)
 
     @dg.asset(
         name=key,

@@ -114,6 +114,26 @@ def test_debug_gives_sealed_checkpoints(trained: Trained) -> None:
         assert all(math.isfinite(value) for value in manifest.metrics.values() if isinstance(value, float))
 
 
+def test_a_dry_run_names_what_would_be_done_and_writes_nothing(first: Trained, capsys) -> None:
+    def states() -> dict[Path, int]:
+        return {
+            path: path.stat().st_mtime_ns for path in first.root.parent.rglob("*") if not path.name.endswith("lock")
+        }
+
+    stage, before = first.system.stages[0], states()
+    assert main([*first.command(stage), "--dry-run"]) == 0
+    assert f"{first.folder_of(stage)}: would be reused: sealed " in capsys.readouterr().out
+    assert main([*first.command(stage), "--seed", "77", "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"{first.folder_of(stage)}: would be built" in lines
+    assert any("would replace the one sealed " in line and "training.seed 42 -> 77" in line for line in lines)
+    config = first.config_of(stage)
+    for phase_name in first.system.enabled(stage, config):
+        assert any(line.startswith(f"{phase_name}: ") for line in lines)
+    assert lines[-1] == "nothing was written"
+    assert states() == before
+
+
 def test_it_declares_what_its_trainings_report(trained: Trained) -> None:
     others = ("epoch", "step", "lr", "seconds", "samples_per_second")
     for stage in trained.system.stages:

@@ -58,13 +58,15 @@ def test_weights_and_biases_offline_continues_the_same_run(tmp_path, monkeypatch
     longer = config.model_copy(update={"epochs": 2})
     fit(Toy(longer), longer, tmp_path)
     assert (tmp_path / "wandb_id.txt").read_text() == known
+    tracking.end(longer, tmp_path, {"val/loss": 0.25}, picture(tmp_path))
     assert len(list((tmp_path / "wandb").glob(f"offline-run-*-{known}"))) >= 1
+    assert (tmp_path / "wandb_id.txt").read_text() == known
 
 
 def test_weights_and_biases_without_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(InputError, match=r"use_wandb: .* pip install 'nsmodels\[wandb\]'"):
-        tracking.WeightsAndBiases("project", tmp_path, {})
+        tracking.WeightsAndBiases(CONFIG, tmp_path, {})
 
 
 def test_weights_and_biases_without_key_or_network_is_one_line_at_once(tmp_path, monkeypatch):
@@ -79,6 +81,59 @@ def test_weights_and_biases_without_key_or_network_is_one_line_at_once(tmp_path,
         tracking.require_wandb()
     monkeypatch.setenv("WANDB_MODE", "offline")
     tracking.require_wandb()
+
+
+def picture(folder):
+    from PIL import Image
+
+    path = folder / "curves.png"
+    Image.new("RGB", (8, 8), "red").save(path)
+    return {"curves": path}
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload``", "ignore:.*deprecat:DeprecationWarning")
+def test_mlflow_continues_the_same_run_and_ends_with_figures_and_pictures(tmp_path, monkeypatch):
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / ".things_model.partial" / "parser"
+    config = CONFIG.model_copy(update={"use_mlflow": True, "epochs": 1})
+    fit(Toy(config), config, folder)
+    longer = config.model_copy(update={"epochs": 2})
+    result = fit(Toy(longer), longer, folder)
+    tracking.end(longer, folder, {"val/loss": 0.25, "device": "cpu"}, picture(tmp_path))
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    [run] = client.search_runs([client.get_experiment_by_name("nsmodels").experiment_id])
+    assert (run.info.run_name, run.info.status) == ("things_model/parser", "FINISHED")
+    assert run.data.params["training.epochs"] == "1"
+    assert run.data.metrics["final/val/loss"] == 0.25
+    written = [(each.step, each.value) for each in client.get_metric_history(run.info.run_id, "val/loss")]
+    assert written == [(r["epoch"], pytest.approx(r["val/loss"])) for r in result.history]
+    assert [each.path for each in client.list_artifacts(run.info.run_id, "figures")] == ["figures/curves.png"]
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecat:DeprecationWarning")
+def test_mlflow_without_the_package_or_with_a_bad_store_is_one_line(tmp_path, monkeypatch):
+    config = CONFIG.model_copy(update={"use_mlflow": True, "mlflow_uri": "nothing://here"})
+    with pytest.raises(InputError, match="use_mlflow: nothing://here: "):
+        tracking.MLflow(config, tmp_path, {})
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(InputError, match=r"use_mlflow: .* pip install 'nsmodels\[mlflow\]'"):
+        tracking.require(config)
+
+
+def test_tensorboard_gets_the_pictures_of_the_end(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = CONFIG.model_copy(update={"use_tensorboard": True, "epochs": 1})
+    fit(Toy(config), config, tmp_path)
+    tracking.end(config, tmp_path, {}, picture(tmp_path))
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert events.Tags()["images"] == ["curves"]
+    assert events.Tags()["scalars"]
 
 
 def test_given_trackers_hear_of_epochs_and_steps_and_are_closed(tmp_path):

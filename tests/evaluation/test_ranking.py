@@ -52,7 +52,11 @@ def test_every_evaluation_stands_in_it_and_the_best_two_of_each_data_set_are_com
     assert pair["difference"] == pytest.approx(0.3)
     assert (pair["only_first"], pair["only_second"]) == (3, 0)
     shown = ranking.cells(root / "leaderboard")
-    assert [row["data"] for row in shown] == ["dimes val", *["pennies val"] * 3]
+    measure = shown[0]["data"].removeprefix("dimes val")
+    assert [row["data"] for row in shown] == [f"dimes val{measure}", *[f"pennies val{measure}"] * 3]
+    assert (shown[1]["#"], shown[1]["score"], shown[1]["model"]) == ("1", "90.0 %", "two")
+    assert all(list(row) == list(ranking.ABOUT) for row in shown)
+    assert set(table.columns) == ranking.COLUMNS.keys()
 
 
 def test_it_is_kept_until_there_is_another_evaluation_or_comparison(root):

@@ -108,7 +108,7 @@ def test_learn_a_label_that_the_facts_state(scenes: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["--facts", "f.json", "--scene", "s.json"], "give --facts or --scene, not both"),
+        (["--facts", "f.json", "--scene", "s.json"], "give one of --facts, --scene and --model"),
         (["--image", "3"], "--image needs --scene"),
         (["--scene", "nowhere.json"], "missing; expected scene graphs"),
         (["--scene", "{scenes}"], "150 scene graphs; choose one by --image ID"),

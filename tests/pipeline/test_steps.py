@@ -1,6 +1,7 @@
 """Make or reuse, inputs on the spot, failures in one line: on tiny real artifacts and real Dagster runs."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
@@ -201,7 +202,10 @@ def test_each_epoch_is_an_observation(data, instance):
     run(instance, "numbers")
     records = instance.fetch_observations(dg.AssetKey("numbers"), limit=9).records
     seen = [{name: value.value for name, value in r.asset_observation.metadata.items()} for r in reversed(records)]
-    assert seen == [{"first/epoch": "1", "first/train/loss": 0.5}, {"second/epoch": "1", "second/train/loss": 0.2}]
+    assert seen == [
+        {"first/epoch": "1", "1.3 first: training loss": 0.5},
+        {"second/epoch": "1", "2.3 second: training loss": 0.2},
+    ]
 
 
 def test_an_error_line_keeps_its_words():
@@ -251,3 +255,34 @@ def test_an_input_that_is_no_longer_used_is_a_change_unless_the_library_chooses_
     assert reuse.changes(made, reuse.Recipe(None, "1", {})) == []
     one = {"numbers": store.folder("numbers")}
     assert reuse.changes(made, reuse.Recipe(None, "1", one)) == ["input letters is no longer used"]
+
+
+def pictures(*names):
+    """Assets of one group, each with an input of its own, `<name>_input`."""
+
+    def made(name):
+        @dg.asset(name=name, deps=[f"{name}_input"], group_name="pictures", output_required=False)
+        def picture(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+            if not step.is_left_out(context, [f"{name}_input"]):
+                store.require([f"{name}_input"])
+                yield dg.MaterializeResult()
+
+        return picture
+
+    return [made(name) for name in names]
+
+
+def test_an_asset_whose_input_is_missing_is_left_out_of_a_run_of_several(data, instance):
+    artifact.made(
+        data / "one_input", False, lambda part: None, key="one_input", maker="tests", config={}, code_version="1"
+    )
+    done = dg.materialize(pictures("one", "two"), instance=instance)
+    assert done.success
+    assert [event.asset_key.to_user_string() for event in done.get_asset_materialization_events()] == ["one"]
+    (line,) = [entry.message for entry in instance.all_logs(done.run_id) if "left out" in entry.message]
+    assert line.startswith(f"left out: {data / 'two_input'}: artifact 'two_input' does not exist")
+
+
+def test_a_run_whose_inputs_are_all_missing_fails(data, instance):
+    done = dg.materialize(pictures("one", "two"), instance=instance, raise_on_error=False)
+    assert {event.node_name for event in done.get_step_failure_events()} == {"one", "two"}

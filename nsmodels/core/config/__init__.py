@@ -12,9 +12,11 @@ from nsmodels.core.config.conditions import (
 )
 from nsmodels.core.config.files import as_yaml, parse_json, parse_yaml, read_json, read_yaml
 from nsmodels.core.config.flags import add_flags, values_from_flags
+from nsmodels.core.config.presets import PRESET, from_environment
 
 __all__ = [
     "LARGEST_SEED",
+    "PRESET",
     "Config",
     "Given",
     "above",
@@ -27,6 +29,7 @@ __all__ = [
     "differences",
     "fingerprint",
     "flat",
+    "from_environment",
     "nested",
     "parse_json",
     "parse_yaml",

@@ -28,7 +28,8 @@ def describe_input(folder: Path) -> InputRecord:
     if (folder / MANIFEST).exists():
         manifest = read_manifest(folder)
         total = sha256_of(folder / MANIFEST)
-        return InputRecord(path=path, fingerprint=manifest.fingerprint, manifest_sha256=total, source=manifest.source)
+        origin = {"source": manifest.source, "licence": manifest.licence}
+        return InputRecord(path=path, fingerprint=manifest.fingerprint, manifest_sha256=total, **origin)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; make it first or give the right path")
     return InputRecord(path=path, fingerprint=_plain_mark(folder), manifest_sha256="", source="local")

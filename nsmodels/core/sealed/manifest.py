@@ -40,6 +40,7 @@ class InputRecord(Record):
     fingerprint: str
     manifest_sha256: str
     source: str
+    licence: str = ""  # of the data in it; empty in manifests that were written before licences were recorded
     role: str = ""  # "data", "model" or "parent"; empty in manifests that were written before roles were recorded
 
 
@@ -47,7 +48,8 @@ class Manifest(Record):
     """The seal of an artifact: identity, recipe, inputs and files.
 
     Sizes are in bytes, times in seconds, `created` is ISO 8601 in UTC. `kind` distinguishes what one maker builds, as
-    "training" and "study"; it is empty where a maker builds one kind only, and in older manifests.
+    "training" and "study"; it is empty where a maker builds one kind only, and in older manifests. `licence`: that of
+    the data in it, or from which it was made, see `licences`.
     """
 
     key: str
@@ -58,6 +60,7 @@ class Manifest(Record):
     config: dict[str, Any]
     seed: int | None
     source: str
+    licence: str = ""
     inputs: dict[str, InputRecord]
     metrics: dict[str, Any]
     files: dict[str, FileRecord]

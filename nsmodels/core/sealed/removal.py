@@ -42,7 +42,7 @@ def remove_interval_checkpoints(item: Item) -> None:
     with locked(item.folder):
         files = item.interval_checkpoints()
         if item.kind == "sealed":
-            _seal_without(item.path, files)
+            seal_without(item.path, files)
         for path in files:
             path.unlink(missing_ok=True)
 
@@ -68,7 +68,8 @@ def _require_own(folder: Path) -> None:
         )
 
 
-def _seal_without(folder: Path, files: Iterable[Path]) -> None:
+def seal_without(folder: Path, files: Iterable[Path]) -> None:
+    """Write the manifest of a sealed folder again without some of its files, which are then removed."""
     manifest, removed = read_manifest(folder), {str(path.relative_to(folder)) for path in files}
     kept = {name: record for name, record in manifest.files.items() if name not in removed}
     sealed = manifest.model_copy(update={"files": kept})

@@ -165,7 +165,7 @@ def _take_back(folder: Path, partial: Path, note: Note) -> None:
         place.rename(partial)
         _resume(partial, note, found)
         log.warning(
-            "%s: resumes the unfinished work of this configuration (%s)", folder, "; ".join(_cost(partial, found))
+            "%s: resumes the unfinished work of this configuration (%s)", folder, "; ".join(cost(partial, found))
         )
 
 
@@ -175,10 +175,12 @@ def _about(place: Path, found: Note, note: Note) -> Iterator[str]:
     if found.maker not in ("", note.maker):
         changed = [f"maker {found.maker} -> {note.maker}"]
     yield ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "") or "its inputs differ"
-    yield from _cost(place, found)
+    yield from cost(place, found)
 
 
-def _cost(place: Path, found: Note) -> Iterator[str]:
+def cost(place: Path, found: Note | None = None) -> Iterator[str]:
+    """What unfinished work has cost: epochs, time, and when it was last written; `found` is its note, if known."""
+    found = found or note_of(place) or Note("")
     if num_epochs := sum(map(_num_epochs, place.rglob(HISTORY))):
         yield f"{num_epochs} epoch{'s' * (num_epochs != 1)}"
     if seconds := _wall(place, found):

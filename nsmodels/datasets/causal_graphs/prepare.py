@@ -39,6 +39,7 @@ DATASET = GraphDataset(
     estimate,
     sources={"networks": source.read},
     captions={"networks": source.CAPTION},
+    licences={"networks": source.LICENCE},
     extra={"networks": source.mark},
 )
 prepare = DATASET.prepare

@@ -115,6 +115,11 @@ def quick() -> ClevrConfig:
     return ClevrConfig(source="synthetic", num_train=3_000, num_val=500, image_width=240, image_height=160)
 
 
+def small() -> ClevrConfig:
+    """2,000 + 300 synthetic images, 1.5 minutes on two CPU cores: the first model on a machine without a GPU."""
+    return quick().with_values({"num_train": 2_000, "num_val": 300})
+
+
 def debug() -> ClevrConfig:
     """Seconds on a CPU: 24 + 12 tiny synthetic images."""
     return ClevrConfig(
@@ -122,4 +127,4 @@ def debug() -> ClevrConfig:
     )
 
 
-PRESETS = {"full": full, "mini": mini, "quick": quick, "debug": debug}
+PRESETS = {"full": full, "mini": mini, "quick": quick, "small": small, "debug": debug}

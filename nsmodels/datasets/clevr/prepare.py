@@ -58,6 +58,7 @@ def prepare(
             needed.require(folder)
             agree(needed)
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
+        part.licence = provenance.licence(part.source)
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
 
@@ -88,7 +89,13 @@ def inspect_archives(config: ClevrConfig, folder: Path) -> Manifest:
     recipe = {name: record.get(name) for name in ("url", "expected_bytes", "bytes", "etag", "reachable")}
     source = provenance.caption_of_archive(record)
     with artifact.build(
-        folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=source
+        folder,
+        key=folder.name,
+        maker=MAKER,
+        config=recipe,
+        code_version=CODE_VERSION,
+        source=source,
+        licence=provenance.licence(source),
     ) as part:
         disk.write_json(part.path / "archive.json", record)
         part.metrics |= record

@@ -52,6 +52,7 @@ def prepare(
             needed.require(folder)
             agree(needed)
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
+        part.licence = provenance.licence(part.source)
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
 
@@ -81,7 +82,13 @@ def inspect_archives(config: GqaConfig, folder: Path) -> Manifest:
     recipe = {name: record[name] for name in urls if name in record}
     source = provenance.caption(_read(urls), provenance.RELEASED_GRAPHS, sum(provenance.RELEASED_GRAPHS.values()))
     with artifact.build(
-        folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=source
+        folder,
+        key=folder.name,
+        maker=MAKER,
+        config=recipe,
+        code_version=CODE_VERSION,
+        source=source,
+        licence=provenance.licence(source),
     ) as part:
         disk.write_json(part.path / "archives.json", record)
         part.metrics |= {"reachable": record["reachable"]} | {

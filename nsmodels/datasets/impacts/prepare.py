@@ -10,6 +10,7 @@ from typing import Any
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.hardware import Estimate, num_cores
+from nsmodels.core.sealed import licences
 from nsmodels.datasets.impacts.config import CODE_VERSION, MAKER, ImpactsConfig
 
 # Measured: bytes of a clip and of a twin in the files, CPU-seconds of a clip and of a twin.
@@ -45,7 +46,9 @@ def prepare(
         "seed": config.seed,
         "is_resumable": config.source == "synthetic",  # what is read, is read in seconds
     }
-    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=caption(config), **recipe)
+    licence = licences.GENERATED if config.source == "synthetic" else licences.OWNERS
+    about: Any = {"key": key, "maker": MAKER, "source": caption(config), "licence": licence}
+    return artifact.made(folder, is_forced, fill, **about, **recipe)
 
 
 def estimate(config: ImpactsConfig) -> Estimate | None:

@@ -12,6 +12,7 @@ import numpy as np
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.hardware import Estimate
+from nsmodels.core.sealed import licences
 from nsmodels.core.transfer.remote import Unreachable
 from nsmodels.datasets.knowledge_bases import bases as format
 from nsmodels.datasets.knowledge_bases import families, files
@@ -62,6 +63,7 @@ def prepare(
         for base in found:
             format.write(format.path_of(part.path, base.name), base)
         part.source = CAPTIONS[source_of(config)].format(", ".join(base.name for base in found))
+        part.licence = _licence(config, found)
         part.metrics |= {"source_reason": reason, **summary(found), **origin(config, found)}
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, **recipe)
@@ -119,6 +121,14 @@ def summary(found: Sequence[Base]) -> dict[str, Any]:
             base.name: {split: int((base.negatives[split] != NONE).sum()) for split in SPLITS[1:]} for base in found
         },
     }
+
+
+def _licence(config: KnowledgeBasesConfig, found: Sequence[Base]) -> str:
+    """Licence of the bases, with what is known of each that is published."""
+    source = source_of(config)
+    if source != "archive":
+        return licences.GENERATED if source == "synthetic" else licences.OWNERS
+    return licences.common(f"{base.name}: {LICENCES[base.name]}" for base in found)
 
 
 def origin(config: KnowledgeBasesConfig, found: Sequence[Base]) -> dict[str, Any]:

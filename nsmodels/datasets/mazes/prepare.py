@@ -12,6 +12,7 @@ from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate
+from nsmodels.core.sealed import licences
 from nsmodels.datasets.mazes.config import CODE_VERSION, KINDS, SPLITS, MazesConfig
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def prepare(
             agree(needed)
         part.metrics |= _make(config, part.path)
 
-    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=caption(config), **recipe)
+    licence = licences.GENERATED if config.source == "synthetic" else licences.OWNERS
+    about: Any = {"key": key, "maker": MAKER, "source": caption(config), "licence": licence}
+    return artifact.made(folder, is_forced, fill, **about, **recipe)
 
 
 def estimate(config: MazesConfig) -> Estimate | None:

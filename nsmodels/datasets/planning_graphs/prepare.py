@@ -39,6 +39,7 @@ DATASET = GraphDataset(
     estimate,
     sources={"problems": problems.read},
     captions={"problems": problems.CAPTION},
+    licences={"problems": problems.LICENCE},
     extra={"problems": problems.mark},
 )
 prepare = DATASET.prepare

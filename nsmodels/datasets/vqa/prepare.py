@@ -57,6 +57,7 @@ def prepare(
             needed.require(folder)
             agree(needed)
         part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
+        part.licence = provenance.licence(part.source)
         part.metrics |= _write_answers(config, part.path)
 
     return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
@@ -87,7 +88,13 @@ def inspect_archives(config: VqaConfig, folder: Path) -> Manifest:
     strangers = ", ".join(release.strangers)
     source = f"not verified as {RELEASE}: host {strangers}" if strangers else RELEASE
     with artifact.build(
-        folder, key=folder.name, maker=MAKER, config=recipe, code_version=CODE_VERSION, source=source
+        folder,
+        key=folder.name,
+        maker=MAKER,
+        config=recipe,
+        code_version=CODE_VERSION,
+        source=source,
+        licence=provenance.licence(source),
     ) as part:
         disk.write_json(part.path / "archives.json", record)
         part.metrics |= {name: value for name, value in record.items() if name != "archives"}

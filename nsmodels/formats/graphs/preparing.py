@@ -13,6 +13,7 @@ import numpy as np
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.hardware import Estimate
+from nsmodels.core.sealed import licences
 from nsmodels.formats.graphs import files, local
 from nsmodels.formats.graphs.config import SPLITS, GraphDataConfig
 from nsmodels.formats.graphs.drawing import Draw, draw_splits
@@ -43,6 +44,7 @@ class GraphDataset:
         estimate: what drawing takes.
         sources: further values of `source`, each read by a function; `local` is always one.
         captions: source of what these read, by value of `source`.
+        licences: of what these read, by value of `source`; those of local files are their owner's to say.
         extra: what identifies files that are read (a checksum), for the fingerprint, by value of `source`.
     """
 
@@ -55,6 +57,7 @@ class GraphDataset:
     estimate: Callable[[Any], Estimate | None] = lambda config: None
     sources: Mapping[str, Read] = field(default_factory=dict)
     captions: Mapping[str, str] = field(default_factory=dict)
+    licences: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
     def recipe_of(self, config: GraphDataConfig) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class GraphDataset:
 
         caption = {"synthetic": self.caption, "local": "graphs from local files", **self.captions}[config.source]
         recipe: Any = {"config": self.recipe_of(config), "code_version": self.code_version, "seed": config.seed}
+        recipe["licence"] = {"synthetic": licences.GENERATED, **self.licences}.get(config.source, licences.OWNERS)
         return artifact.made(folder, is_forced, fill, key=key, maker=self.maker, source=caption, **recipe)
 
     def _make(self, config: GraphDataConfig, folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from functools import cached_property
 from nsmodels.formats.scenes.graphs import SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 
-Fact = tuple[str, tuple[str, ...]]
+Fact = tuple[str, tuple[str | int | float, ...]]  # as those of `logic.syntax`
 LOCATION, WEATHER, OBJECT = "location", "weather", "object"
 _RESERVED = frozenset({OBJECT, LOCATION, WEATHER, "not"})
 

@@ -28,6 +28,8 @@ class SceneVocabulary:
         plurals: plural of a name or category where questions use it.
         locations: places of a whole scene.
         weathers: weathers of a whole scene.
+        functions: functions of the programs about its scenes: types of the inputs, and of the result; empty: programs
+            are made of GQA's operations.
     """
 
     names: tuple[str, ...]
@@ -38,6 +40,7 @@ class SceneVocabulary:
     plurals: Mapping[str, str] = field(default_factory=dict)
     locations: tuple[str, ...] = ()
     weathers: tuple[str, ...] = ()
+    functions: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
 
     @cached_property
     def type_of(self) -> Mapping[str, str]:
@@ -61,7 +64,8 @@ class SceneVocabulary:
 
     def write(self, folder: Path) -> None:
         """Write it as `vocabulary.json` into a folder."""
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        content = {key: value for key, value in asdict(self).items() if value or key != "functions"}
+        (folder / FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -87,4 +91,4 @@ class SceneVocabulary:
 def _frozen(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _frozen(each) for key, each in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

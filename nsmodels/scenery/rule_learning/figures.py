@@ -17,19 +17,23 @@ LINES = {
     "perceived_recall": "labels as perceived: recall",
     "baseline_recall": "one literal: recall of labels",
 }
+PANELS = (
+    ("by_scenes", "scenes", "scenes to learn from", "log"),
+    ("by_wrong_facts", "wrong", "share of wrong facts", "linear"),
+    ("by_perceived", "perceived", "scenes perceived by a model", "log"),
+)
 
 
 def curves(report: dict[str, Any]) -> Figure:
-    """Precision and recall of rules and labels by number of scenes, and by share of wrong facts."""
-    figure, (left, right) = plots.make_figure(2)
-    for axis, key, name in ((left, "by_scenes", "scenes"), (right, "by_wrong_facts", "wrong")):
+    """Precision and recall of rules and labels by number of scenes, share of wrong facts, and perceived scenes."""
+    panels = [(key, name, label, scale) for key, name, label, scale in PANELS if report[key]]
+    figure, axes = plots.make_figure(len(panels))
+    for axis, (key, name, label, scale) in zip(axes, panels, strict=True):
         points = report[key]
         for colour, (score, label) in zip(plots.COLOURS, LINES.items(), strict=False):
             values = [100 * each[score] for each in points]
             style = "--" if score.endswith("recall") else "-"
             axis.plot([each[name] for each in points], values, style, color=colour, label=label, marker=".")
-        axis.set(ylabel="%", ylim=(-2, 104))
-    left.set(xlabel="scenes to learn from", xscale="log")
-    right.set(xlabel="share of wrong facts")
-    right.legend(frameon=False, fontsize=7, loc="lower left")
+        axis.set(ylabel="%", ylim=(-2, 104), xlabel=label, xscale=scale)
+    axes[-1].legend(frameon=False, fontsize=7, loc="lower left")
     return figure

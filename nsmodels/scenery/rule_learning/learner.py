@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.logic.config import LearnConfig
 from nsmodels.logic.learning import Learnt, learn
 from nsmodels.logic.literals import Scene, gather, packed, table
+from nsmodels.logic.program import read
 from nsmodels.logic.syntax import Program
 from nsmodels.scenery.rule_learning import examples
-from nsmodels.scenery.rule_learning.measuring import Agreement, agreement, predicted
+from nsmodels.scenery.rule_learning.measuring import Agreement, predicted
+from nsmodels.scenery.rule_learning.seeing import Perceive, SeenScenes, as_stated
 
 
 @dataclass(frozen=True)
@@ -53,39 +55,63 @@ class LearntRules:
         return f"# {self.about}\nnote 'learnt from data'.\n\n{self.declarations}{own}\n{self.text()}\n"
 
 
-def learn_from_folder(
-    folder: Path,
-    targets: Sequence[str],
-    labels: Program | None,
-    splits: tuple[str, str],
-    most: int | None,
-    config: LearnConfig,
-) -> LearntRules:
-    """Learn rules from the scene graphs of a dataset folder.
+@dataclass(frozen=True)
+class Source:
+    """Scenes to learn from.
 
-    Args:
-        folder: has `sceneGraphs/` and `vocabulary.json`.
-        targets: predicates of one object.
-        labels: rules that derive the targets; None: the facts state them.
+    Attributes:
+        folder: has `sceneGraphs/`.
+        vocabulary: of the graphs.
         splits: to learn from, and to score on.
         most: scenes of a split, at most.
+        perceive: what a model sees in the images of graphs; None: the facts are those of the graphs.
+    """
+
+    folder: Path
+    vocabulary: SceneVocabulary
+    splits: tuple[str, str] = ("train", "val")
+    most: int | None = None
+    perceive: Perceive | None = None
+
+    def path(self, place: int) -> Path:
+        """The file of graphs of a split."""
+        return self.folder / examples.GRAPHS.format(self.splits[place])
+
+    def read(self, place: int) -> SeenScenes:
+        """The graphs of a split with what is seen of them."""
+        graphs = examples.read_graphs(self.path(place), self.most)
+        predicates = ScenePredicates(self.vocabulary)
+        return SeenScenes(
+            graphs, self.perceive(graphs) if self.perceive else [as_stated(g, predicates) for g in graphs]
+        )
+
+
+def learn_from_folder(
+    source: Source, targets: Sequence[str], labels: Program | None, config: LearnConfig
+) -> LearntRules:
+    """Learn rules from the scenes of a dataset folder.
+
+    Args:
+        source: the scenes.
+        targets: predicates of one object.
+        labels: rules that derive the targets; None: the facts of the graphs state them.
         config: limits of the search.
 
     Raises `InputError` for missing files, and for a target that no example has.
     """
-    vocabulary = SceneVocabulary.read(folder)
-    paths = [folder / examples.GRAPHS.format(split) for split in splits]
-    seen, held_out = (examples.scenes_of(examples.read_graphs(path, most), vocabulary) for path in paths)
-    predicates = ScenePredicates(vocabulary)
-    literals, gathered = table(seen, config.min_examples), gather(held_out)
+    seen, held_out = source.read(0), source.read(1)
+    true, true_held_out = (examples.scenes_of(each.graphs, source.vocabulary) for each in (seen, held_out))
+    predicates = ScenePredicates(source.vocabulary)
+    literals, gathered = table(seen.scenes, config.min_examples), gather(held_out.scenes)
     learnt, agreements = {}, {}
     for target in targets:
-        truth = _labels(target, labels, seen, str(paths[0]))
-        learnt[target] = learn(literals.without([target]), packed(truth), config)
-        agreements[target] = agreement(predicted(learnt[target], gathered), _held_out(target, labels, held_out))
-    about = f"Learnt from {len(seen):,} scenes of {paths[0]}, scored on {len(held_out):,} of {paths[1].name}."
-    declared = predicates.declarations()
-    return LearntRules(learnt, agreements, _without(declared, targets, predicates), about)
+        own = seen.labels(_labels(target, labels, true, str(source.path(0))))
+        learnt[target] = learn(literals.without([target]), packed(own), config)
+        found = predicted(learnt[target], gathered)
+        agreements[target] = held_out.agreement(found, _held_out(target, labels, true_held_out))
+    about = f"Learnt from {len(true):,} scenes of {source.path(0)}, "
+    about += f"scored on {len(true_held_out):,} of {source.path(1).name}."
+    return LearntRules(learnt, agreements, _without(predicates.declarations(), targets, predicates), about)
 
 
 def _labels(target: str, program: Program | None, scenes: Sequence[Scene], where: str) -> Bool[np.ndarray, " objects"]:
@@ -105,6 +131,15 @@ def _labels(target: str, program: Program | None, scenes: Sequence[Scene], where
 
 def _held_out(target: str, program: Program | None, scenes: Sequence[Scene]) -> Bool[np.ndarray, " objects"]:
     return examples.derived(program, target, scenes) if program else examples.stated(target, scenes)
+
+
+def program_of(learnt: Mapping[str, Learnt], predicates: ScenePredicates) -> Program:
+    """The program of learnt rules, by target, over the vocabulary of their scenes."""
+    rules = {target: found.rules(target) for target, found in learnt.items()}
+    heads = dict.fromkeys([*learnt, *(rule.head.predicate for each in rules.values() for rule in each)])
+    declared = _without(predicates.declarations(), list(learnt), predicates)
+    lines = [f"concept {', '.join(heads)}: object.", *(str(rule) for each in rules.values() for rule in each)]
+    return read(declared + "\n".join(lines), "learnt rules")
 
 
 def _without(declared: str, targets: Sequence[str], predicates: ScenePredicates) -> str:

@@ -47,6 +47,7 @@ def parser() -> Parser:
 def _add_verbs(added: Any) -> None:
     train = added.add_parser("train", help="train the reasoner and the networks beside it; resumes")
     _add_domain(train)
+    verbs.add_dry_run(train)
     add_config_flags(train, PRESETS, None)
     train.set_defaults(verb=_train)
     verbs.add_evaluate(added, SYSTEM)
@@ -77,8 +78,7 @@ def _train(arguments: argparse.Namespace) -> int:
     config = config_from(arguments, presets, verbs.preset(arguments, presets))
     inputs = Inputs.of(_data(arguments.data, domain))
     order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
-    verbs.print_manifest(arguments.out, SYSTEM.train(order))
-    return 0
+    return verbs.train_order(SYSTEM, SYSTEM.stage(), order, arguments.dry_run)
 
 
 def _domain_of(folders: Sequence[Path] | None) -> str:

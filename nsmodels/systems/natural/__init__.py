@@ -25,10 +25,18 @@ from nsmodels.systems.natural.folders import WANTED
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
 
-REASONERS = {"gqa": ("perception", "parser"), "vqa": ("perception", "answers")}
-BASELINES = {"gqa": ("blind", "cnn_lstm"), "vqa": ("vqa_blind", "vqa_cnn_lstm")}
-PHASES = ("perception", "parser", "answers", *BASELINES["gqa"], *BASELINES["vqa"])
-SCORED = PHASES[:3]
+REASONERS = {
+    "gqa": ("perception", "parser"),
+    "vqa": ("perception", "answers"),
+    "clevr": ("perception", "clevr_parser"),
+}
+BASELINES = {
+    "gqa": ("blind", "cnn_lstm"),
+    "vqa": ("vqa_blind", "vqa_cnn_lstm"),
+    "clevr": ("clevr_blind", "clevr_cnn_lstm"),
+}
+SCORED = ("perception", "parser", "clevr_parser", "answers")
+PHASES = (*SCORED, *BASELINES["gqa"], *BASELINES["vqa"], *BASELINES["clevr"])
 
 
 @final
@@ -37,24 +45,25 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
 
     name = "natural"
     stages = (Stage(PHASES, PRESETS, scored=SCORED),)
-    datasets = ("gqa", "vqa")
+    datasets = ("gqa", "vqa", "clevr")
     data_key = "gqa_mini"
     metrics = METRICS
+    has_answers = True
     sections = SECTIONS
-    settings: ClassVar = {"vqa": {"dataset": "vqa"}}
+    settings: ClassVar = {"vqa": {"dataset": "vqa"}, "clevr": {"dataset": "clevr"}}
     later_phases = ("answers",)
     evaluation_presets = EVALUATION_PRESETS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 
     def make_trial(self, phase: str, config: NaturalConfig, inputs: Inputs) -> Trial:
-        """A phase on the folders of what is learnt: GQA, VQA, or both."""
+        """A phase on the folders of what is learnt."""
         from nsmodels.systems.natural.phases import make_trial
 
         return make_trial(phase, config, inputs)
 
     def load(self, folder: Path, device: str = "auto") -> Any:
-        """The `Reasoner` of a checkpoint folder, or the `Respondent` of one that has learnt the questions of VQA."""
+        """What answers by a checkpoint folder: a `Reasoner`, or the `Respondent` of one that has learnt VQA."""
         from nsmodels.systems.natural.answering.loading import load
 
         return load(folder, device)

@@ -92,6 +92,43 @@ def belief_of(graph: SceneGraph, words: SceneVocabulary) -> Belief:
     )
 
 
+def restricted(belief: Belief, words: SceneVocabulary) -> Belief:
+    """The belief in the words of one of several datasets, given that nothing else is in the image.
+
+    Names, places and weathers are renormalised among those of `words`, all of which the belief must have.
+    """
+    if belief.words is words or belief.words == words:
+        return belief
+    known, kinds = belief.words, belief.words.type_of
+    attributes = {
+        kind: np.stack([belief.attributes[kinds[v]][:, known.attributes[kinds[v]].index(v)] for v in values], 1)
+        for kind, values in words.attributes.items()
+    }
+    relations = belief.relations[_places(words.relations, known.relations)]
+    names = _among(belief.names, _places(words.names, known.names))
+    places = [
+        _among(table, _places(wanted, listed)) if len(table) and wanted else np.zeros(0, np.float32)
+        for table, listed, wanted in (
+            (belief.locations, known.locations, words.locations),
+            (belief.weathers, known.weathers, words.weathers),
+        )
+    ]
+    return Belief(words, belief.size, belief.presence, belief.boxes, names, attributes, relations, *places)
+
+
+def _places(wanted: tuple[str, ...], listed: tuple[str, ...]) -> list[int]:
+    number = {word: place for place, word in enumerate(listed)}
+    return [number[word] for word in wanted]
+
+
+def _among(table: Array, columns: list[int]) -> Array:
+    """Columns of probabilities, renormalised; equal shares where none is left."""
+    kept = table[..., columns]
+    total = kept.sum(-1, keepdims=True)
+    even = np.full_like(kept, 1 / max(1, len(columns)))
+    return np.divide(kept, total, out=even, where=total > 0)
+
+
 def side_probabilities(boxes: Float[np.ndarray, "n 4"], width: float) -> Float[np.ndarray, "n n"]:
     """`result[i, j]`: the probability that object i is to the left of object j, from boxes in pixels.
 

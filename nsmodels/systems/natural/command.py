@@ -1,112 +1,161 @@
-"""`nsmodels natural answer`: questions about photographs, each answer with its proof."""
+"""`nsmodels natural answer` and `baselines`: questions about photographs with proofs, and what stands beside."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
-from nsmodels.core.artifact import require_files
-from nsmodels.core.disk import write_atomic
 from nsmodels.core.errors import InputError
+from nsmodels.engine.verbs import add_baselines
+from nsmodels.formats.images.commands import Answering, Session, add_answer
+from nsmodels.systems.natural import SYSTEM
+from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.systems.natural.answering.answer import NaturalAnswer
+    from nsmodels.systems.natural.answering.functions import FunctionAnswer, FunctionReasoner
     from nsmodels.systems.natural.answering.reasoner import Reasoner
-    from nsmodels.systems.natural.answering.respondent import Respondent
+    from nsmodels.systems.natural.answering.respondent import Respondent, Response
+    from nsmodels.systems.natural.reasoning.counterfactual import Counterfactual
 
-STANDARD = "-"  # standard output
+COMPARE = "nsmodels.systems.natural.evaluation.competition.study:compare"
+READS = "whose perception object attention reads; without it that row is left out"
 ABOUT = """Answers questions about photographs, with a proof of each answer. Its confidence is the product of the
 probabilities that the question is read right, that what it is about is there, and that the answer is right. An answer
-that is more likely wrong than right, or that no probable scene has, is "not proved"; the reason is given. A checkpoint
-that has learnt VQA then gives the answer that the question chooses among frequent ones, with its evidence. Exit status:
-0 when every answer is proved, 1 when one is not, 2 for bad input."""
+that is more likely wrong than right, or that no probable scene has, is not given; the reason is. A checkpoint that has
+learnt VQA then gives the answer that the question chooses among frequent ones, with its evidence and "not proved". A
+checkpoint of CLEVR's images (`nsmodels visual train`) answers questions about these, with the same flags and in the
+same form. Exit status: 0 when every answer is given and proved, 1 when one is not, 2 for bad input."""
 
 
 def add_verbs(verbs: Any) -> None:
-    """The verb `answer`."""
-    answer = verbs.add_parser("answer", help="answer questions about images, with proofs", description=ABOUT)
-    answer.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
-    answer.add_argument("--image", type=Path, required=True, action="append", help="image file; may be repeated")
-    answer.add_argument("question", nargs="+", help="questions in English, each about every image")
-    answer.add_argument("--json", metavar="FILE", help="write an object per answer, one per line; -: instead of text")
-    answer.add_argument(
-        "--without",
-        metavar="FACT",
-        help='for one question about one image: what changes without a fact, as "on(o3, o1)"',
-    )
-    answer.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N [auto]")
-    answer.set_defaults(verb=_answer)
+    """The verbs `answer` and `baselines`."""
+    add_answer(verbs, Answering(ABOUT, "image file", "on(o3, o1)", _open))
+    add_baselines(verbs, SYSTEM, COMPARE, BASELINE_PRESETS, READS)
 
 
-def _answer(arguments: argparse.Namespace) -> int:
-    """Print the answers; 1 when one of them is not proved."""
-    has_several = len(arguments.question) > 1 or len(arguments.image) > 1
-    if arguments.without and has_several:
-        raise InputError("answer: --without goes with one question about one image")
-    written = None if arguments.json in (None, STANDARD) else Path(arguments.json)
-    require_files({"--json": written}, arguments.image)
+def _open(arguments: argparse.Namespace) -> Session:
+    from nsmodels.systems.natural.answering.functions import FunctionReasoner, has_functions
     from nsmodels.systems.natural.answering.loading import load
     from nsmodels.systems.natural.answering.respondent import Respondent
 
-    reasoner = load(arguments.checkpoint, arguments.device)
-    if isinstance(reasoner, Respondent):
-        return _respond(reasoner, arguments, written, has_several)
-    answers = _answers(reasoner, arguments)
-    records = [given.record() | _counterfactual(given, reasoner, arguments) for given in answers]
-    for given, record in zip(answers, records, strict=True):
-        _print(given, record, arguments, has_several)
-    if written:
-        write_atomic(written, "".join(f"{json.dumps(record)}\n" for record in records))
-    return 0 if all(given.is_proved for given in answers) else 1
+    loaded = load(arguments.checkpoint, arguments.device)
+    if isinstance(loaded, Respondent):
+        if arguments.without and loaded.reasoner is None:
+            raise InputError(
+                "answer: --without needs a checkpoint of --dataset gqa, gqa_vqa or all; one of vqa has no proofs"
+            )
+        responses = Responses(loaded, arguments.image)
+        if not has_functions(arguments.checkpoint):
+            return responses
+        return Either(
+            responses, Executions(FunctionReasoner.load(arguments.checkpoint, arguments.device), arguments.image)
+        )
+    if isinstance(loaded, FunctionReasoner):
+        if arguments.without:
+            raise InputError("answer: --without needs a checkpoint of --dataset gqa; one of clevr has no proofs here")
+        return Executions(loaded, arguments.image)
+    return Proofs(loaded, arguments.image)
 
 
-def _respond(respondent: Respondent, arguments: argparse.Namespace, written: Path | None, has_several: bool) -> int:
-    """Print answers that are proved where a program decides, else chosen; 1 when one of them is not proved."""
-    if arguments.without:
-        raise InputError("answer: --without needs a checkpoint of --dataset gqa; of vqa and all it has no effect")
-    responses = respondent.respond(arguments.image, arguments.question)
-    for response in responses:
-        if arguments.json == STANDARD:
-            print(json.dumps(response.record()), flush=True)
-            continue
-        heading = f"{response.image}: {response.question}\n" if has_several else ""
-        print(f"{heading}{response.text()}", flush=True)
-        if has_several:
-            print(file=sys.stdout)
-    if written:
-        write_atomic(written, "".join(f"{json.dumps(response.record())}\n" for response in responses))
-    return 0 if all(response.is_proved for response in responses) else 1
+class Explanations:
+    """What is done with the proof of an answer; `reasoner` is None where nothing reads programs."""
+
+    def __init__(self, reasoner: Reasoner | None) -> None:
+        self._reasoner = reasoner
+
+    @property
+    def reasoner(self) -> Reasoner | None:
+        """What reads and executes programs."""
+        return self._reasoner
+
+    def remove(self, given: NaturalAnswer | Response, fact: str) -> Counterfactual:
+        """The answer without a fact; raise `InputError` for one that is not believed."""
+        from nsmodels.systems.natural.reasoning.counterfactual import remove_fact
+
+        assert self._reasoner is not None
+        proved = given.symbolic_answer
+        calibrate, verdicts = self._reasoner.posing.probability, self._reasoner.verdicts
+        return remove_fact(proved.reading.program, proved.belief, fact, self._reasoner.lexicon, calibrate, verdicts)
+
+    def draw(self, given: NaturalAnswer | Response, path: Path) -> None:
+        """The proof over its image."""
+        from nsmodels.formats.images.cache import read_pixels
+        from nsmodels.systems.natural.reasoning.drawing import draw_proof
+
+        proved = given.symbolic_answer
+        assert proved.image is not None
+        draw_proof(read_pixels(proved.image), proved.needed_proof, path, proved.question)
+
+    def draw_tree(self, given: NaturalAnswer | Response, path: Path) -> None:
+        """The proof as a tree."""
+        from nsmodels.systems.natural.reasoning.drawing import draw_tree
+
+        draw_tree(given.symbolic_answer.needed_proof, path)
 
 
-def _answers(reasoner: Reasoner, arguments: argparse.Namespace) -> list[NaturalAnswer]:
-    parses = reasoner.parse(arguments.question)
-    beliefs = [(image, reasoner.see(image)) for image in arguments.image]
-    return [
-        reasoner.conclude(image, question, belief, parse)
-        for image, belief in beliefs
-        for question, parse in zip(arguments.question, parses, strict=True)
-    ]
+@final
+class Proofs(Explanations):
+    """Answers of programs alone, about images that were seen."""
+
+    def __init__(self, reasoner: Reasoner, images: Sequence[Path]) -> None:
+        super().__init__(reasoner)
+        self._of, self._beliefs = reasoner, {image: reasoner.see(image) for image in images}
+
+    def answer(self, image: Path, question: str) -> NaturalAnswer:
+        """The answer to a question about one of the images; raise `InputError` for one without words."""
+        (parse,) = self._of.parse([question])
+        return self._of.conclude(image, question, self._beliefs[image], parse)
 
 
-def _counterfactual(given: NaturalAnswer, reasoner: Reasoner, arguments: argparse.Namespace) -> dict[str, Any]:
-    if not arguments.without:
-        return {}
-    from nsmodels.systems.natural.reasoning.counterfactual import remove_fact
+@final
+class Responses(Explanations):
+    """Answers symbolic first, about images that were seen."""
 
-    change = remove_fact(given.reading.program, given.belief, arguments.without, reasoner.lexicon)
-    return {"counterfactual": change.to_dict() | {"text": change.text()}}
+    def __init__(self, respondent: Respondent, images: Sequence[Path]) -> None:
+        super().__init__(respondent.reasoner)
+        self._of, self._seen = respondent, {image: respondent.see([image]) for image in images}
+
+    def answer(self, image: Path, question: str) -> Response:
+        """The answer to a question about one of the images."""
+        (response,) = self._of.answer(self._seen[image], [(0, question)], [image])
+        return response
+
+    def surety(self, question: str) -> float:
+        """How sure the reading of a question is; 0 where nothing reads programs."""
+        (parse,) = self._of.parse([question])
+        return parse.probability if parse else 0.0
 
 
-def _print(given: NaturalAnswer, record: dict[str, Any], arguments: argparse.Namespace, has_heading: bool) -> None:
-    if arguments.json == STANDARD:
-        print(json.dumps(record), flush=True)
-        return
-    heading = f"{given.image}: {given.question}\n" if has_heading else ""
-    print(f"{heading}{given.text()}", flush=True)
-    if "counterfactual" in record:
-        print(record["counterfactual"]["text"], flush=True)
-    if has_heading:
-        print(file=sys.stdout)
+@final
+class Executions(Explanations):
+    """Answers of programs of functions, which have no proofs, about images that were seen."""
+
+    def __init__(self, reasoner: FunctionReasoner, images: Sequence[Path]) -> None:
+        super().__init__(None)
+        self._of, self._beliefs = reasoner, {image: reasoner.see(image) for image in images}
+
+    def answer(self, image: Path, question: str) -> FunctionAnswer:
+        """The answer to a question about one of the images; raise `InputError` for one without words."""
+        (parse,) = self._of.parse([question])
+        return self._of.conclude(image, question, self._beliefs[image], parse)
+
+    def surety(self, question: str) -> float:
+        """How sure the reading of a question is."""
+        return self._of.parse([question])[0].probability
+
+
+@final
+class Either(Explanations):
+    """Answers of a checkpoint of several datasets: by the parser that is surer of the question."""
+
+    def __init__(self, responses: Responses, executions: Executions) -> None:
+        super().__init__(responses.reasoner)
+        self._responses, self._executions = responses, executions
+
+    def answer(self, image: Path, question: str) -> Response | FunctionAnswer:
+        """The answer to a question about one of the images; raise `InputError` for one without words."""
+        is_of_functions = self._executions.surety(question) > self._responses.surety(question)
+        return (self._executions if is_of_functions else self._responses).answer(image, question)

@@ -9,17 +9,19 @@ from typing import Any
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.files.places import splits
 from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import Reasoner
-from nsmodels.systems.natural.baselines.network import AnswerClassifier
+from nsmodels.systems.natural.baselines import network as baseline
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation import several
+from nsmodels.systems.natural.evaluation.clevr import evaluate as functions
+from nsmodels.systems.natural.evaluation.depth import by_steps, consistency
 from nsmodels.systems.natural.evaluation.latency import measure_latency
 from nsmodels.systems.natural.evaluation.objects import ObjectScores, score_objects
 from nsmodels.systems.natural.evaluation.official import official
@@ -37,6 +39,9 @@ from nsmodels.systems.natural.evaluation.scoring import (
 )
 from nsmodels.systems.natural.evaluation.subject import Subject, read_subject
 from nsmodels.systems.natural.evaluation.vqa import evaluate as answers
+from nsmodels.systems.natural.language.asking import Question
+from nsmodels.systems.natural.perception import frequencies
+from nsmodels.systems.natural.perception.labels import LabelSpace
 from nsmodels.systems.natural.perception.sources import read_photographs
 
 BASELINES = ("blind", "cnn_lstm")
@@ -45,14 +50,15 @@ Answers = Mapping[str, Sequence[str]]
 
 
 def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
-    """The scores on each folder of data, GQA and VQA. Raises `InputError` as `several.score`."""
-    return several.score(order, {"gqa": score_programs, "vqa": answers.score})
+    """The scores on each folder of data. Raises `InputError` as `several.score`."""
+    return several.score(order, {"gqa": score_programs, "vqa": answers.score, "clevr": functions.score})
 
 
 def score_programs(order: Order[NaturalEvaluation]) -> EvaluationResult:
     """Score every balanced question of a split of a GQA folder; raise `InputError` for a broken checkpoint or data."""
-    reasoner = Reasoner.load(order.model, order.config.device)
-    subject = read_subject(reasoner, order.data, order.config.split)
+    config = order.config
+    reasoner = Reasoner.load(order.model, config.device, Premises(config.soft, config.rules))
+    subject = read_subject(reasoner, order.data, config.split, config.max_images)
     learned = baseline_answers(order.model, subject)
     report, proved, objects = _report(order, subject, learned)
 
@@ -88,9 +94,9 @@ def baseline_answers(model: Path, subject: Subject) -> dict[str, list[str]]:
     for name in BASELINES:
         path = model / name / checkpoint.BEST
         if path.exists():
-            network = AnswerClassifier.from_checkpoint(checkpoint.load(path), str(path))
+            network = baseline.from_checkpoint(checkpoint.load(path), str(path))
             network = network.to(subject.reasoner.perception.mean.device)
-            asked = read_asked(subject.data, subject.questions, network.config, network.has_image)
+            asked = read_asked(subject.data, subject.questions, network.config, network.viewer is not None)
             found[name] = predict_answers(network, asked)
     return found
 
@@ -99,17 +105,23 @@ def _report(
     order: Order[NaturalEvaluation], subject: Subject, learned: Answers
 ) -> tuple[dict[str, Any], Proved, ObjectScores | None]:
     priors = Priors.read(order.model)
-    photographs = read_photographs(order.data, order.config.split)
+    photographs = [
+        each for each in read_photographs(order.data, order.config.split) if each.graph.image in subject.graphs
+    ]
     beliefs = [subject.beliefs[photograph.graph.image] for photograph in photographs]
-    objects = score_objects(photographs, beliefs, subject.reasoner.perception.space, order.config.split)
+    space, counts = LabelSpace(subject.reasoner.words), frequencies.read(order.model)
+    objects = score_objects(photographs, beliefs, space, order.config.split, counts)
     proved = prove_sample(subject, order.config.num_proofs)
     scored, beside = rows(subject), baseline_rows(priors, subject.balanced, _balanced(learned, subject))
+    answers = _all_answers(subject, learned, priors)
     report = {
         "data": _source(order, subject),
         "headline": HEADLINE,
         "rows": scored,
         "baselines": beside,
-        "official": official(subject, _all_answers(subject, learned, priors), (MODEL,)),
+        "official": official(subject, answers, (MODEL,)),
+        "steps": by_steps(subject, {name: answers[name] for name in (MODEL, *learned)}),
+        "consistency": consistency(subject, {name: answers[name] for name in (MODEL, *learned)}),
         "shifted": _shifted(order, subject.reasoner, scored[HEADLINE], beside),
         "program_exact": program_exact(subject),
         "proofs": proved.report(),
@@ -160,7 +172,7 @@ def _shifted(
     for split in order.config.shifted_splits:
         if split == order.config.split or split not in splits(order.data):
             continue
-        subject = read_subject(reasoner, order.data, split)
+        subject = read_subject(reasoner, order.data, split, order.config.max_images)
         answers: dict[str, Sequence[str]] = {HEADLINE: [each.best for each in subject.answers]}
         answers |= baseline_answers(order.model, subject)
         before = {HEADLINE: own["accuracy"], **{name: row["accuracy"] for name, row in baselines.items()}}

@@ -1,4 +1,4 @@
-"""Folders of data by what they hold: questions with programs (GQA), or answers of ten people (VQA)."""
+"""Folders of data by what they hold: questions with programs (GQA, CLEVR), or answers of ten people (VQA)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,25 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.vqa.files.names import questions_name
 
-Kind = Literal["gqa", "vqa"]
-MAKERS: Mapping[str, Kind] = {"nsmodels.datasets.gqa": "gqa", "nsmodels.datasets.vqa": "vqa"}
-NAMES: Mapping[Kind, str] = {"gqa": "GQA (nsmodels gqa prepare)", "vqa": "VQA v2 (nsmodels vqa prepare)"}
-WANTED: Mapping[str, tuple[Kind, ...]] = {"gqa": ("gqa",), "vqa": ("vqa",), "all": ("gqa", "vqa")}
+Kind = Literal["gqa", "vqa", "clevr"]
+NAMES: Mapping[Kind, str] = {
+    "gqa": "GQA (nsmodels gqa prepare)",
+    "vqa": "VQA v2 (nsmodels vqa prepare)",
+    "clevr": "CLEVR (nsmodels clevr prepare)",
+}
+MAKERS: Mapping[str, Kind] = {f"nsmodels.datasets.{kind}": kind for kind in NAMES}
+WANTED: Mapping[str, tuple[Kind, ...]] = {
+    **{kind: (kind,) for kind in NAMES},
+    "gqa_vqa": ("gqa", "vqa"),
+    "all": ("gqa", "vqa", "clevr"),
+}
+# By files that every folder of a kind has, whoever made it; the first that fits decides.
+FILES: tuple[tuple[str, Kind], ...] = (
+    (questions_name("*").replace("*2014", "*"), "vqa"),
+    ("annotations/instances_*.json", "vqa"),
+    ("scenes/CLEVR_*_scenes.json", "clevr"),
+    ("sceneGraphs", "gqa"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,11 @@ class Folders:
         """All folders."""
         return tuple(self.by_kind.values())
 
+    @property
+    def clevr(self) -> Path:
+        """The folder of CLEVR. Raises `InputError` where there is none."""
+        return self._of("clevr")
+
     def _of(self, kind: Kind) -> Path:
         if kind not in self.by_kind:
             raise InputError(f"data: no folder of {NAMES[kind]} among {', '.join(map(str, self.paths))}")
@@ -45,7 +65,7 @@ class Folders:
 
 
 def folders_of(dataset: str, paths: Iterable[Path]) -> Folders:
-    """The folders that `dataset` needs: gqa, vqa, or all.
+    """The folders that `dataset` needs: one, or each of several kinds.
 
     Raises `InputError` for a folder of the wrong kind, for one too many, and where one is missing.
     """
@@ -63,7 +83,7 @@ def folders_of(dataset: str, paths: Iterable[Path]) -> Folders:
 
 
 def sorted_by_kind(paths: Iterable[Path]) -> dict[Kind, Path]:
-    """Folders by kind. Raises `InputError` for one that is neither, and for two of a kind."""
+    """Folders by kind. Raises `InputError` for one of no kind, and for two of a kind."""
     found: dict[Kind, Path] = {}
     for path in paths:
         kind = kind_of(path)
@@ -78,11 +98,11 @@ def kind_of(folder: Path) -> Kind:
     maker = artifact.maker_of(folder)
     if maker in MAKERS:
         return MAKERS[maker]
-    if any(folder.glob(questions_name("*").replace("*2014", "*"))):
-        return "vqa"
-    if (folder / "sceneGraphs").is_dir():
-        return "gqa"
-    raise InputError(f"{folder}: holds neither GQA nor VQA v2; give a folder of {NAMES['gqa']} or of {NAMES['vqa']}")
+    for pattern, kind in FILES:
+        if any(folder.glob(pattern)):
+            return kind
+    *others, last = NAMES.values()
+    raise InputError(f"{folder}: holds no data of a known kind; give a folder of {', '.join(others)} or {last}")
 
 
 def _hint(found: Mapping[Kind, Path]) -> str:

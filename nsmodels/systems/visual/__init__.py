@@ -36,6 +36,7 @@ class Visual(System[VisualConfig, EvaluationConfig]):
     datasets = ("clevr",)
     data_key = "clevr_mini"
     metrics = METRICS
+    has_answers = True
     sections = SECTIONS
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
@@ -57,7 +58,7 @@ class Visual(System[VisualConfig, EvaluationConfig]):
         return VisualReasoner.load(folder, device)
 
     def load_network(self, path: Path, device: str = "auto") -> Any:
-        """The network in one checkpoint file: `Perception`, `Parser` or the baseline `CnnLstm`."""
+        """The network in one checkpoint file: `Perception`, `Parser` or the classifier of the baseline."""
         from nsmodels.systems.visual.phases import load_network
 
         return load_network(path, device)

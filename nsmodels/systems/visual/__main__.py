@@ -1,14 +1,24 @@
-"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer | export`."""
+"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer | export | baselines`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from nsmodels.core.cli import Parser, run
 from nsmodels.engine import verbs
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.command import add_verbs
+from nsmodels.systems.visual.evaluation.studies.config import ABLATION_PRESETS
+
+STUDIES = {
+    "ablations": verbs.Study(
+        "nsmodels.systems.visual.evaluation.studies.ablations:ablate",
+        ABLATION_PRESETS,
+        "the model without one part after the other, over the same seeds",
+    ),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> Parser:
     """The parser of this command line."""
-    return verbs.parser(SYSTEM, add_verbs)
+    return verbs.parser(SYSTEM, _add_verbs)
+
+
+def _add_verbs(added: Any) -> None:
+    add_verbs(added)
+    verbs.add_studies(added, SYSTEM, "many trainings: parts left out once each, with intervals over seeds", STUDIES)
 
 
 if __name__ == "__main__":

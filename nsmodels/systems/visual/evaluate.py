@@ -18,7 +18,7 @@ from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.formats.images.cache import read_pixels
-from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
+from nsmodels.systems.visual.baselines import cnn_lstm
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
 from nsmodels.systems.visual.baselines.task import predict_answers, read_vqa_split
 from nsmodels.systems.visual.evaluation import posedness
@@ -138,7 +138,7 @@ def baseline_answers(
     weights = checkpoint / "baseline" / "best.pt"
     if not weights.exists():
         return {}
-    network = CnnLstm.from_checkpoint(load(weights), str(weights)).to(device)
+    network = cnn_lstm.from_checkpoint(load(weights), str(weights)).to(device)
     asked = read_vqa_split(data, split, network.config, list(predictions.scenes), list(predictions.questions))
     return {"cnn_lstm" if network.config.use_image else "lstm": predict_answers(network, asked)}
 

@@ -60,5 +60,5 @@ def _seal(
     ) as part:
         disk.write_json(part.path / "numbers.json", numbers)
         for name, figure in figures.items():
-            plots.save_figure(figure, part.path / name, captions[name], part.source)
+            plots.save_figure(figure, part.path / name, captions[name], part.source, is_printed=True)
     return artifact.read_manifest(folder)

@@ -15,15 +15,19 @@ from nsmodels.engine.runtime import memory_of, resolve_device
 from nsmodels.engine.trial import Trial
 from nsmodels.layers import onnx_graphs
 from nsmodels.layers.vision.backbone import check_backbone
-from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
-from nsmodels.systems.visual.baselines.task import CnnLstmTask
+from nsmodels.systems.visual.baselines import cnn_lstm
+from nsmodels.systems.visual.baselines.task import tree_task
 from nsmodels.systems.visual.config import VisualConfig
 from nsmodels.systems.visual.language.parser import Parser
 from nsmodels.systems.visual.language.task import ParserTask
 from nsmodels.systems.visual.perception.network import Perception
 from nsmodels.systems.visual.perception.task import PerceptionTask
 
-NETWORKS: dict[str, Any] = {"perception": Perception, "parser": Parser, "baseline": CnnLstm}
+NETWORKS: dict[str, Any] = {
+    "perception": Perception.from_checkpoint,
+    "parser": Parser.from_checkpoint,
+    "baseline": cnn_lstm.from_checkpoint,
+}
 
 
 def make_trial(phase: str, config: VisualConfig, data: Path) -> Trial:
@@ -33,7 +37,7 @@ def make_trial(phase: str, config: VisualConfig, data: Path) -> Trial:
         return Trial(PerceptionTask(config.perception, config.training, data, splits), config.training)
     if phase == "baseline":
         training = sharing(config.baseline_training, config.training)
-        return Trial(CnnLstmTask.from_tree(data, config.baseline, training, splits), training)
+        return Trial(tree_task(data, config.baseline, training, splits), training)
     training = sharing(config.parser_training, config.training)
     questions = parser_questions(config, read_questions(data, splits[0]))
     return Trial(ParserTask(questions, read_questions(data, splits[1]), config.parser, training), training)
@@ -50,7 +54,7 @@ def check_config(config: VisualConfig) -> None:
 
 def load_network(path: Path, device: str = "auto") -> nn.Module:
     """The network in one checkpoint file, whose folder is named after its phase, in evaluation mode."""
-    network = NETWORKS[path.parent.name].from_checkpoint(checkpoint.load(path), str(path))
+    network = NETWORKS[path.parent.name](checkpoint.load(path), str(path))
     return network.to(resolve_device(device)).eval()
 
 

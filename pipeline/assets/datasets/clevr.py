@@ -15,7 +15,7 @@ def show(folder: Path) -> results.Metadata:
     for name in ("questions_per_family", "objects_per_image"):
         panels[name.replace("_", " ")] = found.pop(name)
     return {
-        "contact_sheet": pictures.markdown(contact_sheet(folder), "images"),
+        "contact_sheet": pictures.markdown(contact_sheet(folder), "images", "The first training images."),
         "distributions": pictures.bars(panels),
         **found,
     }

@@ -16,7 +16,7 @@ def show(folder: Path) -> results.Metadata:
         for name in ("answers", "structural_types", "semantic_types", "operations", "objects_per_image")
     }
     return {
-        "contact_sheet": pictures.markdown(contact_sheet(folder), "images"),
+        "contact_sheet": pictures.markdown(contact_sheet(folder), "images", "The first training images."),
         "distributions": pictures.bars(panels),
         **found,
     }

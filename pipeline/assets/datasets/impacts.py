@@ -8,6 +8,8 @@ from pipeline.lib.display import pictures, results
 
 SHOWN = 8
 
+LEGEND = "A clip per row: pictures of the camera, spectrogram of the sound, what the hand feels over time."
+
 
 def show(folder: Path) -> results.Metadata:
     """Pictures, spectrograms and forces of some clips, and the columns of the table."""
@@ -20,7 +22,7 @@ def show(folder: Path) -> results.Metadata:
     clips = files.read(folder, split)
     sheet = figure_of(clips.take(np.arange(0, len(clips), max(1, len(clips) // SHOWN))[:SHOWN]))
     return {
-        "contact_sheet": pictures.markdown(pictures.rendered(sheet), "clips: pictures, spectrogram, forces"),
+        "contact_sheet": pictures.markdown(pictures.rendered(sheet), "clips", LEGEND),
         **results.columns(folder / split / files.TABLE, files.COLUMNS),
     }
 

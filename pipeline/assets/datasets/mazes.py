@@ -6,6 +6,8 @@ from nsmodels.datasets.mazes.prepare import recipe_of
 from pipeline.lib.dataset import Generated
 from pipeline.lib.display import pictures, results
 
+LEGEND = "Each row a kind of map. Green: start; red: goal; yellow: a shortest path; dark: walls."
+
 
 def show(folder: Path) -> results.Metadata:
     """Maps of every kind with their shortest paths, and how long, crooked and dense they are."""
@@ -15,7 +17,7 @@ def show(folder: Path) -> results.Metadata:
     found = distributions(folder)
     panels = {name.replace("_", " "): found.pop(name) for name in ("kinds", "path_length", "detour", "density")}
     return {
-        "contact_sheet": pictures.markdown(contact_sheet(folder), "maps with shortest paths"),
+        "contact_sheet": pictures.markdown(contact_sheet(folder), "maps with shortest paths", LEGEND),
         "distributions": pictures.bars(panels),
         **results.columns(folder / INDEX, ABOUT),
         **found,

@@ -5,6 +5,8 @@ from pathlib import Path
 from pipeline.lib.dataset import Released
 from pipeline.lib.display import pictures, results
 
+LEGEND = "Training images; where there are pairs, the two of each, which differ in the answer to the same question."
+
 
 def show(folder: Path) -> results.Metadata:
     """A contact sheet, the counts, and how often is asked and answered what."""
@@ -15,7 +17,7 @@ def show(folder: Path) -> results.Metadata:
     for name in ("question_types", "answer_types"):
         panels[name.replace("_", " ")] = found.pop(name)
     return {
-        "contact_sheet": pictures.markdown(contact_sheet(folder), "images"),
+        "contact_sheet": pictures.markdown(contact_sheet(folder), "images", LEGEND),
         "distributions": pictures.bars(panels),
         **found,
     }

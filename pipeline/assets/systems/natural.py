@@ -3,13 +3,25 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from nsmodels.core.orders import DATA, MODEL
+from nsmodels.layers.answers.config import STUDY_VERSION
 from nsmodels.systems.natural import SYSTEM
-from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation, presets_of
+from nsmodels.systems.natural.config import (
+    EVALUATION_VERSION,
+    Dataset,
+    NaturalConfig,
+    NaturalEvaluation,
+    presets_of,
+)
+from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS
+from nsmodels.systems.natural.evaluation.studies.config import ABLATION_PRESETS
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
-from pipeline.lib.training import Training
+from pipeline.lib.training import Training, study
+
+STUDIES = "nsmodels.systems.natural.evaluation.studies"
 
 
 def training(dataset: str) -> Training[NaturalConfig, NaturalEvaluation]:
@@ -23,7 +35,7 @@ def training(dataset: str) -> Training[NaturalConfig, NaturalEvaluation]:
     )
 
 
-def on_answers(name: str, datasets: tuple[str, ...], dataset: Literal["vqa", "all"]) -> Training[Any, Any]:
+def on_answers(name: str, datasets: tuple[str, ...], dataset: Dataset) -> Training[Any, Any]:
     """Learning the answers of ten people, alone or beside questions with programs."""
     listed = ", ".join(f"`{key}`" for key in datasets)
     return Training(
@@ -40,11 +52,34 @@ ON_PROGRAMS = [training("gqa_mini"), training("gqa")]
 ON_ANSWERS = [
     on_answers("vqa_mini", ("vqa_mini",), "vqa"),
     on_answers("vqa", ("vqa",), "vqa"),
-    on_answers("multi_dataset", ("gqa_mini", "vqa_mini"), "all"),
+    on_answers("multi_dataset", ("gqa_mini", "vqa_mini", "clevr_mini"), "all"),
 ]
 TRAININGS = [*ON_PROGRAMS, *ON_ANSWERS]
 assets = [asset for each in TRAININGS for asset in each.assets()]
+baselines = [
+    study(
+        f"{each.name}_baselines",
+        {**dict.fromkeys(each.datasets, DATA), each.model_key: MODEL},
+        "nsmodels.systems.natural.evaluation.competition.study:compare",
+        BASELINE_PRESETS,
+        STUDY_VERSION,
+        f"Classifiers of answers trained on `{each.name}` over seeds, with equal epochs: the question alone, beside a "
+        "small CNN, beside a ResNet, attention over perceived objects, and ViLT where a checkpoint is configured. A "
+        "stopped study resumes.",
+    )
+    for each in (ON_PROGRAMS[0], ON_ANSWERS[0])
+]
 training_checks = [check for each in TRAININGS for check in each.checks()]
+
+visual_ablations = study(
+    "visual_ablations",
+    dict.fromkeys(("gqa_mini", "vqa_mini"), DATA),
+    f"{STUDIES}.ablations:ablate",
+    ABLATION_PRESETS,
+    EVALUATION_VERSION,
+    "The reasoner on natural images without one part after the other, over several seeds: gains paired by item and "
+    "seed with their intervals, what each part costs, and whether it helps. A finished trial is kept.",
+)
 
 
 def oracle_is_perfect(folder: Path) -> Verdict:

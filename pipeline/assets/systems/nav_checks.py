@@ -13,11 +13,16 @@ from pipeline.lib.display import pictures, results
 if TYPE_CHECKING:
     from nsmodels.systems.nav.pictures.look import Glance
 
+LEGEND = (
+    "Green disc: start; pink star: goal; dark: walls. Arrows: the step that the network chooses, darker the surer; "
+    "blue: on a shortest way; orange, on an orange cell: not on one; grey: it does not decide."
+)
+
 
 def first_look(folder: Path) -> results.Metadata:
     """Curves, and on the first validation maps: walks beside greedy and chance, and policies drawn over their maps."""
     seen = look(folder)
-    shown = {"first_look": results.text(seen.text()), "gallery": pictures.markdown(seen.gallery, "policies")}
+    shown = {"first_look": results.text(seen.text()), "gallery": pictures.markdown(seen.gallery, "policies", LEGEND)}
     return {**results.numbers({"first_look": seen.success}), **shown, **results.pages(folder)}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.lib.display import pictures, results
 
+LEGEND = "Twins side by side, with opposite labels: what differs is orange, everything else is equal."
 SHOWN = ("train", "test", "ood")  # splits in the bar charts
 
 
@@ -18,7 +19,7 @@ def show(folder: Path) -> results.Metadata:
     shown = next((split for split in ("test", "val", "train") if split in splits), splits[0])
     path = files.path_of(folder, shown)
     return {
-        "twins": pictures.markdown(drawn.contact_sheet(files.read(path)), "twins, what differs in orange"),
+        "twins": pictures.markdown(drawn.contact_sheet(files.read(path)), "twins", LEGEND),
         "distributions": pictures.bars(_panels(folder, [split for split in SHOWN if split in splits] or splits)),
         **results.columns(path, files.ABOUT),
     }

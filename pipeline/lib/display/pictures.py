@@ -21,10 +21,14 @@ def inline(path: Path) -> dg.MarkdownMetadataValue:
     return markdown(path.read_bytes(), path.stem)
 
 
-def markdown(png: bytes, name: str) -> dg.MarkdownMetadataValue:
-    """A PNG as markdown, reduced to at most `MAX_BYTES`; `name` is the alternative text."""
+def markdown(png: bytes, name: str, legend: str = "") -> dg.MarkdownMetadataValue:
+    """A PNG as markdown, reduced to at most `MAX_BYTES`; `name` is the alternative text.
+
+    `legend`: text above it, for a picture without a caption of its own; below, a high picture would hide it.
+    """
     content = png if len(png) <= MAX_BYTES else _reduced(png)
-    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(content).decode()})")
+    picture = f"![{name}](data:image/png;base64,{base64.b64encode(content).decode()})"
+    return dg.MetadataValue.md(f"{legend}\n\n{picture}" if legend else picture)
 
 
 def bars(panels: Mapping[str, Mapping[Any, float]], columns: int = 2) -> dg.MarkdownMetadataValue:

@@ -1,9 +1,12 @@
-"""Metadata that Dagster records and shows for a sealed artifact: numbers, tables, pictures, paths, provenance."""
+"""Metadata that Dagster records and shows for a sealed artifact: a summary, tables, pictures, numbers, provenance.
+
+The web UI keeps their order. It would show `dagster/column_schema` above all of them, so that columns have a plain key.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,12 @@ import dagster as dg
 from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.core.config import flat
 from pipeline.lib import staleness
-from pipeline.lib.display import pictures
+from pipeline.lib.display import answers, pictures
 
+NARROW, IN_PLACE = 58, 1000  # characters of a line that fits the page; of markdown from which on it needs a click
 IS_SHOWN = "is_reused"  # key in the metadata of every materialisation recorded by the asset's own step
 Metadata = dict[str, Any]
+NUMBERS = int, float, dg.IntMetadataValue, dg.FloatMetadataValue
 
 
 def result(manifest: Manifest, **shown: Any) -> dg.MaterializeResult:
@@ -23,9 +28,7 @@ def result(manifest: Manifest, **shown: Any) -> dg.MaterializeResult:
 
     The data version is the fingerprint of the artifact.
     """
-    return dg.MaterializeResult(
-        metadata={**shown, **metadata(manifest)}, data_version=dg.DataVersion(manifest.fingerprint)
-    )
+    return dg.MaterializeResult(metadata=page(manifest, shown), data_version=dg.DataVersion(manifest.fingerprint))
 
 
 def materialization(
@@ -33,7 +36,7 @@ def materialization(
 ) -> dg.AssetMaterialization:
     """Event for an artifact that was built outside of its own step, or for one of several partitions of a step."""
     tags = staleness.tags(context, dg.AssetKey(key), manifest)
-    return dg.AssetMaterialization(key, metadata={**shown, **metadata(manifest)}, partition=partition, tags=tags)
+    return dg.AssetMaterialization(key, metadata=page(manifest, shown), partition=partition, tags=tags)
 
 
 def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metadata | None:
@@ -43,10 +46,21 @@ def shown_before(context: dg.AssetExecutionContext, manifest: Manifest) -> Metad
     if (
         last is None
         or (last.tags or {}).get(staleness.DATA_VERSION) != manifest.fingerprint
-        or IS_SHOWN not in last.metadata
+        or not {IS_SHOWN, answers.KEY} <= last.metadata.keys()  # those of before the summary are drawn again
     ):
         return None
     return dict(last.metadata)
+
+
+def page(manifest: Manifest, shown: Mapping[str, Any]) -> Metadata:
+    """Everything for the page of an asset: the summary, pictures, tables and texts `shown`, numbers, provenance.
+
+    A summary in `shown` is replaced in its place.
+    """
+    numbers = {name: value for name, value in shown.items() if isinstance(value, NUMBERS)}
+    ordered = shown if answers.KEY in shown else {answers.KEY: "", **shown}
+    others = {name: value for name, value in ordered.items() if name not in numbers}
+    return {**others, **numbers, **metadata(manifest), answers.KEY: answers.summary(manifest, shown)}
 
 
 def metadata(manifest: Manifest) -> Metadata:
@@ -90,7 +104,14 @@ def columns(path: Path, descriptions: Mapping[str, str] | None = None) -> Metada
         dg.TableColumn(field.name, _type_name(field.type), given.get(field.name) or _description(field.metadata))
         for field in file.schema_arrow
     ]
-    return {"dagster/column_schema": dg.TableSchema(shown), "dagster/row_count": file.metadata.num_rows}
+    return {"columns": dg.TableSchema(shown), "dagster/row_count": file.metadata.num_rows}
+
+
+def table(rows: Sequence[Mapping[str, str]], about: Mapping[str, str]) -> dg.TableMetadataValue:
+    """A table with the columns of `about`, which describes them; the UI shows it in place."""
+    records = [dg.TableRecord({name: row.get(name, "-") for name in about}) for row in rows]
+    columns = [dg.TableColumn(name, "string", text) for name, text in about.items()]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))
 
 
 def _type_name(kind: Any) -> str:
@@ -108,22 +129,13 @@ def checkpoints(folder: Path) -> Metadata:
     """Every checkpoint of a sealed model with its scores as a table."""
     from nsmodels.commands import checkpoint_table
 
-    found = checkpoint_table.rows(folder)
-    names = checkpoint_table.columns_of(found)
-    records = [dg.TableRecord({name: _shown(row.get(name)) for name in names}) for row in found]
-    return {"checkpoints": dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in names]))}
-
-
-def _shown(value: Any) -> str:
-    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return {"checkpoints": text(checkpoint_table.text(checkpoint_table.rows(folder)))}
 
 
 def made_from(manifest: Manifest) -> dg.MarkdownMetadataValue:
-    """Table of the inputs of an artifact with their fingerprints and folders."""
-    rows = [f"| {key} | `{record.fingerprint}` | {record.path} |" for key, record in manifest.inputs.items()]
-    if not rows:
-        return dg.MetadataValue.md("no input artifacts")
-    return dg.MetadataValue.md("\n".join(["| input | fingerprint | folder |", "| --- | --- | --- |", *rows]))
+    """The inputs of an artifact with their fingerprints and folders."""
+    rows = [f"- `{key}` {record.fingerprint}, {record.path}" for key, record in manifest.inputs.items()]
+    return dg.MetadataValue.md("\n".join(rows) or "no input artifacts")
 
 
 def pages(folder: Path) -> Metadata:
@@ -143,5 +155,7 @@ def together(paths: list[Path]) -> dg.MarkdownMetadataValue:
 
 
 def text(content: str) -> dg.MarkdownMetadataValue:
-    """Preformatted text as a markdown code block."""
-    return dg.MetadataValue.md(f"```\n{content.rstrip()}\n```")
+    """Preformatted text as a markdown code block; wide text opens on a click, in place it would stretch the page."""
+    shown = f"```\n{content.rstrip()}\n```"
+    is_wide = max(map(len, content.splitlines()), default=0) > NARROW
+    return dg.MetadataValue.md(shown.ljust(IN_PLACE, "\n") if is_wide else shown)

@@ -114,6 +114,8 @@ class Partitioned:
             **self.policy,
         )
         def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+            if step.is_left_out(context, self.training.all_datasets):
+                return
             slots.acquire(context)
             with step.one_line_errors():
                 yield from run(context, self)
@@ -280,12 +282,12 @@ def _shown(chosen: Chosen[Any], links: list[Link], made: list[reuse.Result]) -> 
     models = [result.manifest for link, result in zip(links, made, strict=True) if link.phases]
     model = models[-1]
     reasons = [f"{link.key.rpartition('/')[2]} {result.reason}" for link, result in zip(links, made, strict=True)]
+    shown = {"table": results.text(table.read_text(encoding="utf-8"))} if table.is_file() else {}
+    seed = model.seed if model.seed is not None else "none"
     return {
-        **results.metadata(last),
-        **({"table": results.text(table.read_text(encoding="utf-8"))} if table.is_file() else {}),
-        "seed": model.seed if model.seed is not None else "none",
+        **results.page(last, {**shown, "seed": seed, "preset": f"{chosen.preset} ({chosen.reason})"}),
+        "seed": seed,
         "configuration": dg.MetadataValue.json(model.config),
-        "preset": f"{chosen.preset} ({chosen.reason})",
         "training/wall_seconds": sum(each.wall_seconds for each in models),
         "training/cpu_seconds": sum(each.cpu_seconds for each in models),
         "is_reused": all(result.is_reused for result in made),

@@ -13,6 +13,12 @@ from pipeline.lib.partitions.partitioned import Given, Partitioned
 from pipeline.lib.training import Training
 
 SEED = "training.seed"
+ABOUT = """{keys} once more for each seed, the partition. `replication_report` shows mean and interval over them.
+
+*Materialize* opens a dialog: choose the seeds, then what differs from the preset of the machine, under *Config* as
+`ops: {{{key}: {{config: {{preset: quick, training: {{epochs: 5}}}}}}}}` or under *Tags*, which hold for every asset and
+take precedence: `nsmodels/preset` = `quick`, `nsmodels/config` = `{{"training.epochs": 5}}`.
+In Python: `nsmodels.load("{key}", "0")` is the model of seed 0."""
 
 
 def replicates(trainings: list[Training[Any, Any]]) -> list[Partitioned]:
@@ -37,5 +43,5 @@ def _partitioned(key: str, training: Training[Any, Any]) -> Partitioned:
         choose=choose,
         pad=training.model,
         policy=policy.replicates(),
-        description=f"{training.keys} once more for each seed, the partition.",
+        description=ABOUT.format(keys=training.keys, key=key),
     )

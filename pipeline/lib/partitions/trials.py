@@ -20,6 +20,9 @@ from pipeline.lib.training import Training
 
 NOTE = "trial.json"
 PAD = Launchpad({"as queued": Config}, default="as queued")
+ABOUT = """{keys} for each configuration of a grid that `nsmodels sweep` queued, the partition: there is none before.
+
+`nsmodels sweep {model} --preset quick training.lr=1e-3,3e-3 --seeds 0...2` adds six. `leaderboard` ranks them."""
 LONGEST = 100  # characters of a name, which is also that of a folder
 
 
@@ -79,8 +82,7 @@ def _partitioned(key: str, training: Training[Any, Any]) -> Partitioned:
         choose=choose,
         pad=PAD,
         policy=policy.trials(),
-        description=f"{training.keys} for each configuration of a grid that "
-        "`nsmodels sweep` has queued, the partition.",
+        description=ABOUT.format(keys=training.keys, model=training.model_key),
     )
 
 

@@ -76,6 +76,10 @@ def _prepare(is_ours: bool) -> None:
         os._exit(2)  # during start-up Python would report an exception as an error in the .pth file
     if is_ours:
         point_dagster(Path.cwd(), sys.orig_argv[2:], os.environ)
+        if "materialize" in sys.orig_argv and "--help" not in sys.orig_argv and sys.stderr.isatty():
+            print(
+                "nsmodels: loading Dagster and the asset graph, some seconds; Ctrl-C stops", file=sys.stderr, flush=True
+            )
         sys.excepthook = report_exception
         check_commands()
         warnings.filterwarnings("ignore", message="Function `asset_materialize_command` is superseded")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -23,7 +23,7 @@ from pipeline.internals import (
     get_run_config_from_cli_opts,
     recon_repository_from_origin,
 )
-from pipeline.lib.runs import bare_command, history
+from pipeline.lib.runs import bare_command, forecast, history
 from pipeline.lib.runs.requests import options as texts
 from pipeline.lib.runs.requests import selection, tags
 
@@ -52,6 +52,8 @@ class Refusal(click.ClickException):
 
 def assets(module: ModuleType) -> None:
     """Check the commands of `dagster asset`; `module` is `dagster._cli.asset`."""
+    text = "Print what would be reused and built, and the time where it is known; run nothing."
+    module.asset_materialize_command.params.append(click.Option(["--dry-run"], is_flag=True, help=text))
     _check(module.asset_materialize_command, materialization)
     _check(module.asset_list_command, listing)
 
@@ -73,7 +75,13 @@ def _check(command: click.Command, check: Callable[[Options], None]) -> None:
     @functools.wraps(run)
     def checked(**given: Any) -> Any:
         with one_line_refusals():
+            is_dry = given.pop("dry_run", False)
             check(given)
+            if is_dry:
+                return announce(given, is_dry)
+            if command.name == "materialize":
+                with suppress(InputError):  # the step reports it, and the history records it
+                    announce(given, is_dry)
             return run(**given)
 
     command.callback = checked
@@ -107,6 +115,17 @@ def materialization(given: Options, load: Callable[[Options], dg.RepositoryDefin
     job = whole.get_subset(asset_selection=frozenset(keys))
     _require_valid(config, job, whole, f"--select {given['select']}", given)
     _require_partitions(given, repository, keys)
+
+
+def announce(given: Options, is_dry: bool) -> None:
+    """Print what a run of `dagster asset materialize` will do; with `is_dry` this is all that is done."""
+    repository, config = repository_of(given), run_config(given)
+    keys = selection.resolve(repository.asset_graph, given["select"])
+    for line in forecast.lines(repository.asset_graph, keys, config):
+        click.echo(line if is_dry else line.replace("would be", "will be"), err=not is_dry)
+    if line := forecast.time_line(config, keys):
+        click.echo(line, err=not is_dry)
+    click.echo("nothing was run" if is_dry else forecast.GO_ON, err=not is_dry)
 
 
 def listing(given: Options) -> None:

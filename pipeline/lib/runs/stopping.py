@@ -6,6 +6,7 @@ Uses private names of Dagster: the version is pinned and tested.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from pipeline.internals import ActiveExecution, DagsterExecutionInterruptedError
 
 if TYPE_CHECKING:
     from pipeline.internals import ExecutionStep, PlanOrchestrationContext
+
+PAUSE = 0.2  # seconds between two looks at a pool
 
 
 def stoppable(context: PlanOrchestrationContext, events: Iterator[dg.DagsterEvent]) -> Iterator[dg.DagsterEvent]:
@@ -64,7 +67,10 @@ def _next_step(self: ActiveExecution) -> ExecutionStep | None:
 
 def _sleep(self: ActiveExecution) -> None:
     with raise_interrupts_as(DagsterExecutionInterruptedError):
-        _sleep_til_ready(self)
+        if self.sleep_interval() > 0:
+            _sleep_til_ready(self)
+        elif not self._in_flight:
+            time.sleep(PAUSE)  # of a step that waits for its pool Dagster's interval is never above 0
 
 
 ActiveExecution.get_next_step = _next_step  # pyright: ignore[reportAttributeAccessIssue]

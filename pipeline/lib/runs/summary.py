@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,8 @@ class Summary:
     made: dict[str, tuple[Manifest, Path, bool]] = field(default_factory=dict)
     passed: int = 0
     failed: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    has_asset: Callable[[str], bool] = lambda key: False
 
     def lines(self) -> list[str]:
         """A line per artifact, the checks, and how to look at and load the result; empty without an artifact."""
@@ -34,21 +37,37 @@ class Summary:
                 f"checks: {self.passed} passed, {len(self.failed)} failed",
                 *(f"  {line}" for line in self.failed),
             ]
+        found += [f"left out: {line}" for line in self.left_out]
         models = [key for key, (manifest, _, _) in self.made.items() if manifest.kind.startswith(MODEL)]
+        evaluations = [key.removesuffix("_model") + "_evaluation" for key in models]
+        found += [f"score: dagster asset materialize --select {key}" for key in evaluations if self._is_missing(key)]
         found += [f"load: model = nsmodels.load('{key}')" for key in models[-1:]]
         return [*found, "look: make ui; all evaluations, ranked: nsmodels leaderboard"]
+
+    def _is_missing(self, evaluation: str) -> bool:
+        """Whether an evaluation that exists as an asset was not made by this command."""
+        return evaluation not in self.made and self.has_asset(evaluation)
 
 
 _summary = Summary()
 
 
-def record(folder: Path, manifest: Manifest, is_reused: bool) -> None:
-    """Add an artifact of a step; the lines are printed when the process of a command that runs assets ends."""
+def record(folder: Path, manifest: Manifest, is_reused: bool, has_asset: Callable[[str], bool]) -> None:
+    """Add an artifact of a step; the lines are printed when the process of a command that runs assets ends.
+
+    `has_asset`: whether a key is one of an asset with a configuration.
+    """
     if not is_run(sys.orig_argv):
         return
     if not _summary.made:
         atexit.register(_print)
+    _summary.has_asset = has_asset
     _summary.made[manifest.key] = manifest, folder, is_reused
+
+
+def record_left_out(name: str, reason: str) -> None:
+    """Add an asset without which the command went on."""
+    _summary.left_out.append(f"{name}: {reason}")
 
 
 def record_check(name: str, is_passed: bool, finding: str) -> None:

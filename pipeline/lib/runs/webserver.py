@@ -156,10 +156,12 @@ def _text(path: Path) -> str:
 
 
 def protect(module: ModuleType) -> None:
-    """Put the guard in front of the application that `dagster_webserver.cli` creates.
+    """Put the guard in front of the application that `dagster_webserver.cli` creates, which shows our pages.
 
     The process ends with status 2 and one line where that is not possible: no server without the guard.
     """
+    from pipeline.lib.display import webpages  # here: only the web server imports what it needs
+
     try:
         create = module.create_app_from_workspace_process_context
         hosts = list(configured_hosts())
@@ -169,6 +171,7 @@ def protect(module: ModuleType) -> None:
 
     @functools.wraps(create)
     def create_guarded(*arguments: Any, **options: Any) -> Any:
+        webpages.install()
         app = create(*arguments, **options)
         app.add_middleware(Guard, hosts=[*hosts, *_bound_host()])
         return app

@@ -18,7 +18,7 @@ def test_it_is_made_shown_checked_and_then_kept(data, instance):
     first = dg.materialize([mazes, *mazes_checks], run_config=config, instance=instance)
     shown = first.asset_materializations_for_node("mazes")[0].metadata
     assert {"contact_sheet", "distributions", "num_train", "detour_share/train", "dagster/row_count"} <= shown.keys()
-    columns = shown["dagster/column_schema"].schema.columns
+    columns = shown["columns"].schema.columns
     assert all(column.description for column in columns)
     assert {"path", "cost"} <= {column.name for column in columns}
     assert {event.check_name for event in first.get_asset_check_evaluations() if event.passed} == CHECKS

@@ -109,7 +109,11 @@ def test_data_that_moved_are_found_in_the_data_root(made, copy, monkeypatch, tmp
     ("preset", "source", "num_train", "expected"),
     [
         ("debug", "synthetic", 24, False),
+        ("small", "synthetic", 24, True),
+        ("small", "synthetic", 2_000, False),
+        ("small", "synthetic", 500, False),
         ("quick", "synthetic", 24, True),
+        ("quick", "synthetic", 2_000, True),
         ("quick", "synthetic", 3_000, False),
         ("base", "synthetic", 3_000, True),
         ("paper", "synthetic", 10_000, False),

@@ -56,7 +56,7 @@ def training(page: Page) -> None:
     """The page of a model with the curves of its training."""
     page.goto("/assets/nav_model")
     page.get_by_role("button", name="Plots").click()
-    page.get_by_text("navigator/train/loss", exact=True).scroll_into_view_if_needed()
+    page.get_by_text("1.3 navigator: training loss", exact=True).scroll_into_view_if_needed()
     page.wait_for_timeout(3000)
     save(page, "training.png")
 

@@ -66,7 +66,7 @@ def test_epochs_and_versions_belong_to_their_partition(data, instance):
     done = run(instance, "3", "4")
     seen = instance.fetch_observations(dg.AssetKey(PENNIES), limit=9).records
     assert sorted(record.partition_key for record in seen) == ["3", "4"]
-    assert seen[0].asset_observation.metadata["toss/train/loss"].value == 0.5
+    assert seen[0].asset_observation.metadata["1.3 toss: training loss"].value == 0.5
     for event in done.get_asset_materialization_events():
         if event.partition:
             sealed = read_manifest(data / PENNIES / event.partition / "evaluation")

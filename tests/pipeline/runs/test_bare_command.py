@@ -61,7 +61,9 @@ def test_the_command_makes_model_and_data_and_keeps_history(project):
         tags = made["nav_model"].records[0].asset_materialization.tags
     assert tags["dagster/data_version"] == model.fingerprint
     assert tags["dagster/input_data_version/mazes"] == data.fingerprint
-    *_, made, checks, load, look = done.stderr.splitlines()
+    assert "mazes: missing; will be built first, 64 + 24 samples (synthetic) in data/mazes" in done.stderr
+    *_, made, checks, score, load, look = done.stderr.splitlines()
+    assert score == "score: dagster asset materialize --select nav_evaluation"
     assert made.startswith("nav_model  built in ")
     assert made.endswith("s, data/nav_model, synthetic mazes")
     assert checks.startswith("checks: ")

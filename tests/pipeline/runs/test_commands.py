@@ -11,7 +11,8 @@ from dagster._cli import asset as asset_module
 from dagster._cli import job as job_module
 
 from nsmodels.core.errors import InputError
-from pipeline.lib.runs import bare_command, commands, imports
+from nsmodels.engine import machine
+from pipeline.lib.runs import bare_command, commands, forecast, imports
 from pipeline.lib.runs.requests import options, run, selection, tags
 
 OURS = ("-m", "pipeline.definitions")
@@ -21,11 +22,11 @@ OURS = ("-m", "pipeline.definitions")
 def checked():
     """The commands with their checks, as the hook sets them up in a process of Dagster."""
     found = [*asset_module.asset_cli.commands.values(), *job_module.job_cli.commands.values()]
-    before = [(each, each.callback) for each in found]
+    before = [(each, each.callback, list(each.params)) for each in found]
     commands.assets(asset_module), commands.jobs(job_module)
     yield
-    for each, callback in before:
-        each.callback = callback
+    for each, callback, params in before:
+        each.callback, each.params = callback, params
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,28 @@ def refused(tmp_path, monkeypatch, data):
         return lines[0].removeprefix("error: ")
 
     return refused
+
+
+def test_a_dry_run_names_inputs_presets_and_what_is_there(repository, data, monkeypatch):
+    def lines(*keys, **run_config):
+        return list(forecast.lines(repository.asset_graph, [dg.AssetKey(key) for key in keys], run_config))
+
+    monkeypatch.setattr(machine, "has_driver", lambda: False)
+    assert lines("clevr_mini_model", "clevr_mini_evaluation") == [
+        f"clevr_mini: missing; would be built first, 2,000 + 300 samples (synthetic) in {data}/clevr_mini",
+        f"clevr_mini_model: preset small (no GPU found); would be built in {data}/clevr_mini_model",
+        f"clevr_mini_evaluation: preset default (the default); would be built in {data}/clevr_mini_evaluation",
+    ]
+    ops = {"nav_model": {"config": {"preset": "debug"}}}
+    mazes, nav = lines("nav_model", ops=ops)
+    assert mazes == f"mazes: missing; would be built first, 64 + 24 samples (synthetic) in {data}/mazes"
+    assert nav == f"nav_model: preset debug (as requested); would be built in {data}/nav_model"
+    monkeypatch.setenv("NSMODELS_PRESET", "debug")
+    assert lines("nav_model")[-1] == f"nav_model: preset debug (NSMODELS_PRESET); would be built in {data}/nav_model"
+    assert lines("clevr_model")[0].endswith("make it with: dagster asset materialize --select clevr")
+    assert lines("nav_replicates") == [
+        "nav_replicates: in partitions; those that are sealed and unchanged would be reused"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from nsmodels.datasets.gqa.programs.parsing import Program, as_semantic, parse_t
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT, Box, Relation, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.language.derivation import Derivation
-from nsmodels.systems.natural.language.grammar import Entry, Frame, Grammar, Token, program_of
-from nsmodels.systems.natural.language.mentions import Mention, Phrases
+from nsmodels.systems.natural.language.grammar import Grammar, program_of
+from nsmodels.systems.natural.language.mentions import Entry, Mention, Phrases
+from nsmodels.systems.natural.language.trees import Frame, Token
 
 WORDS = SceneVocabulary(
     names=("dog", "cat", "boy", "woman", "apple", "cake", "table", "red pepper"),
@@ -79,7 +80,7 @@ def random_program(rng: np.random.Generator, grammar: Grammar, longest: int = 14
         groups = grammar.groups_of[grammar.slots[slot]]
         pointed = [num_tokens + k for k, each in enumerate(mentions) if each.entry.group in groups]
         derivation.push(int(rng.choice([*tokens, *pointed])))
-    return program_of(derivation.tree())
+    return program_of(derivation.tree(), grammar.words)
 
 
 def _is_sensible(token: Token, words: SceneVocabulary) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from nsmodels.datasets.gqa.files.format import Question, each_question, read_gra
 from nsmodels.datasets.gqa.files.places import image_path
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.answering.answer import NaturalAnswer, Reading
+from nsmodels.systems.natural.answering.judging import fit_verdicts
 from nsmodels.systems.natural.answering.posing import Posing, fit_posing
 from nsmodels.systems.natural.answering.reasoner import Reasoner, conclude
 from nsmodels.systems.natural.baselines.priors import Priors
@@ -23,8 +25,10 @@ from nsmodels.systems.natural.evaluation.scoring import ROWS, score_answers
 from nsmodels.systems.natural.evaluation.subject import Subject, read_subject
 from nsmodels.systems.natural.language.parser import Parse
 from nsmodels.systems.natural.language.task import asked
+from nsmodels.systems.natural.reasoning.execution import SoftExecutor
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from nsmodels.systems.natural.reasoning.replay import check
+from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 from tests.shared import Shared, Trained
 from tests.systems import orders
 
@@ -163,3 +167,30 @@ def test_posing_tells_questions_about_other_images_from_those_about_their_own(su
     assert posing.slope > 0
     assert posing.probability(1.0) > 0.9 > 0.1 > posing.probability(0.0)
     assert Posing().probability(0.3) == pytest.approx(0.3)
+
+
+def test_verdicts_move_doubtful_truths_and_leave_certain_ones(subject: Subject, tmp_path: Path) -> None:
+    best = perfect(subject)
+    # Beliefs in which every name is a doubtful one: what is there is found with a low probability.
+    vague = {image: replace(b, names=0.1 * b.names + 0.9 / b.names.shape[1]) for image, b in best.beliefs.items()}
+    executors = {image: SoftExecutor(belief, best.reasoner.lexicon) for image, belief in vague.items()}
+    verdicts = fit_verdicts(best.questions, best.scenes, executors)
+    verdicts.write(tmp_path)
+    assert Verdicts.read(tmp_path) == verdicts
+    asked_here = [(q, p.program) for q, p in zip(best.questions, best.parses, strict=True) if q.answer in ("yes", "no")]
+
+    def share_right(maps: Verdicts) -> float:
+        found = [
+            SoftExecutor(vague[q.image], best.reasoner.lexicon, maps).answer(program).best for q, program in asked_here
+        ]
+        return float(np.mean([given == q.answer for given, (q, _) in zip(found, asked_here, strict=True)]))
+
+    assert share_right(verdicts) > share_right(Verdicts()) + 0.1
+    exact = [
+        SoftExecutor(best.beliefs[q.image], best.reasoner.lexicon, verdicts).answer(program)
+        for q, program in asked_here
+    ]
+    assert [(given.best, given.confidence) for given in exact] == [(q.answer, 1.0) for q, _ in asked_here]
+    (tmp_path / "verdicts.json").write_text("{}")
+    with pytest.raises(InputError, match=r"verdicts\.json: missing or broken"):
+        Verdicts.read(tmp_path)

@@ -19,14 +19,16 @@ from nsmodels.datasets.vqa.scoring.predictions import score_files
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.formats.images.commands import KEYS
 from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing
+from nsmodels.layers.answers.batches import Pictures
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.answering.reasoner import conclude
 from nsmodels.systems.natural.answering.respondent import Respondent, Response, is_decisive
 from nsmodels.systems.natural.answers.features import FeatureShape, cached_features, read_features
 from nsmodels.systems.natural.answers.network import AnswerNetwork
-from nsmodels.systems.natural.answers.questions import EncodedQuestions, Nouns, read_asked
-from nsmodels.systems.natural.answers.task import Records, choose
+from nsmodels.systems.natural.answers.questions import EncodedQuestions, Nouns, encoded_asked, read_asked
+from nsmodels.systems.natural.answers.task import choose
 from nsmodels.systems.natural.beliefs import belief_of
 from nsmodels.systems.natural.config import AnswersConfig, NaturalEvaluation
 from nsmodels.systems.natural.evaluation.several import joined
@@ -87,9 +89,9 @@ def test_soft_targets_are_what_the_official_evaluation_gives(shared: Shared) -> 
     data = shared.data("vqa")
     asked, answers = read_asked(data, "train"), AnswerVocabulary.read(data)
     words = Vocabulary.from_questions(words_of(question.text) for question in asked.questions)
-    encoded = EncodedQuestions(asked, words, answers, None, lambda rows: torch.zeros(len(rows)))
+    encoded = encoded_asked(asked, words, answers, Pictures.none(len(asked.paths)))
     rows = np.arange(0, len(asked), 5)
-    targets = encoded.batch(rows).targets
+    targets = encoded.batch(rows).answers
     for row, target in zip(rows.tolist(), targets, strict=True):
         wanted = [accuracy(answer, asked.annotations[row]["answers"]) for answer in answers.answers]
         assert target.tolist() == pytest.approx(wanted, abs=1e-6)
@@ -234,6 +236,7 @@ def test_answers_are_printed_with_their_evidence(trained: Trained, capsys: pytes
     assert main([*command, "--json", "-", "Is there a dog?"]) == 1
     record = json.loads(capsys.readouterr().out)
     assert record["answer"] == record["chosen"]["answer"]
+    assert set(KEYS) <= set(record)
     assert main([*command, "--without", "dog(o1)", "Is there a dog?"]) == 2
 
 
@@ -242,7 +245,7 @@ def test_a_trained_network_answers_as_it_is_asked(trained: Trained) -> None:
     asked, answers = read_asked(trained.data, "val"), AnswerVocabulary.read(trained.folder)
     seen = respondent.see(asked.paths)
     network = respondent.network
-    encoded = EncodedQuestions(asked, network.vocabulary, answers, network.nouns, Records(seen.records))
+    encoded = EncodedQuestions(asked, network.vocabulary, answers, network.nouns, Pictures.records(seen.records).of)
     credit, _ = choose(network, encoded)
     questions = [(int(place), each.text) for place, each in zip(asked.places, asked.questions, strict=True)]
     responses: list[Response] = respondent.answer(seen, questions, asked.paths)

@@ -15,11 +15,12 @@ from nsmodels.engine.task import Shard
 from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.derivation import Derivation, choices
 from nsmodels.systems.natural.language.encoding import Reader
-from nsmodels.systems.natural.language.grammar import Entry, Grammar, leaves_of, normal, program_of, tree_of
-from nsmodels.systems.natural.language.mentions import Phrases
+from nsmodels.systems.natural.language.grammar import Grammar, normal, program_of, tree_of
+from nsmodels.systems.natural.language.mentions import Entry, Phrases
 from nsmodels.systems.natural.language.parser import Parser
 from nsmodels.systems.natural.language.task import ParserTask
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
+from nsmodels.systems.natural.language.trees import leaves_of
 from tests.systems.natural.examples import WORDS, asked, random_graph, random_program
 
 GRAMMAR = Grammar(WORDS)
@@ -66,7 +67,7 @@ def test_the_symbols_of_a_program_lead_back_to_it() -> None:
     for choice in choices(tree_of(program, WORDS), GRAMMAR, mentions):
         derivation.push(choice[0])
     assert derivation.num_open == 0
-    assert normal(program_of(derivation.tree()), WORDS) == program
+    assert normal(program_of(derivation.tree(), WORDS), WORDS) == program
 
 
 @pytest.mark.parametrize("operation", ["filter: bare", "filter size: red", "filter tone: shiny"])
@@ -78,7 +79,7 @@ def test_values_without_a_type_or_of_a_different_one_are_constants(operation: st
     derivation = Derivation(grammar, mentions)
     for choice in choices(tree_of(program, WORDS), grammar, mentions):
         derivation.push(choice[0])
-    assert normal(program_of(derivation.tree()), WORDS) == program
+    assert normal(program_of(derivation.tree(), WORDS), WORDS) == program
 
 
 def test_a_word_that_is_nowhere_is_refused() -> None:

@@ -120,7 +120,7 @@ def test_an_image_of_vqa_does_not_move_the_weights_of_attributes() -> None:
 
 
 def test_a_mixed_task_resumes_with_the_batches_it_would_have_had(shared: Shared) -> None:
-    config = debug().with_values({"dataset": "all", "mixing_temperature": 3.0, "training.num_workers": 0})
+    config = debug().with_values({"dataset": "gqa_vqa", "mixing_temperature": 3.0, "training.num_workers": 0})
     task = PerceptionTask(config, shared.data("gqa"), shared.data("vqa"))
     whole = list(task.batches("train", 1, Shard()))
     rest = list(task.batches("train", 1, Shard(start=2)))
@@ -134,7 +134,7 @@ def test_a_mixed_task_resumes_with_the_batches_it_would_have_had(shared: Shared)
 
 def test_folders_are_recognised(shared: Shared, tmp_path: Path) -> None:
     gqa, vqa = shared.data("gqa"), shared.data("vqa")
-    assert folders_of("all", [vqa, gqa]).paths == (gqa, vqa)
+    assert folders_of("gqa_vqa", [vqa, gqa]).paths == (gqa, vqa)
     assert folders_of("vqa", [vqa]).vqa == vqa
     plain = tmp_path / "released"
     (plain / "sceneGraphs").mkdir(parents=True)
@@ -148,10 +148,10 @@ def test_folders_are_recognised(shared: Shared, tmp_path: Path) -> None:
     [
         ("vqa", ["gqa"], "'vqa' needs a folder of VQA v2 .*gqa is gqa; or set dataset to gqa"),
         ("gqa", ["vqa"], "'gqa' needs a folder of GQA"),
-        ("all", ["gqa"], "'all' needs a folder of VQA v2"),
+        ("gqa_vqa", ["gqa"], "'gqa_vqa' needs a folder of VQA v2"),
         ("gqa", ["gqa", "vqa"], "not used by dataset 'gqa'"),
         ("vqa", ["vqa", "vqa"], "both of VQA v2"),
-        ("gqa", ["clevr"], "holds neither GQA nor VQA v2"),
+        ("gqa", ["mazes"], "holds no data of a known kind; give a folder of GQA .*, VQA v2 .* or CLEVR"),
     ],
 )
 def test_folders_of_the_wrong_kind_are_refused(shared: Shared, dataset: str, kinds: list[str], line: str) -> None:

@@ -31,8 +31,8 @@ from nsmodels.systems.natural.perception.losses import object_terms
 from nsmodels.systems.natural.perception.network import ObjectLogits, Perception
 from nsmodels.systems.natural.perception.regions import read_regions
 from nsmodels.systems.natural.perception.scoring import match_boxes, score_beliefs
-from nsmodels.systems.natural.perception.sources import read_photographs
-from nsmodels.systems.natural.perception.task import PerceptionTask, flipped_boxes
+from nsmodels.systems.natural.perception.sources import read_photographs, to_calibrate_on
+from nsmodels.systems.natural.perception.task import PerceptionTask, drawn_images, flipped_boxes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -278,3 +278,36 @@ def test_boxes_of_coco_name_objects_and_describe_nothing(tmp_path: Path) -> None
         read_photographs(tmp_path, "val")
     with pytest.raises(InputError, match="no scene graphs of split 'test'"):
         read_photographs(tmp_path, "test")
+
+
+def test_images_in_exchanged_colours_teach_names_but_no_colours(folder: Path) -> None:
+    task = PerceptionTask(config_with(recolour=1.0, augment=0.0, flip=False), folder)
+    plain = PerceptionTask(config_with(augment=0.0, flip=False), folder)
+    (changed, *_), (before, *_) = (list(each.batches("train", 0, Shard())) for each in (task, plain))
+    assert changed.draws is not None
+    images = before.images.permute(0, 3, 1, 2).float()
+    found = drawn_images(images, changed.draws)
+    assert not torch.equal(found, images)
+    assert torch.equal(found.sort(1).values, images.sort(1).values)  # the same three values in every pixel
+    assert torch.equal(changed.targets.names, before.targets.names)
+    assert changed.targets.known is not None
+    assert changed.targets.known[1].tolist() == [[False, False, False, True, True]] * len(images)
+    assert changed.targets.known[2].tolist() == [[False, True]] * len(images)
+    colours = [place for place, (kind, _) in enumerate(task.space.concepts) if kind == "color"]
+    assert colours
+    assert bool((changed.targets.concepts[:, colours] == UNKNOWN).all())
+    read = task.build()(images, before.points, before.boxes, before.targets.exists).objects
+    all_of_it, less = (object_terms(read, each.targets, before.boxes) for each in (before, changed))
+    assert less["attributes"] < all_of_it["attributes"]
+    assert less["name"].item() == pytest.approx(all_of_it["name"].item(), rel=1e-5)
+
+
+def test_probabilities_are_calibrated_on_images_that_are_not_learnt_from(folder: Path) -> None:
+    photographs = read_photographs(folder, "train")
+    task = PerceptionTask(debug().with_values({"calibration_images": 2}), folder)
+    learnt, kept = task.images["train"].photographs, to_calibrate_on(photographs, 2, 400)
+    assert (len(learnt), len(kept)) == (4, 2)
+    assert not {each.path for each in learnt} & {each.path for each in kept}
+    assert to_calibrate_on(photographs, 0, 3) == photographs[:3]
+    with pytest.raises(InputError, match="calibration_images=6"):
+        PerceptionTask(debug().with_values({"calibration_images": 6}), folder)

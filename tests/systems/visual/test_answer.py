@@ -112,6 +112,10 @@ def test_without_a_fact_the_difference_is_printed(capsys, case: AnswerCase, tmp_
     assert f"without {held[0]} (p " in out
     assert "a leaf fact of the proof" in out
     assert "  answer " in out
+    assert main(case.command("--without", held[0].replace(" ", ""), "--json", "-")) == 0
+    change = json.loads(capsys.readouterr().out)["counterfactual"]
+    assert (change["fact"], change["is_used"]) == (held[0], True)
+    assert change["text"] in out
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,6 @@ def test_an_image_unlike_the_training_images_gets_no_answer(capsys, case: Answer
     [
         (["--questions", "missing.txt"], "missing.txt: cannot be read"),
         (["more", "--draw", "a.png"], "--draw goes with one question about one image"),
-        (["--json", "-", "--without", "color(o1)=red"], "give a file for --json"),
         (["--question", "more", "--without", "color(o1)=red"], "--without goes with one question about one image"),
     ],
 )

@@ -10,16 +10,20 @@ import pytest
 import torch
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr.files.format import read_questions
 from nsmodels.datasets.clevr.vocabulary import ANSWERS
 from nsmodels.engine import checkpoint, loop
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
-from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm
+from nsmodels.layers.answers.classifier import Unseen
+from nsmodels.layers.answers.config import debug as study_debug
+from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm, from_checkpoint
 from nsmodels.systems.visual.baselines.priors import Prior
-from nsmodels.systems.visual.baselines.task import CnnLstmTask, VqaSplit, predict_answers
+from nsmodels.systems.visual.baselines.task import VqaSplit, cnn_lstm_task, predict_answers
 from nsmodels.systems.visual.config import BaselineConfig, debug
+from nsmodels.systems.visual.evaluation.competition import clevr_quiz
 from nsmodels.systems.visual.evaluation.report import report, table
-from nsmodels.systems.visual.evaluation.scoring import Predictions
+from nsmodels.systems.visual.evaluation.scoring import Predictions, baseline_rows, outcomes_of
 from nsmodels.systems.visual.phases import make_trial
 from nsmodels.systems.visual.reasoning.belief import SceneBelief
 
@@ -63,8 +67,8 @@ def by_question_prior(train: VqaSplit, data: VqaSplit) -> float:
 
 
 def trained(folder: Path, splits: dict[str, VqaSplit], config: BaselineConfig = TINY) -> CnnLstm:
-    loop.fit(CnnLstmTask(splits, config, TRAINING), TRAINING, folder)
-    return CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    loop.fit(cnn_lstm_task(splits, config, TRAINING), TRAINING, folder)
+    return from_checkpoint(checkpoint.load(folder / "best.pt"))
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +84,19 @@ def folder(splits, tmp_path_factory) -> Path:
 
 
 def test_it_learns_to_look(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     assert accuracy(model, splits["val"]) > 0.9 > by_question_prior(splits["train"], splits["val"]) + 0.3
 
 
 def test_the_best_checkpoint_alone_gives_the_recorded_accuracy(splits, folder):
     payload = checkpoint.load(folder / "best.pt")
-    again = accuracy(CnnLstm.from_checkpoint(payload), splits["val"])
+    again = accuracy(from_checkpoint(payload), splits["val"])
     assert again == pytest.approx(payload["val_metrics"]["val/accuracy"])
 
 
 def test_without_the_image_it_is_no_better_than_the_prior_by_question(splits, tmp_path):
     blind = trained(tmp_path, splits, TINY.model_copy(update={"use_image": False}))
-    assert blind.viewer is None
+    assert isinstance(blind.viewer, Unseen)
     assert accuracy(blind, splits["val"]) < by_question_prior(splits["train"], splits["val"]) + 0.08
 
 
@@ -106,7 +110,7 @@ def test_shuffled_answers_teach_nothing_but_the_majority(splits, tmp_path):
 
 
 def test_an_unknown_word_is_read_as_the_unknown_word(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     strange = [
         {**q, "question": q["question"].replace("thing", word)}
         for word in ("gizmo", "doodad")
@@ -118,7 +122,7 @@ def test_an_unknown_word_is_read_as_the_unknown_word(splits, folder):
 
 
 def test_broken_questions_are_refused(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     images, place = splits["val"].images, np.zeros(1, np.int64)
     with pytest.raises(InputError, match="expected words"):
         predict_answers(model, VqaSplit(images, [{"question": "?!"}], place))
@@ -127,7 +131,7 @@ def test_broken_questions_are_refused(splits, folder):
 
 
 def test_answers_come_in_the_order_of_the_questions(splits, folder):
-    model = CnnLstm.from_checkpoint(checkpoint.load(folder / "best.pt"))
+    model = from_checkpoint(checkpoint.load(folder / "best.pt"))
     data = splits["val"]
     order = np.random.default_rng(3).permutation(len(data.questions))
     mixed = VqaSplit(data.images, [data.questions[k] for k in order], data.places[order])
@@ -136,7 +140,7 @@ def test_answers_come_in_the_order_of_the_questions(splits, folder):
 
 
 def test_a_batch_holds_each_image_once_and_an_epoch_each_question_once(splits):
-    task = CnnLstmTask(splits, TINY, TRAINING)
+    task = cnn_lstm_task(splits, TINY, TRAINING)
     batches = list(task.batches("train", 0, Shard()))
     assert sum(len(batch.answers) for batch in batches) == 900
     assert all(len(batch.images) <= 17 for batch in batches), "48 questions at 3 per image touch 16 or 17 images"
@@ -164,3 +168,18 @@ def test_the_report_has_its_row(official_scenes, official_questions):
     assert (row["interval"], row["is_few"]) == (None, True)  # eight images
     assert sum(kind["n"] for kind in row["by_type"].values()) == len(official_questions)
     assert "baseline: cnn_lstm" in table(result)
+
+
+def test_the_study_of_baselines_has_the_questions_and_priors_of_the_evaluation():
+    quiz = clevr_quiz(OFFICIAL, study_debug().with_values({"split": "train"}))
+    questions = read_questions(OFFICIAL, "train")
+    perfect = quiz.score([question["answer"] for question in questions])
+    assert perfect.mean == 1
+    assert list(perfect.items) == list(outcomes_of([None] * len(questions), questions, "train").items)
+    wanted = baseline_rows(Prior.fitted(questions), questions)
+    rows = {row.name: row.mean for row in quiz.beside}
+    assert rows["type_prior"] == pytest.approx(wanted["question_type_prior"]["accuracy"])
+    assert rows["majority"] == pytest.approx(wanted["majority"]["accuracy"])
+    assert len(quiz.train) == min(len(questions), study_debug().max_questions)
+    side = quiz.scored
+    assert [side.paths[k].name for k in side.places] == [question["image_filename"] for question in questions]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed import licences
 from nsmodels.datasets.clevr.config import (
     ARCHIVE_BYTES,
     ARCHIVE_SHA256,
@@ -24,6 +25,7 @@ from nsmodels.datasets.clevr.config import (
 
 RELEASE = "CLEVR v1.0"
 SYNTHETIC = "synthetic CLEVR"
+RELEASED_LICENCE = licences.CC_BY
 RELEASED_IMAGES = {"train": RELEASED_TRAIN, "val": RELEASED_VAL}
 RELEASED_QUESTIONS = {"train": 699_989, "val": 149_991}
 HOST = urlsplit(ARCHIVE_URL).hostname
@@ -125,3 +127,10 @@ def _is_official(url: str) -> bool:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2] or url
+
+
+def licence(source: str) -> str:
+    """Licence of data with this caption; of those that are not verified to be the release it is not known."""
+    if source.startswith(SYNTHETIC):
+        return licences.GENERATED
+    return RELEASED_LICENCE if source.startswith(RELEASE) else licences.OWNERS

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from nsmodels.core.sealed import licences
 from nsmodels.datasets.gqa.files.release import HOST, RELEASED_TRAIN, RELEASED_VAL
 
 RELEASE = "GQA"
 SYNTHETIC = "synthetic GQA"
+RELEASED_LICENCE = f"{licences.CC_BY} (annotations); the photographs: their photographers' own"
 RELEASED_GRAPHS = {"train": RELEASED_TRAIN, "val": RELEASED_VAL}
 
 
@@ -33,3 +35,10 @@ def part_of(source: str, num_images: int) -> str:
     """Source of data that were cut out of others: of a part of the release, with its size."""
     whole = sum(RELEASED_GRAPHS.values())
     return f"{source}, {num_images:,} of {whole:,} images" if source == RELEASE and num_images < whole else source
+
+
+def licence(source: str) -> str:
+    """Licence of data with this caption; of those that are not verified to be the release it is not known."""
+    if source.startswith(SYNTHETIC):
+        return licences.CC_BY  # the graphics are under it, see scenery/graphics/NOTICE
+    return RELEASED_LICENCE if source.startswith(RELEASE) else licences.OWNERS

@@ -184,7 +184,7 @@ def verify(map: Path, scen: Path, diagonals: DiagonalRule = OCTILE) -> Verificat
     disagreements = [
         f"{scen}: line {table.index[i]}: row {start[i, 0]}, column {start[i, 1]} to row {goal[i, 0]}, "
         f"column {goal[i, 1]}: listed {listed[i]:.10g}, optimal {exact[i]:.10g}"
-        for i in np.flatnonzero(~agrees(listed, exact, table["tolerance"].to_numpy(float)))
+        for i in np.flatnonzero(~agrees(listed, exact, table["tolerance"].to_numpy(float))).tolist()
     ]
     return Verification(
         listing.num_listed,

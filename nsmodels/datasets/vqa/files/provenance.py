@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nsmodels.core.sealed import licences
 from nsmodels.datasets.vqa.config import RELEASED_QUESTIONS, RELEASED_TRAIN, RELEASED_VAL
 from nsmodels.datasets.vqa.files.fetch import Fetched
 from nsmodels.datasets.vqa.files.release import Release
 
 RELEASE = "VQA v2.0"
 SYNTHETIC = "synthetic VQA"
+RELEASED_LICENCE = f"{licences.CC_BY} (annotations); the photographs: their photographers' own"
 NUM_IMAGES = {"train": RELEASED_TRAIN, "val": RELEASED_VAL}
 
 
@@ -41,3 +43,10 @@ def part_of(source: str, images: Mapping[str, int]) -> str:
     """Source of data that were cut out of others: of a part of the release, with its size."""
     num, whole = sum(images.values()), sum(NUM_IMAGES.values())
     return f"{source}, {num:,} of {whole:,} images" if source == RELEASE and num != whole else source
+
+
+def licence(source: str) -> str:
+    """Licence of data with this caption; of those that are not verified to be the release it is not known."""
+    if source.startswith(SYNTHETIC):
+        return licences.CC_BY  # the graphics are under it, see scenery/graphics/NOTICE
+    return RELEASED_LICENCE if source.startswith(RELEASE) else licences.OWNERS

@@ -73,6 +73,16 @@ class NaturalAnswer:
         return self.proof is not None and self.confidence >= THRESHOLD
 
     @property
+    def is_given(self) -> bool:
+        """Whether the answer is given: it is proved."""
+        return self.is_proved
+
+    @property
+    def symbolic_answer(self) -> NaturalAnswer:
+        """This answer, which is a program's."""
+        return self
+
+    @property
     def refusal(self) -> str:
         """Why the answer is not proved, in a line; empty where it is."""
         if self.is_proved:
@@ -98,10 +108,11 @@ class NaturalAnswer:
     def text(self) -> str:
         """Answer or refusal, the confidence with its parts, the reading, and the proof where there is one."""
         best = self.answer.best or "none"
-        head = f"answer: {best}" if self.is_proved else f"{NOT_PROVED}: {self.refusal}"
-        guess = "" if self.is_proved else f"best guess {best}, "
+        sure = f"answer: {best}   confidence {self.confidence:.3f}"
+        head = sure if self.is_proved else f"no answer: {self.refusal}"
+        guess = "" if self.is_proved else f"best guess {best}, confidence {self.confidence:.3f}: "
         factors = " x ".join(f"{name} {part:.3f}" for name, part in self.parts.items())
-        lines = [head, f"  {guess}confidence {self.confidence:.3f}: {factors}", f"  read as: {self.reading.text()}"]
+        lines = [head, f"  {guess}{factors}", f"  read as: {self.reading.text()}"]
         lines += [f"  doubt: {doubt}" for doubt in self.reading.doubts]
         return "\n".join([*lines, *([self.proof.text(has_negative=False)] if self.proof else [])])
 
@@ -115,11 +126,19 @@ class NaturalAnswer:
             "refusal": self.refusal or None,
             "confidence": self.confidence,
             "parts": self.parts,
+            "confidence_reading": self.reading.probability,
+            "posed": self.answer.posed,
+            "confidence_answer": self.answer.confidence,
+            **dict.fromkeys(("is_familiar", "distance", "usual_distance")),  # nothing compares it with other images
             "best": self.answer.best,
             "distribution": dict(self.answer.distribution),
             "reading": self.reading.text(),
+            "corrections": [],
             "doubts": list(self.reading.doubts),
+            "presupposition": None,
+            "objects": [f"o{each.number} {each.name}" for each in self.proof.objects] if self.proof else [],
             "program": as_semantic(self.reading.program),
             "proof": self.proof and self.proof.to_dict(),
             "no_proof_reason": self.no_proof_reason or None,
+            "counterfactual": None,
         }

@@ -12,16 +12,16 @@ import numpy as np
 
 from nsmodels.core import disk
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.programs.execution import Compiled, IllPosed, execute
 from nsmodels.datasets.gqa.programs.parsing import Program
+from nsmodels.systems.natural.language.asking import Question
 from nsmodels.systems.natural.language.task import program_of
 from nsmodels.systems.natural.perception.calibration import logistic_fit
 from nsmodels.systems.natural.reasoning.execution import SoftExecutor, refers_to_objects
 
 FILE = "posing.json"  # in a checkpoint
 LARGEST = 13.8  # logit of a probability of 1 - 1e-6
-NUM_IMAGES, NUM_TRIES = 200, 10
+NUM_TRIES = 10
 
 
 @dataclass(frozen=True)

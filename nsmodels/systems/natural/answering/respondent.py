@@ -13,21 +13,26 @@ import numpy as np
 import torch
 
 from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_images
+from nsmodels.formats.images.commands import KEYS
+from nsmodels.formats.scenes.perceived import PerceivedScene
+from nsmodels.layers.answers.batches import Pictures, padded
 from nsmodels.systems.natural.answering.answer import NOT_PROVED, NaturalAnswer
-from nsmodels.systems.natural.answering.reasoner import Reasoner
+from nsmodels.systems.natural.answering.premises import Premises
+from nsmodels.systems.natural.answering.reasoner import PLAIN, Reasoner
 from nsmodels.systems.natural.answers.features import glimpse
 from nsmodels.systems.natural.answers.network import AnswerNetwork
-from nsmodels.systems.natural.answers.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch, padded
-from nsmodels.systems.natural.answers.task import Records
+from nsmodels.systems.natural.answers.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.parser import Parse
-from nsmodels.systems.natural.language.tokens import PAD, words_of
+from nsmodels.systems.natural.language.tokens import words_of
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.decoding import beliefs_of
 from nsmodels.systems.natural.perception.network import Perception
+from nsmodels.systems.natural.reasoning.proof import Proof
 
 SURE = 0.7  # joint probability of a proved answer from which on it is taken without asking further
 BATCH = 32  # images
@@ -81,15 +86,30 @@ class Response:
         """Whether the answer is the program's."""
         return is_decisive(self.symbolic)
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the answer is given without reserve: it is proved."""
+        return self.is_proved
+
+    @property
+    def proof(self) -> Proof | None:
+        """The derivation of a proved answer."""
+        return self.symbolic.proof if self.is_proved and self.symbolic else None
+
+    @property
+    def symbolic_answer(self) -> NaturalAnswer:
+        """What the program gives; raise `InputError` where the answer is not proved."""
+        if self.symbolic is None or not self.is_proved:
+            raise InputError(f"{NOT_PROVED}: {self.refusal}; this needs a proof")
+        return self.symbolic
+
     def text(self) -> str:
         """The proof, or the answer with its evidence and why it is not proved."""
         if self.is_proved and self.symbolic is not None:
             return self.symbolic.text()
         reason = f": {self.refusal}" if self.refusal else ""
         seen = [f"  seen: {each.text()}" for each in self.evidence]
-        return "\n".join(
-            [f"answer: {self.answer} ({NOT_PROVED}{reason})", f"  confidence {self.confidence:.3f}", *seen]
-        )
+        return "\n".join([f"answer: {self.answer}   confidence {self.confidence:.3f} ({NOT_PROVED}{reason})", *seen])
 
     @property
     def refusal(self) -> str:
@@ -101,14 +121,16 @@ class Response:
         return self.symbolic.refusal or f"the proof is right with probability {self.symbolic.confidence:.2f} only"
 
     def record(self) -> dict[str, Any]:
-        """The same as JSON."""
-        return {
+        """The same as JSON; what only a program has is that of `symbolic`."""
+        read = self.symbolic.record() if self.symbolic else dict.fromkeys(KEYS)
+        return read | {
             "image": None if self.image is None else str(self.image),
             "question": self.question,
             "answer": self.answer,
             "is_proved": self.is_proved,
             "confidence": self.confidence,
             "refusal": self.refusal or None,
+            "proof": self.proof and self.proof.to_dict(),
             "chosen": {"answer": self.chosen[0], "confidence": self.chosen[1]},
             "evidence": [{"name": e.name, "weight": e.weight, "box": list(e.box)} for e in self.evidence],
             "symbolic": self.symbolic and self.symbolic.record(),
@@ -142,13 +164,18 @@ class Respondent:
         self.perception, self.network, self.reasoner = perception.eval(), network.eval(), reasoner
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto") -> Respondent:
-        """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system."""
+    def load(
+        cls, folder: Path, device: str = "auto", premises: Premises = PLAIN, has_programs: bool = True
+    ) -> Respondent:
+        """The model of a checkpoint folder; raise `InputError` when it is not sealed, changed or of another system.
+
+        Without `has_programs` answers are chosen, and none is proved.
+        """
         artifact.require_intact(folder)
         target, path = resolve_device(device), folder / "answers" / checkpoint.BEST
         network = AnswerNetwork.from_checkpoint(checkpoint.load(path), str(path)).to(target)
-        if (folder / "parser" / checkpoint.BEST).is_file():
-            reasoner = Reasoner.read(folder, device)
+        if has_programs and (folder / "parser" / checkpoint.BEST).is_file():
+            reasoner = Reasoner.read(folder, device, premises)
             return cls(reasoner.perception, network, reasoner)
         return cls(load_calibrated(folder, target), network, None)
 
@@ -170,8 +197,14 @@ class Respondent:
             records.append(found)
             if self.reasoner is not None:
                 size = [(int(w), int(h)) for w, h in np.asarray(sizes[first : first + BATCH]).tolist()]
-                beliefs += beliefs_of(self.perception, read, size)
+                beliefs += map(self.reasoner.taken, beliefs_of(self.perception, read, size))
         return Seen(np.concatenate(records), beliefs)
+
+    def perceived(self, images: Sequence[Path]) -> list[PerceivedScene]:
+        """What is seen in image files as weighted facts; `InputError` where the checkpoint reads no programs."""
+        if self.reasoner is None:
+            raise InputError("this checkpoint answers without facts; give one of --dataset gqa, gqa_vqa or all")
+        return self.reasoner.perceived(images)
 
     def respond(self, images: Sequence[Path], questions: Sequence[str]) -> list[Response]:
         """The answer to each question about each image, image by image."""
@@ -219,12 +252,12 @@ class Respondent:
         needed, places = np.unique([place for place, _ in asked], return_inverse=True)
         found = [network.nouns.find(row) for row in rows]
         return QuestionBatch(
-            words=torch.from_numpy(padded([network.vocabulary.numbers(row) for row in rows], PAD)),
+            words=torch.from_numpy(padded([network.vocabulary.numbers(row) for row in rows])),
             lengths=torch.tensor([len(row) for row in rows]),
             nouns=torch.tensor([each[0] for each in found]).view(-1, NUM_NOUNS),
             values=torch.tensor([each[1] for each in found]).view(-1, NUM_VALUES),
             targets=torch.zeros(len(rows), len(network.answers)),
-            images=Records(records)(needed),
+            images=Pictures.records(records).of(needed),
             places=torch.from_numpy(places),
         )
 

@@ -23,8 +23,9 @@ from nsmodels.datasets.vqa.files.questions import Question, read_questions
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine.batching import epoch_order
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
+from nsmodels.layers.answers.batches import Pictures, Questions, credited
 from nsmodels.systems.natural.language.mentions import NAME, Mention, Phrases
-from nsmodels.systems.natural.language.tokens import PAD, Vocabulary, words_of
+from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
 
 NUM_NOUNS = 2  # of a question that are told apart: "is the dog to the left of the cat"
 NUM_VALUES = 3  # attribute values of a question: "is it red or blue", and one that names it
@@ -148,13 +149,13 @@ class QuestionBatch:
 
 
 class EncodedQuestions:
-    """Questions as arrays, collated to batches with their images.
+    """Questions as arrays, collated to batches with their images and with what they name.
 
     Args:
         asked: the questions.
         vocabulary: numbers of words.
         answers: those to choose from.
-        nouns: what questions may name; None: it is not looked for.
+        nouns: what questions may name.
         images: from rows of images, int (i,), to what a batch has of them.
     """
 
@@ -163,42 +164,29 @@ class EncodedQuestions:
         asked: AskedQuestions,
         vocabulary: Vocabulary,
         answers: AnswerVocabulary,
-        nouns: Nouns | None,
+        nouns: Nouns,
         images: Callable[[np.ndarray], Any],
     ) -> None:
-        self.asked, self.images, self.num_answers = asked, images, len(answers.answers)
-        rows = [words_of(question.text) or ["?"] for question in asked.questions]
-        self.lengths = np.array([len(row) for row in rows], np.int64)
-        self.words = padded([vocabulary.numbers(row) for row in rows], PAD)
-        found = [nouns.find(row) if nouns else ([0] * NUM_NOUNS, [0] * NUM_VALUES) for row in rows]
+        self.asked = asked
+        self.encoded = encoded_asked(asked, vocabulary, answers, Pictures(len(asked.paths), images))
+        found = [nouns.find(words_of(question.text)) for question in asked.questions]
         self.nouns = np.array([each[0] for each in found], np.int64)
         self.values = np.array([each[1] for each in found], np.int64)
-        targets = [answers.targets(each) for each in asked.annotations]
-        self.right = padded([list(each) for each in targets], 0)
-        self.credit = padded([list(each.values()) for each in targets], 0.0, self.right.shape[1])
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self.encoded)
 
     def batch(self, rows: np.ndarray) -> QuestionBatch:
         """The questions `rows`, int (b,)."""
-        needed, places = np.unique(self.asked.places[rows], return_inverse=True)
-        targets = np.zeros((len(rows), self.num_answers), np.float32)
-        np.maximum.at(targets, (np.arange(len(rows))[:, None], self.right[rows]), self.credit[rows])
-        arrays = (self.words[rows, : self.lengths[rows].max()], self.lengths[rows], self.nouns[rows], self.values[rows])
-        tensors = [torch.from_numpy(np.ascontiguousarray(each)) for each in (*arrays, targets)]
-        return QuestionBatch(*tensors, images=self.images(needed), places=torch.from_numpy(places))  # type: ignore[arg-type]
+        plain = self.encoded.batch(rows)
+        named = (torch.from_numpy(self.nouns[rows]), torch.from_numpy(self.values[rows]))
+        return QuestionBatch(plain.words, plain.lengths, *named, plain.answers, plain.images, plain.places)
 
 
-def padded(rows: Sequence[Sequence[float]], fill: float, least: int = 1) -> np.ndarray:
-    """Rows of numbers as one array (q, most), filled up; int64 where `fill` is an int."""
-    width = max([least, *map(len, rows)])
-    table = np.full((len(rows), width), fill, np.int64 if isinstance(fill, int) else np.float32)
-    for line, row in zip(table, rows, strict=True):
-        line[: len(row)] = row
-    return table
-
-
-def mean_score(logits: Float[Tensor, "b a"], targets: Float[Tensor, "b a"]) -> Float[Tensor, ""]:
-    """Mean credit of the answers with the greatest logits: the official accuracy within the vocabulary of answers."""
-    return targets.gather(1, logits.argmax(1, keepdim=True)).mean()
+def encoded_asked(
+    asked: AskedQuestions, vocabulary: Vocabulary, answers: AnswerVocabulary, pictures: Pictures
+) -> Questions:
+    """Questions with the credit of each answer, and their images."""
+    words = [vocabulary.numbers(words_of(question.text) or ["?"]) for question in asked.questions]
+    credit = credited([answers.targets(each) for each in asked.annotations], len(answers.answers))
+    return Questions(words, credit, asked.places, pictures)

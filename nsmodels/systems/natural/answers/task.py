@@ -9,7 +9,6 @@ from typing import Any, final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nsmodels.core import disk
@@ -20,6 +19,8 @@ from nsmodels.engine.batching import Batches, epoch_order, split_order
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.task import Shard, Task
+from nsmodels.layers.answers.batches import Pictures
+from nsmodels.layers.answers.task import soft_loss
 from nsmodels.systems.natural.answers.features import FeatureShape, cached_features
 from nsmodels.systems.natural.answers.network import AnswerNetwork
 from nsmodels.systems.natural.answers.questions import (
@@ -27,26 +28,11 @@ from nsmodels.systems.natural.answers.questions import (
     EncodedQuestions,
     Nouns,
     QuestionBatch,
-    mean_score,
 )
 from nsmodels.systems.natural.config import AnswersConfig
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
 from nsmodels.systems.natural.perception.calibration import load_calibrated
 from nsmodels.systems.natural.perception.network import Perception
-
-MOST_LOGIT = 30.0
-
-
-class Records:
-    """Features of images by row, as tensors by name."""
-
-    def __init__(self, records: np.ndarray) -> None:
-        self.records = records
-
-    def __call__(self, rows: np.ndarray) -> dict[str, Tensor]:
-        """Of the images `rows`, int (i,)."""
-        found = np.asarray(self.records[rows])
-        return {name: torch.from_numpy(np.ascontiguousarray(found[name])) for name in found.dtype.names or ()}
 
 
 @final
@@ -85,7 +71,7 @@ class AnswersTask(Task):
                 self.vocabulary,
                 answers,
                 nouns,
-                Records(cached_features(model, weights, asked.paths, self.shape, training.num_workers)),
+                Pictures.records(cached_features(model, weights, asked.paths, self.shape, training.num_workers)).of,
             )
             for name, asked in splits.items()
         }
@@ -114,15 +100,6 @@ class AnswersTask(Task):
     def loss(self, model: nn.Module, batch: QuestionBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Binary cross-entropy summed over answers, mean over questions; the mean credit of the best answer."""
         return soft_loss(model(batch).logits, batch.targets)
-
-
-def soft_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """Binary cross-entropy of logits (b, a) and soft targets, summed over answers, and the term `score`.
-
-    Each answer by itself (Teney et al. 2018): several may be right, by as many people as gave them.
-    """
-    each = F.binary_cross_entropy_with_logits(logits.float().clamp(-MOST_LOGIT, MOST_LOGIT), targets, reduction="none")
-    return each.sum(1).mean(), {"score": mean_score(logits, targets)}
 
 
 def trained_perception(folder: Path | None, device: str) -> tuple[Perception, str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from nsmodels.core import disk
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.gqa.files.format import Question
+from nsmodels.systems.natural.language.asking import Question
 
-PRIORS = "priors.json"  # in a checkpoint
+PRIORS, CLEVR_PRIORS = "priors.json", "clevr_priors.json"  # in a checkpoint
 OPEN = "query"  # structural type of open questions
 
 
@@ -54,14 +54,14 @@ class Priors:
         types, wide, narrow = ({key: _first(c) for key, c in table.items() if key} for table in tables)
         return cls(_first(everything), types, wide, narrow, len(answers), everything.total())
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, file: str = PRIORS) -> None:
         """Write them into a checkpoint folder."""
-        disk.write_json(folder / PRIORS, asdict(self))
+        disk.write_json(folder / file, asdict(self))
 
     @classmethod
-    def read(cls, folder: Path) -> Priors:
+    def read(cls, folder: Path, file: str = PRIORS) -> Priors:
         """Those of a checkpoint folder; raise `InputError` when the file is missing or broken."""
-        path = folder / PRIORS
+        path = folder / file
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):

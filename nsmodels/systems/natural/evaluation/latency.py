@@ -10,14 +10,15 @@ import numpy as np
 import torch
 
 from nsmodels.core.hardware import num_cores
-from nsmodels.datasets.gqa.files.places import image_path
+from nsmodels.systems.natural.evaluation.function_subject import FunctionSubject
 from nsmodels.systems.natural.evaluation.subject import Subject
+from nsmodels.systems.natural.language.asking import places_of
 
 NUM_PAIRS, WARM_UP = 40, 3
 PARTS = ("perceive", "parse", "answer_and_prove")
 
 
-def measure_latency(subject: Subject) -> dict[str, Any]:
+def measure_latency(subject: Subject | FunctionSubject) -> dict[str, Any]:
     """Milliseconds (median, 95th percentile, median of each part) at batch 1, and where they were measured."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -37,13 +38,13 @@ def measure_latency(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _places(subject: Subject) -> list[int]:
+def _places(subject: Subject | FunctionSubject) -> list[int]:
     return np.linspace(0, subject.num_balanced - 1, min(NUM_PAIRS, subject.num_balanced)).astype(int).tolist()
 
 
-def _time_one(subject: Subject, place: int) -> tuple[float, ...]:
+def _time_one(subject: Subject | FunctionSubject, place: int) -> tuple[float, ...]:
     question, reasoner = subject.balanced[place], subject.reasoner
-    path = image_path(subject.data, question.image)
+    (path,) = places_of(subject.data, [question.image])
     start = time.perf_counter()
     belief = reasoner.see(path)
     seen = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +40,17 @@ class ObjectScores:
 
 
 def score_objects(
-    photographs: Sequence[Photograph], beliefs: Sequence[Belief], space: LabelSpace, split: str
+    photographs: Sequence[Photograph],
+    beliefs: Sequence[Belief],
+    space: LabelSpace,
+    split: str,
+    counts: Mapping[str, int],
+    metric: str = METRIC,
 ) -> ObjectScores | None:
-    """Scores of beliefs about the photographs of a split; None where these have no objects."""
+    """Scores of beliefs about the photographs of a split; None where these have no objects.
+
+    `counts`: how many training objects have each name; empty: rare names are not told apart.
+    """
     items, clusters, hits = [], [], []
     for photograph, belief in zip(photographs, beliefs, strict=True):
         right = named_objects(photograph, belief, space)
@@ -51,8 +59,10 @@ def score_objects(
         hits += right.tolist()
     if not items:
         return None
-    outcomes = Outcomes(METRIC, split, items, clusters, np.array(hits, float))
+    outcomes = Outcomes(metric, split, items, clusters, np.array(hits, float))
     names = Counter(thing.name for photograph in photographs for thing in photograph.graph)
     majority = max(names.values(), default=0) / max(1, names.total())
-    figures = score_beliefs(photographs, beliefs, space, {})
+    figures = score_beliefs(photographs, beliefs, space, counts)
+    if not counts:
+        del figures["rare_names"]
     return ObjectScores(outcomes, figures, 1 / max(1, len(space.words.names)), majority)

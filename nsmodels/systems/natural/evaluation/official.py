@@ -24,8 +24,7 @@ def official(
     """Scores by name, of answers to all questions of a subject; grounding for those named, by `attention`."""
     has_choices = bool(choice_files(subject.data, subject.split))
     choices = read_choices(subject.data, subject.split) if has_choices else None
-    wanted = {question.id for question in subject.balanced}
-    items = [each for each in each_item(subject.data, subject.split, "balanced", {}) if each.id in wanted]
+    items = items_of(subject)
     reason = "the data have no choices"
     left_out: dict[str, str] = {} if has_choices else {"validity": reason, "plausibility": reason}
     truth = {question.id: question.answer for question in subject.questions}
@@ -37,6 +36,12 @@ def official(
         _add_all(scorer, items, subject)
         found[name] = scorer.finish(truth, left_out).as_dict()
     return found
+
+
+def items_of(subject: Subject) -> list[Item]:
+    """The balanced questions of a subject as the metrics see them, in the order of the files."""
+    wanted = {question.id for question in subject.balanced}
+    return [each for each in each_item(subject.data, subject.split, "balanced", {}) if each.id in wanted]
 
 
 def _add_all(scorer: Scorer, items: Sequence[Item], subject: Subject) -> None:

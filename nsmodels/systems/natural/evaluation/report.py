@@ -34,17 +34,17 @@ def table(report: Mapping[str, Any]) -> str:
         f"{data['path']}, split {data['split']}: {data['source']}; {data['num_questions']:,} balanced questions about "
     )
     lines = [f"{head}{data['num_images']:,} images; trained on {data['trained_on']}", ""]
-    lines += [_row(TITLES[name], row) for name, row in report["rows"].items()]
-    lines += [_row(f"{name.replace('_', ' ')} (baseline)", row) for name, row in report["baselines"].items()]
+    lines += [row_line(TITLES[name], row) for name, row in report["rows"].items()]
+    lines += [row_line(f"{name.replace('_', ' ')} (baseline)", row) for name, row in report["baselines"].items()]
     headline = report["rows"][HEADLINE]
-    lines += ["", "by structural type: " + _types(headline["by_structural"])]
-    lines += ["by semantic type: " + _types(headline["by_semantic"])]
+    lines += ["", "by structural type: " + types_line(headline["by_structural"])]
+    lines += ["by semantic type: " + types_line(headline["by_semantic"])]
     lines += ["", *_official_lines(report["official"]), "", *_shifted_lines(report["shifted"])]
-    lines += [f"programs read exactly: {_percent(report['program_exact'])}", _proof_line(report["proofs"])]
-    lines += [_calibration_line(report["calibration"])]
+    lines += [f"programs read exactly: {percent(report['program_exact'])}", _proof_line(report["proofs"])]
+    lines += [calibration_line(report["calibration"])]
     if report["objects"]:
         figures = {k: v for k, v in report["objects"].items() if k not in ("interval", "chance", "majority")}
-        lines += ["objects: " + ", ".join(f"{k.replace('_', ' ')} {_percent(v)}" for k, v in figures.items())]
+        lines += ["objects: " + ", ".join(f"{k.replace('_', ' ')} {percent(v)}" for k, v in figures.items())]
     speed = report["latency"]
     parts = ", ".join(f"{name.replace('_', ' ')} {value:.1f}" for name, value in speed["parts"].items())
     lines += [f"latency, batch 1, one thread: {speed['milliseconds_median']:.1f} ms median ({parts})"]
@@ -54,15 +54,17 @@ def table(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(title: str, row: Mapping[str, Any]) -> str:
+def row_line(title: str, row: Mapping[str, Any]) -> str:
+    """Title, accuracy and interval of a row."""
     interval = row.get("interval")
-    spread = f"{_percent(interval[0])} to {_percent(interval[1])}" if interval else ""
-    also = [f"{part} {_percent(row[part]['accuracy'])}" for part in ("binary", "open") if part in row]
-    return f"{title:<34}{_percent(row['accuracy']):>8}  {spread:<18} {', '.join(also)}"
+    spread = f"{percent(interval[0])} to {percent(interval[1])}" if interval else ""
+    also = [f"{part} {percent(row[part]['accuracy'])}" for part in ("binary", "open") if part in row]
+    return f"{title:<34}{percent(row['accuracy']):>8}  {spread:<18} {', '.join(also)}"
 
 
-def _types(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    return ", ".join(f"{name} {_percent(row['accuracy'])} ({row['n']:,})" for name, row in rows.items())
+def types_line(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Accuracy and number of questions by type."""
+    return ", ".join(f"{name} {percent(row['accuracy'])} ({row['n']:,})" for name, row in rows.items())
 
 
 def _official_lines(scores: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
@@ -74,7 +76,7 @@ def _official_lines(scores: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
 
 def _shifted_lines(shifted: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     for split, rows in shifted.items():
-        figures = ", ".join(f"{n.replace('_', ' ')} {_percent(r['accuracy'])} ({_drop(r)})" for n, r in rows.items())
+        figures = ", ".join(f"{n.replace('_', ' ')} {percent(r['accuracy'])} ({_drop(r)})" for n, r in rows.items())
         yield f"split {split} (change): {figures}"
 
 
@@ -84,16 +86,18 @@ def _drop(row: Mapping[str, Any]) -> str:
 
 def _proof_line(proofs: Mapping[str, Any]) -> str:
     return (
-        f"proofs of {proofs['n']:,} answers: {_percent(proofs['proved'])} proved, of these right "
-        f"{_percent(proofs['accuracy_proved'])}, of the others {_percent(proofs['accuracy_not_proved'])}; "
-        f"replayed {_percent(proofs['replayed'])}"
+        f"proofs of {proofs['n']:,} answers: {percent(proofs['proved'])} proved, of these right "
+        f"{percent(proofs['accuracy_proved'])}, of the others {percent(proofs['accuracy_not_proved'])}; "
+        f"replayed {percent(proofs['replayed'])}"
     )
 
 
-def _calibration_line(trust: Mapping[str, Any]) -> str:
-    selective = ", ".join(f"{_percent(v)} at {k} coverage" for k, v in trust["selective_accuracy"].items())
-    return f"calibration: ECE {_percent(trust['ece'])}; selective accuracy {selective}"
+def calibration_line(trust: Mapping[str, Any]) -> str:
+    """Calibration error and selective accuracy."""
+    selective = ", ".join(f"{percent(v)} at {k} coverage" for k, v in trust["selective_accuracy"].items())
+    return f"calibration: ECE {percent(trust['ece'])}; selective accuracy {selective}"
 
 
-def _percent(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """A share as a percentage."""
     return "-" if value is None else f"{100 * value:.1f} %"

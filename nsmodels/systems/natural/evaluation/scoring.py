@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_error, mean_interval, selective_accuracy
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.evaluation.subject import Subject
+from nsmodels.systems.natural.language.asking import Question
 
 ROWS = (
     "true_scene_true_program",
@@ -47,13 +47,13 @@ def score_answers(answers: Sequence[str], questions: Sequence[Question]) -> Row:
     """Accuracy with its interval, overall, of binary and open questions, and by type; an empty answer is none."""
     right = np.array([a == q.answer for a, q in zip(answers, questions, strict=True)], float)
     images = np.array([q.image for q in questions])
-    row = _accuracy(right, images) | {"unanswered": sum(not a for a in answers)}
+    row = mean_row(right, images) | {"unanswered": sum(not a for a in answers)}
     is_open = np.array([_type(q, "structural") == "query" for q in questions])
-    row |= {"open": _accuracy(right[is_open], images[is_open]), "binary": _accuracy(right[~is_open], images[~is_open])}
+    row |= {"open": mean_row(right[is_open], images[is_open]), "binary": mean_row(right[~is_open], images[~is_open])}
     for kind in ("structural", "semantic"):
         types = np.array([_type(q, kind) for q in questions])
         row[f"by_{kind}"] = {
-            name: _accuracy(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))
+            name: mean_row(right[types == name], images[types == name]) for name in sorted(set(types.tolist()))
         }
     return row
 
@@ -82,8 +82,12 @@ def confidences(subject: Subject) -> np.ndarray:
 
 def calibration(subject: Subject) -> dict[str, Any]:
     """Calibration of the confidence: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
-    confidence = confidences(subject)
     right = np.array([a.best == q.answer for a, q in zip(subject.answers, subject.balanced, strict=False)], float)
+    return calibration_of(confidences(subject), right)
+
+
+def calibration_of(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """The same of answers by their confidence (n,) and whether they are right (n,)."""
     bins = calibration_bins(confidence, right)
     return {
         "ece": expected_calibration_error(confidence, right),
@@ -105,21 +109,27 @@ def calibration(subject: Subject) -> dict[str, Any]:
 def program_exact(subject: Subject) -> float:
     """Share of the balanced questions whose program is read exactly, in normal form."""
     pairs = zip(subject.programs, subject.parses, strict=False)
-    return float(np.mean([parse.program == program for program, parse in pairs]))
+    return float(np.mean([parse.released == program for program, parse in pairs]))
 
 
 def outcomes(subject: Subject) -> Outcomes:
     """Correctness of the answer to each balanced question."""
-    items = distinct(f"{subject.split}/{question.id}" for question in subject.balanced)
-    right = [a.best == q.answer for a, q in zip(subject.answers, subject.balanced, strict=False)]
-    return Outcomes("accuracy", subject.split, items, [q.image for q in subject.balanced], np.array(right, float))
+    return outcomes_of([a.best for a in subject.answers[: subject.num_balanced]], subject.balanced, subject.split)
+
+
+def outcomes_of(answers: Sequence[str], questions: Sequence[Question], split: str) -> Outcomes:
+    """Correctness of an answer to each of the balanced questions of a split."""
+    items = distinct(f"{split}/{question.id}" for question in questions)
+    right = [answer == question.answer for answer, question in zip(answers, questions, strict=True)]
+    return Outcomes("accuracy", split, items, [question.image for question in questions], np.array(right, float))
 
 
 def _type(question: Question, kind: str) -> str:
     return str((question.types or {}).get(kind, ""))
 
 
-def _accuracy(right: np.ndarray, images: np.ndarray) -> Row:
+def mean_row(right: np.ndarray, images: np.ndarray) -> Row:
+    """Mean of shares (n,) as `accuracy`, its 95 % interval by image, and their number; None where there are few."""
     if not len(right):
         return {"accuracy": None, "interval": None, "n": 0}
     few = len(np.unique(images)) < FEWEST_IMAGES

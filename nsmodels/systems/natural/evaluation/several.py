@@ -1,4 +1,4 @@
-"""Evaluation on the folders that are given: GQA, VQA, or both, with the outcomes of each."""
+"""Evaluation on the folders that are given, of one kind each, with the outcomes of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.folders import NAMES, Kind, sorted_by_kind
 
 Scorer = Callable[[Order[NaturalEvaluation]], EvaluationResult]
-NEEDED: Mapping[Kind, str] = {"gqa": "parser", "vqa": "answers"}
+NEEDED: Mapping[Kind, str] = {"gqa": "parser", "vqa": "answers", "clevr": "clevr_parser"}
 
 
 def score(order: Order[NaturalEvaluation], scorers: Mapping[Kind, Scorer]) -> EvaluationResult:
@@ -47,7 +47,11 @@ def joined(results: Mapping[Kind, EvaluationResult]) -> EvaluationResult:
     report = dict(results[first].report) | {kind: results[kind].report for kind in rest}
     metrics = dict(results[first].metrics)
     for kind in rest:
-        metrics |= {name: value for name, value in results[kind].metrics.items() if name in _names(results[kind])}
+        own, metric = results[kind].metrics, results[kind].outcomes[0].metric
+        metrics |= {name: value for name, value in own.items() if name in _names(results[kind])}
+        # The ledger finds baselines of a metric that is not the headline by its name.
+        plain = {name.removeprefix("baseline/"): v for name, v in own.items() if name.startswith("baseline/")}
+        metrics |= {f"baseline/{metric}/{name}": value for name, value in plain.items() if "/" not in name}
         metrics |= {f"{kind}/{name}": value for name, value in results[kind].metrics.items()}
     return EvaluationResult(
         report,

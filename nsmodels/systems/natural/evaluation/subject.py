@@ -64,7 +64,8 @@ class Subject:
     @cached_property
     def executors(self) -> dict[str, SoftExecutor]:
         """A soft executor per image."""
-        return {image: SoftExecutor(belief, self.reasoner.lexicon) for image, belief in self.beliefs.items()}
+        lexicon, verdicts = self.reasoner.lexicon, self.reasoner.verdicts
+        return {image: SoftExecutor(belief, lexicon, verdicts) for image, belief in self.beliefs.items()}
 
     @cached_property
     def answers(self) -> list[Answer]:
@@ -86,8 +87,14 @@ class Subject:
             return ""
 
 
-def read_subject(reasoner: Reasoner, data: Path, split: str) -> Subject:
-    """A split of a GQA folder as the model sees it. Raises `InputError` for broken data, or without scene graphs."""
+def read_subject(
+    reasoner: Reasoner, data: Path, split: str, max_images: int = 0, has_unbalanced: bool = True
+) -> Subject:
+    """A split of a GQA folder as the model sees it. Raises `InputError` for broken data, or without scene graphs.
+
+    `max_images`: only the first so many images about which there are questions; 0: all. `has_unbalanced`: with the
+    questions that are not scored, whose answers consistency needs.
+    """
     balanced = {question.id: question for question in each_question(data, split)}
     if not balanced:
         raise InputError(f"{data}: split '{split}' has no balanced questions; choose a different one")
@@ -95,7 +102,12 @@ def read_subject(reasoner: Reasoner, data: Path, split: str) -> Subject:
     missing = next((each for each in balanced.values() if each.image not in graphs), None)
     if missing is not None:
         raise InputError(f"{data}: image '{missing.image}' of question '{missing.id}' has no scene graph in '{split}'")
-    rest = each_question(data, split, "all") if has_questions(data, split, "all") else ()
+    if max_images:
+        kept = set(list(dict.fromkeys(question.image for question in balanced.values()))[:max_images])
+        graphs = {image: graph for image, graph in graphs.items() if image in kept}
+        balanced = {key: question for key, question in balanced.items() if question.image in kept}
+    has_rest = has_unbalanced and has_questions(data, split, "all")
+    rest = each_question(data, split, "all") if has_rest else ()
     questions = [*balanced.values(), *(each for each in rest if each.id not in balanced and each.image in graphs)]
     beliefs = reasoner.see_all([image_path(data, image) for image in graphs])
     parses = reasoner.parse([question.text for question in questions])

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from nsmodels.core.errors import InputError
-from nsmodels.systems.natural.language.grammar import (
-    CLOSED,
-    ROOT,
-    Entry,
-    Frame,
-    Grammar,
-    Kind,
-    Leaf,
-    Tree,
-    argument_slots,
-    is_symmetric,
-)
-from nsmodels.systems.natural.language.mentions import Mention
+from nsmodels.systems.natural.language.grammar import Grammar
+from nsmodels.systems.natural.language.mentions import Entry, Mention
+from nsmodels.systems.natural.language.trees import CLOSED, ROOT, Frame, Kind, Leaf, Notation, Tree
+
+MOST_ARGUMENTS = 3  # of a frame
 
 
 class Derivation:
@@ -48,6 +42,27 @@ class Derivation:
         others = sum(self.grammar.closing[slot] for slot in self._open[:-1])
         return limit - len(self.symbols) - others
 
+    @property
+    def excluded(self) -> frozenset[int]:
+        """Symbols that would give a choice two equal options, where something else is left to choose."""
+        if len(self.symbols) < 2 or not self._is_second_option():
+            return frozenset()
+        first = self.leaf(self.symbols[-1])
+        groups = self.grammar.groups_of[self.grammar.slots[self.slot]]
+        numbers = range(len(self.grammar.tokens), len(self.grammar.tokens) + len(self.mentions))
+        fitting = {n for n in numbers if self.leaf(n).group in groups}  # type: ignore[union-attr]  # entries
+        fitting |= {int(n) for n in np.flatnonzero(self.grammar.fits[self.slot])}
+        equal = {n for n in fitting if self.leaf(n) == first}
+        return frozenset(equal) if equal < fitting else frozenset()
+
+    def _is_second_option(self) -> bool:
+        notation = self.grammar.notation
+        for back in range(2, min(len(self.symbols), MOST_ARGUMENTS) + 1):
+            leaf = self.leaf(self.symbols[-back])
+            if isinstance(leaf, Frame):
+                return notation.has_options(leaf) and len(notation.argument_slots(leaf)) == back
+        return False
+
     def followed_by(self, symbol: int) -> Derivation:
         """A copy with the next slot filled; raise as `push`."""
         longer = Derivation(self.grammar, self.mentions)
@@ -71,7 +86,7 @@ class Derivation:
 
     def tree(self) -> Tree:
         """The tree of a complete derivation."""
-        return _tree(iter(self.symbols), self.leaf)
+        return _tree(iter(self.symbols), self.leaf, self.grammar.notation)
 
     def leaf(self, symbol: int) -> Frame | Kind | Entry:
         """What a symbol stands for."""
@@ -79,11 +94,12 @@ class Derivation:
         return self.grammar.tokens[symbol] if number < 0 else self.mentions[number].entry
 
 
-def _tree(symbols: Iterator[int], meaning: Callable[[int], Frame | Leaf]) -> Tree:
+def _tree(symbols: Iterator[int], meaning: Callable[[int], Frame | Leaf], notation: Notation) -> Tree:
     frame = meaning(next(symbols))
     assert isinstance(frame, Frame)
-    arguments = tuple(meaning(next(symbols)) for _ in argument_slots(frame))
-    return Tree(frame, arguments, tuple(_tree(symbols, meaning) for _ in range(frame.num_inputs)))  # type: ignore[arg-type]
+    arguments = tuple(meaning(next(symbols)) for _ in notation.argument_slots(frame))
+    inputs = tuple(_tree(symbols, meaning, notation) for _ in range(frame.num_inputs))
+    return Tree(frame, arguments, inputs)  # type: ignore[arg-type]
 
 
 Choice = tuple[int, ...]  # symbols that are right at a place: a token, or all mentions of an entry
@@ -95,7 +111,7 @@ def choices(tree: Tree, grammar: Grammar, mentions: Sequence[Mention]) -> list[C
     What may be swapped (two inputs, options, successive filters) comes in the order in which the question mentions it.
     """
     found: list[Choice] = []
-    for leaf in _prefix(as_mentioned(tree, mentions)):
+    for leaf in _prefix(as_mentioned(tree, mentions, grammar.notation)):
         found.append(_symbols(leaf, grammar, mentions))
         if not found[-1]:
             raise InputError(f"program: {leaf} is neither mentioned by the question nor a constant of the grammar")
@@ -117,30 +133,26 @@ def _symbols(leaf: Frame | Leaf, grammar: Grammar, mentions: Sequence[Mention]) 
     return (grammar.numbers[leaf],) if leaf in grammar.numbers else ()
 
 
-def as_mentioned(tree: Tree, mentions: Sequence[Mention]) -> Tree:
+def as_mentioned(tree: Tree, mentions: Sequence[Mention], notation: Notation) -> Tree:
     """The tree with its parts that may be swapped in the order of their first mentions."""
     arguments = tree.arguments
-    if len(arguments) > 1 and type(arguments[-1]) is type(arguments[-2]) and _is_choice(tree.frame):
+    if len(arguments) > 1 and type(arguments[-1]) is type(arguments[-2]) and notation.has_options(tree.frame):
         pair = sorted(arguments[-2:], key=lambda leaf: (_place(leaf, mentions), leaf))
         arguments = (*arguments[:-2], *pair)
-    inputs = tuple(as_mentioned(each, mentions) for each in tree.inputs)
-    if is_symmetric(tree.frame):
+    inputs = tuple(as_mentioned(each, mentions, notation) for each in tree.inputs)
+    if notation.is_symmetric(tree.frame):
         inputs = tuple(sorted(inputs, key=lambda each: (first_place(each, mentions), repr(each))))
-    return _filters_as_mentioned(Tree(tree.frame, arguments, inputs), mentions)
+    return _filters_as_mentioned(Tree(tree.frame, arguments, inputs), mentions, notation)
 
 
-def _filters_as_mentioned(tree: Tree, mentions: Sequence[Mention]) -> Tree:
+def _filters_as_mentioned(tree: Tree, mentions: Sequence[Mention], notation: Notation) -> Tree:
     chain, inner = [], tree
-    while inner.frame.operation.startswith("filter"):
+    while notation.is_filter(inner.frame):
         chain.append(inner)
         (inner,) = inner.inputs
     for each in sorted(chain, key=lambda each: (_place(each.arguments[0], mentions), repr(each[:2])), reverse=True):
         inner = Tree(each.frame, each.arguments, (inner,))
     return inner
-
-
-def _is_choice(frame: Frame) -> bool:
-    return frame.operation.startswith("choose")
 
 
 def first_place(tree: Tree, mentions: Sequence[Mention]) -> int:

@@ -17,8 +17,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.fluency import Fluency
-from nsmodels.systems.natural.language.grammar import CLOSED, Grammar
+from nsmodels.systems.natural.language.grammar import Grammar
 from nsmodels.systems.natural.language.tokens import Vocabulary
+from nsmodels.systems.natural.language.trees import CLOSED
 
 
 @dataclass(frozen=True)

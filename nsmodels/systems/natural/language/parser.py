@@ -15,11 +15,12 @@ from nsmodels.datasets.gqa.programs.parsing import Program
 from nsmodels.engine import checkpoint
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
+from nsmodels.systems.natural.language.completion import completed, left_out_of
 from nsmodels.systems.natural.language.confidence import Signs
 from nsmodels.systems.natural.language.derivation import Derivation
 from nsmodels.systems.natural.language.encoding import Reader, previous_of
-from nsmodels.systems.natural.language.grammar import Entry, Grammar, normal, program_of
-from nsmodels.systems.natural.language.mentions import NAME, Mention
+from nsmodels.systems.natural.language.grammar import Grammar, normal, program_of
+from nsmodels.systems.natural.language.mentions import Entry, Mention
 from nsmodels.systems.natural.language.network import Memory, ParserNetwork
 from nsmodels.systems.natural.language.tokens import words_of
 
@@ -32,14 +33,21 @@ class Parse:
     """The program of a question, and how sure it is that the question means it.
 
     Attributes:
-        program: in normal form.
+        program: in normal form, completed by what released programs have no place for.
         probability: that the program is the question's, in [0, 1].
         doubts: why the program may not be the question's, a short line each; empty where nothing is amiss.
+        uncompleted: the program in the form of released ones; None: it is the same.
     """
 
     program: Program
     probability: float
     doubts: tuple[str, ...] = ()
+    uncompleted: Program | None = None
+
+    @property
+    def released(self) -> Program:
+        """The program in the form of released ones, to be compared with them."""
+        return self.program if self.uncompleted is None else self.uncompleted
 
 
 class Parser:
@@ -74,23 +82,23 @@ class Parser:
         derivations, probabilities = decode(self.network, self.reader, words, mentions)
         parses = []
         for each, question, probability in zip(derivations, words, probabilities, strict=True):
-            program = normal(program_of(each.tree()), self.grammar.words)
-            signs = self._signs(question, each, float(probability))
-            parses.append(Parse(program, signs.confidence(), signs.doubts))
+            released = normal(program_of(each.tree(), self.grammar.words), self.grammar.words)
+            program = completed(released, question, each.mentions, self.grammar.words)
+            signs = self._signs(question, each, program, float(probability))
+            uncompleted = None if program == released else released
+            parses.append(Parse(program, signs.confidence(), signs.doubts, uncompleted))
         return parses
 
-    def _signs(self, question: list[str], derivation: Derivation, probability: float) -> Signs:
-        """Probability of the program, unknown words, and what the question names beside it."""
+    def _signs(self, question: list[str], derivation: Derivation, program: Program, probability: float) -> Signs:
+        """Probability of the program, unknown words, and what the question says beside it."""
         mentions, num_tokens = derivation.mentions, len(self.grammar.tokens)
         named = {place for each in mentions for place in range(each.start, each.end)}
         unknown = [word for k, word in enumerate(question) if word not in self.network.vocabulary and k not in named]
         used = [mentions[symbol - num_tokens] for symbol in derivation.symbols if symbol >= num_tokens]
         covered = {place for each in used for place in range(each.start, each.end)}
-        left_out = [
-            " ".join(question[each.start : each.end])
-            for each in mentions
-            if each.entry.group == NAME and not covered.intersection(range(each.start, each.end))
-        ]
+        unread = [each for each in mentions if not covered.intersection(range(each.start, each.end))]
+        said = left_out_of(program, unread, mentions, self.grammar.words)
+        left_out = [" ".join(question[each.start : each.end]) for each in said]
         strange = self.network.fluency.strange(question, mentions)
         return Signs(probability, tuple(dict.fromkeys(unknown)), tuple(dict.fromkeys(left_out)), tuple(strange))
 
@@ -125,6 +133,9 @@ def next_scores(
     previous, slots, num_open, slack = torch.tensor(rows, device=network.costs.device).T[..., None]
     scores, state = network.step(memory, state, previous, slots, num_open)
     fitting = network.fitting(memory, slots, slack)
+    for row, excluded in enumerate(each.excluded for each in derivations):
+        if excluded:
+            fitting[row, 0, sorted(excluded)] = False
     return scores.masked_fill(~fitting, -torch.inf)[:, 0].log_softmax(-1), state
 
 

@@ -1,4 +1,4 @@
-"""Training of the parser: questions in the released form, their batches, and the loss of decoding their programs."""
+"""Training of the parser: questions with programs, their batches, and the loss of decoding their programs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.gqa.files.format import Question
 from nsmodels.datasets.gqa.programs.parsing import ANY, Program, without_leaks
 from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
+from nsmodels.systems.natural.language.asking import Question
 from nsmodels.systems.natural.language.encoding import Example, ParserBatch, Reader, collate, example
 from nsmodels.systems.natural.language.fluency import Fluency
-from nsmodels.systems.natural.language.grammar import Entry, Grammar, leaves_of, normal, tree_of
-from nsmodels.systems.natural.language.mentions import RELATION, Mention, Phrases
+from nsmodels.systems.natural.language.grammar import Grammar, normal, tree_of
+from nsmodels.systems.natural.language.mentions import RELATION, Entry, Mention, Phrases
 from nsmodels.systems.natural.language.network import ParserNetwork
 from nsmodels.systems.natural.language.parser import Parser
 from nsmodels.systems.natural.language.synonyms import learn_synonyms
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
+from nsmodels.systems.natural.language.trees import leaves_of
 
 WINDOW = 50  # batches within which questions are sorted by length
 
@@ -80,7 +81,7 @@ class ParserTask(Task):
     """Training of the parser on questions with programs.
 
     Args:
-        train, val: released questions with their programs.
+        train, val: questions with their programs.
         words: vocabulary of the scenes.
         config: the parser.
         training: its batch size and seed are used.
@@ -149,7 +150,7 @@ class ParserTask(Task):
         found = Parser(model).read([each.words for each in self.val_questions])
         model.train(was_training)
         pairs = zip(found, self.val_questions, strict=True)
-        return {"val/program_exact": float(np.mean([parse.program == each.program for parse, each in pairs]))}
+        return {"val/program_exact": float(np.mean([parse.released == each.program for parse, each in pairs]))}
 
     def settings(self) -> dict[str, Any]:
         """The configuration, the words of questions and scenes, and the constants of the grammar."""

@@ -21,7 +21,7 @@ from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.scoring import match_boxes
 
 FILE = "calibration.json"
-NUM_IMAGES = 400
+NUM_IMAGES = 400  # at most, where perception has learnt from all
 BATCH = 32
 LogisticMap = tuple[float, float]
 IDENTITY: LogisticMap = (1.0, 0.0)
@@ -29,13 +29,12 @@ IDENTITY: LogisticMap = (1.0, 0.0)
 
 def calibrate(model: Perception, photographs: Sequence[Photograph], num_workers: int) -> LogisticMap:
     """Slope and intercept of the probability that there is an object at a peak, set in `model` as well."""
-    chosen = photographs[:NUM_IMAGES]
     config = model.config
-    pixels, _ = read_images([Path(p.path) for p in chosen], config.image_width, config.image_height, num_workers)
+    pixels, _ = read_images([Path(p.path) for p in photographs], config.image_width, config.image_height, num_workers)
     model.presence_map.copy_(torch.tensor(IDENTITY))
-    beliefs, _ = perceive(model, pixels, [photograph.size for photograph in chosen], BATCH)
+    beliefs, _ = perceive(model, pixels, [photograph.size for photograph in photographs], BATCH)
     logits, labels = [], []
-    for photograph, belief in zip(chosen, beliefs, strict=True):
+    for photograph, belief in zip(photographs, beliefs, strict=True):
         true = np.array([(t.box.x, t.box.y, t.box.w, t.box.h) for t in photograph.graph], np.float32).reshape(-1, 4)
         hit = np.isin(np.arange(len(belief)), match_boxes(belief.boxes, true)[:, 0])
         logits.append(np.log(belief.presence / np.maximum(1 - belief.presence, 1e-7)))

@@ -151,7 +151,7 @@ class NameHead(nn.Module):
 
 @final
 class FactHead(nn.Module):
-    """What else is read of an object: the change of its box, its attribute values, which types of them are stated.
+    """What else is read of an object: the change of its box; its attribute values, which types of them are stated.
 
     It sees the box and the probabilities of names directly: large is what is larger than usual for its name.
     """

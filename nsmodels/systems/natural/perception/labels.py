@@ -248,4 +248,4 @@ def _known(labels: Sequence[Labels]) -> tuple[Tensor, Tensor, Tensor, Tensor] | 
 def _frozen(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _frozen(each) for key, each in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

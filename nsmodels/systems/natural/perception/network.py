@@ -22,7 +22,15 @@ from nsmodels.layers.vision.backbone import build_backbone
 from nsmodels.layers.vision.crops import convolution
 from nsmodels.layers.vision.pyramid import Pyramid
 from nsmodels.systems.natural.config import PerceptionConfig
-from nsmodels.systems.natural.perception.heads import BoxHead, FactHead, NameHead, ObjectEncoder, Routing, SceneHead
+from nsmodels.systems.natural.perception.heads import (
+    BoxHead,
+    FactHead,
+    NameHead,
+    ObjectEncoder,
+    Routing,
+    SceneHead,
+    refined_box,
+)
 from nsmodels.systems.natural.perception.labels import LabelSpace
 from nsmodels.systems.natural.perception.pairs import Exchange, PairHead, pair_geometry
 
@@ -93,9 +101,10 @@ class Perception(nn.Module):
         self.scene = SceneHead(channels, config, space)
         self.routing = Routing(width, len(space.concepts)) if config.routing and space.concepts else None
         self.names = NameHead(space, config)
-        sizes = [4, len(space.values), len(space.words.attributes)]
-        self.facts = FactHead(width, len(space.words.names), sizes, max(16, width // 2))
-        self.pairs = PairHead(width, len(space.relations)) if space.relations else None
+        num, hidden = len(space.words.names), max(16, width // 2)
+        self.change = FactHead(width, num, [4], hidden)
+        self.facts = FactHead(width, num, [len(space.values), len(space.words.attributes)], hidden)
+        self.pairs = PairHead(width, num, len(space.relations), config.relation_dropout) if space.relations else None
         # Slope a and intercept b of the calibrated probability of an object at a peak of logit l, σ(a·l + b).
         self.register_buffer("presence_map", torch.tensor([1.0, 0.0]))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
@@ -167,9 +176,12 @@ class Perception(nn.Module):
             if self.routing is not None:
                 features, concepts = self.routing(features, concepts, shown)
             names = self.names(features)
-            change, values, stated = self.facts(features, names, boxes, exists)
+            (change,) = self.change(features, names, boxes, exists)
+            # How large a thing is, and whether it touches another one, is a matter of pixels: by the refined boxes.
+            fitting = refined_box(boxes, change.detach())
+            values, stated = self.facts(features, names, fitting, exists)
             none = geometry.new_zeros(len(geometry), 0, *geometry.shape[1:3])
-            relations = none if self.pairs is None else self.pairs(features, geometry)
+            relations = none if self.pairs is None else self.pairs(features, names, pair_geometry(fitting))
         objects = ObjectLogits(change, names, values, stated, relations, features)
         return objects, SceneLogits(locations, weathers, concepts)
 

@@ -11,16 +11,18 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-NUM_GEOMETRY = 13
+NUM_GEOMETRY = 16
+FINE = 20.0  # inverse of the part of the image from which on a gap is a wide one
 LEAST_SIDE = 1e-3  # of the image, for ratios
 
 
-def pair_geometry(boxes: Float[Tensor, "b n 4"]) -> Float[Tensor, "b n n 13"]:
+def pair_geometry(boxes: Float[Tensor, "b n 4"]) -> Float[Tensor, "b n n 16"]:
     """What the boxes of objects i and j (centre, width, height) have to do with each other, seen from i.
 
     Distances of centres in sides of i, and in sides of the image; logarithms of the ratios of sides; shares of i and
     of j that the other covers; gaps across and down as parts of the image, negative where the boxes overlap; the common
-    height as a part of the lower one; the distance of the lower edges; whether i is j.
+    height as a part of the lower one; the distance of the lower edges; whether i is j; gaps and lower edges once more,
+    at a finer scale, on which boxes that touch differ from boxes that nearly do.
     """
     centre, side = boxes[..., :2], boxes[..., 2:].clamp(min=LEAST_SIDE)
     away = centre[:, None, :] - centre[:, :, None]
@@ -34,7 +36,8 @@ def pair_geometry(boxes: Float[Tensor, "b n 4"]) -> Float[Tensor, "b n n 13"]:
     below = (high[:, None, :, 1] - high[:, :, None, 1])[..., None]
     same = torch.eye(boxes.shape[1], device=boxes.device).expand(len(boxes), -1, -1)[..., None]
     near = (away / side[:, :, None]).clamp(-5, 5)
-    return torch.cat([near, away, ratio, covered, -4 * common, level, 4 * below, same], -1)
+    fine = (FINE * torch.cat([common, below], -1)).clamp(-1, 1)
+    return torch.cat([near, away, ratio, covered, -4 * common, level, 4 * below, same, fine], -1)
 
 
 @final
@@ -54,7 +57,7 @@ class Exchange(nn.Module):
     def forward(
         self,
         features: Float[Tensor, "b n d"],
-        geometry: Float[Tensor, "b n n 13"],
+        geometry: Float[Tensor, "b n n 16"],
         exists: Bool[Tensor, "b n"],
     ) -> Float[Tensor, "b n d"]:
         """Features with what the other objects add; padding sends no messages."""
@@ -70,19 +73,27 @@ class Exchange(nn.Module):
 
 @final
 class PairHead(nn.Module):
-    """Logits of relations for each ordered pair, from the features of both objects and the geometry of their boxes."""
+    """Logits of relations for each ordered pair: from features and names of both objects, and from their boxes.
 
-    def __init__(self, width: int, num_relations: int, hidden: int = 64) -> None:
+    There are few pairs in a relation: of features, from which an image can be learnt by heart, a part is dropped.
+    """
+
+    def __init__(self, width: int, num_names: int, num_relations: int, dropout: float, hidden: int = 64) -> None:
         super().__init__()
-        self.subject, self.target = nn.Linear(width, hidden), nn.Linear(width, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.subject, self.target = (nn.Linear(width + num_names, hidden) for _ in range(2))
         self.geometry = nn.Linear(NUM_GEOMETRY, hidden)
         last = nn.Linear(hidden, num_relations)
         last.bias = nn.Parameter(torch.full((num_relations,), -3.0))  # relations are rare: start near the base rate
         self.out = nn.Sequential(nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), last)
 
     def forward(
-        self, features: Float[Tensor, "b n d"], geometry: Float[Tensor, "b n n 13"]
+        self,
+        features: Float[Tensor, "b n d"],
+        names: Float[Tensor, "b n names"],
+        geometry: Float[Tensor, "b n n 16"],
     ) -> Float[Tensor, "b r n n"]:
-        """Logits that object i is in each relation to object j."""
-        mixed = self.subject(features)[:, :, None] + self.target(features)[:, None] + self.geometry(geometry)
+        """Logits that object i is in each relation to object j; `names` do not learn from them."""
+        read = torch.cat([self.dropout(features), names.detach().exp()], -1)
+        mixed = self.subject(read)[:, :, None] + self.target(read)[:, None] + self.geometry(geometry)
         return self.out(mixed).permute(0, 3, 1, 2)

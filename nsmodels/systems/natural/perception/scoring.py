@@ -25,7 +25,7 @@ def score_beliefs(
     types as stated), `within_class` (names among those whose class is right) and `rare_names` (of the quarter of names
     least frequent in training, by `counts`); `relation_f1` of relations but left and right, missed objects included.
     """
-    rare = set(sorted(space.words.names, key=lambda name: (counts.get(name, 0), name))[: _quarter(space)])
+    rare = rare_names(space, counts)
     total: Counter[str] = Counter()
     for photograph, belief in zip(photographs, beliefs, strict=True):
         total.update(count_right(photograph, belief, space, rare))
@@ -66,13 +66,25 @@ def count_right(photograph: Photograph, belief: Belief, space: LabelSpace, rare:
 
 def named_objects(photograph: Photograph, belief: Belief, space: LabelSpace) -> Bool[np.ndarray, " m"]:
     """Whether each true object of an image is found and named as it is."""
+    read, true = named_numbers(photograph, belief, space)
+    return read == true
+
+
+def named_numbers(
+    photograph: Photograph, belief: Belief, space: LabelSpace
+) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """The number of the name that is read for each true object of an image, −1 where it is not found; the true one."""
     truth = belief_of(photograph.graph, space.words)
     present = np.flatnonzero(belief.presence >= PRESENT)
     pairs = match_boxes(belief.boxes[present], truth.boxes)
-    right = belief.names[present[pairs[:, 0]]].argmax(1) == truth.names[pairs[:, 1]].argmax(1)
-    found = np.zeros(len(truth), bool)
-    found[pairs[right, 1]] = True
-    return found
+    read = np.full(len(truth), -1)
+    read[pairs[:, 1]] = belief.names[present[pairs[:, 0]]].argmax(1)
+    return read, truth.names.argmax(1)
+
+
+def rare_names(space: LabelSpace, counts: Mapping[str, int]) -> set[str]:
+    """The quarter of all names that are least frequent, by `counts`."""
+    return set(sorted(space.words.names, key=lambda name: (counts.get(name, 0), name))[: _quarter(space)])
 
 
 def match_boxes(found: Float[np.ndarray, "n 4"], true: Float[np.ndarray, "m 4"]) -> Int[np.ndarray, "k 2"]:

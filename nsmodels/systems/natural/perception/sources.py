@@ -1,30 +1,51 @@
-"""Photographs with their graphs in a dataset folder: GQA's scene graphs, or the boxes of COCO in a VQA folder."""
+"""Photographs with their graphs in a dataset folder, and the words of its scenes.
+
+GQA has scene graphs, a VQA folder the boxes of COCO, CLEVR scenes of solids.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nsmodels.core.errors import InputError
+from nsmodels.datasets.clevr import graphs as clevr
 from nsmodels.datasets.gqa.files.format import each_graph
 from nsmodels.datasets.gqa.files.places import graphs_path, image_path
 from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing
+from nsmodels.formats.scenes.vocabulary import SceneVocabulary
+from nsmodels.systems.natural.folders import Kind, kind_of
 from nsmodels.systems.natural.perception.labels import Photograph
 
 
 def read_photographs(root: Path, split: str, num: int = 0) -> list[Photograph]:
     """Photographs of a split in the order of its file, the first `num` of them; 0: all.
 
-    Raises `InputError` for a folder that holds neither scene graphs nor boxes of the split.
+    Raises `InputError` for a folder that does not hold what its kind has of the split.
     """
-    graphs, instances = graphs_path(root, split), instances_path(root, split)
-    if instances.is_file():  # first: the twin of VQA also holds graphs, its truth, which the release has not
-        return _boxed(root, split, instances, num)
-    if graphs.is_file():
-        return _described(root, split, num)
-    raise InputError(f"{root}: no scene graphs of split '{split}'; expected {graphs.name} or {instances.name}")
+    return READERS[kind_of(root)](root, split, num)
+
+
+def vocabulary_of(root: Path) -> SceneVocabulary:
+    """The words of the scenes of a folder: those of CLEVR are fixed, others are stated. Raises `InputError`."""
+    return FIXED.get(kind_of(root)) or SceneVocabulary.read(root)
+
+
+def learnt_from(photographs: Sequence[Photograph], num_held_out: int) -> list[Photograph]:
+    """All but the last `num_held_out` training images. Raises `InputError` where none is left."""
+    if num_held_out >= len(photographs) > 0:
+        raise InputError(
+            f"calibration_images={num_held_out}: there are {len(photographs)} training images; choose fewer"
+        )
+    return list(photographs[: len(photographs) - num_held_out])
+
+
+def to_calibrate_on(photographs: Sequence[Photograph], num_held_out: int, most: int) -> list[Photograph]:
+    """The training images that are not learnt from; where all are, the first `most` of them."""
+    return list(photographs[len(photographs) - num_held_out :] if num_held_out else photographs[:most])
 
 
 def instances_path(root: Path, split: str) -> Path:
@@ -33,11 +54,19 @@ def instances_path(root: Path, split: str) -> Path:
 
 
 def _described(root: Path, split: str, num: int) -> list[Photograph]:
+    _require(graphs_path(root, split), root, split)
     graphs = itertools.islice(each_graph(root, split), num or None)
     return [Photograph(str(image_path(root, graph.image)), graph) for graph in graphs]
 
 
-def _boxed(root: Path, split: str, path: Path, num: int) -> list[Photograph]:
+def _solids(root: Path, split: str, num: int) -> list[Photograph]:
+    graphs = itertools.islice(clevr.each_graph(root, split), num or None)
+    return [Photograph(str(path), graph) for path, graph in graphs]
+
+
+def _boxed(root: Path, split: str, num: int) -> list[Photograph]:
+    path = instances_path(root, split)
+    _require(path, root, split)
     document = _read(path)
     try:
         images = document["images"][: num or None]
@@ -55,6 +84,11 @@ def _boxed(root: Path, split: str, path: Path, num: int) -> list[Photograph]:
     return [Photograph(file, graph, is_described=False) for file, graph in zip(files, graphs, strict=True)]
 
 
+def _require(path: Path, root: Path, split: str) -> None:
+    if not path.is_file():
+        raise InputError(f"{root}: no scene graphs of split '{split}'; expected {path.name}")
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -63,3 +97,12 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError(f"{path}: expected a JSON object; fetch or prepare the data again")
     return document
+
+
+# The twin of VQA also holds graphs, its truth, which the release has not: they are not read.
+READERS: Mapping[Kind, Callable[[Path, str, int], list[Photograph]]] = {
+    "gqa": _described,
+    "vqa": _boxed,
+    "clevr": _solids,
+}
+FIXED: Mapping[Kind, SceneVocabulary] = {"clevr": clevr.VOCABULARY}

@@ -5,6 +5,7 @@ Shapes: b images, n objects per image (padded).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from nsmodels.core.errors import InputError
@@ -21,7 +22,6 @@ from nsmodels.engine.batching import Batches, Part, epoch_order, generator, spli
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.formats.images.cache import read_images
-from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.layers.vision.augmentation import augment_images, draw_augmentation
 from nsmodels.layers.vision.layout import layout_of
 from nsmodels.systems.natural.config import NaturalConfig, PerceptionConfig
@@ -37,12 +37,15 @@ from nsmodels.systems.natural.perception.labels import (
     labels_of,
 )
 from nsmodels.systems.natural.perception.losses import loss_terms
-from nsmodels.systems.natural.perception.mixing import Knowledge, mixed_order, union_of
+from nsmodels.systems.natural.perception.mixing import Knowledge, mixed_order, shares_of, union_of
 from nsmodels.systems.natural.perception.network import Perception
+from nsmodels.systems.natural.perception.recolouring import draw_order, exchanged, without_colors
 from nsmodels.systems.natural.perception.scoring import score_beliefs
-from nsmodels.systems.natural.perception.sources import read_photographs
+from nsmodels.systems.natural.perception.sources import learnt_from, read_photographs, vocabulary_of
 
+log = logging.getLogger(__name__)
 BATCH = 32  # of validation
+MIRRORED = {"left": "right", "right": "left"}  # relations whose names change with the side
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +96,13 @@ class Draws:
         augmentation: of each image, as of `augment_images`; empty: none.
         noise_seed: of the batch.
         is_flipped: whether an image is mirrored.
+        channels: order in which red, green and blue of each image are taken; None: as they are.
     """
 
     augmentation: Float[Tensor, "b 6"]
     noise_seed: int
     is_flipped: Tensor
+    channels: Int[Tensor, "b 3"] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class PerceptionBatch:
 
 @final
 class PerceptionTask(Task):
-    """Training of perception on the photographs of GQA and VQA folders. Raises `InputError` for bad data.
+    """Training of perception on the images of folders of GQA, VQA and CLEVR. Raises `InputError` for bad data.
 
     Of several folders the images are mixed (`mixing`), and what one of them has no word for is masked in its images.
     """
@@ -127,12 +132,17 @@ class PerceptionTask(Task):
         for data, photographs in zip(folders, train, strict=True):
             if not photographs:
                 raise InputError(f"{data}: split '{config.train_split}' has no images; choose a different one")
-        vocabularies = [SceneVocabulary.read(data) for data in folders]
+        train = [learnt_from(photographs, config.calibration_images) for photographs in train]
+        vocabularies = [vocabulary_of(data) for data in folders]
         words = union_of(vocabularies)
+        if len(folders) > 1:
+            shares = shares_of([len(each) for each in train], self.temperature)
+            log.info("images of an epoch: %s", ", ".join(f"{d}: {s:.1%}" for d, s in zip(folders, shares, strict=True)))
         graphs = [photograph.graph for each in train for photograph in each]
         self.space = LabelSpace(words, choose_concepts(graphs, words, self.config.num_concepts))
         known = [Knowledge.of(each, self.space) for each in vocabularies] if len(folders) > 1 else [None]
         self.sizes = [len(each) for each in train]
+        self.mirror = mirrored_rows(self.space.relations)
         self.images = {"train": self._read(train, known), "val": self._read(val, known)}
         self.layout = layout_of(self.config)
 
@@ -198,13 +208,17 @@ class PerceptionTask(Task):
         # Every image has a generator of its own, so that nothing depends on how a batch is split.
         rngs = [generator(self.training.seed, split, epoch, int(row)) for row in part.rows]
         flipped = torch.tensor([self.config.flip and rng.random() < 0.5 for rng in rngs])
-        targets = replace(targets, boxes=flipped_boxes(targets.boxes, flipped))
+        targets = mirrored(targets, flipped, self.mirror)
         points, boxes = self._asked(targets.boxes, rngs)
         strength = self.config.augment
         changes = [draw_augmentation(1, strength, rng) for rng in rngs if strength]
         noise = generator(self.training.seed, "noise", epoch, int(part.whole[0])).integers(2**31)
         augmentation = torch.cat(changes) if changes else torch.zeros(0, 6)
-        return PerceptionBatch(pixels, targets, points, boxes, Draws(augmentation, int(noise), flipped))
+        channels = None
+        if self.config.recolour:
+            channels = torch.tensor([draw_order(self.config.recolour, rng) for rng in rngs])
+            targets = without_colors(targets, (channels != torch.arange(3)).any(1), self.space)
+        return PerceptionBatch(pixels, targets, points, boxes, Draws(augmentation, int(noise), flipped, channels))
 
     def _asked(self, boxes: Float[Tensor, "b n 4"], rngs: list[np.random.Generator]) -> tuple[Tensor, Tensor]:
         """Points up to a cell from the true centres, and boxes that err as predicted ones do."""
@@ -217,6 +231,22 @@ class PerceptionTask(Task):
         return points, torch.cat([moved, boxes[..., 2:] * (self.config.jitter * errors[..., 4:]).exp()], -1)
 
 
+def mirrored_rows(relations: Sequence[str]) -> list[int]:
+    """Row of what each relation is called in a mirrored image."""
+    return [
+        relations.index(MIRRORED[name]) if MIRRORED.get(name) in relations else k for k, name in enumerate(relations)
+    ]
+
+
+def mirrored(targets: Targets, is_flipped: Tensor, rows: list[int]) -> Targets:
+    """The targets of mirrored images: boxes, and relations, of which `rows` are as of `mirrored_rows`."""
+    targets = replace(targets, boxes=flipped_boxes(targets.boxes, is_flipped))
+    if rows == sorted(rows):
+        return targets
+    relations = torch.where(is_flipped[:, None, None, None], targets.relations[:, rows], targets.relations)
+    return replace(targets, relations=relations)
+
+
 def flipped_boxes(boxes: Float[Tensor, "b n 4"], is_flipped: Tensor) -> Float[Tensor, "b n 4"]:
     """The boxes of mirrored images."""
     x = torch.where(is_flipped[:, None], 1 - boxes[..., 0], boxes[..., 0])
@@ -226,6 +256,7 @@ def flipped_boxes(boxes: Float[Tensor, "b n 4"], is_flipped: Tensor) -> Float[Te
 def drawn_images(images: Float[Tensor, "b 3 h w"], draws: Draws) -> Float[Tensor, "b 3 h w"]:
     """Images as training sees them."""
     images = torch.where(draws.is_flipped[:, None, None, None], images.flip(-1), images)
+    images = images if draws.channels is None else exchanged(images, draws.channels)
     return augment_images(images, draws.augmentation, draws.noise_seed) if len(draws.augmentation) else images
 
 

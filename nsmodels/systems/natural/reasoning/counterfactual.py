@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.programs.parsing import Program
 from nsmodels.systems.natural.beliefs import Belief
-from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor
+from nsmodels.systems.natural.reasoning.execution import Answer, SoftExecutor, refers_to_objects
 from nsmodels.systems.natural.reasoning.facts import IS, LOCATION, NAME, PRESENT, Fact, parse, with_probability
 from nsmodels.systems.natural.reasoning.lexicon import SIDES, Lexicon
 from nsmodels.systems.natural.reasoning.proof import NoProof, Proof, prove
+from nsmodels.systems.natural.reasoning.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,22 @@ class Counterfactual:
             "is_changed": self.is_changed,
             "proof": self.proof and self.proof.to_dict(),
             "reason": self.reason or None,
+            "text": self.text(),
         }
 
 
-def remove_fact(program: Program, belief: Belief, text: str, lexicon: Lexicon | None = None) -> Counterfactual:
+def remove_fact(
+    program: Program,
+    belief: Belief,
+    text: str,
+    lexicon: Lexicon | None = None,
+    calibrate: Callable[[float], float] = float,
+    verdicts: Verdicts | None = None,
+) -> Counterfactual:
     """Remove a believed fact, such as `color(o3) = red`, and answer again.
 
-    Raises `InputError` for a text that is no fact, an unknown object, and a fact that is not believed.
+    `calibrate` gives the probability that a question is well posed from that of the execution. Raises `InputError` for
+    a text that is no fact, an unknown object, and a fact that is not believed.
     """
     lexicon = lexicon or Lexicon(belief.words)
     fact = with_probability(parse(text, belief.words), belief, lexicon)
@@ -74,22 +85,27 @@ def remove_fact(program: Program, belief: Belief, text: str, lexicon: Lexicon | 
         raise InputError(
             f"fact {text!r}: not believed, so it cannot be removed; known: {opposite} (p {opposite.probability:.3f})"
         )
-    before, first = _answered(program, belief, lexicon)
+    before, first, _ = _answered(program, belief, lexicon, calibrate, verdicts)
     is_used = first is not None and fact.literal in {each.literal for each in first.facts}
-    changed = belief_without(fact, belief, lexicon)
-    after = SoftExecutor(changed, lexicon).answer(program)
+    after, proof, reason = _answered(program, belief_without(fact, belief, lexicon), lexicon, calibrate, verdicts)
+    return Counterfactual(fact, is_used, before, after, proof, reason)
+
+
+def _answered(
+    program: Program,
+    belief: Belief,
+    lexicon: Lexicon,
+    calibrate: Callable[[float], float],
+    verdicts: Verdicts | None,
+) -> tuple[Answer, Proof | None, str]:
+    """An answer with its proof, or with the reason why there is none."""
+    found = SoftExecutor(belief, lexicon, verdicts).answer(program)
+    if refers_to_objects(program):
+        found = replace(found, posed=calibrate(found.posed))
     try:
-        return Counterfactual(fact, is_used, before, after, prove(program, changed, lexicon, after))
+        return found, prove(program, belief, lexicon, found), ""
     except NoProof as error:
-        return Counterfactual(fact, is_used, before, after, None, str(error))
-
-
-def _answered(program: Program, belief: Belief, lexicon: Lexicon) -> tuple[Answer, Proof | None]:
-    found = SoftExecutor(belief, lexicon).answer(program)
-    try:
-        return found, prove(program, belief, lexicon, found)
-    except NoProof:
-        return found, None
+        return found, None, str(error)
 
 
 def belief_without(fact: Fact, belief: Belief, lexicon: Lexicon) -> Belief:

@@ -16,6 +16,7 @@ from nsmodels.systems.natural.reasoning.comparison import compare
 from nsmodels.systems.natural.reasoning.lexicon import Lexicon
 from nsmodels.systems.natural.reasoning.scene import Scene
 from nsmodels.systems.natural.reasoning.sets import Found, any_of
+from nsmodels.systems.natural.reasoning.verdicts import Verdicts, kind_of
 
 Value = Found | float | dict[str, float]
 YES, NO = "yes", "no"
@@ -44,10 +45,11 @@ class SoftExecutor:
     Args:
         belief: about the image.
         lexicon: of the belief's vocabulary; made where it is not given.
+        verdicts: calibrate truths that are asked about; by default none is.
     """
 
-    def __init__(self, belief: Belief, lexicon: Lexicon | None = None) -> None:
-        self.scene = Scene(belief, lexicon)
+    def __init__(self, belief: Belief, lexicon: Lexicon | None = None, verdicts: Verdicts | None = None) -> None:
+        self.scene, self.verdicts = Scene(belief, lexicon), verdicts or Verdicts()
 
     def answer(self, program: Sequence[Step]) -> Answer:
         """The distribution over answers; raise `InputError` for a program that gives none.
@@ -76,7 +78,10 @@ class SoftExecutor:
                 posed *= math.prod(any_of(each.members) for each in inputs)
             if not may_be_whole(operation):
                 inputs = [soft.objects(self.scene, each) if isinstance(each, Found) else each for each in inputs]
-            values.append(STEPS[operation.verb](self.scene, operation, step, *inputs))
+            value = STEPS[operation.verb](self.scene, operation, step, *inputs)
+            if isinstance(value, float):
+                value = self.verdicts.probability(kind_of(step, program), value)
+            values.append(value)
         return values, posed
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from nsmodels.formats.scenes.graphs import LEFT, RIGHT
 from nsmodels.systems.natural.reasoning.scene import NAMING, SIDES_OF_IMAGE, Scene
-from nsmodels.systems.natural.reasoning.sets import Found, any_of, preferred, referent
+from nsmodels.systems.natural.reasoning.sets import NEGLIGIBLE, Found, any_of, preferred, referent
 
 Array = np.ndarray
 Distribution = dict[str, float]
@@ -186,7 +186,10 @@ def normalised(distribution: Distribution) -> Distribution:
 
 
 def _reached(scene: Scene, anchors: Array, relation: str, role: str) -> Array:
-    return 1.0 - np.prod(1.0 - scene.directed(relation, role) * anchors[None, :], axis=1)
+    """P(object i is in the relation to an anchor | there is one), (n,): that there is one is taken for granted."""
+    reached = 1.0 - np.prod(1.0 - scene.directed(relation, role) * anchors[None, :], axis=1)
+    there = any_of(anchors)
+    return np.minimum(1.0, reached / there) if there > NEGLIGIBLE else np.zeros_like(reached)
 
 
 def _sign(probability: float, is_negated: bool) -> float:

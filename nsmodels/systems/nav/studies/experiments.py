@@ -64,8 +64,7 @@ def data_scaling(order: Order[DataScalingConfig]) -> Manifest:
 def _require_possible(order: Order[Any]) -> None:
     """Raise `InputError` for a device or a tracker that is not there, before the data are read."""
     runtime.require_devices(order.config.training)
-    if order.config.training.use_wandb:
-        tracking.require_wandb()
+    tracking.require(order.config.training)
 
 
 def grid_trials(config: GridSearchConfig) -> list[Trial]:

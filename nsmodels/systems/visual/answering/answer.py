@@ -73,6 +73,11 @@ class VisualAnswer:
         return self.sight.belief
 
     @property
+    def image(self) -> Path:
+        """The file of the image."""
+        return self.sight.image
+
+    @property
     def parts(self) -> dict[str, float]:
         """Factors of the confidence: each is a probability given that those before it hold."""
         return {
@@ -145,8 +150,10 @@ class VisualAnswer:
             "image": str(self.sight.image),
             "question": self.question,
             "answer": self.answer.best if self.is_given else None,
+            "is_proved": self.is_given and self.proof is not None and self.proof.answer == self.answer.best,
             "refusal": self.refusal or None,
             "confidence": self.confidence,
+            "parts": self.parts,
             "confidence_reading": self.parse.probability,
             "posed": self.posed,
             "confidence_answer": self.answer.confidence,
@@ -163,6 +170,7 @@ class VisualAnswer:
             "program": self.parse.program,
             "proof": self.proof and self.proof.to_dict(),
             "no_proof_reason": self.no_proof_reason or None,
+            "counterfactual": None,
         }
 
     def _fails(self, name: str) -> bool:

@@ -128,9 +128,14 @@ def rows(data: Predictions) -> Scored:
 
 def outcomes(found: Sequence[Answer], questions: Sequence[Question], split: str) -> Outcomes:
     """Correctness of the answer to each question of a split; `found` are the answers of the headline row."""
+    return outcomes_of([each.best for each in found], questions, split)
+
+
+def outcomes_of(answers: Sequence[str | None], questions: Sequence[Question], split: str) -> Outcomes:
+    """Correctness of an answer to each question of a split."""
     images = [q["image_filename"] for q in questions]
     items = [f"{split}/{q['question_index']}/{image}" for q, image in zip(questions, images, strict=True)]
-    right = [a.best == q["answer"] for a, q in zip(found, questions, strict=True)]
+    right = [a == q["answer"] for a, q in zip(answers, questions, strict=True)]
     return Outcomes("accuracy", split, distinct(items), images, np.array(right, float))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,21 @@ class Counterfactual:
             before, after = self.before.steps[number], self.after.steps[number]
             lines.append(f"  first difference: s{number} {before.call}: {before.result} → {after.result}")
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON."""
+        before, after = self.before, self.after
+        return {
+            "fact": str(self.fact),
+            "probability": self.fact.probability,
+            "is_used": self.is_used,
+            "before": {"answer": before.answer, "confidence": before.confidence},
+            "after": {"answer": after and after.answer, "confidence": after and after.confidence},
+            "is_changed": self.is_changed,
+            "proof": after and after.to_dict(),
+            "reason": self.reason or None,
+            "text": self.text(),
+        }
 
 
 def remove_fact(source: Proof | Program, belief: SceneBelief, fact: str) -> Counterfactual:

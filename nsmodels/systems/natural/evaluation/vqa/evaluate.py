@@ -23,10 +23,11 @@ from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.respondent import Respondent, Response
 from nsmodels.systems.natural.answers.questions import AskedQuestions, read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
-from nsmodels.systems.natural.baselines.network import AnswerClassifier
+from nsmodels.systems.natural.baselines.network import Classifier, from_checkpoint
 from nsmodels.systems.natural.baselines.soft import predict_soft
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation.vqa.report import table
@@ -66,10 +67,10 @@ class Answered:
 
 def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
     """Score every question of a split of a VQA folder; raise `InputError` for a broken checkpoint or data."""
-    respondent = Respondent.load(order.model, order.config.device)
+    respondent = read_respondent(order)
     networks = read_baselines(order.model, respondent)
     vocabulary, split = AnswerVocabulary.read(order.model), order.config.split
-    found = answer_split(respondent, networks, vocabulary, order.data, split)
+    found = answer_split(respondent, networks, vocabulary, order.data, split, order.config.max_images)
     require_typed(found.asked.annotations, f"{order.data}, split {split}")
     values = in_order(found.asked, official(found.asked, found.answers))
     report = report_of(order, respondent, found, values, vocabulary)
@@ -82,22 +83,33 @@ def score(order: Order[NaturalEvaluation]) -> EvaluationResult:
     return EvaluationResult(report, table(report), [outcomes(found.asked, values, split)], headline(report), draw)
 
 
-def read_baselines(model: Path, respondent: Respondent) -> dict[str, AnswerClassifier]:
+def read_respondent(order: Order[NaturalEvaluation]) -> Respondent:
+    """The model of an order with the options of its configuration. Raises `InputError` as `Respondent.load`."""
+    config = order.config
+    return Respondent.load(order.model, config.device, Premises(config.soft, config.rules), config.programs)
+
+
+def read_baselines(model: Path, respondent: Respondent) -> dict[str, Classifier]:
     """The trained baselines of a checkpoint, by name; empty without any."""
     found = {}
     for name in BASELINES:
         path = model / name / checkpoint.BEST
         if path.exists():
-            network = AnswerClassifier.from_checkpoint(checkpoint.load(path), str(path))
+            network = from_checkpoint(checkpoint.load(path), str(path))
             found[name.removeprefix("vqa_")] = network.to(respondent.perception.mean.device)
     return found
 
 
 def answer_split(
-    respondent: Respondent, networks: Mapping[str, AnswerClassifier], answers: AnswerVocabulary, data: Path, split: str
+    respondent: Respondent,
+    networks: Mapping[str, Classifier],
+    answers: AnswerVocabulary,
+    data: Path,
+    split: str,
+    max_images: int = 0,
 ) -> Answered:
-    """The answers to all questions of a split."""
-    asked = read_asked(data, split)
+    """The answers to all questions of a split; `max_images`: about the first so many images, 0: all."""
+    asked = read_asked(data, split, num_images=max_images)
     questions = [(int(place), each.text) for place, each in zip(asked.places, asked.questions, strict=True)]
     responses = respondent.answer(respondent.see(asked.paths), questions, asked.paths)
     learned = {name: predict_soft(network, asked, answers) for name, network in networks.items()}
@@ -189,7 +201,7 @@ def _symbolic(found: Answered, values: np.ndarray, chosen: Sequence[str]) -> dic
 def _shifted(
     order: Order[NaturalEvaluation],
     respondent: Respondent,
-    networks: Mapping[str, AnswerClassifier],
+    networks: Mapping[str, Classifier],
     vocabulary: AnswerVocabulary,
     report: Mapping[str, Any],
 ) -> dict[str, dict[str, Row]]:
@@ -199,7 +211,7 @@ def _shifted(
     for split in splits(order.data, order.config.shifted_splits):
         if split == order.config.split:
             continue
-        shifted = answer_split(respondent, networks, vocabulary, order.data, split)
+        shifted = answer_split(respondent, networks, vocabulary, order.data, split, order.config.max_images)
         answers = {HEADLINE: shifted.answers, **shifted.learned}
         rows = {name: row_of(shifted.asked, each) for name, each in answers.items()}
         kept = ("score", "interval", "n")

@@ -68,17 +68,25 @@ def baseline_rows(
         "majority": [priors.majority for _ in asked.questions],
         "type_prior": [priors.of_type(record) for record in asked.annotations],
     }
-    guessed = [sum(answers.targets(record).values()) / max(1, len(answers.answers)) for record in asked.annotations]
     scored = {name: row_of(asked, found) for name, found in {**constant, **learned}.items()}
-    return {"chance": row_of_scores(asked, np.array(guessed)), **scored}
+    return {"chance": row_of_scores(asked, chances(asked, answers)), **scored}
+
+
+def chances(asked: AskedQuestions, answers: AnswerVocabulary) -> np.ndarray:
+    """Expected score of an answer drawn from the vocabulary, (q,)."""
+    return np.array([sum(answers.targets(each).values()) / max(1, len(answers.answers)) for each in asked.annotations])
+
+
+def one_person(asked: AskedQuestions) -> np.ndarray:
+    """Score of one of the ten people by the nine others, (q,)."""
+    return np.array([left_out(record) for record in asked.annotations])
 
 
 def ceilings(asked: AskedQuestions, answers: AnswerVocabulary) -> dict[str, Row]:
     """What people reach: one of the ten by the other nine; their most frequent answer; the best of the vocabulary."""
-    one = np.array([left_out(record) for record in asked.annotations])
     consensus = [normal_form(record["multiple_choice_answer"]) for record in asked.annotations]
     return {
-        "one_person": row_of_scores(asked, one),
+        "one_person": row_of_scores(asked, one_person(asked)),
         "consensus": row_of(asked, consensus),
         "vocabulary": row_of(asked, [answers.best(record) for record in asked.annotations]),
     }

@@ -1,0 +1,1 @@
+"""Comparison of a model with baselines on the same items: rows over seeds, sealed tables, the figure."""

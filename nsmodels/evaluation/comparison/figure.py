@@ -1,0 +1,90 @@
+"""The figure of a comparison: a bar per row and dataset, single seeds, intervals over seeds and by image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation import plots
+from nsmodels.evaluation.comparison.rows import Row
+from nsmodels.evaluation.comparison.table import Compared
+from nsmodels.evaluation.measure import SHARE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FEWEST_SEEDS = 3
+SEEDS = 0.16  # of the height of a row: how far below its middle single seeds are drawn
+COLOURS = {"guess": "#999999", "network": plots.COLOURS[5], "ours": plots.COLOURS[0], "people": plots.COLOURS[4]}
+
+
+def require_sound(compared: Sequence[Compared], where: str) -> None:
+    """Raise `InputError` for mixed sources, unequal splits, and networks of too few seeds for an interval over them."""
+    kinds = {_kind(part.source): part.name for part in compared}
+    if len(kinds) > 1:
+        named = ", ".join(f"{name} of {kind} data" for kind, name in kinds.items())
+        raise InputError(f"{where}: mixed sources, {named}; compare those of one kind")
+    splits = {row.first.split: part.name for part in compared for row in part.rows}
+    if len(splits) > 1:
+        named = ", ".join(f"{name} on '{split}'" for split, name in splits.items())
+        raise InputError(f"{where}: unequal splits, {named}; score all on one")
+    for part in compared:
+        for row in part.rows:
+            if row.kind == "network" and len(row.seeds) < FEWEST_SEEDS:
+                num = len(row.seeds)
+                raise InputError(
+                    f"{where}: {part.name}, row '{row.name}' has {num} seed{'s' * (num != 1)}, and an interval over "
+                    f"seeds needs {FEWEST_SEEDS}; train it with more (seeds)"
+                )
+
+
+def _kind(source: str) -> str:
+    return "synthetic" if "synthetic" in source else "released"
+
+
+def caption(rows: Sequence[Row]) -> str:
+    """What the marks of `draw` mean."""
+    seeds = max((len(row.seeds) for row in rows if row.kind == "network"), default=0)
+    over = f"; white dots and thick line: {seeds} seeds of each network and their 95 % interval" if seeds > 1 else ""
+    return f"Scores on the same questions{over}; thin line: 95 % interval by image"
+
+
+def draw(compared: Sequence[Compared]) -> Figure:
+    """A panel per dataset with a bar per row."""
+    most = max(len(part.rows) for part in compared)
+    figure, axes = plots.make_figure(len(compared), width=5.2, height=0.8 + 0.36 * most)
+    for axis, part in zip(axes, compared, strict=True):
+        for place, row in enumerate(part.rows):
+            _draw(axis, place, row)
+        axis.set_yticks(range(len(part.rows)), [_label(row) for row in part.rows], fontsize=7.5)
+        axis.set(ylim=(most - 0.4, -0.6), xlabel=part.rows[0].measure.title.replace("_", " "), title=part.name)
+        axis.margins(x=0.14)
+    return figure
+
+
+def _label(row: Row) -> str:
+    """Its words up to a bracket or comma: there is little room."""
+    return row.about.split(" (")[0].split(", ")[0]
+
+
+def _draw(axis: Axes, place: int, row: Row) -> None:
+    scale = 100 if row.measure.unit == SHARE else 1
+    axis.barh([place], [scale * row.mean], color=COLOURS[row.kind], height=0.62)
+    end = row.mean
+    for ends, width, offset in ((row.by_cluster, 0.9, 0.0), (row.by_seed, 3.2, SEEDS)):
+        if ends:
+            axis.plot([scale * each for each in ends], [place + offset] * 2, color="black", linewidth=width)
+            end = max(end, ends[1])
+    if len(row.seeds) > 1:
+        places = [place + SEEDS] * len(row.scores)
+        axis.plot([scale * each for each in row.scores], places, "o", color="white", markersize=2.2, zorder=4)
+    axis.annotate(
+        row.measure.text(row.mean), (scale * end, place), (4, 0), textcoords="offset points", va="center", size=7.5
+    )
+
+
+def numbers(compared: Sequence[Compared]) -> Mapping[str, object]:
+    """What is drawn, as plain values."""
+    return {part.name: part.to_dict() for part in compared}

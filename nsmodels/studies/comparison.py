@@ -1,0 +1,234 @@
+"""Comparison of variants with the full model, paired by item and seed.
+
+Shapes: s seeds, n items, c clusters of items.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation.measure import Measure
+from nsmodels.evaluation.metrics import Interval
+from nsmodels.evaluation.outcomes import Outcomes
+from nsmodels.evaluation.replication import LEVEL, student_interval
+from nsmodels.studies.config import FEWEST_SEEDS
+from nsmodels.studies.variant import FULL, WHOLE, Variant
+
+Verdict = Literal["helps", "does not matter", "hurts", "not shown", "-"]
+Scored = Mapping[int, Sequence[Outcomes]]  # by seed: the outcomes of a variant, one per metric, the headline first
+
+
+class Size(NamedTuple):
+    """Number of parameters, and of multiplications and additions for one item; None: not counted."""
+
+    parameters: int
+    operations: int | None
+
+
+class Cost(NamedTuple):
+    """Size of a model, and the processor seconds of its training."""
+
+    size: Size
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant by one metric.
+
+    Attributes:
+        variant, about: its name, and the part that it lacks, or has, in words.
+        metric, split, unit, direction: of the scores.
+        is_judged: whether the verdict on the part is given by this metric.
+        num_items, num_clusters: scored by every model.
+        seeds, scores: of each model.
+        mean, low, high: over seeds, with the 95 % interval (Student); None: less than two seeds, or all equal.
+        gain, gain_low, gain_high: by how much the part makes the model better, in the direction of the metric, with the
+            95 % interval over seeds and clusters; None for the full model, and without an interval.
+        gains: likewise by seed; empty for the full model.
+        changed: share of items whose score differs from that of the full model, over all seeds.
+        parameters, operations: of the model; `parameters_removed` and `operations_removed` against the full model.
+        cpu_seconds: of a training, mean over seeds.
+        verdict: on the part.
+    """
+
+    variant: str
+    about: str
+    metric: str
+    split: str
+    unit: str
+    direction: str
+    is_judged: bool
+    num_items: int
+    num_clusters: int
+    seeds: tuple[int, ...]
+    scores: tuple[float, ...]
+    mean: float
+    low: float | None
+    high: float | None
+    gain: float | None
+    gain_low: float | None
+    gain_high: float | None
+    gains: tuple[float, ...]
+    changed: float | None
+    parameters: int
+    parameters_removed: int
+    operations: int | None
+    operations_removed: int | None
+    cpu_seconds: float
+    verdict: Verdict
+
+    @property
+    def measure(self) -> Measure:
+        """The metric, to print its scores."""
+        return Measure(self.metric, self.unit, (0, 1) if self.unit == "share" else (None, None), self.direction)  # type: ignore[arg-type]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+def compare(
+    variants: Mapping[str, Variant],
+    scored: Mapping[str, Scored],
+    costs: Mapping[str, Sequence[Cost]],
+    margin: float,
+) -> list[Row]:
+    """A row per variant and metric, the full model first; all of them were scored on the same items with all seeds.
+
+    Args:
+        variants: without the full model, by name.
+        scored: outcomes by name and seed, those of `FULL` among them.
+        costs: likewise, one per seed.
+        margin: see `verdict_of`.
+
+    Raises `InputError` where items, seeds or metrics differ.
+    """
+    _require_alike(scored)
+    named = {FULL: WHOLE, **variants}
+    first = next(iter(scored[FULL].values()))
+    rows = []
+    for name, variant in named.items():
+        known = [outcomes.metric for outcomes in first]
+        judged = variant.metric or known[0]
+        if judged not in known:
+            raise InputError(f"variant '{name}': is judged by '{judged}', which is not scored; there are {known}")
+        for place, outcomes in enumerate(first):
+            full, own = (_table(scored[each], place) for each in (FULL, name))
+            row = _scores(outcomes, own, tuple(scored[name]), outcomes.metric == judged)
+            row |= _gains(name, variant, outcomes, full, own, margin)
+            rows.append(Row(variant=name, about=variant.about, **row, **_costs(costs[FULL], costs[name])))
+    return rows
+
+
+def paired_interval(differences: Float[np.ndarray, "s n"], clusters: Sequence[str]) -> Interval | None:
+    """95 % interval of the mean difference of two models over s seeds and n items: both are samples.
+
+    Its variance is the sum of two estimates, over seeds and over clusters of the means over seeds; degrees of freedom
+    are those of Welch and Satterthwaite (Satterthwaite 1946). The noise of a training in each cluster is in both, which
+    makes the interval a little too wide. None for fewer than two seeds or clusters, and where nothing differs.
+    """
+    from scipy import stats
+
+    by_seed, by_item = differences.mean(1), differences.mean(0)
+    _, index = np.unique(np.asarray(clusters), return_inverse=True)
+    num_seeds, num_clusters = len(by_seed), int(index.max()) + 1
+    if num_seeds < 2 or num_clusters < 2:
+        return None
+    mean = float(by_item.mean())
+    # A mean over items in clusters is a ratio, of sums to sizes: its error is that of the sums less their expectation.
+    errors = np.bincount(index, weights=by_item - mean)
+    of_seeds = float(by_seed.var(ddof=1)) / num_seeds
+    of_items = num_clusters / (num_clusters - 1) * float((errors**2).sum()) / len(by_item) ** 2
+    total = of_seeds + of_items
+    if total == 0:
+        return None
+    freedom = total**2 / (of_seeds**2 / (num_seeds - 1) + of_items**2 / (num_clusters - 1))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(total)
+    return mean - half, mean + half
+
+
+def verdict_of(gain: float, interval: Interval | None, changed: float, num_seeds: int, margin: float) -> Verdict:
+    """What an interval says of a part: helps, hurts, surely less than `margin` either way, or not shown.
+
+    Where not a single score differs, the part does not matter.
+    """
+    if num_seeds < FEWEST_SEEDS:
+        return "-"
+    if interval is None:
+        return "does not matter" if changed == 0 else "not shown"
+    if interval[0] > 0:
+        return "helps"
+    if interval[1] < 0:
+        return "hurts"
+    return "does not matter" if max(abs(end) for end in interval) <= margin else "not shown"
+
+
+def _scores(
+    outcomes: Outcomes, own: Float[np.ndarray, "s n"], seeds: tuple[int, ...], is_judged: bool
+) -> dict[str, Any]:
+    values = own.mean(1).tolist()
+    low, high = student_interval(values, measure=outcomes.measure) or (None, None)
+    return {
+        **{"metric": outcomes.metric, "split": outcomes.split, "unit": outcomes.unit},
+        **{"direction": outcomes.direction, "is_judged": is_judged},
+        **{"num_items": own.shape[1], "num_clusters": outcomes.num_clusters, "seeds": seeds, "scores": tuple(values)},
+        **{"mean": float(np.mean(values)), "low": low, "high": high},
+    }
+
+
+def _gains(
+    name: str, variant: Variant, outcomes: Outcomes, full: np.ndarray, own: np.ndarray, margin: float
+) -> dict[str, Any]:
+    if name == FULL:
+        none = dict.fromkeys(("gain", "gain_low", "gain_high", "changed"))
+        return none | {"gains": (), "verdict": "-"}
+    sign = outcomes.measure.sign * (-1 if variant.adds else 1)
+    gains = sign * (full - own)
+    found, changed = paired_interval(gains, outcomes.clusters), float((gains != 0).mean())
+    low, high = found or (None, None)
+    verdict = verdict_of(float(gains.mean()), found, changed, len(gains), margin)
+    return {
+        **{"gain": float(gains.mean()), "gain_low": low, "gain_high": high, "changed": changed},
+        **{"gains": tuple(gains.mean(1).tolist()), "verdict": verdict},
+    }
+
+
+def _costs(full: Sequence[Cost], own: Sequence[Cost]) -> dict[str, Any]:
+    whole, mine = full[0].size, own[0].size  # size does not depend on the seed
+    counted = whole.operations is not None and mine.operations is not None
+    return {
+        "parameters": mine.parameters,
+        "parameters_removed": whole.parameters - mine.parameters,
+        "operations": mine.operations,
+        "operations_removed": (whole.operations or 0) - (mine.operations or 0) if counted else None,
+        "cpu_seconds": float(np.mean([each.cpu_seconds for each in own])),
+    }
+
+
+def _table(scored: Scored, place: int) -> Float[np.ndarray, "s n"]:
+    return np.stack([several[place].scores for several in scored.values()])
+
+
+def _require_alike(scored: Mapping[str, Scored]) -> None:
+    """Raise `InputError` unless all models have the seeds, metrics and items of the full one."""
+    if not scored.get(FULL):
+        raise InputError(f"variants: the scores of '{FULL}' are missing")
+    seeds, first = list(scored[FULL]), next(iter(scored[FULL].values()))
+    for name, by_seed in scored.items():
+        if list(by_seed) != seeds:
+            raise InputError(f"variant '{name}': expected scores of seeds {seeds}, got {list(by_seed)}")
+        for seed, several in by_seed.items():
+            where = f"variant '{name}', seed {seed}"
+            if [each.metric for each in several] != [each.metric for each in first]:
+                raise InputError(f"{where}: expected scores by {[each.metric for each in first]}")
+            for wanted, found in zip(first, several, strict=True):
+                if found.split != wanted.split or list(found.items) != list(wanted.items):
+                    raise InputError(f"{where}: {found.metric} is of different items than those of the full model")

@@ -1,0 +1,28 @@
+"""Configuration that all studies of variants share. Torch-free."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from nsmodels.core.config import Config
+
+FEWEST_SEEDS = 3  # of fewer no verdict is given
+
+
+class VariantStudyConfig(Config):
+    """Seeds over which variants are compared, and what counts as no difference."""
+
+    seeds: list[int] = Field(
+        default=[0, 1, 2], min_length=1, description="seeds over which variants are compared; fewer than 3: no verdicts"
+    )
+    margin: float = Field(
+        default=0.01, ge=0, description="a part whose effect surely is smaller does not matter; 0.01: one point"
+    )
+
+    @model_validator(mode="after")
+    def _has_different_seeds(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise ValueError(f"seeds: expected whole numbers from 0 on, each once, got {self.seeds}")
+        return self

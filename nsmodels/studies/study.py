@@ -1,0 +1,126 @@
+"""A study of variants: every part left out once, over the same seeds and items, sealed as one table.
+
+Seals `report.json`, `table.txt`, `variants.csv`, `variants.parquet`, `figures/` and a folder per trial.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.config import fingerprint
+from nsmodels.core.disk import writing
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Order
+from nsmodels.evaluation.sealing import StudyResult, seal_study
+from nsmodels.studies import figure, trials
+from nsmodels.studies.comparison import Row, compare
+from nsmodels.studies.config import VariantStudyConfig
+from nsmodels.studies.report import frame, headline, table
+from nsmodels.studies.trials import Arm, Trial
+from nsmodels.studies.variant import FULL
+
+CODE_VERSION = "1"
+TRIALS = "trials"
+CSV, PARQUET = "variants.csv", "variants.parquet"
+
+
+def run_study(order: Order[Any], arms: Sequence[Arm], maker: str, kind: str = "variants") -> Manifest:
+    """Train and score every variant of every arm over all seeds of `order.config`, and seal the table.
+
+    A stopped study resumes: trials that are over are kept. The trackers receive each as if it were an epoch.
+    Raises `InputError` for arms without variants, values that no configuration can have, bad data, and an interrupt.
+    """
+    config: VariantStudyConfig = order.config
+    _require_variants(arms)
+    for arm in arms:
+        arm.system.check_config(arm.config)
+    chosen = {arm.name: {name: asdict(variant) for name, variant in arm.variants.items()} for arm in arms}
+    versions = [f"{arm.system.name} {arm.system.code_version} {arm.system.evaluation_version}" for arm in arms]
+    version = "; ".join([CODE_VERSION, *dict.fromkeys(versions), fingerprint(chosen)])
+
+    def run(part: Part) -> StudyResult:
+        parts, sources, seconds = _run(order, arms, part.path / TRIALS)
+        _write(part.path, parts)
+        report = {
+            "seeds": list(config.seeds),
+            "margin": config.margin,
+            "cpu_seconds": round(seconds, 1),
+            "parts": {
+                name: {"source": sources[name], "rows": [r.to_dict() for r in rows]} for name, rows in parts.items()
+            },
+        }
+        caption = f"Gain by each part, paired by item and seed, with 95 % intervals; {len(config.seeds)} seeds"
+        metrics = headline(parts) | {"trials/cpu_seconds": round(seconds, 1)}
+        return StudyResult(report, table(parts, sources, config.margin), figure.draw(parts), caption, metrics)
+
+    return seal_study(order, maker, kind, version, config.seeds[0], run)
+
+
+def trials_of(arm: Arm, seeds: Sequence[int], folder: Path) -> Iterator[list[Trial]]:
+    """The trials of an arm by seed, the full model first: it lends its phases to the others."""
+    for seed in seeds:
+        yield [Trial(arm, name, seed, folder) for name in arm.all_variants]
+
+
+def _run(order: Order[Any], arms: Sequence[Arm], folder: Path) -> tuple[dict[str, list[Row]], dict[str, str], float]:
+    """Rows and source of each arm, and the processor seconds of all trainings."""
+    total = sum(len(arm.all_variants) for arm in arms) * len(order.config.seeds)
+    number, parts, sources, seconds = 0, {}, {}, 0.0
+    for arm in arms:
+        done: dict[str, dict[int, tuple[Trial, dict[str, Any]]]] = {name: {} for name in arm.all_variants}
+        for several in trials_of(arm, order.config.seeds, folder):
+            for trial in several:
+                number += 1
+                was_over, record = trial.is_over, trials.run(trial)
+                done[trial.variant][trial.seed] = trial, record
+                _report(trial, record, f"{number}/{total}", was_over, order.trackers, number)
+            for trial in several:
+                trials.shorten(trial)
+        scored = {n: {s: trials.outcomes_of(t) for s, (t, _) in each.items()} for n, each in done.items()}
+        costs = {n: [trials.cost_of(record) for _, record in each.values()] for n, each in done.items()}
+        parts[arm.name] = compare(arm.variants, scored, costs, order.config.margin)
+        sources[arm.name] = next(iter(done[FULL].values()))[1]["source"]
+        trained = [n for n, variant in arm.all_variants.items() if n == FULL or variant.is_trained]
+        seconds += sum(cost.cpu_seconds for name in trained for cost in costs[name])
+    for tracker in order.trackers:
+        tracker.close()
+    return parts, sources, seconds
+
+
+def _report(
+    trial: Trial, record: Mapping[str, Any], count: str, was_over: bool, trackers: Sequence[Any], number: int
+) -> None:
+    """Print a line about a finished trial, and give it to the trackers."""
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in record["scores"].items())
+    spent = "finished before" if was_over else f"{record['cpu_seconds']:.0f} CPU-s"
+    print(f"trial {count}  {trial.name}  {shown}  {spent}", file=sys.stderr, flush=True)
+    for tracker in trackers:
+        tracker.epoch({"epoch": number, **{f"{trial.variant}/{k}": v for k, v in record["scores"].items()}})
+
+
+def _write(folder: Path, parts: Mapping[str, Sequence[Row]]) -> None:
+    found = frame(parts)
+    with writing(folder / CSV):
+        found.to_csv(folder / CSV, index=False)
+        found.to_parquet(folder / PARQUET)
+
+
+def _require_variants(arms: Sequence[Arm]) -> None:
+    """Raise `InputError` unless there is something to compare, and all of it can be configured."""
+    if not arms or not all(arm.variants for arm in arms):
+        raise InputError("variants: expected at least one beside the full model")
+    for arm in arms:
+        for name, variant in arm.variants.items():
+            arm.config_of(name, 0)
+            arm.evaluation_of(name)
+            unknown = [phase for phase in variant.phases if phase not in arm.system.phases]
+            if name == FULL or unknown or not (variant.values or variant.evaluation):
+                raise InputError(
+                    f"variant '{name}': expected a name other than '{FULL}', values that differ, and phases among "
+                    f"{', '.join(arm.system.phases)}"
+                )

@@ -1,0 +1,171 @@
+"""Figures of natural images as sealed folders, each from a sealed checkpoint, evaluation or study alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nsmodels.core import artifact, disk
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation import plots
+from nsmodels.studies import figure as study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAKER = "nsmodels.systems.natural"
+CODE_VERSION = "1"
+ablation_study = study.ablation_study
+# Scores of validation beside the loss of each network.
+SCORES = {
+    "perception": ("val/recall", "val/names", "val/attribute_sets", "val/concept_map"),
+    "parser": ("val/program_exact",),
+    "answers": ("val/score",),
+}
+LABELS = {"val/concept_map": "concepts (mAP)"}
+MARKERS = "os^Dv"
+
+
+def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
+    """Losses and validation scores of each network by epoch, from the `history.json` of a checkpoint."""
+    history = _read(model, "history.json")
+    figures = {name: draw_curves(records, SCORES.get(name, ())) for name, records in history.items() if records}
+    captions = {name: f"Training of the {name.replace('_', ' ')} network, one seed" for name in figures}
+    return _seal(folder, {model_key: model}, figures, captions, history, "")
+
+
+def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
+    """Number of questions by steps of their programs, and accuracy by steps, from the report of an evaluation."""
+    steps, report = _part(evaluation, "steps")
+    caption = "Accuracy by the number of steps that a question takes, with 95 % intervals by image; hollow: few images"
+    figures = {"reasoning_depth": draw_depth(steps)}
+    return _seal(folder, {evaluation_key: evaluation}, figures, {"reasoning_depth": caption}, steps, _about(report))
+
+
+def consistency(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
+    """Consistency of the model and of trained baselines, overall and by structural type, from an evaluation."""
+    found, report = _part(evaluation, "consistency")
+    caption = "Share of right answers to what a right answer entails, with 95 % intervals by image; pale: few images"
+    figures = {"consistency": draw_consistency(found)}
+    return _seal(folder, {evaluation_key: evaluation}, figures, {"consistency": caption}, found, _about(report))
+
+
+def draw_curves(records: list[dict[str, Any]], scores: tuple[str, ...]) -> Figure:
+    """Losses by epoch, and validation scores beside them where a network has some."""
+    from matplotlib.ticker import MaxNLocator
+
+    shown = [name for name in scores if any(name in record for record in records)]
+    figure, axes = plots.make_figure(1 + bool(shown), width=4.2, height=3.0)
+    groups = [("loss", ("train/loss", "val/loss"), 1), ("score, %", tuple(shown), 100)]
+    for axis, (label, names, scale) in zip(axes, groups, strict=False):
+        for name, colour, marker in zip(names, plots.COLOURS, MARKERS, strict=False):
+            points = [(record["epoch"], scale * record[name]) for record in records if name in record]
+            text = LABELS.get(name, name.removeprefix("val/").replace("_", " ") if scale > 1 else name)
+            axis.plot(*zip(*points, strict=True), label=text, color=colour, marker=marker, markersize=3)
+        axis.set(xlabel="epoch", ylabel=label, xlim=(0.5, len(records) + 0.5))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.legend(frameon=False, fontsize=8)
+    if shown:
+        axes[1].set_ylim(-2, 103)
+    return figure
+
+
+def draw_depth(steps: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Number of questions by steps, and accuracy of each answerer by steps with its interval, where there is one."""
+    figure, (left, right) = plots.make_figure(2, width=4.4, height=3.2)
+    first = next(iter(steps.values()))
+    left.bar(range(len(first)), [row["n"] for row in first.values()], color=plots.COLOURS[0])
+    for number, (name, rows) in enumerate(steps.items()):
+        places = [place + 0.1 * (number - (len(steps) - 1) / 2) for place in range(len(rows))]
+        _draw_line(right, places, rows, name, number)
+    for axis in (left, right):
+        axis.set_xticks(range(len(first)), list(first))
+        axis.set_xlabel("steps of the program")
+    left.set_ylabel("questions")
+    right.set(ylabel="accuracy, %", ylim=(-2, 103))
+    figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+    return figure
+
+
+def draw_consistency(found: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Consistency of each answerer, overall and by structural type, with its interval, where there is one."""
+    kinds = sorted({kind for each in found.values() for kind in each["by_structural"]})
+    figure, (axis,) = plots.make_figure(width=5.4, height=3.2)
+    width = 0.8 / len(found)
+    for number, (name, each) in enumerate(found.items()):
+        rows = [each, *(each["by_structural"].get(kind) for kind in kinds)]
+        for place, row in enumerate(rows):
+            if row and row["accuracy"] is not None:
+                middle = place + width * (number - (len(found) - 1) / 2)
+                how = {"color": plots.COLOURS[number], "alpha": 0.35 if row.get("is_few") else 1.0}
+                axis.bar(middle, 100 * row["accuracy"], 0.9 * width, label=_text(name) if place == 0 else None, **how)
+                _draw_interval(axis, middle, row, "black")
+    axis.set_xticks(range(len(kinds) + 1), ["all", *kinds])
+    axis.set(ylabel="consistency, %", ylim=(0, 103))
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    return figure
+
+
+def _draw_line(axis: Axes, places: list[float], rows: Mapping[str, Any], name: str, number: int) -> None:
+    """A line through the accuracies; hollow marks without a line where there are few images."""
+    colour, mark = plots.COLOURS[number], MARKERS[number % len(MARKERS)]
+    points = [(place, 100 * row["accuracy"], row) for place, row in zip(places, rows.values(), strict=True)]
+    kept = [(x, y) for x, y, row in points if not row.get("is_few")]
+    few = [(x, y) for x, y, row in points if row.get("is_few")]
+    if kept:
+        axis.plot(*zip(*kept, strict=True), f"{mark}-", color=colour, markersize=4, label=_text(name))
+    if few:
+        label = None if kept else _text(name)
+        axis.plot(*zip(*few, strict=True), mark, color=colour, markersize=4, fillstyle="none", label=label)
+    for x, _, row in points:
+        _draw_interval(axis, x, row, colour)
+
+
+def _draw_interval(axis: Axes, place: float, row: Mapping[str, Any], colour: str) -> None:
+    if row["interval"]:
+        axis.plot([place, place], [100 * end for end in row["interval"]], color=colour, linewidth=1)
+
+
+def _text(name: str) -> str:
+    return name.replace("_", "+") if name == "cnn_lstm" else name.replace("_", " ")
+
+
+def _part(evaluation: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    report = _read(evaluation, "report.json")
+    if not report.get(name):
+        raise InputError(
+            f"{evaluation / 'report.json'}: has no '{name}'; make the evaluation again, of data with all questions"
+        )
+    return report[name], report
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    artifact.require_intact(folder)
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def _about(report: Mapping[str, Any]) -> str:
+    about = report["data"]
+    return (
+        f"{about['source']}, split {about['split']}, {about['num_questions']:,} questions; one seed ({about['seed']})"
+    )
+
+
+def _seal(
+    folder: Path,
+    inputs: dict[str, Path],
+    figures: dict[str, Figure],
+    captions: dict[str, str],
+    numbers: Any,
+    about: str,
+) -> Manifest:
+    recipe: Any = {"key": folder.name, "maker": MAKER, "config": {}, "code_version": CODE_VERSION, "inputs": inputs}
+    with artifact.build(folder, **recipe, is_resumable=False) as part:
+        disk.write_json(part.path / "numbers.json", numbers)
+        for name, figure in figures.items():
+            plots.save_figure(figure, part.path / name, captions[name], about or part.source, is_printed=True)
+    return artifact.read_manifest(folder)

@@ -1,0 +1,1 @@
+"""Studies of many trainings: every part of the model left out once."""

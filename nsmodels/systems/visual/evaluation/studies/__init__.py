@@ -1,0 +1,1 @@
+"""Studies of many trainings: parts of the model left out once each."""

@@ -1,0 +1,38 @@
+"""The ablations: parts of the visual reasoner left out once each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.orders import DATA, Order
+from nsmodels.engine.config import EvaluationConfig
+from nsmodels.studies.study import run_study
+from nsmodels.studies.trials import Arm
+from nsmodels.systems.visual import SYSTEM
+from nsmodels.systems.visual.config import VisualConfig
+from nsmodels.systems.visual.evaluation.studies.config import VARIANTS, AblationConfig
+
+
+def ablate(order: Order[AblationConfig]) -> Manifest:
+    """Train and score every variant over all seeds on the data of an order, and seal the table.
+
+    A stopped study resumes. Raises `InputError` as `run_study`.
+    """
+    (key,) = order.inputs.datasets
+    return run_study(order, [arm_of(order.config, {key: order.data})], SYSTEM.package, "ablations")
+
+
+def arm_of(config: AblationConfig, data: Mapping[str, Path]) -> Arm:
+    """The one part of the study."""
+    (key, path), *_ = data.items()
+    device = config.model.training.device
+    return Arm(
+        name=path.name if key == DATA else key,
+        system=SYSTEM,
+        config=VisualConfig.model_validate(config.model.model_dump()),
+        evaluation=EvaluationConfig().with_values({"split": config.split, "device": device}),
+        data=data,
+        variants={name: VARIANTS[name] for name in config.variants},
+    )

@@ -1,0 +1,78 @@
+"""What Dagster's web server is made to show otherwise: nothing is stored or run differently.
+
+- The launchpad opens with every field. Dagster leaves out those whose default is null, which here means "as in the
+  preset", so that a person would see two of a hundred fields.
+- An asset whose partitions are still to be added has the state "never materialized", where Dagster shows it as
+  complete, in green: none of its no partitions is missing.
+- A run of the command line is a run of this project, and so is in the timeline of *Overview*. Dagster shows there only
+  runs that a web server or daemon has made.
+
+Uses private names of Dagster, whose version is pinned; the tests ask a server for the three.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from dagster_graphql.schema import asset_graph, run_config
+from dagster_graphql.schema.pipelines.pipeline import GrapheneRun
+from dagster_graphql.schema.repository_origin import GrapheneRepositoryOrigin
+from dagster_shared.yaml_utils import dump_run_config_yaml
+
+from pipeline.internals import snap_to_yaml
+
+OPS = "ops"
+FIRST = ("preset", "force", "training", "model")  # fields at the top of a launchpad, where there are such
+
+
+def install() -> None:
+    """Make this process show it; before the server creates its GraphQL schema."""
+    run_config.default_values_yaml_from_type_snap = default_yaml
+    node = asset_graph.GrapheneAssetNode
+    node.resolve_partitionStats = _not_of_none(node.resolve_partitionStats)
+    GrapheneRun.resolve_repositoryOrigin = origin
+
+
+def default_yaml(snapshot: Any, type_snap: Any) -> str:
+    """The configuration with which a launchpad opens: that of Dagster, and all fields of the assets, null included."""
+    shown = yaml.safe_load(snap_to_yaml.default_values_yaml_from_type_snap(snapshot, type_snap)) or {}
+    ops = _without_empty(snap_to_yaml.default_values_from_type_snap(type_snap, snapshot).get(OPS) or {})
+    ops = {name: {"config": _first(op["config"])} if op.keys() == {"config"} else op for name, op in ops.items()}
+    return dump_run_config_yaml({**({OPS: ops} if ops else {}), **{k: v for k, v in shown.items() if k != OPS}}, False)
+
+
+def _first(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields in alphabetical order, as Dagster keeps them, after those that people change most."""
+    return {**{name: config[name] for name in FIRST if name in config}, **config}
+
+
+def _without_empty(values: Any) -> Any:
+    """Nested mappings without those that are empty."""
+    if not isinstance(values, Mapping):
+        return values
+    kept = {name: _without_empty(value) for name, value in values.items()}
+    return {name: value for name, value in kept.items() if value != {}}
+
+
+def _not_of_none(resolve: Any) -> Any:
+    @functools.wraps(resolve)
+    async def stats(node: Any, info: Any) -> Any:
+        found = await resolve(node, info)
+        return None if found is not None and found.numPartitions == 0 else found
+
+    return stats
+
+
+def origin(run: Any, info: Any) -> GrapheneRepositoryOrigin | None:
+    """The repository of a run: its own, or for a run of the command line the one here that has its job."""
+    known = run.dagster_run.remote_job_origin
+    if known:
+        return GrapheneRepositoryOrigin(known.repository_origin)
+    for location in info.context.code_locations:
+        for repository in location.get_repositories().values():
+            if repository.has_job(run.dagster_run.job_name):
+                return GrapheneRepositoryOrigin(repository.get_remote_origin())
+    return None

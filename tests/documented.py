@@ -1,0 +1,118 @@
+"""Every command of README and docs/, run as written and in order, in a fresh clone with debug presets.
+
+`make documents`, or `python -m tests.documented [PAGE ...]`: a line per command with its seconds and exit status, and
+the output of those that fail. It takes most of an hour and is no part of the suite, which parses the same commands
+(`test_documents.py`). What needs a second machine, a download of gigabytes or a password is left out with a line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Commands that are not run, by the reason. What sets up a machine, or serves until it is stopped, has its own tests.
+LEFT_OUT = {
+    "make": "sets up, tests or serves; run by itself",
+    "dagster dev": "serves until it is stopped",
+    "sudo": "sets up a machine",
+    "ssh": "needs a second machine",
+    "cd ": "of a different machine",
+    "--source archive": "downloads gigabytes",
+    "clevr inspect": "asks the host of the archive",
+    "--num-processes 4": "needs four GPUs",
+}
+TEXTS = {
+    "more.txt": "How many cubes are there?\n",
+    "my.yaml": "training:\n  weight_decay: 0.02\n",
+    "training_config.yaml": "training:\n  weight_decay: 0.02\n",
+}
+LONG = 1800  # seconds after which a command is stopped
+
+
+def pages(names: list[str]) -> list[Path]:
+    """The pages named, or README and docs/ in order."""
+    return [ROOT / name for name in names] or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def commands(page: Path) -> Iterator[str]:
+    """The shell lines of a page, without comments."""
+    for language, text in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language in ("bash", "console", "sh"):
+            for line in text.replace("\\\n", " ").splitlines():
+                if command := re.sub(r"\s+#\s.*$|^#.*$|^\$ ", "", line).strip():
+                    yield re.sub(r" +", " ", command)
+
+
+def small(command: str) -> str:
+    """The command with debug presets, and few trainings of many."""
+    command = re.sub(r"--preset \w+", "--preset debug", command)
+    command = re.sub(r'"preset": "\w+"', '"preset": "debug"', command)
+    command = re.sub(r"--num-scenes \d+ --width \d+ --height \d+", "--num-scenes 12 --width 96 --height 64", command)
+    return re.sub(r"(--epochs|\"epochs\":) \d+", r"\1 2", command).replace("0...4", "0...1")
+
+
+def reason(command: str) -> str:
+    """Why a command is not run; empty where it is."""
+    return next((why for part, why in LEFT_OUT.items() if command.startswith(part) or f" {part}" in command), "")
+
+
+def place_files(folder: Path) -> None:
+    """The files that the documents call the reader's own."""
+    image = next((folder / "tests/data/clevr_official").rglob("*.png"))
+    for name in ("image.png", "a.png", "b.png"):
+        shutil.copy(image, folder / name)
+    shutil.copytree(folder / "tests/data/movingai", folder / "movingai")
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    arena = next((folder / "movingai").rglob("*.map"))
+    shutil.copy(arena, folder / "arena.map")
+    shutil.copy(f"{arena}.scen", folder / "arena.map.scen")
+
+
+def main(names: list[str]) -> int:
+    """Run the commands of the pages; the number of those that fail, at most 100."""
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="documented-") as place:
+        clone = Path(place) / "clone"
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+        for name in ("nsmodels", "pipeline"):  # with the compiled functions of the installation
+            shutil.copytree(ROOT / name, clone / name, dirs_exist_ok=True)
+        place_files(clone)
+        for page in pages(names):
+            for command in commands(page):
+                failed += not _run(clone, f"{page.relative_to(ROOT)}: ", command)
+    print(f"{failed} commands failed")
+    return min(failed, 100)
+
+
+def _run(clone: Path, page: str, command: str) -> bool:
+    if why := reason(command):
+        print(f"{page}{command}\n    left out: {why}", flush=True)
+        return True
+    environment = {**os.environ, "NSMODELS_PRESET": "debug", "PYTHONPATH": str(clone)}
+    begun = time.time()
+    try:
+        done = subprocess.run(
+            small(command), shell=True, cwd=clone, env=environment, stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONG, check=False,
+        )  # fmt: skip
+        status, output = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as error:
+        status, output = 124, str(error.stdout or "")
+    print(f"{page}{command}\n    {time.time() - begun:.0f} s, exit status {status}", flush=True)
+    if status:
+        print("".join(f"    | {line}\n" for line in output.splitlines()[-15:]), flush=True)
+    return status == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

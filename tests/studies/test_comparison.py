@@ -1,0 +1,176 @@
+"""Variants against the full model: intervals over seeds and items, verdicts, the table, what a figure refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation.outcomes import Outcomes
+from nsmodels.studies import figure
+from nsmodels.studies.comparison import Cost, Row, Size, compare, paired_interval, verdict_of
+from nsmodels.studies.report import frame, table
+from nsmodels.studies.variant import FULL, Variant
+
+SEEDS = (0, 1, 2)
+NUM, PER_IMAGE = 60, 5
+ITEMS = [f"val/{k}" for k in range(NUM)]
+IMAGES = [str(k // PER_IMAGE) for k in range(NUM)]
+
+
+def outcomes(scores: np.ndarray, metric: str = "accuracy", **values) -> Outcomes:
+    return Outcomes(metric, "val", ITEMS, IMAGES, scores.astype(float), **values)
+
+
+def drawn(share: float, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).random(NUM) < share
+
+
+def scored(make: Callable[[int], list[Outcomes]]) -> dict[int, list[Outcomes]]:
+    return {seed: make(seed) for seed in SEEDS}
+
+
+def costs(names: list[str]) -> dict[str, list[Cost]]:
+    return {n: [Cost(Size(90 if n != FULL else 100, None), 10.0)] * len(SEEDS) for n in names}
+
+
+def study(margin: float = 0.01) -> list[Row]:
+    """A part that surely helps, one that surely hurts by a metric of which less is better, one that changes nothing."""
+    full = scored(lambda seed: [outcomes(drawn(0.9, seed)), outcomes(drawn(0.5, 9 + seed), "slips", direction="lower")])
+    poor = scored(lambda seed: [outcomes(drawn(0.3, seed)), full[seed][1]])
+    calm = scored(lambda seed: [full[seed][0], outcomes(drawn(0.05, 9 + seed), "slips", direction="lower")])
+    variants = {
+        "eyes": Variant("eyes", {"eyes": 0}),
+        "haste": Variant("haste", {"haste": 0}, metric="slips"),
+        "hat": Variant("a hat", evaluation={"hat": True}, adds=True),
+    }
+    found = {FULL: full, "eyes": poor, "haste": calm, "hat": full}
+    return compare(variants, found, costs(list(found)), margin)
+
+
+def by_name(rows: list[Row]) -> dict[str, Row]:
+    return {row.variant: row for row in rows if row.is_judged}
+
+
+def test_verdicts_are_those_of_the_interval_in_the_direction_of_the_metric() -> None:
+    rows = by_name(study())
+    assert {name: row.verdict for name, row in rows.items()} == {
+        FULL: "-", "eyes": "helps", "haste": "hurts", "hat": "does not matter"
+    }  # fmt: skip
+    assert rows["eyes"].gain == pytest.approx(rows[FULL].mean - rows["eyes"].mean)
+    assert rows["haste"].metric == "slips"
+    slips = next(row for row in study() if row.variant == FULL and row.metric == "slips")
+    assert rows["haste"].gain == pytest.approx(rows["haste"].mean - slips.mean)
+    assert rows["hat"].changed == 0
+    assert rows["eyes"].parameters_removed == 10
+    assert rows["eyes"].gains == pytest.approx(
+        [a - b for a, b in zip(rows[FULL].scores, rows["eyes"].scores, strict=True)]
+    )
+
+
+def test_an_added_part_is_judged_the_other_way_round() -> None:
+    full, more = (scored(lambda seed, p=p: [outcomes(drawn(p, seed))]) for p in (0.3, 0.9))
+    variants = {"map": Variant("a map", {"map": 1}, adds=True)}
+    row = by_name(compare(variants, {FULL: full, "map": more}, costs([FULL, "map"]), 0.01))["map"]
+    assert row.gain == pytest.approx(
+        row.mean - by_name(compare(variants, {FULL: full, "map": more}, costs([FULL, "map"]), 0))[FULL].mean
+    )
+    assert row.verdict == "helps"
+
+
+@pytest.mark.parametrize(
+    ("gain", "interval", "changed", "seeds", "verdict"),
+    [
+        (0.05, (0.01, 0.09), 0.2, 3, "helps"),
+        (-0.05, (-0.09, -0.01), 0.2, 3, "hurts"),
+        (0.002, (-0.004, 0.008), 0.2, 3, "does not matter"),
+        (0.002, (-0.02, 0.03), 0.2, 3, "not shown"),
+        (0.0, None, 0.0, 3, "does not matter"),
+        (0.1, None, 0.1, 3, "not shown"),
+        (0.05, (0.01, 0.09), 0.2, 2, "-"),
+    ],
+)
+def test_a_verdict_needs_three_seeds_and_an_interval(gain, interval, changed, seeds, verdict) -> None:
+    assert verdict_of(gain, interval, changed, seeds, 0.01) == verdict
+
+
+def test_without_noise_of_seeds_the_interval_is_students_over_clusters() -> None:
+    """Equal differences with every seed, one item a cluster: the textbook interval of a mean."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(0.2, 1, 40)
+    low, high = paired_interval(np.stack([values] * 3), [str(k) for k in range(40)])
+    expected = stats.t.interval(0.95, 39, values.mean(), stats.sem(values))
+    assert (low, high) == pytest.approx(expected)
+
+
+def test_without_noise_of_items_the_interval_is_students_over_seeds() -> None:
+    values = np.array([0.1, 0.3, 0.2, 0.6])
+    low, high = paired_interval(np.repeat(values[:, None], 30, 1), [str(k) for k in range(30)])
+    assert (low, high) == pytest.approx(stats.t.interval(0.95, 3, values.mean(), stats.sem(values)))
+
+
+@pytest.mark.parametrize(("of_seeds", "of_images"), [(0.05, 0.3), (0.3, 0.05), (0.1, 0.1)])
+def test_intervals_cover_the_true_difference(of_seeds: float, of_images: float) -> None:
+    """Trainings and images are drawn anew each time: of 95 % intervals, at least 93 % contain the truth."""
+    rng, hits, num = np.random.default_rng(1), 0, 600
+    clusters = np.repeat(np.arange(12), 4)
+    for _ in range(num):
+        seeds, images = rng.normal(0, of_seeds, (3, 1)), rng.normal(0, of_images, 12)[clusters]
+        low, high = paired_interval(0.2 + seeds + images + rng.normal(0, 0.2, (3, 48)), clusters.astype(str).tolist())
+        hits += low <= 0.2 <= high
+    assert hits / num >= 0.93
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    full = scored(lambda seed: [outcomes(drawn(0.5, seed))])
+    variants = {"eyes": Variant("eyes", {"eyes": 0})}
+    both = costs([FULL, "eyes"])
+    with pytest.raises(InputError, match=r"expected scores of seeds \[0, 1, 2\], got \[0\]"):
+        compare(variants, {FULL: full, "eyes": {0: full[0]}}, both, 0)
+    fewer = [Outcomes("accuracy", "val", ITEMS[1:], IMAGES[1:], np.ones(NUM - 1))]
+    with pytest.raises(InputError, match="'eyes', seed 0: accuracy is of different items"):
+        compare(variants, {FULL: full, "eyes": {**full, 0: fewer}}, both, 0)
+    with pytest.raises(InputError, match="is judged by 'taste'"):
+        compare({"eyes": replace(variants["eyes"], metric="taste")}, {FULL: full, "eyes": full}, both, 0)
+
+
+def test_the_table_has_every_variant_once_and_the_frame_every_metric() -> None:
+    rows = study()
+    text = table({"mini": rows}, {"mini": "synthetic"}, 0.01)
+    lines = text.splitlines()
+    assert sum("(eyes)" in line for line in lines) == 1
+    assert any("eyes (eyes)" in line and "helps" in line and "-10" in line for line in lines)
+    assert any("slips in % (lower is better)" in line for line in lines)
+    found = frame({"mini": rows})
+    assert len(found) == 8
+    assert found.groupby("variant")["metric"].nunique().eq(2).all()
+    assert isinstance(found, pd.DataFrame)
+    few = [replace(row, seeds=row.seeds[:2], verdict="-") for row in rows]
+    assert "no verdicts: fewer than 3 seeds" in table({"mini": few}, {"mini": "synthetic"}, 0.01)
+
+
+def test_a_figure_refuses_one_seed_mixed_sources_and_unequal_splits() -> None:
+    parts = {"one": study(), "two": study()}
+    synthetic = {"one": "synthetic GQA", "two": "synthetic GQA, synthetic VQA"}
+    figure.require_sound(parts, synthetic, "study")
+    with pytest.raises(InputError, match="study: parts of released, synthetic data"):
+        figure.require_sound(parts, {**synthetic, "two": "GQA 1.2"}, "study")
+    other = [replace(row, split="ood") for row in parts["two"]]
+    with pytest.raises(InputError, match="study: scored on splits ood, val; expected one split"):
+        figure.require_sound({**parts, "two": other}, synthetic, "study")
+    single = [replace(row, seeds=(0,)) for row in parts["two"]]
+    with pytest.raises(InputError, match="study: has 1 seed; expected at least 3"):
+        figure.require_sound({**parts, "two": single}, synthetic, "study")
+
+
+def test_the_figure_shows_every_part_with_its_interval() -> None:
+    (axis,) = figure.draw({"mini": study()}).axes
+    assert [label.get_text().split("\n")[0] for label in axis.get_yticklabels()] == ["eyes", "haste", "a hat"]
+    row = by_name(study())["eyes"]
+    ends = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2]
+    assert any(np.allclose(each, [100 * (row.gain_low or 0), 100 * (row.gain_high or 0)]) for each in ends)

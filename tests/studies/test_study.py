@@ -1,0 +1,160 @@
+"""The study of natural images on debug data: sealed, resumed, phases and checkpoints shared, drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.core.sealed.contents import foreign_files
+from nsmodels.engine import checkpoint
+from nsmodels.studies import study as studies
+from nsmodels.studies.trials import Trial
+from nsmodels.studies.variant import Variant
+from nsmodels.systems.natural.evaluation.figures import ablation_study
+from nsmodels.systems.natural.evaluation.studies import ablations
+from nsmodels.systems.natural.evaluation.studies.config import VARIANTS, debug
+from tests.shared import Shared
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SMALL = {
+    "max_images": 16,
+    "max_val_images": 4,
+    "training": {"epochs": 1, "device": "cpu", "num_workers": 0},
+    "parser": {"max_questions": 60, "max_val_questions": 20},
+    "parser_training.epochs": 1,
+}
+CONFIG = debug().with_values({"variants": ["hierarchy", "soft"], "num_images": 4, "model": SMALL})
+
+
+@pytest.fixture(scope="module")
+def order(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Order:
+    folder = tmp_path_factory.mktemp("study") / "visual_ablations"
+    return Order("visual_ablations", CONFIG, Inputs.of({"gqa_mini": shared.data("gqa")}), folder)
+
+
+class Runs:
+    """A study that is stopped after three of its six trials and then resumed: the trials that each run went through."""
+
+    def __init__(self, order: Order) -> None:
+        self.order, self.names, self.was_over = order, [], []
+        self.num_left = 3
+        self.real = studies.trials.run
+
+    def run(self, trial: Trial) -> dict:
+        if not self.num_left:
+            raise KeyboardInterrupt
+        self.num_left -= 1
+        self.names.append(trial.name)
+        self.was_over.append(trial.is_over)
+        return self.real(trial)
+
+
+@pytest.fixture(scope="module")
+def runs(order: Order) -> Runs:
+    found = Runs(order)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(studies.trials, "run", found.run)
+        with pytest.raises(KeyboardInterrupt):
+            ablations.ablate(order)
+        assert not order.folder.exists()
+        found.num_left = 6
+        ablations.ablate(order)
+    return found
+
+
+@pytest.fixture(scope="module")
+def sealed(runs: Runs) -> Path:
+    return runs.order.folder
+
+
+def test_a_stopped_study_keeps_the_trials_that_are_over(runs: Runs, sealed: Path) -> None:
+    assert runs.names[:3] == runs.names[3:6]
+    assert len(set(runs.names)) == 6
+    assert runs.was_over == [False] * 3 + [True] * 3 + [False] * 3
+    before = (sealed / artifact.MANIFEST).stat().st_mtime_ns
+    ablations.ablate(runs.order)
+    assert (sealed / artifact.MANIFEST).stat().st_mtime_ns == before  # an equal study is kept
+
+
+def test_the_seal_covers_the_models_of_the_trials(runs: Runs, sealed: Path) -> None:
+    """So that figures are made from the study, and that it can be replaced."""
+    assert foreign_files(sealed) == []
+    artifact.require_inputs({"visual_ablations": sealed})
+    artifact.require_replaceable(sealed, "visual_ablations", "nsmodels.systems.natural", "study: ablations")
+    assert artifact.verify(sealed).key == "visual_ablations"
+
+
+def test_variants_share_what_they_do_not_change(sealed: Path) -> None:
+    trials = sealed / "trials" / "gqa_mini"
+    assert not (trials / "soft" / "0" / "model").exists()  # scored with the checkpoint of the full model
+    weights = {
+        (name, seed, phase): (trials / name / seed / "model" / phase / checkpoint.BEST).read_bytes()
+        for name in ("full", "hierarchy")
+        for seed in ("0", "1")
+        for phase in ("parser", "perception")
+    }
+    for seed in ("0", "1"):
+        assert weights["full", seed, "parser"] == weights["hierarchy", seed, "parser"]
+        assert weights["full", seed, "perception"] != weights["hierarchy", seed, "perception"]
+    assert weights["full", "0", "parser"] != weights["full", "1", "parser"]
+    assert artifact.require_intact(trials / "full" / "0" / "model").metrics["parser/cpu_seconds"] > 0
+    assert not list(sealed.rglob(checkpoint.LAST))
+
+
+def test_table_csv_and_parquet_agree(sealed: Path) -> None:
+    report = json.loads((sealed / "report.json").read_text())
+    rows = report["parts"]["gqa_mini"]["rows"]
+    assert {row["variant"] for row in rows} == {"full", "hierarchy", "soft"}
+    assert {row["verdict"] for row in rows} == {"-"}  # two seeds
+    csv, parquet = pd.read_csv(sealed / studies.CSV), pd.read_parquet(sealed / studies.PARQUET)
+    pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
+    assert parquet["mean"].tolist() == [row["mean"] for row in rows]
+    removed = {row["variant"]: (row["parameters_removed"], row["operations_removed"]) for row in rows}
+    assert removed["soft"] == (0, 0)
+    assert min(removed["hierarchy"]) > 0
+    assert "no verdicts" in (sealed / "table.txt").read_text()
+
+
+def test_the_figure_of_too_few_seeds_is_refused(sealed: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has 2 seeds; expected at least 3"):
+        ablation_study(sealed, tmp_path / "ablation_study", "visual_ablations")
+    assert not (tmp_path / "ablation_study").exists()
+
+
+def test_folders_decide_the_parts(shared: Shared) -> None:
+    gqa, vqa = shared.data("gqa"), shared.data("vqa")
+    both = list(ablations.arms_of(CONFIG, {"gqa_mini": gqa, "vqa_mini": vqa}))
+    assert [(arm.name, arm.config.dataset, list(arm.variants)) for arm in both] == [
+        ("gqa_mini", "gqa", ["hierarchy", "soft"]),
+        ("gqa_mini+vqa_mini", "gqa_vqa", ["cross_attention", "programs"]),
+    ]
+    (alone,) = ablations.arms_of(CONFIG, {"vqa_mini": vqa})
+    assert (alone.config.dataset, list(alone.variants)) == ("vqa", ["cross_attention"])
+    symbolic = CONFIG.with_values({"answer_variants": ["programs"]})
+    with pytest.raises(InputError, match="need a folder of GQA beside that of VQA"):
+        list(ablations.arms_of(symbolic, {"vqa_mini": vqa}))
+
+
+def test_every_variant_can_be_configured_and_differs(shared: Shared) -> None:
+    everything = CONFIG.with_values(
+        {"variants": [name for name in VARIANTS if name not in ("cross_attention", "programs")]}
+    )
+    (arm,) = ablations.arms_of(everything, {"gqa_mini": shared.data("gqa")})
+    full = arm.config_of("full", 3), arm.evaluation_of("full")
+    for name in arm.variants:
+        assert (arm.config_of(name, 3), arm.evaluation_of(name)) != full
+        assert arm.config_of(name, 3).training.seed == 3
+
+
+def test_a_variant_without_values_or_with_an_unknown_phase_is_refused(order: Order, tmp_path: Path) -> None:
+    (arm,) = ablations.arms_of(CONFIG, order.inputs.datasets)
+    for variant in (Variant("nothing"), Variant("a", {"perception.memory": 2}, phases=("memory",))):
+        wrong = type(arm)(**{**vars(arm), "variants": {"odd": variant}})
+        with pytest.raises(InputError, match="variant 'odd': expected a name other than 'full', values that differ"):
+            studies.run_study(Order("s", CONFIG, order.inputs, tmp_path / "s"), [wrong], "nsmodels.systems.natural")
