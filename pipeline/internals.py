@@ -32,7 +32,9 @@ from dagster._core.execution.compute_logs import (
     execute_posix_tail,
 )  # the output of a step on the terminal survives Ctrl-C
 from dagster._core.execution.context.system import IStepContext  # a step on a cluster
+from dagster._core.execution.context.system import PlanExecutionContext  # a step that waits for its pool
 from dagster._core.execution.context.system import PlanOrchestrationContext  # the run of an executor
+from dagster._core.execution.plan import active  # a step that waits for its pool
 from dagster._core.execution.plan.active import ActiveExecution  # no step starts after a signal
 from dagster._core.execution.plan.objects import StepRetryData  # a step on a cluster that is tried again
 from dagster._core.execution.plan.plan import ExecutionPlan  # the steps of an executor

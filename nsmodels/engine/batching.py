@@ -18,7 +18,8 @@ from nsmodels.core.hardware import num_cores
 from nsmodels.engine.task import Shard, Task
 
 # torch's default on Linux, stated because a host process may have set a different start method (Dagster does): with
-# `spawn` each worker would import everything again and copy the whole data set at the beginning of every epoch.
+# `spawn` each worker would import everything again and copy the whole data set at the beginning of every epoch, and
+# what refers to an epoch's data cannot be sent to it. Without fork (macOS: it breaks libraries) there are no workers.
 START = "fork" if sys.platform == "linux" else None
 
 
@@ -97,7 +98,7 @@ P = TypeVar("P", np.ndarray, Part)
 
 
 class Batches(Generic[P]):
-    """A sized iterable of collated batches, decoded in `num_workers` processes (0: in this one).
+    """A sized iterable of collated batches, decoded in `num_workers` processes (0, or without fork: in this one).
 
     Each worker keeps `prefetch_factor` of them ready. Workers last for one iteration, an epoch: they are forked with
     what `collate` refers to, which differs between epochs.
@@ -111,7 +112,7 @@ class Batches(Generic[P]):
     ) -> None:
         self.index_batches = list(index_batches)
         self.collate = _Collated(collate)
-        self.num_workers = min(num_workers, num_cores(), len(self.index_batches))
+        self.num_workers = min(num_workers, num_cores(), len(self.index_batches)) if START else 0
         self.prefetch_factor = prefetch_factor
 
     def __len__(self) -> int:

@@ -98,7 +98,7 @@ def test_workers_keep_the_order_and_the_global_generator():
     assert torch.equal(before, torch.get_rng_state())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="workers are spawned there in any case")
+@pytest.mark.skipif(sys.platform != "linux", reason="without fork there are no workers")
 def test_workers_need_not_copy_what_they_read_though_the_process_spawns_by_default():
     before = multiprocessing.get_start_method()
     multiprocessing.set_start_method("spawn", force=True)  # as in a run that Dagster's code server started

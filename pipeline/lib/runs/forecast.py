@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.core.config import flat
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import clock, readable_seconds
+from pipeline.internals import BaseAssetGraph
 from pipeline.lib import launchpad, reuse, store
 
 SPEED = "nsmodels.systems.visual.perception.speed"

@@ -17,13 +17,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.execution.plan import active
-from dagster._core.execution.plan.active import ActiveExecution
 
 from nsmodels.core.progress import readable_seconds
+from pipeline.internals import ActiveExecution, active
 
 if TYPE_CHECKING:
-    from dagster._core.execution.context.system import PlanExecutionContext, PlanOrchestrationContext
+    from pipeline.internals import PlanExecutionContext, PlanOrchestrationContext
 
 ARGUMENTS = "DAGSTER_COMPRESSED_EXECUTE_STEP_ARGS"  # set where a step runs for a run in another process
 PAUSE = 0.5  # seconds within which a simultaneous claim has reached the store

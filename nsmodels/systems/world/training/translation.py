@@ -61,7 +61,7 @@ REASONS = {
     "model.action_dim": f"the clips decide it, an action has {len(ACTION)} numbers",
     "data.vision_dataset": "the data are given with --data; nsmodels impacts generate --source hub makes them from it",
     "data.audio_dataset": "the data are given with --data; nsmodels impacts generate --source hub makes them from it",
-    "data.prefetch_factor": "each of training.num_workers reads one batch ahead",
+    "data.prefetch_factor": "training.prefetch_factor sets what each worker keeps ready",
     "logging.log_interval": "metrics are logged once an epoch",
 }
 KNOWN = (*FIELDS, *REASONS)
