@@ -17,7 +17,7 @@ help:  ## this list
 setup: $(READY)  ## an environment in .venv (VENV=...) with the exact versions of constraints.txt
 
 $(READY): $(INSTALLED_FROM)
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "error: Python 3.11 to 3.14 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 13) else "error: Python 3.11 or 3.12 is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % v)'
 	@echo "environment in $(VENV): $(SIZE) on disk, some minutes; Ctrl-C stops, the same command goes on"
 	@df -h . | awk 'NR == 2 {print "free on this disk: " $$4}'
 	$(PYTHON) -m venv $(VENV)

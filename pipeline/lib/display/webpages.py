@@ -30,10 +30,10 @@ FIRST = ("preset", "force", "training", "model")  # fields at the top of a launc
 
 def install() -> None:
     """Make this process show it; before the server creates its GraphQL schema."""
-    run_config.default_values_yaml_from_type_snap = default_yaml
+    run_config.default_values_yaml_from_type_snap = default_yaml  # pyright: ignore[reportPrivateImportUsage]
     node = asset_graph.GrapheneAssetNode
     node.resolve_partitionStats = _not_of_none(node.resolve_partitionStats)
-    GrapheneRun.resolve_repositoryOrigin = origin
+    GrapheneRun.resolve_repositoryOrigin = origin  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def default_yaml(snapshot: Any, type_snap: Any) -> str:
