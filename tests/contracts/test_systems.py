@@ -116,9 +116,8 @@ def test_debug_gives_sealed_checkpoints(trained: Trained) -> None:
 
 def test_a_dry_run_names_what_would_be_done_and_writes_nothing(first: Trained, capsys) -> None:
     def states() -> dict[Path, int]:
-        return {
-            path: path.stat().st_mtime_ns for path in first.root.parent.rglob("*") if not path.name.endswith("lock")
-        }
+        places = [*first.root.rglob("*"), *first.data.rglob("*")]
+        return {path: path.stat().st_mtime_ns for path in places if not path.name.endswith("lock")}
 
     stage, before = first.system.stages[0], states()
     assert main([*first.command(stage), "--dry-run"]) == 0

@@ -106,14 +106,14 @@ class Answering:
         about: description of the verb.
         images: what kind of image is expected.
         fact: an example of a fact.
-        open: the session of a command line, with its `checkpoint`, `device` and `image` files.
+        start: the session of a command line, with its `checkpoint`, `device` and `image` files.
         check_fact: raises `InputError` for a text that is no fact, where that is known before anything is loaded.
     """
 
     about: str
     images: str
     fact: str
-    open: Callable[[argparse.Namespace], Session]
+    start: Callable[[argparse.Namespace], Session]
     check_fact: Callable[[str], object] = str
 
 
@@ -152,7 +152,7 @@ def _answer(answering: Answering, arguments: argparse.Namespace) -> int:
     """Print the answers; 1 when one of them is not given."""
     _check(answering, arguments)
     questions = _questions(arguments)
-    session = answering.open(arguments)
+    session = answering.start(arguments)
     records, status = [], 0
     for given in _answers(session, questions, arguments):
         status = max(status, 0 if given and given.is_given else 1)
