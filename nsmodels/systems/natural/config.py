@@ -347,8 +347,7 @@ def quick() -> NaturalConfig:
 def longer() -> NaturalConfig:
     """`quick` with 24 epochs of perception in place of 10.
 
-    Measured, one seed, of the form before facts and relations were read by refined boxes: 1,860 CPU-seconds of training
-    in all; 92.3 % of the twin's questions, and with the present execution over the same beliefs 94.0 %.
+    Measured, one seed: 1,860 CPU-seconds of training in all, of which perception is most; 95.4 % of the twin's questions.
     """
     return quick().with_values({"training.epochs": 24})
 
@@ -402,7 +401,8 @@ BY_DATASET: dict[tuple[str, str], dict[str, Any]] = {
     ("quick", "vqa"): {"training.epochs": 4, "training.eval_interval": 4, "perception.recolour": 0.0},
     ("longer", "vqa"): {"perception.recolour": 0.0},
 }
-# An epoch has the images of all.
+# An epoch has the images of all. Measured, one seed: 1,900 CPU-seconds of training with 11,000 images; 93.8 % of CLEVR's
+# twin, 92.9 % of GQA's, 82.0 by the official score of VQA's.
 BY_DATASET |= {("quick", "all"): {"training.epochs": 6, "training.eval_interval": 3}}
 
 
