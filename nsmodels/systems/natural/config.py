@@ -347,7 +347,7 @@ def quick() -> NaturalConfig:
 def longer() -> NaturalConfig:
     """`quick` with 24 epochs of perception in place of 10.
 
-    Measured, one seed: 1,860 CPU-seconds of training in all, of which perception is most; 95.4 % of the twin's questions.
+    Measured, one seed: 1,860 CPU-seconds of training in all, most of it perception; 95.4 % of questions.
     """
     return quick().with_values({"training.epochs": 24})
 
@@ -401,8 +401,8 @@ BY_DATASET: dict[tuple[str, str], dict[str, Any]] = {
     ("quick", "vqa"): {"training.epochs": 4, "training.eval_interval": 4, "perception.recolour": 0.0},
     ("longer", "vqa"): {"perception.recolour": 0.0},
 }
-# An epoch has the images of all. Measured, one seed: 1,900 CPU-seconds of training with 11,000 images; 93.8 % of CLEVR's
-# twin, 92.9 % of GQA's, 82.0 by the official score of VQA's.
+# An epoch has the images of all. Measured, one seed: 1,900 CPU-seconds of training with 11,000 images; 93.8 % of
+# CLEVR's twin, 92.9 % of GQA's, 82.0 by the official score of VQA's.
 BY_DATASET |= {("quick", "all"): {"training.epochs": 6, "training.eval_interval": 3}}
 
 
