@@ -75,7 +75,7 @@ def test_every_epoch_of_two_processes_is_logged_once_though_the_run_is_killed(tm
         assert sorted(run.status.value for run in instance.get_runs()) == ["FAILURE", "SUCCESS"]
         rows = observations(instance)
     assert [int(row["navigator/epoch"]) for row in rows] == [1, 2, 3, 4]
-    assert all(row["navigator/val/loss"] > 0 for row in rows)
+    assert all(row["1.1 navigator: validation loss"] > 0 for row in rows)
     assert sorted(lines_of_epochs(tmp_path)) == [f"{epoch}/4" for epoch in range(1, 5)]  # plain, of one process
     model = tmp_path / "data/nav_model"
     trained = json.loads((model / "history.json").read_text())["navigator"]

@@ -18,7 +18,6 @@ from nsmodels.systems.natural.language.programs.trees import ROOT, Arguments, Fr
 
 FILTER, RELATE = "filter_", "relate"
 SETS = ("set", "object")  # types that are no answers
-SYMMETRIC = ("intersect", "union", "equal_")
 NAMING = "shape"
 Functions = Mapping[str, tuple[tuple[str, ...], str]]
 
@@ -40,8 +39,10 @@ def of_functions(functions: Functions) -> Notation:
         takes=lambda frame: functions[frame.operation][0],
         gives=lambda frame: functions[frame.operation][1],
         is_answer=lambda kind: kind not in SETS,
-        is_symmetric=lambda frame: frame.operation.startswith(SYMMETRIC),
-        is_filter=lambda frame: frame.operation.startswith(FILTER),
+        # Parts of released programs are in the order of the question. Sorted by the first mention of their words,
+        # as those of operations are, they would come in an arbitrary order: questions repeat words.
+        is_symmetric=lambda frame: False,
+        is_filter=lambda frame: False,
         has_options=lambda frame: False,
         read=read,
         write=_write,
