@@ -110,7 +110,7 @@ def test_any_well_typed_program_means_the_same_to_both_executors(shared: Shared)
     assert num > 20
 
 
-def test_programs_survive_their_derivation_and_normal_forms_their_order() -> None:
+def test_programs_survive_their_derivation_in_the_order_of_the_question() -> None:
     rng = np.random.default_rng(1)
     for _ in range(100):
         derivation = random_program(rng)
@@ -124,7 +124,8 @@ def test_programs_survive_their_derivation_and_normal_forms_their_order() -> Non
         (("filter_color", "red"), ("filter_size", "large")),
         (("filter_size", "large"), ("filter_color", "red")),
     )
-    assert normal(counted(one), VOCABULARY) == normal(counted(other), VOCABULARY)
+    # The release has the parts in the order of the question, which repeats words: nothing says which mention is meant.
+    assert [normal(counted(each), VOCABULARY) for each in (one, other)] == [counted(one), counted(other)]
     with pytest.raises(InputError, match="unknown function; did you mean filter_color"):
         tree_of(counted((("filter_colour", "red"),)), VOCABULARY)
 
