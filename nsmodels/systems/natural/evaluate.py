@@ -10,14 +10,12 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
 from nsmodels.datasets.gqa.files.places import splits
-from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import Reasoner
-from nsmodels.systems.natural.baselines import network as baseline
 from nsmodels.systems.natural.baselines.priors import Priors
-from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
+from nsmodels.systems.natural.baselines.task import trained_answers
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation import several
 from nsmodels.systems.natural.evaluation.clevr import evaluate as functions
@@ -90,15 +88,8 @@ def headline(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def baseline_answers(model: Path, subject: Subject) -> dict[str, list[str]]:
     """Answers of the checkpoint's trained baselines to all questions of a subject, by name; empty without any."""
-    found = {}
-    for name in BASELINES:
-        path = model / name / checkpoint.BEST
-        if path.exists():
-            network = baseline.from_checkpoint(checkpoint.load(path), str(path))
-            network = network.to(subject.reasoner.perception.mean.device)
-            asked = read_asked(subject.data, subject.questions, network.config, network.viewer is not None)
-            found[name] = predict_answers(network, asked)
-    return found
+    device = subject.reasoner.perception.mean.device
+    return trained_answers(model, BASELINES, subject.data, subject.questions, device)
 
 
 def _report(

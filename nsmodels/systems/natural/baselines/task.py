@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from nsmodels.engine import checkpoint
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.formats.images.cache import read_images
 from nsmodels.layers.answers import batches
 from nsmodels.layers.answers.batches import Pictures, numbered
 from nsmodels.layers.answers.task import AnswerTask, known_loss, predict
-from nsmodels.systems.natural.baselines.network import Classifier, make_classifier
+from nsmodels.systems.natural.baselines.network import Classifier, from_checkpoint, make_classifier
 from nsmodels.systems.natural.config import BaselineConfig
 from nsmodels.systems.natural.language.asking import Question, places_of
 from nsmodels.systems.natural.language.tokens import Vocabulary, words_of
@@ -91,3 +93,17 @@ def predict_answers(model: Classifier, data: AskedImages) -> list[str]:
     """The network's answer to each question. Raises `InputError` for a question without words."""
     found = predict(model, data.encoded(Vocabulary(model.known_words), model.answers))
     return [model.answers[number] for number in found.tolist()]
+
+
+def trained_answers(
+    model: Path, names: Sequence[str], data: Path, questions: Sequence[Question], device: torch.device
+) -> dict[str, list[str]]:
+    """Answers to questions of the baselines in a checkpoint folder, by name; without those that were not trained."""
+    found = {}
+    for name in names:
+        path = model / name / checkpoint.BEST
+        if path.exists():
+            network = from_checkpoint(checkpoint.load(path), str(path)).to(device)
+            asked = read_asked(data, questions, network.config, network.viewer is not None)
+            found[name] = predict_answers(network, asked)
+    return found

@@ -34,14 +34,29 @@ def table(report: Mapping[str, Any]) -> str:
         f"{data['path']}, split {data['split']}: {data['source']}; {data['num_questions']:,} balanced questions about "
     )
     lines = [f"{head}{data['num_images']:,} images; trained on {data['trained_on']}", ""]
-    lines += [row_line(TITLES[name], row) for name, row in report["rows"].items()]
-    lines += [row_line(f"{name.replace('_', ' ')} (baseline)", row) for name, row in report["baselines"].items()]
+    lines += score_lines(report)
     headline = report["rows"][HEADLINE]
     lines += ["", "by structural type: " + types_line(headline["by_structural"])]
     lines += ["by semantic type: " + types_line(headline["by_semantic"])]
     lines += ["", *_official_lines(report["official"]), "", *_shifted_lines(report["shifted"])]
     lines += [f"programs read exactly: {percent(report['program_exact'])}", _proof_line(report["proofs"])]
     lines += [calibration_line(report["calibration"])]
+    lines += network_lines(report)
+    if "synthetic" not in data["source"]:
+        lines += ["", PUBLISHED_NOTE, *(f"  {value:>6.2f}  {name} ({source})" for name, value, source in PUBLISHED)]
+    return "\n".join(lines)
+
+
+def score_lines(report: Mapping[str, Any]) -> list[str]:
+    """The four rows, and the baselines below them."""
+    ours = [row_line(TITLES[name], row) for name, row in report["rows"].items()]
+    beside = report["baselines"].items()
+    return ours + [row_line(f"{name.replace('_', ' ')} (baseline)", row) for name, row in beside]
+
+
+def network_lines(report: Mapping[str, Any]) -> list[str]:
+    """Scores of the objects that are seen, where there are any; latency and parameters of the networks."""
+    lines: list[str] = []
     if report["objects"]:
         figures = {k: v for k, v in report["objects"].items() if k not in ("interval", "chance", "majority")}
         lines += ["objects: " + ", ".join(f"{k.replace('_', ' ')} {percent(v)}" for k, v in figures.items())]
@@ -49,9 +64,7 @@ def table(report: Mapping[str, Any]) -> str:
     parts = ", ".join(f"{name.replace('_', ' ')} {value:.1f}" for name, value in speed["parts"].items())
     lines += [f"latency, batch 1, one thread: {speed['milliseconds_median']:.1f} ms median ({parts})"]
     lines += ["parameters: " + ", ".join(f"{name} {count:,}" for name, count in report["num_parameters"].items())]
-    if "synthetic" not in data["source"]:
-        lines += ["", PUBLISHED_NOTE, *(f"  {value:>6.2f}  {name} ({source})" for name, value, source in PUBLISHED)]
-    return "\n".join(lines)
+    return lines
 
 
 def row_line(title: str, row: Mapping[str, Any]) -> str:

@@ -11,14 +11,12 @@ import numpy as np
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
-from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.answering.functions import FunctionReasoner, execute
-from nsmodels.systems.natural.baselines import network as baseline
 from nsmodels.systems.natural.baselines.priors import CLEVR_PRIORS, Priors
-from nsmodels.systems.natural.baselines.task import predict_answers, read_asked
+from nsmodels.systems.natural.baselines.task import trained_answers
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation.clevr.report import table
 from nsmodels.systems.natural.evaluation.function_subject import FunctionSubject, read_subject
@@ -100,15 +98,9 @@ def baseline_rows(
 
 def baseline_answers(model: Path, subject: FunctionSubject) -> dict[str, list[str]]:
     """Answers of the checkpoint's trained baselines, by name; empty without any."""
-    found = {}
-    for name in BASELINES:
-        path = model / name / checkpoint.BEST
-        if path.exists():
-            network = baseline.from_checkpoint(checkpoint.load(path), str(path))
-            network = network.to(subject.reasoner.perception.mean.device)
-            asked = read_asked(subject.data, subject.questions, network.config, network.viewer is not None)
-            found[name.removeprefix("clevr_")] = predict_answers(network, asked)
-    return found
+    device = subject.reasoner.perception.mean.device
+    found = trained_answers(model, BASELINES, subject.data, subject.questions, device)
+    return {name.removeprefix("clevr_"): answers for name, answers in found.items()}
 
 
 def outcomes(subject: FunctionSubject) -> Outcomes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nsmodels.systems.natural.evaluation.report import TITLES, calibration_line, percent, row_line, types_line
+from nsmodels.systems.natural.evaluation.report import calibration_line, network_lines, percent, score_lines, types_line
 from nsmodels.systems.natural.evaluation.scoring import HEADLINE
 
 # Accuracy in percent on the official test or validation split.
@@ -28,17 +28,10 @@ def table(report: Mapping[str, Any]) -> str:
         f"{data['num_images']:,} images; trained on {data['trained_on']}",
         "",
     ]
-    lines += [row_line(TITLES[name], row) for name, row in report["rows"].items()]
-    lines += [row_line(f"{name.replace('_', ' ')} (baseline)", row) for name, row in report["baselines"].items()]
+    lines += score_lines(report)
     lines += ["", "by type: " + types_line(headline["by_structural"])]
     lines += [f"programs read exactly: {percent(report['program_exact'])}", calibration_line(report["calibration"])]
-    if report["objects"]:
-        figures = {k: v for k, v in report["objects"].items() if k not in ("interval", "chance", "majority")}
-        lines += ["objects: " + ", ".join(f"{k.replace('_', ' ')} {percent(v)}" for k, v in figures.items())]
-    speed = report["latency"]
-    parts = ", ".join(f"{name.replace('_', ' ')} {value:.1f}" for name, value in speed["parts"].items())
-    lines += [f"latency, batch 1, one thread: {speed['milliseconds_median']:.1f} ms median ({parts})"]
-    lines += ["parameters: " + ", ".join(f"{name} {count:,}" for name, count in report["num_parameters"].items())]
+    lines += network_lines(report)
     if "synthetic" not in data["source"]:
         lines += ["", PUBLISHED_NOTE, *(f"  {value:>6.1f}  {name} ({source})" for name, value, source in PUBLISHED)]
     return "\n".join(lines)
