@@ -10,23 +10,23 @@ from pipeline import demo
 from pipeline.lib.runs import forecast
 
 
-@pytest.mark.parametrize(("rate", "whole"), [(50.0, "26 min"), (100.0, "13 min"), (10.0, "2.1 h")])
-def test_the_expected_time_follows_the_measured_rate(rate: float, whole: str) -> None:
+@pytest.mark.parametrize(("rate", "perception"), [(50.0, "18:12"), (100.0, "9:06"), (10.0, "1:31:00")])
+def test_perception_follows_the_measured_rate_and_nothing_else_does(rate: float, perception: str) -> None:
     line = forecast.expected_time(rate, demo.REFERENCE_SECONDS, has_data=False)
-    assert f"about {whole} (data " in line
-    assert f"by its {rate:.0f} training images per second; reference: 26 min at 50" in line
+    assert f"(data 2:30, perception {perception}, parser, baseline 8:00, start, export 0:50, " in line
+    assert f"by its {rate:.0f} training images per second of perception" in line
 
 
 def test_data_that_are_there_take_no_time() -> None:
-    assert "about 23 min (perception 14:00, " in forecast.expected_time(
-        forecast.REFERENCE_RATE, demo.REFERENCE_SECONDS, has_data=True
-    )
+    line = forecast.expected_time(forecast.REFERENCE_RATE, demo.REFERENCE_SECONDS, has_data=True)
+    assert "about 28 min (perception 18:12, " in line
 
 
 @pytest.mark.parametrize("preset", forecast.REFERENCES)
 def test_the_reference_is_that_of_the_configuration(preset: str) -> None:
     images = clevr.PRESETS[preset]().num_train * visual.PRESETS[preset]().training.epochs
-    assert forecast.REFERENCES[preset]["perception"] == pytest.approx(images / forecast.REFERENCE_RATE, abs=1)
+    expected = images * forecast.LOADED / forecast.REFERENCE_RATE
+    assert forecast.REFERENCES[preset][forecast.PERCEPTION] == pytest.approx(expected, abs=1)
 
 
 def test_the_small_preset_stops_after_its_images_whatever_the_data() -> None:
