@@ -1,4 +1,4 @@
-"""A web server on 127.0.0.1 with a switch for each way in which real ones go wrong."""
+"""Web servers on 127.0.0.1; `FileServer` has a switch for each way in which real ones go wrong."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 # a proxy of the machine must not come between the tests and their own server
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
@@ -37,15 +37,11 @@ class Traps:
     seconds_per_piece: float = 0.0  # pause before each 64 kB
 
 
-class FileServer:
-    """Serves `files` (path → bytes, or a file on disk) until the `with` block ends; counts requests and body bytes."""
+class LocalServer:
+    """Answers by a handler, on a free port, until the `with` block ends; `server.owner` of the handler is this."""
 
-    def __init__(self, files: Mapping[str, bytes | Path], traps: Traps | None = None) -> None:
-        self.files, self.traps = dict(files), traps or Traps()
-        self.requests: list[tuple[str, str | None]] = []
-        self.bytes = 0
-        self.lock = threading.Lock()
-        self.http = _Quiet(("127.0.0.1", 0), _Handler)
+    def __init__(self, handler: Callable[..., BaseHTTPRequestHandler]) -> None:
+        self.http = _Quiet(("127.0.0.1", 0), handler)
         self.http.owner = self
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -58,8 +54,22 @@ class FileServer:
         self.thread.join()
         self.http.server_close()
 
-    def url(self, path: str = "/file.bin") -> str:
+    def url(self, path: str = "") -> str:
         return f"http://127.0.0.1:{self.http.server_port}{path}"
+
+
+class FileServer(LocalServer):
+    """Serves `files` (path → bytes, or a file on disk) until the `with` block ends; counts requests and body bytes."""
+
+    def __init__(self, files: Mapping[str, bytes | Path], traps: Traps | None = None) -> None:
+        self.files, self.traps = dict(files), traps or Traps()
+        self.requests: list[tuple[str, str | None]] = []
+        self.bytes = 0
+        self.lock = threading.Lock()
+        super().__init__(_Handler)
+
+    def url(self, path: str = "/file.bin") -> str:
+        return super().url(path)
 
     def forget(self) -> None:
         with self.lock:
@@ -76,7 +86,7 @@ def free_port() -> int:
 class _Quiet(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    owner: FileServer
+    owner: Any
 
     def handle_error(self, request, client_address) -> None:
         """A client that goes away in the middle is part of the tests."""

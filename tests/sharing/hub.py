@@ -5,35 +5,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import unquote
+
+from tests.core.server import LocalServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Hub:
+class Hub(LocalServer):
     """Repositories by name, each a mapping from file names to contents; those of datasets begin with `datasets/`."""
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.repositories: dict[str, dict[str, bytes]] = {}
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.http.shutdown()
-        self.thread.join()
-        self.http.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    hub: Hub
+    server: Any  # its `owner` is the hub
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
@@ -46,8 +36,8 @@ class _Handler(BaseHTTPRequestHandler):
             about = json.loads(body)
             name = f"{about.get('organization') or 'me'}/{about['name']}"
             kind = "datasets/" if about.get("type") == "dataset" else ""
-            self.hub.repositories.setdefault(kind + name, {".gitattributes": b""})
-            return self._json({"url": f"{self.hub.url}/{kind}{name}", "name": name})
+            self.server.owner.repositories.setdefault(kind + name, {".gitattributes": b""})
+            return self._json({"url": f"{self.server.owner.url()}/{kind}{name}", "name": name})
         if path == "/api/validate-yaml":
             return self._json({"errors": [], "warnings": []})
         if "/preupload/" in path:
@@ -59,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
             name = self._repository(path, "/commit/")
             self._commit(name, body)
             return self._json(
-                {"commitUrl": f"{self.hub.url}/{name}/commit/{COMMIT}", "commitOid": COMMIT, "success": True}
+                {"commitUrl": f"{self.server.owner.url()}/{name}/commit/{COMMIT}", "commitOid": COMMIT, "success": True}
             )
         return self._json({"error": f"unknown: {path}"}, 404)
 
@@ -73,12 +63,14 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(self.path.partition("?")[0])
         if "/resolve/" in path:
             name, _, rest = path.strip("/").partition("/resolve/")
-            content = self.hub.repositories.get(name, {}).get(rest.partition("/")[2])
+            content = self.server.owner.repositories.get(name, {}).get(rest.partition("/")[2])
             return self._file(content, has_body)
-        if "/tree/" in path and (files := self.hub.repositories.get(self._repository(path, "/tree/"))):
+        if "/tree/" in path and (files := self.server.owner.repositories.get(self._repository(path, "/tree/"))):
             found = [{"type": "file", "path": n, "size": len(c), "oid": COMMIT} for n, c in files.items()]
             return self._json(found)
-        if path.startswith("/api/") and (files := self.hub.repositories.get(self._repository(path, "/revision/"))):
+        if path.startswith("/api/") and (
+            files := self.server.owner.repositories.get(self._repository(path, "/revision/"))
+        ):
             about = {"id": path, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
             return self._json(about)
         return self._missing("RepoNotFound")
@@ -88,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         return ("datasets/" if kind == "datasets" else "") + name
 
     def _commit(self, name: str, body: bytes) -> None:
-        files = self.hub.repositories[name]
+        files = self.server.owner.repositories[name]
         for line in map(json.loads, body.splitlines()):
             value = line["value"]
             if line["key"] == "file":

@@ -29,7 +29,7 @@ def root(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def hub(monkeypatch):
     with Hub() as served:
-        monkeypatch.setenv("HF_ENDPOINT", served.url)
+        monkeypatch.setenv("HF_ENDPOINT", served.url())
         monkeypatch.setenv("HF_TOKEN", "hf_token_of_a_test")
         yield served
 

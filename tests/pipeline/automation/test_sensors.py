@@ -166,7 +166,7 @@ def evaluate(data, num_right, mazes=1, n=200, cluster=""):
 def watch(instance, repository, monkeypatch):
     """A tick of the sensor, and what the webhook got by then."""
     with Inbox() as inbox:
-        monkeypatch.setenv("NSMODELS_WEBHOOK_URL", inbox.url)
+        monkeypatch.setenv("NSMODELS_WEBHOOK_URL", inbox.url())
         context = dg.build_sensor_context(
             instance, repository_def=repository, sensor_name="tell", resources={"webhook": Webhook()}
         )
@@ -251,7 +251,7 @@ def test_a_message_that_cannot_be_delivered_repeats_no_other(data, watch, monkey
     evaluate(data, 200)
     watch()
     with Inbox(404) as refusing:
-        monkeypatch.setenv("NSMODELS_WEBHOOK_URL", refusing.url)
+        monkeypatch.setenv("NSMODELS_WEBHOOK_URL", refusing.url())
         evaluate(data, 150)
         evaluate(data, 100)
         result, _ = watch()

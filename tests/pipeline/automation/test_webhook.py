@@ -28,7 +28,7 @@ def address(monkeypatch):
 
 def test_a_message_is_a_json_document_without_empty_fields(address):
     with Inbox() as inbox:
-        address(inbox.url)
+        address(inbox.url())
         Webhook().send("hello", job="demo", partition=None, assets=[], error="", low=0.0, n=0)
     assert inbox.documents == [{"text": "hello", "job": "demo", "low": 0.0, "n": 0}]
 
@@ -36,7 +36,7 @@ def test_a_message_is_a_json_document_without_empty_fields(address):
 @pytest.mark.parametrize("answers", [(503,), (500, 429)])
 def test_a_transient_error_is_retried(address, answers):
     with Inbox(*answers) as inbox:
-        address(inbox.url)
+        address(inbox.url())
         Webhook().send("hello")
     assert inbox.documents == [{"text": "hello"}]
     assert inbox.num_requests == len(answers) + 1
@@ -45,7 +45,7 @@ def test_a_transient_error_is_retried(address, answers):
 @pytest.mark.parametrize(("answers", "num_requests"), [((503, 503, 503), 3), ((404,), 1), ((302,), 1)])
 def test_a_refusal_is_one_line_without_the_address(address, answers, num_requests):
     with Inbox(*answers) as inbox:
-        address(inbox.url)
+        address(inbox.url())
         with pytest.raises(InputError) as refused:
             Webhook().send("hello")
     status = answers[-1]
@@ -104,7 +104,7 @@ def reported(instance, asset, partition=None):
 def test_a_failed_run_is_reported_with_its_error_in_one_line(address, monkeypatch, instance):
     monkeypatch.setenv("NSMODELS_UI_URL", "http://box:3000/")
     with Inbox() as inbox:
-        address(inbox.url)
+        address(inbox.url())
         run, _ = reported(instance, broken, "7")
     (document,) = inbox.documents
     assert document["error"] == "broken: data/mazes: no such folder; make it first"
@@ -115,7 +115,7 @@ def test_a_failed_run_is_reported_with_its_error_in_one_line(address, monkeypatc
 
 def test_a_bug_is_reported_with_its_exception(address, instance):
     with Inbox() as inbox:
-        address(inbox.url)
+        address(inbox.url())
         reported(instance, raises)
     assert inbox.documents[0]["error"] == "raises: ZeroDivisionError: division by zero"
     assert "link" not in inbox.documents[0]

@@ -66,7 +66,7 @@ def dagster(tmp_path_factory, inbox):
     root = tmp_path_factory.mktemp("live")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NSMODELS_DATA", str(root / "data"))
-        environment = {"NSMODELS_WEBHOOK_URL": inbox.url, "NSMODELS_UI_URL": "http://box:3000"}
+        environment = {"NSMODELS_WEBHOOK_URL": inbox.url(), "NSMODELS_UI_URL": "http://box:3000"}
         evaluate(root / "data", 150)
         with live(root, "tests.pipeline.live.soon", environment=environment) as dagster:
             switch_on(dagster, "sensor", "tell_failures", "tell_regressions")
