@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
-from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate
 from nsmodels.datasets.clevr.config import ARCHIVE_SHA256, CODE_VERSION, MAKER, RENDERER_VERSION, ClevrConfig
 from nsmodels.datasets.clevr.files import fetch, provenance
@@ -17,9 +16,8 @@ from nsmodels.datasets.clevr.files.cutting import root_of
 from nsmodels.datasets.clevr.files.format import splits
 from nsmodels.datasets.clevr.files.provenance import RELEASE, SYNTHETIC
 from nsmodels.datasets.clevr.validation import VALIDATED, ContentCheck, is_validated, require_images
+from nsmodels.formats.images.preparing import ImageDataset
 
-# Until what was fetched has been verified.
-CAPTIONS = {"synthetic": SYNTHETIC, **dict.fromkeys(("archive", "local"), f"not verified as {RELEASE}")}
 log = logging.getLogger(__name__)
 
 # The fields that decide the content, by source; the others cannot change it.
@@ -32,35 +30,6 @@ _FIELDS = {
     "local": (*_SIZE, "local_path"),
     "synthetic": (*_SIZE, "questions_per_image", "image_width", "image_height", "seed"),
 }
-
-
-def prepare(
-    config: ClevrConfig,
-    key: str,
-    folder: Path,
-    is_forced: bool = False,
-    agree: Callable[[Estimate], None] = lambda needed: None,
-) -> Manifest:
-    """Seal the dataset in `folder`, or reuse what is there unless `is_forced`; returns the manifest.
-
-    `agree` is called with the estimate of what has to be made, before it is made.
-
-    Source `auto` uses data on disk, else the archive when its host answers, else the synthetic twin with a warning.
-    Raises `InputError` when the source is missing or damaged, or the disk is full; `Unreachable` when no host answers.
-    """
-    config, reason = resolve(config, key, folder)
-    log.info("%s: source %s (%s)", key, config.source, reason)
-    recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION}
-    recipe |= {"inputs": _inputs_of(config), "seed": _seed_of(config)}
-
-    def fill(part: Part) -> None:
-        if needed := estimate(config):
-            needed.require(folder)
-            agree(needed)
-        part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
-        part.licence = provenance.licence(part.source)
-
-    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
 
 
 def estimate(config: ClevrConfig, num_images: int | None = None) -> Estimate | None:
@@ -87,19 +56,7 @@ def inspect_archives(config: ClevrConfig, folder: Path) -> Manifest:
     """
     record = fetch.inspect_archive(_urls(config), config.archive_bytes)
     recipe = {name: record.get(name) for name in ("url", "expected_bytes", "bytes", "etag", "reachable")}
-    source = provenance.caption_of_archive(record)
-    with artifact.build(
-        folder,
-        key=folder.name,
-        maker=MAKER,
-        config=recipe,
-        code_version=CODE_VERSION,
-        source=source,
-        licence=provenance.licence(source),
-    ) as part:
-        disk.write_json(part.path / "archive.json", record)
-        part.metrics |= record
-    return artifact.read_manifest(folder)
+    return DATASET.seal_record(folder, record, recipe, provenance.caption_of_archive(record), record)
 
 
 def recipe_of(config: ClevrConfig) -> dict[str, Any]:
@@ -112,36 +69,6 @@ def recipe_of(config: ClevrConfig) -> dict[str, Any]:
     if config.source == "synthetic":
         recipe["renderer_version"] = RENDERER_VERSION
     return recipe
-
-
-def resolve(config: ClevrConfig, key: str, folder: Path) -> tuple[ClevrConfig, str]:
-    """`config` with `auto` replaced by a source, and the reason for that source."""
-    if config.source != "auto":
-        return config, "as configured"
-    for source in ("archive", "synthetic"):
-        chosen = config.with_values({"source": source})
-        mark = artifact.make_fingerprint(recipe_of(chosen), CODE_VERSION, {}, _seed_of(chosen))
-        if artifact.current(folder, mark):
-            return chosen, "auto: already on disk"
-    archive = config.with_values({"source": "archive"})
-    if _on_disk(archive, key):
-        return archive, "auto: the release is on disk"
-    try:
-        answering = fetch.first_answering(_urls(config))
-        return archive, f"auto: {answering} answers"
-    except InputError as error:
-        log.warning("%s: the archive is not available (%s); rendering the SYNTHETIC twin instead", key, error)
-        return config.with_values({"source": "synthetic"}), f"auto: the archive is not available ({error})"
-
-
-def _seed_of(config: ClevrConfig) -> int | None:
-    return config.seed if config.source == "synthetic" else None
-
-
-def _inputs_of(config: ClevrConfig) -> dict[str, Path]:
-    """Sealed folder of local data, if it is one; a plain folder or zip is covered by `local_fingerprint` alone."""
-    place = Path(config.local_path)
-    return {"local": place} if config.source == "local" and (place / artifact.MANIFEST).is_file() else {}
 
 
 def _is_pinned(config: ClevrConfig) -> bool:
@@ -157,17 +84,10 @@ def _default(name: str) -> Any:
     return ClevrConfig.model_fields[name].default
 
 
-def _on_disk(config: ClevrConfig, key: str) -> Path | None:
-    """Folder of the sealed release, if it exists with enough images, is not `key` itself, and from the same place."""
-    release = artifact.folder_of("clevr")
-    if key == "clevr" or not (release / artifact.MANIFEST).exists():
-        return None
-    manifest = artifact.read_manifest(release)
-    made, wanted = manifest.config, recipe_of(config)
-    is_enough = all(made.get(name, 0) >= getattr(config, name) for name in ("num_train", "num_val"))
+def _serves(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a release comes from where it is wanted from, unless its checksum is that of the release."""
     same = ("archive_sha256", *_PLACES) if made.get("archive_sha256") != ARCHIVE_SHA256 else ()
-    is_same = all(made.get(name) == wanted.get(name) for name in (*same, *_SPLITS))
-    return release if made.get("source") == "archive" and is_enough and is_same else None
+    return all(made.get(name) == wanted.get(name) for name in (*same, *_SPLITS))
 
 
 def _local_mark(path: Path) -> str:
@@ -188,8 +108,7 @@ def _make_synthetic(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]
 
 
 def _make_from_archive(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
-    release = _on_disk(config, key)
-    if release:
+    if release := DATASET.on_disk(config, key):
         return _cut_sealed(release, config, part)
     urls, size = _urls(config), config.archive_bytes
     if _is_whole(config):
@@ -206,7 +125,7 @@ def _urls(config: ClevrConfig) -> list[str]:
 
 def _make_from_local(config: ClevrConfig, key: str, part: Part) -> dict[str, Any]:
     place = Path(config.local_path)
-    if place in _inputs_of(config).values() and artifact.read_manifest(place).maker == MAKER:
+    if DATASET.is_sealed_here(place, config):
         return _cut_sealed(place, config, part)
     fetched = fetch.cut_mini(place, part.path, config.sizes, kind=ContentCheck)
     if lost := [split for split in splits(root_of(place)) if split not in config.sizes] if place.is_dir() else []:
@@ -240,4 +159,17 @@ def _require_images(fetched: fetch.Fetched, part: Part, shown: Callable[[str], s
         require_images(part.path, split, check, lambda name, folder=folder: shown(f"{folder}/{name}"))
 
 
-_MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}
+DATASET = ImageDataset(
+    key="clevr",
+    maker=MAKER,
+    code_version=CODE_VERSION,
+    release=RELEASE,
+    twin=SYNTHETIC,
+    recipe_of=recipe_of,
+    estimate=estimate,
+    answering=lambda config: fetch.first_answering(_urls(config)),
+    serves=_serves,
+    licence=provenance.licence,
+    makers={"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local},
+)
+prepare, resolve = DATASET.prepare, DATASET.resolve

@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core import artifact, disk
+from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate
 from nsmodels.datasets.gqa.config import CODE_VERSION, MAKER, GqaConfig
 from nsmodels.datasets.gqa.files import archives, fetch, provenance
 from nsmodels.datasets.gqa.files.provenance import RELEASE, SYNTHETIC
-
-# Until what was fetched has been verified.
-CAPTIONS = {"synthetic": SYNTHETIC, **dict.fromkeys(("archive", "local"), f"not verified as {RELEASE}")}
-log = logging.getLogger(__name__)
+from nsmodels.formats.images.preparing import ImageDataset
 
 # The fields that decide the content, by source; the others cannot change it.
 _SIZE = ("source", "num_train", "num_val")
+_PLACES = ("graphs_url", "questions_url", "eval_url", "images_url")
 _FIELDS = {
-    "archive": (*_SIZE, "unbalanced", "graphs_url", "questions_url", "eval_url", "images_url"),
+    "archive": (*_SIZE, "unbalanced", *_PLACES),
     "local": (*_SIZE, "unbalanced", "local_path"),
     "synthetic": (*_SIZE, "num_ood", "num_unseen", "scenery", "questions", "seed"),
 }
-
-
-def prepare(
-    config: GqaConfig,
-    key: str,
-    folder: Path,
-    is_forced: bool = False,
-    agree: Callable[[Estimate], None] = lambda needed: None,
-) -> Manifest:
-    """Seal the dataset in `folder`, or reuse what is there unless `is_forced`; returns the manifest.
-
-    `agree` is called with the estimate of what has to be made, before it is made.
-
-    Source `auto` uses data on disk, else the archives when their host answers, else the synthetic twin with a warning.
-    Raises `InputError` when the source is missing or damaged, or the disk is full; `Unreachable` when no host answers.
-    """
-    config, reason = resolve(config, key, folder)
-    log.info("%s: source %s (%s)", key, config.source, reason)
-    recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION}
-    recipe |= {"inputs": _inputs_of(config), "seed": _seed_of(config)}
-
-    def fill(part: Part) -> None:
-        if needed := estimate(config):
-            needed.require(folder)
-            agree(needed)
-        part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
-        part.licence = provenance.licence(part.source)
-
-    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
 
 
 def estimate(config: GqaConfig) -> Estimate | None:
@@ -81,23 +49,13 @@ def inspect_archives(config: GqaConfig, folder: Path) -> Manifest:
     record = archives.describe(urls)
     recipe = {name: record[name] for name in urls if name in record}
     source = provenance.caption(_read(urls), provenance.RELEASED_GRAPHS, sum(provenance.RELEASED_GRAPHS.values()))
-    with artifact.build(
-        folder,
-        key=folder.name,
-        maker=MAKER,
-        config=recipe,
-        code_version=CODE_VERSION,
-        source=source,
-        licence=provenance.licence(source),
-    ) as part:
-        disk.write_json(part.path / "archives.json", record)
-        part.metrics |= {"reachable": record["reachable"]} | {
-            f"{name}/{field}": value
-            for name, found in recipe.items()
-            for field, value in found.items()
-            if field in ("url", "bytes", "num_files") and value is not None
-        }
-    return artifact.read_manifest(folder)
+    metrics = {"reachable": record["reachable"]} | {
+        f"{name}/{field}": value
+        for name, found in recipe.items()
+        for field, value in found.items()
+        if field in ("url", "bytes", "num_files") and value is not None
+    }
+    return DATASET.seal_record(folder, record, recipe, source, metrics)
 
 
 def recipe_of(config: GqaConfig) -> dict[str, Any]:
@@ -109,54 +67,18 @@ def recipe_of(config: GqaConfig) -> dict[str, Any]:
     return recipe
 
 
-def resolve(config: GqaConfig, key: str, folder: Path) -> tuple[GqaConfig, str]:
-    """`config` with `auto` replaced by a source, and the reason for that source."""
-    if config.source != "auto":
-        return config, "as configured"
-    for source in ("archive", "synthetic"):
-        chosen = config.with_values({"source": source})
-        mark = artifact.make_fingerprint(recipe_of(chosen), CODE_VERSION, {}, _seed_of(chosen))
-        if artifact.current(folder, mark):
-            return chosen, "auto: already on disk"
-    archive = config.with_values({"source": "archive"})
-    if _on_disk(archive, key):
-        return archive, "auto: the release is on disk"
-    try:
-        return archive, f"auto: {archives.require_answer(config.wanted.urls)} answers"
-    except InputError as error:
-        log.warning("%s: the archives are not available (%s); composing the SYNTHETIC twin instead", key, error)
-        return config.with_values({"source": "synthetic"}), f"auto: the archives are not available ({error})"
-
-
 def _read(urls: Mapping[str, str]) -> list[str]:
     return [url for url in urls.values() if url]
 
 
-def _seed_of(config: GqaConfig) -> int | None:
-    return config.seed if config.source == "synthetic" else None
-
-
-def _inputs_of(config: GqaConfig) -> dict[str, Path]:
-    """Sealed folder of local data, if it is one; a plain folder is covered by `local_fingerprint` alone."""
-    place = Path(config.local_path)
-    return {"local": place} if config.source == "local" and (place / artifact.MANIFEST).is_file() else {}
-
-
-def _on_disk(config: GqaConfig, key: str) -> Path | None:
-    """Folder of the sealed release, if it exists with enough images, is not `key` itself, and from the same place."""
-    release = artifact.folder_of("gqa")
-    if key == "gqa" or not (release / artifact.MANIFEST).exists():
-        return None
-    made, wanted = artifact.read_manifest(release).config, recipe_of(config)
-    is_enough = all(made.get(name, 0) >= wanted[name] for name in ("num_train", "num_val"))
-    places = ("graphs_url", "questions_url", "eval_url", "images_url")
-    is_same = all(made.get(name) == wanted[name] for name in ("source", *places))
-    has_questions = made.get("unbalanced") in ("all", wanted["unbalanced"])
-    return release if is_enough and is_same and has_questions else None
+def _serves(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a release comes from the same place and has the questions that are wanted."""
+    is_same = all(made.get(name) == wanted[name] for name in _PLACES)
+    return is_same and made.get("unbalanced") in ("all", wanted["unbalanced"])
 
 
 def _make_from_archive(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
-    if release := _on_disk(config, key):
+    if release := DATASET.on_disk(config, key):
         return _cut_sealed(release, config, part)
     fetched = fetch.fetch(part.path, config.wanted)
     part.source = provenance.caption(_read(config.wanted.urls), fetched.graphs, fetched.num_images)
@@ -165,7 +87,7 @@ def _make_from_archive(config: GqaConfig, key: str, part: Part) -> dict[str, Any
 
 def _make_from_local(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
     place = Path(config.local_path)
-    if place in _inputs_of(config).values() and artifact.read_manifest(place).maker == MAKER:
+    if DATASET.is_sealed_here(place, config):
         return _cut_sealed(place, config, part)
     fetched = fetch.cut(place, part.path, config.wanted)
     part.source = provenance.caption((), fetched.graphs, fetched.num_images)
@@ -219,4 +141,17 @@ def _make_synthetic(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
     return compose(part.path, config, config.composed)
 
 
-_MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}
+DATASET = ImageDataset(
+    key="gqa",
+    maker=MAKER,
+    code_version=CODE_VERSION,
+    release=RELEASE,
+    twin=SYNTHETIC,
+    recipe_of=recipe_of,
+    estimate=estimate,
+    answering=lambda config: archives.require_answer(config.wanted.urls),
+    serves=_serves,
+    licence=provenance.licence,
+    makers={"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local},
+)
+prepare = DATASET.prepare

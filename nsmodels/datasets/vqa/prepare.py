@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core import artifact, disk
+from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate, num_cores
@@ -19,48 +18,18 @@ from nsmodels.datasets.vqa.files.names import annotations_name, instances_name
 from nsmodels.datasets.vqa.files.provenance import NUM_IMAGES, RELEASE, SYNTHETIC
 from nsmodels.datasets.vqa.files.release import Release
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
+from nsmodels.formats.images.preparing import ImageDataset
 
-# Until what was fetched has been verified.
-CAPTIONS = {"synthetic": SYNTHETIC, **dict.fromkeys(("archive", "local"), f"not verified as {RELEASE}")}
-log = logging.getLogger(__name__)
+Make = Callable[[VqaConfig, str, Part], dict[str, Any]]
 
 # The fields that decide the content, by source; the others cannot change it.
 _SIZE = ("source", "num_train", "num_val", "least_occurrences")
+_PLACES = ("coco_url", "vqa_url", "verify_release")
 _FIELDS = {
-    "archive": (*_SIZE, "pairs", "coco_url", "vqa_url", "verify_release"),
+    "archive": (*_SIZE, "pairs", *_PLACES),
     "local": (*_SIZE, "pairs", "local_path"),
     "synthetic": (*_SIZE, "num_ood", "num_unseen", "questions_per_image", "paired", "yes_share", "scenery", "seed"),
 }
-
-
-def prepare(
-    config: VqaConfig,
-    key: str,
-    folder: Path,
-    is_forced: bool = False,
-    agree: Callable[[Estimate], None] = lambda needed: None,
-) -> Manifest:
-    """Seal the dataset in `folder`, or reuse what is there unless `is_forced`; returns the manifest.
-
-    `agree` is called with the estimate of what has to be made, before it is made.
-
-    Source `auto` uses data on disk, else the archives when their hosts answer, else the synthetic twin with a warning.
-    Raises `InputError` when the source is missing or damaged, or the disk is full; `Unreachable` when no host answers.
-    """
-    config, reason = resolve(config, key, folder)
-    log.info("%s: source %s (%s)", key, config.source, reason)
-    recipe: Any = {"config": recipe_of(config), "code_version": CODE_VERSION}
-    recipe |= {"inputs": _inputs_of(config), "seed": _seed_of(config)}
-
-    def fill(part: Part) -> None:
-        if needed := estimate(config):
-            needed.require(folder)
-            agree(needed)
-        part.metrics |= {"source_reason": reason, **_MAKERS[config.source](config, key, part)}
-        part.licence = provenance.licence(part.source)
-        part.metrics |= _write_answers(config, part.path)
-
-    return artifact.made(folder, is_forced, fill, key=key, maker=MAKER, source=CAPTIONS[config.source], **recipe)
 
 
 def estimate(config: VqaConfig) -> Estimate | None:
@@ -87,20 +56,10 @@ def inspect_archives(config: VqaConfig, folder: Path) -> Manifest:
     recipe = {"archives": record["archives"], "reachable": record["reachable"]}
     strangers = ", ".join(release.strangers)
     source = f"not verified as {RELEASE}: host {strangers}" if strangers else RELEASE
-    with artifact.build(
-        folder,
-        key=folder.name,
-        maker=MAKER,
-        config=recipe,
-        code_version=CODE_VERSION,
-        source=source,
-        licence=provenance.licence(source),
-    ) as part:
-        disk.write_json(part.path / "archives.json", record)
-        part.metrics |= {name: value for name, value in record.items() if name != "archives"}
-        for name, found in record["archives"].items():
-            part.metrics |= {f"{name}/{field}": found[field] for field in ("bytes", "num_members") if field in found}
-    return artifact.read_manifest(folder)
+    metrics = {name: value for name, value in record.items() if name != "archives"}
+    for name, found in record["archives"].items():
+        metrics |= {f"{name}/{field}": found[field] for field in ("bytes", "num_members") if field in found}
+    return DATASET.seal_record(folder, record, recipe, source, metrics)
 
 
 def recipe_of(config: VqaConfig) -> dict[str, Any]:
@@ -112,44 +71,9 @@ def recipe_of(config: VqaConfig) -> dict[str, Any]:
     return recipe
 
 
-def resolve(config: VqaConfig, key: str, folder: Path) -> tuple[VqaConfig, str]:
-    """`config` with `auto` replaced by a source, and the reason for that source."""
-    if config.source != "auto":
-        return config, "as configured"
-    for source in ("archive", "synthetic"):
-        chosen = config.with_values({"source": source})
-        mark = artifact.make_fingerprint(recipe_of(chosen), CODE_VERSION, {}, _seed_of(chosen))
-        if artifact.current(folder, mark):
-            return chosen, "auto: already on disk"
-    archive = config.with_values({"source": "archive"})
-    if _on_disk(archive, key):
-        return archive, "auto: the release is on disk"
-    try:
-        return archive, f"auto: {fetch.require_answer(Release.of(config))} answers"
-    except InputError as error:
-        log.warning("%s: the archives are not available (%s); drawing the SYNTHETIC twin instead", key, error)
-        return config.with_values({"source": "synthetic"}), f"auto: the archives are not available ({error})"
-
-
-def _seed_of(config: VqaConfig) -> int | None:
-    return config.seed if config.source == "synthetic" else None
-
-
-def _inputs_of(config: VqaConfig) -> dict[str, Path]:
-    """Sealed folder of local data, if it is one; a plain folder is covered by `local_fingerprint` alone."""
-    place = Path(config.local_path)
-    return {"local": place} if config.source == "local" and (place / artifact.MANIFEST).is_file() else {}
-
-
-def _on_disk(config: VqaConfig, key: str) -> Path | None:
-    """Folder of the sealed release, if it exists with enough images, is not `key` itself, and from the same place."""
-    release = artifact.folder_of("vqa")
-    if key == "vqa" or not (release / artifact.MANIFEST).exists():
-        return None
-    made, wanted = artifact.read_manifest(release).config, recipe_of(config)
-    is_enough = all(made.get(name, 0) >= wanted[name] for name in ("num_train", "num_val"))
-    places = ("source", "coco_url", "vqa_url", "verify_release")
-    return release if is_enough and all(made.get(name) == wanted[name] for name in places) else None
+def _serves(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a release comes from the same place."""
+    return all(made.get(name) == wanted[name] for name in _PLACES)
 
 
 def _make_synthetic(config: VqaConfig, key: str, part: Part) -> dict[str, Any]:
@@ -170,7 +94,7 @@ def _make_synthetic(config: VqaConfig, key: str, part: Part) -> dict[str, Any]:
 
 
 def _make_from_archive(config: VqaConfig, key: str, part: Part) -> dict[str, Any]:
-    if place := _on_disk(config, key):
+    if place := DATASET.on_disk(config, key):
         return _cut_sealed(place, config, part)
     release = Release.of(config)
     if config.sizes == NUM_IMAGES:
@@ -183,7 +107,7 @@ def _make_from_archive(config: VqaConfig, key: str, part: Part) -> dict[str, Any
 
 def _make_from_local(config: VqaConfig, key: str, part: Part) -> dict[str, Any]:
     place = Path(config.local_path)
-    if place in _inputs_of(config).values() and artifact.read_manifest(place).maker == MAKER:
+    if DATASET.is_sealed_here(place, config):
         return _cut_sealed(place, config, part)
     fetched = fetch.cut_local(place, part.path, config.sizes, config.pairs)
     part.source = provenance.caption(fetched, None)
@@ -224,4 +148,23 @@ def _write_answers(config: VqaConfig, folder: Path) -> dict[str, Any]:
     return {"num_answers": len(words.answers), "answers_upper_bound_val": bound}
 
 
-_MAKERS = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}
+def _with_answers(make: Make) -> Make:
+    """A maker that writes the vocabulary of answers too."""
+    return lambda config, key, part: make(config, key, part) | _write_answers(config, part.path)
+
+
+_MAKERS: dict[str, Make] = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}
+DATASET = ImageDataset(
+    key="vqa",
+    maker=MAKER,
+    code_version=CODE_VERSION,
+    release=RELEASE,
+    twin=SYNTHETIC,
+    recipe_of=recipe_of,
+    estimate=estimate,
+    answering=lambda config: fetch.require_answer(Release.of(config)),
+    serves=_serves,
+    licence=provenance.licence,
+    makers={source: _with_answers(make) for source, make in _MAKERS.items()},
+)
+prepare = DATASET.prepare

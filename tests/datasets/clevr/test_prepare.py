@@ -89,7 +89,7 @@ def test_auto_without_the_host_is_synthetic_and_recorded_as_such(tmp_path: Path,
     assert made.source == "synthetic CLEVR"
     assert made.config["source"] == "synthetic"
     assert made.metrics["source_reason"].startswith("auto: the archive is not available (http://127.0.0.1:")
-    assert "rendering the SYNTHETIC twin instead" in caplog.text
+    assert "making the SYNTHETIC twin instead" in caplog.text
     assert read_scenes(tmp_path / "clevr_mini", "train")[0]["image_filename"] == "CLEVR_train_000000.png"
 
 
@@ -259,7 +259,7 @@ def test_local_data_that_will_not_do_are_one_line(twin: Path, tmp_path: Path, va
 
 def test_inspecting_the_archive_records_its_properties(host: FileServer, tmp_path: Path) -> None:
     made = inspect_archives(from_host(host), tmp_path / "clevr_archive")
-    record = json.loads((tmp_path / "clevr_archive" / "archive.json").read_text())
+    record = json.loads((tmp_path / "clevr_archive" / "archives.json").read_text())
     assert (record["reachable"], record["bytes"]) == (True, len(host.files["/big.zip"]))  # pyright: ignore[reportArgumentType]
     assert record["files"]["images/train"] == NUM_TRAIN
     assert made.metrics["etag"] == record["etag"]

@@ -88,7 +88,7 @@ def test_auto_falls_back_to_the_twin_and_says_so(tmp_path: Path, caplog: pytest.
     nowhere = small.with_values({"images_url": "http://127.0.0.1:9/images.zip"})
     manifest = prepare(nowhere, "gqa_mini", tmp_path / "gqa_mini")
     assert manifest.source == "synthetic GQA"
-    assert "composing the SYNTHETIC twin instead" in caplog.text
+    assert "making the SYNTHETIC twin instead" in caplog.text
     assert manifest.config["source"] == "synthetic"
 
 

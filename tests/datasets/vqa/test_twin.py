@@ -320,7 +320,7 @@ def test_auto_without_the_hosts_is_synthetic_and_archive_never(tmp_path: Path, m
     auto = debug().with_values({"source": "auto", **dead})
     made = prepare(auto, "vqa_mini", tmp_path / "vqa_mini")
     assert made.source == "synthetic VQA"
-    assert made.metrics["source_reason"].startswith("auto: the archives are not available (http://127.0.0.1:9/")
+    assert made.metrics["source_reason"].startswith("auto: the archive is not available (http://127.0.0.1:9/")
     with pytest.raises(InputError, match=r"^http://127.0.0.1:9/zips/train2014.zip: not reachable"):
         prepare(auto.with_values({"source": "archive"}), "vqa_mini", tmp_path / "other")
 
