@@ -127,17 +127,24 @@ def build(
     _make_parent(folder)
     with locked(folder):
         part = Part(unfinished.prepare(folder, note), *_origin(records, source, licence))
-        wall, cpu = time.time(), cpu_seconds()
-        try:
+        with _sealing(part, folder, made | recipe, is_resumable):
             yield part
-            known = _seal(part, made | recipe, time.time() - wall, cpu_seconds() - cpu)
-            swap(part.path, folder)
-            verification.remember(folder, read_manifest(folder), known)
-            unfinished.remove(folder, maker)
-        except OSError as error:
-            raise full_disk(error, part.path) from error
-        finally:
-            _leave(part.path, is_resumable, time.time() - wall, cpu_seconds() - cpu)
+
+
+@contextmanager
+def _sealing(part: Part, folder: Path, made: Mapping[str, Any], is_resumable: bool) -> Iterator[None]:
+    """Seal the part in `folder` when the block succeeds; else leave what can be resumed."""
+    wall, cpu = time.time(), cpu_seconds()
+    try:
+        yield
+        known = _seal(part, made, time.time() - wall, cpu_seconds() - cpu)
+        swap(part.path, folder)
+        verification.remember(folder, read_manifest(folder), known)
+        unfinished.remove(folder, made["maker"])
+    except OSError as error:
+        raise full_disk(error, part.path) from error
+    finally:
+        _leave(part.path, is_resumable, time.time() - wall, cpu_seconds() - cpu)
 
 
 def made(

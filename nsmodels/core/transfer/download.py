@@ -83,14 +83,19 @@ def download(
         return _present(target, mirrors[0], size, sha256)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
+    policy = RetryPolicy(attempts, backoff)
+    return _delivered([_Transfer(mirror, target, size, sha256, progress, policy, timeout) for mirror in mirrors])
+
+
+def _delivered(transfers: Sequence[_Transfer]) -> Download:
+    """The file of the first mirror that delivers it."""
     failures: list[InputError] = []
-    for mirror in mirrors:
-        transfer = _Transfer(mirror, target, size, sha256, progress, RetryPolicy(attempts, backoff), timeout)
+    for transfer in transfers:
         try:
             return transfer.run()
         except _MirrorFailure as failure:
             failures.append(failure.error)
-            if mirror != mirrors[-1]:
+            if transfer is not transfers[-1]:
                 log.warning("%s; trying the next mirror", failure.error)
     raise _combined(failures)
 

@@ -25,6 +25,8 @@ VOCABULARY = Vocabulary(
     length="mechanisms of the chain",
 )
 _ROOT, _START = VOCABULARY.node_types.index("root"), VOCABULARY.node_types.index("start")
+Cells = tuple[NDArray[np.int64], NDArray[np.int64]]  # row and place of each mechanism
+Nodes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]  # mechanisms, their roots, starts of the chains
 
 
 def draw(config: LongChainsConfig, split: str, num_pairs: int, rng: np.random.Generator) -> Graphs:
@@ -44,27 +46,15 @@ def as_graphs(chains: Chains, labels: NDArray[np.int64], segment: int, rng: np.r
     Before that, a chain of L mechanisms has the nodes: mechanisms 0 to L - 1, their roots L to 2L - 1, the start 2L;
     and the edges: into each mechanism from its predecessor, then from each root.
     """
-    lengths, (rows, place) = chains.lengths, _places(chains.lengths)
+    lengths, cells = chains.lengths, _places(chains.lengths)
     num_nodes, num_edges = 2 * lengths + 1, 2 * lengths
     node_offsets, edge_offsets = offsets_of(num_nodes), offsets_of(num_edges)
     number = _shuffled(node_offsets, rng)  # of each node in its graph, by its place above
-    mechanism, root = node_offsets[rows] + place, node_offsets[rows] + lengths[rows] + place
-    start = node_offsets[1:] - 1
-    columns = {name: np.zeros(node_offsets[-1], np.int16) for name in ("node_types", "features", "marks", "clusters")}
-    columns["node_types"][mechanism] = chains.mechanisms[rows, place]
-    columns["node_types"][root], columns["node_types"][start] = _ROOT, _START
-    columns["features"][root], columns["features"][start] = 1 + chains.sides[rows, place], 1 + chains.starts
-    columns["marks"][node_offsets[:-1] + lengths - 1] = 1
-    columns["clusters"][mechanism] = columns["clusters"][root] = 1 + place // segment
-    truth, since = _truth(chains, segment, (rows, place), (mechanism, root, start))
+    mechanism = node_offsets[cells[0]] + cells[1]
+    nodes = mechanism, mechanism + lengths[cells[0]], node_offsets[1:] - 1
+    columns, edges = _columns(chains, segment, cells, nodes), _edges(chains, segment, cells, nodes, number)
+    truth, since = _truth(chains, segment, cells, nodes)
     at = np.repeat(node_offsets[:-1], num_nodes) + number
-    before = np.where(place > 0, number[mechanism - (place > 0)], number[start[rows]])
-    chain, side = edge_offsets[rows] + place, edge_offsets[rows] + lengths[rows] + place
-    edges = {name: np.zeros(edge_offsets[-1], np.int32) for name in ("sources", "targets", "relations")}
-    edges["sources"][chain], edges["sources"][side] = before, number[root]
-    edges["targets"][chain] = edges["targets"][side] = number[mechanism]
-    edges["relations"][chain] = place % segment == 0
-    edges["relations"][side] = 2 + chains.is_negated[rows, place]
     order = np.repeat(edge_offsets[:-1], num_edges) + _shuffled(edge_offsets, rng)
     trace, trace_offsets = _packed(_put(truth, at), node_offsets, lengths)
     return Graphs(
@@ -89,9 +79,35 @@ def as_graphs(chains: Chains, labels: NDArray[np.int64], segment: int, rng: np.r
     )
 
 
-def _truth(
-    chains: Chains, segment: int, places: tuple[NDArray[np.int64], ...], nodes: tuple[NDArray[np.int64], ...]
-) -> tuple[NDArray[np.bool_], NDArray[np.int16]]:
+def _columns(chains: Chains, segment: int, cells: Cells, nodes: Nodes) -> dict[str, NDArray[np.int16]]:
+    """Types, features, marks and clusters of the nodes in the order of `as_graphs`."""
+    (rows, place), (mechanism, root, start) = cells, nodes
+    names = ("node_types", "features", "marks", "clusters")
+    found = {name: np.zeros(2 * len(rows) + len(start), np.int16) for name in names}
+    found["node_types"][mechanism] = chains.mechanisms[rows, place]
+    found["node_types"][root], found["node_types"][start] = _ROOT, _START
+    found["features"][root], found["features"][start] = 1 + chains.sides[rows, place], 1 + chains.starts
+    found["marks"][start - chains.lengths - 1] = 1  # the last mechanism
+    found["clusters"][mechanism] = found["clusters"][root] = 1 + place // segment
+    return found
+
+
+def _edges(
+    chains: Chains, segment: int, cells: Cells, nodes: Nodes, number: NDArray[np.int64]
+) -> dict[str, NDArray[np.int32]]:
+    """Sources, targets and relations in the order of `as_graphs`; nodes by their `number` in their graph."""
+    (rows, place), (mechanism, root, start), offsets = cells, nodes, offsets_of(2 * chains.lengths)
+    chain, side = offsets[rows] + place, offsets[rows] + chains.lengths[rows] + place
+    found = {name: np.zeros(offsets[-1], np.int32) for name in ("sources", "targets", "relations")}
+    found["sources"][chain] = np.where(place > 0, number[mechanism - (place > 0)], number[start[rows]])
+    found["sources"][side] = number[root]
+    found["targets"][chain] = found["targets"][side] = number[mechanism]
+    found["relations"][chain] = place % segment == 0
+    found["relations"][side] = 2 + chains.is_negated[rows, place]
+    return found
+
+
+def _truth(chains: Chains, segment: int, places: Cells, nodes: Nodes) -> tuple[NDArray[np.bool_], NDArray[np.int16]]:
     """Truth bool (N, C), and since when it is decidable int16 (N, C), with nodes in the order of `as_graphs`."""
     mechanism, root, start = nodes
     shape = (2 * len(mechanism) + len(start), len(VOCABULARY.channels))
@@ -105,7 +121,7 @@ def _truth(
     return truth, since
 
 
-def _places(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _places(lengths: NDArray[np.int64]) -> Cells:
     """Chain and place of every mechanism."""
     rows, ends = np.repeat(np.arange(len(lengths)), lengths), offsets_of(lengths)
     return rows, np.arange(ends[-1]) - ends[rows]

@@ -124,18 +124,23 @@ def paint(
         _lines(axis, one, places, colours, widths)
     shades = fills if fills is not None else _fills(words, one)
     around = rings if rings is not None else [SIGNAL if mark else "black" for mark in one.marks]
-    for node, (x, y) in enumerate(places):
-        marker = MARKERS[int(one.node_types[node]) % len(MARKERS)]
-        thick = 1.8 if around[node] != "black" else 0.5
-        axis.scatter(
-            x, y, s=size, marker=marker, color=[shades[node]], edgecolors=around[node], linewidths=thick, zorder=2
-        )
-        if has_names and one.marks[node]:
-            axis.annotate(
-                words.marks[one.marks[node]], (x, y), (3, 6), textcoords="offset points", fontsize=6.5, zorder=3
-            )
+    _nodes(axis, one, places, shades, around, size)
+    for node in np.flatnonzero(one.marks) if has_names else ():
+        name = words.marks[one.marks[node]]
+        axis.annotate(name, places[node], (3, 6), textcoords="offset points", fontsize=6.5, zorder=3)
     axis.set(xlim=(-0.06, 1.06), ylim=(-0.08, 1.08))
     axis.axis("off")
+
+
+def _nodes(
+    axis: Axes, one: Graph, places: NDArray[np.float64], fills: Sequence[Any], rings: Sequence[Any], size: float
+) -> None:
+    for node, (x, y) in enumerate(places):
+        marker = MARKERS[int(one.node_types[node]) % len(MARKERS)]
+        thick = 1.8 if rings[node] != "black" else 0.5
+        axis.scatter(
+            x, y, s=size, marker=marker, color=[fills[node]], edgecolors=rings[node], linewidths=thick, zorder=2
+        )
 
 
 def _arrows(

@@ -30,10 +30,6 @@ def draw_objects(
     extents, opening, wall = _dimensions(shape, chance[:, 9:14])
     is_painted = chance[:, 14] < painted
     hue = _hue(values["density"], chance[:, 15], chance[:, 16], confounding)
-    low, high = materials.TRANSPARENCY[material].T
-    transparency = np.where(is_painted, 0.0, low + (high - low) * chance[:, 17])
-    low, high = materials.ROUGHNESS[material].T
-    shade = materials.COLOURS[material] + materials.SHADE * (2 * chance[:, 18:21] - 1)
     is_animate = chance[:, 21] < ANIMATE
     count = len(number)
     objects = Objects(
@@ -47,11 +43,7 @@ def draw_objects(
         inertia=np.zeros((count, 3)),
         volume=np.zeros(count),
         **values,
-        hue=hue,
-        colour=np.where(is_painted[:, None], paint(hue), np.clip(shade, 0, 1)),
-        painted=is_painted,
-        transparency=transparency,
-        roughness=low + (high - low) * chance[:, 22],
+        **_surface(material, chance, hue, is_painted),
         temperature=2 + 58 * chance[:, 23],
         drive=np.where(is_animate, 4 + 6 * chance[:, 24], 0.0),
         drive_rate=3 + 2 * chance[:, 25],
@@ -59,6 +51,27 @@ def draw_objects(
         seal=np.where(opening == LIDDED, 1 + 9 * chance[:, 27], np.inf),
     )
     return weighed(objects)
+
+
+def _surface(
+    material: np.ndarray, chance: np.ndarray, hue: np.ndarray, is_painted: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What is seen of the objects: paint where there is any, else what their material looks like."""
+    clearest, roughest = materials.TRANSPARENCY[material].T, materials.ROUGHNESS[material].T
+    shade = materials.COLOURS[material] + materials.SHADE * (2 * chance[:, 18:21] - 1)
+    return {
+        "hue": hue,
+        "colour": np.where(is_painted[:, None], paint(hue), np.clip(shade, 0, 1)),
+        "painted": is_painted,
+        "transparency": np.where(is_painted, 0.0, _between(clearest, chance[:, 17])),
+        "roughness": _between(roughest, chance[:, 22]),
+    }
+
+
+def _between(ends: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Values (n,) between two ends (2, n), by a number from 0 to 1."""
+    low, high = ends
+    return low + (high - low) * chance
 
 
 def paint(hue: np.ndarray) -> np.ndarray:

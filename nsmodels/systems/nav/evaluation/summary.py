@@ -47,9 +47,7 @@ def summary(
         evaluator: of the checkpoint.
         result: measurements on the scored split.
         further: measurements on larger maps, which are reported by size only.
-        steps: result of `steps_curve`.
-        speed: result of `speed_report`.
-        expanded: result of `expansions`.
+        steps, speed, expanded: results of `steps_curve`, `speed_report` and `expansions`.
         source: description of data and checkpoint.
     """
     table, clusters = result.tables[MODEL], result.clusters

@@ -47,14 +47,11 @@ def report(
         prior: answers of the baselines that ignore the image.
         latency: result of `measure_latency`.
         num_parameters: by module; "total" is added.
-        source: description of the data (source, split, ...) and of the annotation that trained the model:
-            "num_annotated_images", and "num_annotated_questions" where it is known.
+        source: origin of the data, and the numbers of `ANNOTATED` where they are known.
         learned: answers of trained baselines to the questions of `data`, by name.
         scored: result of `rows(data)`, where it has been computed before.
         posedness: report of `posedness.measure`.
 
-    Keys: rows, headline, objects, attributes, baselines, calibration, posedness, latency, num_parameters, data,
-    published, depth.
     """
     scored_rows, answers = scored or rows(data)
     sizes = {"num_scenes": len(data.scenes), "num_questions": len(data.questions)}

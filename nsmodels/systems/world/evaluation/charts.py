@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 Report = Mapping[str, Any]
 GREY, BLUE, FILL = plots.COLOURS[6], plots.COLOURS[0], plots.COLOURS[5]
+# Form, colour and size of what is beside the model.
+MARKS = {
+    "best rival": ("o", plots.COLOURS[1], 5),
+    "chance": ("|", GREY, 12),
+    "ceiling": ("^", plots.COLOURS[2], 6),
+}
 
 
 def draw_all(report: Report, folder: Path) -> None:
@@ -45,32 +51,11 @@ def metrics(report: Report) -> Figure:
         best = max(rows, key=lambda rival: rows[rival]["score"])
         axis.barh(place, 100 * each["rows"][WORLD]["score"], 0.7, color=FILL, label="world model" if not place else "")
         _line(axis, each["rows"][WORLD]["interval"], place)
-        axis.plot(
-            100 * rows[best]["score"],
-            place,
-            "o",
-            color=plots.COLOURS[1],
-            markersize=5,
-            label="best rival" if not place else "",
-        )
+        _mark(axis, rows[best], place, "best rival")
         if "chance" in rows:
-            axis.plot(
-                100 * rows["chance"]["score"],
-                place,
-                "|",
-                color=GREY,
-                markersize=12,
-                label="chance" if not place else "",
-            )
+            _mark(axis, rows["chance"], place, "chance")
         if each["ceiling"]:
-            axis.plot(
-                100 * each["rows"][each["ceiling"]]["score"],
-                place,
-                "^",
-                color=plots.COLOURS[2],
-                markersize=6,
-                label="ceiling" if not place else "",
-            )
+            _mark(axis, each["rows"][each["ceiling"]], place, "ceiling")
     axis.set_yticks(range(len(shares)), [name.replace("_", " ") for name in shares], fontsize=8)
     axis.set(xlabel="%", xlim=(0, 104))
     axis.invert_yaxis()
@@ -232,6 +217,13 @@ def modalities(report: Report) -> Figure:
         better = "" if each["direction"] == "higher" else " (lower is better)"
         axis.set_title(f"{name.replace('_', ' ')}{better}", fontsize=9)
     return figure
+
+
+def _mark(axis: Axes, row: Mapping[str, Any], place: int, name: str) -> None:
+    """What is beside the model; the legend has the marks of the first metric."""
+    form, colour, size = MARKS[name]
+    label = "" if place else name
+    axis.plot(100 * row["score"], place, form, color=colour, markersize=size, label=label)
 
 
 def _line(axis: Axes, interval: Any, place: float, factor: float = 100.0) -> None:

@@ -114,8 +114,7 @@ def imagine(
     """A clip of sealed impacts imagined from its first steps.
 
     Args:
-        model: of the stage `full`.
-        folder: of the data.
+        model, folder: of the stage `full`, and of the data.
         name: of the clip.
         action: in place of the recorded one.
         change: what would be different.
@@ -124,15 +123,12 @@ def imagine(
     """
     split, row = find_clip(folder, name)
     clips = files.read(folder, split).take(np.array([row]))
-    if clips.actions is None or clips.states is None:
-        raise InputError(f"{folder}: its clips have no actions and states, from which the world model imagines")
+    actions = _actions(clips, folder)
     scene = scene_of(folder, split, row) if action or change else None
-    if scene is not None and action is not None:
-        scene = with_action(scene, action)
+    scene = with_action(scene, action) if scene is not None and action is not None else scene
     course = recorded(clips) if scene is None or action is None else course_of(scene)
-    context = _context_of(context, min(onset(clips.actions[0]), onset(course.actions)), action is not None)
+    context = _context_of(context, min(onset(actions[0]), onset(course.actions)), action is not None)
     rollout = model.imagine(clips, context, len(course.states) - context, actions=course.actions[None])
-    properties = model.properties(clips)
     answer = None
     if change is not None and scene is not None:
         answer = _changed(model, clips, course, change, context, course_of(changed(scene, change)), action is None)
@@ -143,10 +139,10 @@ def imagine(
         mean=rollout.mean[0],
         std=rollout.std[0],
         course=course,
-        properties=np.stack([properties.mean[0], properties.std[0]], 1),
+        properties=_properties(model, clips),
         affordances=model.affordances(clips)[0],
-        true_properties=None if clips.properties is None else clips.properties[0],
-        true_affordances=None if clips.affordances is None else clips.affordances[0],
+        true_properties=_first(clips.properties),
+        true_affordances=_first(clips.affordances),
         changed=answer,
     )
 
@@ -156,6 +152,23 @@ def _context_of(asked: int, begin: int, is_other: bool) -> int:
     if is_other and asked > max(begin, 1):
         raise InputError(f"--context {asked}: the actions differ from step {begin} on; observe at most {begin} steps")
     return asked or max(begin, 1)
+
+
+def _properties(model: WorldModel, clips: Clips) -> np.ndarray:
+    """Means and standard deviations of the properties of one clip, (p, 2)."""
+    found = model.properties(clips)
+    return np.stack([found.mean[0], found.std[0]], 1)
+
+
+def _first(values: np.ndarray | None) -> np.ndarray | None:
+    return None if values is None else values[0]
+
+
+def _actions(clips: Clips, folder: Path) -> np.ndarray:
+    """The actions of clips. Raises InputError where they have none, or no states."""
+    if clips.actions is None or clips.states is None:
+        raise InputError(f"{folder}: its clips have no actions and states, from which the world model imagines")
+    return clips.actions
 
 
 def _changed(
