@@ -52,9 +52,7 @@ def materialise(
         phases: names of the trainings that follow each other, for the curves.
     """
     with for_good_when_asked(context), one_line_errors():
-        slots.acquire(context)
-        if context.retry_number:
-            bare_command.discard_reports()
+        _begin(context)
         chosen = launchpad.choose(context)
         context.log.info(f"preset {chosen.preset} ({chosen.reason}){_overrides(chosen)}")
         store.require(inputs)  # first: it takes milliseconds, the check of a configuration may import for seconds
@@ -67,12 +65,18 @@ def materialise(
             return build(Order(folder.name, chosen.config, folders, folder, is_forced, trackers))
 
         made = reuse.make(context, recipe, chosen.force, order)
-        summary.record(
-            store.folder(context.asset_key), made.manifest, made.is_reused, launchpads.REGISTERED.__contains__
-        )
+        folder = store.folder(context.asset_key)
+        summary.record(folder, made.manifest, made.is_reused, launchpads.REGISTERED.__contains__)
         shown = results.shown_before(context, made.manifest) if made.is_reused else None
-        shown = shown or show(store.folder(context.asset_key))
+        shown = shown or show(folder)
         return results.result(made.manifest, **{**shown, **_how(chosen, made)})
+
+
+def _begin(context: dg.AssetExecutionContext) -> None:
+    """Wait for a place in the pool; what a try that failed has reported is forgotten."""
+    slots.acquire(context)
+    if context.retry_number:
+        bare_command.discard_reports()
 
 
 def check_first(key: str, launchpad: Launchpad[C], code_version: str, check: Callable[[C], None]) -> None:
@@ -85,14 +89,15 @@ def check_first(key: str, launchpad: Launchpad[C], code_version: str, check: Cal
 
 
 def is_left_out(context: dg.AssetExecutionContext, inputs: Collection[str]) -> bool:
-    """Whether a run of several assets of a group goes on without this one, whose inputs are missing; logged.
+    """Whether a run goes on without this asset, whose inputs are missing, for it was not asked for by name; logged.
 
-    False where no other one has its inputs: then the run is for nothing, and this one fails with its reason.
+    That is so of what a command selects by a group or by what follows from something (`nav_model*`). False where no
+    other one of its group has its inputs either: then a run of the group is for nothing, and this one fails.
     """
     try:
         store.require(inputs)
     except InputError as error:
-        if not _has_others(context):
+        if not bare_command.is_implied(context.asset_key.to_user_string()) and not _has_others(context):
             return False
         context.log.warning(f"left out: {error}")
         summary.record_left_out(context.asset_key.to_user_string(), str(error))

@@ -1,7 +1,7 @@
 """Trainings: a system on data, with its model and evaluation assets, and studies; read by schedules and sensors."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -157,11 +157,13 @@ class Training(Generic[M, E]):
             config_schema=self.model.schema,
             description=self.about_model + USE_MODEL.format(key=self.model_key),
             metadata=references.to(type(self.system).make_trial, self.show),
+            output_required=False,
             **policy.model(),
         )
-        def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
             how = {"roles": inputs, "phases": stage.phases}
-            return step.materialise(context, self.model, version, inputs, self.train, self._shown, **how)
+            if not step.is_left_out(context, inputs):
+                yield step.materialise(context, self.model, version, inputs, self.train, self._shown, **how)
 
         return cast(dg.AssetsDefinition, asset)
 
@@ -214,10 +216,12 @@ def _evaluation(
         config_schema=pad.schema,
         description=about + USE_EVALUATION.format(key=key),
         metadata=references.to(type(system).score),
+        output_required=False,
         **policy.evaluation(),
     )
-    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, pad, version, inputs, system.evaluate, scores, roles=inputs)
+    def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        if not step.is_left_out(context, inputs):
+            yield step.materialise(context, pad, version, inputs, system.evaluate, scores, roles=inputs)
 
     return cast(dg.AssetsDefinition, asset)
 
@@ -254,10 +258,12 @@ def study(
         config_schema=pad.schema,
         tags={"system": module.split(".")[2]},
         metadata=references.to_module(module),
+        output_required=False,
         **policy.study(),
     )
-    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return step.materialise(context, pad, code_version, inputs, run, roles=inputs, phases=("trials",))
+    def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        if not step.is_left_out(context, inputs):
+            yield step.materialise(context, pad, code_version, inputs, run, roles=inputs, phases=("trials",))
 
     return cast(dg.AssetsDefinition, asset)
 

@@ -1,5 +1,6 @@
 """Make or reuse, inputs on the spot, failures in one line: on tiny real artifacts and real Dagster runs."""
 
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -281,6 +282,15 @@ def test_an_asset_whose_input_is_missing_is_left_out_of_a_run_of_several(data, i
     assert [event.asset_key.to_user_string() for event in done.get_asset_materialization_events()] == ["one"]
     (line,) = [entry.message for entry in instance.all_logs(done.run_id) if "left out" in entry.message]
     assert line.startswith(f"left out: {data / 'two_input'}: artifact 'two_input' does not exist")
+
+
+def test_what_a_selection_only_leads_to_is_left_out_where_its_input_is_missing(data, instance, monkeypatch):
+    monkeypatch.setattr(sys, "orig_argv", ["python", "dagster", "asset", "materialize", "--select", "one*"])
+    done = dg.materialize(pictures("two"), instance=instance)
+    assert done.success
+    assert done.get_asset_materialization_events() == []
+    monkeypatch.setattr(sys, "orig_argv", ["python", "dagster", "asset", "materialize", "--select", "two*"])
+    assert not dg.materialize(pictures("two"), instance=instance, raise_on_error=False).success
 
 
 def test_a_run_whose_inputs_are_all_missing_fails(data, instance):

@@ -1,7 +1,7 @@
 """Definitions module and run history of `dagster asset materialize --select ...`, set without further arguments.
 
-Executed while `dagster`, `dagster-webserver` or `dagster-daemon` starts (see `bare_command.pth` and ADR 0001): standard
-library only, no output, and fatal in one case: a command that would create a second history in another directory.
+Executed while `dagster`, `dg`, `dagster-webserver` or `dagster-daemon` starts (see `bare_command.pth` and ADR 0001):
+standard library only, no output, and fatal in one case: a command that would create a second history elsewhere.
 """
 
 from __future__ import annotations
@@ -56,12 +56,14 @@ def prepare() -> None:
     Exits with status 2 and one line on stderr when the command would create a second history.
     """
     is_ours = (module_name(Path.cwd()) or "").split(".")[0] == "pipeline"
+    if is_ours and Path(sys.orig_argv[1]).name == "dg":  # it starts `dagster`, which is set up in its turn
+        return set_home(Path.cwd(), os.environ)
     if is_ours:
         hardware.collect_rarely()
     if is_ours and is_run(sys.orig_argv):
         watch_stops()
     try:
-        _prepare(is_ours)
+        return _prepare(is_ours)
     except KeyboardInterrupt:  # during start-up Python would report it as a fatal error
         os._exit(interrupts.report())
 
@@ -124,6 +126,17 @@ def set_home(project: Path, environment: MutableMapping[str, str]) -> None:
 def is_run(arguments: list[str]) -> bool:
     """Whether the command line starts a run."""
     return not RUNS.isdisjoint(arguments[1:])
+
+
+def is_implied(key: str, arguments: list[str] | None = None) -> bool:
+    """Whether the command line selects an asset without naming it, as what others lead to: `nav_model*`.
+
+    False for a selection without operators (`group:figures`), and where the command selects nothing.
+    """
+    words = sys.orig_argv if arguments is None else arguments
+    given = [value for word, value in zip(words, [*words[1:], ""], strict=True) if word in ("--select", "-s")]
+    given += [word.partition("=")[2] for word in words if word.startswith("--select=")]
+    return any(re.search(r"[*+]", each) and key not in re.findall(r"[\w/]+", each) for each in given)
 
 
 def report_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

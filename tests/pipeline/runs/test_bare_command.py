@@ -109,7 +109,7 @@ def test_the_last_line_is_the_error(project, select, config, line):
 def test_definitions_that_cannot_be_loaded_for_bad_input_are_one_line(project):
     words = command("mazes")
     given = environment(project) | {"NSMODELS_EXTENSIONS": "/nowhere"}
-    done = subprocess.run(words, cwd=project, env=given, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert done.stderr == "error: NSMODELS_EXTENSIONS: no folder /nowhere; correct the variable, or unset it\n"
 
@@ -228,6 +228,29 @@ def test_the_installed_line_is_that_of_the_project():
     assert installed.read_text() == (ROOT / "pipeline/lib/runs/bare_command.pth").read_text(), (
         "install the project again"
     )
+
+
+def test_dg_has_the_settings_of_the_project(project, tmp_path):
+    words, given = ["dg", "check", "yaml"], environment(project) | {"HOME": str(tmp_path)}
+    done = subprocess.run(words, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert list((tmp_path / ".dagster").rglob("event.log")) == []  # usage statistics, off in dagster.yaml
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "is_implied"),
+    [
+        (["--select", "planning_model*"], "cross_domain_comparison", True),
+        (["--select", "planning_model*"], "planning_model", False),
+        (["-s", 'key:"nav_model"+ and not group:"trials"'], "nav_success", True),
+        (["--select=*world_evaluation"], "world_evaluation", False),
+        (["--select", "causal_networks,causal_networks_evaluation"], "causal_networks_evaluation", False),
+        (["--select", "group:figures"], "nav_success", False),
+        ([], "nav_success", False),
+    ],
+)
+def test_an_asset_is_implied_where_a_selection_does_not_name_it(words, key, is_implied):
+    assert bare_command.is_implied(key, ["python", "dagster", "asset", "materialize", *words]) == is_implied
 
 
 @pytest.mark.parametrize("verb", ["asset materialize", "job execute", "job backfill", "job launch"])
