@@ -43,8 +43,9 @@ class ResidualConfig(Config):
         description="file with weights of that timm model to start from, or imagenet: those of timm's hub, which needs "
         "the network once; empty: from scratch",
     )
-    image_width: int = Field(default=224, ge=16, le=1024, description="input width in pixels")
-    image_height: int = Field(default=160, ge=16, le=1024, description="input height in pixels")
+    # A last map of one cell has no variance over a batch of one image, by which batches are normalised.
+    image_width: int = Field(default=224, ge=48, le=1024, description="input width in pixels")
+    image_height: int = Field(default=160, ge=48, le=1024, description="input height in pixels")
 
     @property
     def min_stride(self) -> int:
@@ -118,7 +119,7 @@ TINY = {
     "max_questions": 200,
     "max_val_questions": 50,
     "classifier": {"embedding_dim": 8, "hidden_dim": 16, "channels": [4, 8], "image_width": 32, "image_height": 24},
-    "residual": {"backbone": "resnet10t", "backbone_channels": [8, 8, 16, 16], "image_width": 32, "image_height": 32},
+    "residual": {"backbone": "resnet10t", "backbone_channels": [8, 8, 16, 16], "image_width": 48, "image_height": 48},
     "training": {"epochs": 1, "batch_size": 32, "lr": 5e-3, "num_workers": 0},
 }
 SMALL = {
