@@ -25,7 +25,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends wget && rm -rf 
 COPY --from=build /opt/nsmodels /opt/nsmodels
 ENV PATH=/opt/nsmodels/bin:$PATH NSMODELS_DATA=/srv/nsmodels/data PYTHONUNBUFFERED=1 \
     NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
-USER nsmodels
+USER 1000
 WORKDIR /srv/nsmodels
 RUN nsmodels --version && dagster definitions validate -m pipeline.definitions
 CMD ["nsmodels"]
