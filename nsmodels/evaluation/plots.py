@@ -124,6 +124,20 @@ def _edges(values: np.ndarray, num_bins: int) -> np.ndarray:
     return np.linspace(low, high if high > low else low + 1, num_bins + 1)
 
 
+def row_bars(groups: Mapping[str, Mapping[str, Mapping[str, Any]]], ylabel: str, score: str = "accuracy") -> Figure:
+    """Bars in percent of the rows of a report, shares in [0, 1] by `score`, with the `interval` of each if any.
+
+    `groups`: rows by name, by what they are: "" for the model's own, else a word that is put behind the name.
+    """
+    named = {
+        f"{name.replace('_', ' ')}{kind and f' ({kind})'}": row
+        for kind, rows in groups.items()
+        for name, row in rows.items()
+    }
+    intervals = {n: (100 * r["interval"][0], 100 * r["interval"][1]) for n, r in named.items() if r["interval"]}
+    return bars({name: 100 * row[score] for name, row in named.items()}, ylabel, intervals)
+
+
 def bars(rows: Mapping[str, float], ylabel: str, intervals: Mapping[str, tuple[float, float]] | None = None) -> Figure:
     """One horizontal bar per row with its number, in the order given, and a 95 % interval where there is one."""
     names, numbers = list(rows), np.array(list(rows.values()), float)

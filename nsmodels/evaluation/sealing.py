@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nsmodels.core import artifact, disk
@@ -43,6 +44,17 @@ class EvaluationResult:
     outcomes: Sequence[Outcomes]
     metrics: Mapping[str, Any]
     draw: Callable[[Part], None] = _nothing
+
+
+def origin(model: Path, data: Path, split: str) -> dict[str, Any]:
+    """Where scored data and the scored checkpoint come from, for a report."""
+    return {"path": str(data), "split": split, "source": artifact.describe_input(data).source, **origin_of(model)}
+
+
+def origin_of(model: Path) -> dict[str, Any]:
+    """Where a checkpoint comes from: its data, fingerprint and seed."""
+    trained = artifact.read_manifest(model)
+    return {"trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed}
 
 
 def _require_finite(result: EvaluationResult) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.formats.graphs import files
 from nsmodels.formats.graphs.tables import Graphs
 from nsmodels.systems.graph.config import REASONER, EvaluationConfig
@@ -127,14 +126,8 @@ def _about(
     order: Order[EvaluationConfig], split: str, splits: Splits, train: Splits, notes: list[str]
 ) -> dict[str, Any]:
     """Origin of data and checkpoint."""
-    trained, words = artifact.read_manifest(order.model), splits[split].vocabulary
-    return {
-        "path": str(order.data),
-        "source": artifact.describe_input(order.data).source,
-        "split": split,
-        "trained_on": trained.source,
-        "checkpoint": trained.fingerprint,
-        "seed": trained.seed,
+    words = splits[split].vocabulary
+    return origin(order.model, order.data, split) | {
         "kinds": list(words.kinds),
         "classes": list(words.classes),
         "length": words.length,

@@ -17,7 +17,7 @@ from nsmodels.datasets.knowledge_bases.bases import NONE, Base
 from nsmodels.datasets.knowledge_bases.config import SPLITS
 from nsmodels.evaluation import metrics
 from nsmodels.evaluation.outcomes import Outcomes
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.systems.links.config import METRICS, EvaluationConfig
 from nsmodels.systems.links.evaluation import ranking, report
 from nsmodels.systems.links.evaluation.ranking import Scorer
@@ -106,9 +106,9 @@ def _report(
     baselines = {FREQUENCY: rows.pop(FREQUENCY)}
     chance = ranking.by_chance(asked.queries, asked.known, len(asked.base.entities))
     baselines[CHANCE] = {name: {"value": value} for name, value in chance.items()}
-    model = artifact.read_manifest(order.model)
+    metrics = artifact.read_manifest(order.model).metrics
     for phase, row in rows.items():
-        row["train_cpu_seconds"] = model.metrics.get(f"{phase}/cpu_seconds")
+        row["train_cpu_seconds"] = metrics.get(f"{phase}/cpu_seconds")
     beside = {name: each for name, each in found.items() if name != headline}
     return {
         "headline": headline,
@@ -116,14 +116,10 @@ def _report(
         "baselines": baselines,
         "differences": {name: _difference(found[headline]["mrr"], each["mrr"]) for name, each in beside.items()},
         "data": {
+            **origin(order.model, order.data, asked.split),
             "base": asked.base.name,
-            "source": artifact.describe_input(order.data).source,
-            "split": asked.split,
             "num_triples": len(asked.base.triples[asked.split]),
             "num_pairs": int((asked.base.negatives[asked.split] != NONE).sum()),
-            "trained_on": model.source,
-            "checkpoint": model.fingerprint,
-            "seed": model.seed,
         },
     }
 

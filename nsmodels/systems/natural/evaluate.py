@@ -11,7 +11,7 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
 from nsmodels.datasets.gqa.files.places import splits
 from nsmodels.evaluation import plots
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import Reasoner
 from nsmodels.systems.natural.baselines.priors import Priors
@@ -125,18 +125,12 @@ def _report(
 
 
 def _source(order: Order[NaturalEvaluation], subject: Subject) -> dict[str, Any]:
-    trained = artifact.read_manifest(order.model)
-    return {
-        "path": str(order.data),
-        "split": subject.split,
-        "source": artifact.describe_input(order.data).source,
+    metrics = artifact.read_manifest(order.model).metrics
+    return origin(order.model, order.data, subject.split) | {
         "num_questions": subject.num_balanced,
         "num_images": len(subject.graphs),
-        "trained_on": trained.source,
-        "checkpoint": trained.fingerprint,
-        "seed": trained.seed,
-        "num_annotated_images": trained.metrics.get("num_train_images"),
-        "num_annotated_questions": trained.metrics.get("num_train_questions"),
+        "num_annotated_images": metrics.get("num_train_images"),
+        "num_annotated_questions": metrics.get("num_train_questions"),
     }
 
 
@@ -181,10 +175,6 @@ def _changed(answers: Sequence[str], questions: Sequence[Question], before: floa
 
 
 def _draw_rows(report: Mapping[str, Any], part: Part) -> None:
-    named = {name.replace("_", " "): row for name, row in report["rows"].items()}
-    named |= {f"{name} (baseline)": row for name, row in report["baselines"].items()}
-    values = {name: 100 * row["accuracy"] for name, row in named.items()}
-    intervals = {n: (100 * r["interval"][0], 100 * r["interval"][1]) for n, r in named.items() if r["interval"]}
-    figure = plots.bars(values, "accuracy, %", intervals)
+    figure = plots.row_bars({"": report["rows"], "baseline": report["baselines"]}, "accuracy, %")
     source = f"{report['data']['source']}, split {report['data']['split']}"
     plots.save_figure(figure, part.path / "figures" / "accuracy", "Accuracy with 95 % intervals", source)

@@ -8,13 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.mazes.files.format import splits
 from nsmodels.datasets.mazes.look import problems_left_out
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin, origin_of
 from nsmodels.systems.nav.config import EvaluationConfig
 from nsmodels.systems.nav.evaluation.expansions import expansions
 from nsmodels.systems.nav.evaluation.familiarity import familiarity
@@ -57,7 +56,7 @@ def _evaluated(checkpoint: Path, data: Path, split: str, device: str, max_steps:
     skipped = {size: why for size, why in skipped.items() if why}
     if not problems:
         raise InputError(f"{data}: no map of split '{split}' can be scored, {next(iter(skipped.values()))}")
-    source = describe(checkpoint) | {"path": str(data), "source": artifact.describe_input(data).source, "split": split}
+    source = origin(checkpoint, data, split)
     network = evaluator.navigator
     source |= {"connectivity": network.config.connectivity, "rule": network.rule, "skipped": skipped}
     source |= familiarity(checkpoint, problems, network)
@@ -120,7 +119,7 @@ def _on_scenario(
         raise InputError(f"{named['path']}: {why}; give a checkpoint with core=conv")
     _warn_of_hours(evaluator, taken)
     maps = scenario.maps
-    source = describe(checkpoint) | named | {"connectivity": maps.connectivity, "rule": maps.rule, "skipped": {}}
+    source = origin_of(checkpoint) | named | {"connectivity": maps.connectivity, "rule": maps.rule, "skipped": {}}
     source |= familiarity(checkpoint, taken, evaluator.navigator)
     result, measurements = evaluate_problems(evaluator, taken, [], source)
     found = compare_with_listed(scenario, measurements)
@@ -163,12 +162,6 @@ def _warn_of_hours(evaluator: Evaluator, problems: list[Problems]) -> None:
 def _work(problems: Problems) -> int:
     """Cells of one map times its sides, to which the time of a plan is roughly proportional."""
     return math.prod(problems.maps.shape) * sum(problems.maps.shape)
-
-
-def describe(checkpoint: Path) -> dict[str, Any]:
-    """Origin of a checkpoint, for the report: its data, fingerprint and seed."""
-    trained = artifact.read_manifest(checkpoint)
-    return {"trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed}
 
 
 def check_connectivity(evaluator: Evaluator, problems: list[Problems], data: Path, checkpoint: Path) -> None:

@@ -16,7 +16,7 @@ from nsmodels.datasets.clevr.validation import require_valid
 from nsmodels.engine.checkpoint import load
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation import plots
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.formats.images.cache import read_pixels
 from nsmodels.systems.visual.baselines import cnn_lstm
 from nsmodels.systems.visual.baselines.priors import PRIORS, Prior
@@ -88,16 +88,10 @@ def _report(
     scored: Scored,
     posed: posedness.Posedness,
 ) -> Report:
-    trained = artifact.read_manifest(checkpoint)
-    source = {
-        "path": str(data),
-        "split": split,
-        "source": artifact.describe_input(data).source,
-        "trained_on": trained.source,
-        "checkpoint": trained.fingerprint,
-        "seed": trained.seed,
-        "num_annotated_images": trained.metrics.get("num_train_images"),
-        "num_annotated_questions": trained.metrics.get("num_train_questions"),  # not in older checkpoints
+    metrics = artifact.read_manifest(checkpoint).metrics
+    source = origin(checkpoint, data, split) | {
+        "num_annotated_images": metrics.get("num_train_images"),
+        "num_annotated_questions": metrics.get("num_train_questions"),  # not in older checkpoints
     }
     return report(
         predictions,
@@ -186,13 +180,7 @@ def _draw_examples(predictions: Predictions, data: Path, split: str, folder: Pat
 
 
 def _draw_figures(result: Report, posed: posedness.Posedness, part: Part) -> None:
-    rows = {name.replace("_", " "): row for name, row in result["rows"].items()}
-    rows |= {f"{name} (baseline)": row for name, row in result["baselines"].items()}
-    values = {name: 100 * row["accuracy"] for name, row in rows.items()}
-    intervals = {
-        name: (100 * row["interval"][0], 100 * row["interval"][1]) for name, row in rows.items() if row["interval"]
-    }
-    figure = plots.bars(values, "accuracy, %", intervals)
+    figure = plots.row_bars({"": result["rows"], "baseline": result["baselines"]}, "accuracy, %")
     source = f"{result['data']['source']}, split {result['data']['split']}, {result['data']['num_questions']} questions"
     plots.save_figure(figure, part.path / "figures" / "accuracy", "Accuracy with 95 % intervals", source)
     if len(posed.truth):

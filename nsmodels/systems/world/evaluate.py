@@ -13,7 +13,7 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.formats.clips.names import PROPERTIES
 from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import PHASES, EvaluationConfig
@@ -251,14 +251,13 @@ def _shown_by_both(subject: Subject, split: str) -> NDArray[np.bool_]:
 
 def _about(order: Order[EvaluationConfig], subject: Subject, notes: list[str]) -> dict[str, Any]:
     """Origin of data and checkpoint."""
-    trained, split = artifact.read_manifest(order.model), _first(subject)[0]
-    return {
-        "path": str(order.data), "source": artifact.describe_input(order.data).source, "split": split,
+    return origin(order.model, order.data, _first(subject)[0]) | {
         "num_clips": {name: len(each) for name, each in subject.splits.items() if name != PROBE},
-        "trained_on": trained.source, "checkpoint": trained.fingerprint, "seed": trained.seed,
-        "num_parameters": subject.model.num_parameters, "intervals": INTERVALS, "notes": notes,
-        "twins": effects.supervision(trained.config),
-    }  # fmt: skip
+        "num_parameters": subject.model.num_parameters,
+        "intervals": INTERVALS,
+        "notes": notes,
+        "twins": effects.supervision(artifact.read_manifest(order.model).config),
+    }
 
 
 def _figures(metrics: list[Metric]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Order
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.outcomes import Outcomes, distinct
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.systems.natural.answering.functions import FunctionReasoner, execute
 from nsmodels.systems.natural.baselines.priors import CLEVR_PRIORS, Priors
 from nsmodels.systems.natural.baselines.task import trained_answers
@@ -131,26 +131,16 @@ def _report(order: Order[NaturalEvaluation], subject: FunctionSubject, objects: 
 
 
 def _source(order: Order[NaturalEvaluation], subject: FunctionSubject) -> dict[str, Any]:
-    trained = artifact.read_manifest(order.model)
-    return {
-        "path": str(order.data),
-        "split": subject.split,
-        "source": artifact.describe_input(order.data).source,
+    metrics = artifact.read_manifest(order.model).metrics
+    return origin(order.model, order.data, subject.split) | {
         "num_questions": len(subject.questions),
         "num_images": len(subject.photographs),
-        "trained_on": trained.source,
-        "checkpoint": trained.fingerprint,
-        "seed": trained.seed,
-        "num_annotated_images": trained.metrics.get("num_train_images"),
-        "num_annotated_questions": trained.metrics.get("num_clevr_train_questions"),
+        "num_annotated_images": metrics.get("num_train_images"),
+        "num_annotated_questions": metrics.get("num_clevr_train_questions"),
     }
 
 
 def _draw_rows(report: Mapping[str, Any], part: Part) -> None:
-    named = {name.replace("_", " "): row for name, row in report["rows"].items()}
-    named |= {f"{name.replace('_', ' ')} (baseline)": row for name, row in report["baselines"].items()}
-    values = {name: 100 * row["accuracy"] for name, row in named.items()}
-    intervals = {n: (100 * r["interval"][0], 100 * r["interval"][1]) for n, r in named.items() if r["interval"]}
-    figure = plots.bars(values, "accuracy, %", intervals)
+    figure = plots.row_bars({"": report["rows"], "baseline": report["baselines"]}, "accuracy, %")
     source = f"{report['data']['source']}, split {report['data']['split']}"
     plots.save_figure(figure, part.path / "figures" / "clevr_accuracy", "Accuracy with 95 % intervals", source)
