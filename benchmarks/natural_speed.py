@@ -25,10 +25,11 @@ from nsmodels.engine.task import Shard
 from nsmodels.scenery.config import ScenerySettings
 from nsmodels.scenery.words import vocabulary
 from nsmodels.scenery.writing import write_split
-from nsmodels.systems.natural.config import NaturalConfig, quick
+from nsmodels.systems.natural.config import NaturalConfig
 from nsmodels.systems.natural.perception.decoding import look
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.task import PerceptionTask
+from nsmodels.systems.natural.presets import quick
 
 NUM_IMAGES, ROUNDS = 96, 5
 

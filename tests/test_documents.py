@@ -142,6 +142,13 @@ def anchors(page: Path) -> set[str]:
     return {f"{slug}-{n}" if (n := slugs[:i].count(slug)) else slug for i, slug in enumerate(slugs)}
 
 
+def test_pages_of_packages_name_files_that_exist() -> None:
+    for page in [page for page in PAGES if "nsmodels" in page.relative_to(ROOT).parts[:1]]:
+        for name in re.findall(r"`([\w/]+\.py)`", page.read_text()):
+            places = [ROOT / name, ROOT / "nsmodels" / name, *page.parent.rglob(name)]
+            assert any(place.exists() for place in places), f"{page.relative_to(ROOT)}: {name}"
+
+
 def test_the_readme_is_short() -> None:
     text = (ROOT / "README.md").read_bytes()
     assert text.count(b"\n") <= 250

@@ -12,15 +12,14 @@ from nsmodels.engine.trial import Trial
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.natural.config import (
     CODE_VERSION,
-    EVALUATION_PRESETS,
     EVALUATION_VERSION,
     METRICS,
-    PRESETS,
     SECTIONS,
     NaturalConfig,
     NaturalEvaluation,
 )
 from nsmodels.systems.natural.folders import WANTED
+from nsmodels.systems.natural.presets import EVALUATION_PRESETS, PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit

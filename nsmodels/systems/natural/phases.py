@@ -16,9 +16,9 @@ from nsmodels.engine.phases import sharing
 from nsmodels.engine.runtime import memory_of, resolve_device
 from nsmodels.engine.trial import Trial
 from nsmodels.layers.vision.backbone import check_backbone
-from nsmodels.systems.natural.answers.network import AnswerNetwork
-from nsmodels.systems.natural.answers.questions import read_asked as read_asked_people
-from nsmodels.systems.natural.answers.task import AnswersTask
+from nsmodels.systems.natural.answering.choosing.network import AnswerNetwork
+from nsmodels.systems.natural.answering.choosing.questions import read_asked as read_asked_people
+from nsmodels.systems.natural.answering.choosing.task import AnswersTask
 from nsmodels.systems.natural.baselines import network as baseline
 from nsmodels.systems.natural.baselines.soft import soft_answer_task
 from nsmodels.systems.natural.baselines.task import answer_task, read_asked

@@ -13,8 +13,8 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.runtime import resolve_device
 from nsmodels.formats.images.cache import read_images
 from nsmodels.systems.natural.answering import posing
+from nsmodels.systems.natural.answering.choosing.questions import read_asked
 from nsmodels.systems.natural.answering.judging import fit_verdicts
-from nsmodels.systems.natural.answers.questions import read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 from nsmodels.systems.natural.baselines.priors import CLEVR_PRIORS, Priors
 from nsmodels.systems.natural.beliefs import restricted

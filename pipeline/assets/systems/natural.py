@@ -8,15 +8,10 @@ from typing import Any
 from nsmodels.core.orders import DATA, MODEL
 from nsmodels.layers.answers.config import STUDY_VERSION
 from nsmodels.systems.natural import SYSTEM
-from nsmodels.systems.natural.config import (
-    EVALUATION_VERSION,
-    Dataset,
-    NaturalConfig,
-    NaturalEvaluation,
-    presets_of,
-)
+from nsmodels.systems.natural.config import EVALUATION_VERSION, Dataset, NaturalConfig, NaturalEvaluation
 from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS
 from nsmodels.systems.natural.evaluation.studies.config import ABLATION_PRESETS
+from nsmodels.systems.natural.presets import presets_of
 from pipeline.lib import checks
 from pipeline.lib.checks import Judge, Verdict
 from pipeline.lib.training import Training, study

@@ -23,12 +23,12 @@ from nsmodels.formats.images.commands import KEYS
 from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing
 from nsmodels.layers.answers.batches import Pictures
 from nsmodels.systems.natural import SYSTEM
+from nsmodels.systems.natural.answering.choosing.features import FeatureShape, cached_features, read_features
+from nsmodels.systems.natural.answering.choosing.network import AnswerNetwork
+from nsmodels.systems.natural.answering.choosing.questions import EncodedQuestions, Nouns, encoded_asked, read_asked
+from nsmodels.systems.natural.answering.choosing.task import choose
 from nsmodels.systems.natural.answering.reasoner import conclude
 from nsmodels.systems.natural.answering.respondent import Respondent, Response, is_decisive
-from nsmodels.systems.natural.answers.features import FeatureShape, cached_features, read_features
-from nsmodels.systems.natural.answers.network import AnswerNetwork
-from nsmodels.systems.natural.answers.questions import EncodedQuestions, Nouns, encoded_asked, read_asked
-from nsmodels.systems.natural.answers.task import choose
 from nsmodels.systems.natural.beliefs import belief_of
 from nsmodels.systems.natural.config import AnswersConfig, NaturalEvaluation
 from nsmodels.systems.natural.evaluation.several import joined
@@ -166,7 +166,7 @@ def replace_space():
 
 def test_features_are_those_of_the_image_and_kept(trained: Trained, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
-    monkeypatch.setattr("nsmodels.systems.natural.answers.features.SMALLEST_CACHE", 2)
+    monkeypatch.setattr("nsmodels.systems.natural.answering.choosing.features.SMALLEST_CACHE", 2)
     model = load_calibrated(trained.folder, "cpu")
     asked = read_asked(trained.data, "val")
     shape = FeatureShape.of(model, AnswersConfig(max_objects=4, map_width=2, map_height=2))

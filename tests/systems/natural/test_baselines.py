@@ -19,7 +19,7 @@ from nsmodels.evaluation.outcomes import read_outcomes
 from nsmodels.layers.answers.batches import Pictures, Questions, numbered
 from nsmodels.layers.answers.config import ClassifierConfig
 from nsmodels.layers.answers.task import AnswerTask, known_loss, predict
-from nsmodels.systems.natural.answers.questions import read_asked
+from nsmodels.systems.natural.answering.choosing.questions import read_asked
 from nsmodels.systems.natural.evaluation.competition.config import debug
 from nsmodels.systems.natural.evaluation.competition.object_attention import PARTS, ObjectAttention
 from nsmodels.systems.natural.evaluation.competition.quizzes import quiz_of

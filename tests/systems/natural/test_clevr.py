@@ -30,7 +30,7 @@ from nsmodels.systems.natural.answering.functions import FunctionReasoner
 from nsmodels.systems.natural.answering.loading import load
 from nsmodels.systems.natural.answering.solids import FunctionExecutor
 from nsmodels.systems.natural.beliefs import Belief, belief_of, restricted
-from nsmodels.systems.natural.config import NaturalEvaluation, debug
+from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.folders import folders_of, kind_of
 from nsmodels.systems.natural.language.asking import each_question, nodes_of, steps_of
 from nsmodels.systems.natural.language.mentions import Entry, Mention
@@ -42,6 +42,7 @@ from nsmodels.systems.natural.perception.losses import loss_terms
 from nsmodels.systems.natural.perception.mixing import Knowledge, union_of
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.task import masked, mirrored, mirrored_rows
+from nsmodels.systems.natural.presets import debug
 from tests.children import Child, signal_at_save
 from tests.shared import Shared
 

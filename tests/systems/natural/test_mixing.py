@@ -14,13 +14,13 @@ from nsmodels.core.errors import InputError
 from nsmodels.engine.task import Shard
 from nsmodels.formats.scenes.graphs import Box, SceneGraph, Thing
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.systems.natural.config import debug
 from nsmodels.systems.natural.folders import folders_of, kind_of
 from nsmodels.systems.natural.perception.labels import UNKNOWN, LabelSpace, Photograph, collate, labels_of
 from nsmodels.systems.natural.perception.losses import loss_terms, name_surprise
 from nsmodels.systems.natural.perception.mixing import Knowledge, mixed_order, shares_of, union_of
 from nsmodels.systems.natural.perception.network import Perception
 from nsmodels.systems.natural.perception.task import PerceptionTask, masked
+from nsmodels.systems.natural.presets import debug
 from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -16,7 +16,7 @@ from nsmodels.formats.scenes.graphs import LEFT, Box, Relation, SceneGraph, Thin
 from nsmodels.formats.scenes.sides import is_left_of
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.beliefs import Belief, belief_of, side_probabilities
-from nsmodels.systems.natural.config import NaturalConfig, debug
+from nsmodels.systems.natural.config import NaturalConfig
 from nsmodels.systems.natural.perception.decoding import distinct, look
 from nsmodels.systems.natural.perception.heads import NameHead
 from nsmodels.systems.natural.perception.labels import (
@@ -33,6 +33,7 @@ from nsmodels.systems.natural.perception.regions import read_regions
 from nsmodels.systems.natural.perception.scoring import match_boxes, score_beliefs
 from nsmodels.systems.natural.perception.sources import read_photographs, to_calibrate_on
 from nsmodels.systems.natural.perception.task import PerceptionTask, drawn_images, flipped_boxes
+from nsmodels.systems.natural.presets import debug
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -21,11 +21,11 @@ from nsmodels.formats.images.commands import KEYS
 from nsmodels.formats.scenes.perceived import PerceivedScene
 from nsmodels.layers.answers.batches import Pictures, padded
 from nsmodels.systems.natural.answering.answer import NOT_PROVED, NaturalAnswer
+from nsmodels.systems.natural.answering.choosing.features import glimpse
+from nsmodels.systems.natural.answering.choosing.network import AnswerNetwork
+from nsmodels.systems.natural.answering.choosing.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch
 from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import PLAIN, Reasoner
-from nsmodels.systems.natural.answers.features import glimpse
-from nsmodels.systems.natural.answers.network import AnswerNetwork
-from nsmodels.systems.natural.answers.questions import NUM_NOUNS, NUM_VALUES, QuestionBatch
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.language.parser import Parse
 from nsmodels.systems.natural.language.tokens import words_of

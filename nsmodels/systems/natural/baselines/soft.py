@@ -9,7 +9,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.formats.images.cache import read_images
 from nsmodels.layers.answers.batches import Pictures
 from nsmodels.layers.answers.task import AnswerTask, predict, soft_loss
-from nsmodels.systems.natural.answers.questions import AskedQuestions, encoded_asked
+from nsmodels.systems.natural.answering.choosing.questions import AskedQuestions, encoded_asked
 from nsmodels.systems.natural.baselines.network import Classifier, make_classifier
 from nsmodels.systems.natural.baselines.task import settings
 from nsmodels.systems.natural.config import BaselineConfig

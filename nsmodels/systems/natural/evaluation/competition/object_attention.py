@@ -23,9 +23,9 @@ from nsmodels.layers.answers.classifier import FIRST_WORD, last_state
 from nsmodels.layers.answers.competitors import Competitor
 from nsmodels.layers.answers.config import ClassifierConfig
 from nsmodels.layers.answers.quiz import Quiz, Side
-from nsmodels.systems.natural.answers.features import FeatureShape, cached_features
-from nsmodels.systems.natural.answers.network import FOUND, NONE
-from nsmodels.systems.natural.answers.task import trained_perception
+from nsmodels.systems.natural.answering.choosing.features import FeatureShape, cached_features
+from nsmodels.systems.natural.answering.choosing.network import FOUND, NONE
+from nsmodels.systems.natural.answering.choosing.task import trained_perception
 from nsmodels.systems.natural.config import AnswersConfig
 from nsmodels.systems.natural.evaluation.competition.config import ATTENTION, NaturalBaselines
 

@@ -17,7 +17,7 @@ from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.layers.answers.batches import credited, numbered
 from nsmodels.layers.answers.quiz import SEED, Quiz, Side, drawn
 from nsmodels.layers.answers.task import known_loss, soft_loss
-from nsmodels.systems.natural.answers.questions import AskedQuestions, read_asked
+from nsmodels.systems.natural.answering.choosing.questions import AskedQuestions, read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.baselines.task import frequent_answers, images_of

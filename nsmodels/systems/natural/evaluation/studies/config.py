@@ -11,7 +11,7 @@ from nsmodels.core.config import decided, partly_decided
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.studies.config import VariantStudyConfig
 from nsmodels.studies.variant import Variant
-from nsmodels.systems.natural import config as natural
+from nsmodels.systems.natural import presets
 from nsmodels.systems.natural.config import BaselineConfig, Dataset, NaturalConfig
 
 Programs = Literal[
@@ -91,7 +91,7 @@ class AblationConfig(VariantStudyConfig):
 
 def debug() -> AblationConfig:
     """Seconds on one CPU core, to see that everything runs: two seeds, few variants, no verdicts."""
-    return _study(natural.debug()).with_values(
+    return _study(presets.debug()).with_values(
         {
             "seeds": [0, 1],
             "variants": ["hierarchy", "soft"],
@@ -103,7 +103,7 @@ def debug() -> AblationConfig:
 
 def quick() -> AblationConfig:
     """Three seeds of 3,600 image-steps each: far from converged. Not measured as a whole."""
-    return _study(natural.quick()).with_values(
+    return _study(presets.quick()).with_values(
         {
             "num_images": 200,
             "model": {
@@ -119,12 +119,12 @@ def quick() -> AblationConfig:
 
 def base() -> AblationConfig:
     """Five seeds of the base model, on a GPU. Not measured."""
-    return _study(natural.base()).with_values({"seeds": [0, 1, 2, 3, 4]})
+    return _study(presets.base()).with_values({"seeds": [0, 1, 2, 3, 4]})
 
 
 def paper() -> AblationConfig:
     """Five seeds of the paper model, on a GPU. Not measured."""
-    return _study(natural.paper()).with_values({"seeds": [0, 1, 2, 3, 4]})
+    return _study(presets.paper()).with_values({"seeds": [0, 1, 2, 3, 4]})
 
 
 def _study(model: NaturalConfig) -> AblationConfig:

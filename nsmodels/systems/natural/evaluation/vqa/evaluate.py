@@ -22,10 +22,10 @@ from nsmodels.datasets.vqa.files.pairs import read_pairs
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine import checkpoint
 from nsmodels.evaluation import plots
-from nsmodels.evaluation.sealing import EvaluationResult
+from nsmodels.evaluation.sealing import EvaluationResult, origin
+from nsmodels.systems.natural.answering.choosing.questions import AskedQuestions, read_asked
 from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.respondent import Respondent, Response
-from nsmodels.systems.natural.answers.questions import AskedQuestions, read_asked
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 from nsmodels.systems.natural.baselines.network import Classifier, from_checkpoint
 from nsmodels.systems.natural.baselines.soft import predict_soft
@@ -160,17 +160,11 @@ def headline(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _source(order: Order[NaturalEvaluation], asked: AskedQuestions) -> dict[str, Any]:
-    trained = artifact.read_manifest(order.model)
-    return {
-        "path": str(order.data),
-        "split": order.config.split,
-        "source": artifact.describe_input(order.data).source,
+    metrics = artifact.read_manifest(order.model).metrics
+    return origin(order.model, order.data, order.config.split) | {
         "num_questions": len(asked),
         "num_images": len(asked.paths),
-        "trained_on": trained.source,
-        "checkpoint": trained.fingerprint,
-        "seed": trained.seed,
-        "num_train_questions": trained.metrics.get("num_vqa_train_questions"),
+        "num_train_questions": metrics.get("num_vqa_train_questions"),
     }
 
 
@@ -251,11 +245,7 @@ def _write_examples(found: Answered, values: np.ndarray, path: Path) -> None:
 
 
 def _draw_rows(report: Mapping[str, Any], part: Part) -> None:
-    named = {name.replace("_", " "): row for name, row in report["rows"].items()}
-    named |= {f"{name.replace('_', ' ')} (baseline)": row for name, row in report["baselines"].items()}
-    named |= {f"{name.replace('_', ' ')} (ceiling)": row for name, row in report["ceilings"].items()}
-    values = {name: 100 * row["score"] for name, row in named.items()}
-    intervals = {n: (100 * r["interval"][0], 100 * r["interval"][1]) for n, r in named.items() if r["interval"]}
-    figure = plots.bars(values, "official VQA score, %", intervals)
+    groups = {"": report["rows"], "baseline": report["baselines"], "ceiling": report["ceilings"]}
+    figure = plots.row_bars(groups, "official VQA score, %", "score")
     source = f"{report['data']['source']}, split {report['data']['split']}"
     plots.save_figure(figure, part.path / "figures" / "vqa_score", "Official score with 95 % intervals", source)

@@ -17,7 +17,7 @@ from nsmodels.datasets.vqa.scoring.accuracy import Scores, normal_form, score
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.evaluation.metrics import calibration_bins, expected_calibration_error, mean_interval, selective_accuracy
 from nsmodels.evaluation.outcomes import Outcomes
-from nsmodels.systems.natural.answers.questions import AskedQuestions
+from nsmodels.systems.natural.answering.choosing.questions import AskedQuestions
 from nsmodels.systems.natural.baselines.answer_priors import AnswerPriors
 
 FEWEST_IMAGES = 20  # of fewer the resampled means are too alike, and the interval too narrow

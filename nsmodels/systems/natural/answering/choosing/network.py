@@ -18,8 +18,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from nsmodels.core.errors import InputError
 from nsmodels.engine import checkpoint
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
-from nsmodels.systems.natural.answers.features import PATCH, FeatureShape
-from nsmodels.systems.natural.answers.questions import NUM_NOUNS, Nouns, QuestionBatch
+from nsmodels.systems.natural.answering.choosing.features import PATCH, FeatureShape
+from nsmodels.systems.natural.answering.choosing.questions import NUM_NOUNS, Nouns, QuestionBatch
 from nsmodels.systems.natural.config import AnswersConfig
 from nsmodels.systems.natural.language.tokens import PAD, Vocabulary, words_of
 

@@ -21,9 +21,9 @@ from nsmodels.engine.runtime import resolve_device
 from nsmodels.engine.task import Shard, Task
 from nsmodels.layers.answers.batches import Pictures
 from nsmodels.layers.answers.task import soft_loss
-from nsmodels.systems.natural.answers.features import FeatureShape, cached_features
-from nsmodels.systems.natural.answers.network import AnswerNetwork
-from nsmodels.systems.natural.answers.questions import (
+from nsmodels.systems.natural.answering.choosing.features import FeatureShape, cached_features
+from nsmodels.systems.natural.answering.choosing.network import AnswerNetwork
+from nsmodels.systems.natural.answering.choosing.questions import (
     AskedQuestions,
     EncodedQuestions,
     Nouns,
