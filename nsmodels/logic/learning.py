@@ -107,7 +107,8 @@ class _Search:
 
     @cached_property
     def _log_factorials(self) -> np.ndarray:
-        return np.concatenate([[0.0], np.cumsum(np.log2(np.arange(1, self._num_examples + 2)))])
+        most = max(self._num_examples, self._config.max_literals)
+        return np.concatenate([[0.0], np.cumsum(np.log2(np.arange(1, most + 2)))])
 
     def _chosen(self, total: np.ndarray, part: np.ndarray) -> np.ndarray:
         """Bits to name `part` of `total` examples, their number included."""

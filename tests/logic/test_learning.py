@@ -117,3 +117,9 @@ def test_gathered_features_agree_with_the_table() -> None:
     again = gather(examples)
     assert all((again.bits(f) == bits).all() for f, bits in zip(found.features, found.bits, strict=True))
     assert not again.bits(Feature((Atom("zzz"),))).any()
+
+
+def test_of_fewer_examples_than_a_clause_has_literals_nothing_is_learnt() -> None:
+    lone = Scene(("o0",), frozenset({("k1", ("o0",)), ("c1", ("o0",)), ("big", ("o0",))}))
+    for label in (False, True):
+        assert learn(table([lone], 1), packed(np.array([label])), LearnConfig(max_literals=4)).clauses == ()
