@@ -7,9 +7,6 @@ Dagster: there is no public function that adds a backfill. The version is pinned
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
-import math
 import sys
 import time
 import uuid
@@ -22,7 +19,8 @@ import dagster as dg
 
 from nsmodels.core import interrupts
 from nsmodels.core.cli import Parser, run
-from nsmodels.core.config import Config, Given, parse_yaml
+from nsmodels.core.config import spaces
+from nsmodels.core.config.spaces import MOST, Choices
 from nsmodels.core.errors import InputError, near
 from nsmodels.core.sealed import renamed
 from pipeline.assets.systems import trainings
@@ -45,7 +43,6 @@ from pipeline.lib.training import Training
 SEED = "training.seed"
 DAEMONS = ("BACKFILL", "QUEUED_RUN_COORDINATOR")
 FINISHED, RUNNING, TO_DO = "finished", "queued or running", "to do"
-MOST = 10_000  # combinations of a sweep
 POLL, TOP = 2.0, 5  # seconds between two checks; rows of the leaderboard
 NO_DAEMON = "not started yet: no Dagster daemon is running; start it with make ui, or use --local"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # Dagster logs a failure as two tracebacks
@@ -102,19 +99,14 @@ def plan(target: str, preset: str | None, words: Sequence[str], seeds: Sequence[
     training = partitioned.training
     name = _preset(training, preset)
     default = training.model.presets[name]()
-    axes = dict(_axis(default, word) for word in words) | ({SEED: list(seeds)} if seeds else {})
-    if len(axes) < len(words) + bool(seeds):
-        raise InputError(f"sweep: expected each field once, got {' '.join(words)}; give its values in one list")
-    for field, values in axes.items():
-        if len({json.dumps(value) for value in values}) < len(values):
-            raise InputError(f"sweep: {field}: expected each value once")
-    short = _short_names(default)
-    if (num := math.prod(map(len, axes.values()))) > MOST:
-        raise InputError(f"sweep: {num:,} combinations; expected at most {MOST:,}: give fewer values or seeds")
+    axes: dict[str, Any] = spaces.axes_of(default, spaces.split(words, "sweep"), "sweep")
+    if seeds and SEED in axes:
+        raise InputError(f"sweep: expected each field once, got {SEED} and --seeds; give the seeds once")
+    axes |= {SEED: Choices(tuple(seeds))} if seeds else {}
+    short = {full: name for name, full in spaces.full_names(default).items()}
     found: dict[str, Trial] = {}
-    for values in itertools.product(*axes.values()):
-        config = default.with_given(Given(dict(zip(axes, values, strict=True)), "sweep"))
-        trial = Trial(name, {field: _value(config, field) for field in sorted(axes, key=_seed_last)})
+    for _, config in spaces.combinations(default, axes, "sweep"):
+        trial = Trial(name, {field: spaces.plain_value(config, field) for field in sorted(axes, key=_seed_last)})
         found[trial.name(short)] = trial
     return Sweep(partitioned, found)
 
@@ -289,39 +281,6 @@ def _preset(training: Training[Any, Any], name: str | None) -> str:
         known = f"{near(name, training.model.presets)} (there are: {', '.join(training.model.presets)})"
         raise InputError(f"sweep: no preset '{name}'{known}")
     return name
-
-
-def _axis(config: Config, word: str) -> tuple[str, list[Any]]:
-    field, sign, text = word.partition("=")
-    try:
-        values = parse_yaml(f"[{text}]", "sweep")
-    except InputError:
-        values = []
-    if not sign or not values:
-        raise InputError(f"sweep: expected field=value,value as in training.lr=1e-3,3e-3, got '{word}'")
-    return _full_names(config).get(field, field), values
-
-
-def _full_names(config: Config) -> dict[str, str]:
-    """Full names of fields by short name: a short name refers to the first section that contains it, as for flags."""
-    found: dict[str, str] = {}
-    for section in type(config).model_fields:
-        inner = getattr(config, section)
-        for name in type(inner).model_fields if isinstance(inner, Config) else ():
-            found.setdefault(name, f"{section}.{name}")
-    return {name: field for name, field in found.items() if name not in type(config).model_fields}
-
-
-def _short_names(config: Config) -> dict[str, str]:
-    return {field: name for name, field in _full_names(config).items()}
-
-
-def _value(config: Config, field: str) -> Any:
-    """Value of a field after validation."""
-    value: Any = config
-    for name in field.split("."):
-        value = getattr(value, name)
-    return value.model_dump() if isinstance(value, Config) else value
 
 
 def _seed_last(field: str) -> tuple[bool, str]:

@@ -26,6 +26,10 @@ class Busy(InputError):
     """Another process is building the same artifact; callers may wait for it."""
 
 
+class Unworkable(InputError):
+    """A training that cannot come to an end with its configuration: a loss that is not finite, exhausted memory."""
+
+
 class Interrupted(InputError):
     """The user requested a stop: the work done so far is kept, and nothing else is started."""
 

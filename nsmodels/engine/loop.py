@@ -14,7 +14,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Unworkable
 from nsmodels.core.progress import counted
 from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import count_samples, to_device, weight_of
@@ -76,8 +76,8 @@ def fit(
     the cosine falls again; without it the rate stays at the end of the first schedule. The history records it.
     Writes best.pt, last.pt, epoch_0005.pt..., history.json and metrics.jsonl. SIGINT and SIGTERM end the run after
     the current step with a checkpoint and the outcome "interrupted".
-    Raises `InputError` for a loss that is not finite, for exhausted memory or disk, and for a checkpoint that does not
-    fit the task or was written with a different configuration.
+    Raises `Unworkable` for a loss that is not finite and for exhausted memory, `InputError` for a full disk and for a
+    checkpoint that does not fit the task or was written with a different configuration.
     """
     device = runtime.resolve_device(config.device)
     runtime.tune_device(device)
@@ -235,7 +235,7 @@ def _open_trackers(session: Session, given: Sequence[Tracker]) -> Iterator[list[
 
 @contextlib.contextmanager
 def _explain_out_of_memory(config: TrainingConfig, device: torch.device, place: Callable[[], str]) -> Iterator[None]:
-    """Turn an out-of-memory error into an `InputError` with its place in the run and settings that need less."""
+    """Turn an out-of-memory error into an `Unworkable` with its place in the run and settings that need less."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -244,7 +244,7 @@ def _explain_out_of_memory(config: TrainingConfig, device: torch.device, place: 
         detail = (str(error) or "no detail").splitlines()[0][:160]
         mixed = "use_amp=true" if device.type == "cuda" else "use_amp=true and amp_dtype=bf16"
         further = "" if runtime.resolve_precision(config, device) else f", and set {mixed}"
-        raise InputError(
+        raise Unworkable(
             f"{place()}: out of memory: lower batch_size (now {config.batch_size}), or raise accumulate_steps "
             f"(now {config.accumulate_steps}) to keep it{further}, use a smaller model, or device=cpu; {detail}"
         ) from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config, read_yaml
+from nsmodels.core.config.spaces import Space
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT, Inputs, Order
 from nsmodels.engine.config import EvaluationConfig, require_metric
@@ -72,6 +73,7 @@ class System(ABC, Generic[C, E]):
             as train/accuracy and val/accuracy), what only validation measures by its whole name ("val/success").
         sections: by phase, the section of the configuration with its training where that is not `training`.
         settings: by dataset, values of the configuration with which it is trained there, where presets have others.
+        spaces: by name of the stage, what a search varies in it and by what it compares.
         later_phases: phases that read networks of the phases before them, and so cannot be trained from data alone.
         has_answers: whether its models answer questions about images, by the verb of `formats.images.commands`.
         evaluation_presets: named configurations of the evaluation; the first is the default.
@@ -87,6 +89,7 @@ class System(ABC, Generic[C, E]):
     metrics: ClassVar[Mapping[str, tuple[str, ...]]]
     sections: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    spaces: ClassVar[Mapping[str, Space]] = {}
     later_phases: ClassVar[tuple[str, ...]] = ()
     has_answers: ClassVar[bool] = False
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -14,6 +14,8 @@ from nsmodels.core.config import Config
 from nsmodels.core.orders import DATA, MODEL, PARENT, Order
 from nsmodels.engine import machine
 from nsmodels.engine.system import System
+from nsmodels.studies.search.config import presets_of
+from nsmodels.studies.search.target import Target
 from pipeline.lib import checks, policy, step
 from pipeline.lib.display import references, results
 from pipeline.lib.launchpad import Launchpad
@@ -32,13 +34,17 @@ USE_EVALUATION = """
 
 Tables and pictures are below. Two evaluations of the same data are compared by `leaderboard`, here and as
 `nsmodels leaderboard`. In Python: `nsmodels.report("{key}")`."""
+ABOUT_SEARCH = """Hyper-parameters of `{model}`: its network `{phase}` trained with varied fields, by `{metric}`.
+
+The first trial has the configuration as it is, the best one is trained again with fresh seeds beside it; `best.yaml` is
+for `--config`. A cancelled search resumes. More processes join by `nsmodels search {training} --join`."""
 M = TypeVar("M", bound=Config)
 E = TypeVar("E", bound=Config)
 
 
 @dataclass(frozen=True)
 class Training(Generic[M, E]):
-    """A stage of a system learning from data; `<name>_model` and `<name>_evaluation` are built from it.
+    """A stage of a system learning from data; `<name>_model`, `_evaluation` and `_search` are built from it.
 
     Attributes:
         name: prefix of both asset keys, and of its replicates and trials.
@@ -76,6 +82,26 @@ class Training(Generic[M, E]):
         """Launchpad of the evaluation."""
         presets = self.system.evaluation_presets
         return Launchpad(presets, next(iter(presets)))
+
+    @cached_property
+    def search(self) -> Launchpad[Any]:
+        """Launchpad of the search, with the presets of the model."""
+        return Launchpad(presets_of(self.model.presets), self.model.default, self.model.automatic)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the system declares what a search varies in it."""
+        return self.system.stage(self.stage).name in self.system.spaces
+
+    @property
+    def target(self) -> Target:
+        """What a search trains. Raises InputError where nothing is declared."""
+        return Target.of(self.system, self.stage)
+
+    @property
+    def search_key(self) -> str:
+        """Key of the search asset, where there is one."""
+        return f"{self.name}_search"
 
     @property
     def is_scored(self) -> bool:
@@ -132,8 +158,9 @@ class Training(Generic[M, E]):
         self.system.check_config(config, self.stage)
 
     def assets(self) -> list[dg.AssetsDefinition]:
-        """The model, and its evaluation where there is one."""
-        return [self._model(), *([self._evaluation()] if self.is_scored else [])]
+        """The model, its evaluation and its search where there are such."""
+        found = [self._model(), *([self._evaluation()] if self.is_scored else [])]
+        return [*found, *([self._search()] if self.is_searched else [])]
 
     def checks(self) -> list[dg.AssetChecksDefinition]:
         """Checks of any trained model: finite losses, and a loss that the loaded network reproduces."""
@@ -166,6 +193,32 @@ class Training(Generic[M, E]):
                 yield step.materialise(context, self.model, version, inputs, self.train, self._shown, **how)
 
         return cast(dg.AssetsDefinition, asset)
+
+    def _search(self) -> dg.AssetsDefinition:
+        target, pad, inputs = self.target, self.search, self.model_inputs
+        step.check_first(self.search_key, pad, target.version, target.check)
+
+        @dg.asset(
+            name=self.search_key,
+            deps=list(inputs),
+            tags=self.tags,
+            code_version=pad.version(target.version),
+            config_schema=pad.schema,
+            description=ABOUT_SEARCH.format(model=self.model_key, training=self.name, **asdict(target.space)),
+            metadata=references.to_module("nsmodels.studies.search.run"),
+            **policy.study(),
+        )
+        def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+            how: Any = {"roles": inputs, "phases": ("trials",)}
+            return step.materialise(context, pad, target.version, inputs, self.run_search, **how)
+
+        return cast(dg.AssetsDefinition, asset)
+
+    def run_search(self, order: Order[Any]) -> Manifest:
+        """Search the configuration of the model."""
+        from nsmodels.studies.search.run import search  # here: it imports torch
+
+        return search(order, self.target)
 
     def _shown(self, folder: Path) -> Mapping[str, Any]:
         """What `show` shows, and the checkpoints."""

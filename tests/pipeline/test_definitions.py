@@ -26,6 +26,7 @@ STUDIES = {
     *("graph_ablations", "graph_hyperparameters", "cross_domain_comparison", "world_ablations"),
     *("clevr_ablations", "visual_ablations"),
     *("gqa_mini_baselines", "vqa_mini_baselines", "clevr_mini_baselines"),
+    *(f"{each.name}_search" for each in trainings()),
 }
 DOWNLOADED = {f"{name}{end}" for name in ("clevr", "gqa", "vqa") for end in ("_archive", "", "_mini")}
 DOWNLOADED |= {"causal_networks", "planning_problems"}

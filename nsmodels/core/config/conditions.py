@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,18 +75,27 @@ def decided(default: Any, by: str, **options: Any) -> Any:
 
 def without_effect(config: BaseModel, name: str) -> str | None:
     """Why the value of the field with this dotted name cannot act in `config`; None where it acts."""
-    owner, known = config, {}
+    owner, known, owners = config, {}, [config]
     for part in name.split("."):
         info = type(owner).model_fields[part]
         if reason := known.get(part) or _decided(info):
             return f"'{name}' has no effect: {reason}"
         for field, wanted in _extra(info).get("applies", {}).items():
-            value = value_of(config if "." in field else owner, field)
+            value = _seen_from(owners, field) if "." in field else value_of(owner, field)
             if not _holds(value, wanted):
                 return f"'{name}' has no effect with {field}={_shown(value)}; it needs {_needed(field, wanted)}"
         decisions, owner = _extra(info).get("decided", {}), getattr(owner, part)
         known = decisions if isinstance(decisions, dict) else {}
+        owners.append(owner)
     return None
+
+
+def _seen_from(owners: list[Any], name: str) -> Any:
+    """Value of the field with this dotted name from the top, or from a whole configuration that is a section itself."""
+    for owner in owners:
+        with contextlib.suppress(AttributeError):
+            return value_of(owner, name)
+    raise AttributeError(name)
 
 
 def declared(config: BaseModel) -> Iterator[tuple[str, str]]:

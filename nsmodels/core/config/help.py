@@ -54,7 +54,11 @@ def describe(parser: argparse.ArgumentParser, presets: Presets, default: str | N
         f"{more}In brackets: values of the preset {name}; --preset NAME --help shows those of a different one. "
         "Flags of a section may be written with its name, as --training.lr."
     ).replace("%", "%%")
-    required = [f"{action.option_strings[-1]} {_metavar(action)}" for action in parser._actions if action.required]
+    required = [
+        f"{action.option_strings[-1]} {_metavar(action)}"
+        for action in parser._actions
+        if action.required and action.option_strings
+    ]
     parser.usage = " ".join([parser.prog.replace("%", "%%"), *required, "[--preset NAME] [--flag VALUE ...]"])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Unworkable
 
 REMEDIES = (
     "lower lr, set clip_norm=1, add warmup_epochs, try use_amp=false or amp_dtype=bf16, "
@@ -34,14 +34,14 @@ class Meter:
     def add(self, place: str, weight: float, values: Mapping[str, Tensor | float]) -> None:
         """Add `values`, scalar means by name over `weight` samples; `place`: step or epoch, for the error message.
 
-        Every `every` calls it flushes, and then raises `InputError` as `flush` does.
+        Every `every` calls it flushes, and then raises `Unworkable` as `flush` does.
         """
         self._pending.append((place, weight, dict(values)))
         if len(self._pending) >= self.every:
             self.flush()
 
     def flush(self) -> None:
-        """Add the pending values to the sums; raise `InputError` at the first value that is not finite."""
+        """Add the pending values to the sums; raise `Unworkable` at the first value that is not finite."""
         pending, self._pending = self._pending, []
         tensors = [v.detach().reshape(()) for _, _, row in pending for v in row.values() if isinstance(v, Tensor)]
         numbers = iter(_read(tensors))
@@ -51,7 +51,7 @@ class Meter:
 
     def _accumulate(self, place: str, weight: float, name: str, value: float) -> None:
         if not math.isfinite(value):
-            raise InputError(f"{place}: '{name}' is {value}; usual remedies: {REMEDIES}")
+            raise Unworkable(f"{place}: '{name}' is {value}; usual remedies: {REMEDIES}")
         total = self.sums.setdefault(name, [0.0, 0.0])
         total[0] += value * weight
         total[1] += weight

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn.utils import get_total_norm
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, Unworkable
 from nsmodels.core.provenance import cpu_seconds, library_versions
 from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
@@ -182,9 +182,9 @@ class Session:
     def _require_finite(self) -> None:
         """Refuse to save weights that became infinite or NaN in the step after the last finite loss."""
         if not get_total_norm(self.trainable).isfinite():
-            raise InputError(f"step {self.progress.step}: the weights are not finite; usual remedies: {REMEDIES}")
+            raise Unworkable(f"step {self.progress.step}: the weights are not finite; usual remedies: {REMEDIES}")
         if self.scaler.is_enabled() and self.scaler.get_scale() < SMALLEST_SCALE:
-            raise InputError(
+            raise Unworkable(
                 f"step {self.progress.step}: gradients overflow in fp16; set amp_dtype=bf16 or use_amp=false"
             )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, Unworkable
 from nsmodels.engine import checkpoint, runtime, tracking
 from nsmodels.engine.batching import to_device, weight_of
 from nsmodels.engine.session.meters import Meter, with_loss
@@ -84,7 +84,7 @@ def _require_finite(metrics: dict[str, float], epoch: int) -> None:
     """A NaN or infinite metric cannot be compared with the best one: it would always lose or always win."""
     for name, value in metrics.items():
         if not math.isfinite(value):
-            raise InputError(
+            raise Unworkable(
                 f"validation after epoch {epoch + 1}: '{name}' is {value}; check the task's validate "
                 "(a mean over no samples, a logarithm of 0)"
             )

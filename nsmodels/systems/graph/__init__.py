@@ -23,6 +23,7 @@ from nsmodels.systems.graph.config import (
     EvaluationConfig,
     GraphConfig,
 )
+from nsmodels.systems.graph.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
@@ -42,6 +43,7 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
     sections = SECTIONS
+    spaces = SPACES
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 

@@ -21,6 +21,7 @@ from nsmodels.systems.links.config import (
     EvaluationConfig,
     LinksConfig,
 )
+from nsmodels.systems.links.space import SPACES
 
 PHASES = tuple(METRICS)
 
@@ -36,6 +37,7 @@ class Links(System[LinksConfig, EvaluationConfig]):
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
     sections = SECTIONS
+    spaces = SPACES
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 

@@ -18,6 +18,7 @@ from nsmodels.systems.natural.config import (
     NaturalConfig,
     NaturalEvaluation,
 )
+from nsmodels.systems.natural.evaluation.studies.space import SPACES
 from nsmodels.systems.natural.folders import WANTED
 from nsmodels.systems.natural.presets import EVALUATION_PRESETS, PRESETS
 
@@ -52,6 +53,7 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
     settings: ClassVar = {"vqa": {"dataset": "vqa"}, "clevr": {"dataset": "clevr"}}
     later_phases = ("answers",)
     evaluation_presets = EVALUATION_PRESETS
+    spaces = SPACES
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 

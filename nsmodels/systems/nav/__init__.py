@@ -22,6 +22,7 @@ from nsmodels.systems.nav.config import (
     EvaluationConfig,
     NavConfig,
 )
+from nsmodels.systems.nav.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
@@ -40,6 +41,7 @@ class Nav(System[NavConfig, EvaluationConfig]):
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
     sections = SECTIONS
+    spaces = SPACES
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 
@@ -66,6 +68,15 @@ class Nav(System[NavConfig, EvaluationConfig]):
         from nsmodels.systems.nav.evaluate import score
 
         return score(order)
+
+    def check_networks(self, config: NavConfig) -> None:
+        """A width that the groups of channels divide, and other demands of the cores."""
+        import torch
+
+        from nsmodels.systems.nav.network.construction import make_navigator
+
+        with torch.device("meta"):
+            make_navigator(config.model)
 
     def enabled(self, stage: Stage, config: NavConfig) -> tuple[str, ...]:
         """The navigator, and the plain networks unless they are switched off."""

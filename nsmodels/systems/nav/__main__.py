@@ -14,7 +14,8 @@ from nsmodels.core.cli import Parser, run
 from nsmodels.core.errors import InputError
 from nsmodels.engine.commands import verbs
 from nsmodels.systems.nav import SYSTEM
-from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS
+from nsmodels.systems.nav.studies.config import SCALING_PRESETS
+from nsmodels.systems.nav.studies.grid import GRID_PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.systems.nav.network.navigator import Navigator
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
 MODEL_KEY = "nav_model"
 WIDEST = 80  # columns of a map that is also printed
-EXPERIMENTS = "nsmodels.systems.nav.studies.experiments"
+NAV_STUDIES = "nsmodels.systems.nav.studies"
 STUDIES = {
-    "grid": verbs.Study(f"{EXPERIMENTS}:grid_search", GRID_PRESETS, "every combination of width, depth and dropout"),
+    "grid": verbs.Study(
+        f"{NAV_STUDIES}.grid:grid_search", GRID_PRESETS, "every combination of width, depth and dropout"
+    ),
     "scaling": verbs.Study(
-        f"{EXPERIMENTS}:data_scaling", SCALING_PRESETS, "more and more maps, with and without augmentation"
+        f"{NAV_STUDIES}.experiments:data_scaling", SCALING_PRESETS, "more and more maps, with and without augmentation"
     ),
 }
 

@@ -19,6 +19,7 @@ from nsmodels.systems.visual.config import (
     SECTIONS,
     VisualConfig,
 )
+from nsmodels.systems.visual.evaluation.studies.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
@@ -38,6 +39,7 @@ class Visual(System[VisualConfig, EvaluationConfig]):
     metrics = METRICS
     has_answers = True
     sections = SECTIONS
+    spaces = SPACES
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 

@@ -19,6 +19,7 @@ from nsmodels.systems.world.config import (
     METRICS,
     EvaluationConfig,
 )
+from nsmodels.systems.world.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
@@ -42,6 +43,7 @@ class World(System[Any, EvaluationConfig]):
     data_key = "impacts"
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
+    spaces = SPACES
     code_version = CODE_VERSION
     evaluation_version = EVALUATION_VERSION
 

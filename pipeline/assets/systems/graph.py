@@ -3,7 +3,8 @@
 from nsmodels.core.orders import DATA, MODEL
 from nsmodels.systems.graph import SYSTEM
 from nsmodels.systems.graph.config import CODE_VERSION, DATASETS, PRESETS_BY_DOMAIN, EvaluationConfig, GraphConfig
-from nsmodels.systems.graph.studies.config import ABLATION_PRESETS, COMPARISON_PRESETS, SEARCH_PRESETS
+from nsmodels.systems.graph.studies.config import ABLATION_PRESETS, COMPARISON_PRESETS
+from nsmodels.systems.graph.studies.hyperparameters import SEARCH_PRESETS, TARGET
 from pipeline.assets.systems.graph_checks import first_look
 from pipeline.lib import figure
 from pipeline.lib.training import FurtherEvaluation, Training, study
@@ -81,9 +82,9 @@ graph_hyperparameters = study(
     {"causal_graphs": DATA},
     f"{STUDIES}.hyperparameters:search",
     SEARCH_PRESETS,
-    CODE_VERSION,
-    "The source document's search: learning rate times cycle weight of its network, and the reasoner at every rate; "
-    "chosen on validation pairs. An interrupted search resumes.",
+    TARGET.version,
+    "The source document's search: learning rate times cycle weight of its network, every combination, chosen on "
+    "validation pairs and confirmed with fresh seeds. An interrupted search resumes.",
 )
 
 curves = [

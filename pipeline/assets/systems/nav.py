@@ -3,27 +3,21 @@
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest
-from nsmodels.core.orders import Order
+from nsmodels.core.orders import DATA, Order
 from nsmodels.engine import machine
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.config import CODE_VERSION
-from nsmodels.systems.nav.studies.config import GRID_PRESETS, SCALING_PRESETS, DataScalingConfig, GridSearchConfig
+from nsmodels.systems.nav.studies.config import SCALING_PRESETS, DataScalingConfig
+from nsmodels.systems.nav.studies.grid import GRID_PRESETS
+from nsmodels.systems.nav.studies.grid import TARGET as GRID_TARGET
 from pipeline.assets.systems.nav_checks import first_look
 from pipeline.lib import figure, policy, step
 from pipeline.lib.launchpad import Launchpad
-from pipeline.lib.training import Training
+from pipeline.lib.training import Training, study
 
-GRID = Launchpad(GRID_PRESETS, default="base", automatic=machine.fitting_preset)
 SCALING = Launchpad(SCALING_PRESETS, default="base", automatic=machine.fitting_preset)
 FIGURES = "nsmodels.systems.nav.figures"
 TAGS = {"system": "nav", "dataset": "mazes"}
-
-
-def search(order: Order[GridSearchConfig]) -> Manifest:
-    """Train the grid's trials, or those that are left."""
-    from nsmodels.systems.nav.studies.experiments import grid_search
-
-    return grid_search(order)
 
 
 def scale(order: Order[DataScalingConfig]) -> Manifest:
@@ -48,12 +42,15 @@ assets = [asset for each in TRAININGS for asset in each.assets()]
 training_checks = [check for each in TRAININGS for check in each.checks()]
 
 
-@dg.asset(
-    **policy.study(), tags=TAGS, deps=["mazes"], code_version=GRID.version(CODE_VERSION), config_schema=GRID.schema
+nav_grid_search = study(
+    "nav_grid_search",
+    {"mazes": DATA},
+    "nsmodels.systems.nav.studies.grid:grid_search",
+    GRID_PRESETS,
+    GRID_TARGET.version,
+    "Width x depth x dropout of the recursive network, every combination; hopeless trials are stopped, the best one is "
+    "confirmed with fresh seeds. An interrupted search resumes.",
 )
-def nav_grid_search(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Width x depth x dropout of the navigator; hopeless trials are stopped, an interrupted search resumes."""
-    return step.materialise(context, GRID, CODE_VERSION, ["mazes"], search, phases=("trials",))
 
 
 @dg.asset(

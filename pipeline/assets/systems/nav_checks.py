@@ -79,7 +79,6 @@ CHECKS: dict[str, dict[str, tuple[str, Judge]]] = {
         "search_is_perfect": ("A* reaches every goal on a shortest path.", search_is_perfect),
         "thinking_longer_is_safe": ("Twice the trained steps cost at most 0.2 points.", thinking_longer_is_safe),
     },
-    "nav_grid_search": {"best_beats_greedy": ("The best trial is above the greedy rule.", best_beats_greedy)},
     "nav_data_scaling": {"best_beats_greedy": ("The best trial is above the greedy rule.", best_beats_greedy)},
 }
 WARNINGS = {"thinking_longer_is_safe"}

@@ -72,9 +72,7 @@ def test_every_asset_is_made_and_its_page_shows_what_it_is(made):
     assert {"confusion", "confidence", "difficulty", "lengths", "table"} <= metadata_of(
         made, "causal_evaluation"
     ).keys()
-    assert {"table", "graph_hyperparameters", "best/source/paired_accuracy"} <= metadata_of(
-        made, "graph_hyperparameters"
-    ).keys()
+    assert {"table", "graph_hyperparameters", "best/value"} <= metadata_of(made, "graph_hyperparameters").keys()
     assert {"reasoner.pdf", "reasoner.png"} <= {path.name for path in (root / "causal_training_curves").iterdir()}
     assert read_manifest(root / "causal_evaluation").inputs["causal_model"].role == "model"
 

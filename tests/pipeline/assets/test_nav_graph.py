@@ -87,10 +87,15 @@ def test_the_page_of_the_model_shows_curves_walks_and_policies(made):
     assert "data:image/png;base64" in shown["gallery"].value
 
 
-@pytest.mark.parametrize("key", ["nav_grid_search", "nav_data_scaling"])
-def test_the_page_of_a_study_shows_table_figure_and_the_best_beside_greedy_and_chance(made, key):
+def test_the_page_of_a_study_shows_table_figure_and_the_best_beside_greedy_and_chance(made):
+    key = "nav_data_scaling"
     shown = metadata_of(made, key)
     assert {"table", key, "best/success", "greedy/success", "chance/success"} <= shown.keys()
+
+
+def test_the_page_of_a_search_shows_table_figures_and_the_best_beside_the_unchanged(made):
+    shown = metadata_of(made, "nav_grid_search")
+    assert {"table", "nav_grid_search", "slices", "best/value", "unchanged/value"} <= shown.keys()
 
 
 @pytest.mark.parametrize("key", ["nav_training_curves", "nav_success", "nav_policies"])
@@ -164,7 +169,7 @@ def test_a_report_at_the_rule_an_imperfect_search_and_harm_by_thinking_fail(copy
 
 
 def test_a_study_is_judged_by_its_best_trial(copy):
-    folder = copy("nav_grid_search")
+    folder = copy("nav_data_scaling")
 
     def set_best(report, success):
         best = next(trial for trial in report["trials"] if trial["name"] == report["best"])

@@ -89,35 +89,6 @@ def _study(epochs: int, short_epochs: int, level_epochs: int) -> AblationConfig:
 ABLATION_PRESETS = {"debug": debug, "quick": quick, "base": base, "paper": paper}
 
 
-class SearchConfig(GraphConfig):
-    """The source document's search: learning rates times cycle weights, of its network; the reasoner at every rate.
-
-    A trial is chosen by its validation pairs; test graphs are not read.
-    """
-
-    lrs: list[float] = Field(
-        default=[3e-3, 1e-3, 1e-4, 5e-5], min_length=1, description="learning rates; the first is not in the source"
-    )
-    cycle_weights: list[float] = Field(
-        default=[0.01, 0.05, 0.1], min_length=1, description="weights of the cycle loss of the coupled levels"
-    )
-    training: TrainingConfig = partly_decided(_TRAINING, {"lr": "lrs decides it"})
-
-    @model_validator(mode="after")
-    def _is_a_search(self) -> Self:
-        for name in ("lrs", "cycle_weights"):
-            values = getattr(self, name)
-            if len(set(values)) < len(values):
-                raise ValueError(f"{name}: expected each value once, got {values}")
-        if min(self.lrs) <= 0:
-            raise ValueError(f"lrs: expected numbers above 0, got {min(self.lrs)}")
-        if min(self.cycle_weights) < 0:
-            raise ValueError(f"cycle_weights: expected numbers from 0 on, got {min(self.cycle_weights)}")
-        if self.training.num_processes > 1:
-            raise ValueError("training.num_processes: the trials of a study run in one process")
-        return self
-
-
 class ComparisonConfig(Config):
     """The domains side by side, and what a core that was trained on one of them is worth in another."""
 
@@ -130,38 +101,6 @@ class ComparisonConfig(Config):
         0, {"has_transfer": True}, ge=0, description="they train on the first so many pairs of each split; 0: all"
     )
     device: Device = runtime_field("auto", description="auto, cpu, cuda or cuda:N")
-
-
-def debug_search() -> SearchConfig:
-    """Seconds on one CPU core, to see that everything runs: one cycle weight, two rates, one epoch."""
-    return _search(epochs=1).with_values(
-        {
-            "lrs": [3e-3, 1e-4],
-            "cycle_weights": [0.05],
-            "model": {"dim": 8, "max_extra_rounds": 1, "slack_rounds": 1},
-            "baselines": {"source_dim": 8},
-            "schedule": {"max_pairs": 16, "short_epochs": 1},
-        }
-    )
-
-
-def quick_search() -> SearchConfig:
-    """16 trials of three epochs on 1,000 pairs of each split. Time and scores are not measured yet."""
-    return _search(epochs=3).with_values({"schedule.max_pairs": 1_000})
-
-
-def base_search() -> SearchConfig:
-    """16 trials of six epochs on 4,000 pairs of each split. Not measured."""
-    return _search(epochs=6).with_values({"schedule.max_pairs": 4_000})
-
-
-def paper_search() -> SearchConfig:
-    """16 trials of 100 epochs on all pairs, as in the source document, on a GPU. Not measured."""
-    return _search(epochs=100).with_values({"training.patience": 20})
-
-
-def _search(epochs: int) -> SearchConfig:
-    return SearchConfig(training=_TRAINING.with_values({"epochs": epochs}))
 
 
 def debug_comparison() -> ComparisonConfig:
@@ -184,7 +123,6 @@ def paper_comparison() -> ComparisonConfig:
     return ComparisonConfig(num_steps=2_000, seeds=[0, 1, 2, 3, 4])
 
 
-SEARCH_PRESETS = {"debug": debug_search, "quick": quick_search, "base": base_search, "paper": paper_search}
 COMPARISON_PRESETS = {
     "debug": debug_comparison,
     "quick": quick_comparison,

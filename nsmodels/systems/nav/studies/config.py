@@ -1,4 +1,4 @@
-"""Configuration of the two studies and their presets. Torch-free."""
+"""Configuration of data scaling and its presets. Torch-free."""
 
 from __future__ import annotations
 
@@ -7,54 +7,12 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config, below, conditional, partly_decided
+from nsmodels.core.config import Config, partly_decided
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig, require_metric
 from nsmodels.systems.nav.config import METRICS, NAVIGATOR, DataConfig, ModelConfig, ObjectiveConfig
 
 SCORED = TrainingConfig(monitor="val/accuracy", monitor_mode="max")
-
-
-class GridSearchConfig(Config):
-    """Every combination of width, depth and dropout, trained on the same maps; hopeless trials are stopped."""
-
-    dims: list[int] = Field(default=[64, 128, 256], min_length=1, description="values of model.dim")
-    depths: list[int] = Field(default=[2, 3, 4], min_length=1, description="values of model.depth")
-    dropouts: list[float] = Field(default=[0.1, 0.15, 0.2], min_length=1, description="values of model.dropout")
-    stop_after: float = Field(
-        default=1 / 3,
-        ge=0,
-        le=1,
-        description="share of its epochs after which a trial is stopped once its best `monitor` is below the median "
-        "of the finished trials by that epoch; 1: none is stopped",
-    )
-    min_finished: int = conditional(
-        3, {"stop_after": below(1)}, ge=1, description="number of trials that finish before one is stopped"
-    )
-    model: ModelConfig = partly_decided(
-        ModelConfig(), {"dim": "dims decides it", "depth": "depths decides it", "dropout": "dropouts decides it"}
-    )
-    training: TrainingConfig = SCORED.with_values({"epochs": 50})
-    objective: ObjectiveConfig = ObjectiveConfig()
-    data: DataConfig = DataConfig()
-
-    @model_validator(mode="after")
-    def _fits(self) -> GridSearchConfig:
-        _require_distinct(dims=self.dims, depths=self.depths, dropouts=self.dropouts)
-        _require_trainable(self.training)
-        for values in self.combinations:
-            _require_valid(self.model, values)
-        return self
-
-    @property
-    def combinations(self) -> list[dict[str, Any]]:
-        """Settings of the trials in running order: small networks first, which soon give the stopping rule a median."""
-        return [
-            {"dim": dim, "depth": depth, "dropout": dropout}
-            for dim in sorted(self.dims)
-            for depth in sorted(self.depths)
-            for dropout in sorted(self.dropouts)
-        ]
 
 
 class DataScalingConfig(Config):
@@ -132,36 +90,6 @@ def _require_trainable(training: TrainingConfig) -> None:
         raise ValueError("training.num_processes: the trials of a study run in one process")
 
 
-def _require_valid(model: ModelConfig, values: dict[str, Any]) -> None:
-    try:
-        model.with_values(values)
-    except InputError as error:
-        raise ValueError(str(error)) from None
-
-
-def debug_grid() -> GridSearchConfig:
-    """Two trials of two epochs on 64 maps of 8x8: seconds on one CPU core."""
-    return _grid([16], [1], [0.0, 0.1], epochs=2).with_values(
-        {"training.batch_size": 16, "model.num_segments": 3, "data.max_maps": 64}
-    )
-
-
-def quick_grid() -> GridSearchConfig:
-    """12 trials of 12 epochs on 2,000 maps of 8x8: about 7 CPU-minutes."""
-    wide = _grid([16, 32, 48], [1, 2], [0.0, 0.1], epochs=12)
-    return wide.with_values({"data.max_maps": 2_000, "training.warmup_epochs": 0.5, "training.ema_decay": 0.99})
-
-
-def base_grid() -> GridSearchConfig:
-    """27 trials of 50 epochs on 5,000 maps, on one GPU."""
-    return _full_grid().with_values({"data.max_maps": 5_000})
-
-
-def paper_grid() -> GridSearchConfig:
-    """27 trials of 50 epochs on all training maps, on one GPU."""
-    return _full_grid()
-
-
 def debug_scaling() -> DataScalingConfig:
     """Four trainings of 8 steps on 16 and 32 maps of 8x8: seconds on one CPU core."""
     return _scaling([16, 32], num_steps=8, num_looks=2, patience=0).with_values(
@@ -186,22 +114,6 @@ def paper_scaling() -> DataScalingConfig:
     return _scaling([1_000, 5_000, 10_000, 50_000, 100_000], num_steps=20_000, num_looks=25, patience=10)
 
 
-def _grid(dims: list[int], depths: list[int], dropouts: list[float], epochs: int) -> GridSearchConfig:
-    return GridSearchConfig(
-        dims=dims,
-        depths=depths,
-        dropouts=dropouts,
-        model=ModelConfig(group_width=16),
-        training=SCORED.with_values({"epochs": epochs, "batch_size": 64, "lr": 3e-3, "num_workers": 0}),
-    )
-
-
-def _full_grid() -> GridSearchConfig:
-    wide = _grid([64, 128, 256], [2, 3, 4], [0.1, 0.15, 0.2], epochs=50)
-    training = {"lr": 1e-3, "warmup_epochs": 1.0, "ema_decay": 0.999, "patience": 10}
-    return wide.with_values({"model.group_width": 32, "training": training})
-
-
 def _scaling(sizes: list[int], num_steps: int, num_looks: int, patience: int) -> DataScalingConfig:
     return DataScalingConfig(
         sizes=sizes,
@@ -214,5 +126,4 @@ def _scaling(sizes: list[int], num_steps: int, num_looks: int, patience: int) ->
     )
 
 
-GRID_PRESETS = {"debug": debug_grid, "quick": quick_grid, "base": base_grid, "paper": paper_grid}
 SCALING_PRESETS = {"debug": debug_scaling, "quick": quick_scaling, "base": base_scaling, "paper": paper_scaling}

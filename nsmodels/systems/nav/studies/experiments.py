@@ -1,17 +1,15 @@
-"""The two studies: grid search over width, depth and dropout; scaling with the number of maps and augmentation.
+"""Scaling with the number of maps, with and without augmentation.
 
-Each seals `report.json`, `table.txt`, `figures/` and a folder per trial with the checkpoint of its best epoch.
+Seals `report.json`, `table.txt`, `figures/` and a folder per trial with the checkpoint of its best epoch.
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import torch
+from typing import Any
 
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
@@ -22,62 +20,30 @@ from nsmodels.engine.tracking import Tracker
 from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.systems.nav.config import CODE_VERSION, NavConfig
 from nsmodels.systems.nav.evaluation.validation import SCORES, SPLIT, ValMaps
-from nsmodels.systems.nav.network.construction import make_navigator
 from nsmodels.systems.nav.studies import figures, trials
-from nsmodels.systems.nav.studies.config import DataScalingConfig, GridSearchConfig
-from nsmodels.systems.nav.studies.trials import MedianRule, Record, Trial
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from nsmodels.systems.nav.studies.config import DataScalingConfig
+from nsmodels.systems.nav.studies.trials import Record, Trial
 
 MAKER = "nsmodels.systems.nav"
 TRIALS = "trials"
 Report = dict[str, Any]
 
 
-def grid_search(order: Order[GridSearchConfig]) -> Manifest:
-    """Train every combination on the maps of an order, stopping hopeless ones, and seal the study.
+def data_scaling(order: Order[DataScalingConfig]) -> Manifest:
+    """Train on nested subsets of the maps of an order, each for the same number of steps, and seal the study.
 
     A stopped study resumes; the trackers receive each finished trial as if it were an epoch.
-    Raises `InputError` for a combination that no network can have, for bad data, and when it was interrupted.
+    Raises `InputError` for a device or a tracker that is not there, for bad data, and when it was interrupted.
     """
-    _require_possible(order)
-    rule = MedianRule(order.config.stop_after, order.config.min_finished, order.config.training)
-
-    def fill(part: Part) -> Report:
-        return _run(grid_trials(order.config), order.data, part, rule, order.trackers)
-
-    return _sealed(order, fill, figures.grid, "Grid search")
-
-
-def data_scaling(order: Order[DataScalingConfig]) -> Manifest:
-    """Train on nested subsets of the maps of an order, each for the same number of steps; else as `grid_search`."""
-
-    _require_possible(order)
-
-    def fill(part: Part) -> Report:
-        return _run(scaling_trials(order.config, order.data), order.data, part, None, order.trackers)
-
-    return _sealed(order, fill, figures.scaling, "Data scaling")
-
-
-def _require_possible(order: Order[Any]) -> None:
-    """Raise `InputError` for a device or a tracker that is not there, before the data are read."""
     runtime.require_devices(order.config.training)
     tracking.require(order.config.training)
 
+    def run(part: Part) -> StudyResult:
+        report = _run(scaling_trials(order.config, order.data), order.data, part, order.trackers)
+        caption = f"Data scaling, scored on {report['data']['num_maps']} {SPLIT} maps, with 95 % intervals"
+        return StudyResult(report, table(report), figures.scaling(report), caption, _metrics(report))
 
-def grid_trials(config: GridSearchConfig) -> list[Trial]:
-    """The trials of a grid search; raise `InputError`, before any training, for a network that cannot be built."""
-    made = []
-    for values in config.combinations:
-        model = config.model.with_values(values)
-        with torch.device("meta"):
-            make_navigator(model)
-        name = "dim{dim}_depth{depth}_dropout{dropout:g}".format(**values)
-        sections = {"training": config.training, "objective": config.objective, "data": config.data}
-        made.append(Trial(name, values, NavConfig(model=model, **sections)))
-    return made
+    return seal_study(order, MAKER, "data scaling", CODE_VERSION, order.config.training.seed, run)
 
 
 def scaling_trials(config: DataScalingConfig, data: Path) -> list[Trial]:
@@ -99,24 +65,13 @@ def scaling_trials(config: DataScalingConfig, data: Path) -> list[Trial]:
     return made
 
 
-def _sealed(
-    order: Order[Any], fill: Callable[[Part], Report], draw: Callable[[Report], Figure], title: str
-) -> Manifest:
-    def run(part: Part) -> StudyResult:
-        report = fill(part)
-        caption = f"{title}, scored on {report['data']['num_maps']} {SPLIT} maps, with 95 % intervals"
-        return StudyResult(report, table(report), draw(report), caption, _metrics(report))
-
-    return seal_study(order, MAKER, title.lower(), CODE_VERSION, order.config.training.seed, run)
-
-
-def _run(listed: list[Trial], data: Path, part: Part, rule: MedianRule | None, trackers: Sequence[Tracker]) -> Report:
+def _run(listed: list[Trial], data: Path, part: Part, trackers: Sequence[Tracker]) -> Report:
     """Run the trials in order and report each on standard error and to the trackers."""
     val, records = ValMaps.read(data), []
     place = part.path / TRIALS
     for number, trial in enumerate(listed, 1):
         is_over = (place / trial.name / trials.RECORD).exists()
-        records.append(trials.run(trial, data, val, place / trial.name, rule, records))
+        records.append(trials.run(trial, data, val, place / trial.name))
         _report_trial(records[-1], number, len(listed), is_over, trackers)
     for tracker in trackers:
         tracker.close()
@@ -154,7 +109,7 @@ def _metrics(report: Report) -> dict[str, Any]:
     for name, row in report["baselines"].items():
         found |= {f"{name}/{metric}": value for metric, value in _figures(row).items()}
     outcomes = [record["outcome"] for record in report["trials"]]
-    found |= {f"num_{kind}": outcomes.count(kind) for kind in ("finished", "early", "stopped")}
+    found |= {f"num_{kind}": outcomes.count(kind) for kind in ("finished", "early")}
     return found | {"trials/cpu_seconds": round(sum(record["cpu_seconds"] for record in report["trials"]), 1)}
 
 

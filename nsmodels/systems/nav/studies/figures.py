@@ -1,4 +1,4 @@
-"""Figures of the two studies, from their reports."""
+"""Figure of data scaling, from its report."""
 
 from __future__ import annotations
 
@@ -15,58 +15,6 @@ if TYPE_CHECKING:
 
 Report = Mapping[str, Any]
 SCORES = {"success": "goal reached, % of starts", "any_optimal": "optimal action, % of cells"}
-
-
-def grid(report: Report) -> Figure:
-    """Success by width and depth, a panel per dropout; trials that were stopped are hatched, the best one is framed."""
-    values = {name: sorted({t["settings"][name] for t in report["trials"]}) for name in ("dim", "depth", "dropout")}
-    figure, axes = plots.make_figure(len(values["dropout"]), width=1.3 + 0.95 * len(values["dim"]), height=3.4)
-    shades = [_shade(trial) for trial in report["trials"]]
-    limits = (min(shades) - 0.05, max(shades) + 0.05)
-    for axis, dropout in zip(axes, values["dropout"], strict=True):
-        shown = [trial for trial in report["trials"] if trial["settings"]["dropout"] == dropout]
-        _panel(axis, shown, values["dim"], values["depth"], limits, report["best"])
-        axis.set(title=f"dropout {dropout:g}", xlabel="dim")
-    axes[0].set_ylabel("depth")
-    below = ", ".join(f"{name} {100 * row['success']['value']:.1f} %" for name, row in report["baselines"].items())
-    title = f"goal reached, % of starts ({below}); framed: best, hatched: stopped as hopeless, colour: log of failures"
-    figure.suptitle(title, fontsize=8)
-    return figure
-
-
-def _shade(trial: Any) -> float:
-    """Rarity of failures, −log10 of their share, on which 99 % and 99.9 % are as far apart as 90 % and 99 %."""
-    success = trial["success"]
-    return -float(np.log10(1 - success["value"] + 0.5 / success["n"]))
-
-
-def _panel(
-    axis: Axes, trials: list[Any], dims: list[int], depths: list[int], limits: tuple[float, float], best: str
-) -> None:
-    from matplotlib.patches import Rectangle
-
-    image = np.full((len(depths), len(dims)), np.nan)
-    for trial in trials:
-        x, y = dims.index(trial["settings"]["dim"]), depths.index(trial["settings"]["depth"])
-        image[y, x] = _shade(trial)
-        low, high = (100 * end for end in trial["success"]["interval"])
-        is_dark = image[y, x] < sum(limits) / 2
-        text = f"{100 * trial['success']['value']:.1f}\n[{low:.1f}, {high:.1f}]"
-        axis.text(x, y, text, ha="center", va="center", size=7, color="white" if is_dark else "black")
-        if trial["outcome"] == "stopped":
-            mark = "white" if is_dark else "black"
-            axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, hatch="///", edgecolor=mark, alpha=0.35))
-        if trial["name"] == best:
-            frame = {"edgecolor": plots.COLOURS[1], "linewidth": 2.5, "zorder": 3}
-            axis.add_patch(Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, fill=False, **frame))
-    axis.imshow(image, cmap="viridis", vmin=limits[0], vmax=limits[1], aspect="auto", origin="lower")
-    axis.set_xticks(range(len(dims)), [str(dim) for dim in dims])
-    axis.set_yticks(range(len(depths)), [str(depth) for depth in depths])
-    axis.grid(visible=False)
-    for edge in np.arange(max(len(dims), len(depths)) - 1) + 0.5:
-        axis.axvline(edge, color="white", linewidth=1.5)
-        axis.axhline(edge, color="white", linewidth=1.5)
-    axis.set(xlim=(-0.5, len(dims) - 0.5), ylim=(-0.5, len(depths) - 0.5))
 
 
 def scaling(report: Report) -> Figure:

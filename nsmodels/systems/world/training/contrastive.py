@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Unworkable
 from nsmodels.systems.world.config import ContrastiveConfig
 
 TARGET = 1.0  # standard deviation of each dimension of the latents, below which the hinge acts
@@ -76,9 +76,9 @@ def cluster_separation(latents: Float[Tensor, "b d"], classes: np.ndarray) -> fl
 
 
 def require_variance(variance: float, objective: ContrastiveConfig, name: str, epoch: int, batch_size: int) -> None:
-    """Raise `InputError` when the representation has collapsed: all samples have nearly the same latents."""
+    """Raise `Unworkable` when the representation has collapsed: all samples have nearly the same latents."""
     if variance < objective.min_variance:
-        raise InputError(
+        raise Unworkable(
             f"epoch {epoch + 1}: the representation of {name} has collapsed: its variance is {variance:.2e} of its "
             f"squared length, less than min_variance={objective.min_variance:g}; raise objective.variance_weight (now "
             f"{objective.variance_weight:g}) or training.batch_size (now {batch_size}), lower training.lr, and check "

@@ -10,6 +10,7 @@ from nsmodels.engine.system import Stage, System
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.toy.config import PRESETS, ToyConfig
+from nsmodels.systems.toy.space import SPACES
 
 
 @final
@@ -24,6 +25,7 @@ class Toy(System[ToyConfig, EvaluationConfig]):
     datasets = ("dots",)
     data_key = "dots"
     metrics: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": (), "classifier": ("accuracy",)}
+    spaces = SPACES
     code_version = "1"
     evaluation_version = "1"
 

@@ -1,0 +1,135 @@
+"""What is searched: the training of one phase, with the fields of its configuration that are varied. Torch-free."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from nsmodels.core.config import Config, fingerprint, spaces
+from nsmodels.core.config.conditions import without_effect
+from nsmodels.core.config.spaces import Axes, Choices, Space
+from nsmodels.core.errors import InputError
+from nsmodels.engine.config import TrainingConfig, require_metric
+from nsmodels.engine.system import System
+from nsmodels.studies.search.config import SearchConfig
+
+CODE_VERSION = "1"
+WHERE = "search"
+SCALARS = (bool, int, float, str)
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A phase of a stage of a system, and the space in which its training is searched."""
+
+    system: System[Any, Any]
+    stage: str
+    space: Space
+
+    @classmethod
+    def of(cls, system: System[Any, Any], stage: str | None = None) -> Self:
+        """The space that a system declares for a stage, its last one by default.
+
+        Raises `InputError` for a stage without one.
+        """
+        name = system.stage(stage).name
+        if name not in system.spaces:
+            raise InputError(f"{system.name}: stage '{name}' declares no space to search")
+        return cls(system, name, system.spaces[name])
+
+    @property
+    def version(self) -> str:
+        """Version of a search for it: a change makes the search again."""
+        version = f"{CODE_VERSION}.{self.system.code_version}"
+        return f"{version}.{fingerprint([self.stage, asdict(self.space)])[:8]}"
+
+    @property
+    def section(self) -> str:
+        """Section of the configuration with the options of the training."""
+        return self.system.sections.get(self.space.phase, "training")
+
+    def training(self, config: SearchConfig) -> TrainingConfig:
+        """Options of the training that is searched, unchanged."""
+        return getattr(_model(config), self.section)
+
+    def axes(self, config: SearchConfig) -> dict[str, Any]:
+        """The values of each searched field, as given or declared.
+
+        Raises `InputError` for fields and values that the configuration cannot have, and for none at all.
+        """
+        model, fields = _model(config), spaces.acting(_model(config), self.space.fields)
+        if config.space:
+            fields = self._given(model, config.space)
+        axes = spaces.axes_of(model, fields, WHERE)
+        for name, axis in axes.items():
+            self._require_sensible(model, name, axis)
+        if not axes:
+            raise InputError(f"{WHERE}: no field to search in this configuration; give some, as training.lr=1e-4,1e-3")
+        return axes
+
+    def unchanged(self, config: SearchConfig, axes: Axes) -> Values:
+        """The values that the searched fields have before the search."""
+        return {name: spaces.plain_value(_model(config), name) for name in axes}
+
+    def combinations(self, config: SearchConfig, axes: Axes) -> list[Values]:
+        """The trials of a grid: the configuration as it is, then every other combination."""
+        first = self.unchanged(config, axes)
+        rest = [values for values, _ in spaces.combinations(_model(config), axes, WHERE) if values != first]
+        return [first, *rest]
+
+    def num_trials(self, config: SearchConfig, axes: Axes) -> int:
+        """Number of trainings, without those of the confirmation; no combination of lists is trained twice."""
+        if config.sampler == "grid":
+            return len(self.combinations(config, axes))
+        lists = [a.values for a in self.widened(config, axes).values() if isinstance(a, Choices)]
+        is_finite = len(lists) == len(axes)
+        return min(math.prod(map(len, lists)), config.num_trials) if is_finite else config.num_trials
+
+    def widened(self, config: SearchConfig, axes: Axes) -> dict[str, Any]:
+        """The axes with the values of the unchanged configuration, which is a trial, too."""
+        first = self.unchanged(config, axes)
+        return {name: axis.including(first[name]) for name, axis in axes.items()}
+
+    def trained(self, config: SearchConfig, values: Mapping[str, Any]) -> Any:
+        """Configuration of a training. Raises `InputError` for values that do not go together."""
+        return _model(config).with_values(dict(values), WHERE)
+
+    def check(self, config: SearchConfig) -> None:
+        """Raise `InputError` for a search that cannot be made on this machine."""
+        system, model, phase = self.system, _model(config), self.space.phase
+        system.check_config(model, self.stage)
+        watched = self.training(config).with_values({"monitor": self.space.metric})
+        require_metric(watched, system.metrics_of(phase, model), f"space of {system.name}")
+        axes = self.axes(config)
+        for name, axis in axes.items():
+            for value in axis.ends:
+                system.check_networks(model.with_values({name: value}, WHERE))
+        self.num_trials(config, axes)
+
+    def _given(self, model: Config, words: list[str]) -> dict[str, str]:
+        """Values by field of the words of a search; raises `InputError` for a bare field that the space lacks."""
+        found = {}
+        for name, text in spaces.split(words, WHERE).items():
+            full = spaces.full_name(model, name, WHERE)
+            if full in found:
+                raise InputError(f"{WHERE}: expected each field once, got {full} twice; give its values in one list")
+            if not text and full not in self.space.fields:
+                known = ", ".join(self.space.fields)
+                raise InputError(f"{WHERE}: {full}: give its values, as {full}=a,b; the system names those of {known}")
+            found[full] = text or self.space.fields[full]
+        return found
+
+    def _require_sensible(self, model: Config, name: str, axis: Any) -> None:
+        if reason := without_effect(model, name):
+            raise InputError(f"{WHERE}: {reason}")
+        if name == f"{self.section}.epochs" or name == "training.seed":
+            raise InputError(f"{WHERE}: {name}: trials with unequal {name.partition('.')[2]} are not comparable")
+        if not all(isinstance(value, SCALARS) for value in axis.ends):
+            raise InputError(f"{WHERE}: {name}: expected numbers, words or true and false, got {axis}")
+
+
+def _model(config: SearchConfig) -> Any:
+    return config.model  # type: ignore[attr-defined]

@@ -1,0 +1,153 @@
+"""A search for hyper-parameters of a training, begun, resumed or joined: `nsmodels search`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nsmodels.core import artifact
+from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.errors import InputError, near
+from nsmodels.core.orders import Inputs, Order
+from nsmodels.core.progress import readable_seconds
+from nsmodels.engine.commands import verbs
+from pipeline.assets.systems import trainings
+from pipeline.lib import store
+from pipeline.lib.training import Training
+
+EPILOG = """examples:
+  nsmodels search nav --preset quick                                       # the fields that the system names
+  nsmodels search nav --preset latent training.lr=1e-4...1e-1:log model.dim   # a range of your own, a named field
+  nsmodels search nav --preset quick model.dim=16,32 training.lr=1e-2,3e-2 --sampler grid --dry-run
+  nsmodels search nav --join                                               # one more process, on any machine
+The same command resumes a stopped search. nsmodels search TRAINING --help has the flags."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments and search; returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    return run(lambda: _main(words))
+
+
+def _main(words: list[str]) -> int:
+    known = {each.name: each for each in trainings() if each.is_searched}
+    names = [word for word in words[:1] if not word.startswith("-")]
+    if not names:
+        _first_parser(list(known)).parse_args(words or ["--help"])
+    training = _training(words[0], known)
+    arguments = _parser(training).parse_intermixed_args(words[1:])
+    if arguments.join:
+        return _join(training, arguments.fields)
+    return _search(training, arguments)
+
+
+def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
+    presets = training.search.presets
+    chosen = training.search.resolve({}).preset
+    if arguments.preset is None:
+        print(f"preset {chosen}", file=sys.stderr)
+    config = config_from(arguments, presets, chosen)
+    config = config.with_values({"space": [*config.space, *arguments.fields]})  # type: ignore[attr-defined]
+    if arguments.dry_run:
+        for line in _planned(training, config):
+            print(line, flush=True)
+        print("nothing was written")
+        return 0
+    training.target.check(config)
+    folder = store.folder(training.search_key)
+    order: Order[Any] = Order(training.search_key, config, _inputs(training), folder, arguments.force)
+    made = training.run_search(order)
+    print((folder / "table.txt").read_text(encoding="utf-8"))
+    verbs.print_manifest(folder, made)
+    print(f"look: {folder}/figures")
+    print(f"train with the best: --config {folder}/best.yaml")
+    return 0
+
+
+def _planned(training: Training[Any, Any], config: Any) -> Iterator[str]:
+    """What a search would do: the fields with their values, the number of trainings, and the time they may take."""
+    target = training.target
+    axes = target.axes(config)
+    first = target.unchanged(config, axes)
+    yield f"{training.search_key}: {target.space.phase} of {training.system.name}, by {target.space.metric}"
+    width = max(map(len, axes))
+    for name, axis in axes.items():
+        yield f"  {name:<{width}}  {axis}  (now {first[name]})"
+    num, again = target.num_trials(config, axes), 2 * len(config.confirmation_seeds)
+    yield f"{num} trials ({config.sampler}, pruner {config.pruner}), then {again} trainings to confirm the best one"
+    try:
+        inputs = _inputs(training)
+    except InputError as error:
+        yield f"time not measured: {error}"
+        return
+    target.check(config)
+    from nsmodels.engine.commands import plan  # here: it imports torch
+
+    found = plan.pace(target.system.make_trial(target.space.phase, config.model, inputs))
+    each = found.num_steps * found.seconds_per_step
+    together = (num + again) * each / config.num_workers
+    yield (
+        f"about {readable_seconds(each)} for a training as it is, at most about {readable_seconds(together)} in all "
+        f"with {config.num_workers} processes, without validation; what is pruned takes less"
+    )
+
+
+def _join(training: Training[Any, Any], fields: list[str]) -> int:
+    from nsmodels.studies.search import job, worker
+    from nsmodels.studies.search.run import Progress
+
+    if fields:
+        raise InputError("search: --join takes the search as it was begun; leave the fields out")
+    folder = job.folder_of(store.folder(training.search_key))
+    found = job.Job.read(folder)
+    worker.join(folder, Progress(found.target, found.config).look)
+    print(f"{training.search_key}: nothing is left to train; the process that began it seals the outcome")
+    return 0
+
+
+def _inputs(training: Training[Any, Any]) -> Inputs:
+    """The sealed folders that the training reads; raises `InputError` with the command for a missing one."""
+    folders = {key: store.folder(key) for key in training.model_inputs}
+    for key, folder in folders.items():
+        artifact.read_manifest(folder, key)
+    return Inputs(folders, training.model_inputs)
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+
+def _training(name: str, known: dict[str, Training[Any, Any]]) -> Training[Any, Any]:
+    if name.removesuffix("_model") in known:
+        return known[name.removesuffix("_model")]
+    raise InputError(f"search: no training '{name}'{near(name, known)}; give one of: {', '.join(known)}")
+
+
+def _first_parser(names: list[str]) -> Parser:
+    parser = Parser(
+        prog="nsmodels search",
+        description=(__doc__ or "").splitlines()[0],
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("training", metavar="TRAINING", help=f"one of {', '.join(names)}")
+    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUES", help="what is varied [what the system names]")
+    return parser
+
+
+def _parser(training: Training[Any, Any]) -> Parser:
+    parser = Parser(prog=f"nsmodels search {training.name}")
+    text = (
+        "a field with its values, as training.lr=1e-3,3e-3 or training.lr=1e-4...1e-1:log; alone: those of the system"
+    )
+    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUES", help=text)
+    parser.add_argument("--dry-run", action="store_true", help="print space, number of trials, time; write nothing")
+    parser.add_argument("--join", action="store_true", help="work for the search that is under way, and begin none")
+    parser.add_argument("--force", action="store_true", help="search again though nothing changed")
+    add_config_flags(parser, training.search.presets, None)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,310 @@
+"""Searches: resumed after a kill, shared by processes, pruned, confirmed, refused in a line, and what they seal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+import pytest
+import yaml
+
+from nsmodels.__main__ import main
+from nsmodels.core import artifact, discover
+from nsmodels.core.errors import InputError
+from nsmodels.studies.search import job, worker
+from nsmodels.studies.search.config import presets_of
+from nsmodels.studies.search.storage import JOURNAL, Journal
+from nsmodels.studies.search.target import Target
+from tests.studies.searching import (
+    DIM,
+    LR,
+    UNUSED,
+    config_of,
+    found,
+    make_dots,
+    report_of,
+    started,
+    timeless,
+    toy_in_registry,
+)
+
+pytestmark = pytest.mark.usefixtures("one_thread", "toy")
+LONG = {"values": {"training": {"epochs": 60, "device": "cpu", "lr": 1e-3}}, "num_trials": 5}
+
+
+@pytest.fixture(scope="module")
+def toy() -> Iterator[None]:
+    with toy_in_registry():
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(toy: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_dots(tmp_path_factory.mktemp("data") / "dots")
+
+
+class Recorder:
+    """A tracker that keeps its records."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def epoch(self, record: dict[str, Any]) -> None:
+        self.records.append(record)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.fixture(scope="module")
+def searched(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorder]:
+    """A search that nothing has interrupted, and what its tracker received."""
+    folder, recorder = tmp_path_factory.mktemp("search") / "toy_search", Recorder()
+    found(data, folder, trackers=(recorder,), **LONG)
+    return folder, recorder
+
+
+# --- what is sealed --------------------------------------------------------------------------------------------------
+
+
+def test_the_first_trial_is_the_configuration_as_it_is_and_the_best_is_confirmed_with_fresh_seeds(searched) -> None:
+    report = report_of(searched[0])
+    assert report["trials"][0]["values"] == {"training.lr": 1e-3, "model.dim": 8}
+    assert [trial["number"] for trial in report["trials"]] == list(range(5))
+    assert all(trial["outcome"] == "finished" and trial["epochs"] == 60 for trial in report["trials"])
+    best = min(report["trials"], key=lambda trial: trial["value"])
+    assert report["best"] == best["number"] != 0
+    confirmed = report["confirmation"]
+    assert confirmed["seeds"] == [101, 102]
+    gains = [before - after for before, after in zip(confirmed["unchanged"], confirmed["best"], strict=True)]
+    assert confirmed["gains"] == pytest.approx(gains)
+    assert confirmed["low"] < confirmed["gain"] < confirmed["high"]
+    assert set(confirmed["unchanged"]).isdisjoint({report["trials"][0]["value"]}), "the seeds are not fresh"
+    table = (searched[0] / "table.txt").read_text()
+    assert "the best of 5 is optimistic" in table
+    assert "fresh seeds (101, 102)" in table
+
+
+def test_everything_is_sealed_and_no_checkpoint_stays(searched) -> None:
+    folder, recorder = searched
+    manifest = artifact.verify(folder)
+    assert {"report.json", "table.txt", "trials.parquet", "best.yaml", JOURNAL} <= manifest.files.keys()
+    for name in ("toy_search", "parallel_coordinates", "importance", "slices"):
+        assert {f"figures/{name}.pdf", f"figures/{name}.png"} <= manifest.files.keys()
+    assert not [name for name in manifest.files if name.endswith((".pt", ".part", "search.json"))]
+    frame = pd.read_parquet(folder / "trials.parquet")
+    report = report_of(folder)
+    assert frame["training.lr"].tolist() == [trial["values"]["training.lr"] for trial in report["trials"]]
+    assert [len(json.loads(curve)) for curve in frame["curve"]] == [60] * 5
+    assert manifest.metrics["best/value"] == report["trials"][report["best"]]["value"]
+    assert manifest.metrics["num_finished"] == 5
+    assert [record["epoch"] for record in recorder.records] == [1, 2, 3, 4, 5]
+
+
+def test_an_equal_search_is_reused_and_the_number_of_processes_makes_no_other(searched, data: Path) -> None:
+    folder, _ = searched
+    before = (folder / "manifest.json").stat().st_mtime_ns
+    found(data, folder, **LONG, num_workers=2)
+    assert (folder / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_the_training_takes_the_best_configuration_as_it_is(searched, data: Path, tmp_path: Path) -> None:
+    report = report_of(searched[0])
+    words = ["toy", "train", "encoder", "--data", str(data), "--out", str(tmp_path / "model")]
+    assert main([*words, "--preset", "debug", "--config", str(searched[0] / "best.yaml")]) == 0
+    manifest = artifact.read_manifest(tmp_path / "model")
+    best = report["trials"][report["best"]]
+    assert manifest.config["training"]["lr"] == best["values"]["training.lr"]
+    assert manifest.config["model"]["dim"] == best["values"]["model.dim"]
+    history = json.loads((tmp_path / "model" / "history.json").read_text())["encoder"]
+    assert min(row["val/loss"] for row in history) == best["value"], "not the training that was searched"
+
+
+def test_the_field_that_matters_is_the_most_important(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    few = {"training": {"epochs": 4, "device": "cpu", "lr": 1e-3}}
+    found(data, folder, values=few, num_trials=12, space=[LR, UNUSED], sampler="random", confirmation_seeds=[])
+    importance = report_of(folder)["importance"]
+    assert next(iter(importance)) == "training.lr"
+    assert importance["training.lr"] > 0.8
+
+
+# --- killed and shared -----------------------------------------------------------------------------------------------
+
+
+def wait_for(path: Path, process: Any) -> None:
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[1].decode()
+        time.sleep(0.005)
+
+
+def test_a_killed_search_resumes_to_the_same_trials_and_result(searched, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "toy_search"
+    trials = job.folder_of(folder) / "trials"
+    process = started(data, folder, **LONG)
+    wait_for(trials / "002" / "encoder" / "history.json", process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    study = optuna.load_study(
+        study_name="search", storage=Journal(trials.parent, "min", optuna.pruners.NopPruner()).storage
+    )
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE", "RUNNING"]
+    kept = (trials / "000" / "encoder" / "history.json").stat().st_mtime_ns
+    found(data, folder, **LONG)
+    assert (folder / "trials" / "000" / "encoder" / "history.json").stat().st_mtime_ns == kept
+    assert timeless(report_of(folder)) == timeless(report_of(searched[0]))
+    epochs = (folder / "trials" / "002" / "epochs.log").read_text().count("epoch ")
+    assert abs(epochs - 60) <= 1  # of both runs; killed between saving an epoch and logging it, or the reverse
+    assert (folder / "best.yaml").read_text() == (searched[0] / "best.yaml").read_text()
+
+
+def test_processes_share_a_study_and_do_no_trial_twice(searched, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "toy_search"
+    process = started(data, folder, **LONG, num_workers=2)
+    wait_for(job.folder_of(folder) / "trials" / "000" / "encoder" / "history.json", process)
+    worker.join(job.folder_of(folder))
+    _, err = process.communicate()
+    assert process.returncode == 0, err.decode()
+    report = report_of(folder)
+    assert [trial["outcome"] for trial in report["trials"]] == ["finished"] * 5
+    assert report["trials"][0] | {"cpu_seconds": 0} == report_of(searched[0])["trials"][0] | {"cpu_seconds": 0}
+    logs = sorted(folder.glob("trials/*/epochs.log"))
+    assert [log.read_text().count("epoch ") for log in logs] == [60] * 5
+    assert len(report["confirmation"]["gains"]) == 2
+    places = [path.parent.relative_to(folder / "confirmation").as_posix() for path in folder.glob("*/*/*/result.json")]
+    assert sorted(places) == ["best/101", "best/102", "unchanged/101", "unchanged/102"]
+
+
+def test_what_a_failed_machine_left_half_written_does_not_spoil_the_study(data: Path, tmp_path: Path) -> None:
+    pruner = optuna.pruners.NopPruner()
+    target, config = Target.of(discover.system("toy"), "encoder"), config_of()
+    axes = target.axes(config)
+    Journal(tmp_path, "min", pruner).add(target.unchanged(config, axes), axes)
+    with (tmp_path / JOURNAL).open("a") as stream:
+        stream.write('{"op_code": 5, "wor')
+    again = Journal(tmp_path, "min", pruner)
+    again.end(0, optuna.trial.TrialState.COMPLETE, 0.5, {})
+    assert [trial.value for trial in Journal(tmp_path, "min", pruner).trials] == [0.5]
+
+
+# --- samplers, pruners, trials that fail -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("pruner", "more"), [("median", {"min_finished": 2}), ("hyperband", {"prune_after": 0.1})])
+def test_a_trial_without_prospects_is_stopped(data: Path, tmp_path: Path, pruner: str, more: dict[str, Any]) -> None:
+    folder = tmp_path / "search"
+    words = ["training.lr=1e-3,1e-2,3e-2,5e-2,1e-7,2e-7"]
+    found(data, folder, sampler="grid", pruner=pruner, space=words, confirmation_seeds=[], **more)
+    trials = report_of(folder)["trials"]
+    assert trials[0]["values"] == {"training.lr": 1e-3}
+    assert len(trials) == 6, "a combination was trained twice"
+    stopped = [trial for trial in trials if trial["outcome"] == "stopped"]
+    assert {trial["values"]["training.lr"] for trial in stopped} & {1e-7, 2e-7}
+    for trial in stopped:
+        assert trial["epochs"] < 12
+        assert trial["value"] is None
+        assert trial["curve"][-1][0] == trial["epochs"]
+    assert artifact.read_manifest(folder).metrics["num_stopped"] == len(stopped)
+
+
+def test_a_combination_that_cannot_be_is_a_failed_trial_with_its_reason(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    words = ["training.batch_size=2,16", "training.accumulate_steps=1,4"]
+    found(data, folder, space=words, num_trials=4, confirmation_seeds=[])
+    trials = report_of(folder)["trials"]
+    assert sorted(trial["outcome"] for trial in trials) == ["failed", "finished", "finished", "finished"]
+    (failed,) = [trial for trial in trials if trial["outcome"] == "failed"]
+    assert failed["values"] == {"training.batch_size": 2, "training.accumulate_steps": 4}
+    assert failed["reason"].startswith("search: training: batch_size: 2 samples cannot be split into 4 parts")
+    assert f"trial {failed['number']}: {failed['reason']}" in (folder / "table.txt").read_text()
+
+
+def test_a_finite_space_has_no_trial_twice(data: Path, tmp_path: Path) -> None:
+    found(data, tmp_path / "search", space=[DIM], num_trials=50, confirmation_seeds=[], values={"training.epochs": 1})
+    values = [trial["values"]["model.dim"] for trial in report_of(tmp_path / "search")["trials"]]
+    assert values[0] == 8
+    assert sorted(values) == [4, 8, 16]
+
+
+@pytest.mark.parametrize(
+    ("space", "more", "line"),
+    [
+        (["moon=1,2"], {}, "search: unknown field 'moon' of this training"),
+        (["training.lr=fast"], {}, "search: field 'training.lr': Input should be a valid number"),
+        (["training.lr=-1,1"], {}, "search: field 'training.lr': Input should be greater than 0"),
+        (["training.lr=1e-1...1e-3"], {}, "search: training.lr: expected LOW...HIGH, numbers, the smaller first"),
+        (
+            ["training.weight_decay=0.0...1.0:log"],
+            {},
+            "search: training.weight_decay: expected LOW...HIGH, numbers above",
+        ),
+        (["training.lr="], {}, None),
+        (["lr=1e-3,1e-2", "training.lr=1"], {}, "search: expected each field once"),
+        (["training.lr=1e-3,1e-3"], {}, "search: training.lr: expected each value once"),
+        (["training.gamma=0.1,0.2"], {}, "search: 'training.gamma' has no effect with scheduler=cosine"),
+        (["training.epochs=2,3"], {}, "search: training.epochs: trials with unequal epochs are not comparable"),
+        (["training.clip_norm"], {}, "search: training.clip_norm: give its values"),
+        (["training.lr=1e-3...1e-1"], {"sampler": "grid"}, "search: training.lr: a grid takes a list of values"),
+        (["training.wandb_tags=[a],[b]"], {}, "search: 'training.wandb_tags' has no effect"),
+    ],
+)
+def test_a_space_that_makes_no_sense_is_refused_in_a_line(space, more, line, data: Path, tmp_path: Path) -> None:
+    if line is None:  # a field alone, and one without values, have those of the system
+        assert found(
+            data, tmp_path / "s", space=space, num_trials=2, confirmation_seeds=[], values={"training.epochs": 1}
+        )
+        return
+    with pytest.raises(InputError) as caught:
+        found(data, tmp_path / "search", space=space, **more)
+    assert str(caught.value).startswith(line)
+    assert not (tmp_path / "search").exists()
+    assert not job.folder_of(tmp_path / "search").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"confirmation_seeds": [42]}, "42 is the seed of the trials"),
+        ({"confirmation_seeds": [1, 1]}, "expected whole numbers from 0 on, each once"),
+        ({"values": {"training.num_processes": 2}}, "a trial runs in one process"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(more: dict[str, Any], line: str) -> None:
+    with pytest.raises(ValueError, match=line):
+        config_of(**more)
+
+
+def test_joining_a_search_that_is_not_under_way_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no search is under way here"):
+        worker.join(tmp_path)
+
+
+# --- the contract ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", discover.systems())
+def test_every_space_is_valid_for_every_preset(name: str) -> None:
+    system = discover.system(name)
+    assert system.spaces.keys() == {stage.name for stage in system.stages}
+    for stage in system.stages:
+        target = Target.of(system, stage.name)
+        assert target.space.phase in stage.phases
+        for label, preset in presets_of(stage.presets).items():
+            config = preset()
+            target.check(config)
+            axes = target.axes(config)
+            assert axes, label
+            for field, axis in target.widened(config, axes).items():
+                for value in axis.ends:
+                    assert target.trained(config, {field: value})
+
+
+def test_what_a_search_seals_as_best_is_a_whole_configuration(searched) -> None:
+    values = yaml.safe_load((searched[0] / "best.yaml").read_text())
+    assert values.keys() == {"model", "training"}
