@@ -9,10 +9,12 @@ from typing import Any
 
 from nsmodels.core import artifact
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
+from nsmodels.core.config import add_flags
 from nsmodels.core.errors import InputError, near
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.progress import readable_seconds
 from nsmodels.engine.commands import verbs
+from nsmodels.studies.search.config import SearchConfig
 from pipeline.assets.systems import trainings
 from pipeline.lib import store
 from pipeline.lib.training import Training
@@ -32,15 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str]) -> int:
-    known = {each.name: each for each in trainings() if each.is_searched}
-    names = [word for word in words[:1] if not word.startswith("-")]
-    if not names:
-        _first_parser(list(known)).parse_args(words or ["--help"])
-    training = _training(words[0], known)
-    arguments = _parser(training).parse_intermixed_args(words[1:])
-    if arguments.join:
-        return _join(training, arguments.fields)
-    return _search(training, arguments)
+    arguments = parser().parse_intermixed_args(words or ["--help"])
+    training = _training(arguments.training)
+    return _join(training, arguments.fields) if arguments.join else _search(training, arguments)
 
 
 def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
@@ -118,35 +114,60 @@ def _inputs(training: Training[Any, Any]) -> Inputs:
 # --- the command line ------------------------------------------------------------------------------------------------
 
 
-def _training(name: str, known: dict[str, Training[Any, Any]]) -> Training[Any, Any]:
-    if name.removesuffix("_model") in known:
-        return known[name.removesuffix("_model")]
-    raise InputError(f"search: no training '{name}'{near(name, known)}; give one of: {', '.join(known)}")
+class _SearchParser(Parser):
+    """Its first word is a training; the flags are those of the search of that training."""
+
+    def parse_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As `argparse` does."""
+        words = list(sys.argv[1:] if args is None else args)
+        if not words or words[0].startswith("-"):
+            return super().parse_intermixed_args(words, namespace)
+        found = _parser(_training(words[0])).parse_intermixed_args(words[1:], namespace)
+        found.training = words[0]
+        return found
 
 
-def _first_parser(names: list[str]) -> Parser:
-    parser = Parser(
+def parser() -> Parser:
+    """The parser of this command line."""
+    made = _SearchParser(
         prog="nsmodels search",
         description=(__doc__ or "").splitlines()[0],
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("training", metavar="TRAINING", help=f"one of {', '.join(names)}")
-    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUES", help="what is varied [what the system names]")
-    return parser
+    made.add_argument("training", metavar="TRAINING", help=f"one of {', '.join(_known())}")
+    _add_how(made)
+    made.add_argument("--preset", metavar="NAME", help="named configuration of the training [chosen by the hardware]")
+    add_flags(made, SearchConfig)
+    return made
+
+
+def _known() -> dict[str, Training[Any, Any]]:
+    return {each.name: each for each in trainings() if each.is_searched}
+
+
+def _training(name: str) -> Training[Any, Any]:
+    known = _known()
+    if name.removesuffix("_model") in known:
+        return known[name.removesuffix("_model")]
+    raise InputError(f"search: no training '{name}'{near(name, known)}; give one of: {', '.join(known)}")
 
 
 def _parser(training: Training[Any, Any]) -> Parser:
-    parser = Parser(prog=f"nsmodels search {training.name}")
+    made = Parser(prog=f"nsmodels search {training.name}")
+    _add_how(made)
+    add_config_flags(made, training.search.presets, None)
+    return made
+
+
+def _add_how(made: Parser) -> None:
     text = (
         "a field with its values, as training.lr=1e-3,3e-3 or training.lr=1e-4...1e-1:log; alone: those of the system"
     )
-    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUES", help=text)
-    parser.add_argument("--dry-run", action="store_true", help="print space, number of trials, time; write nothing")
-    parser.add_argument("--join", action="store_true", help="work for the search that is under way, and begin none")
-    parser.add_argument("--force", action="store_true", help="search again though nothing changed")
-    add_config_flags(parser, training.search.presets, None)
-    return parser
+    made.add_argument("fields", nargs="*", metavar="FIELD=VALUES", help=text)
+    made.add_argument("--dry-run", action="store_true", help="print space, number of trials, time; write nothing")
+    made.add_argument("--join", action="store_true", help="work for the search that is under way, and begin none")
+    made.add_argument("--force", action="store_true", help="search again though nothing changed")
 
 
 if __name__ == "__main__":
