@@ -39,7 +39,7 @@ def project() -> Iterator[Any]:
         for package in ("nsmodels.systems", "nsmodels.datasets"):
             module: ModuleType = sys.modules.get(package) or __import__(package, fromlist=["__path__"])
             patch.setattr(module, "__path__", discover.extended(module.__path__, package))
-        from pipeline import jobs, schedules, sensors, sweep
+        from pipeline import jobs, schedules, search, sensors, sweep
         from pipeline.assets.systems import trainings
         from pipeline.definitions import defs
         from pipeline.lib import store
@@ -52,6 +52,7 @@ def project() -> Iterator[Any]:
             jobs=jobs,
             schedules=schedules,
             sensors=sensors,
+            search=search,
             sweep=sweep,
             store=store,
         )
@@ -102,13 +103,14 @@ def weights(folder: Path, phase: str) -> dict[str, torch.Tensor]:
 def test_assets_replicates_trials_checks_job_and_report_know_it(project: Any) -> None:
     keys = {key.to_user_string() for key in project.graph.get_all_asset_keys()}
     repeated = {f"{name}_{word}" for name in ("toy", "toy_encoder") for word in ("replicates", "trials")}
-    assert keys >= {"dots", *MODELS, "toy_evaluation", *repeated}
+    assert keys >= {"dots", *MODELS, "toy_evaluation", "toy_search", "toy_encoder_search", *repeated}
     assert "toy_encoder_evaluation" not in keys
     checked = {(check.asset_key.to_user_string(), check.name) for check in project.graph.asset_check_keys}
     assert checked >= {("dots", "labels_follow_the_oracle"), ("toy_evaluation", "no_regression")}
     assert checked >= {(key, name) for key in MODELS for name in ("losses_are_finite", "reproduces_its_score")}
     retrained = {key.to_user_string() for key in project.jobs.retrain.selection.resolve(project.graph)}
     assert retrained >= {*MODELS, "toy_evaluation", "leaderboard"}
+    assert not retrained & {"toy_search", "toy_encoder_search"}
     parents = {key.to_user_string() for key in project.graph.get(dg.AssetKey("replication_report")).parent_keys}
     assert "toy_replicates" in parents
     assert "toy_encoder_replicates" not in parents  # it has no evaluation
@@ -170,6 +172,41 @@ def test_two_metrics_of_the_chain_are_ranked_each_in_its_direction(
         ledger.compare(latest["nll"], latest["accuracy"])
     assert type(nsmodels.load("toy_model", device="cpu")).__name__ == "Network"
     assert nsmodels.report("toy_evaluation")["headline"] == "accuracy"
+
+
+def test_the_search_of_a_child_starts_from_its_parent_and_takes_fields_of_the_launchpad(
+    project: Any, data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    chosen = {"preset": "debug", "num_trials": 3, "confirmation_seeds": [], "space": ["training.lr=1e-3...1e-1:log"]}
+    config = {"config": {**chosen, "model": {"training": {"device": "cpu", "epochs": 3}}}}
+    assert run(project, instance, *MODELS).success
+    done = run(project, instance, "toy_search", toy_search=config)
+    assert done.success
+    report = json.loads((data / "toy_search" / "report.json").read_text())
+    assert [trial["epochs"] for trial in report["trials"]] == [3, 3, 3]
+    assert {key: record.role for key, record in read_manifest(data / "toy_search").inputs.items()} == {
+        "toy_encoder_model": "parent",
+        "dots": "data",
+    }
+    shown = done.asset_materializations_for_node("toy_search")[0].metadata
+    assert {"table", "toy_search", "slices", "best/value"} <= shown.keys()
+    words = [
+        "toy",
+        "--preset",
+        "debug",
+        "training.lr=1e-3...1e-1:log",
+        "--num-trials",
+        "3",
+        "--model.training.epochs",
+        "3",
+    ]
+    before = (data / "toy_search" / "manifest.json").stat().st_mtime_ns
+    for more, line in ((["--dry-run"], "nothing was written"), ([], "train with the best: --config ")):
+        monkeypatch.setattr(sys, "argv", ["nsmodels", "search"])
+        words += ["--model.training.device", "cpu"] if not more else []
+        assert project.search.main([*words, *more]) == 0
+        assert line in capsys.readouterr().out.splitlines()[-1]
+    assert (data / "toy_search" / "manifest.json").stat().st_mtime_ns != before, "confirmed, this time"
 
 
 def test_a_changed_parent_retrains_its_child(project: Any, data: Path, instance: dg.DagsterInstance) -> None:

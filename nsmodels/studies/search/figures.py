@@ -24,6 +24,7 @@ MAP = "cividis"  # even in lightness, and the same to most who are colour-blind
 BLUE, ORANGE, BLACK = plots.COLOURS[0], plots.COLOURS[1], plots.COLOURS[6]
 GREY = "#8a8a8a"
 MOST_PANELS = 6  # slices in a row
+FEW = 6  # distinct values of a field that are drawn one by one
 
 
 def history(report: Report) -> Figure:
@@ -40,7 +41,10 @@ def history(report: Report) -> Figure:
     _marks(axis, report, lambda row: row["number"])
     axis.set(xlabel="trial", ylabel=report["metric"])
     axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.legend(frameon=False, fontsize=7.5)
+    if any(row["outcome"] == STOPPED for row in report["trials"]):
+        axis.plot([], [], "v", color=GREY, markerfacecolor="white", markersize=4.5, label="stopped, at its last value")
+    axis.plot([], [], "o", color=ORANGE, markerfacecolor="none", markersize=9, label="best")
+    axis.legend(fontsize=7.5, framealpha=0.85, edgecolor="none")
     return figure
 
 
@@ -50,7 +54,7 @@ def parallel(report: Report) -> Figure | None:
     rows = [row for row in report["trials"] if row["value"] is not None]
     figure, (axis,) = plots.make_figure(width=max(4.2, 1.35 * (len(fields) + 1)), height=3.2)
     scales = [_Scale([row["values"][name] for row in rows], name in report["is_log"]) for name in fields]
-    scales.append(_Scale([row["value"] for row in rows], False))
+    scales.append(_Scale([row["value"] for row in rows], False, is_even=False))
     order = np.argsort([row["value"] for row in rows])
     for row in [rows[k] for k in (order if report["mode"] == "max" else order[::-1])]:
         ends = [scale(value) for scale, value in zip(scales, [*row["values"].values(), row["value"]], strict=True)]
@@ -69,7 +73,10 @@ def importance(report: Report) -> Figure | None:
     """Share of each field in the variance of the metric over the finished trials; None where there is none."""
     if not report["importance"]:
         return None
-    return plots.bars(report["importance"], "importance (share of variance, f-ANOVA)")
+    figure = plots.bars(report["importance"], "importance (share of variance, f-ANOVA)")
+    for bar in figure.axes[0].patches:
+        bar.set_facecolor(BLUE)
+    return figure
 
 
 def slices(report: Report) -> Figure | None:
@@ -95,8 +102,7 @@ FURTHER: dict[str, tuple[Callable[[Report], Any], str]] = {
 def _slice(axis: Axes, report: Report, name: str) -> None:
     values = list(dict.fromkeys(sorted((row["values"][name] for row in report["trials"]), key=_sortable)))
     is_number = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    few = len(values) <= 6
-    if is_number and not few:
+    if is_number and len(values) > FEW:
         _marks(axis, report, lambda row: row["values"][name])
         if name in report["is_log"]:
             axis.set_xscale("log")
@@ -130,32 +136,34 @@ def _height(row: Row) -> float | None:
 
 
 class _Scale:
-    """Values of a field as heights in [0, 1]: numbers in proportion, words in order of their first use."""
+    """Values of a field as heights in [0, 1]: numbers in proportion, words and few numbers evenly, in their order."""
 
-    def __init__(self, values: Sequence[Any], is_log: bool) -> None:
-        self.is_number = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        self._words = list(dict.fromkeys(sorted(values, key=_sortable))) if not self.is_number else []
+    def __init__(self, values: Sequence[Any], is_log: bool, is_even: bool = True) -> None:
+        listed = list({_key(value): value for value in sorted(values, key=_sortable)}.values())
+        is_number = all(isinstance(value, int | float) and not isinstance(value, bool) for value in listed)
+        self._places = {_key(value): k for k, value in enumerate(listed)} if is_even and len(listed) <= FEW else {}
+        self._places = self._places if is_number else {_key(value): k for k, value in enumerate(listed)}
         self._is_log = is_log
-        numbers = [self._number(value) for value in values]
-        self.low, self.high = min(numbers), max(numbers)
-        self.ends = [(0.0, _text(self._words[0])), (1.0, _text(self._words[-1]))] if self._words else []
-        self.ends = self.ends or [(0.0, _text(min(values))), (1.0, _text(max(values)))]
+        self.low, self.high = self._number(listed[0]), self._number(listed[-1])
+        shown = listed if self._places else [listed[0], listed[-1]]
+        self.labels = {_text(value): self(value) for value in shown}
 
     def __call__(self, value: Any) -> float:
         span = self.high - self.low
         return (self._number(value) - self.low) / span if span else 0.5
 
     def _number(self, value: Any) -> float:
-        if self._words:
-            return float(self._words.index(value))
+        if self._places:
+            return float(self._places[_key(value)])
         return math.log(value) if self._is_log else float(value)
 
 
 def _vertical(axis: Axes, place: int, name: str, scale: _Scale) -> None:
+    box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
     axis.axvline(place, color=GREY, linewidth=0.8, zorder=1)
-    side, shift = "left", 3
-    for height, text in scale.ends if scale.high > scale.low else [(0.5, scale.ends[0][1])]:
-        axis.annotate(text, (place, height), (shift, 0), textcoords="offset points", ha=side, va="center", size=7)
+    for text, height in scale.labels.items():
+        at = {"textcoords": "offset points", "ha": "left", "va": "center", "size": 7, "bbox": box, "zorder": 5}
+        axis.annotate(text, (place, height), (4, 0), **at)
     axis.annotate(name, (place, 1.04), (0, 6), textcoords="offset points", ha="center", va="bottom", size=7.5)
 
 

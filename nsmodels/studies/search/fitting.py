@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from nsmodels.core import locks
-from nsmodels.core.errors import Unworkable
+from nsmodels.core.errors import InputError, Unworkable
 from nsmodels.core.orders import Inputs
 from nsmodels.engine import checkpoint
 from nsmodels.engine.phases import Phases
@@ -82,7 +82,8 @@ def fit(target: Target, config: Any, inputs: Inputs, folder: Path, log: IO[str],
         except Unworkable as error:
             return Outcome(FAILED, None, {**_spent(folder / phase), "reason": str(error)})
     values = {row["epoch"]: row[metric] for row in found.history if metric in row}
-    best = found.best["epoch"]
+    if (best := found.best["epoch"]) not in values:
+        raise InputError(f"{phase}: its training on these data reports no '{metric}', by which the search compares")
     kind = EARLY if found.outcome == "early" else FINISHED
     return Outcome(kind, values[best], {**_spent(folder / phase), "best_epoch": best})
 

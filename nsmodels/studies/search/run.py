@@ -26,7 +26,7 @@ from nsmodels.studies.search.worker import Worker, helpers
 TRIALS, BEST = "trials.parquet", "best.yaml"
 
 
-def search(order: Order[Any], target: Target) -> Manifest:
+def search(order: Order[Any], target: Target, kind: str = "search") -> Manifest:
     """Search the training of `target` on the data of an order, and seal the outcome; a stopped search resumes.
 
     The trackers receive each finished trial as if it were an epoch. Raises `InputError` for values that the
@@ -50,7 +50,7 @@ def search(order: Order[Any], target: Target) -> Manifest:
         return StudyResult(found, report.table(found), figures.history(found), caption, report.metrics(found))
 
     maker = target.system.package
-    return seal_study(order, maker, "search", target.version, order.config.model.training.seed, run)
+    return seal_study(order, maker, kind, target.version, order.config.model.training.seed, run)
 
 
 class Progress:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -93,11 +94,15 @@ class Worker:
         except InputError as error:  # values that are valid one by one, and not together
             found = Outcome(fitting.FAILED, None, {"epochs": 0, "cpu_seconds": 0.0, "reason": str(error)})
         else:
-            report = lambda epoch, value: self.journal.report(number, epoch, value)  # noqa: E731
+            report = partial(self._report, number)
             found = fitting.fit(target, config, self.job.inputs, self._place(number), log, report)
         if found.kind == fitting.FAILED and number == 0:
             raise InputError(f"trial 0, the configuration as it is: {found.record['reason']}")
         return found
+
+    def _report(self, number: int, epoch: int, value: float) -> bool:
+        """Whether to stop a trial after an epoch; never the first, with which the best one is compared."""
+        return self.journal.report(number, epoch, value) and number != 0
 
     def _claim(self) -> tuple[FrozenTrial, IO[str]] | None:
         with locks.waiting(self.job.folder / CLAIMS):

@@ -25,7 +25,7 @@ def search(order: Order[Any]) -> Manifest:
     """Train every combination on the graphs of an order and seal the search; see `studies.search.run.search`."""
     from nsmodels.studies.search import run  # here: it imports torch
 
-    return run.search(order, TARGET)
+    return run.search(order, TARGET, "hyperparameters")
 
 
 def debug_search() -> Any:

@@ -25,7 +25,7 @@ def grid_search(order: Order[Any]) -> Manifest:
     """Train every combination on the maps of an order and seal the search; see `studies.search.run.search`."""
     from nsmodels.studies.search.run import search  # here: it imports torch
 
-    return search(order, TARGET)
+    return search(order, TARGET, "grid search")
 
 
 def debug_grid() -> Any:
