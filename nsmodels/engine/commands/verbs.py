@@ -102,35 +102,34 @@ class Study(NamedTuple):
             is needed, because it imports torch.
         presets: of its configuration.
         about: what it compares, in a line.
+        reads: what it reads of a trained model, for the help of `--checkpoint`; empty: there is no such flag.
+        is_verb: whether its name is a verb too, as it was before there was `study`.
     """
 
     function: str
     presets: Presets
     about: str
+    reads: str = ""
+    is_verb: bool = False
 
 
 def add_studies(verbs: Verbs, system: System[Any, Any], about: str, studies: Mapping[str, Study]) -> None:
     """The verb `study`, with a word for each of them."""
     words = verbs.add_parser("study", help=about).add_subparsers(metavar="study", required=True)
     for name, each in studies.items():
-        parser = words.add_parser(name, help=f"{each.about}; resumes")
-        add_making(parser, system.datasets)
-        add_config_flags(parser, each.presets, None)
-        parser.set_defaults(verb=partial(_study, each))
+        parsers = [words.add_parser(name, help=f"{each.about}; resumes")]
+        if each.is_verb:
+            parsers.append(verbs.add_parser(name, help=f"the same as study {name}"))
+        for parser in parsers:
+            _add_study(parser, system, each)
 
 
-def add_baselines(verbs: Verbs, system: System[Any, Any], function: str, presets: Presets, reads: str = "") -> None:
-    """The verb `baselines`: a study of networks that are trained on one dataset beside a system.
-
-    `reads`: what some of them read of the trained model, for the help of `--checkpoint`; empty: there is no such flag.
-    """
-    about = "train baselines over seeds with equal epochs, and score them as the system is scored; resumes"
-    parser = verbs.add_parser("baselines", help=about)
+def _add_study(parser: Parser, system: System[Any, Any], study: Study) -> None:
     add_making(parser, system.datasets)
-    if reads:
-        parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help=f"trained model, {reads}")
-    add_config_flags(parser, presets, None)
-    parser.set_defaults(verb=partial(_study, Study(function, presets, about)))
+    if study.reads:
+        parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help=f"trained model, {study.reads}")
+    add_config_flags(parser, study.presets, None)
+    parser.set_defaults(verb=partial(_study, study))
 
 
 def _study(study: Study, arguments: argparse.Namespace) -> int:

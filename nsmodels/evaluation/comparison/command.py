@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> Parser:
     """The parser of this command."""
     made = Parser(prog="nsmodels performance", description=__doc__)
-    about = "studies of baselines (nsmodels natural baselines), one for each dataset"
+    about = "studies of baselines (nsmodels natural study baselines), one for each dataset"
     made.add_argument("--baselines", type=Path, nargs="+", required=True, metavar="FOLDER", help=about)
     about = "sealed evaluations of the model on the same data; of several seeds one each"
     made.add_argument("--evaluation", type=Path, nargs="+", default=[], metavar="FOLDER", help=about)

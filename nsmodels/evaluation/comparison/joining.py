@@ -57,7 +57,9 @@ def config_of(studies: Folders, evaluations: Folders) -> dict[str, Any]:
 def joined(studies: Folders, evaluations: Folders) -> list[Compared]:
     """What is compared, by study; see `make_comparison`."""
     if not studies:
-        raise InputError("comparison: expected at least one study of baselines; make one: nsmodels natural baselines")
+        raise InputError(
+            "comparison: expected at least one study of baselines; make one: nsmodels natural study baselines"
+        )
     used: set[str] = set()
     compared = []
     for path in studies.values():
@@ -74,7 +76,7 @@ def read_study(path: Path) -> tuple[Compared, str]:
     """What a sealed study compares, and the fingerprint of its data. Raises `InputError` for a different folder."""
     manifest = artifact.require_intact(path, has_checksums=False)
     if manifest.kind != STUDY:
-        raise InputError(f"{path}: is no study of baselines; give the folder of one (nsmodels natural baselines)")
+        raise InputError(f"{path}: is no study of baselines; give the folder of one (nsmodels natural study baselines)")
     (name, data), *_ = manifest.datasets.items()
     return _compared(name, _report(path), path / "scores"), data.fingerprint
 

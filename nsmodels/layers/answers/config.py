@@ -11,6 +11,7 @@ from nsmodels.engine.config import TrainingConfig
 
 STUDY_VERSION = "1"  # of all studies: raised when equal configurations give different scores
 IMAGENET = "imagenet"
+ABOUT_BASELINES = "networks of answers over seeds with equal epochs, scored as the system is scored"
 _BY_STUDY = {"seed": "seeds decides it", "curriculum": "these trainings have none"}
 _TRAINING = TrainingConfig(epochs=6, batch_size=256, num_workers=1)
 

@@ -1,4 +1,4 @@
-"""`nsmodels natural answer` and `baselines`: questions about photographs with proofs, and what stands beside."""
+"""`nsmodels natural answer`: questions about photographs with proofs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from nsmodels.core.errors import InputError
-from nsmodels.engine.commands.verbs import add_baselines
 from nsmodels.formats.images.commands import Answering, Session, add_answer
-from nsmodels.systems.natural import SYSTEM
-from nsmodels.systems.natural.evaluation.competition.config import BASELINE_PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.systems.natural.answering.answer import NaturalAnswer
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
     from nsmodels.systems.natural.answering.respondent import Respondent, Response
     from nsmodels.systems.natural.reasoning.proofs.counterfactual import Counterfactual
 
-COMPARE = "nsmodels.systems.natural.evaluation.competition.study:compare"
-READS = "whose perception object attention reads; without it that row is left out"
 ABOUT = """Answers questions about photographs, with a proof of each answer. Its confidence is the product of the
 probabilities that the question is read right, that what it is about is there, and that the answer is right. An answer
 that is more likely wrong than right, or that no probable scene has, is not given; the reason is. A checkpoint that has
@@ -31,9 +26,8 @@ same form. Exit status: 0 when every answer is given and proved, 1 when one is n
 
 
 def add_verbs(verbs: Any) -> None:
-    """The verbs `answer` and `baselines`."""
+    """The verb `answer`."""
     add_answer(verbs, Answering(ABOUT, "image file", "on(o3, o1)", _open))
-    add_baselines(verbs, SYSTEM, COMPARE, BASELINE_PRESETS, READS)
 
 
 def _open(arguments: argparse.Namespace) -> Session:

@@ -1,4 +1,4 @@
-"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer | export | baselines`."""
+"""Command line of the visual reasoner: `nsmodels visual train | evaluate | answer | export | study`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from nsmodels.core.cli import Parser, run
 from nsmodels.engine.commands import verbs
+from nsmodels.layers.answers.config import ABOUT_BASELINES, BASELINE_PRESETS
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.command import add_verbs
 from nsmodels.systems.visual.evaluation.studies.config import ABLATION_PRESETS
@@ -17,6 +18,9 @@ STUDIES = {
         "nsmodels.systems.visual.evaluation.studies.ablations:ablate",
         ABLATION_PRESETS,
         "the model without one part after the other, over the same seeds",
+    ),
+    "baselines": verbs.Study(
+        "nsmodels.systems.visual.evaluation.competition:compare", BASELINE_PRESETS, ABOUT_BASELINES, is_verb=True
     ),
 }
 
@@ -34,7 +38,7 @@ def parser() -> Parser:
 
 def _add_verbs(added: Any) -> None:
     add_verbs(added)
-    verbs.add_studies(added, SYSTEM, "many trainings: parts left out once each, with intervals over seeds", STUDIES)
+    verbs.add_studies(added, SYSTEM, "many trainings: every part left out once, or baselines", STUDIES)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from nsmodels.core import artifact
-from nsmodels.engine.commands.verbs import add_baselines
 from nsmodels.formats.images.commands import Answering, add_answer
-from nsmodels.layers.answers.config import BASELINE_PRESETS
 from nsmodels.systems.visual import SYSTEM
 
 if TYPE_CHECKING:
     from nsmodels.systems.visual.answering.answer import VisualAnswer
     from nsmodels.systems.visual.reasoning.counterfactual import Counterfactual
 
-COMPARE = "nsmodels.systems.visual.evaluation.competition:compare"
 ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each answer. Its confidence is the product of
 the probabilities that the question is read right, that it is well posed (each description by which it refers to one
 object meets one), and that the answer is right; it is 0 for an image that is unlike those of the training. An answer
@@ -31,10 +28,9 @@ same, and come in a second because torch is not loaded. Checkpoints of the prese
 
 
 def add_verbs(verbs: Any) -> None:
-    """The verbs `answer`, `export` and `baselines`."""
+    """The verbs `answer` and `export`."""
     images = "image file, in CLEVR's style for a checkpoint of visual"
     add_answer(verbs, Answering(ABOUT, images, "color(o3)=red", Session, _check_fact))
-    add_baselines(verbs, SYSTEM, COMPARE, BASELINE_PRESETS)
     export = verbs.add_parser("export", help="make a model for answer that starts without torch", description=EXPORT)
     export.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
     export.add_argument("--out", type=Path, required=True, help="folder of the exported model")

@@ -119,7 +119,7 @@ def test_the_command_scores_the_balanced_questions_of_the_evaluation(
     trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "study"
-    command = ["natural", "baselines", "--preset", "debug", "--data", str(trained.data), "--out", str(out)]
+    command = ["natural", "study", "baselines", "--preset", "debug", "--data", str(trained.data), "--out", str(out)]
     command += ["--checkpoint", str(trained.folder), "--seeds", "0", "--training.device", "cpu"]
     assert main([*command, "--networks", "blind", "object_attention", "vilt"]) == 0
     assert "left out: vilt: no checkpoint is configured" in capsys.readouterr().out
@@ -135,7 +135,7 @@ def test_the_command_scores_the_balanced_questions_of_the_evaluation(
     assert report["num_train_questions"] == debug().max_questions
 
 
-def test_without_a_model_object_attention_is_left_out_with_the_reason(
+def test_the_earlier_verb_is_the_study_and_without_a_model_object_attention_is_left_out_with_the_reason(
     trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["natural", "baselines", "--preset", "debug", "--data", str(trained.data), "--out", str(tmp_path / "out")]
@@ -146,9 +146,19 @@ def test_without_a_model_object_attention_is_left_out_with_the_reason(
 
 def test_a_folder_of_clevr_is_sent_to_its_own_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = Path(__file__).parents[2] / "data" / "clevr_official" / "CLEVR_v1.0"
-    command = ["natural", "baselines", "--preset", "debug", "--data", str(data), "--out", str(tmp_path / "out")]
+    command = [
+        "natural",
+        "study",
+        "baselines",
+        "--preset",
+        "debug",
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert main([*command, "--training.device", "cpu"]) == 2
-    assert "nsmodels visual" in capsys.readouterr().err
+    assert "nsmodels visual study baselines" in capsys.readouterr().err
 
 
 def test_people_and_priors_of_vqa_are_those_of_the_evaluation(shared: Shared) -> None:

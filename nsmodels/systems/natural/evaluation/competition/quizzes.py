@@ -34,7 +34,9 @@ def quiz_of(data: Path, config: NaturalBaselines) -> Quiz:
     """The questions of a GQA or VQA folder. Raises `InputError` for broken data."""
     quizzes, kind = {"gqa": gqa_quiz, "vqa": vqa_quiz}, kind_of(data)
     if kind not in quizzes:
-        raise InputError(f"{data}: is a folder of {NAMES[kind]}; its baselines are those of `nsmodels visual`")
+        raise InputError(
+            f"{data}: is a folder of {NAMES[kind]}; its baselines are those of `nsmodels visual study baselines`"
+        )
     return quizzes[kind](data, config)
 
 
