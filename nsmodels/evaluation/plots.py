@@ -31,12 +31,15 @@ def make_figure(columns: int = 1, width: float = 5.0, height: float = 3.4) -> tu
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width * columns, height), layout="constrained")
-    axes = [figure.add_subplot(1, columns, column + 1) for column in range(columns)]
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.set_axisbelow(True)
-        axis.grid(visible=True, alpha=0.25, linewidth=0.6)
-    return figure, axes
+    return figure, [styled(figure.add_subplot(1, columns, column + 1)) for column in range(columns)]
+
+
+def styled(axis: Axes) -> Axes:
+    """The axes with a light grid, without a frame above and on the right."""
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.set_axisbelow(True)
+    axis.grid(visible=True, alpha=0.25, linewidth=0.6)
+    return axis
 
 
 def save_figure(figure: Figure, path: Path, caption: str, source: str, is_printed: bool = False) -> tuple[Path, Path]:

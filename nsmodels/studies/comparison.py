@@ -19,10 +19,11 @@ from nsmodels.evaluation.metrics import Interval
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.evaluation.replication import LEVEL, student_interval
 from nsmodels.studies.config import FEWEST_SEEDS
-from nsmodels.studies.variant import FULL, WHOLE, Variant
+from nsmodels.studies.variant import FULL, OPERATIONS, PARAMETERS, REPLACED, WHOLE, Variant
 
 Verdict = Literal["helps", "does not matter", "hurts", "not shown", "-"]
 Scored = Mapping[int, Sequence[Outcomes]]  # by seed: the outcomes of a variant, one per metric, the headline first
+Counts = Mapping[str, float]  # by quantity, as "terms of the loss": how much of it a model has
 
 
 class Size(NamedTuple):
@@ -57,6 +58,9 @@ class Row:
         parameters, operations: of the model; `parameters_removed` and `operations_removed` against the full model.
         cpu_seconds: of a training, mean over seeds.
         verdict: on the part.
+        quantity: that the model without the part has less of; "replaced" where a different part stands in its place.
+        amount, removed: of the quantity, in the model with the part, and how much less there is without it; None where
+            there is no quantity.
     """
 
     variant: str
@@ -84,6 +88,9 @@ class Row:
     operations_removed: int | None
     cpu_seconds: float
     verdict: Verdict
+    quantity: str = "-"
+    amount: float | None = None
+    removed: float | None = None
 
     @property
     def measure(self) -> Measure:
@@ -100,6 +107,7 @@ def compare(
     scored: Mapping[str, Scored],
     costs: Mapping[str, Sequence[Cost]],
     margin: float,
+    counts: Mapping[str, Counts] | None = None,
 ) -> list[Row]:
     """A row per variant and metric, the full model first; all of them were scored on the same items with all seeds.
 
@@ -108,23 +116,22 @@ def compare(
         scored: outcomes by name and seed, those of `FULL` among them.
         costs: likewise, one per seed.
         margin: see `verdict_of`.
+        counts: by name, of quantities that are neither parameters nor operations.
 
-    Raises `InputError` where items, seeds or metrics differ.
+    Raises `InputError` where items, seeds or metrics differ, and for a quantity that is not counted.
     """
     _require_alike(scored)
-    named = {FULL: WHOLE, **variants}
     first = next(iter(scored[FULL].values()))
-    rows = []
-    for name, variant in named.items():
-        known = [outcomes.metric for outcomes in first]
-        judged = variant.metric or known[0]
-        if judged not in known:
-            raise InputError(f"variant '{name}': is judged by '{judged}', which is not scored; there are {known}")
+    known, rows = [outcomes.metric for outcomes in first], []
+    for name, variant in {FULL: WHOLE, **variants}.items():
+        judged = variant.judged_by(known, name)
+        same: Any = {"about": variant.about, **_costs(costs[FULL], costs[name])}
+        same |= _removed(name, variant, *(_amounts(costs[each], counts, each) for each in (FULL, name)))
         for place, outcomes in enumerate(first):
             full, own = (_table(scored[each], place) for each in (FULL, name))
-            row = _scores(outcomes, own, tuple(scored[name]), outcomes.metric == judged)
+            row = _scores(outcomes, own, tuple(scored[name]), outcomes.metric in judged)
             row |= _gains(name, variant, outcomes, full, own, margin)
-            rows.append(Row(variant=name, about=variant.about, **row, **_costs(costs[FULL], costs[name])))
+            rows.append(Row(variant=name, **row, **same))
     return rows
 
 
@@ -211,6 +218,25 @@ def _costs(full: Sequence[Cost], own: Sequence[Cost]) -> dict[str, Any]:
         "operations_removed": (whole.operations or 0) - (mine.operations or 0) if counted else None,
         "cpu_seconds": float(np.mean([each.cpu_seconds for each in own])),
     }
+
+
+def _amounts(costs: Sequence[Cost], counts: Mapping[str, Counts] | None, name: str) -> dict[str, float]:
+    """How much a variant has of each quantity."""
+    size = costs[0].size
+    known = {PARAMETERS: size.parameters} | ({} if size.operations is None else {OPERATIONS: size.operations})
+    return {**known, **(counts or {}).get(name, {})}
+
+
+def _removed(name: str, variant: Variant, full: Mapping[str, float], own: Mapping[str, float]) -> dict[str, Any]:
+    """Of the quantity by which a variant is measured, the amount with the part, and how much of it the part brings."""
+    quantity = variant.removes
+    if name == FULL or quantity == REPLACED:
+        return {"quantity": "-" if name == FULL else REPLACED, "amount": None, "removed": None}
+    if quantity not in full or quantity not in own:
+        raise InputError(f"variant '{name}': removes {quantity}, which are not counted; there are {', '.join(full)}")
+    has, lacks = (own, full) if variant.adds else (full, own)
+    amount = float(has[quantity])
+    return {"quantity": quantity, "amount": amount, "removed": amount - float(lacks[quantity])}
 
 
 def _table(scored: Scored, place: int) -> Float[np.ndarray, "s n"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
@@ -22,10 +22,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.studies"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 COLOUR = {"helps": plots.COLOURS[0], "hurts": plots.COLOURS[1]}  # any other verdict: grey
 MARK = {"helps": "o", "hurts": "s"}  # colours alone are lost in print
 GREY = "#666666"
+WIDTH, BESIDE = 5.4, 3.0  # inches: of a panel with the names of the variants, of one beside it without them
+LINE, AROUND = 0.36, 0.9  # inches: of a variant, of what is above and below all of them
+NOTHING = 1e-9  # a gain that is smaller comes from rounding
+
+
+class Panel(NamedTuple):
+    """Gains of the parts of a model in one unit."""
+
+    title: str
+    rows: list[Row]
 
 
 def ablation_study(study: Path, folder: Path, key: str) -> Manifest:
@@ -61,9 +71,12 @@ def require_sound(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str]
     """Raise `InputError` for mixed sources, unequal splits, or too few seeds for an interval."""
     if len(kinds := {_kind(source) for source in sources.values()}) > 1:
         raise InputError(f"{where}: parts of {', '.join(sorted(kinds))} data; draw studies of one kind of data alone")
-    splits = {row.split for rows in parts.values() for row in rows}
-    if len(splits) > 1:
-        raise InputError(f"{where}: scored on splits {', '.join(sorted(splits))}; expected one split")
+    of_metric: dict[str, set[str]] = {}
+    for row in (row for rows in parts.values() for row in rows):
+        of_metric.setdefault(row.metric, set()).add(row.split)
+    for metric, splits in of_metric.items():
+        if len(splits) > 1:
+            raise InputError(f"{where}: {metric} is of splits {', '.join(sorted(splits))}; expected one split")
     few = min((len(row.seeds) for rows in parts.values() for row in rows), default=0)
     if few < FEWEST_SEEDS:
         raise InputError(
@@ -77,21 +90,49 @@ def _kind(source: str) -> str:
 
 
 def draw(parts: Mapping[str, Sequence[Row]]) -> Figure:
-    """A panel per part of the study: the gain of each variant with its interval, over the single seeds."""
-    shown = {name: [row for row in rows if row.is_judged and row.variant != FULL] for name, rows in parts.items()}
-    shown = {name: rows for name, rows in shown.items() if rows}
-    if not shown:
+    """Panels with the gain of each variant and its interval, over the single seeds: a line of panels per part."""
+    from matplotlib.figure import Figure
+
+    lines = [panels for name, rows in parts.items() if (panels := panels_of(name, rows))]
+    if not lines:
         raise InputError("ablation study: no variant beside the full model")
-    most = max(map(len, shown.values()))
-    figure, axes = plots.make_figure(len(shown), width=5.4, height=1.0 + 0.42 * most)
-    for axis, (name, rows) in zip(axes, shown.items(), strict=True):
-        for place, row in enumerate(rows):
-            _draw(axis, place, row)
-        axis.axvline(0, color="black", linewidth=0.8)
-        axis.set_yticks(range(len(rows)), [_label(row) for row in rows], fontsize=8)
-        axis.set(ylim=(len(rows) - 0.4, -0.6), title=name, xlabel=_unit(rows))
-        axis.margins(x=0.08)
-    return figure
+    columns = max(map(len, lines))
+    if columns > 2 or len({tuple(row.variant for row in panel.rows) for panel in lines[0]}) > 1:
+        lines, columns = [[panel] for panels in lines for panel in panels], 1
+    sizes = [LINE * max(len(panel.rows) for panel in panels) + AROUND for panels in lines]
+    drawn = Figure(figsize=(WIDTH + BESIDE * (columns - 1), sum(sizes) + 0.2), layout="constrained")
+    grid = drawn.add_gridspec(len(lines), columns, height_ratios=sizes)
+    for line, panels in enumerate(lines):
+        for column, panel in enumerate(panels):
+            _draw_panel(plots.styled(drawn.add_subplot(grid[line, column])), panel, has_labels=column == 0)
+    return drawn
+
+
+def panels_of(part: str, rows: Sequence[Row]) -> list[Panel]:
+    """The panels of a part of a study: one, or one per metric where units differ or a variant has several verdicts."""
+    shown = [row for row in rows if row.is_judged and row.variant != FULL]
+    if not shown:
+        return []
+    if len({row.variant for row in shown}) == len(shown) and len({row.unit for row in shown}) == 1:
+        return [Panel(part, shown)]
+    metrics = dict.fromkeys(row.metric for row in shown)
+    return [Panel(f"{part}: {_words(name)}", [row for row in shown if row.metric == name]) for name in metrics]
+
+
+def _draw_panel(axis: Axes, panel: Panel, has_labels: bool) -> None:
+    for place, row in enumerate(panel.rows):
+        _draw(axis, place, row)
+    axis.axvline(0, color="black", linewidth=0.8)
+    has_one = len({row.metric for row in panel.rows}) == 1
+    labels = [row.about if has_one else f"{row.about}\n{_words(row.metric)}" for row in panel.rows]
+    axis.set_yticks(range(len(panel.rows)), labels if has_labels else [""] * len(labels), fontsize=8)
+    axis.set_ylim(len(panel.rows) - 0.4, -0.6)
+    axis.set_title(panel.title, fontsize=9)
+    axis.set_xlabel(_unit(panel.rows), fontsize=8)
+    axis.tick_params(axis="x", labelsize=8)
+    axis.margins(x=0.08)
+    if max(map(abs, axis.dataLim.intervalx)) < NOTHING:
+        axis.set_xlim(-0.5, 0.5)
 
 
 def _draw(axis: Axes, place: int, row: Row) -> None:
@@ -106,10 +147,11 @@ def _draw(axis: Axes, place: int, row: Row) -> None:
     axis.annotate(text, (1.02, place), xycoords=beside, va="center", fontsize=7, color=colour)
 
 
-def _label(row: Row) -> str:
-    return f"{row.about}\n{row.metric.replace('_', ' ')}"
+def _words(metric: str) -> str:
+    return metric.replace("_", " ")
 
 
 def _unit(rows: Sequence[Row]) -> str:
-    units = {row.unit for row in rows}
-    return "gain by the part, points" if units == {SHARE} else "gain by the part"
+    units, metrics = {row.unit for row in rows}, {row.metric for row in rows}
+    of_metric = f" of {_words(*metrics)}" if len(metrics) == 1 else ""
+    return f"gain by the part, points{of_metric}" if units == {SHARE} else f"gain by the part{of_metric}"

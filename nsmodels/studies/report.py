@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Columns of CSV and parquet, after `part`, the data that the models were trained and scored on.
-NUMBERS = ("low", "high", "gain", "gain_low", "gain_high", "changed")  # that may be missing
+NUMBERS = ("low", "high", "gain", "gain_low", "gain_high", "changed", "amount", "removed")  # that may be missing
 COUNTS = ("operations", "operations_removed")  # likewise
 LISTS = ("seeds", "scores", "gains")  # written as JSON
 NOTE = (
@@ -46,7 +46,7 @@ def table(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str], margin
             if len(shown) > 1:
                 lines += [*_block(name, sources[name], shown), ""]
         others = [row for row in rows if not row.is_judged and row.variant != FULL]
-        lines += [*_others(others), ""] if others else []
+        lines += [*_others(others, rows[0].split), ""] if others else []
     num_seeds = min(len(row.seeds) for rows in parts.values() for row in rows)
     seeds = ", ".join(map(str, next(iter(parts.values()))[0].seeds))
     lines += [f"seeds {seeds}; {NOTE}; margin {margin:g}"] + ([FEW] if num_seeds < FEWEST_SEEDS else [])
@@ -57,11 +57,12 @@ def headline(parts: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """Figures for the manifest: the mean of every variant, and its gain, by the metric that judges it."""
     found: dict[str, Any] = {}
     for name, rows in parts.items():
+        judging = {row.metric for row in rows if row.is_judged}
         for row in rows:
-            if row.is_judged:
+            if row.is_judged or (row.variant == FULL and row.metric in judging):
                 found[f"{name}/{row.variant}/{row.metric}"] = row.mean
-            if row.is_judged and row.gain is not None:
-                found[f"{name}/{row.variant}/gain"] = row.gain
+            if row.is_judged and row.gain is not None:  # of several metrics that of the first
+                found.setdefault(f"{name}/{row.variant}/gain", row.gain)
     return found
 
 
@@ -69,7 +70,8 @@ def _block(name: str, source: str, rows: Sequence[Row]) -> Iterable[str]:
     first = rows[0]
     about = f"{first.num_items:,} items in {first.num_clusters:,} clusters of split {first.split}"
     unit = "points" if first.unit == SHARE else first.unit or "gain"
-    head = ["part", first.measure.title, f"gain, {unit}", "verdict", "changed", "parameters", "operations", "CPU-s"]
+    head = ["part", first.measure.title, f"gain, {unit}", "verdict", "changed", "removed"]
+    head += ["parameters", "operations", "CPU-s"]
     cells = [head, *(_line(row) for row in rows)]
     return [f"{name}: {source}; {about}", *aligned(cells)]
 
@@ -84,16 +86,25 @@ def _line(row: Row) -> list[str]:
         "" if row.gain is None else f"{measure.difference(row.gain)}{ends(measure, row.gain_low, row.gain_high, True)}",
         "" if is_full else row.verdict,
         "" if row.changed is None else f"{row.changed:.1%}",
+        "" if is_full else _removed(row),
         *("-" if size is None else f"{size:,}" if is_full else f"{-size:+,}" for size in sizes),
-        f"{row.cpu_seconds:.0f}",
+        f"{row.cpu_seconds:.1f}" if row.cpu_seconds < 10 else f"{row.cpu_seconds:.0f}",
     ]
 
 
-def _others(rows: Sequence[Row]) -> Iterable[str]:
-    """Gains by metrics that give no verdict, in a line each."""
+def _removed(row: Row) -> str:
+    """What the model without the part has less of: "7 of 8 views"."""
+    if row.removed is None or row.amount is None:
+        return row.quantity
+    return f"{row.removed:,g} of {row.amount:,g} {row.quantity}"
+
+
+def _others(rows: Sequence[Row], split: str) -> Iterable[str]:
+    """Gains by metrics that give no verdict, in a line each; `split`: of the headline."""
     return [
         f"  {row.variant} by {row.metric}: {row.measure.text(row.mean)}, gain {row.measure.difference(row.gain or 0)}"
         f"{ends(row.measure, row.gain_low, row.gain_high, True)}"
+        + (f" (split {row.split})" if row.split != split else "")
         for row in rows
     ]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +37,9 @@ def run_study(order: Order[Any], arms: Sequence[Arm], maker: str, kind: str = "v
     config: VariantStudyConfig = order.config
     _require_variants(arms)
     for arm in arms:
-        arm.system.check_config(arm.config)
-    chosen = {arm.name: {name: asdict(variant) for name, variant in arm.variants.items()} for arm in arms}
+        for stage in arm.chain:
+            arm.system.check_config(arm.section(arm.config, stage), stage or None)
+    chosen = {arm.name: {name: variant.recipe() for name, variant in arm.variants.items()} for arm in arms}
     versions = [f"{arm.system.name} {arm.system.code_version} {arm.system.evaluation_version}" for arm in arms]
     version = "; ".join([CODE_VERSION, *dict.fromkeys(versions), fingerprint(chosen)])
 
@@ -78,18 +78,24 @@ def _run(order: Order[Any], arms: Sequence[Arm], folder: Path) -> tuple[dict[str
                 number += 1
                 was_over, record = trial.is_over, trials.run(trial)
                 done[trial.variant][trial.seed] = trial, record
+                _require_metrics(arm, record)
                 _report(trial, record, f"{number}/{total}", was_over, order.trackers, number)
             for trial in several:
                 trials.shorten(trial)
         scored = {n: {s: trials.outcomes_of(t) for s, (t, _) in each.items()} for n, each in done.items()}
         costs = {n: [trials.cost_of(record) for _, record in each.values()] for n, each in done.items()}
-        parts[arm.name] = compare(arm.variants, scored, costs, order.config.margin)
+        parts[arm.name] = compare(arm.variants, scored, costs, order.config.margin, arm.counts())
         sources[arm.name] = next(iter(done[FULL].values()))[1]["source"]
-        trained = [n for n, variant in arm.all_variants.items() if n == FULL or variant.is_trained]
-        seconds += sum(cost.cpu_seconds for name in trained for cost in costs[name])
+        seconds += sum(trials.spent_of(*each) for by_seed in done.values() for each in by_seed.values())
     for tracker in order.trackers:
         tracker.close()
     return parts, sources, seconds
+
+
+def _require_metrics(arm: Arm, record: Mapping[str, Any]) -> None:
+    """Raise `InputError` for a variant that is judged by what no trial is scored by, before all are trained."""
+    for name, variant in arm.variants.items():
+        variant.judged_by(list(record["scores"]), name)
 
 
 def _report(
@@ -116,11 +122,23 @@ def _require_variants(arms: Sequence[Arm]) -> None:
         raise InputError("variants: expected at least one beside the full model")
     for arm in arms:
         for name, variant in arm.variants.items():
-            arm.config_of(name, 0)
-            arm.evaluation_of(name)
             unknown = [phase for phase in variant.phases if phase not in arm.system.phases]
             if name == FULL or unknown or not (variant.values or variant.evaluation):
                 raise InputError(
                     f"variant '{name}': expected a name other than '{FULL}', values that differ, and phases among "
                     f"{', '.join(arm.system.phases)}"
                 )
+            one, full = ((arm.config_of(each, 0), arm.evaluation_of(each)) for each in (name, FULL))
+            if one == full:
+                raise InputError(f"variant '{name}': the full model has these values already; leave the variant out")
+        _require_counts(arm)
+
+
+def _require_counts(arm: Arm) -> None:
+    """Raise `InputError` for a variant of whose quantity the full model has as much."""
+    counts = arm.counts()
+    for name, variant in arm.variants.items():
+        if variant.removes in counts.get(FULL, {}) and counts[name][variant.removes] == counts[FULL][variant.removes]:
+            raise InputError(
+                f"variant '{name}': has as many {variant.removes} as the full model; leave the variant out"
+            )

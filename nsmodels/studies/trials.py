@@ -1,7 +1,8 @@
 """The trials of a study of variants: a training and its scores each, in a folder of their own.
 
 A trial is over when its folder contains the record `trial.json`, which is written atomically; its outcomes lie in
-`scores/` beside it, its checkpoint, a sealed artifact, in `model/`. One without a record is resumed.
+`scores/` beside it, its checkpoint, a sealed artifact, in `model/`. One without a record is resumed. Of a chain of
+stages, the checkpoints before the last are in `stages/`; those that a variant does not change are the full model's.
 """
 
 from __future__ import annotations
@@ -14,20 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core import artifact, disk
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, Given
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.sealed.removal import seal_without
 from nsmodels.engine import checkpoint
 from nsmodels.engine.system import System
 from nsmodels.evaluation.outcomes import Outcomes, files_of, read_outcomes, write_outcomes
-from nsmodels.studies.comparison import Cost, Size
+from nsmodels.studies.comparison import Cost, Counts, Size
 from nsmodels.studies.variant import FULL, WHOLE, Variant
 
 RECORD, LOG = "trial.json", "epochs.log"
-MODEL, SCORES = "model", "scores"
+MODEL, STAGES, SCORES = "model", "stages", "scores"
+LAST = ""  # the stage of an arm without a chain: the system's last one
 Score = Callable[[Order[Any]], Sequence[Outcomes]]
 Measure = Callable[[Path, Any], Size]
+Count = Callable[[Any, Any], Counts]
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ class Arm:
         score: the outcomes of a model, the headline first; None: those of the system's evaluation.
         measure: the size of what is scored, of a checkpoint folder with an evaluation's configuration; None: the
             parameters of the checkpoint.
+        count: further quantities of a model, of the configurations of its training and of its evaluation.
+        stages: names of the stages that are trained one after the other, each from the one before; `config` then has a
+            section for each. Empty: the system's last stage alone.
     """
 
     name: str
@@ -54,6 +60,8 @@ class Arm:
     variants: Mapping[str, Variant]
     score: Score | None = None
     measure: Measure | None = None
+    count: Count | None = None
+    stages: tuple[str, ...] = ()
 
     @property
     def all_variants(self) -> dict[str, Variant]:
@@ -61,13 +69,40 @@ class Arm:
         return {FULL: WHOLE, **self.variants}
 
     def config_of(self, name: str, seed: int) -> Any:
-        """Configuration of the training of a variant; raises `InputError` for values that it cannot have."""
-        values = {**self.all_variants[name].values, "training.seed": seed}
-        return self.config.with_values(values, f"variant '{name}'")
+        """Configuration of the training of a variant.
+
+        Raises `InputError` for values that it cannot have, and for those that cannot act there.
+        """
+        given = Given(self.all_variants[name].values, f"variant '{name}'")
+        seeds = {f"{stage}.training.seed".lstrip("."): seed for stage in self.chain}
+        return self.config.with_given(given).with_values(seeds)
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The stages in order; of an arm without a chain the one without a name."""
+        return self.stages or (LAST,)
+
+    def section(self, config: Any, stage: str) -> Any:
+        """Configuration of one stage, of that of an arm."""
+        return getattr(config, stage) if stage else config
+
+    def trained_anew(self, name: str) -> tuple[str, ...]:
+        """The stages that a variant does not share with the full model: those that it changes, and all after them."""
+        if name == FULL:
+            return self.chain
+        full, own = self.config_of(FULL, 0), self.config_of(name, 0)
+        same = [self.section(full, stage) == self.section(own, stage) for stage in self.chain]
+        return self.chain[same.index(False) :] if not all(same) else ()
+
+    def counts(self) -> dict[str, Counts]:
+        """The further quantities of each variant, by its name."""
+        if self.count is None:
+            return {}
+        return {name: self.count(self.config_of(name, 0), self.evaluation_of(name)) for name in self.all_variants}
 
     def evaluation_of(self, name: str) -> Any:
         """Configuration of the evaluation of a variant; raises `InputError` for values that it cannot have."""
-        return self.evaluation.with_values(dict(self.all_variants[name].evaluation), f"variant '{name}'")
+        return self.evaluation.with_given(Given(self.all_variants[name].evaluation, f"variant '{name}'"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +130,20 @@ class Trial:
         return (self.place / RECORD).is_file()
 
     @property
-    def trained(self) -> str:
-        """The variant whose checkpoint is scored."""
-        return self.variant if self.arm.all_variants[self.variant].is_trained else FULL
+    def own(self) -> tuple[str, ...]:
+        """The stages that are trained for it; empty: it scores the checkpoint of the full model."""
+        return self.arm.trained_anew(self.variant)
 
     @property
     def model(self) -> Path:
         """The checkpoint that it scores: of a variant that needs no training that of the full model."""
-        return self.folder / self.arm.name / self.trained / str(self.seed) / MODEL
+        return self.checkpoint(self.arm.chain[-1])
+
+    def checkpoint(self, stage: str) -> Path:
+        """The checkpoint of a stage: its own, or the full model's."""
+        owner = self.variant if stage in self.own else FULL
+        place = self.folder / self.arm.name / owner / str(self.seed)
+        return place / MODEL if stage == self.arm.chain[-1] else place / STAGES / stage
 
     def taken(self) -> dict[str, Path]:
         """Folders of the phases that are those of the full model, by phase."""
@@ -124,9 +165,9 @@ def run(trial: Trial) -> dict[str, Any]:
         trial.place.mkdir(parents=True, exist_ok=True)
         # The engine's line for each epoch goes to a file: a study prints one line for each trial.
         with (trial.place / LOG).open("a", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
-            manifest = _train(trial)
+            manifests = _train(trial)
             scored = _score(trial)
-        disk.write_json(path, _record(trial, manifest, scored))
+        disk.write_json(path, _record(trial, manifests, scored))
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -140,24 +181,39 @@ def cost_of(record: Mapping[str, Any]) -> Cost:
     return Cost(Size(record["parameters"], record["operations"]), record["cpu_seconds"])
 
 
+def spent_of(trial: Trial, record: Mapping[str, Any]) -> float:
+    """Processor seconds of what was trained for a trial that is over."""
+    whole = record["cpu_seconds"] if trial.own else 0.0  # earlier records have that of the whole model alone
+    return record.get("spent_cpu_seconds", whole)
+
+
 def shorten(trial: Trial) -> None:
-    """Remove from the model of a trial what only a resume needs; its seal stays true."""
-    folder = trial.place / MODEL
-    if not (folder / artifact.MANIFEST).is_file():
-        return
-    files = [path for path in folder.glob("*/*.pt") if path.name != checkpoint.BEST]
-    seal_without(folder, files)
-    for path in (*files, artifact.beside(folder, "lock")):
-        path.unlink(missing_ok=True)
+    """Remove from the checkpoints of a trial what only a resume needs; their seals stay true."""
+    for folder in map(trial.checkpoint, trial.own):
+        if not (folder / artifact.MANIFEST).is_file():
+            continue
+        files = [path for path in folder.glob("*/*.pt") if path.name != checkpoint.BEST]
+        seal_without(folder, files)
+        for path in (*files, artifact.beside(folder, "lock")):
+            path.unlink(missing_ok=True)
 
 
-def _train(trial: Trial) -> artifact.Manifest:
-    arm = trial.arm
-    if trial.trained != trial.variant:
-        return artifact.read_manifest(trial.model)
+def _train(trial: Trial) -> dict[str, artifact.Manifest]:
+    """The sealed checkpoints of all stages, by stage; those of a different trial are only read."""
+    arm, found, before = trial.arm, {}, None
     config = arm.config_of(trial.variant, trial.seed)
-    order: Order[Any] = Order(MODEL, config, Inputs.of(dict(arm.data)), trial.model)
-    return arm.system.train(order, taken=trial.taken() if trial.variant != FULL else {})
+    for stage in arm.chain:
+        folder = trial.checkpoint(stage)
+        if stage in trial.own:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            inputs = Inputs.of(dict(arm.data), parent=before)
+            order: Order[Any] = Order(stage or MODEL, arm.section(config, stage), inputs, folder)
+            taken = trial.taken() if trial.variant != FULL else {}
+            found[stage] = arm.system.train(order, stage or None, taken=taken)
+        else:
+            found[stage] = artifact.read_manifest(folder)
+        before = stage or MODEL, folder
+    return found
 
 
 def _score(trial: Trial) -> list[Outcomes]:
@@ -172,15 +228,27 @@ def _score(trial: Trial) -> list[Outcomes]:
     return found
 
 
-def _record(trial: Trial, manifest: artifact.Manifest, scored: Sequence[Outcomes]) -> dict[str, Any]:
+def _record(trial: Trial, manifests: Mapping[str, artifact.Manifest], scored: Sequence[Outcomes]) -> dict[str, Any]:
     measure, config = trial.arm.measure, trial.arm.evaluation_of(trial.variant)
-    size = measure(trial.model, config) if measure else Size(manifest.metrics["num_parameters"], None)
+    last = manifests[trial.arm.chain[-1]]
+    size = measure(trial.model, config) if measure else Size(last.metrics["num_parameters"], None)
     return {
         "variant": trial.variant,
         "seed": trial.seed,
-        "source": manifest.source,
+        "source": last.source,
         "scores": {each.metric: each.mean for each in scored},
         "parameters": size.parameters,
         "operations": size.operations,
-        "cpu_seconds": round(manifest.metrics["train_cpu_seconds"], 1),
+        "cpu_seconds": round(sum(each.metrics["train_cpu_seconds"] for each in manifests.values()), 1),
+        "spent_cpu_seconds": round(_spent(trial, manifests), 1),
     }
+
+
+def _spent(trial: Trial, manifests: Mapping[str, artifact.Manifest]) -> float:
+    """Processor seconds of what was trained for a trial, without what it takes from the full model."""
+    taken = trial.taken() if trial.own and trial.variant != FULL else {}
+    seconds = 0.0
+    for stage in trial.own:
+        metrics = manifests[stage].metrics
+        seconds += metrics["train_cpu_seconds"] - sum(metrics.get(f"{phase}/cpu_seconds", 0.0) for phase in taken)
+    return max(seconds, 0.0)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nsmodels.core.errors import InputError
+
 FULL = "full"  # name of the model without a change, against which every variant is judged
+# Quantities that every study counts; others are those of a system, see `Arm.count`.
+PARAMETERS, OPERATIONS = "parameters", "operations"
+REPLACED = "replaced"  # in place of a quantity: a different part stands there, and nothing is removed
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,9 @@ class Variant:
         phases: phases that are trained anew, the others are those of the full model of the same seed; empty: all.
         metric: by which the verdict is given; empty: the headline.
         adds: whether the variant has the part, and the full model lacks it.
+        also: further metrics by which a verdict is given, where the data have them.
+        removes: the quantity that the model without the part has less of, as "parameters" or "terms of the loss";
+            `REPLACED` where the part is exchanged for a different one.
     """
 
     about: str
@@ -29,11 +37,23 @@ class Variant:
     phases: tuple[str, ...] = ()
     metric: str = ""
     adds: bool = False
+    also: tuple[str, ...] = ()
+    removes: str = PARAMETERS
 
-    @property
-    def is_trained(self) -> bool:
-        """Whether it needs a training of its own."""
-        return bool(self.values)
+    def judged_by(self, known: Sequence[str], name: str) -> tuple[str, ...]:
+        """The metrics by which a verdict is given, of those that are scored, the headline first.
+
+        Raises `InputError` with the `name` of the variant where its own is not among them.
+        """
+        first = self.metric or known[0]
+        if first not in known:
+            raise InputError(f"variant '{name}': is judged by '{first}', which is not scored; there are {list(known)}")
+        return (first, *(metric for metric in self.also if metric in known))
+
+    def recipe(self) -> dict[str, Any]:
+        """What decides the numbers of its rows, as plain values."""
+        plain = {name: getattr(self, name) for name in ("about", "values", "evaluation", "phases", "metric", "adds")}
+        return plain | ({"also": self.also} if self.also else {})
 
 
 WHOLE = Variant("nothing: the full model")

@@ -1,5 +1,6 @@
 """The figures, as PDF for the paper and PNG for the screen; each names its data source."""
 
+from nsmodels.studies import figure as studies
 from nsmodels.systems.natural.evaluation import figures as natural
 from nsmodels.systems.visual.figures import CODE_VERSION
 from pipeline.lib import figure
@@ -44,6 +45,17 @@ ablation_study = figure.asset(
     "ablation_study",
     "visual_ablations",
     NATURAL,
-    natural.CODE_VERSION,
+    studies.CODE_VERSION,
     "Gain by each part of the reasoner on natural images, paired by item and seed; needs at least three seeds.",
 )
+further_ablation_studies = [
+    figure.asset(
+        f"{system}_ablation_study",
+        f"{system}_ablations",
+        f"nsmodels.systems.{system}.figures",
+        studies.CODE_VERSION,
+        f"Gain by each part of the {words}, paired by item and seed; needs at least three seeds.",
+        "ablation_study",
+    )
+    for system, words in {"graph": "graph reasoner", "world": "world model", "nav": "navigator"}.items()
+]

@@ -22,7 +22,7 @@ ALL = {
     "<trials>": [f"{each.name}_trials" for each in trainings()],
 }
 STUDIES = {
-    *("nav_grid_search", "nav_data_scaling"),
+    *("nav_ablations", "nav_grid_search", "nav_data_scaling"),
     *("graph_ablations", "graph_hyperparameters", "cross_domain_comparison", "world_ablations"),
     *("clevr_ablations", "visual_ablations"),
     *("gqa_mini_baselines", "vqa_mini_baselines", "clevr_mini_baselines"),

@@ -15,7 +15,7 @@ from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.studies import figure
 from nsmodels.studies.comparison import Cost, Row, Size, compare, paired_interval, verdict_of
 from nsmodels.studies.report import frame, table
-from nsmodels.studies.variant import FULL, Variant
+from nsmodels.studies.variant import FULL, REPLACED, Variant
 
 SEEDS = (0, 1, 2)
 NUM, PER_IMAGE = 60, 5
@@ -161,8 +161,10 @@ def test_a_figure_refuses_one_seed_mixed_sources_and_unequal_splits() -> None:
     with pytest.raises(InputError, match="study: parts of released, synthetic data"):
         figure.require_sound(parts, {**synthetic, "two": "GQA 1.2"}, "study")
     other = [replace(row, split="ood") for row in parts["two"]]
-    with pytest.raises(InputError, match="study: scored on splits ood, val; expected one split"):
+    with pytest.raises(InputError, match="study: accuracy is of splits ood, val; expected one split"):
         figure.require_sound({**parts, "two": other}, synthetic, "study")
+    further = [replace(row, metric=f"ood_{row.metric}", split="ood") for row in parts["two"]]
+    figure.require_sound({**parts, "two": further}, synthetic, "study")
     single = [replace(row, seeds=(0,)) for row in parts["two"]]
     with pytest.raises(InputError, match="study: has 1 seed; expected at least 3"):
         figure.require_sound({**parts, "two": single}, synthetic, "study")
@@ -174,3 +176,42 @@ def test_the_figure_shows_every_part_with_its_interval() -> None:
     row = by_name(study())["eyes"]
     ends = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2]
     assert any(np.allclose(each, [100 * (row.gain_low or 0), 100 * (row.gain_high or 0)]) for each in ends)
+
+
+def test_a_variant_is_judged_by_several_metrics_of_several_splits_and_the_figure_has_a_panel_for_each() -> None:
+    full = scored(lambda seed: [outcomes(drawn(0.9, seed)), replace(outcomes(drawn(0.9, seed), "far"), split="ood")])
+    poor = scored(lambda seed: [outcomes(drawn(0.3, seed)), full[seed][1]])
+    variants = {"eyes": Variant("eyes", {"eyes": 0}, also=("far",))}
+    rows = compare(variants, {FULL: full, "eyes": poor}, costs([FULL, "eyes"]), 0.01)
+    judged = {row.metric: row for row in rows if row.variant == "eyes"}
+    assert {name: (row.is_judged, row.split, row.verdict) for name, row in judged.items()} == {
+        "accuracy": (True, "val", "helps"), "far": (True, "ood", "does not matter")
+    }  # fmt: skip
+    text = table({"mini": rows}, {"mini": "synthetic"}, 0.01)
+    assert "of split val" in text
+    assert "of split ood" in text
+    assert [axis.get_title() for axis in figure.draw({"mini": rows}).axes] == ["mini: accuracy", "mini: far"]
+
+
+def test_what_is_removed_is_counted_in_the_quantity_of_the_variant() -> None:
+    full = scored(lambda seed: [outcomes(drawn(0.5, seed))])
+    variants = {
+        "eyes": Variant("eyes", {"eyes": 0}),
+        "turns": Variant("turns", {"turns": 0}, removes="views"),
+        "map": Variant("a map", {"map": 1}, adds=True, removes="views"),
+        "wheels": Variant("legs, against wheels", {"legs": 0}, removes=REPLACED),
+    }
+    names, views = [FULL, *variants], {FULL: 8, "eyes": 8, "turns": 1, "map": 16, "wheels": 8}
+    counts = {name: {"views": views[name]} for name in names}
+    rows = compare(variants, dict.fromkeys(names, full), costs(names), 0.01, counts)
+    assert {row.variant: (row.quantity, row.amount, row.removed) for row in rows} == {
+        FULL: ("-", None, None), "eyes": ("parameters", 100, 10), "turns": ("views", 8, 7), "map": ("views", 16, 8),
+        "wheels": (REPLACED, None, None),
+    }  # fmt: skip
+    lines = table({"mini": rows}, {"mini": "synthetic"}, 0.01).splitlines()
+    shown = {name: next(line for line in lines if f"({name})" in line) for name in variants}
+    assert "7 of 8 views" in shown["turns"]
+    assert "8 of 16 views" in shown["map"]
+    assert "replaced" in shown["wheels"]
+    with pytest.raises(InputError, match="variant 'turns': removes views, which are not counted"):
+        compare(variants, dict.fromkeys(names, full), costs(names), 0.01)

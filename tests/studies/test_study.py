@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -14,11 +16,12 @@ from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.sealed.contents import foreign_files
 from nsmodels.engine import checkpoint
 from nsmodels.studies import study as studies
-from nsmodels.studies.trials import Trial
-from nsmodels.studies.variant import Variant
+from nsmodels.studies.trials import Arm, Trial
+from nsmodels.studies.variant import PARAMETERS, Variant
 from nsmodels.systems.natural.evaluation.figures import ablation_study
 from nsmodels.systems.natural.evaluation.studies import ablations
-from nsmodels.systems.natural.evaluation.studies.config import VARIANTS, debug
+from nsmodels.systems.natural.evaluation.studies.config import DEGREES, RULES, VARIANTS, Answers, Programs, debug
+from nsmodels.systems.natural.phases import make_trial
 from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -141,15 +144,36 @@ def test_folders_decide_the_parts(shared: Shared) -> None:
         list(ablations.arms_of(symbolic, {"vqa_mini": vqa}))
 
 
-def test_every_variant_can_be_configured_and_differs(shared: Shared) -> None:
-    everything = CONFIG.with_values(
-        {"variants": [name for name in VARIANTS if name not in ("cross_attention", "programs")]}
-    )
-    (arm,) = ablations.arms_of(everything, {"gqa_mini": shared.data("gqa")})
-    full = arm.config_of("full", 3), arm.evaluation_of("full")
-    for name in arm.variants:
-        assert (arm.config_of(name, 3), arm.evaluation_of(name)) != full
-        assert arm.config_of(name, 3).training.seed == 3
+@pytest.fixture(scope="module")
+def arms(shared: Shared) -> dict[str, Arm]:
+    """The part of the study that has every variant, by its name."""
+    chosen = {"variants": list(get_args(Programs)), "answer_variants": list(get_args(Answers))}
+    data = {"gqa_mini": shared.data("gqa"), "vqa_mini": shared.data("vqa")}
+    first, second = ablations.arms_of(CONFIG.with_values(chosen), data)
+    return dict.fromkeys(second.variants, second) | dict.fromkeys(first.variants, first)
+
+
+def num_parameters(arm: Arm, name: str, changed: str, folder: Path) -> int:
+    """Of the network that `changed` trains anew, with random weights; of one of the evaluation, of what it runs."""
+    config, evaluation = arm.config_of(name, 0), arm.evaluation_of(name)
+    phases = arm.variants[changed].phases[:1] or ("perception", *(["parser"] if evaluation.programs else []))
+    inputs = replace(Inputs.of(dict(arm.data)), earlier=folder)
+    networks = [make_trial(phase, config, inputs).task.build() for phase in phases]
+    return sum(p.numel() for network in networks for p in network.parameters())
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_has_less_of_what_it_removes(name: str, arms: dict[str, Arm], sealed: Path) -> None:
+    arm = arms[name]
+    variant = arm.variants[name]
+    assert arm.config_of(name, 3).training.seed == 3
+    if variant.removes in (DEGREES, RULES):
+        found = [arm.counts()[each][variant.removes] for each in ("full", name)]
+    else:
+        assert variant.removes == PARAMETERS
+        model = sealed / "trials" / "gqa_mini" / "full" / "0" / "model"
+        found = [num_parameters(arm, each, name, model) for each in ("full", name)]
+    assert found[0] < found[1] if variant.adds else found[0] > found[1]
 
 
 def test_a_variant_without_values_or_with_an_unknown_phase_is_refused(order: Order, tmp_path: Path) -> None:
@@ -158,3 +182,10 @@ def test_a_variant_without_values_or_with_an_unknown_phase_is_refused(order: Ord
         wrong = type(arm)(**{**vars(arm), "variants": {"odd": variant}})
         with pytest.raises(InputError, match="variant 'odd': expected a name other than 'full', values that differ"):
             studies.run_study(Order("s", CONFIG, order.inputs, tmp_path / "s"), [wrong], "nsmodels.systems.natural")
+
+
+def test_a_variant_that_is_the_full_model_is_refused(order: Order, tmp_path: Path) -> None:
+    same = CONFIG.with_values({"model.perception.hierarchy": False})
+    with pytest.raises(InputError, match="variant 'hierarchy': the full model has these values already"):
+        ablations.ablate(Order("s", same, order.inputs, tmp_path / "s"))
+    assert list(tmp_path.iterdir()) == []

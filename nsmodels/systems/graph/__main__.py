@@ -15,8 +15,8 @@ from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine.commands import verbs
 from nsmodels.systems.graph import SYSTEM
 from nsmodels.systems.graph.config import DATASETS, PRESETS, PRESETS_BY_DOMAIN, REASONER
-from nsmodels.systems.graph.studies.config import ABLATION_PRESETS
 from nsmodels.systems.graph.studies.hyperparameters import SEARCH_PRESETS
+from nsmodels.systems.graph.studies.variants import ABLATION_PRESETS
 
 FIRST = next(iter(DATASETS))  # domain of data that are none of ours
 LABELS_ONLY = "labels_only"

@@ -10,10 +10,12 @@ from typing import Any
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.evaluation import plots
+from nsmodels.studies import figure as study
 from nsmodels.systems.graph.evaluation import charts
 
 MAKER = "nsmodels.systems.graph"
 CODE_VERSION = "1"
+ablation_study = study.ablation_study
 
 
 def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:

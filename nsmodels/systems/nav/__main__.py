@@ -16,6 +16,7 @@ from nsmodels.engine.commands import verbs
 from nsmodels.systems.nav import SYSTEM
 from nsmodels.systems.nav.studies.config import SCALING_PRESETS
 from nsmodels.systems.nav.studies.grid import GRID_PRESETS
+from nsmodels.systems.nav.studies.variants import ABLATION_PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.systems.nav.network.navigator import Navigator
@@ -25,6 +26,11 @@ MODEL_KEY = "nav_model"
 WIDEST = 80  # columns of a map that is also printed
 NAV_STUDIES = "nsmodels.systems.nav.studies"
 STUDIES = {
+    "ablations": verbs.Study(
+        f"{NAV_STUDIES}.ablations:ablate",
+        ABLATION_PRESETS,
+        "the navigator without one part after the other, over the same seeds",
+    ),
     "grid": verbs.Study(
         f"{NAV_STUDIES}.grid:grid_search", GRID_PRESETS, "every combination of width, depth and dropout"
     ),
@@ -49,7 +55,9 @@ def _add_verbs(added: Any) -> None:
     _add_evaluate(added)
     _add_plan(added)
     _add_export(added)
-    verbs.add_studies(added, SYSTEM, "many trainings: a grid of settings, or more and more data", STUDIES)
+    verbs.add_studies(
+        added, SYSTEM, "many trainings: without one part each, a grid of settings, or more and more data", STUDIES
+    )
 
 
 def _add_evaluate(added: Any) -> None:

@@ -17,6 +17,7 @@ from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import label
 from nsmodels.datasets.mazes.solving.search import path_cells
 from nsmodels.evaluation import plots
+from nsmodels.studies import figure as study
 from nsmodels.systems.nav.network.construction import load_navigator
 from nsmodels.systems.nav.network.navigator import Navigator
 from nsmodels.systems.nav.network.readout import Policy
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MAKER = "nsmodels.systems.nav"
 CODE_VERSION = "1"
+ablation_study = study.ablation_study
 READABLE = 32  # largest side of a map, in cells, whose arrows can be distinguished in a panel
 PANELS, FRAMES = 8, 24
 CHARTS = {

@@ -10,11 +10,13 @@ from typing import Any
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.evaluation import plots
+from nsmodels.studies import figure as study
 from nsmodels.systems.world.evaluation import charts
 from nsmodels.systems.world.pictures import curves
 
 MAKER = "nsmodels.systems.world"
 CODE_VERSION = "1"
+ablation_study = study.ablation_study
 
 
 def phase_curves(*arguments: Any) -> Manifest:

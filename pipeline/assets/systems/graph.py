@@ -3,8 +3,9 @@
 from nsmodels.core.orders import DATA, MODEL
 from nsmodels.systems.graph import SYSTEM
 from nsmodels.systems.graph.config import CODE_VERSION, DATASETS, PRESETS_BY_DOMAIN, EvaluationConfig, GraphConfig
-from nsmodels.systems.graph.studies.config import ABLATION_PRESETS, COMPARISON_PRESETS
+from nsmodels.systems.graph.studies.config import COMPARISON_PRESETS
 from nsmodels.systems.graph.studies.hyperparameters import SEARCH_PRESETS, TARGET
+from nsmodels.systems.graph.studies.variants import ABLATION_PRESETS
 from pipeline.assets.systems.graph_checks import first_look
 from pipeline.lib import figure
 from pipeline.lib.training import FurtherEvaluation, Training, study
@@ -75,7 +76,8 @@ graph_ablations = study(
     ABLATION_PRESETS,
     CODE_VERSION,
     "The reasoner without one thing after the other (trace, short graphs, gate, normalisation, levels, cycle), each "
-    "over the same seeds.",
+    "over the same seeds: gains on test and on longer graphs, paired by pair and seed with their intervals. A finished "
+    "trial is kept.",
 )
 graph_hyperparameters = study(
     "graph_hyperparameters",

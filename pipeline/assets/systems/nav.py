@@ -1,4 +1,4 @@
-"""The tiny recursive navigator: a model, its evaluation, two studies and the figures."""
+"""The tiny recursive navigator: a model, its evaluation, three studies and the figures."""
 
 import dagster as dg
 
@@ -6,10 +6,11 @@ from nsmodels.core.artifact import Manifest
 from nsmodels.core.orders import DATA, Order
 from nsmodels.engine import machine
 from nsmodels.systems.nav import SYSTEM
-from nsmodels.systems.nav.config import CODE_VERSION
+from nsmodels.systems.nav.config import CODE_VERSION, EVALUATION_VERSION
 from nsmodels.systems.nav.studies.config import SCALING_PRESETS, DataScalingConfig
 from nsmodels.systems.nav.studies.grid import GRID_PRESETS
 from nsmodels.systems.nav.studies.grid import TARGET as GRID_TARGET
+from nsmodels.systems.nav.studies.variants import ABLATION_PRESETS
 from pipeline.assets.systems.nav_checks import first_look
 from pipeline.lib import figure, policy, step
 from pipeline.lib.launchpad import Launchpad
@@ -65,6 +66,16 @@ def nav_data_scaling(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return step.materialise(context, SCALING, CODE_VERSION, ["mazes"], scale, phases=("trials",))
 
 
+nav_ablations = study(
+    "nav_ablations",
+    {"mazes": DATA},
+    "nsmodels.systems.nav.studies.ablations:ablate",
+    ABLATION_PRESETS,
+    EVALUATION_VERSION,
+    "The navigator without one part after the other (recursion, horizon, augmentation, terms of its loss), over "
+    "several seeds, on test maps and on larger ones: gains paired by map and seed with their intervals, and whether "
+    "each part helps. A finished trial is kept.",
+)
 nav_training_curves = figure.asset(
     "nav_training_curves", "nav_model", FIGURES, CODE_VERSION, "Losses of the navigator, MLP and CNN by epoch."
 )

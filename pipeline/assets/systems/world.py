@@ -56,8 +56,9 @@ world_ablations = study(
     f"{STUDIES}.ablations:ablate",
     ABLATION_PRESETS,
     CODE_VERSION,
-    "The world model with one modality, with two and with all three, over several seeds, with paired intervals. The "
-    "chain is trained once per seed; a finished seed is kept.",
+    "The world model with fewer modalities, and without one term of its losses after the other, over several seeds: "
+    "gains paired by clip and seed with their intervals. The chain is trained once per seed; of a variant only the "
+    "stages that it changes and those after them. A finished trial is kept.",
 )
 world_phase_curves = figure.asset(
     "world_phase_curves",

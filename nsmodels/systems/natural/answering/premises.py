@@ -40,6 +40,17 @@ class Premises:
         return read
 
 
+def num_degrees(premises: Premises, num: int = 101) -> int:
+    """How many of so many different probabilities of a fact are told apart."""
+    given = np.linspace(0, 1, num, dtype=np.float32)
+    return len(np.unique(given if premises.soft else _sure(given)))
+
+
+def num_rules(premises: Premises) -> int:
+    """Number of the shipped rules that derive relations."""
+    return sum(_implied(rule) is not None for rule in load(RULES).rules) if premises.rules else 0
+
+
 def decided(belief: Belief) -> Belief:
     """The most likely scene as a belief of zeros and ones: objects that are rather there, and their likeliest facts."""
     kept = np.flatnonzero(belief.presence >= SURE)

@@ -14,24 +14,27 @@ from numpy.typing import NDArray
 
 from nsmodels.evaluation.measure import Direction
 from nsmodels.evaluation.metrics import Comparison, mean_interval, paired_comparison
+from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import EvaluationConfig
 from nsmodels.systems.world.evaluation import concepts, rollouts
 from nsmodels.systems.world.evaluation.concepts import objects_of
 from nsmodels.systems.world.evaluation.scores import WORLD, Metric
 from nsmodels.systems.world.evaluation.subject import NOVEL, PROBE, TRAIN, Subject
-from nsmodels.systems.world.evaluation.subsets import title
+from nsmodels.systems.world.evaluation.subsets import Subset, title
 
 
 class Scored(NamedTuple):
-    """One metric with every subset of the modalities.
+    """One metric with subsets of the modalities.
 
-    scores: (n,) by subset. clusters: names (n,) of what succeeds and fails together. split: of the data.
+    scores: (n,) by subset. clusters: names (n,) of what succeeds and fails together. split: of the data. items: names
+    (n,), all different.
     """
 
     scores: Mapping[str, NDArray[np.float64]]
     clusters: Sequence[str]
     direction: Direction
     split: str
+    items: Sequence[str] = ()
 
     @property
     def sign(self) -> int:
@@ -44,51 +47,62 @@ def by_modalities(subject: Subject, how: EvaluationConfig) -> tuple[list[Metric]
     return [], {name: compared(each) for name, each in scores_by_modalities(subject, how).items()}
 
 
-def scores_by_modalities(subject: Subject, how: EvaluationConfig) -> dict[str, Scored]:
-    """Error of the properties and of the imagined states, zero-shot and few-shot accuracy, as far as there is truth."""
-    split, found = next(iter(subject.splits)), {}
+def scores_by_modalities(
+    subject: Subject, how: EvaluationConfig, subsets: Sequence[Subset] | None = None
+) -> dict[str, Scored]:
+    """Error of the properties and of the imagined states, zero-shot and few-shot accuracy, as far as there is truth.
+
+    `subsets`: of the modalities; None: all that the clips have.
+    """
+    split, found, asked = next(iter(subject.splits)), {}, subject.subsets if subsets is None else subsets
     clips = subject.splits[split]
     if clips.properties is not None:
-        found["property_mae"] = _properties(subject, split)
+        found["property_mae"] = _properties(subject, split, asked)
     if clips.states is not None and clips.actions is not None and TRAIN in subject.splits:
-        found["dynamics_error"] = _dynamics(subject, split)
+        found["dynamics_error"] = _dynamics(subject, split, asked)
     if NOVEL in subject.splits and PROBE in subject.splits and concepts.has_concepts(subject.splits[NOVEL]):
-        found |= _concepts(subject, how)
+        found |= _concepts(subject, how, asked)
     return found
 
 
-def _properties(subject: Subject, split: str) -> Scored:
+def _properties(subject: Subject, split: str, subsets: Sequence[Subset]) -> Scored:
     """Mean absolute error of the properties."""
-    truth = np.asarray(subject.splits[split].properties, np.float64)
-    missed = {title(s): np.abs(subject.properties(split, s) - truth).mean(1) for s in subject.subsets}
-    return Scored(missed, objects_of(subject.splits[split]), "lower", split)
+    clips = subject.splits[split]
+    truth = np.asarray(clips.properties, np.float64)
+    missed = {title(s): np.abs(subject.properties(split, s) - truth).mean(1) for s in subsets}
+    return Scored(missed, objects_of(clips), "lower", split, _names(clips))
 
 
-def _dynamics(subject: Subject, split: str) -> Scored:
+def _dynamics(subject: Subject, split: str, subsets: Sequence[Subset]) -> Scored:
     """Squared error of the standardised states at the last horizon."""
     clips = subject.splits[split]
     scale, (context, horizon) = rollouts.scale_of(subject.splits[TRAIN]), rollouts.context_of(clips)
-    found = {s: subject.model.imagine(subject.seen(split), context, horizon, s).mean for s in subject.subsets}
+    found = {s: subject.model.imagine(subject.seen(split), context, horizon, s).mean for s in subsets}
     errors = {title(s): rollouts.errors(clips, mean.astype(float), scale)[:, -1].mean(1) for s, mean in found.items()}
-    return Scored(errors, objects_of(clips), "lower", split)
+    return Scored(errors, objects_of(clips), "lower", split, _names(clips))
 
 
-def _concepts(subject: Subject, how: EvaluationConfig) -> dict[str, Scored]:
+def _names(clips: Clips) -> list[str]:
+    return [str(each) for each in clips.ids.tolist()]
+
+
+def _concepts(subject: Subject, how: EvaluationConfig, subsets: Sequence[Subset]) -> dict[str, Scored]:
     """Zero-shot and few-shot accuracy."""
     clips, train = subject.splits[NOVEL], subject.splits[PROBE]
-    named = {title(s): subject.concepts(NOVEL, s) for s in subject.subsets}
+    named = {title(s): subject.concepts(NOVEL, s) for s in subsets}
     metric = concepts.zero_shot(clips, NOVEL, {WORLD: next(iter(named.values())), **named}, "")
     found = {"zero_shot_accuracy": _of(metric, list(named))}
     spaces = {
         title(s): concepts.within_concepts(subject.embedding(PROBE, s), train)(subject.embedding(NOVEL, s))
-        for s in subject.subsets
+        for s in subsets
     }
     few = concepts.few_shot(clips, NOVEL, spaces, "", how.num_episodes, how.seed)
     return found if few is None else found | {"few_shot_accuracy": _of(few, list(named))}
 
 
 def _of(metric: Metric, subsets: Sequence[str]) -> Scored:
-    return Scored({name: metric.scores[name] for name in subsets}, list(metric.clusters), "higher", metric.split)
+    scores = {name: metric.scores[name] for name in subsets}
+    return Scored(scores, list(metric.clusters), "higher", metric.split, list(metric.items))
 
 
 # --- comparison ------------------------------------------------------------------------------------------------------

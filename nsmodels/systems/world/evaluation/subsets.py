@@ -6,11 +6,12 @@ from itertools import combinations
 
 from nsmodels.formats.clips.names import MODALITIES
 
-SUBSETS: tuple[tuple[str, ...], ...] = tuple(
+Subset = tuple[str, ...]
+SUBSETS: tuple[Subset, ...] = tuple(
     subset for size in range(1, len(MODALITIES) + 1) for subset in combinations(MODALITIES, size)
 )
 
 
-def title(subset: tuple[str, ...]) -> str:
+def title(subset: Subset) -> str:
     """Name of a subset in tables: "vision + audio"."""
     return " + ".join(subset)

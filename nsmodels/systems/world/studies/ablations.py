@@ -1,154 +1,120 @@
-"""The study of modalities: each alone, in pairs, and all, over several seeds of the whole chain of stages.
-
-Three modalities are to be better than the best two, and two better than the best one. Both differences are paired: over
-seeds, with Student's interval, and over objects, with the scores of each clip averaged over the seeds. Seals
-`report.json`, `table.txt`, `figures/` and a folder per seed.
-"""
+"""The ablations: the world model with fewer modalities, and without one term of its losses after the other."""
 
 from __future__ import annotations
 
-import statistics
-import sys
-from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nsmodels.core import artifact
-from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
-from nsmodels.core.orders import Order
-from nsmodels.engine import runtime
-from nsmodels.evaluation.measure import Measure
-from nsmodels.evaluation.replication import student_interval
-from nsmodels.evaluation.sealing import StudyResult, seal_study
-from nsmodels.systems.world.config import CODE_VERSION
-from nsmodels.systems.world.evaluation.ablation import Scored, best_by_size, paired
-from nsmodels.systems.world.studies import figures, trials
-from nsmodels.systems.world.studies.config import AblationConfig
-
-MAKER = "nsmodels.systems.world"
-TRIALS = "trials"
-ANY = Measure("difference", unit="", bounds=(None, None))
+from nsmodels.core.orders import DATA, Order
+from nsmodels.formats.clips import files
+from nsmodels.formats.clips.names import MODALITIES
+from nsmodels.studies.comparison import Counts, Size
+from nsmodels.studies.study import run_study
+from nsmodels.studies.trials import Arm
+from nsmodels.systems.world import SYSTEM
+from nsmodels.systems.world.config import PHASES, DynamicsObjectiveConfig, FusionObjectiveConfig
+from nsmodels.systems.world.model import WorldModel
+from nsmodels.systems.world.studies.config import STEPS, TERMS, AblationConfig, SensesConfig
+from nsmodels.systems.world.studies.scoring import score
 
 
 def ablate(order: Order[AblationConfig]) -> Manifest:
-    """Train the chain over all seeds, score every subset of the modalities, and seal the study.
+    """Train and score every variant over all seeds on the clips of an order, and seal the table.
 
-    A stopped study resumes; the trackers receive each finished trial as if it were an epoch.
-    Raises `InputError` for bad data, and when it was interrupted.
+    A stopped study resumes. Raises `InputError` for data that lack what the metrics need, and as `run_study`.
     """
-    runtime.require_devices(order.config.full.training)
-
-    def run(part: Part) -> StudyResult:
-        report = _run(order, part)
-        caption = (
-            f"Each subset of the modalities; bars: means over {len(order.config.seeds)} seeds, ticks: single seeds"
-        )
-        return StudyResult(report, table(report), figures.ablations(report), caption, _metrics(report))
-
-    return seal_study(order, MAKER, "modalities", CODE_VERSION, order.config.seeds[0], run)
+    artifact.require_inputs(order.inputs)
+    # The kind is that of studies of modalities alone, which such a study replaces.
+    return run_study(order, [arm_of(order.config, *_only(order))], SYSTEM.package, "modalities")
 
 
-def _run(order: Order[AblationConfig], part: Part) -> dict[str, Any]:
-    """Run the trials in order and report each on standard error and to the trackers."""
-    found, seconds, seeds = [], 0.0, order.config.seeds
-    for number, seed in enumerate(seeds, 1):
-        record, scored = trials.run(seed, order.config, order.data, part.path / TRIALS / str(seed))
-        found.append(scored)
-        seconds += record["cpu_seconds"]
-        _report_trial(record, scored, number, len(seeds), order.trackers)
-    for tracker in order.trackers:
-        tracker.close()
-    if not found[0]:
-        raise InputError(
-            f"{order.data}: the clips have no properties, states or concepts to score; give simulated ones"
-        )
-    about = {"source": artifact.describe_input(order.data).source, "cpu_seconds": round(seconds, 1)}
-    rows = {name: compared([each[name] for each in found]) for name in found[0]}
-    return {"seeds": list(seeds), "metrics": rows, "data": about}
+def _only(order: Order[AblationConfig]) -> tuple[str, Path]:
+    (key,) = order.inputs.datasets
+    return key, order.data
 
 
-def compared(scored: Sequence[Scored]) -> dict[str, Any]:
-    """One metric over seeds: a row for each subset, and how far the best of three, two and one are apart."""
-    first, means = scored[0], {}
-    for subset in first.scores:
-        values = [float(each.scores[subset].mean()) for each in scored]
-        means[subset] = {
-            "mean": statistics.fmean(values),
-            "interval": student_interval(values, measure=ANY),
-            "scores": values,
-        }
-    pooled = Scored(
-        {s: np.mean([each.scores[s] for each in scored], 0) for s in first.scores},
-        first.clusters,
-        first.direction,
-        first.split,
+def arm_of(config: AblationConfig, key: str, data: Path) -> Arm:
+    """The one part of the study. Raises `InputError` for clips without states, properties, concepts or twins."""
+    _require(data, config.evaluation.split)
+    num = len(files.read(data, "train"))
+
+    def count(own: AblationConfig, _: SensesConfig) -> Counts:
+        terms = sum(len(terms_of(phase, getattr(own, phase))) for phase in PHASES)
+        return {TERMS: terms, STEPS: sum(num_steps(getattr(own, phase), num) for phase in ("vision", "audio"))}
+
+    return Arm(
+        name=data.name if key == DATA else key,
+        system=SYSTEM,
+        config=config,
+        evaluation=SensesConfig.model_validate(config.evaluation.model_dump()),
+        data={key: data},
+        variants=config.variants,
+        score=score,
+        measure=measure_size,
+        count=count,
+        stages=PHASES,
     )
-    best = best_by_size(pooled)
-    steps = [_step(best[size], best[size - 1], scored, pooled) for size in (2, 3) if size in best]
-    return {"direction": first.direction, "split": first.split, "rows": means, "steps": steps}
 
 
-def _step(more: str, fewer: str, scored: Sequence[Scored], pooled: Scored) -> dict[str, Any]:
-    """How far a subset is ahead of a smaller one: by seed, over seeds, and over objects."""
-    gaps = [each.sign * float((each.scores[more] - each.scores[fewer]).mean()) for each in scored]
-    by_object = paired(pooled, more, fewer)
-    return {
-        "more": more, "fewer": fewer, "ahead": statistics.fmean(gaps), "by_seed": gaps,
-        "interval_over_seeds": student_interval(gaps, measure=ANY), "interval_over_objects": by_object.interval,
-    }  # fmt: skip
+def _require(data: Path, split: str) -> None:
+    there = files.splits(data)
+    if split != "test" or not {"test", "novel", "train"} <= set(there):
+        found = ", ".join(there) or "none"
+        raise InputError(f"{data}: the study scores split test, and novel beside it; it has {found}")
+    clips = files.read(data, "test")
+    missing = [name for name in ("properties", "states", "actions") if getattr(clips, name) is None]
+    missing += [] if files.read_twins(data, "test") is not None else ["twins"]
+    if missing:
+        raise InputError(f"{data}: the clips have no {', '.join(missing)} to score; give simulated ones")
 
 
-def _report_trial(
-    record: Mapping[str, Any], scored: Mapping[str, Scored], number: int, total: int, trackers: Sequence[Any]
-) -> None:
-    whole = {name: float(list(each.scores.values())[-1].mean()) for name, each in scored.items()}
-    shown = "  ".join(f"{name} {value:.4g}" for name, value in whole.items())
-    print(
-        f"seed {record['seed']} ({number}/{total})  all modalities: {shown}  {record['cpu_seconds']:.0f} CPU-s",
-        file=sys.stderr,
-        flush=True,
-    )
-    for tracker in trackers:
-        tracker.epoch({"epoch": number, **whole})
+# --- what a variant lacks --------------------------------------------------------------------------------------------
 
 
-def _metrics(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures for the manifest: the mean of every subset, and CPU time."""
-    found = {
-        f"{name}/{subset.replace(' + ', '_')}": row["mean"]
-        for name, each in report["metrics"].items()
-        for subset, row in each["rows"].items()
-    }
-    return found | {"trials/cpu_seconds": report["data"]["cpu_seconds"]}
+def measure_size(folder: Path, config: SensesConfig) -> Size:
+    """Parameters that act on what is observed: encoders and tokens of hidden modalities do not."""
+    network = WorldModel.load(folder, "cpu").network
+    idle = [getattr(network.fusion.tokens, name) for name in MODALITIES if name not in config.modalities]
+    idle += [getattr(network, name) for name in ("vision", "audio") if name not in config.modalities]
+    count = [sum(p.numel() for p in module.parameters()) for module in (network, *idle)]
+    return Size(count[0] - sum(count[1:]), None)
 
 
-def table(report: Mapping[str, Any]) -> str:
-    """Tables with a line per subset and metric, and the steps from one to two to three."""
-    metrics = report["metrics"]
-    lines = [f"{report['data']['source']}; means over seeds {', '.join(map(str, report['seeds']))}", ""]
-    lines.append(f"{'':<28}" + "".join(f"{name:>32}" for name in metrics))
-    for subset in next(iter(metrics.values()))["rows"]:
-        cells = "".join(f"{_cell(each['rows'][subset]):>32}" for each in metrics.values())
-        lines.append(f"{subset:<28}{cells}")
-    for name, each in metrics.items():
-        better = "higher is better" if each["direction"] == "higher" else "lower is better"
-        lines += [
-            "",
-            f"{name} ({each['split']}, {better}), how far the best of a size is ahead of the best of one fewer",
-        ]
-        for step in each["steps"]:
-            spans = (
-                f"over seeds {_span(step['interval_over_seeds'])}, over objects {_span(step['interval_over_objects'])}"
-            )
-            lines.append(f"  {step['more']} over {step['fewer']}: {step['ahead']:+.4f}; 95 %: {spans}")
-    return "\n".join(lines) + "\n"
+def num_steps(stage: Any, num_clips: int) -> int:
+    """Steps in which an encoder is trained by contrast."""
+    whole = stage.training.epochs * -(-num_clips // stage.training.batch_size)
+    return min(whole, stage.training.max_steps or whole)
 
 
-def _cell(row: Mapping[str, Any]) -> str:
-    return f"{row['mean']:.4f} {_span(row['interval'])}"
+def terms_of(phase: str, stage: Any) -> list[str]:
+    """Terms of the loss of a stage that reach what it trains."""
+    objective = stage.objective
+    if phase in ("vision", "audio"):
+        weights = {"contrastive": 1.0, "variance": objective.variance_weight}
+        return _acting(weights | ({"mel_error": objective.mel_weight} if phase == "audio" else {}))
+    if phase == "fusion":
+        return _acting(_of_fusion(objective))
+    if phase == "dynamics":
+        return _acting(_of_rollouts(objective, 1.0) | _of_fusion(stage.fusion, objective.fusion_weight))
+    heads = {name: getattr(objective, f"{name}_weight") for name in HEADS}
+    rollouts = _of_rollouts(stage.dynamics, objective.dynamics_weight)
+    return _acting(heads | rollouts | _of_fusion(stage.fusion, objective.fusion_weight))
 
 
-def _span(interval: Sequence[float] | None) -> str:
-    return "-" if interval is None else f"[{interval[0]:.4f}, {interval[1]:.4f}]"
+HEADS = ("property", "affordance", "concept", "outcome", "causal")
+
+
+def _of_fusion(objective: FusionObjectiveConfig, weight: float = 1.0) -> dict[str, float]:
+    names = ("prediction", "consistency", "regularisation", "alignment")
+    return {name: weight * getattr(objective, f"{name}_weight") for name in names}
+
+
+def _of_rollouts(objective: DynamicsObjectiveConfig, weight: float) -> dict[str, float]:
+    return {"mse": weight, "nll": weight * objective.nll_weight, "state_mse": weight * objective.state_weight}
+
+
+def _acting(weights: dict[str, float]) -> list[str]:
+    return [name for name, weight in weights.items() if weight]

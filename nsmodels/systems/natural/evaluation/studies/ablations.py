@@ -14,7 +14,7 @@ from nsmodels.studies.trials import Arm
 from nsmodels.systems.natural import SYSTEM
 from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation
 from nsmodels.systems.natural.evaluation.studies.config import VARIANTS, AblationConfig
-from nsmodels.systems.natural.evaluation.studies.counting import measure_size
+from nsmodels.systems.natural.evaluation.studies.counting import count, measure_size
 from nsmodels.systems.natural.evaluation.studies.scoring import score_answers, score_programs
 from nsmodels.systems.natural.folders import NAMES, Kind, sorted_by_kind
 
@@ -64,4 +64,5 @@ def _arm(config: AblationConfig, dataset: str, data: Mapping[str, Path], chosen:
         variants={name: VARIANTS[name] for name in chosen},
         score=score_programs if dataset == "gqa" else score_answers,
         measure=measure_size,
+        count=count,
     )

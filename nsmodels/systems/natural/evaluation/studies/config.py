@@ -29,6 +29,7 @@ Answers = Literal[
     "cross_attention", "fusion", "second_look", "relation_graph", "routing", "concepts", "programs", "soft", "rules"
 ]
 RARE, CLASS_ERRORS = "rare_objects", "class_errors"  # metrics
+DEGREES, RULES = "degrees of belief", "rules"  # quantities
 _SEEN = ("perception",)
 # Answers are learnt from what perception sees, and so anew with it.
 _READ = ("perception", "answers")
@@ -43,8 +44,8 @@ VARIANTS: Mapping[str, Variant] = {
     "cross_attention": Variant(
         "attention of the question to objects", {"answers.cross_attention": False}, phases=("answers",)
     ),
-    "soft": Variant("probabilities in execution", evaluation={"soft": False}),
-    "rules": Variant("relations that rules derive", evaluation={"rules": True}, adds=True),
+    "soft": Variant("probabilities in execution", evaluation={"soft": False}, removes=DEGREES),
+    "rules": Variant("relations that rules derive", evaluation={"rules": True}, adds=True, removes=RULES),
     "programs": Variant("proved answers first", evaluation={"programs": False}),
 }
 

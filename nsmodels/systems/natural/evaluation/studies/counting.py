@@ -1,4 +1,4 @@
-"""Size of a model: its parameters, and the multiplications and additions for one question about one image."""
+"""Size of a model: its parameters, and the multiplications and additions for one question about one image; premises."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from nsmodels.studies.comparison import Size
+from nsmodels.studies.comparison import Counts, Size
 from nsmodels.systems.natural.answering.loading import load
+from nsmodels.systems.natural.answering.premises import Premises, num_degrees, num_rules
 from nsmodels.systems.natural.answering.respondent import Respondent
-from nsmodels.systems.natural.config import NaturalEvaluation
+from nsmodels.systems.natural.config import NaturalConfig, NaturalEvaluation
+from nsmodels.systems.natural.evaluation.studies.config import DEGREES, RULES
 from nsmodels.systems.natural.perception.network import Perception
 
 QUESTION = "Is the small dog to the left of the red car on the street?"
@@ -43,6 +45,12 @@ def measure_size(folder: Path, config: NaturalEvaluation) -> Size:
             model.choose(np.zeros(1, model.network.shape.record), [(0, QUESTION)])
     num_parameters = sum(p.numel() for network in networks for p in network.parameters())
     return Size(num_parameters, int(counter.get_total_flops()))
+
+
+def count(_: NaturalConfig, config: NaturalEvaluation) -> Counts:
+    """What programs are executed over: how finely a fact is believed, and how many rules derive further ones."""
+    premises = Premises(config.soft, config.rules)
+    return {DEGREES: num_degrees(premises), RULES: num_rules(premises)}
 
 
 def _perceive(model: Perception) -> Any:

@@ -8,11 +8,12 @@ from pathlib import Path
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.orders import DATA, Order
 from nsmodels.engine.config import EvaluationConfig
+from nsmodels.studies.comparison import Counts
 from nsmodels.studies.study import run_study
 from nsmodels.studies.trials import Arm
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.config import VisualConfig
-from nsmodels.systems.visual.evaluation.studies.config import VARIANTS, AblationConfig
+from nsmodels.systems.visual.evaluation.studies.config import NUM_EPOCHS, PARAPHRASES, VARIANTS, VIEWS, AblationConfig
 
 
 def ablate(order: Order[AblationConfig]) -> Manifest:
@@ -35,4 +36,10 @@ def arm_of(config: AblationConfig, data: Mapping[str, Path]) -> Arm:
         evaluation=EvaluationConfig().with_values({"split": config.split, "device": device}),
         data=data,
         variants={name: VARIANTS[name] for name in config.variants},
+        count=count,
     )
+
+
+def count(config: VisualConfig, _: EvaluationConfig) -> Counts:
+    """What images and questions of a training have besides themselves."""
+    return {VIEWS: NUM_EPOCHS if config.perception.augment else 1, PARAPHRASES: config.parser.paraphrases}

@@ -15,12 +15,18 @@ from nsmodels.systems.visual import config as visual
 from nsmodels.systems.visual.config import BaselineConfig, VisualConfig
 
 Part = Literal["second_look", "augmentation", "paraphrases"]
+VIEWS, PARAPHRASES = "views of an image in eight epochs", "paraphrases for each question"
+NUM_EPOCHS = 8  # in which views are counted
 VARIANTS: Mapping[str, Variant] = {
     "second_look": Variant(
         "second look at the pixels around a centre", {"perception.crop_size": 0}, phases=("perception",)
     ),
-    "augmentation": Variant("augmented training images", {"perception.augment": 0.0}, phases=("perception",)),
-    "paraphrases": Variant("questions in words that people type", {"parser.paraphrases": 0.0}, phases=("parser",)),
+    "augmentation": Variant(
+        "augmented training images", {"perception.augment": 0.0}, phases=("perception",), removes=VIEWS
+    ),
+    "paraphrases": Variant(
+        "questions in words that people type", {"parser.paraphrases": 0.0}, phases=("parser",), removes=PARAPHRASES
+    ),
 }
 
 
