@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
+from pydantic import Field
 
-from pydantic import Field, model_validator
-
-from nsmodels.core.config import Config, conditional, partly_decided, runtime_field
+from nsmodels.core.config import Config, conditional, runtime_field
 from nsmodels.engine.config import Device, TrainingConfig
-from nsmodels.systems.graph.config import GraphConfig
 
 _TRAINING = TrainingConfig(curriculum=True, batch_size=64, lr=3e-3, weight_decay=0.01, num_workers=0)
 
