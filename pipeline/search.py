@@ -64,7 +64,7 @@ def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
 
 def _planned(training: Training[Any, Any], config: Any) -> Iterator[str]:
     """What a search would do: the fields with their values, the number of trainings, and the time they may take."""
-    target = training.target
+    target = training.target.at(config)
     axes = target.axes(config)
     first = target.unchanged(config, axes)
     yield f"{training.search_key}: {target.space.phase} of {training.system.name}, by {target.space.metric}"

@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nsmodels.core.config.base import Config, Given, IncompleteError
@@ -81,12 +81,21 @@ class Space:
         mode: whether a larger or a smaller value of it is better.
         fields: values by dotted name of the field, in the form of this module; fields without effect in a
             configuration are left out there.
+        instead: by field, a value of it with which `metric` tells nothing apart, and metric and mode to take there.
     """
 
     phase: str
     metric: str
     mode: Literal["min", "max"]
     fields: Mapping[str, str] = field(default_factory=dict)
+    instead: Mapping[str, tuple[Any, str, Literal["min", "max"]]] = field(default_factory=dict)
+
+    def at(self, config: Config) -> Space:
+        """The space with the metric by which trainings of this configuration are compared."""
+        for name, (value, metric, mode) in self.instead.items():
+            if value_of(config, name) == value:
+                return replace(self, metric=metric, mode=mode, instead={})
+        return self
 
 
 def axes_of(config: Config, fields: Mapping[str, str], where: str) -> dict[str, Axis]:

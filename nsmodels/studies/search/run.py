@@ -34,6 +34,7 @@ def search(order: Order[Any], target: Target, kind: str = "search") -> Manifest:
     to stop.
     """
     target.check(order.config)
+    version, target = target.version, target.at(order.config)
 
     def run(part: Part) -> StudyResult:
         job = Job(target, order.config, order.inputs, part.path)
@@ -50,7 +51,7 @@ def search(order: Order[Any], target: Target, kind: str = "search") -> Manifest:
         return StudyResult(found, report.table(found), figures.history(found), caption, report.metrics(found))
 
     maker = target.system.package
-    return seal_study(order, maker, kind, target.version, order.config.model.training.seed, run)
+    return seal_study(order, maker, kind, version, order.config.model.training.seed, run)
 
 
 class Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from nsmodels.core.config import Config, fingerprint, spaces
@@ -39,6 +39,10 @@ class Target:
         if name not in system.spaces:
             raise InputError(f"{system.name}: stage '{name}' declares no space to search")
         return cls(system, name, system.spaces[name])
+
+    def at(self, config: SearchConfig) -> Self:
+        """The target with the metric by which trainings of this configuration are compared."""
+        return replace(self, space=self.space.at(_model(config)))
 
     @property
     def version(self) -> str:
@@ -101,7 +105,7 @@ class Target:
         """Raise `InputError` for a search that cannot be made on this machine."""
         system, model, phase = self.system, _model(config), self.space.phase
         system.check_config(model, self.stage)
-        watched = self.training(config).with_values({"monitor": self.space.metric})
+        watched = self.training(config).with_values({"monitor": self.at(config).space.metric})
         require_metric(watched, system.metrics_of(phase, model), f"space of {system.name}")
         axes = self.axes(config)
         for name, axis in axes.items():
