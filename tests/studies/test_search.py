@@ -225,11 +225,12 @@ def test_a_combination_that_cannot_be_is_a_failed_trial_with_its_reason(data: Pa
     assert f"trial {failed['number']}: {failed['reason']}" in (folder / "table.txt").read_text()
 
 
-def test_a_finite_space_has_no_trial_twice(data: Path, tmp_path: Path) -> None:
-    found(data, tmp_path / "search", space=[DIM], num_trials=50, confirmation_seeds=[], values={"training.epochs": 1})
+@pytest.mark.parametrize("space", [DIM, "model.dim=6...8"])
+def test_a_finite_space_has_no_trial_twice(space: str, data: Path, tmp_path: Path) -> None:
+    found(data, tmp_path / "search", space=[space], num_trials=50, confirmation_seeds=[], values={"training.epochs": 1})
     values = [trial["values"]["model.dim"] for trial in report_of(tmp_path / "search")["trials"]]
     assert values[0] == 8
-    assert sorted(values) == [4, 8, 16]
+    assert sorted(values) == ([4, 8, 16] if space == DIM else [6, 7, 8])
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ class Choices:
         """Values whose validity is that of the axis: all of a list."""
         return self.values
 
+    @property
+    def listed(self) -> tuple[Any, ...] | None:
+        """All values."""
+        return self.values
+
     def __str__(self) -> str:
         return ", ".join(_shown(value) for value in self.values)
 
@@ -61,6 +66,13 @@ class Span:
     def ends(self) -> tuple[Any, ...]:
         """Values whose validity is that of the axis: its two ends."""
         return self.low, self.high
+
+    @property
+    def listed(self) -> tuple[Any, ...] | None:
+        """All values where they are whole and not too many, else None."""
+        low, high = self.low, self.high
+        is_whole = isinstance(low, int) and isinstance(high, int) and high - low < MOST
+        return tuple(range(int(low), int(high) + 1)) if is_whole else None
 
     def __str__(self) -> str:
         return f"{_shown(self.low)} to {_shown(self.high)}{', on a logarithmic scale' * self.is_log}"
@@ -131,8 +143,8 @@ def acting(config: Config, fields: Mapping[str, str]) -> dict[str, str]:
 def combinations(config: Config, axes: Axes, where: str) -> Iterator[tuple[dict[str, Any], Config]]:
     """Every combination of values, the last field changing fastest, and the configuration that it makes of `config`.
 
-    Raises `InputError` naming `where` for a range, which has no list of values, for more combinations than `MOST`, and
-    for one that no configuration can have.
+    Raises `InputError` naming `where` for a range of fractions, which has no list of values, for more combinations
+    than `MOST`, and for one that no configuration can have.
     """
     lists = {name: _listed(name, axis, where) for name, axis in axes.items()}
     if (num := math.prod(map(len, lists.values()))) > MOST:
@@ -207,8 +219,9 @@ def _validated(config: Config, name: str, value: Any, where: str) -> Any:
 
 
 def _listed(name: str, axis: Axis, where: str) -> tuple[Any, ...]:
-    if isinstance(axis, Choices):
-        return axis.values
+    if axis.listed is not None:
+        return axis.listed
+    assert isinstance(axis, Span)
     values = f"{_shown(axis.low)},{_shown(axis.high)}"
     raise InputError(f"{where}: {name}: a grid takes a list of values, as {name}={values}, not a range")
 

@@ -18,7 +18,7 @@ from nsmodels.core.orders import Order
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.studies.search import figures, report
-from nsmodels.studies.search.job import FILE, Job
+from nsmodels.studies.search.job import Job
 from nsmodels.studies.search.storage import Journal
 from nsmodels.studies.search.target import Target
 from nsmodels.studies.search.worker import Worker, helpers
@@ -44,6 +44,7 @@ def search(order: Order[Any], target: Target, kind: str = "search") -> Manifest:
         with helpers(part.path, num - 1), _threads(num):
             worker = Worker(job, watch.look)
             worker.run()
+            worker.settle()
         watch.close()
         found = report.report_of(job, worker.journal, worker.axes, part.source)
         _write(part, job, found)
@@ -90,7 +91,6 @@ def _write(part: Part, job: Job, found: report.Report) -> None:
         figure = draw(found)
         if figure is not None:
             plots.save_figure(figure, part.path / "figures" / name, caption.format(**found), part.source)
-    (part.path / FILE).unlink()
 
 
 @contextlib.contextmanager

@@ -15,7 +15,6 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from nsmodels.core.config import fingerprint
-from nsmodels.core.config.spaces import Choices
 from nsmodels.studies.search.config import SearchConfig
 from nsmodels.studies.search.storage import NAME, distributions
 from nsmodels.studies.search.target import Target, Values
@@ -64,8 +63,6 @@ def _draw(
 
 
 def _first_left(axes: dict[str, Any], known: Sequence[Values]) -> Values | None:
-    """The first combination of lists that was not entered; the last draws were all known."""
-    if not all(isinstance(axis, Choices) for axis in axes.values()):
-        return None
-    every = itertools.product(*(axis.values for axis in axes.values()))
+    """The first combination of lists that was not entered, where the draws were all known; None without one."""
+    every = itertools.product(*(axis.listed or () for axis in axes.values()))
     return next((values for each in every if (values := dict(zip(axes, each, strict=True))) not in known), None)

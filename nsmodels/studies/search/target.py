@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from nsmodels.core.config import Config, fingerprint, spaces
 from nsmodels.core.config.conditions import without_effect
-from nsmodels.core.config.spaces import Axes, Choices, Space
+from nsmodels.core.config.spaces import Axes, Space
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig, require_metric
 from nsmodels.engine.system import System
@@ -88,9 +88,10 @@ class Target:
         """Number of trainings, without those of the confirmation; no combination of lists is trained twice."""
         if config.sampler == "grid":
             return len(self.combinations(config, axes))
-        lists = [a.values for a in self.widened(config, axes).values() if isinstance(a, Choices)]
-        is_finite = len(lists) == len(axes)
-        return min(math.prod(map(len, lists)), config.num_trials) if is_finite else config.num_trials
+        lists = [axis.listed for axis in self.widened(config, axes).values()]
+        if None in lists:
+            return config.num_trials
+        return min(math.prod(len(each or ()) for each in lists), config.num_trials)
 
     def widened(self, config: SearchConfig, axes: Axes) -> dict[str, Any]:
         """The axes with the values of the unchanged configuration, which is a trial, too."""

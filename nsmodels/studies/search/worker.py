@@ -58,11 +58,22 @@ class Worker:
         Raises `InputError` for bad data and for an unchanged configuration with which no training comes to an end, and
         `Interrupted` when asked to stop.
         """
-        while not self._is_over():
+        # The process that began the search removes the file before it seals.
+        while (self.job.folder / FILE).exists() and not self._is_over():
             if not self._try() and not self._confirm():
                 time.sleep(POLL)
             self._look(self.journal)
         self._look(self.journal)
+
+    def settle(self) -> None:
+        """Let no worker join any more, wait for what others still write, and remove every checkpoint."""
+        (self.job.folder / FILE).unlink()
+        places = [self._place(trial.number) for trial in self.journal.trials]
+        for folder in [*places, *(place.folder for place in confirmations(self.job, self.journal.trials))]:
+            while (log := fitting.claim(folder)) is None:
+                time.sleep(POLL)
+            log.close()
+            fitting.clear(folder)
 
     def _is_over(self) -> bool:
         trials = self.journal.trials
