@@ -57,11 +57,11 @@ class SearchConfig(Config):
 
     @model_validator(mode="after")
     def _is_a_search(self) -> Self:
-        seeds, training = self.confirmation_seeds, getattr(self, "model", self)
+        seeds = self.confirmation_seeds
         if len(set(seeds)) < len(seeds) or min(seeds, default=0) < 0:
             raise ValueError(f"confirmation_seeds: expected whole numbers from 0 on, each once, got {seeds}")
-        if getattr(training, "training", None) is not None:
-            self._require_trainable(training)
+        if model := getattr(self, "model", None):  # this class alone has none
+            self._require_trainable(model)
         return self
 
     def _require_trainable(self, model: Any) -> None:

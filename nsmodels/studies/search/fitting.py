@@ -73,7 +73,6 @@ def fit(target: Target, config: Any, inputs: Inputs, folder: Path, log: IO[str],
     watch = _Watch(metric, report)
     with contextlib.redirect_stderr(log):
         try:
-            target.system.check_networks(config)
             for record in _progress(folder / phase).get("history", []):  # killed between saving an epoch and its report
                 watch.epoch(record)
             found = Phases(target.system.package, config, inputs, folder).fit(phase, (watch,))
