@@ -179,7 +179,15 @@ CHANGES = {
         "systems/nav/config.py",
         "num_inner: int = Field(default=3",
         "num_inner: int = Field(default=4",
-        ("nav_model", "nav_search", "nav_grid_search", "nav_data_scaling", "nav_replicates", "nav_trials"),
+        (
+            "nav_model",
+            "nav_search",
+            "nav_ablations",
+            "nav_grid_search",
+            "nav_data_scaling",
+            "nav_replicates",
+            "nav_trials",
+        ),
     ),
     "a default of its evaluation": (
         "systems/nav/config.py",
