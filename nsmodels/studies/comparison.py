@@ -202,10 +202,18 @@ def _gains(
     found, changed = paired_interval(gains, outcomes.clusters), float((gains != 0).mean())
     low, high = found or (None, None)
     verdict = verdict_of(float(gains.mean()), found, changed, len(gains), margin)
+    if verdict == "does not matter" and _is_worst(outcomes, float(full.mean()), margin):
+        verdict = "not shown"  # of a model that can do nothing, no part matters
     return {
         **{"gain": float(gains.mean()), "gain_low": low, "gain_high": high, "changed": changed},
         **{"gains": tuple(gains.mean(1).tolist()), "verdict": verdict},
     }
+
+
+def _is_worst(outcomes: Outcomes, mean: float, margin: float) -> bool:
+    """Whether a score is as bad as can be, or within the margin of it."""
+    worst = outcomes.bounds[0 if outcomes.direction == "higher" else 1]
+    return worst is not None and abs(mean - worst) <= margin
 
 
 def _costs(full: Sequence[Cost], own: Sequence[Cost]) -> dict[str, Any]:

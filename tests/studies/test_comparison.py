@@ -215,3 +215,10 @@ def test_what_is_removed_is_counted_in_the_quantity_of_the_variant() -> None:
     assert "replaced" in shown["wheels"]
     with pytest.raises(InputError, match="variant 'turns': removes views, which are not counted"):
         compare(variants, dict.fromkeys(names, full), costs(names), 0.01)
+
+
+def test_nothing_is_shown_by_a_model_that_can_do_nothing() -> None:
+    nothing = scored(lambda seed: [outcomes(np.zeros(NUM)), outcomes(np.ones(NUM), "slips", direction="lower")])
+    variants = {"eyes": Variant("eyes", {"eyes": 0}, also=("slips",))}
+    rows = compare(variants, {FULL: nothing, "eyes": nothing}, costs([FULL, "eyes"]), 0.01)
+    assert [row.verdict for row in rows if row.variant == "eyes"] == ["not shown", "not shown"]

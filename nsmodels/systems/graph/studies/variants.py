@@ -37,9 +37,9 @@ TWO_LEVELS: Mapping[str, Variant] = {
 }
 _TRAINING = TrainingConfig(curriculum=True, batch_size=64, lr=3e-3, weight_decay=0.01, num_workers=0)
 _BY_VARIANT = {"kind": "the variants and the data decide it"}
-_NETWORKS = ("labels_only", "flat", "source", "recurrent", "budget")
+_NETWORKS: tuple[str, ...] = ("labels_only", "flat", "source", "recurrent", "budget")
 _BASELINES = BaselineConfig(budget=True)  # of which sizes are read, and the rounds of `one_level`
-_BY_NETWORK = dict.fromkeys(_NETWORKS, "the variants decide it")
+_BY_NETWORK: dict[str, str] = dict.fromkeys(_NETWORKS, "the variants decide it")
 
 
 class AblationConfig(VariantStudyConfig, GraphConfig):

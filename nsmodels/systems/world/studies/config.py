@@ -26,8 +26,21 @@ _BY_STUDY = {"seed": "seeds decides it"}
 Modality = Literal["vision", "audio", "proprio"]
 Senses = Literal["no_vision", "no_audio", "no_proprio", "only_vision", "only_audio", "only_proprio"]
 Losses = Literal[
-    *("sight", "sound", "mel", "alignment", "prediction", "consistency", "regularisation", "likelihood", "states"),
-    *("rollouts", "property", "affordance", "concept", "outcome", "twins"),
+    "sight",
+    "sound",
+    "mel",
+    "alignment",
+    "prediction",
+    "consistency",
+    "regularisation",
+    "likelihood",
+    "states",
+    "rollouts",
+    "property",
+    "affordance",
+    "concept",
+    "outcome",
+    "twins",
 ]
 ZERO_SHOT, FEW_SHOT, PROPERTIES = "zero_shot_accuracy", "few_shot_accuracy", "property_mae"
 DYNAMICS, SIGNS, RETRIEVAL = "dynamics_error", "causal_sign_accuracy", "image_to_sound_r10"

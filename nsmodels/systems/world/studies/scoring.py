@@ -37,7 +37,9 @@ BOTH = {"vision", "audio"}
 def score(order: Order[SensesConfig]) -> list[Outcomes]:
     """Names, properties, imagined states, effects and retrieval, the names of unseen combinations first."""
     plain = EvaluationConfig.model_validate({n: getattr(order.config, n) for n in EvaluationConfig.model_fields})
-    subject = _subject(order.model, artifact.read_manifest(order.model).fingerprint, order.data, plain)
+    subject = _subject(
+        order.model, artifact.read_manifest(order.model).fingerprint, order.data, plain.model_dump_json()
+    )
     subset = tuple(order.config.modalities)
     scored = scores_by_modalities(subject, plain, [subset])
     found = []
@@ -51,9 +53,12 @@ def score(order: Order[SensesConfig]) -> list[Outcomes]:
 
 
 @lru_cache(maxsize=1)
-def _subject(model: Path, fingerprint: str, data: Path, how: EvaluationConfig) -> Subject:
-    """What is scored; kept for the next variant, which may be the same model with different modalities."""
-    return read_subject(model, data, how)
+def _subject(model: Path, fingerprint: str, data: Path, how: str) -> Subject:
+    """What is scored; kept for the next variant, which may be the same model with different modalities.
+
+    `how`: the configuration of the evaluation as JSON.
+    """
+    return read_subject(model, data, EvaluationConfig.model_validate_json(how))
 
 
 def _signs(subject: Subject, subset: Subset) -> list[Outcomes]:
