@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.measure import Measure
+from nsmodels.evaluation.measure import SHARE, Measure
 from nsmodels.evaluation.metrics import Interval
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.evaluation.replication import LEVEL, student_interval
@@ -115,7 +115,7 @@ def compare(
         variants: without the full model, by name.
         scored: outcomes by name and seed, those of `FULL` among them.
         costs: likewise, one per seed.
-        margin: see `verdict_of`.
+        margin: see `verdict_of`; of a metric that is no share, as a share of the score of the full model.
         counts: by name, of quantities that are neither parameters nor operations.
 
     Raises `InputError` where items, seeds or metrics differ, and for a quantity that is not counted.
@@ -201,7 +201,8 @@ def _gains(
     gains = sign * (full - own)
     found, changed = paired_interval(gains, outcomes.clusters), float((gains != 0).mean())
     low, high = found or (None, None)
-    verdict = verdict_of(float(gains.mean()), found, changed, len(gains), margin)
+    width = margin if outcomes.unit == SHARE else margin * abs(float(full.mean()))
+    verdict = verdict_of(float(gains.mean()), found, changed, len(gains), width)
     if verdict == "does not matter" and _is_worst(outcomes, float(full.mean()), margin):
         verdict = "not shown"  # of a model that can do nothing, no part matters
     return {

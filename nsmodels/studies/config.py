@@ -18,7 +18,9 @@ class VariantStudyConfig(Config):
         default=[0, 1, 2], min_length=1, description="seeds over which variants are compared; fewer than 3: no verdicts"
     )
     margin: float = Field(
-        default=0.01, ge=0, description="a part whose effect surely is smaller does not matter; 0.01: one point"
+        default=0.01,
+        ge=0,
+        description="a part whose effect surely is smaller does not matter; 0.01: one point, of an error one percent",
     )
 
     @model_validator(mode="after")

@@ -153,5 +153,5 @@ def _words(metric: str) -> str:
 
 def _unit(rows: Sequence[Row]) -> str:
     units, metrics = {row.unit for row in rows}, {row.metric for row in rows}
-    of_metric = f" of {_words(*metrics)}" if len(metrics) == 1 else ""
-    return f"gain by the part, points{of_metric}" if units == {SHARE} else f"gain by the part{of_metric}"
+    points = ", points" if units == {SHARE} else ""
+    return f"gain by the part{points}" + (f": {_words(*metrics)}" if len(metrics) == 1 else "")

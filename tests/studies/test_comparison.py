@@ -222,3 +222,15 @@ def test_nothing_is_shown_by_a_model_that_can_do_nothing() -> None:
     variants = {"eyes": Variant("eyes", {"eyes": 0}, also=("slips",))}
     rows = compare(variants, {FULL: nothing, "eyes": nothing}, costs([FULL, "eyes"]), 0.01)
     assert [row.verdict for row in rows if row.variant == "eyes"] == ["not shown", "not shown"]
+
+
+@pytest.mark.parametrize(("unit", "verdict"), [("share", "not shown"), ("", "does not matter")])
+def test_the_margin_of_an_error_is_a_share_of_it(unit: str, verdict: str) -> None:
+    """A difference of about 0.02: more than a point of a share, less than one percent of an error of 10."""
+    size, noise = (0.5 if unit else 10.0), np.random.default_rng(0).normal(0, 0.1, NUM)
+    how = {"unit": unit, "bounds": (0, 1 if unit else None), "direction": "lower"}
+    full = scored(lambda seed: [outcomes(np.full(NUM, size), "error", **how)])
+    more = scored(lambda seed: [outcomes(size + noise - noise.mean() + 0.02, "error", **how)])
+    variants = {"eyes": Variant("eyes", {"eyes": 0})}
+    row = by_name(compare(variants, {FULL: full, "eyes": more}, costs([FULL, "eyes"]), 0.01))["eyes"]
+    assert row.verdict == verdict
