@@ -171,6 +171,14 @@ def test_the_program_accepts_the_command(command: str, repository: dg.Repository
     CHECKS[Path(program).name](words, repository)
 
 
+def test_a_folder_is_written_by_one_program() -> None:
+    writers: dict[str, set[tuple[str, ...]]] = {}
+    for words in map(shlex.split, commands()):
+        if "--out" in words:
+            writers.setdefault(words[words.index("--out") + 1], set()).add(tuple(words[:2]))
+    assert {folder: found for folder, found in writers.items() if len(found) > 1} == {}
+
+
 @pytest.mark.parametrize("command", inline_commands())
 def test_commands_in_the_text_name_what_exists(command: str) -> None:
     program, *words = [word for word in command.split() if word not in ("…", "...")]
