@@ -16,6 +16,7 @@ import click
 import dagster as dg
 from dagster_shared.cli import PythonPointerOpts
 
+from nsmodels.core import interrupts
 from nsmodels.core.errors import InputError, near
 from pipeline.internals import (
     IMPLICIT_ASSET_JOB_NAME,
@@ -74,7 +75,7 @@ def _check(command: click.Command, check: Callable[[Options], None]) -> None:
 
     @functools.wraps(run)
     def checked(**given: Any) -> Any:
-        with one_line_refusals():
+        with stopped_by_signal(), one_line_refusals():
             is_dry = given.pop("dry_run", False)
             check(given)
             if is_dry:
@@ -85,6 +86,21 @@ def _check(command: click.Command, check: Callable[[Options], None]) -> None:
             return run(**given)
 
     command.callback = checked
+
+
+@contextmanager
+def stopped_by_signal() -> Iterator[None]:
+    """A stop ends the command with the status of its signal; click would print a line of its own above the last one.
+
+    That is "Aborted!", or the error with which Dagster ends a run that did not succeed.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, click.ClickException):
+        number = interrupts.requested()
+        if number is None:
+            raise
+        raise SystemExit(128 + number) from None
 
 
 @contextmanager

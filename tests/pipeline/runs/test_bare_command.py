@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from nsmodels.core import interrupts
 from nsmodels.core.artifact import read_manifest
 from pipeline.lib.runs import bare_command
 from pipeline.lib.runs import history as history_module
@@ -112,6 +113,22 @@ def test_definitions_that_cannot_be_loaded_for_bad_input_are_one_line(project):
     done = subprocess.run(words, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert done.stderr == "error: NSMODELS_EXTENSIONS: no folder /nowhere; correct the variable, or unset it\n"
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, None], ids=["imports", "definitions", "after the first line"])
+def test_a_stop_before_the_first_step_is_one_line(project, seconds):
+    """Ctrl-C while Dagster and the definitions are loaded, and after what will be made was printed."""
+    given = environment(project) | {"NSMODELS_DATA": str(project / "stopped")}
+    words = command("mazes", preset="debug", num_train=1_000_000)
+    started = subprocess.Popen(words, cwd=project, env=given, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    before = started.stderr.readline() if seconds is None else time.sleep(seconds) or ""
+    os.killpg(started.pid, signal.SIGINT)
+    err = before + started.communicate(timeout=60)[1]
+    assert started.returncode == 130
+    assert err.splitlines()[-1] == interrupts.LINE
+    assert err.count(interrupts.LINE) == 1
+    assert "Aborted" not in err
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(
