@@ -24,6 +24,7 @@ from nsmodels.evaluation.sealing import EvaluationResult
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
+    from nsmodels.evaluation.demonstration import Demonstration
 
 C = TypeVar("C", bound=Config)
 E = TypeVar("E", bound=Config)
@@ -165,6 +166,13 @@ class System(ABC, Generic[C, E]):
     def export(self, model: Any, path: Path) -> Path:
         """Write a loaded model as an ONNX graph. Raises InputError where a system has no such export."""
         raise InputError(f"{self.name}: has no ONNX export")
+
+    def demonstrate(self, model: Any, data: Path, num: int, seed: int = 0) -> Demonstration:
+        """A loaded model at work on at most `num` held-out inputs, drawn by chance and equal for equal seeds.
+
+        Raises InputError for data that do not fit, and where a system has no demonstration.
+        """
+        raise InputError(f"{self.name}: has no demonstration")
 
     # --- what it gets ------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nsmodels import loading
 from nsmodels.core import artifact, discover
-from nsmodels.core.config import Config, Given, fingerprint
+from nsmodels.core.config import Config, Given, as_yaml, fingerprint
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
 from nsmodels.engine.system import System
@@ -28,6 +29,7 @@ class Choice:
         name: name of the run: its artifacts are "notebook/<name>/model" and "notebook/<name>/evaluation".
         stage: name of the stage that is trained.
         parent: what it starts from, where the system trains a chain.
+        taken: key or folder of a trained model that stands in place of one that is trained here; see `taking.take`.
     """
 
     system: str
@@ -37,6 +39,7 @@ class Choice:
     name: str
     stage: str = ""
     parent: Choice | None = None
+    taken: str = ""
 
     @property
     def data(self) -> Path:
@@ -47,7 +50,7 @@ class Choice:
     @property
     def model_key(self) -> str:
         """Key of the model, as `nsmodels.load` takes it."""
-        return f"{PLACE}/{self.name}/model"
+        return self.taken or f"{PLACE}/{self.name}/model"
 
     @property
     def evaluation_key(self) -> str:
@@ -57,12 +60,18 @@ class Choice:
     @property
     def model(self) -> Path:
         """Folder of the trained model."""
-        return artifact.folder_of(self.model_key)
+        below = artifact.folder_of(self.model_key)
+        return loading.place_of(self.taken, None, loading.MODEL) if self.taken else below
 
     @property
     def evaluation(self) -> Path:
         """Folder of its evaluation."""
         return artifact.folder_of(self.evaluation_key)
+
+    @property
+    def yaml(self) -> str:
+        """The configuration as a file that `--config` of a training takes."""
+        return as_yaml(self.config.model_dump(mode="json"))
 
     @property
     def unfinished(self) -> Path:

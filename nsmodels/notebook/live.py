@@ -1,11 +1,14 @@
-"""Pictures in a notebook's front end; without one, every function here does nothing."""
+"""Pictures and texts in a notebook's front end; without one, pictures are left out."""
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import struct
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,7 @@ from nsmodels.evaluation import plots
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+HIGHEST = 560  # pixels of a picture that is as high as it is wide
 SECONDS_BETWEEN_PICTURES = 1.0
 SHARE_OF_DRAWING = 0.1  # largest share of the training's time spent on drawing
 
@@ -36,11 +40,29 @@ def show_png(content: bytes, handle: Any = None) -> Any:
         return None
     from IPython.display import Image, display  # installed, since there is a front end
 
-    image = Image(data=content, format="png")
+    image = Image(data=content, format="png", height=_height(content))
     if handle is None:
         return display(image, display_id=True)
     handle.update(image)
     return handle
+
+
+def show_text(text: str) -> None:
+    """Display lines as they are, which a front end would wrap; without a front end, print them."""
+    if not has_front_end():
+        print(text)
+        return
+    from IPython.display import display
+
+    style = "white-space: pre; overflow-x: auto"
+    lines = f'<pre style="{style}">{html.escape(text)}</pre>'
+    display({"text/plain": text, "text/html": lines}, raw=True)
+
+
+def _height(content: bytes) -> int | None:
+    """Height at which a PNG is displayed, so that a square or an upright one fits on a screen; None: its own."""
+    width, height = struct.unpack(">II", content[16:24])
+    return HIGHEST if height > HIGHEST and width < 1.3 * height else None
 
 
 def as_png(figure: Figure) -> bytes:
@@ -55,6 +77,14 @@ def show_errors_in_one_line(kind: type[InputError]) -> None:
     shell = _shell()
     if shell is not None:
         shell.set_custom_exc((kind,), _print_error)
+
+
+def prepare_display() -> None:
+    """Show tables with their whole text, and no warning of libraries that would like to show widgets."""
+    import pandas as pd
+
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    pd.options.display.max_colwidth = 160
 
 
 def _print_error(shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: int | None = None) -> None:

@@ -27,6 +27,7 @@ def begin(data: str | Path | None = None) -> None:
     if data or not os.environ.get("NSMODELS_DATA"):
         os.environ["NSMODELS_DATA"] = str(Path(data or _project() / "data").resolve())
     live.show_errors_in_one_line(InputError)
+    live.prepare_display()
     for name, value in _machine().items():
         print(f"{name:<12}{value}")
 
@@ -45,10 +46,15 @@ def _machine() -> dict[str, str]:
     return {
         "python": f"{platform.python_version()} ({sys.executable})",
         "torch": torch.__version__,
-        "device": ", ".join(_gpus()) or f"no GPU: {num_cores()} CPU cores; use the presets debug and quick",
+        "device": device() if _gpus() else f"no GPU: {num_cores()} CPU cores; use the presets debug and quick",
         "memory": memory,
         "data root": f"{root}, {readable(shutil.disk_usage(existing).free)} free",
     }
+
+
+def device() -> str:
+    """Names of the GPUs, of which models use the first; "CPU" without any."""
+    return ", ".join(_gpus()) or "CPU"
 
 
 def _gpus() -> list[str]:

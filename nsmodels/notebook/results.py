@@ -31,12 +31,12 @@ def evaluate(choice: Choice, is_forced: bool = False, has_figures: bool = True) 
     Raises `InputError` when the model is missing, or was trained with a different configuration than the choice's.
     """
     trained = artifact.read_manifest(choice.model, choice.model_key)
-    if fingerprint(trained.config) != fingerprint(choice.config.relevant()):
+    if not choice.taken and fingerprint(trained.config) != fingerprint(choice.config.relevant()):
         raise InputError(f"{choice.model}: trained with a different configuration than the chosen one; train first")
     inputs = Inputs.of({choice.data_key: choice.data}, model=(choice.model_key, choice.model))
     how = next(iter(choice.trained.evaluation_presets.values()))()
     choice.trained.evaluate(Order(choice.evaluation_key, how, inputs, choice.evaluation, is_forced))
-    print((choice.evaluation / "table.txt").read_text(encoding="utf-8"))
+    live.show_text((choice.evaluation / "table.txt").read_text(encoding="utf-8"))
     for path in sorted((choice.evaluation / "figures").glob("*.png")) if has_figures else []:
         live.show_png(path.read_bytes())
     return loading.report(choice.evaluation)
@@ -115,21 +115,27 @@ def compare(data: str = "", system: str = "") -> pd.DataFrame:
     return leaderboard.frame(found).reindex(columns=list(COMPARED))
 
 
-def export(choice: Choice, folder: str | Path = "exports", has_onnx: bool = False) -> list[Path]:
-    """Copy model and evaluation, verified against their manifests, as zip files; `has_onnx` adds the graph.
+def export(choice: Choice, folder: str | Path = "exports") -> list[Path]:
+    """Copy model and evaluation, verified against their manifests, as zip files; the graph for ONNX where there is one.
 
-    Returns the paths of the files. Raises `InputError` when a file differs from its checksum, and for ONNX where the
-    system has no such export.
+    Returns the paths of the files. Raises `InputError` where the model is missing, and when a file differs from its
+    checksum.
     """
     target = Path(folder).resolve()
+    artifact.read_manifest(choice.model, choice.model_key)
     target.mkdir(parents=True, exist_ok=True)
-    made = []
-    for place in (choice.model, choice.evaluation):
-        artifact.verify(place)
-        made.append(Path(shutil.make_archive(str(target / f"{choice.name}-{place.name}"), "zip", place)))
-    if has_onnx:
-        graph = target / f"{choice.name}.onnx"
-        made.append(choice.trained.export(loading.load(choice.model, device="cpu"), graph))
+    found = {"model": choice.model, "evaluation": choice.evaluation}
+    made = [_zipped(place, target / f"{choice.name}-{name}") for name, place in found.items() if place.exists()]
+    try:
+        made.append(choice.trained.export(loading.load(choice.model, device="cpu"), target / f"{choice.name}.onnx"))
+    except InputError as error:
+        print(f"without a graph for ONNX: {error}")
     for path in made:
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
     return made
+
+
+def _zipped(place: Path, path: Path) -> Path:
+    """An artifact as a zip file; `path` is without suffix."""
+    artifact.verify(place)
+    return Path(shutil.make_archive(str(path), "zip", place))

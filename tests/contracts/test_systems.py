@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shlex
 import shutil
 import signal
 import zipfile
@@ -27,7 +28,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine import checkpoint, phase
 from nsmodels.engine.phases import Phases
-from nsmodels.engine.system import Stage
+from nsmodels.engine.system import Stage, System
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.outcomes import files_of, read_outcomes
 from tests.children import Child, ranks, signal_at_save
@@ -421,3 +422,26 @@ def test_its_model_and_each_network_are_loaded_by_name(first: Trained) -> None:
             saved = torch.load(folder / name / "last.pt", weights_only=True)["model_state_dict"]
             assert not network.training
             assert all(torch.equal(network.state_dict()[key], value) for key, value in saved.items())
+
+
+def test_what_it_demonstrates_is_drawn_by_chance_and_explained(first: Trained) -> None:
+    model = first.system.load(first.folder, "cpu")
+    if type(first.system).demonstrate is System.demonstrate:
+        with pytest.raises(InputError, match=f"{first.name}: has no demonstration"):
+            first.system.demonstrate(model, first.data, 3)
+        return
+    shown, other = (first.system.demonstrate(model, first.data, 3, seed) for seed in (0, 1))
+    cases = [shown.answer(number) for number in range(len(shown))]
+    assert 1 <= len(cases) <= 3
+    assert cases == [shown.answer(number) for number in range(len(cases))], "an answer changes when it is asked again"
+    assert [(case.item, case.asked) for case in cases] != [
+        (case.item, case.asked) for case in (other.answer(number) for number in range(len(other)))
+    ]
+    for number, case in enumerate(cases):
+        assert all(vars(case)[name] for name in ("item", "asked", "answer", "truth"))
+        explained, changed = shown.explain(number), shown.change(number)
+        assert explained.picture.startswith(b"\x89PNG")
+        assert case.item in explained.text
+        assert len(changed.text.splitlines()) >= 2 or "no path" in changed.text
+    words = shlex.split(shown.own.format(model=first.folder, data=first.data))
+    assert words[:2] == ["nsmodels", first.name]

@@ -69,6 +69,11 @@ class GivenAnswer(Protocol):
 class Change(Protocol):
     """What an answer becomes without a fact."""
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the answer differs, or is not given any more."""
+        ...
+
     def text(self) -> str:
         """For a terminal."""
         ...
@@ -79,7 +84,11 @@ class Change(Protocol):
 
 
 class Session(Protocol):
-    """A checkpoint that has seen the images of a command."""
+    """A checkpoint, with the images that it has seen."""
+
+    def see(self, image: Path) -> None:
+        """See an image, before questions about it; raise `InputError` when it cannot be read."""
+        ...
 
     def answer(self, image: Path, question: str) -> Any:
         """The `GivenAnswer` to a question; raise `InputError` for one that cannot be read."""

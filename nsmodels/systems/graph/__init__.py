@@ -27,6 +27,7 @@ from nsmodels.systems.graph.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
+    from nsmodels.evaluation.demonstration import Demonstration
 
 PHASES = tuple(METRICS)
 
@@ -97,6 +98,12 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
         from nsmodels.formats.graphs import coarsening, files
 
         coarsening.clusters(files.read_split(data, "val"))
+
+    def demonstrate(self, model: Any, data: Path, num: int, seed: int = 0) -> Demonstration:
+        """Answers on test graphs with what carries them, and without it."""
+        from nsmodels.systems.graph.explanation.demonstration import demonstrate
+
+        return demonstrate(model, data, num, seed)
 
 
 SYSTEM = GraphSystem()

@@ -24,6 +24,7 @@ from nsmodels.systems.natural.presets import EVALUATION_PRESETS, PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
+    from nsmodels.evaluation.demonstration import Demonstration
 
 REASONERS = {
     "gqa": ("perception", "parser"),
@@ -111,6 +112,12 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
         from nsmodels.systems.natural.train import calibrate_perception
 
         return calibrate_perception(order, part) if phase == "perception" else {}
+
+    def demonstrate(self, model: Any, data: Path, num: int, seed: int = 0) -> Demonstration:
+        """Questions about validation images, with proofs, and what they become without a fact."""
+        from nsmodels.systems.natural.answering.demonstration import demonstrate
+
+        return demonstrate(model, data, num, seed)
 
 
 SYSTEM = Natural()

@@ -26,6 +26,7 @@ from nsmodels.systems.nav.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
+    from nsmodels.evaluation.demonstration import Demonstration
 
 PHASES = (NAVIGATOR, "mlp", "cnn")
 
@@ -111,6 +112,12 @@ class Nav(System[NavConfig, EvaluationConfig]):
         from nsmodels.systems.nav.train import with_columns
 
         return with_columns(phases)
+
+    def demonstrate(self, model: Any, data: Path, num: int, seed: int = 0) -> Demonstration:
+        """Plans on test maps, walked and drawn, and with a wall on the path."""
+        from nsmodels.systems.nav.pictures.demonstration import demonstrate
+
+        return demonstrate(model, data, num, seed)
 
 
 SYSTEM = Nav()

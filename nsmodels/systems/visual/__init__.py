@@ -23,6 +23,7 @@ from nsmodels.systems.visual.evaluation.studies.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
+    from nsmodels.evaluation.demonstration import Demonstration
 
 PHASES = ("perception", "parser", "baseline")
 REASONER = ("perception", "parser")
@@ -110,6 +111,12 @@ class Visual(System[VisualConfig, EvaluationConfig]):
         if order.config.has_export:
             export(part)
         return record_training_data(order, part)
+
+    def demonstrate(self, model: Any, data: Path, num: int, seed: int = 0) -> Demonstration:
+        """Questions about validation images, with proofs, and what they become without a fact."""
+        from nsmodels.systems.visual.answering.demonstration import demonstrate
+
+        return demonstrate(model, data, num, seed)
 
 
 SYSTEM = Visual()

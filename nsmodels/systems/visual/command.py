@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact
 from nsmodels.formats.images.commands import Answering, add_answer
 from nsmodels.systems.visual import SYSTEM
 
 if TYPE_CHECKING:
-    from nsmodels.systems.visual.answering.answer import VisualAnswer
-    from nsmodels.systems.visual.reasoning.counterfactual import Counterfactual
+    from nsmodels.systems.visual.answering.session import Session
 
 ABOUT = """Answers questions about images of CLEVR's kind, with a proof of each answer. Its confidence is the product of
 the probabilities that the question is read right, that it is well posed (each description by which it refers to one
@@ -30,7 +29,7 @@ same, and come in a second because torch is not loaded. Checkpoints of the prese
 def add_verbs(verbs: Any) -> None:
     """The verbs `answer` and `export`."""
     images = "image file, in CLEVR's style for a checkpoint of visual"
-    add_answer(verbs, Answering(ABOUT, images, "color(o3)=red", Session, _check_fact))
+    add_answer(verbs, Answering(ABOUT, images, "color(o3)=red", _open, _check_fact))
     export = verbs.add_parser("export", help="make a model for answer that starts without torch", description=EXPORT)
     export.add_argument("--checkpoint", type=Path, required=True, help="folder made by train")
     export.add_argument("--out", type=Path, required=True, help="folder of the exported model")
@@ -38,44 +37,14 @@ def add_verbs(verbs: Any) -> None:
     export.set_defaults(verb=_export)
 
 
-@final
-class Session:
-    """The images of a command line as a checkpoint sees them.
+def _open(arguments: argparse.Namespace) -> Session:
+    from nsmodels.systems.visual.answering.exported import ExportedReasoner, exported_in
+    from nsmodels.systems.visual.answering.session import Session
 
-    Args:
-        arguments: `checkpoint`, `device`, and `image` files.
-    """
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        from nsmodels.systems.visual.answering.exported import ExportedReasoner, exported_in
-
-        # the form that starts without torch where there is one and no device is asked for
-        folder = exported_in(arguments.checkpoint) if arguments.device in ("auto", "cpu") else None
-        loaded = ExportedReasoner.load(folder) if folder else SYSTEM.load(arguments.checkpoint, arguments.device)
-        self._reasoner, self._sights = loaded, {path: loaded.see(path) for path in arguments.image}
-
-    def answer(self, image: Path, question: str) -> VisualAnswer:
-        """The answer to a question about one of the images; raise `InputError` for one without words."""
-        return self._reasoner.answer(self._sights[image], question)
-
-    def remove(self, given: VisualAnswer, fact: str) -> Counterfactual:
-        """The proof without a fact; raise `InputError` for one that is not believed."""
-        from nsmodels.systems.visual.reasoning.counterfactual import remove_fact
-
-        return remove_fact(given.needed_proof, given.belief, fact)
-
-    def draw(self, given: VisualAnswer, path: Path) -> None:
-        """The proof over its image."""
-        from nsmodels.formats.images.cache import read_pixels
-        from nsmodels.systems.visual.reasoning.drawing import draw_proof
-
-        draw_proof(read_pixels(given.image), given.needed_proof, given.belief, path, given.question)
-
-    def draw_tree(self, given: VisualAnswer, path: Path) -> None:
-        """The proof as a tree."""
-        from nsmodels.systems.visual.reasoning.drawing import draw_tree
-
-        draw_tree(given.needed_proof, path)
+    # the form that starts without torch where there is one and no device is asked for
+    folder = exported_in(arguments.checkpoint) if arguments.device in ("auto", "cpu") else None
+    loaded = ExportedReasoner.load(folder) if folder else SYSTEM.load(arguments.checkpoint, arguments.device)
+    return Session(loaded, arguments.image)
 
 
 def _check_fact(text: str) -> None:

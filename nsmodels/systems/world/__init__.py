@@ -23,6 +23,7 @@ from nsmodels.systems.world.space import SPACES
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
+    from nsmodels.evaluation.demonstration import Demonstration
 
 SHARED = ("compute",)  # other sections have fields of equal names that belong to modules of their own
 
@@ -92,6 +93,12 @@ class World(System[Any, EvaluationConfig]):
         from nsmodels.systems.world.evaluate import score
 
         return score(order)
+
+    def demonstrate(self, model: Any, data: Path, num: int, seed: int = 0) -> Demonstration:
+        """Test clips imagined beside the simulator, and with twice the mass."""
+        from nsmodels.systems.world.imagination.demonstration import demonstrate
+
+        return demonstrate(model, data, num, seed)
 
 
 SYSTEM = World()

@@ -22,7 +22,7 @@ UNITS: dict[str, str] = {
 def as_text(found: Imagined) -> str:
     """The whole answer."""
     lines = [*_states(found), *_properties(found), *_affordances(found)]
-    return "\n".join(lines + ([*_change(found.changed)] if found.changed else []))
+    return "\n".join(lines + (["", *change_lines(found.changed)] if found.changed else []))
 
 
 def interval(mean: np.ndarray, std: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -30,13 +30,18 @@ def interval(mean: np.ndarray, std: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return mean - HALF_WIDTH * std, mean + HALF_WIDTH * std
 
 
+def inside(found: Imagined) -> np.ndarray:
+    """Whether the simulated states, bool (horizon, S), are in their 90 % intervals."""
+    low, high = interval(found.mean, found.std)
+    return (found.simulated >= low) & (found.simulated <= high)
+
+
 def _states(found: Imagined) -> Iterator[str]:
     low, high = interval(found.mean, found.std)
-    inside = (found.simulated >= low) & (found.simulated <= high)
     last = found.context + len(found.mean) - 1
     yield f"{found.clip}: {found.what}"
     yield f"{found.verb}; {found.context} steps observed, steps {found.context} to {last} imagined"
-    yield f"{inside.mean():.0%} of the simulated states are in their 90 % intervals; at the last step:"
+    yield f"{inside(found).mean():.0%} of the simulated states are in their 90 % intervals; at the last step:"
     yield f"  {'state':<20}{'imagined':>10}{'90 % interval':>22}{'simulated':>11}"
     for k, name in enumerate(STATES):
         ends = f"{low[-1, k]:.3f} to {high[-1, k]:.3f}"
@@ -60,8 +65,9 @@ def _affordances(found: Imagined) -> Iterator[str]:
         yield f"  {name:<20}{found.affordances[k]:>12.2f}{true:>31}"
 
 
-def _change(changed: Changed) -> Iterator[str]:
-    yield f"\ndo({changed.change}), differences at the last step:"
+def change_lines(changed: Changed) -> Iterator[str]:
+    """Differences of states, outcomes and events."""
+    yield f"do({changed.change}), differences at the last step:"
     yield f"  {'state':<20}{'imagined':>10}{'simulated':>33}"
     for k, name in enumerate(STATES):
         yield f"  {name:<20}{changed.states[-1, k]:>+10.3f}{changed.simulated[-1, k]:>+33.3f}"
