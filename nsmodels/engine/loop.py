@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Fit:
         outcome: "finished", "early" (stopped by `patience`) or "interrupted".
         seconds: wall time of the finished epochs, validation included.
         cpu_seconds: processor time of this process.
+        joules: energy by device ("cpu", "gpu"), where the machine has counters of it; see `session.energy`.
         samples_per_second: training throughput over all processes, without validation.
         peak_memory: bytes, see `runtime.peak_memory`.
         device: name of the device.
@@ -57,6 +58,7 @@ class Fit:
     peak_memory: int
     device: str
     precision: str = "float32"
+    joules: Mapping[str, float] = field(default_factory=dict)
 
 
 def fit(
@@ -268,4 +270,5 @@ def _summary(session: Session, outcome: Outcome) -> Fit:
         peak_memory=runtime.peak_memory(session.device),
         device=runtime.device_name(session.device),
         precision=str(session.precision or torch.float32).removeprefix("torch."),
+        joules=session.joules,
     )

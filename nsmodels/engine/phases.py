@@ -111,6 +111,7 @@ def prefixed(phase: str, fit: loop.Fit) -> dict[str, Any]:
     """The figures of a training for a manifest: of its best epoch, and what it cost."""
     figures = {k: v for k, v in fit.best.items() if isinstance(v, int | float)}
     figures |= {"cpu_seconds": fit.cpu_seconds, "seconds": fit.seconds, "samples_per_second": fit.samples_per_second}
+    figures |= {f"{device}_joules": joules for device, joules in fit.joules.items()}
     names = {f"{phase}/device": fit.device, f"{phase}/precision": fit.precision}
     return {f"{phase}/{key}": value for key, value in figures.items()} | names
 

@@ -20,6 +20,7 @@ from nsmodels.core.provenance import cpu_seconds, library_versions
 from nsmodels.engine import checkpoint, runtime
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.processes.distributed import World, wrap_loss
+from nsmodels.engine.session import energy
 from nsmodels.engine.session.compiler import compile_network
 from nsmodels.engine.session.meters import REMEDIES, Meter
 from nsmodels.engine.session.optim import Schedule, WeightAverage, make_optimizer
@@ -46,6 +47,7 @@ class Progress:
     train_seconds: float = 0.0  # of finished epochs, without validation
     total_seconds: float = 0.0  # of finished epochs
     cpu_seconds: float = 0.0
+    joules: dict[str, float] = field(default_factory=dict)  # by device, where every sitting measured it
     precision: str = ""  # float32 or bfloat16 where it was measured
     warm_restarts: list[int] = field(default_factory=list)  # epochs after which the learning rate returned to its peak
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -90,6 +92,7 @@ class Session:
         self.saved_at = time.monotonic()
         self.is_step_complete = True
         self._cpu_start = cpu_seconds()
+        self._energy = energy.meter(device)
 
     # --- training and evaluation -------------------------------------------------------------------------------
 
@@ -150,6 +153,11 @@ class Session:
         """Processor seconds of the run so far, those before a resume included."""
         return self.progress.cpu_seconds + cpu_seconds() - self._cpu_start
 
+    @property
+    def joules(self) -> dict[str, float]:
+        """Energy of the run so far by device, those before a resume included; see `energy`."""
+        return self._energy.joules
+
     # --- saving and resuming -----------------------------------------------------------------------------------
 
     def complete_step(self) -> None:
@@ -190,7 +198,7 @@ class Session:
 
     def _global_progress(self) -> dict[str, Any]:
         progress = asdict(self.progress)
-        progress["cpu_seconds"] = self.cpu_seconds
+        progress |= {"cpu_seconds": self.cpu_seconds, "joules": self.joules}
         return progress | {"sums": self.world.sum_over_ranks(self.meter.sums)}
 
     def _payload(self, progress: dict[str, Any], generators: list[Any]) -> dict[str, Any]:
@@ -284,6 +292,7 @@ class Session:
         self.meter.sums = sums if self.world.is_first else {}
         self.progress = Progress(**progress)
         self._cpu_start = cpu_seconds()
+        self._energy = energy.meter(self.device, self.progress.joules)
         generators = payload["rng"]
         if len(generators) == self.world.size:
             runtime.restore_rng_state(generators[self.world.rank], self.device)
