@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from nsmodels.core import artifact, disk
@@ -32,7 +33,8 @@ from nsmodels.systems.visual.reasoning.proof import NoProof, prove
 from nsmodels.systems.visual.reasoning.replay import check
 
 LATENCY_PAIRS = 40
-NUM_EXAMPLES = 6
+NUM_EXAMPLES = 4  # proofs of right answers, and of wrong ones
+MOST_TRIED = 200  # answers of each kind: some have no proof
 
 
 def score(order: Order[EvaluationConfig]) -> EvaluationResult:
@@ -44,11 +46,12 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
     posed = posedness.measure(predictions.scenes, predictions.beliefs, predictions.questions, model.calibration)
     result = _report(model, checkpoint, data, split, predictions, scored, posed)
 
+    found = outcomes(scored[1], predictions.questions, split)
+
     def draw(part: Part) -> None:
-        _draw_examples(predictions, data, split, part.path / "proofs")
+        _draw_examples(predictions, found.scores, data, split, part.path / "proofs")
         _draw_figures(result, posed, part)
 
-    found = outcomes(scored[1], predictions.questions, split)
     return EvaluationResult(result, table(result), [found], headline(result), draw)
 
 
@@ -156,27 +159,33 @@ def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predict
         torch.set_num_threads(threads)
 
 
-def _draw_examples(predictions: Predictions, data: Path, split: str, folder: Path) -> None:
-    """Proofs of the first questions of several scenes, as text, JSON and drawn over the image."""
+def _draw_examples(predictions: Predictions, scores: np.ndarray, data: Path, split: str, folder: Path) -> None:
+    """Proofs of right and of wrong answers, drawn among each with a fixed seed: as text, as JSON, over the image."""
     folder.mkdir(parents=True, exist_ok=True)
-    step = max(1, len(predictions.questions) // NUM_EXAMPLES)
-    for number, k in enumerate(range(0, len(predictions.questions), step)[:NUM_EXAMPLES]):
-        place, program = predictions.places[k], predictions.programs[k]
-        if program is None:
-            continue
-        try:
-            proof = prove(program, predictions.beliefs[place])
-        except NoProof:
-            continue
-        check(proof)
-        question = predictions.questions[k]
-        name = folder / f"proof_{number}"
-        head = f"{question['image_filename']}: {question['question']}\ntrue answer: {question['answer']}\n"
-        disk.write_atomic(name.with_suffix(".txt"), head + proof.text() + "\n")
-        disk.write_atomic(name.with_suffix(".json"), proof.to_json())
-        pixels = read_pixels(image_path(data, split, predictions.scenes[place]))
-        asked = f"{question['question']} (true answer: {question['answer']})"
-        draw_proof(pixels, proof, predictions.beliefs[place], name.with_suffix(".png"), asked)
+    chance = np.random.default_rng(0)
+    for kind, places in (("right", np.flatnonzero(scores > 0)), ("wrong", np.flatnonzero(scores == 0))):
+        drawn = iter(chance.permutation(places)[:MOST_TRIED].tolist())
+        for number in range(NUM_EXAMPLES):
+            any(_draw_example(predictions, k, data, split, folder / f"{kind}_{number}") for k in drawn)
+
+
+def _draw_example(predictions: Predictions, k: int, data: Path, split: str, name: Path) -> bool:
+    """Write the proof of the answer to question `k`; returns whether there is one."""
+    place, program, question = predictions.places[k], predictions.programs[k], predictions.questions[k]
+    if program is None:
+        return False
+    try:
+        proof = prove(program, predictions.beliefs[place])
+    except NoProof:
+        return False
+    check(proof)
+    head = f"{question['image_filename']}: {question['question']}\ntrue answer: {question['answer']}\n"
+    disk.write_atomic(name.with_suffix(".txt"), head + proof.text() + "\n")
+    disk.write_atomic(name.with_suffix(".json"), proof.to_json())
+    pixels = read_pixels(image_path(data, split, predictions.scenes[place]))
+    asked = f"{question['question']} (true answer: {question['answer']})"
+    draw_proof(pixels, proof, predictions.beliefs[place], name.with_suffix(".png"), asked)
+    return True
 
 
 def _draw_figures(result: Report, posed: posedness.Posedness, part: Part) -> None:

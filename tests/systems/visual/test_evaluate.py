@@ -76,6 +76,7 @@ def test_an_evaluation_is_sealed_with_report_table_proofs_and_figures(data: Path
     assert {"auc", "ill_posed_refused", "confidence_ill_posed"} <= report["posedness"].keys()
     assert "ill-posed questions (half of " in table
     proofs = [name for name in manifest.files if name.startswith("proofs/") and name.endswith(".json")]
+    assert {Path(name).name.split("_")[0] for name in proofs} <= {"right", "wrong"}
     for name in proofs:
         check(Proof.from_json((tmp_path / "evaluation" / name).read_text()))
         assert {name.replace(".json", end) for end in (".txt", ".png")} <= manifest.files.keys()
