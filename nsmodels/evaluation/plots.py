@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito 2008
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+MARKERS = "os^DvPX"
+HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
+COLUMN, PAGE = 3.25, 6.75  # inches: width of a column of a printed page, and of its text
 MARGIN = 0.1  # inches around a figure
 CHARACTERS = 17  # of a caption, in an inch: text that matplotlib wraps is measured word by word in every pass
 
@@ -42,33 +46,54 @@ def styled(axis: Axes) -> Axes:
     return axis
 
 
-def save_figure(figure: Figure, path: Path, caption: str, source: str, is_printed: bool = False) -> tuple[Path, Path]:
+def line(number: int) -> dict[str, Any]:
+    """Look of the line of a series, which differs also in grey: colour, dashes and marker."""
+    place = number % len(COLOURS)
+    return {"color": COLOURS[place], "linestyle": DASHES[place], "marker": MARKERS[place], "markersize": 4}
+
+
+def fill(number: int) -> dict[str, Any]:
+    """Look of the bars of a series, which differs also in grey: colour and hatch."""
+    place = number % len(COLOURS)
+    return {"color": COLOURS[place], "hatch": HATCHES[place], "edgecolor": "white", "linewidth": 0}
+
+
+def save_figure(
+    figure: Figure, path: Path, caption: str, source: str, is_printed: bool = False, width: float = COLUMN
+) -> tuple[Path, Path]:
     """Write `path` as .pdf and .png with the caption and the data's source beneath; returns both paths.
 
     `source` is the origin of the numbers ("synthetic CLEVR, 1,000 validation images"); it must not be empty.
-    `is_printed`: the PDF embeds TrueType fonts, which takes longer; many journals refuse the usual ones, of type 3.
+    `is_printed`: the figure is laid out for a page, `width` inches wide, see `printing.fit`, and the PDF embeds
+    TrueType fonts, which takes longer; many journals refuse the usual ones, of type 3.
     """
     from matplotlib import rc_context
+
+    from nsmodels.evaluation import printing
 
     if not source.strip():
         raise InputError(f"{path}: a figure needs its data source in the caption")
     text = f"{caption.rstrip('.')}. Data: {source}."
-    lines = textwrap.fill(text, int(CHARACTERS * figure.get_figwidth()))
-    figure.text(0.5, -0.02, lines, ha="center", va="top", fontsize=7)
+    if is_printed:
+        printing.fit(figure, width)
+    size = printing.SMALLEST if is_printed else 7
+    lines = textwrap.fill(text, int(CHARACTERS * 7 / size * figure.get_figwidth()))
+    figure.text(0.5, -0.02, lines, ha="center", va="top", fontsize=size)
     path.parent.mkdir(parents=True, exist_ok=True)
     pdf, png = path.with_suffix(".pdf"), path.with_suffix(".png")
-    box = _arrange(figure)
+    box = _arrange(figure, printing.MARGIN if is_printed else MARGIN)
     with rc_context({"pdf.fonttype": 42 if is_printed else 3}):
         figure.savefig(pdf, bbox_inches=box, metadata={"Title": path.stem, "Subject": text, "CreationDate": None})
-    figure.savefig(png, bbox_inches=box, dpi=160, metadata={"Title": path.stem, "Description": text})
+    about = {"Title": path.stem, "Description": text}
+    figure.savefig(png, bbox_inches=box, dpi=300 if is_printed else 160, metadata=about)
     return pdf, png
 
 
-def _arrange(figure: Figure) -> Bbox:
+def _arrange(figure: Figure, margin: float) -> Bbox:
     """Lay the figure out, once for both files; returns what is drawn on with its margin, in inches."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    return figure.get_tightbbox().padded(MARGIN)
+    return figure.get_tightbbox().padded(margin)
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/loss") -> Figure:
@@ -79,15 +104,32 @@ def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/lo
         raise InputError("training_curves: the history is empty; train at least one epoch")
     figure, (left, right) = make_figure(2)
     names = dict.fromkeys(["train/loss", "val/loss", monitor])
-    for colour, name in zip(COLOURS, names, strict=False):
+    for number, name in enumerate(names):
         points = [(record["epoch"], record[name]) for record in history if name in record]
-        left.plot(*zip(*points, strict=True), label=name, color=colour, marker="." if len(points) < 30 else "")
+        look: Any = line(number) | ({} if len(points) < 30 else {"marker": ""})
+        left.plot(*zip(*points, strict=True), label=name, **look)
     right.plot([r["epoch"] for r in history], [r["lr"] for r in history], color=COLOURS[0])
     for axis in (left, right):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel="epoch", ylabel="loss" if monitor.endswith("loss") else "loss, metric")
     right.set(xlabel="epoch", ylabel="learning rate")
     left.legend(frameon=False)
+    return figure
+
+
+def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    """Losses of training and validation by epoch, a panel for each network."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = make_figure(len(histories), height=2.4)
+    for axis, (name, history) in zip(axes, histories.items(), strict=True):
+        for number, loss in enumerate(("train/loss", "val/loss")):
+            points = [(record["epoch"], record[loss]) for record in history if loss in record]
+            if points:
+                axis.plot(*zip(*points, strict=True), label=loss, **line(number))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set(xlabel="epoch", ylabel="loss", title=name.replace("_", " "))
+    axes[0].legend(frameon=False)
     return figure
 
 
@@ -111,9 +153,9 @@ def histogram(values: Mapping[str, ArrayLike], xlabel: str, ylabel: str = "share
     arrays = {name: np.asarray(group, float) for name, group in values.items()}
     edges = _edges(np.concatenate(list(arrays.values())), num_bins)
     figure, (axis,) = make_figure()
-    for colour, (name, group) in zip(COLOURS, arrays.items(), strict=False):
+    for number, (name, group) in enumerate(arrays.items()):
         weights = np.full(len(group), 1 / max(len(group), 1))
-        axis.hist(group, edges.tolist(), weights=weights, alpha=0.6, label=name, color=colour, edgecolor="white")
+        axis.hist(group, edges.tolist(), weights=weights, alpha=0.6, label=name, **fill(number))
     axis.set(xlabel=xlabel, ylabel=ylabel)
     if len(arrays) > 1:
         axis.legend(frameon=False)

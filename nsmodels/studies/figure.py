@@ -13,6 +13,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.measure import SHARE
 from nsmodels.evaluation.sealing import REPORT
+from nsmodels.evaluation.sources import require_one_kind, require_one_split
 from nsmodels.studies.comparison import Row
 from nsmodels.studies.config import FEWEST_SEEDS
 from nsmodels.studies.variant import FULL
@@ -69,24 +70,19 @@ def read(study: Path) -> tuple[dict[str, list[Row]], dict[str, str]]:
 
 def require_sound(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str], where: str) -> None:
     """Raise `InputError` for mixed sources, unequal splits, or too few seeds for an interval."""
-    if len(kinds := {_kind(source) for source in sources.values()}) > 1:
-        raise InputError(f"{where}: parts of {', '.join(sorted(kinds))} data; draw studies of one kind of data alone")
-    of_metric: dict[str, set[str]] = {}
-    for row in (row for rows in parts.values() for row in rows):
-        of_metric.setdefault(row.metric, set()).add(row.split)
-    for metric, splits in of_metric.items():
-        if len(splits) > 1:
-            raise InputError(f"{where}: {metric} is of splits {', '.join(sorted(splits))}; expected one split")
+    require_one_kind(sources, where, "draw studies of one kind of data alone")
+    splits: dict[str, dict[str, str]] = {}
+    for name, rows in parts.items():
+        for row in rows:
+            splits.setdefault(row.metric, {})[f"{name}, '{row.variant}'"] = row.split
+    for metric, of_rows in splits.items():
+        require_one_split(of_rows, f"{where}: {metric}", "score all variants on one")
     few = min((len(row.seeds) for rows in parts.values() for row in rows), default=0)
     if few < FEWEST_SEEDS:
         raise InputError(
             f"{where}: has {few} seed{'s' * (few != 1)}; expected at least {FEWEST_SEEDS} for intervals over seeds: "
             "make the study with more (preset quick)"
         )
-
-
-def _kind(source: str) -> str:
-    return "synthetic" if "synthetic" in source else "released"
 
 
 def draw(parts: Mapping[str, Sequence[Row]]) -> Figure:

@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation import plots
+from nsmodels.evaluation import plots, printing
 
 HISTORY = [
     {"epoch": k, "lr": 0.1 / k, "train/loss": 1 / k, "val/accuracy": 1 - 1 / k} | ({"val/loss": 2 / k} if k % 2 else {})
@@ -51,3 +51,23 @@ def test_histogram_gives_whole_numbers_a_bin_each():
 def test_no_history_no_curves():
     with pytest.raises(InputError, match="history is empty"):
         plots.training_curves([])
+
+
+def test_a_printed_figure_is_one_column_wide_with_letters_that_can_be_read(tmp_path):
+    from matplotlib.text import Text
+
+    figure = plots.training_curves(HISTORY, "val/accuracy")
+    figure.axes[0].text(1.02, 0.5, "words beside the panel", transform=figure.axes[0].transAxes, fontsize=14)
+    plots.save_figure(figure, tmp_path / "curves", "A caption", "synthetic CLEVR", is_printed=True)
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.width / 300 <= plots.COLUMN + 0.01
+    left, right = (axis.get_position() for axis in figure.axes)
+    assert left.y0 > right.y1  # below each other
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+    assert min(sizes) >= printing.SMALLEST
+    assert max(sizes) <= printing.LARGEST
+
+
+def test_series_differ_without_their_colours():
+    grey = [(plots.line(k)["linestyle"], plots.line(k)["marker"]) for k in range(len(plots.COLOURS))]
+    assert len(set(grey)) == len({plots.fill(k)["hatch"] for k in range(len(plots.COLOURS))}) == len(plots.COLOURS)

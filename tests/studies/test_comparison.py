@@ -158,10 +158,10 @@ def test_a_figure_refuses_one_seed_mixed_sources_and_unequal_splits() -> None:
     parts = {"one": study(), "two": study()}
     synthetic = {"one": "synthetic GQA", "two": "synthetic GQA, synthetic VQA"}
     figure.require_sound(parts, synthetic, "study")
-    with pytest.raises(InputError, match="study: parts of released, synthetic data"):
+    with pytest.raises(InputError, match="study: mixed sources"):
         figure.require_sound(parts, {**synthetic, "two": "GQA 1.2"}, "study")
     other = [replace(row, split="ood") for row in parts["two"]]
-    with pytest.raises(InputError, match="study: accuracy is of splits ood, val; expected one split"):
+    with pytest.raises(InputError, match="study: accuracy: unequal splits"):
         figure.require_sound({**parts, "two": other}, synthetic, "study")
     further = [replace(row, metric=f"ood_{row.metric}", split="ood") for row in parts["two"]]
     figure.require_sound({**parts, "two": further}, synthetic, "study")

@@ -10,6 +10,7 @@ from nsmodels.evaluation import plots
 from nsmodels.evaluation.comparison.rows import Row
 from nsmodels.evaluation.comparison.table import Compared
 from nsmodels.evaluation.measure import SHARE
+from nsmodels.evaluation.sources import require_one_kind, require_one_split
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,18 +19,14 @@ if TYPE_CHECKING:
 FEWEST_SEEDS = 3
 SEEDS = 0.16  # of the height of a row: how far below its middle single seeds are drawn
 COLOURS = {"guess": "#999999", "network": plots.COLOURS[5], "ours": plots.COLOURS[0], "people": plots.COLOURS[4]}
+HATCHES = {"network": "////", "people": "...."}  # colours alone are lost in print
 
 
 def require_sound(compared: Sequence[Compared], where: str) -> None:
     """Raise `InputError` for mixed sources, unequal splits, and networks of too few seeds for an interval over them."""
-    kinds = {_kind(part.source): part.name for part in compared}
-    if len(kinds) > 1:
-        named = ", ".join(f"{name} of {kind} data" for kind, name in kinds.items())
-        raise InputError(f"{where}: mixed sources, {named}; compare those of one kind")
-    splits = {row.first.split: part.name for part in compared for row in part.rows}
-    if len(splits) > 1:
-        named = ", ".join(f"{name} on '{split}'" for split, name in splits.items())
-        raise InputError(f"{where}: unequal splits, {named}; score all on one")
+    require_one_kind({part.name: part.source for part in compared}, where, "compare those of one kind")
+    splits = {f"{part.name}, row '{row.name}'": row.first.split for part in compared for row in part.rows}
+    require_one_split(splits, where, "score all on one")
     for part in compared:
         for row in part.rows:
             if row.kind == "network" and len(row.seeds) < FEWEST_SEEDS:
@@ -38,10 +35,6 @@ def require_sound(compared: Sequence[Compared], where: str) -> None:
                     f"{where}: {part.name}, row '{row.name}' has {num} seed{'s' * (num != 1)}, and an interval over "
                     f"seeds needs {FEWEST_SEEDS}; train it with more (seeds)"
                 )
-
-
-def _kind(source: str) -> str:
-    return "synthetic" if "synthetic" in source else "released"
 
 
 def caption(rows: Sequence[Row]) -> str:
@@ -71,7 +64,15 @@ def _label(row: Row) -> str:
 
 def _draw(axis: Axes, place: int, row: Row) -> None:
     scale = 100 if row.measure.unit == SHARE else 1
-    axis.barh([place], [scale * row.mean], color=COLOURS[row.kind], height=0.62)
+    axis.barh(
+        [place],
+        [scale * row.mean],
+        color=COLOURS[row.kind],
+        hatch=HATCHES.get(row.kind),
+        edgecolor="white",
+        linewidth=0,
+        height=0.62,
+    )
     end = row.mean
     for ends, width, offset in ((row.by_cluster, 0.9, 0.0), (row.by_seed, 3.2, SEEDS)):
         if ends:

@@ -24,7 +24,7 @@ from nsmodels.evaluation.sealing import REPORT, TABLE
 
 MAKER = "nsmodels.evaluation"
 KIND, STUDY = "comparison", "study: baselines"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SCORES = "scores"
 Folders = Mapping[str, Path]  # by key
 
@@ -101,7 +101,9 @@ def performance_comparison(comparison: Path, folder: Path, key: str) -> Manifest
         disk.write_json(part.path / "numbers.json", figure.numbers(compared))
         sources = ", ".join(dict.fromkeys(f"{each.source}, split {each.rows[0].first.split}" for each in compared))
         rows = [row for each in compared for row in each.rows]
-        plots.save_figure(figure.draw(compared), part.path / folder.name, figure.caption(rows), sources)
+        plots.save_figure(
+            figure.draw(compared), part.path / folder.name, figure.caption(rows), sources, is_printed=True
+        )
     return artifact.read_manifest(folder)
 
 

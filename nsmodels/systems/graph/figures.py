@@ -14,7 +14,7 @@ from nsmodels.studies import figure as study
 from nsmodels.systems.graph.evaluation import charts
 
 MAKER = "nsmodels.systems.graph"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 ablation_study = study.ablation_study
 
 
@@ -23,7 +23,8 @@ def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
     history = json.loads((model / "history.json").read_text(encoding="utf-8"))
     with _sealing(folder, {model_key: model}) as part:
         for phase, rows in history.items():
-            plots.save_figure(plots.training_curves(rows), part.path / phase, f"Training of the {phase}", part.source)
+            caption = f"Training of the {phase}, one seed"
+            plots.save_figure(plots.training_curves(rows), part.path / phase, caption, part.source, is_printed=True)
     return artifact.read_manifest(folder)
 
 
@@ -32,7 +33,7 @@ def accuracy(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     report = json.loads((evaluation / "report.json").read_text(encoding="utf-8"))
     with _sealing(folder, {evaluation_key: evaluation}) as part:
         disk.write_json(part.path / "numbers.json", {key: report[key] for key in ("rows", "baselines", "kinds")})
-        charts.draw_all(report, part.path)
+        charts.draw_all(report, part.path, is_printed=True)
     return artifact.read_manifest(folder)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.systems.nav"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 ablation_study = study.ablation_study
 READABLE = 32  # largest side of a map, in cells, whose arrows can be distinguished in a panel
 PANELS, FRAMES = 8, 24
+COLUMNS = 4  # of a gallery
 CHARTS = {
     "comparison": "Goals reached, with 95 % intervals over maps",
     "success": "Goals reached by detour and by size of the map, with 95 % intervals over maps",
@@ -61,15 +62,21 @@ def draw_all(report: Mapping[str, Any], checkpoint: Path, data: Path, folder: Pa
     draw_policies(load_navigator(checkpoint, device), data, folder, split, report["data"]["source"])
 
 
-def draw_policies(navigator: Navigator, data: Path, folder: Path, split: str, source: str) -> None:
-    """Draw `gallery`, `recursion` and `recursion.gif` into `folder`; the last two show the longest path of all."""
+def draw_policies(
+    navigator: Navigator, data: Path, folder: Path, split: str, source: str, is_printed: bool = False
+) -> None:
+    """Draw `gallery`, `recursion` and `recursion.gif` into `folder`; the last two show the longest path of all.
+
+    `is_printed`: the first two as wide as the text of a page, see `plots.save_figure`.
+    """
     examples = longest_examples(navigator, data, split)
     caption_source = f"{source}, split {split}"
-    plots.save_figure(gallery(navigator, examples), folder / "gallery", GALLERY, caption_source)
+    how = {"is_printed": is_printed, "width": plots.PAGE}
+    plots.save_figure(gallery(navigator, examples), folder / "gallery", GALLERY, caption_source, **how)
     maps = max(examples, key=lambda example: len(example.digits)).maps
     moments, labels = policies_until_halt(navigator, maps), label(maps)
     strip = drawing.draw_recursion(_spread(moments, PANELS), maps, 0, labels)
-    plots.save_figure(strip, folder / "recursion", RECURSION, caption_source)
+    plots.save_figure(strip, folder / "recursion", RECURSION, caption_source, **how)
     drawing.animate(_spread(moments, FRAMES), maps, 0, labels, folder / "recursion.gif", caption_source)
 
 
@@ -94,8 +101,17 @@ def longest_examples(navigator: Navigator, data: Path, split: str) -> list[Examp
 
 def gallery(navigator: Navigator, examples: list[Example]) -> Figure:
     """Figure with the policy of each example in one row, and its path against that of A* in the next."""
-    figure, axes = drawing.make_panels(2 * len(examples), (1, 1), 2.8, columns=len(examples))
-    for above, below, (kind, maps, digits) in zip(axes, axes[len(examples) :], examples, strict=False):
+    columns = min(COLUMNS, len(examples))
+    num_blocks = -(-len(examples) // columns)
+    figure, axes = drawing.make_panels(2 * columns * num_blocks, (1, 1), 2.8, columns=columns)
+    above_below = [
+        (axes[k + columns * row], axes[k + columns * (row + 1)]) for k, row in _places(len(examples), columns)
+    ]
+    for axis in axes:
+        axis.set_axis_off()
+    for (above, below), (kind, maps, digits) in zip(above_below, examples, strict=True):
+        above.set_axis_on()
+        below.set_axis_on()
         policy, labels = navigator.policy(maps), label(maps)
         drawing.paint_policy(above, policy, maps, 0, labels)
         drawing.paint_ends(above, maps, 0, 6.0, is_ring=True)
@@ -107,9 +123,14 @@ def gallery(navigator: Navigator, examples: list[Example]) -> Figure:
         drawing.paint_path(below, plan.path, drawing.MODEL, "path of the network")
         drawing.paint_ends(below, maps, 0, 6.0)
         below.set_title(f"{plan.why}: {len(plan.actions)} moves, A* {len(digits)}", fontsize=8)
-    handles, names = axes[-1].get_legend_handles_labels()
+    handles, names = above_below[-1][1].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
     return figure
+
+
+def _places(num: int, columns: int) -> Iterator[tuple[int, int]]:
+    """Column and row of the upper panel of each of `num` examples; the lower one is in the next row."""
+    yield from ((number % columns, 2 * (number // columns)) for number in range(num))
 
 
 def policies_until_halt(navigator: Navigator, maps: Maps) -> list[tuple[int, Policy]]:
@@ -128,9 +149,8 @@ def nav_training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
     with _sealing(folder, {model_key: model}) as part:
         disk.write_json(part.path / "numbers.json", phases)
         for name, records in phases.items():
-            plots.save_figure(
-                plots.training_curves(records), part.path / name, f"Training of the {name} network", part.source
-            )
+            caption = f"Training of the {name} network, one seed"
+            plots.save_figure(plots.training_curves(records), part.path / name, caption, part.source, is_printed=True)
     return artifact.read_manifest(folder)
 
 
@@ -141,7 +161,8 @@ def nav_success(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest
     with _sealing(folder, {evaluation_key: evaluation}) as part:
         disk.write_json(part.path / "numbers.json", {key: report[key] for key in keys})
         for name, caption in CHARTS.items():
-            plots.save_figure(getattr(charts, name)(report), part.path / name, caption, _source(report))
+            figure = getattr(charts, name)(report)
+            plots.save_figure(figure, part.path / name, caption, _source(report), is_printed=True)
     return artifact.read_manifest(folder)
 
 
@@ -150,7 +171,8 @@ def nav_policies(
 ) -> Manifest:
     """Maps of each kind with predicted policy and path, and the recursion as a strip and an animation."""
     with _sealing(folder, {model_key: model, data_key: data}, {"split": split}) as part:
-        draw_policies(load_navigator(model, device), data, part.path, split, artifact.describe_input(data).source)
+        source = artifact.describe_input(data).source
+        draw_policies(load_navigator(model, device), data, part.path, split, source, is_printed=True)
     return artifact.read_manifest(folder)
 
 

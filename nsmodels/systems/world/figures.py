@@ -15,7 +15,7 @@ from nsmodels.systems.world.evaluation import charts
 from nsmodels.systems.world.pictures import curves
 
 MAKER = "nsmodels.systems.world"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 ablation_study = study.ablation_study
 
 
@@ -30,7 +30,7 @@ def phase_curves(*arguments: Any) -> Manifest:
         for model in models:
             for phase, rows in json.loads((model / "history.json").read_text(encoding="utf-8")).items():
                 caption = f"Phase {phase}: loss and monitored terms by epoch; dashed: training, solid: validation"
-                plots.save_figure(curves.monitored(rows), part.path / phase, caption, part.source)
+                plots.save_figure(curves.monitored(rows), part.path / phase, caption, part.source, is_printed=True)
     return artifact.read_manifest(folder)
 
 
@@ -39,7 +39,7 @@ def scores(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     report = json.loads((evaluation / "report.json").read_text(encoding="utf-8"))
     with _sealing(folder, {evaluation_key: evaluation}) as part:
         disk.write_json(part.path / "numbers.json", report["metrics"])
-        charts.draw_all(report, part.path)
+        charts.draw_all(report, part.path, is_printed=True)
     return artifact.read_manifest(folder)
 
 

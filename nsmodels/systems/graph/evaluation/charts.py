@@ -21,13 +21,17 @@ GREY, FILL = plots.COLOURS[6], plots.COLOURS[5]
 CENTRED_GOAL, SEMANTIC_GOAL = 0.2, 0.98
 
 
-def draw_all(report: Report, folder: Path) -> None:
-    """Write every figure into `folder` as PDF and PNG; each caption names the data and what training used."""
+def draw_all(report: Report, folder: Path, is_printed: bool = False) -> None:
+    """Write every figure into `folder` as PDF and PNG; each caption names the data and what training used.
+
+    `is_printed`: see `plots.save_figure`.
+    """
     data = report["data"]
     source = f"{data['source']}, split {data['split']}, {report['rows'][REASONER]['n']:,} graphs"
     charts = {name: chart for name, chart in CHARTS.items() if name != "cycle" or report["cycle"]}
     for name, (draw, caption) in charts.items():
-        plots.save_figure(draw(report), folder / name, f"{caption}; {report['supervision']['caption']}", source)
+        about = f"{caption}; {report['supervision']['caption']}"
+        plots.save_figure(draw(report), folder / name, about, source, is_printed)
 
 
 def comparison(report: Report) -> Figure:
@@ -78,15 +82,15 @@ def difficulty(report: Report) -> Figure:
     """The headline metric of the reasoner by length and by rounds, each kind of query a line, in all scored splits."""
     figure, (left, right) = plots.make_figure(2)
     metric = report["metric"]
-    for colour, kind in zip(plots.COLOURS * 3, report["data"]["kinds"], strict=False):
+    for number, kind in enumerate(report["data"]["kinds"]):
         points: dict[int, Any] = {}
         for part in report["splits"].values():
             points |= {int(k): each for k, each in part["by_length_and_kind"].get(kind, {}).items()}
-        _curve(left, points, metric, kind, colour)
+        _curve(left, points, metric, kind, plots.line(number))
     by_rounds: dict[int, Any] = {}
     for part in report["splits"].values():
         by_rounds |= {int(k): each for k, each in part["by_rounds"][REASONER].items()}
-    _curve(right, by_rounds, "accuracy", "all kinds", GREY)
+    _curve(right, by_rounds, "accuracy", "all kinds", plots.line(0) | {"color": GREY})
     for axis, level in ((left, _by_chance(metric)), (right, 50)):
         axis.axhline(level, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     left.set(xlabel=report["data"]["length"], ylabel=f"{_what(metric)}, %", ylim=(-3, 103))
@@ -101,8 +105,8 @@ def lengths(report: Report) -> Figure:
     figure, (axis,) = plots.make_figure(width=6)
     if trained := report["data"]["trained_lengths"]:
         axis.axvspan(trained[0], trained[1], color=FILL, alpha=0.25, linewidth=0, label="trained")
-    for colour, (row, curve) in zip(plots.COLOURS * 3, curves.items(), strict=False):
-        _curve(axis, curve, report["metric"], title(row), colour)
+    for number, (row, curve) in enumerate(curves.items()):
+        _curve(axis, curve, report["metric"], title(row), plots.line(number))
     axis.axhline(_by_chance(report["metric"]), color=GREY, linewidth=0.8, linestyle=":", label="chance")
     axis.set(xlabel=name, ylabel=f"{_what(report['metric'])}, %", ylim=(-3, 103))
     axis.legend(frameon=False, fontsize=8)
@@ -138,19 +142,19 @@ def _beside(axis: Axes, networks: Mapping[str, Mapping[str, Any]], names: Mappin
     for number, (network, measures) in enumerate(networks.items()):
         places = np.arange(len(names)) + (number - (len(networks) - 1) / 2) * width
         values = [np.nan if measures[name] is None else measures[name] for name in names]
-        axis.bar(places, values, width, color=plots.COLOURS[number], label=network)
+        axis.bar(places, values, width, label=network, **plots.fill(number))
     axis.set_xticks(range(len(names)), list(names.values()))
     axis.legend(frameon=False, fontsize=8)
 
 
-def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, colour: str) -> None:
+def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, look: Mapping[str, Any]) -> None:
     known = {length: each for length, each in sorted(points.items()) if each[metric] is not None}
     if not known:
         return
-    axis.plot(list(known), [100 * e[metric] for e in known.values()], "o-", color=colour, label=label, markersize=4)
+    axis.plot(list(known), [100 * e[metric] for e in known.values()], label=label, **look)
     if metric == "paired_accuracy":
         for length, each in known.items():
-            axis.plot([length] * 2, [100 * end for end in each["paired_interval"]], color=colour, linewidth=1)
+            axis.plot([length] * 2, [100 * end for end in each["paired_interval"]], color=look["color"], linewidth=1)
 
 
 def _by_chance(metric: str) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.systems.natural"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 ablation_study = study.ablation_study
 # Scores of validation beside the loss of each network.
 SCORES = {
@@ -27,7 +27,6 @@ SCORES = {
     "answers": ("val/score",),
 }
 LABELS = {"val/concept_map": "concepts (mAP)"}
-MARKERS = "os^Dv"
 
 
 def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
@@ -62,10 +61,10 @@ def draw_curves(records: list[dict[str, Any]], scores: tuple[str, ...]) -> Figur
     figure, axes = plots.make_figure(1 + bool(shown), width=4.2, height=3.0)
     groups = [("loss", ("train/loss", "val/loss"), 1), ("score, %", tuple(shown), 100)]
     for axis, (label, names, scale) in zip(axes, groups, strict=False):
-        for name, colour, marker in zip(names, plots.COLOURS, MARKERS, strict=False):
+        for number, name in enumerate(names):
             points = [(record["epoch"], scale * record[name]) for record in records if name in record]
             text = LABELS.get(name, name.removeprefix("val/").replace("_", " ") if scale > 1 else name)
-            axis.plot(*zip(*points, strict=True), label=text, color=colour, marker=marker, markersize=3)
+            axis.plot(*zip(*points, strict=True), label=text, **plots.line(number))
         axis.set(xlabel="epoch", ylabel=label, xlim=(0.5, len(records) + 0.5))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend(frameon=False, fontsize=8)
@@ -101,7 +100,7 @@ def draw_consistency(found: Mapping[str, Mapping[str, Any]]) -> Figure:
         for place, row in enumerate(rows):
             if row and row["accuracy"] is not None:
                 middle = place + width * (number - (len(found) - 1) / 2)
-                how = {"color": plots.COLOURS[number], "alpha": 0.35 if row.get("is_few") else 1.0}
+                how = {**plots.fill(number), "alpha": 0.35 if row.get("is_few") else 1.0}
                 axis.bar(middle, 100 * row["accuracy"], 0.9 * width, label=_text(name) if place == 0 else None, **how)
                 _draw_interval(axis, middle, row, "black")
     axis.set_xticks(range(len(kinds) + 1), ["all", *kinds])
@@ -112,17 +111,18 @@ def draw_consistency(found: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 def _draw_line(axis: Axes, places: list[float], rows: Mapping[str, Any], name: str, number: int) -> None:
     """A line through the accuracies; hollow marks without a line where there are few images."""
-    colour, mark = plots.COLOURS[number], MARKERS[number % len(MARKERS)]
+    look = plots.line(number)
     points = [(place, 100 * row["accuracy"], row) for place, row in zip(places, rows.values(), strict=True)]
     kept = [(x, y) for x, y, row in points if not row.get("is_few")]
     few = [(x, y) for x, y, row in points if row.get("is_few")]
     if kept:
-        axis.plot(*zip(*kept, strict=True), f"{mark}-", color=colour, markersize=4, label=_text(name))
+        axis.plot(*zip(*kept, strict=True), label=_text(name), **look)
     if few:
         label = None if kept else _text(name)
-        axis.plot(*zip(*few, strict=True), mark, color=colour, markersize=4, fillstyle="none", label=label)
+        alone = look | {"linestyle": "none", "fillstyle": "none"}
+        axis.plot(*zip(*few, strict=True), label=label, **alone)
     for x, _, row in points:
-        _draw_interval(axis, x, row, colour)
+        _draw_interval(axis, x, row, look["color"])
 
 
 def _draw_interval(axis: Axes, place: float, row: Mapping[str, Any], colour: str) -> None:

@@ -32,7 +32,7 @@ def success(report: Report) -> Figure:
     _buckets(right, report["by_size"], "rows x columns of the map")
     left.set_ylabel("goal reached, %")
     handles, names = left.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False)
+    figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False, fontsize=8)
     return figure
 
 
@@ -45,11 +45,11 @@ def thinking(report: Report) -> Figure:
     figure, (axis,) = plots.make_figure()
     steps = [point["steps"] for point in points]
     axis.axvline(trained, color="#8a929b", linewidth=1, linestyle=":", label=f"as in training ({trained})")
-    for name, label, colour in (
-        ("any_optimal", "optimal action, cells", MODEL),
-        ("success", "goal reached, starts", RULE),
+    for name, label, colour, mark in (
+        ("any_optimal", "optimal action, cells", MODEL, "o-"),
+        ("success", "goal reached, starts", RULE, "s-"),
     ):
-        axis.plot(steps, [100 * point[name] for point in points], "o-", color=colour, label=label, markersize=4)
+        axis.plot(steps, [100 * point[name] for point in points], mark, color=colour, label=label, markersize=4)
         raw = [100 * point[f"raw_{name}"] for point in points]
         axis.plot(steps, raw, "--", color=colour, linewidth=1)
     axis.plot([], [], "--", color=CHANCE, linewidth=1, label="last readout")

@@ -24,10 +24,11 @@ MARKS = {
     "chance": ("|", GREY, 12),
     "ceiling": ("^", plots.COLOURS[2], 6),
 }
+WIDE = ("properties", "causal")  # in print as wide as the text of a page
 
 
-def draw_all(report: Report, folder: Path) -> None:
-    """Write every figure into `folder` as PDF and PNG."""
+def draw_all(report: Report, folder: Path, is_printed: bool = False) -> None:
+    """Write every figure into `folder` as PDF and PNG; `is_printed`: see `plots.save_figure`."""
     data = report["data"]
     source = (
         f"{data['source']}, {', '.join(f'{number:,} clips of {split}' for split, number in data['num_clips'].items())}"
@@ -35,7 +36,8 @@ def draw_all(report: Report, folder: Path) -> None:
     for name, (draw, needs, caption) in CHARTS.items():
         if needs(report):
             more = f". {data['twins']}" if name == "causal" else ""
-            plots.save_figure(draw(report), folder / name, f"{caption}{more}", source)
+            width = plots.PAGE if name in WIDE else plots.COLUMN
+            plots.save_figure(draw(report), folder / name, f"{caption}{more}", source, is_printed, width)
 
 
 def metrics(report: Report) -> Figure:
@@ -110,40 +112,38 @@ def retrieval(report: Report) -> Figure:
         rows = {depth: report["metrics"][f"{direction}_r{depth}"]["rows"] for depth in depths}
         ceiling = report["metrics"][f"{direction}_r{depths[0]}"]["ceiling"]
         for number, rival in enumerate(rows[depths[0]]):
-            colour, style, label = _look(number, rival, ceiling)
+            look, label = _look(number, rival, ceiling)
             # Side by side, so that no interval hides another.
             places = [depth + 0.1 * number - 0.15 for depth in depths]
             values = [100 * rows[depth][rival]["score"] for depth in depths]
-            axis.plot(places, values, style, color=colour, label=label, markersize=4)
+            axis.plot(places, values, label=label, **look)
             for place, depth in zip(places, depths, strict=True):
                 if rows[depth][rival]["interval"]:
                     ends = [100 * end for end in rows[depth][rival]["interval"]]
-                    axis.plot([place] * 2, ends, color=colour, linewidth=1)
+                    axis.plot([place] * 2, ends, color=look["color"], linewidth=1)
         axis.set(xlabel="among the first", ylabel="recall, %", ylim=(-3, 103), title=direction.replace("_", " "))
         axis.set_xticks(depths)
     axes[1].legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
-def _look(number: int, rival: str, ceiling: str | None) -> tuple[str, str, str]:
-    """Colour, line and label of a rival: chance is dotted, the ceiling dashed."""
+def _look(number: int, rival: str, ceiling: str | None) -> tuple[dict[str, Any], str]:
+    """Look of the line of a rival, and its label: chance is black and dotted, without markers."""
     if rival == CHANCE:
-        return GREY, ":", rival
-    colour = plots.COLOURS[number % len(plots.COLOURS)]
-    return (colour, "o--", f"ceiling: {rival}") if rival == ceiling else (colour, "o-", rival)
+        return {"color": GREY, "linestyle": ":"}, rival
+    return plots.line(number), f"ceiling: {rival}" if rival == ceiling else rival
 
 
 def dynamics(report: Report) -> Figure:
     """NMSE by horizon beside the rivals, and the coverage of the intervals beside what they promise."""
     found = report["details"]["dynamics"]
     figure, (left, right) = plots.make_figure(2)
-    for colour, (name, values) in zip(plots.COLOURS, found["nmse"].items(), strict=False):
-        left.plot(found["horizons"], values, "o-", color=colour, label=name, markersize=4)
-    for colour, (level, values) in zip(plots.COLOURS, found["coverage"].items(), strict=False):
-        right.plot(
-            found["horizons"], [100 * value for value in values], "o-", color=colour, label=f"{level} %", markersize=4
-        )
-        right.axhline(float(level), color=colour, linewidth=0.8, linestyle=":")
+    for number, (name, values) in enumerate(found["nmse"].items()):
+        left.plot(found["horizons"], values, label=name, **plots.line(number))
+    for number, (level, values) in enumerate(found["coverage"].items()):
+        look = plots.line(number)
+        right.plot(found["horizons"], [100 * value for value in values], label=f"{level} %", **look)
+        right.axhline(float(level), color=look["color"], linewidth=0.8, linestyle=":")
     left.set(xlabel="horizon, steps", ylabel="squared error, of persistence", yscale="log")
     left.yaxis.set_major_formatter("{x:g}")
     left.yaxis.set_minor_formatter("{x:g}")
@@ -190,7 +190,7 @@ def causal(report: Report) -> Figure:
     width = 0.8 / len(rivals)
     for number, rival in enumerate(rivals):
         places = np.arange(len(rows)) + (number - (len(rivals) - 1) / 2) * width
-        axis.bar(places, [100 * row[rival] for row in rows.values()], width, color=plots.COLOURS[number], label=rival)
+        axis.bar(places, [100 * row[rival] for row in rows.values()], width, label=rival, **plots.fill(number))
     axis.axhline(50, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     axis.set_xticks(range(len(rows)), [f"{name}\n{row['n']:,}" for name, row in rows.items()], fontsize=8)
     axis.set(ylabel="right signs, %", ylim=(0, 103))

@@ -1,0 +1,74 @@
+"""Layout of figures for a printed page: one column wide, letters that can be read at that width."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SMALLEST, LARGEST = 6.0, 8.0  # points of letters in print
+MARGIN = 0.05  # inches around what is drawn, within its width
+SHRUNK = 0.8  # letters of a figure for a screen become so much smaller
+TRIES = 4  # what is narrower may be laid out differently
+LEAST_WIDTH = 0.55  # of the width of a panel on a screen
+LEAST_HEIGHT = 0.62  # of the height of a panel on a screen, when it becomes narrower
+
+
+def fit(figure: Figure, width: float) -> None:
+    """Lay a figure out `width` inches wide, with letters of 6 to 8 points.
+
+    Panels go below each other where they would be too narrow. Their height shrinks less than their width: labels of
+    rows need their place.
+    """
+    _arrange_panels(figure, width)
+    before, height = figure.get_size_inches().tolist()
+    figure.set_size_inches(width, height * max(LEAST_HEIGHT, width / before))
+    figure.set_layout_engine("constrained")
+    _set_letters(figure)
+    for axis in figure.axes:
+        for drawn in axis.lines:
+            drawn.set(markersize=0.75 * drawn.get_markersize(), linewidth=0.8 * drawn.get_linewidth())
+    _pull_in(figure, width - 2 * MARGIN)
+
+
+def _arrange_panels(figure: Figure, width: float) -> None:
+    """Give a figure whose panels are all of one size as many columns as have their place in `width` inches."""
+    from matplotlib.gridspec import GridSpec
+
+    specs = [spec for axis in figure.axes if (spec := axis.get_subplotspec())]
+    if len(specs) < 2 or len(specs) < len(figure.axes) or any(spec.num1 != spec.num2 for spec in specs):
+        return
+    grid, (whole, height) = specs[0].get_gridspec(), figure.get_size_inches().tolist()
+    panel = whole / grid.ncols
+    columns = min(grid.ncols, max(1, int(width / (LEAST_WIDTH * panel))))
+    if columns == grid.ncols:
+        return
+    rows = -(-len(specs) // columns)
+    figure.set_size_inches(panel * columns, height / grid.nrows * rows)
+    places = GridSpec(rows, columns, figure=figure)
+    for number, axis in enumerate(figure.axes):
+        axis.set_subplotspec(places[number])
+
+
+def _set_letters(figure: Figure) -> None:
+    from matplotlib.text import Text
+
+    def size(before: float) -> float:
+        return min(LARGEST, max(SMALLEST, SHRUNK * before))
+
+    for text in figure.findobj(Text):
+        text.set_fontsize(size(text.get_fontsize()))  # type: ignore[attr-defined]
+    for axis in figure.axes:  # ticks are made as they are needed
+        for each in (axis.xaxis, axis.yaxis):
+            labels = each.get_ticklabels()
+            each.set_tick_params(labelsize=labels[0].get_fontsize() if labels else SMALLEST)
+
+
+def _pull_in(figure: Figure, width: float) -> None:
+    """Make a figure narrower until what is written beside its panels has its place in `width`, too."""
+    for _ in range(TRIES):
+        figure.draw_without_rendering()
+        if (beyond := figure.get_tightbbox().width - width) <= 0:
+            return
+        figure.set_figwidth(figure.get_figwidth() - beyond)
