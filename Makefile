@@ -10,7 +10,7 @@ SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.2 GB (4.2 GB of it are CUDA; wi
 TOOLS := $(VENV)/.ready-tools
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py pipeline/lib/runs/bare_command.pth
 
-.PHONY: help setup tools demo test documents check ui clean-environment
+.PHONY: help setup tools demo paper test documents check ui clean-environment
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -24,7 +24,7 @@ $(READY): $(INSTALLED_FROM)
 	$(if $(TORCH_INDEX),$(BIN)/pip install --no-deps --index-url $(TORCH_INDEX) --constraint constraints.txt torch torchvision)
 	$(BIN)/pip install --constraint constraints.txt --editable '.[pipeline,export]'
 	@echo "compiling the functions of numba: about a minute, once"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m nsmodels.compilation
+	@OMP_NUM_THREADS=1 $(BIN)/python -m nsmodels.commands.compilation
 	@touch $(READY)
 
 tools: $(TOOLS)  ## what tests and checks need besides: pytest, Ray, a browser's driver, linters
@@ -35,6 +35,12 @@ $(TOOLS): $(READY)
 
 demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figures
 	@$(BIN)/python -m pipeline.demo
+
+# of everything that is made for the paper; PRESET=debug is a rehearsal of minutes
+PRESET ?= quick
+SEEDS ?= 0...2
+paper: $(READY)  ## the paper in paper/: what is missing of trainings over seeds, studies and figures, then all of it; resumes
+	@$(BIN)/python -m pipeline.publication --preset $(PRESET) --seeds $(SEEDS) $(if $(DRY_RUN),--dry-run)
 
 test: $(TOOLS)  ## the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NUMBERS = ("low", "high", "gain", "gain_low", "gain_high", "changed", "amount", "removed")  # that may be missing
 COUNTS = ("operations", "operations_removed")  # likewise
 LISTS = ("seeds", "scores", "gains")  # written as JSON
+CSV, PARQUET = "variants.csv", "variants.parquet"
 NOTE = (
     "gain: how much the part makes the model better, paired by item and seed, with the 95 % interval over both; "
     "verdicts: helps, hurts (the interval is on one side of 0), does not matter (it lies within the margin), not shown "

@@ -19,13 +19,12 @@ from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.studies import figure, trials
 from nsmodels.studies.comparison import Row, compare
 from nsmodels.studies.config import VariantStudyConfig
-from nsmodels.studies.report import frame, headline, table
+from nsmodels.studies.report import CSV, PARQUET, frame, headline, table
 from nsmodels.studies.trials import Arm, Trial
 from nsmodels.studies.variant import FULL
 
 CODE_VERSION = "1"
 TRIALS = "trials"
-CSV, PARQUET = "variants.csv", "variants.parquet"
 
 
 def run_study(order: Order[Any], arms: Sequence[Arm], maker: str, kind: str = "variants") -> Manifest:

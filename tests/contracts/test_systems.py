@@ -20,8 +20,8 @@ import pytest
 import torch
 
 import nsmodels
-from nsmodels import compilation
 from nsmodels.__main__ import main
+from nsmodels.commands import compilation
 from nsmodels.core import artifact, discover, disk
 from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError

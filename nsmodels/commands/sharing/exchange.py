@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from nsmodels.commands.sharing.cards import write_cards
+from nsmodels.commands.sharing.descriptions import describe
 from nsmodels.commands.sharing.places import Place, place_of
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import MANIFEST, Manifest
@@ -19,9 +19,9 @@ from nsmodels.core.progress import Progress
 from nsmodels.core.sealed.folders import beside, locked, swap
 from nsmodels.core.sealed.manifest import FileRecord
 from nsmodels.core.transfer.directory import is_inside
+from nsmodels.paper.cards.card import is_dataset
 
 AT_ONCE = 8  # files
-DATASETS = "nsmodels.datasets."
 
 
 def push(folder: Path, address: str) -> list[str]:
@@ -30,9 +30,9 @@ def push(folder: Path, address: str) -> list[str]:
     Raises `InputError` for a folder that is not as it was sealed, and for a place that cannot be written.
     """
     manifest = artifact.require_intact(folder)
-    place = place_of(address, manifest.maker.startswith(DATASETS))
+    place = place_of(address, is_dataset(manifest))
     with tempfile.TemporaryDirectory(prefix="nsmodels-push-") as beside_it:
-        written = write_cards(folder, manifest, Path(beside_it))
+        written = describe(folder, manifest, Path(beside_it))
         files = {name: folder / name for name in manifest.files} | written
         place.put(files | {MANIFEST: folder / MANIFEST})
     return [*files, MANIFEST]

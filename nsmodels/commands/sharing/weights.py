@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-BEST, PLAIN = "best.pt", "best.safetensors"
 
+def write(model: Path, names: Mapping[str, str], into: Path) -> dict[str, Path]:
+    """Write checkpoints of a model as plain weights below `into`; files by name.
 
-def write(model: Path, into: Path) -> dict[str, Path]:
-    """Write `<network>/best.safetensors` below `into` for each trained network of a model; files by name.
-
-    The settings of the network are in the file's metadata, as JSON. Raises `InputError` for a damaged checkpoint.
+    `names`: of the plain weights, by that of the checkpoint. The settings of the network are in the file's metadata, as
+    JSON. Raises `InputError` for a damaged checkpoint.
     """
-    found = {}
-    for path in sorted(model.glob(f"*/{BEST}")):
-        name = f"{path.parent.name}/{PLAIN}"
+    for checkpoint, name in names.items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
-        _convert(path, into / name)
-        found[name] = into / name
-    return found
+        _convert(model / checkpoint, into / name)
+    return {name: into / name for name in names.values()}
 
 
 def _convert(checkpoint: Path, target: Path) -> None:

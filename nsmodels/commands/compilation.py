@@ -1,4 +1,4 @@
-"""Compile what is compiled at first use, for every dataset and system: `python -m nsmodels.compilation`.
+"""Compile what is compiled at first use, for every dataset and system: `python -m nsmodels.commands.compilation`.
 
 numba keeps the machine code beside the source; without this the first run of each command takes seconds longer, and
 processes that begin at the same time each compile the same functions.

@@ -1,0 +1,1 @@
+"""The supplement: how everything was made, what it cost, proofs, and what did not work."""

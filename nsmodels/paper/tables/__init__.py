@@ -1,0 +1,1 @@
+"""Tables of the paper as LaTeX and CSV."""

@@ -1,0 +1,89 @@
+"""Tables as LaTeX with booktabs, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "\"": r"\textquotedbl{}",
+    "–": "--", "−": r"\ensuremath{-}", "±": r"\ensuremath{\pm}", "×": r"\ensuremath{\times}", "→": r"\ensuremath{\to}",
+    "…": r"\ldots{}", "²": r"\ensuremath{^2}", "≥": r"\ensuremath{\ge}", "≤": r"\ensuremath{\le}",
+}  # fmt: skip
+SPECIAL_LETTERS = re.compile("|".join(map(re.escape, SPECIAL)))
+NONE = "--"  # in a cell without a value
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the paper.
+
+    Attributes:
+        name: of its files and its label.
+        caption: what it shows, with the source of the data.
+        heads: of the columns.
+        lines: text of every cell, a line per row.
+        rows: the same as plain values of full precision, by column of the CSV.
+        left: number of columns, from the first on, that hold words and are set to the left.
+    """
+
+    name: str
+    caption: str
+    heads: Sequence[str]
+    lines: Sequence[Sequence[str]]
+    rows: Sequence[Mapping[str, Any]]
+    left: int = 1
+
+    def latex(self) -> str:
+        """A floating table: \\toprule, the heads, \\midrule, the rows, \\bottomrule; needs booktabs and T1 fonts."""
+        columns = "l" * self.left + "r" * (len(self.heads) - self.left)
+        body = [" & ".join(map(escaped, line)) + r" \\" for line in self.lines]
+        return "\n".join(
+            [
+                r"\begin{table*}",
+                r"  \centering\small",
+                rf"  \caption{{{escaped(self.caption)}}}",
+                rf"  \label{{tab:{self.name}}}",
+                rf"  \begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+                r"    \toprule",
+                "    " + " & ".join(map(escaped, self.heads)) + r" \\",
+                r"    \midrule",
+                *(f"    {line}" for line in body),
+                r"    \bottomrule",
+                r"  \end{tabular}",
+                r"\end{table*}",
+                "",
+            ]
+        )
+
+    def csv(self) -> str:
+        """Every value in full precision, a column each; empty where there is none."""
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, list(self.rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return stream.getvalue()
+
+
+def escaped(text: str) -> str:
+    """Plain text for LaTeX; letters that it has no command for here are written as their code points."""
+    known = SPECIAL_LETTERS.sub(lambda found: SPECIAL[found[0]], text)
+    return "".join(letter if ord(letter) < 0x250 else f"U+{ord(letter):04X}" for letter in known)
+
+
+def document(tables: Sequence[Table]) -> str:
+    """A document that sets all tables, to be compiled beside their files."""
+    inputs = [rf"\input{{{table.name}}}" for table in tables]
+    head = [r"\documentclass[10pt]{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[utf8]{inputenc}"]
+    head += [
+        r"\usepackage{textcomp}",
+        r"\usepackage{booktabs}",
+        r"\usepackage[a4paper,landscape,margin=1.5cm]{geometry}",
+    ]
+    return "\n".join([*head, r"\begin{document}", *inputs, r"\end{document}", ""])

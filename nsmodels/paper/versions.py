@@ -1,0 +1,5 @@
+"""Versions of what the paper is made of: a change makes the artifact again. Imports nothing, for the asset graph."""
+
+TABLES_VERSION = "1"
+SUPPLEMENT_VERSION = "1"
+CARDS_VERSION = "1"

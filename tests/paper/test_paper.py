@@ -1,0 +1,241 @@
+"""The whole paper: what is written, twice the same, cards as push writes them, fonts, what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from pypdf import PdfReader
+
+from nsmodels.__main__ import main
+from nsmodels.commands.sharing import exchange
+from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation import ledger, plots
+from nsmodels.paper.assembly import assemble
+from nsmodels.paper.cards.collection import make_dataset_cards, make_model_cards
+from nsmodels.paper.contents import missing
+from nsmodels.paper.inputs import read_inputs
+from nsmodels.paper.recipes import command, preset_of
+from nsmodels.paper.spending import spent
+from nsmodels.paper.supplement import examples
+from nsmodels.paper.supplement.artifact import make_supplement
+from nsmodels.paper.tables.artifact import every_table
+from nsmodels.systems.nav.figures import nav_success
+from tests.paper.made import sealed_study
+from tests.shared import resealed
+
+
+@pytest.fixture(scope="module")
+def root(sealed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root from which the paper is assembled, a figure among what is sealed."""
+    place = tmp_path_factory.mktemp("assembled") / "data"
+    shutil.copytree(sealed, place)
+    nav_success(place / "nav_replicates" / "0" / "evaluation", place / "nav_success", "nav_evaluation")
+    return place
+
+
+@pytest.fixture(autouse=True)
+def data_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NSMODELS_DATA", str(root))
+
+
+@pytest.fixture(scope="module")
+def paper(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "paper"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NSMODELS_DATA", str(root))
+        assert main(["paper", "--out", str(out)]) == 0
+    return out
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def text_of(path: Path) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+
+
+def fonts_of(path: Path) -> list[dict]:
+    """The fonts of a PDF, of a composite font that which holds the letters."""
+    found = []
+    for page in PdfReader(path).pages:
+        for font in (page["/Resources"].get("/Font") or {}).values():
+            outer = font.get_object()
+            found += [inner.get_object() for inner in outer.get("/DescendantFonts", [outer])]
+    return found
+
+
+def test_a_paper_has_figures_tables_supplement_cards_and_an_index(root: Path, paper: Path) -> None:
+    written = contents(paper)
+    assert {"README.md", "MANIFEST.json", "supplement.pdf", "tables/costs.tex"} < written.keys()
+    assert {"figures/nav_success/success.pdf", "model_cards/nav_replicates/0/model/README.md"} < written.keys()
+    assert {"dataset_cards/mazes/croissant.json", "dataset_cards/causal_graphs/README.md"} < written.keys()
+    listed = json.loads(written["MANIFEST.json"])["files"]
+    assert listed.keys() == written.keys() - {"MANIFEST.json"}
+    index = written["README.md"].decode()
+    for name, about in listed.items():
+        if name != "README.md":
+            sealed = artifact.read_manifest(root / about["artifact"])
+            assert (about["fingerprint"], about["commit"]) == (sealed.fingerprint, sealed.commit)
+            assert f"[{name}]({name}) | `{about['artifact']}` {about['fingerprint']} | {about['commit']}" in index
+
+
+def test_the_same_artifacts_give_the_same_bytes(root: Path, paper: Path, tmp_path: Path) -> None:
+    before = contents(paper)
+    assert main(["paper", "--out", str(paper)]) == 0
+    assert contents(paper) == before
+    for key in ("paper_tables", "supplement", "model_cards", "dataset_cards"):
+        (root / key).rename(tmp_path / key)
+    assert main(["paper", "--out", str(tmp_path / "again")]) == 0
+    assert contents(tmp_path / "again") == before
+
+
+def test_what_is_missing_is_named_with_its_command_and_fails_where_asked(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = list(missing(root))
+    assert (
+        "world_replicates: 0 of 3 seeds: dagster asset materialize --select world_replicates --partition-range 0...2"
+        in lines
+    )
+    assert "reasoning_depth: dagster asset materialize --select reasoning_depth" in lines
+    assert not any(line.startswith(("nav_replicates", "causal_replicates", "visual_ablations")) for line in lines)
+    assert main(["paper", "--out", str(tmp_path / "strict"), "--strict"]) == 2
+    assert f"paper: {len(lines)} parts are missing, the first: {lines[0]}" in capsys.readouterr().err
+    assert not (tmp_path / "strict").exists()
+
+
+def test_a_folder_of_something_else_is_not_replaced(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("mine")
+    with pytest.raises(InputError, match=r"chapter\.tex: is not of an earlier paper and would be lost"):
+        assemble(root, tmp_path / "thesis")
+    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
+
+
+def test_results_that_must_not_stand_together_end_it_without_a_paper(copied: Path, tmp_path: Path) -> None:
+    resealed(copied / "nav_replicates" / "1" / "evaluation", code_version="0")
+    with pytest.raises(InputError, match="of different code versions"):
+        assemble(copied, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_card_is_what_push_writes(root: Path, paper: Path, tmp_path: Path) -> None:
+    for name, kind in (("nav_replicates/0/model", "model_cards"), ("mazes", "dataset_cards")):
+        exchange.push(root / name, str(tmp_path / "copy" / kind))
+        for file in contents(paper / kind / name):
+            assert (tmp_path / "copy" / kind / file).read_bytes() == (paper / kind / name / file).read_bytes()
+
+
+def test_a_card_lists_the_scores_of_its_evaluation(root: Path, paper: Path) -> None:
+    head = (paper / "model_cards/nav_replicates/0/model/README.md").read_text().split("---\n")[1]
+    (result,) = yaml.safe_load(head)["model-index"][0]["results"]
+    sealed = artifact.read_manifest(root / "nav_replicates" / "0" / "evaluation")
+    assert result["dataset"]["name"] == "mazes (synthetic mazes)"
+    assert result["metrics"][0]["value"] == pytest.approx(sealed.metrics["success"], abs=1e-6)
+    assert "synthetic" in yaml.safe_load(head)["tags"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:mlcroissant", "ignore:ConjunctiveGraph", "ignore:Dataset")
+@pytest.mark.parametrize("name", ["mazes", "causal_graphs"])
+def test_metadata_of_data_are_valid_croissant(paper: Path, name: str) -> None:
+    import mlcroissant
+
+    read = mlcroissant.Dataset(jsonld=str(paper / "dataset_cards" / name / "croissant.json"))
+    assert not read.metadata.ctx.issues.errors
+    assert read.metadata.record_sets
+
+
+def test_fonts_of_every_pdf_are_embedded_and_none_is_of_type_3(paper: Path) -> None:
+    files = sorted(paper.rglob("*.pdf"))
+    assert len(files) == 5
+    for path in files:
+        fonts = fonts_of(path)
+        assert fonts, path
+        for font in fonts:
+            assert font["/Subtype"] != "/Type3", path
+            assert {"/FontFile", "/FontFile2", "/FontFile3"} & font["/FontDescriptor"].get_object().keys(), path
+
+
+def test_figures_fit_a_column(paper: Path) -> None:
+    for path in sorted((paper / "figures").rglob("*.pdf")):
+        (page,) = PdfReader(path).pages
+        assert float(page.mediabox.width) / 72 <= plots.COLUMN + 0.02, path
+
+
+def test_the_supplement_has_commands_compute_findings_and_what_was_not_measured(root: Path, paper: Path) -> None:
+    text = text_of(paper / "supplement.pdf")
+    for title in ("Commands", "Configurations", "Compute and energy", "Negative results", "Proofs", "Begun and not"):
+        assert title in text
+    model = artifact.read_manifest(root / "nav_replicates" / "1" / "model")
+    assert f"commit {model.commit}, seed 1, fingerprint {model.fingerprint}" in text.replace("\n    ", " ")
+    assert "dagster asset materialize --select nav_replicates --partition 1" in text
+    assert f"{spent(model).cpu_seconds:,.1f}" in text
+    assert ("not measured" in text) == (spent(model).joules is None)
+    assert "a hat (accuracy): does not matter" in text
+    assert "haste (slips): hurts" in text
+
+
+def begin(folder: Path) -> None:
+    """A training that is stopped."""
+    about = {"key": "nav_replicates/3/model", "maker": "nsmodels.systems.nav", "config": {}, "code_version": "1"}
+    with contextlib.suppress(KeyboardInterrupt), artifact.build(folder, **about) as part:
+        (part.path / "weights").write_text("half")
+        raise KeyboardInterrupt
+
+
+def test_unfinished_and_replaced_work_is_in_the_supplement(copied: Path, tmp_path: Path) -> None:
+    begin(copied / "nav_replicates" / "3" / "model")
+    ledger.scan(copied)
+    (copied / "causal_replicates").rename(tmp_path / "gone")
+    make_supplement(copied, copied / "supplement")
+    text = text_of(copied / "supplement" / "supplement.pdf")
+    assert "nav_replicates/3/.model.partial" in text
+    assert "causal_replicates/1, seed 1" in text
+
+
+def test_proofs_are_drawn_among_right_and_wrong_answers_and_again_the_same(tmp_path: Path) -> None:
+    about = {"key": "e", "maker": "m", "config": {}, "code_version": "1", "source": "synthetic"}
+    with artifact.build(tmp_path / "e", **about) as part:
+        (part.path / "proofs").mkdir()
+        for kind, num in (("right", 9), ("wrong", 3)):
+            for number in range(num):
+                (part.path / "proofs" / f"{kind}_{number}.txt").write_text(f"{kind} {number}")
+    manifest = artifact.read_manifest(tmp_path / "e")
+    drawn = examples.draw(tmp_path / "e", manifest)
+    assert drawn is not None
+    assert dict(drawn.num_sealed) == {"right": 9, "wrong": 3}
+    assert {kind: len(files) for kind, files in drawn.files.items()} == {"right": 2, "wrong": 2}
+    assert examples.draw(tmp_path / "e", manifest) == drawn
+    assert examples.draw(tmp_path / "e", manifest.model_copy(update={"files": {}})) is None
+
+
+def test_a_command_has_the_preset_and_what_differs(root: Path) -> None:
+    model = artifact.read_manifest(root / "nav_replicates" / "1" / "model")
+    assert preset_of(model).name == "debug"
+    assert set(preset_of(model).changed) <= {"training.seed"}
+    assert command(model) == (
+        "dagster asset materialize --select nav_replicates --partition 1 --config-json "
+        """'{"ops": {"nav_replicates": {"config": {"preset": "debug"}}}}'"""
+    )
+    data = artifact.read_manifest(root / "mazes")
+    assert (preset_of(data).name, dict(preset_of(data).changed)) == ("debug", {})
+
+
+def test_cards_need_something_to_describe(tmp_path: Path) -> None:
+    for make in (make_model_cards, make_dataset_cards):
+        with pytest.raises(InputError, match="nothing that has a card is sealed"):
+            make(tmp_path, tmp_path / "cards")
+
+
+def test_a_released_study_is_not_beside_synthetic_results(root: Path, paper: Path, copied: Path) -> None:
+    sealed_study(copied, "world_ablations", "recordings")
+    captions = {table.name: table.caption for table in every_table(read_inputs(copied))}
+    assert "recordings" in captions["ablations_world_ablations"]
+    assert not any("recordings" in text for name, text in captions.items() if name != "ablations_world_ablations")

@@ -1,0 +1,204 @@
+"""Tables of the paper: every number is that of the sealed artifacts; what must not stand together is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nsmodels.core import artifact
+from nsmodels.core.errors import InputError
+from nsmodels.evaluation.outcomes import files_of, read_outcomes
+from nsmodels.evaluation.replication import student_interval
+from nsmodels.paper.contents import NothingSealed
+from nsmodels.paper.inputs import read_inputs
+from nsmodels.paper.results import read_results, require_alike
+from nsmodels.paper.tables.artifact import every_table, make_tables
+from nsmodels.paper.tables.latex import Table, document, escaped
+from tests.shared import resealed
+
+SEEDS = ("0", "1", "2")
+
+
+@pytest.fixture(scope="module")
+def tables(sealed: Path) -> dict[str, Table]:
+    return {table.name: table for table in every_table(read_inputs(sealed))}
+
+
+def rows_of(table: Table) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(table.csv())))
+
+
+def evaluation(root: Path, training: str, seed: str) -> Path:
+    return root / f"{training}_replicates" / seed / "evaluation"
+
+
+def test_there_is_a_table_for_each_system_and_for_all(tables: dict[str, Table]) -> None:
+    assert {f"results_{name}_synthetic" for name in ("nav", "graph", "all")} < tables.keys()
+    assert {"baselines_synthetic", "ablations_visual_ablations", "costs"} < tables.keys()
+    assert [row["training"] for row in rows_of(tables["results_all_synthetic"])] == ["causal", "nav"]
+
+
+@pytest.mark.parametrize(
+    ("name", "training"), [("results_nav_synthetic", "nav"), ("results_graph_synthetic", "causal")]
+)
+def test_every_score_is_that_of_the_outcomes(sealed: Path, tables: dict[str, Table], name: str, training: str) -> None:
+    found = [[read_outcomes(path) for path in files_of(evaluation(sealed, training, seed))] for seed in SEEDS]
+    rows = {row["metric"]: row for row in rows_of(tables[name])}
+    assert rows.keys() == {each.metric for each in found[0]}
+    for several in zip(*found, strict=True):
+        row, scores = rows[several[0].metric], [each.mean for each in several]
+        assert float(row["mean"]) == pytest.approx(np.mean(scores), abs=1e-15)
+        assert [float(word) for word in row["scores"].split()] == scores
+        ends = student_interval(scores, measure=several[0].measure)
+        assert [row["low"], row["high"]] == [str(end) for end in ends] if ends else ["", ""]
+        assert (int(row["num_items"]), row["split"]) == (len(several[0].items), several[0].split)
+        assert (row["seeds"], row["source"]) == ("0 1 2", artifact.read_manifest(sealed / row["data"]).source)
+
+
+@pytest.mark.parametrize(("training", "chance"), [("nav", "random"), ("causal", "chance")])
+def test_chance_baselines_and_ceiling_are_those_of_the_manifests(
+    sealed: Path, tables: dict[str, Table], training: str, chance: str
+) -> None:
+    metrics = [artifact.read_manifest(evaluation(sealed, training, seed)).metrics for seed in SEEDS]
+    (row,) = [row for row in rows_of(tables["results_all_synthetic"]) if row["training"] == training]
+    beside = {
+        row["baseline"]: float(row["score"])
+        for row in rows_of(tables["baselines_synthetic"])
+        if row["training"] == training
+    }
+    named = {key.removeprefix("baseline/") for key in metrics[0] if key.startswith("baseline/") and key.count("/") == 1}
+    assert named <= beside.keys()
+    for name in named:
+        assert beside[name] == pytest.approx(np.mean([each[f"baseline/{name}"] for each in metrics]))
+    assert float(row["chance"]) == beside[chance]
+    assert row["best_baseline"] == max(named - {chance}, key=beside.__getitem__)
+    if training == "nav":
+        assert float(row["ceiling"]) == pytest.approx(
+            np.mean([each[f"ceiling/{row['ceiling_name']}"] for each in metrics])
+        )
+
+
+def test_costs_are_those_of_the_manifests(sealed: Path, tables: dict[str, Table]) -> None:
+    models = [artifact.read_manifest(sealed / "nav_replicates" / seed / "model") for seed in SEEDS]
+    (row,) = [row for row in rows_of(tables["costs"]) if row["training"] == "nav"]
+    assert int(row["size"]) == models[0].metrics["num_parameters"]
+    assert float(row["train_cpu_seconds"]) == pytest.approx(np.mean([m.metrics["train_cpu_seconds"] for m in models]))
+    is_measured = all(any(key.endswith("_joules") for key in model.metrics) for model in models)
+    assert (row["joules"] != "") == is_measured
+    assert ("not measured" in tables["costs"].latex()) == (not is_measured)
+
+
+def test_parts_of_a_model_are_those_of_the_study(tables: dict[str, Table]) -> None:
+    rows = {row["variant"]: row for row in rows_of(tables["ablations_visual_ablations"])}
+    assert "full" not in rows
+    assert {row["verdict"] for row in rows.values()} == {"helps", "hurts", "does not matter"}
+
+
+def test_latex_has_rules_and_as_many_cells_as_heads(tables: dict[str, Table]) -> None:
+    for table in tables.values():
+        text = table.latex()
+        assert [text.count(rf"\{rule}") for rule in ("toprule", "midrule", "bottomrule")] == [1, 1, 1]
+        body = text.partition(r"\toprule")[2].partition(r"\bottomrule")[0]
+        lines = [line for line in body.splitlines() if line.strip() and "rule" not in line]
+        assert {line.replace(r"\&", "").count("&") for line in lines} == {len(table.heads) - 1}
+        assert all(line.endswith(r" \\") for line in lines)
+        assert text.count("{") == text.count("}")
+        assert text.isascii() or set(text) <= {chr(code) for code in range(0x250)}
+        assert rf"\input{{{table.name}}}" in document(list(tables.values()))
+
+
+def test_words_are_escaped_for_latex() -> None:
+    assert escaped("a_b & 95 % of {x} ~ 1–2 \\") == r"a\_b \& 95 \% of \{x\} \textasciitilde{} 1--2 \textbackslash{}"
+    assert escaped("∀") == "U+2200"
+
+
+def test_the_artifact_is_kept_and_holds_every_table(copied: Path) -> None:
+    made = make_tables(copied, copied / "paper_tables")
+    before = (copied / "paper_tables" / artifact.MANIFEST).stat().st_mtime_ns
+    assert {"results_nav_synthetic.tex", "results_nav_synthetic.csv", "costs.csv", "tables.tex"} < made.files.keys()
+    assert make_tables(copied, copied / "paper_tables") == made
+    assert (copied / "paper_tables" / artifact.MANIFEST).stat().st_mtime_ns == before
+
+
+def test_a_training_of_one_seed_is_left_out_and_named_with_its_command(copied: Path) -> None:
+    for seed in ("1", "2"):
+        (copied / "nav_replicates" / seed / "evaluation").rename(copied / "nav_replicates" / seed / ".gone")
+    found = read_results(copied)
+    assert {result.training for result in found.found} == {"causal"}
+    line = found.left_out["nav"]
+    assert "nav_replicates: 1 seed (0), and an interval over seeds needs 3" in line
+    assert "dagster asset materialize --select nav_replicates --partition-range 0...2" in line
+    with pytest.raises(InputError, match="1 seed"):
+        read_inputs(copied, is_strict=True)
+    (copied / "causal_replicates").rename(copied / ".causal_replicates")
+    with pytest.raises(NothingSealed, match="1 seed"):
+        make_tables(copied, copied / "paper_tables")
+    assert not (copied / "paper_tables").exists()
+
+
+def test_evaluations_of_different_code_are_refused_with_both_names_and_the_command(copied: Path) -> None:
+    resealed(evaluation(copied, "nav", "2"), code_version="0")
+    with pytest.raises(InputError) as caught:
+        read_results(copied)
+    line = str(caught.value)
+    assert "nav_replicates/0 and nav_replicates/2: of different code versions" in line
+    assert line.endswith("dagster asset materialize --select nav_replicates --partition-range 0...2")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            {"source": "CLEVR v1.0"},
+            "mixed sources, nav_replicates/1 of released data, nav_replicates/0 of synthetic data",
+        ),
+        ({"trained_on": "CLEVR v1.0"}, "mixed sources"),
+        ({"split": "ood"}, "unequal splits, nav_replicates/1 on 'ood', nav_replicates/0 on 'test'"),
+        ({"data_fingerprint": "0"}, "of different data"),
+        ({"configuration": {"training": {"lr": 1.0}}}, r"of different configurations \(model\."),
+    ],
+)
+def test_what_is_not_alike_is_refused(sealed: Path, change: dict[str, object], line: str) -> None:
+    nav = next(result for result in read_results(sealed).found if result.training == "nav" and result.first.is_headline)
+    require_alike("nav", nav.manifests, nav.entries)
+    entries = {**nav.entries, "1": nav.entries["1"].model_copy(update=change)}
+    with pytest.raises(InputError, match=line):
+        require_alike("nav", nav.manifests, entries)
+
+
+def test_an_unsound_study_is_left_out_with_its_reason(copied: Path) -> None:
+    report = copied / "visual_ablations" / "report.json"
+    content = json.loads(report.read_text())
+    for row in content["parts"]["gqa_mini"]["rows"]:
+        row["seeds"] = [0]
+    report.write_text(json.dumps(content))
+    resealed(copied / "visual_ablations")
+    found = read_inputs(copied)
+    assert "visual_ablations" not in found.studies
+    assert "has 1 seed; expected at least 3" in found.left_out["visual_ablations"]
+
+
+def test_a_search_is_a_row_with_its_outcome_and_what_further_seeds_showed(copied: Path) -> None:
+    found = {"best/value": 0.9, "unchanged/value": 0.8, "best/training.lr": 0.003, "confirmation/gain": 0.01}
+    about: Any = {"key": "nav_search", "maker": "nsmodels.systems.nav", "config": {}, "code_version": "1"}
+    with artifact.build(copied / "nav_search", kind="study: search", source="synthetic mazes", **about) as part:
+        report = {
+            "metric": "val/success",
+            "mode": "max",
+            "space": {"training.lr": "0.0003 to 0.03"},
+            "trials": [{}, {}],
+        }
+        (part.path / "report.json").write_text(json.dumps(report))
+        (part.path / "best.yaml").write_text("training:\n  lr: 0.003\n")
+        part.metrics |= found | {"confirmation/low": -0.1, "confirmation/high": 0.2}
+    (table,) = [each for each in every_table(read_inputs(copied)) if each.name == "searches"]
+    assert table.lines == [
+        ["nav_search", "val/success (max)", "2", "0.8", "0.9", "+0.01 [-0.1, +0.2]", "training.lr=0.003"]
+    ]
