@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from nsmodels.core import interrupts
 from nsmodels.core.artifact import data_root, folder_of, read_manifest, recover
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr import config as clevr
 from nsmodels.systems.visual import config as visual
 from pipeline.lib import reuse
-from pipeline.lib.runs import forecast
+from pipeline.lib.runs import child, forecast
 
 REFERENCE_SECONDS = {**forecast.REFERENCES["quick"], "evaluation, figures": 60.0}
 COMMAND = ("-m", "dagster", "job", "execute", "--module-name", "pipeline.definitions", "--job", "demo")
@@ -59,15 +56,8 @@ def guard() -> None:
 
 
 def execute() -> int:
-    """Run the job and return its exit status; a signal is passed on to the job, which ends and prints the line."""
-    job = subprocess.Popen([sys.executable, *COMMAND], start_new_session=True)  # else Ctrl-C would reach it twice
-    handlers = {number: signal.signal(number, lambda got, _: job.send_signal(got)) for number in interrupts.SIGNALS}
-    try:
-        status = job.wait()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    return status if status >= 0 else 128 - status
+    """Run the job and return its exit status."""
+    return child.wait([sys.executable, *COMMAND])
 
 
 def summary() -> str:

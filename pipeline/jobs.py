@@ -8,18 +8,20 @@ from pipeline.assets.systems import trainings
 from pipeline.internals import BaseAssetGraph
 from pipeline.lib.training import Training
 
+PAPER = dg.AssetSelection.groups("paper")  # made by a command of its own
 demo = dg.define_asset_job(
     "demo",
-    selection=dg.AssetSelection.assets("clevr_mini_model").downstream() | dg.AssetSelection.assets("clevr_mini"),
+    selection=(dg.AssetSelection.assets("clevr_mini_model").downstream() - PAPER)
+    | dg.AssetSelection.assets("clevr_mini"),
     config={"ops": {key: {"config": {"preset": "quick"}} for key in ("clevr_mini", "clevr_mini_model")}},
     description="In minutes on two CPU cores: 3,000 synthetic images, the model, its evaluation and the figures.",
 )
 
 
 def made_from(*those: Training) -> dg.AssetSelection:
-    """The models of trainings and all that is made from them, except studies that train anew."""
+    """The models of trainings and all that is made from them, except studies that train anew, and the paper."""
     studies = dg.AssetSelection.groups("studies", "replicates", "trials") & dg.AssetSelection.kind("pytorch")
-    return dg.AssetSelection.assets(*(each.model_key for each in those)).downstream() - studies
+    return dg.AssetSelection.assets(*(each.model_key for each in those)).downstream() - studies - PAPER
 
 
 def reach(graph: BaseAssetGraph, those: Iterable[Training], without: Iterable[Training] = ()) -> set[dg.AssetKey]:

@@ -72,6 +72,11 @@ def figure(**more: Any) -> dict[str, Any]:
     return _group("figures", {"matplotlib", "pdf"}, more)
 
 
+def paper(**more: Any) -> dict[str, Any]:
+    """Arguments for a part of the paper, made from whatever is sealed: no training, no GPU."""
+    return _group("paper", {"pdf", "table"}, more)
+
+
 def _in_one_run() -> dg.BackfillPolicy:
     """One run for all selected partitions, which starts once; on a cluster one run each, in parallel."""
     return dg.BackfillPolicy.multi_run(1) if os.environ.get("RAY_ADDRESS") else dg.BackfillPolicy.single_run()

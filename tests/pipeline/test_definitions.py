@@ -17,6 +17,7 @@ LINEAGE = Path(__file__).with_name("lineage.txt")
 # What the leaderboard and the report are built from follows from the registry.
 ALL = {
     "<evaluations>": [each.evaluation_key for each in trainings() if each.is_scored],
+    "<models>": [each.model_key for each in trainings()],
     "<replicates>": [f"{each.name}_replicates" for each in trainings()],
     "<scored replicates>": [f"{each.name}_replicates" for each in trainings() if each.is_scored],
     "<trials>": [f"{each.name}_trials" for each in trainings()],
@@ -86,7 +87,7 @@ def line_of(graph, key):
 
 
 def test_every_asset_is_described_grouped_and_owned(graph):
-    groups = {"archives", "datasets", "models", "evaluations", "replicates", "trials", "studies", "figures"}
+    groups = {"archives", "datasets", "models", "evaluations", "replicates", "trials", "studies", "figures", "paper"}
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key

@@ -1,0 +1,105 @@
+"""The group `paper` and `make paper`: parts from what is sealed, steps that are left to do."""
+
+from pathlib import Path
+
+import pytest
+
+from nsmodels.core import artifact
+from nsmodels.paper.contents import ABLATIONS, FIGURES, PAPER, TRAININGS
+from pipeline import publication
+from pipeline.assets.systems import trainings
+from pipeline.definitions import defs
+from tests.pipeline.jobs import job_of
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return defs().get_repository_def().asset_graph
+
+
+def test_without_anything_sealed_each_part_ends_with_one_line_and_its_command(data, instance):
+    done = job_of(defs(), list(PAPER)).execute_in_process(instance=instance, raise_on_error=False)
+    lines = [e.event_specific_data.user_failure_data.description for e in done.all_events if e.is_step_failure]
+    assert len(lines) == len(PAPER)
+    assert all("dagster asset materialize --select" in line and "\n" not in line for line in lines)
+    assert not any((data / key).exists() for key in PAPER)
+
+
+def test_cards_of_data_are_made_and_kept(data, instance):
+    with artifact.build(
+        data / "things", key="things", maker="nsmodels.datasets.mazes", config={}, code_version="1", source="synthetic"
+    ) as part:
+        (part.path / "words.txt").write_text("words")
+    job = job_of(defs(), ["dataset_cards"])
+    for is_reused in (False, True):
+        done = job.execute_in_process(instance=instance)
+        (event,) = done.get_asset_materialization_events()
+        assert event.materialization.metadata["is_reused"].value is is_reused
+    assert (data / "dataset_cards" / "things" / "croissant.json").is_file()
+
+
+def test_the_contents_of_the_paper_are_assets(graph):
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    names = {name for names in TRAININGS.values() for name in names}
+    assert names <= {each.name for each in trainings()}
+    assert {*ABLATIONS, *PAPER, *(key for keys in FIGURES.values() for key in keys)} <= keys
+    studies = {key for keys in publication.STUDIES.values() for key in keys}
+    assert studies <= keys
+
+
+@pytest.mark.parametrize(
+    ("group", "wanted"), [("paper", PAPER), ("figures", [k for keys in FIGURES.values() for k in keys])]
+)
+def test_every_asset_of_these_groups_is_in_the_paper(graph, group, wanted):
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).group_name == group}
+    assert keys == set(wanted)
+
+
+def sealed(folder: Path) -> None:
+    with artifact.build(folder, key=folder.name, maker="m", config={}, code_version="1") as part:
+        (part.path / "file").write_text("x")
+
+
+def test_steps_are_those_that_are_left(data):
+    steps = list(publication.plan(data, range(3), ["nav"]))
+    assert [step.keys for step in steps] == [
+        ("nav_replicates",),
+        ("nav_model", "nav_evaluation", "nav_ablations", *FIGURES["nav"]),
+    ]
+    assert steps[0].command == ["asset", "materialize", "--select", "nav_replicates", "--partition-range", "0...2"]
+    assert "about 3 min of CPU" in steps[0].text()
+    for seed in ("0", "1"):
+        for part in ("model", "evaluation"):
+            sealed(data / "nav_replicates" / seed / part)
+    sealed(data / "nav_model")
+    first, second = publication.plan(data, range(3), ["nav"])
+    assert first.command == ["asset", "materialize", "--select", "nav_replicates", "--partition", "2"]
+    assert "0 s of CPU" in first.text()  # what the sealed seeds took here
+    assert "nav_model" not in second.keys
+    for key in second.keys:
+        sealed(data / key)
+    for part in ("model", "evaluation"):
+        sealed(data / "nav_replicates" / "2" / part)
+    assert list(publication.plan(data, range(3), ["nav"])) == []
+
+
+def test_a_dry_run_lists_steps_and_writes_nothing(data, capsys):
+    assert publication.main(["--dry-run", "--families", "world,graph"]) == 0
+    text = capsys.readouterr().out
+    assert "world_replicates, seeds 0 1 2: about 54 min of CPU" in text
+    assert "world_vision_model, world_audio_model, world_fusion_model, world_dynamics_model, world_model" in text
+    assert "the same command goes on with what is missing" in text
+    assert not any(data.iterdir()) if data.exists() else True
+
+
+@pytest.mark.parametrize(("word", "value"), [("seeds", "2...0"), ("seeds", "0...99"), ("families", "chess")])
+def test_bad_options_are_one_line(data, word, value, capsys):
+    assert publication.main([f"--{word}", value, "--dry-run"]) == 2
+    line = capsys.readouterr().err
+    assert f"--{word}: expected" in line
+    assert line.count("\n") == 1
+
+
+def test_a_failed_step_ends_it(data, monkeypatch):
+    monkeypatch.setattr(publication.sys, "executable", "false")
+    assert publication.main(["--families", "nav"]) == 1
