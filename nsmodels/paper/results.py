@@ -172,9 +172,11 @@ def _results(training: str, evaluations: Mapping[str, Path], listed: Iterable[En
                 entries.setdefault(entry.metric, {})[seed] = entry
     if not entries:
         raise InputError(f"{next(iter(evaluations.values()))}: is not in the ledger; make the evaluation again")
-    for by_metric in entries.values():
-        require_alike(training, manifests, by_metric)
-    return [Result(training, each, manifests) for each in entries.values() if len(each) == len(evaluations)]
+    for metric, each in entries.items():
+        if absent := [evaluations[seed] for seed in evaluations if seed not in each]:
+            raise InputError(f"{absent[0]}: is not scored by {metric}, as other seeds are; make the evaluation again")
+        require_alike(training, manifests, each)
+    return [Result(training, each, manifests) for each in entries.values()]
 
 
 def _differing(values: Mapping[str, object], one: str, other: str) -> str:

@@ -66,10 +66,19 @@ def _search(folder: Path, manifest: Manifest) -> Search:
     report: Mapping[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
     metrics, fields = manifest.metrics, report.get("space", {})
     chosen = ", ".join(f"{name}={_text(metrics[f'best/{name}'])}" for name in fields if f"best/{name}" in metrics)
-    confirmed = [metrics.get(f"confirmation/{name}") for name in ("gain", "low", "high")]
-    values = metrics.get("unchanged/value"), metrics.get("best/value")
-    about = str(report.get("metric", "value")), str(report.get("mode", ""))
-    return Search(manifest.key, manifest.source, len(report.get("trials", ())), *about, *values, *confirmed, chosen)
+    return Search(
+        key=manifest.key,
+        source=manifest.source,
+        num_trials=len(report.get("trials", ())),
+        metric=str(report.get("metric", "value")),
+        mode=str(report.get("mode", "")),
+        unchanged=metrics.get("unchanged/value"),
+        best=metrics.get("best/value"),
+        gain=metrics.get("confirmation/gain"),
+        low=metrics.get("confirmation/low"),
+        high=metrics.get("confirmation/high"),
+        configuration=chosen,
+    )
 
 
 def _text(value: Any) -> str:

@@ -27,7 +27,7 @@ CODE_VERSION = "2"
 COLOUR = {"helps": plots.COLOURS[0], "hurts": plots.COLOURS[1]}  # any other verdict: grey
 MARK = {"helps": "o", "hurts": "s"}  # colours alone are lost in print
 GREY = "#666666"
-WIDTH, BESIDE = 5.4, 3.0  # inches: of a panel with the names of the variants, of one beside it without them
+WIDTH = 5.4  # inches
 LINE, AROUND = 0.36, 0.9  # inches: of a variant, of what is above and below all of them
 NOTHING = 1e-9  # a gain that is smaller comes from rounding
 
@@ -86,21 +86,17 @@ def require_sound(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str]
 
 
 def draw(parts: Mapping[str, Sequence[Row]]) -> Figure:
-    """Panels with the gain of each variant and its interval, over the single seeds: a line of panels per part."""
+    """Panels below each other with the gain of each variant and its interval, over the single seeds."""
     from matplotlib.figure import Figure
 
-    lines = [panels for name, rows in parts.items() if (panels := panels_of(name, rows))]
-    if not lines:
+    panels = [panel for name, rows in parts.items() for panel in panels_of(name, rows)]
+    if not panels:
         raise InputError("ablation study: no variant beside the full model")
-    columns = max(map(len, lines))
-    if columns > 2 or len({tuple(row.variant for row in panel.rows) for panel in lines[0]}) > 1:
-        lines, columns = [[panel] for panels in lines for panel in panels], 1
-    sizes = [LINE * max(len(panel.rows) for panel in panels) + AROUND for panels in lines]
-    drawn = Figure(figsize=(WIDTH + BESIDE * (columns - 1), sum(sizes) + 0.2), layout="constrained")
-    grid = drawn.add_gridspec(len(lines), columns, height_ratios=sizes)
-    for line, panels in enumerate(lines):
-        for column, panel in enumerate(panels):
-            _draw_panel(plots.styled(drawn.add_subplot(grid[line, column])), panel, has_labels=column == 0)
+    sizes = [LINE * len(panel.rows) + AROUND for panel in panels]
+    drawn = Figure(figsize=(WIDTH, sum(sizes) + 0.2), layout="constrained")
+    grid = drawn.add_gridspec(len(panels), 1, height_ratios=sizes)
+    for place, panel in enumerate(panels):
+        _draw_panel(plots.styled(drawn.add_subplot(grid[place, 0])), panel)
     return drawn
 
 
@@ -115,13 +111,13 @@ def panels_of(part: str, rows: Sequence[Row]) -> list[Panel]:
     return [Panel(f"{part}: {_words(name)}", [row for row in shown if row.metric == name]) for name in metrics]
 
 
-def _draw_panel(axis: Axes, panel: Panel, has_labels: bool) -> None:
+def _draw_panel(axis: Axes, panel: Panel) -> None:
     for place, row in enumerate(panel.rows):
         _draw(axis, place, row)
     axis.axvline(0, color="black", linewidth=0.8)
     has_one = len({row.metric for row in panel.rows}) == 1
     labels = [row.about if has_one else f"{row.about}\n{_words(row.metric)}" for row in panel.rows]
-    axis.set_yticks(range(len(panel.rows)), labels if has_labels else [""] * len(labels), fontsize=8)
+    axis.set_yticks(range(len(panel.rows)), labels, fontsize=8)
     axis.set_ylim(len(panel.rows) - 0.4, -0.6)
     axis.set_title(panel.title, fontsize=9)
     axis.set_xlabel(_unit(panel.rows), fontsize=8)

@@ -18,6 +18,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.core.sealed import licences
 from nsmodels.evaluation.entry import Entry, entries_of
+from nsmodels.evaluation.outcomes import OUTCOMES
 from nsmodels.evaluation.sealing import TABLE
 from nsmodels.evaluation.sources import SYNTHETIC, kind_of
 from nsmodels.paper import recipes
@@ -124,7 +125,7 @@ def evaluation_of(folder: Path, manifest: Manifest) -> Path | None:
     except InputError:
         return None
     has_scored = manifest.fingerprint in {record.fingerprint for record in scored.inputs.values()}
-    return place if has_scored and (place / TABLE).is_file() else None
+    return place if has_scored and (place / OUTCOMES).is_file() else None
 
 
 def _scores(evaluation: Path | None) -> Iterator[str]:

@@ -119,7 +119,7 @@ def _draw_line(axis: Axes, places: list[float], rows: Mapping[str, Any], name: s
         axis.plot(*zip(*kept, strict=True), label=_text(name), **look)
     if few:
         label = None if kept else _text(name)
-        alone = look | {"linestyle": "none", "fillstyle": "none"}
+        alone: Any = look | {"linestyle": "none", "fillstyle": "none"}
         axis.plot(*zip(*few, strict=True), label=label, **alone)
     for x, _, row in points:
         _draw_interval(axis, x, row, look["color"])

@@ -206,10 +206,7 @@ def modalities(report: Report) -> Figure:
         for place, (_, row) in enumerate(each["rows"].items()):
             axis.barh(place, row["score"], 0.7, color=FILL)
             _line(axis, row["interval"], place, 1.0)
-        is_first = axis is axes[0]
-        axis.set_yticks(
-            range(len(each["rows"])), list(each["rows"]) if is_first else [""] * len(each["rows"]), fontsize=8
-        )
+        axis.set_yticks(range(len(each["rows"])), list(each["rows"]), fontsize=8)
         axis.invert_yaxis()
         chance = report["metrics"].get(name, {}).get("rows", {}).get(CHANCE)
         if chance:
