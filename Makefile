@@ -8,9 +8,10 @@ READY := $(VENV)/.ready
 TORCH_INDEX ?=
 SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.2 GB (4.2 GB of it are CUDA; without: make setup TORCH_INDEX=ADDRESS, docs/deployment))
 TOOLS := $(VENV)/.ready-tools
+SITE := $(VENV)/.ready-site
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py pipeline/lib/runs/bare_command.pth
 
-.PHONY: help setup tools demo paper test documents check ui clean-environment
+.PHONY: help setup tools demo paper test documents docs links check ui clean-environment
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -47,6 +48,16 @@ test: $(TOOLS)  ## the test suite
 
 documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; most of an hour
 	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(BIN)/python -m tests.documented $(PAGES)
+
+docs: $(SITE)  ## the documentation site in build/site/html: pages, reference, search; warnings are errors
+	@OMP_NUM_THREADS=1 $(BIN)/python -m docs.site
+
+links: $(SITE)  ## asks the hosts of the external links in the documentation; needs a network
+	@OMP_NUM_THREADS=1 $(BIN)/python -m docs.site --external
+
+$(SITE): $(READY)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $(SITE)
 
 check: $(TOOLS)  ## what CI checks before the tests: format, lint, types, imports
 	$(BIN)/ruff format --check .

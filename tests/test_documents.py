@@ -1,13 +1,10 @@
 """The documents: a short README, links that resolve, commands that the programs accept, names that exist."""
 
 import ast
-import importlib
 import json
 import re
 import shlex
-from argparse import ArgumentParser
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,8 +15,7 @@ import yaml
 from dagster._cli import create_dagster_cli
 
 import nsmodels
-from nsmodels.__main__ import COMMANDS
-from nsmodels.core import discover
+from docs.site.command_lines import parser_of, verbs
 from pipeline.definitions import defs
 
 ROOT = Path(__file__).parents[1]
@@ -77,19 +73,6 @@ def commands() -> list[str]:
 def inline_commands() -> list[str]:
     found = {re.sub(r"^\w+=\S+ ", "", span) for span in spans(CURRENT)}
     return sorted(command for command in found if re.match(r"nsmodels \w|make |python ", command))
-
-
-def parser_of(name: str) -> ArgumentParser:
-    """The parser of a system, a dataset or a command of `nsmodels`."""
-    kinds = {"systems": discover.systems(), "datasets": discover.datasets()}
-    places = {each: f"nsmodels.{kind}.{each}.__main__" for kind, names in kinds.items() for each in names}
-    places |= {point.name: point.module for point in entry_points(group=COMMANDS)}
-    module = importlib.import_module(places[name])
-    return getattr(module, "parser", getattr(module, "_parser", None))()  # `_parser` until each has a public `parser`
-
-
-def verbs(parser: ArgumentParser) -> dict[str, ArgumentParser]:
-    return next((action.choices for action in parser._actions if isinstance(action.choices, dict)), {})
 
 
 def check_nsmodels(words: list[str], repository: dg.RepositoryDefinition) -> None:

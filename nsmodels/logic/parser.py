@@ -1,9 +1,11 @@
 """Parser of rule files, written by hand: it recovers after each faulty statement, so that all faults are reported.
 
-statement    = [number "::"] atom [":-" condition {"," condition}] "." | declaration "."
-condition    = ["not"] atom | term operator term
-declaration  = "type" names [":" constants] | "concept" names [":" types] | "parent" name ":" names
-             | "symmetric" names | "inverse" name ":" name | "note" text
+The grammar::
+
+    statement    = [number "::"] atom [":-" condition {"," condition}] "." | declaration "."
+    condition    = ["not"] atom | term operator term
+    declaration  = "type" names [":" constants] | "concept" names [":" types] | "parent" name ":" names
+                 | "symmetric" names | "inverse" name ":" name | "note" text
 """
 
 from __future__ import annotations

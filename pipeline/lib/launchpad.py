@@ -28,12 +28,12 @@ from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from nsmodels.core.config import PRESET, Config, Given, flat, from_environment
+from nsmodels.core.config.help import bounds
 from nsmodels.core.errors import InputError, near
 from pipeline.lib import staleness
 from pipeline.requests.tags import tagged_config
 
 C = TypeVar("C", bound=Config)
-BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >=", "max_length": "length <="}
 SCALARS = (bool, int, float, str)
 AUTO = "auto"
 
@@ -68,7 +68,24 @@ class Launchpad(Generic[C]):
     @property
     def schema(self) -> Any:
         """Schema for `@dg.asset(config_schema=...)`."""
-        return _schema(self.mirrored)
+        schema = _schema(self.mirrored)
+        _by_schema[id(schema)] = self
+        return schema
+
+    @property
+    def kind(self) -> type[C]:
+        """Class of the configuration."""
+        return type(self.presets[self.default]())
+
+    @property
+    def names(self) -> list[str]:
+        """What may be given as `preset`."""
+        return ([AUTO] if self.automatic else []) + list(self.presets)
+
+    @property
+    def default_name(self) -> str:
+        """The preset of a launchpad in which nothing is chosen."""
+        return AUTO if self.automatic else self.default
 
     def version(self, code_version: str) -> str:
         """Code version for Dagster, which also changes with the presets, but not with the machine."""
@@ -98,7 +115,7 @@ class Launchpad(Generic[C]):
 
         Raises `InputError` for an unknown preset or field, and for a value out of bounds.
         """
-        preset, reason = self._preset(given.get("preset", self._default_name))
+        preset, reason = self._preset(given.get("preset", self.default_name))
         values = {k: v for k, v in given.items() if k not in ("preset", "force")}
         changed = _not_null(values)
         if preset not in self.presets:
@@ -107,19 +124,14 @@ class Launchpad(Generic[C]):
         config = self.presets[preset]().with_given(Given(changed, "launchpad", may_be_whole=True))
         return Chosen(config, preset, reason, changed, bool(given.get("force", False)))
 
-    @property
-    def _default_name(self) -> str:
-        return AUTO if self.automatic else self.default
-
     def _preset(self, name: str) -> tuple[str, str]:
-        if name == self._default_name and (chosen := from_environment(self.presets)):
+        if name == self.default_name and (chosen := from_environment(self.presets)):
             return chosen, PRESET
         if name != AUTO or self.automatic is None:
-            return name, "as requested" if name != self._default_name else "the default"
+            return name, "as requested" if name != self.default_name else "the default"
         return self.automatic()
 
     def _mirror(self) -> type[dg.Config]:
-        names = ([AUTO] if self.automatic else []) + list(self.presets)
         text = (
             "named configuration that the fields below change; auto: the one that fits the machine"
             if self.automatic
@@ -128,7 +140,7 @@ class Launchpad(Generic[C]):
         first = self.presets[self.default]()
         label = f"default of {self.default}" if len(self.presets) > 1 else "default"
         head = {
-            "preset": (Literal[tuple(names)], Field(self._default_name, description=text)),
+            "preset": (Literal[tuple(self.names)], Field(self.default_name, description=text)),
             "force": (bool, Field(False, description="build it again even if nothing has changed")),
         }
         return _mirrored("Launchpad", first, label, head)
@@ -137,6 +149,12 @@ class Launchpad(Generic[C]):
 # By what decides them: pydantic and Dagster take long to make a class and its schema, and the launchpads of a system on
 # its several datasets, of its replicates and of its trials have the same sections.
 _classes: dict[tuple[str, ...], type[dg.Config]] = {}
+_by_schema: dict[int, Launchpad[Any]] = {}  # by identity of a schema, which is kept in the cache of `_schema`
+
+
+def of(definition: dg.AssetsDefinition) -> Launchpad[Any]:
+    """The launchpad of an asset; where several have the same fields and presets, one of them."""
+    return _by_schema[id(definition.op.config_schema)]
 
 
 def mirror(config: Config, label: str = "default") -> type[dg.Config]:
@@ -183,12 +201,12 @@ def _field(info: FieldInfo, value: Any, label: str) -> tuple[Any, Any]:
 
 
 def _description(info: FieldInfo) -> str:
-    bounds = [f"{sign} {getattr(m, name)}" for m in info.metadata for name, sign in BOUNDS.items() if hasattr(m, name)]
+    limits = bounds(info)
     choices = typing.get_args(info.annotation) if typing.get_origin(info.annotation) is Literal else ()
     if choices and not all(isinstance(choice, str) for choice in choices):
-        bounds.append("one of " + ", ".join(map(str, choices)))
+        limits.append("one of " + ", ".join(map(str, choices)))
     text = info.description or ""
-    return f"{text} ({', '.join(bounds)})" if bounds else text
+    return f"{text} ({', '.join(limits)})" if limits else text
 
 
 def _plain(kind: Any) -> Any:

@@ -110,6 +110,18 @@ def declared(config: BaseModel) -> Iterator[tuple[str, str]]:
                 yield f"{name}.{member}", field if "." in field else f"{name}.{field}"
 
 
+def condition(info: FieldInfo) -> str:
+    """What a field needs to act, "source=synthetic", or what decides it; empty where it always acts."""
+    if reason := _decided(info):
+        return f"nothing: {reason}"
+    return " and ".join(_needed(field, wanted) for field, wanted in _extra(info).get("applies", {}).items())
+
+
+def is_runtime(info: FieldInfo) -> bool:
+    """Whether a field is one for how to run, which never changes a result."""
+    return bool(_extra(info).get("runtime"))
+
+
 def value_of(config: Any, name: str) -> Any:
     """Value of the field with this dotted name."""
     for part in name.split("."):

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
+from pydantic.fields import FieldInfo
+
 from nsmodels.core.config.base import Config, section_of
 from nsmodels.core.config.conditions import value_of
 
 DEST = "config:"  # before the dotted name of a field, in what a flag sets
 HELP, HELP_ALL = ("-h", "--help"), "--help-all"
 WIDEST = 118
+BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >=", "max_length": "length <="}
 Presets = Mapping[str, Callable[[], Config]]
 
 
@@ -76,6 +79,11 @@ def common_fields(config: type[Config]) -> set[str]:
             seen.add(section)
             found |= {f"{name}.{member}" for member in section.common or ()}
     return found
+
+
+def bounds(info: FieldInfo) -> list[str]:
+    """The limits of the value of a field, as ">= 1"."""
+    return [f"{sign} {getattr(m, name)}" for m in info.metadata for name, sign in BOUNDS.items() if hasattr(m, name)]
 
 
 def as_text(value: object) -> str:

@@ -43,7 +43,7 @@ class Graphs:
     """
 
     vocabulary: Vocabulary
-    ids: NDArray[np.object_]
+    ids: NDArray[Any]
     pairs: NDArray[np.int64]
     kinds: NDArray[np.int16]
     labels: NDArray[np.int8]

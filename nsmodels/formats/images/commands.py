@@ -58,7 +58,7 @@ class GivenAnswer(Protocol):
         ...
 
     def text(self) -> str:
-        """For a terminal: `answer: yes   confidence 0.980`, or `no answer: ` with the reason, and what it rests on."""
+        """For a terminal: `answer: yes   confidence 0.980`, or `no answer:` with the reason, and what it rests on."""
         ...
 
     def record(self) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""The tree of pages: what the side bar lists, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from docs.site import markdown
+
+# By caption of the side bar: pages by name in the site. All other pages are reached by links and by the search: a tree
+# of hundreds of pages helps nobody, and takes most of the time of a build.
+SIDE_BAR = {
+    "Tutorials": (
+        "tutorials/index",
+        *(f"tutorials/{name}" for name in ("visual", "natural", "nav", "graph", "links", "world")),
+    ),
+    "How to": (
+        *("how-to/index", "commands", "data", "how-to/own-data", "training", "operations", "sharing", "rules", "paper"),
+        *("deployment/index", "troubleshooting"),
+    ),
+    "Reference": (
+        *("reference/assets/index", "reference/configuration/index", "reference/commands/index"),
+        *("reference/library/index", "flags", "packages/index"),
+    ),
+    "Results": ("results", "measurement", "gallery", "references"),
+    "Project": ("project/readme", "project/architecture", "adr/index", "project/contributing", "project/changelog"),
+}
+PACKAGES = """# Packages
+
+The pages of systems, datasets and parts of the library: what each is, its files, its measurements.
+"""
+
+
+def side_bar(pages: Mapping[str, str]) -> str:
+    """The tree of the start page: every caption with those of its pages that there are."""
+    return "".join(
+        markdown.contents((each for each in names if each in pages), name) for name, names in SIDE_BAR.items()
+    )
+
+
+def placed(name: str, text: str) -> str:
+    """The text of a page, marked as one outside of the tree where the side bar does not list it."""
+    listed = [page for pages in SIDE_BAR.values() for page in pages]
+    return text if name in [*listed, "index"] else f"---\norphan: true\n---\n{text}"
+
+
+def packages(titles: Mapping[str, str]) -> str:
+    """The page that lists the pages of packages, from the titles of all pages."""
+    found = {name.removeprefix("packages/"): title for name, title in titles.items() if name.startswith("packages/")}
+    rows = [[f"[{name}]({name}.md)", title] for name, title in sorted(found.items())]
+    return PACKAGES + "\n" + markdown.table(["package", ""], rows)
