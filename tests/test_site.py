@@ -111,7 +111,8 @@ def test_bad_links_of_a_built_site_are_found(tmp_path: Path) -> None:
     ]
 
 
-def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    staging.stage(tmp_path / "pages")
-    assert build(tmp_path, "html") == 0
-    assert links.faults(tmp_path / "html") == []
+def test_pages_are_read_without_a_warning(texts: dict[str, str], tmp_path: Path) -> None:
+    """Without docstrings, which take most of the time: `make docs` reads them, and checks the built pages."""
+    read = {name: text.partition("\n\n")[0] if "/library/nsmodels" in name else text for name, text in texts.items()}
+    staging.stage(read, tmp_path / "pages")
+    assert build(tmp_path, "dummy") == 0

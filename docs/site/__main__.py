@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from docs.site import links
 from docs.site.pages import ROOT
-from docs.site.staging import stage
+from docs.site.staging import stage, texts_of
 
 BUILD = ROOT / "build" / "site"
 SHOWN = 20  # faults that are printed
@@ -22,12 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--external", action="store_true", help="instead: ask the hosts of all external links")
     arguments = parser.parse_args(argv)
     out: Path = arguments.out
-    num_pages = len(stage(out / "pages"))
+    texts = texts_of()
+    stage(texts, out / "pages")
     if arguments.external:
         return build(out, "linkcheck")
     if build(out, "html") or _report(links.faults(out / "html")):
         return 1
-    print(f"{num_pages} pages in {out / 'html'}; links checked")
+    print(f"{len(texts)} pages in {out / 'html'}; links checked")
     print(f"open {(out / 'html' / 'index.html').as_uri()} in a browser")
     return 0
 
@@ -37,6 +39,7 @@ def build(out: Path, builder: str) -> int:
     from sphinx.cmd.build import main as sphinx
 
     conf, caches = str(Path(__file__).parent), str(out / "doctrees")
+    shutil.rmtree(out / builder, ignore_errors=True)  # pages that are gone would stay
     options = ["--quiet", "--fail-on-warning", "--builder", builder, "--conf-dir", conf, "--doctree-dir", caches]
     return sphinx([*options, str(out / "pages"), str(out / builder)])
 

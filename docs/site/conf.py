@@ -8,7 +8,7 @@ import importlib.metadata
 project = "nsmodels"
 author = "The authors of nsmodels"
 release = importlib.metadata.version("nsmodels")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.site.docstrings"]
 language = "en"
 
 # Headings have the anchors of code hosts. Pages may begin below the first level of headings.
@@ -16,8 +16,7 @@ myst_heading_anchors = 4
 # Names in annotations are short, and two modules may have a class of the same name.
 suppress_warnings = ["myst.header", "ref.python"]
 
-# `name` in a docstring: a link where it is the name of an object, else code.
-default_role = "py:obj"
+default_role = "name"  # of `text` in a docstring; docs/site/docstrings.py
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 napoleon_numpy_docstring = False
@@ -34,6 +33,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 html_theme_options = {"top_of_page_buttons": []}
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"

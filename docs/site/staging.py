@@ -12,15 +12,13 @@ from docs.site.pages import ROOT, Pages, copy_images, files
 TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 
 
-def stage(target: Path, root: Path = ROOT) -> dict[str, str]:
-    """Write all pages and pictures into `target`; text of each page by its name in the site.
+def stage(texts: Mapping[str, str], target: Path, root: Path = ROOT) -> None:
+    """Write pages, by their names in the site, and the pictures of the documents into `target`.
 
     What has not changed is left as it is, so that Sphinx reads only the rest; pages that are gone are removed.
     """
-    texts = texts_of(root)
     _write(texts, target)
     copy_images(root, target / "images")
-    return texts
 
 
 def texts_of(root: Path = ROOT) -> dict[str, str]:
