@@ -88,7 +88,7 @@ def classes() -> frozenset[type[Config]]:
 
 @cache
 def roots() -> list[Root]:
-    """Configurations that have presets, then classes that are neither these nor sections of them."""
+    """Configurations that have presets, then classes that are neither these nor sections of them, nor records."""
     named: dict[type[Config], dict[str, Config]] = defaultdict(dict)
     for name, config in _presets():
         named[type(config)].setdefault(name, config)

@@ -14,7 +14,7 @@ SIDE_BAR = {
         *(f"tutorials/{name}" for name in ("visual", "natural", "nav", "graph", "links", "world")),
     ),
     "How to": (
-        *("how-to/index", "commands", "data", "how-to/own-data", "training", "operations", "sharing", "rules", "paper"),
+        *("how-to/index", "commands", "data", "how-to/own-data", "training", "operations", "sharing", "rules"),
         *("deployment/index", "troubleshooting"),
     ),
     "Reference": (
@@ -31,16 +31,15 @@ The pages of systems, datasets and parts of the library: what each is, its files
 
 
 def side_bar(pages: Mapping[str, str]) -> str:
-    """The tree of the start page: every caption with those of its pages that there are."""
-    return "".join(
-        markdown.contents((each for each in names if each in pages), name) for name, names in SIDE_BAR.items()
-    )
+    """The tree of the start page: every caption with its pages; what no caption names of `docs/` is a how-to, too."""
+    rest = [page for page in sorted(pages) if _is_listed(page) and page not in (*_named(), "index")]
+    bar = {**SIDE_BAR, "How to": (*SIDE_BAR["How to"], *rest)}
+    return "".join(markdown.contents(names, caption) for caption, names in bar.items())
 
 
 def placed(name: str, text: str) -> str:
     """The text of a page, marked as one outside of the tree where the side bar does not list it."""
-    listed = [page for pages in SIDE_BAR.values() for page in pages]
-    return text if name in [*listed, "index"] else f"---\norphan: true\n---\n{text}"
+    return text if _is_listed(name) else f"---\norphan: true\n---\n{text}"
 
 
 def packages(titles: Mapping[str, str]) -> str:
@@ -48,3 +47,12 @@ def packages(titles: Mapping[str, str]) -> str:
     found = {name.removeprefix("packages/"): title for name, title in titles.items() if name.startswith("packages/")}
     rows = [[f"[{name}]({name}.md)", title] for name, title in sorted(found.items())]
     return PACKAGES + "\n" + markdown.table(["package", ""], rows)
+
+
+def _named() -> list[str]:
+    return [page for pages in SIDE_BAR.values() for page in pages]
+
+
+def _is_listed(page: str) -> bool:
+    """Whether the side bar has the page: the named ones, and those that lie in `docs/` itself."""
+    return "/" not in page or page in _named()
