@@ -91,8 +91,13 @@ def save_figure(
 
 def _arrange(figure: Figure, margin: float) -> Bbox:
     """Lay the figure out, once for both files; returns what is drawn on with its margin, in inches."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    from matplotlib import rc_context
+
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    # Without any engine: for one that is only a placeholder each file would be drawn twice.
+    with rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
     return figure.get_tightbbox().padded(margin)
 
 
