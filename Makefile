@@ -43,8 +43,9 @@ SEEDS ?= 0...2
 paper: $(READY)  ## the paper in paper/: what is missing of trainings over seeds, studies and figures, then all of it; resumes
 	@$(BIN)/python -m pipeline.publication --preset $(PRESET) --seeds $(SEEDS) $(if $(DRY_RUN),--dry-run)
 
+# Byte code is kept, also where PYTHONDONTWRITEBYTECODE is set: the tests start some hundred programs of this source.
 test: $(TOOLS)  ## the test suite
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; most of an hour
 	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(BIN)/python -m tests.documented $(PAGES)

@@ -20,7 +20,11 @@ from tests.core.server import free_port
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # What costs time to import; the server tries each and goes on without the ones that are missing.
-MODULES = ["torch._dynamo", "nsmodels.engine.loop", *(f"nsmodels.systems.{name}.train" for name in discover.systems())]
+LIBRARIES = ["torch._dynamo", "pandas", "pyarrow.dataset", "matplotlib.backends.backend_agg"]
+LIBRARIES += ["matplotlib.backends.backend_pdf", "scipy.stats", "numba.core.typing.cffi_utils", "numba.typed"]
+LIBRARIES += ["numba.np.linalg", "numba.np.npyimpl", "numba.np.random.generator_methods", "numba.experimental"]
+PARTS = ["train", "phases", "evaluate", "__main__"]  # of a system
+MODULES = [*LIBRARIES, *(f"nsmodels.systems.{name}.{part}" for name in discover.systems() for part in PARTS)]
 
 
 class Child:

@@ -1,5 +1,6 @@
 """What every test may rely on."""
 
+import atexit
 import gc
 import os
 import signal
@@ -23,15 +24,11 @@ gc.disable()
 
 def pytest_collection_finish() -> None:
     """From here on garbage is collected, among what the tests make."""
-    gc.collect()
     gc.freeze()
     gc.enable()
     hardware.collect_rarely()
-
-
-def pytest_sessionfinish() -> None:
-    """Libraries report what is never collected."""
-    gc.unfreeze()
+    # Libraries report what is never collected. Not before pytest has looked for garbage of the tests, three times.
+    atexit.register(gc.unfreeze)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
