@@ -5,6 +5,7 @@ A test of what happens to a training from outside starts several; as programs ea
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -20,9 +21,8 @@ from tests.core.server import free_port
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # What costs time to import; the server tries each and goes on without the ones that are missing.
-LIBRARIES = ["torch._dynamo", "pandas", "pyarrow.dataset", "matplotlib.backends.backend_agg"]
-LIBRARIES += ["matplotlib.backends.backend_pdf", "scipy.stats", "numba.core.typing.cffi_utils", "numba.typed"]
-LIBRARIES += ["numba.np.linalg", "numba.np.npyimpl", "numba.np.random.generator_methods", "numba.experimental"]
+LIBRARIES = ["torch._dynamo", "pandas", "pyarrow.dataset", "scipy.stats", "tests.preloaded"]
+LIBRARIES += ["matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"]
 PARTS = ["train", "phases", "evaluate", "__main__"]  # of a system
 MODULES = [*LIBRARIES, *(f"nsmodels.systems.{name}.{part}" for name in discover.systems() for part in PARTS)]
 
@@ -92,6 +92,7 @@ def _run(
 ) -> None:
     import torch
 
+    gc.freeze()  # what the server has imported stays
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(f"{outputs}/{name}", os.O_WRONLY | os.O_CREAT), number)
     os.environ.update(environment)
