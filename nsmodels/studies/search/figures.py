@@ -53,7 +53,7 @@ def parallel(report: Report) -> Figure | None:
     fields = list(report["space"])
     rows = [row for row in report["trials"] if row["value"] is not None]
     figure, (axis,) = plots.make_figure(width=max(4.2, 1.35 * (len(fields) + 1)), height=3.2)
-    scales = [_Scale([row["values"][name] for row in rows], name in report["is_log"]) for name in fields]
+    scales = [_scale(report, rows, name) for name in fields]
     scales.append(_Scale([row["value"] for row in rows], False, is_even=False))
     order = np.argsort([row["value"] for row in rows])
     for row in [rows[k] for k in (order if report["mode"] == "max" else order[::-1])]:
@@ -156,6 +156,11 @@ class _Scale:
         if self._places:
             return float(self._places[_key(value)])
         return math.log(value) if self._is_log else float(value)
+
+
+def _scale(report: Report, rows: Sequence[Row], name: str) -> _Scale:
+    is_log = name in report["is_log"]
+    return _Scale([row["values"][name] for row in rows], is_log, is_even=not is_log)
 
 
 def _vertical(axis: Axes, place: int, name: str, scale: _Scale) -> None:
