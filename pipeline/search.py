@@ -44,8 +44,8 @@ def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
     chosen = training.search.resolve({}).preset
     if arguments.preset is None:
         print(f"preset {chosen}", file=sys.stderr)
-    config = config_from(arguments, presets, chosen)
-    config = config.with_values({"space": [*config.space, *arguments.fields]})  # type: ignore[attr-defined]
+    config: Any = config_from(arguments, presets, chosen)
+    config = config.with_values({"space": [*config.space, *arguments.fields]})
     if arguments.dry_run:
         for line in _planned(training, config):
             print(line, flush=True)

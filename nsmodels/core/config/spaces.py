@@ -129,7 +129,7 @@ def split(words: Sequence[str], where: str) -> dict[str, str]:
 
     Raises `InputError` naming `where` for a field that occurs twice.
     """
-    pairs = [word.partition("=")[::2] for word in words]
+    pairs = [(name, text) for name, _, text in (word.partition("=") for word in words)]
     if len({name for name, _ in pairs}) < len(pairs):
         raise InputError(f"{where}: expected each field once, got {' '.join(words)}; give its values in one list")
     return dict(pairs)

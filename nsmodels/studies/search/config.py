@@ -82,7 +82,7 @@ def config_class(training: type[Config]) -> type[SearchConfig]:
 
 def search_of(model: Config, **values: Any) -> Any:
     """The search over a training of this configuration, its other fields as given."""
-    return config_class(type(model))(model=model, **values)
+    return config_class(type(model))(**{"model": model, **values})
 
 
 def presets_of(trainings: Mapping[str, Callable[[], Config]]) -> dict[str, Callable[[], Any]]:

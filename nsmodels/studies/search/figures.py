@@ -29,6 +29,8 @@ FEW = 6  # distinct values of a field that are drawn one by one
 
 def history(report: Report) -> Figure:
     """The metric of each trial in order, and the best so far."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, (axis,) = plots.make_figure(width=5.2)
     better = max if report["mode"] == "max" else min
     finished = [row for row in report["trials"] if row["value"] is not None]
@@ -40,7 +42,7 @@ def history(report: Report) -> Figure:
     axis.axhline(report["trials"][0]["value"], color=BLACK, linestyle="--", linewidth=0.9, label="trial 0, unchanged")
     _marks(axis, report, lambda row: row["number"])
     axis.set(xlabel="trial", ylabel=report["metric"])
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if any(row["outcome"] == STOPPED for row in report["trials"]):
         axis.plot([], [], "v", color=GREY, markerfacecolor="white", markersize=4.5, label="stopped, at its last value")
     axis.plot([], [], "o", color=ORANGE, markerfacecolor="none", markersize=9, label="best")
