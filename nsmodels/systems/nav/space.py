@@ -13,7 +13,6 @@ FIELDS = {
 }
 METRIC = "val/accuracy"
 # The core that counts costs chooses the best action from its first epoch on: only its loss tells trials apart.
-INSTEAD = {"model.core": ("value", "val/loss", "min")}
-SPACES = {"": Space(NAVIGATOR, METRIC, "max", FIELDS, INSTEAD)}
+SPACES = {"": Space(NAVIGATOR, METRIC, "max", FIELDS, instead={"model.core": ("value", "val/loss", "min")})}
 # Of the grid alone, as the document lists it.
 GRID = {"model.dim": "64,128,256", "model.depth": "2,3,4", "model.dropout": "0.1,0.15,0.2"}
