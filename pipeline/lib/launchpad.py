@@ -1,10 +1,10 @@
 """An nsmodels configuration in Dagster's launchpad: every field with its description, bounds and default.
 
 Dagster does not accept plain pydantic models, tuples, paths, `Literal[1, 2]` and `int | str`, so `mirror` converts them
-to types that it accepts. The default of every field is null, which means "as in the preset": the web UI opens the
-launchpad with all fields filled in (`display/webpages.py`), so whatever is not null was entered by the user. The
-descriptions contain the bounds and the value of the default preset; nsmodels checks the bounds when the step starts,
-with a one-line error.
+to types that it accepts; from pydantic classes made for it Dagster derives the same schema, but takes several times as
+long. The default of every field is null, which means "as in the preset": the web UI opens the launchpad with all fields
+filled in (`display/webpages.py`), so whatever is not null was entered by the user. The descriptions contain the bounds
+and the value of the default preset; nsmodels checks the bounds when the step starts, with a one-line error.
 
 The dialog of a backfill accepts a configuration and tags. `nsmodels/preset=debug` and `nsmodels/config={"training.lr":
 0.001}` (JSON) configure every asset of the run that has several presets, and take precedence over its launchpad.
@@ -17,14 +17,12 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar
 
 import dagster as dg
-from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from nsmodels.core.config import PRESET, Config, Given, flat, from_environment
@@ -34,7 +32,7 @@ from pipeline.lib import staleness
 from pipeline.requests.tags import tagged_config
 
 C = TypeVar("C", bound=Config)
-SCALARS = (bool, int, float, str)
+SCALARS = {bool: dg.BoolSource, int: dg.IntSource, float: dg.Float, str: dg.StringSource}
 AUTO = "auto"
 
 
@@ -59,16 +57,12 @@ class Launchpad(Generic[C]):
     presets: Mapping[str, Callable[[], C]]
     default: str
     automatic: Callable[[], tuple[str, str]] | None = None
-    mirrored: type[dg.Config] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Build the mirrored class."""
-        object.__setattr__(self, "mirrored", self._mirror())
-
-    @property
-    def schema(self) -> Any:
+    @cached_property
+    def schema(self) -> dg.Field:
         """Schema for `@dg.asset(config_schema=...)`."""
-        schema = _schema(self.mirrored)
+        label = f"default of {self.default}" if len(self.presets) > 1 else "default"
+        schema = dg.Field(_shape(self.presets[self.default](), label, self._head))
         _by_schema[id(schema)] = self
         return schema
 
@@ -131,53 +125,49 @@ class Launchpad(Generic[C]):
             return name, "as requested" if name != self.default_name else "the default"
         return self.automatic()
 
-    def _mirror(self) -> type[dg.Config]:
-        text = (
-            "named configuration that the fields below change; auto: the one that fits the machine"
-            if self.automatic
-            else ("named configuration that the fields below change")
-        )
-        first = self.presets[self.default]()
-        label = f"default of {self.default}" if len(self.presets) > 1 else "default"
-        head = {
-            "preset": (Literal[tuple(self.names)], Field(self.default_name, description=text)),
-            "force": (bool, Field(False, description="build it again even if nothing has changed")),
+    @property
+    def _head(self) -> dict[str, dg.Field]:
+        """The fields before those of the configuration."""
+        text = "named configuration that the fields below change"
+        text += "; auto: the one that fits the machine" if self.automatic else ""
+        # Named as Dagster names the type of a literal: it did before, and histories contain the name.
+        label = str(Literal[tuple(self.names)]).removeprefix("typing.")
+        kind = dg.Enum(label, [dg.EnumValue(name) for name in self.names])
+        again = "build it again even if nothing has changed"
+        return {
+            "preset": dg.Field(kind, default_value=self.default_name, is_required=False, description=text),
+            "force": dg.Field(dg.Noneable(dg.BoolSource), default_value=False, is_required=False, description=again),
         }
-        return _mirrored("Launchpad", first, label, head)
 
 
-# By what decides them: pydantic and Dagster take long to make a class and its schema, and the launchpads of a system on
-# its several datasets, of its replicates and of its trials have the same sections.
-_classes: dict[tuple[str, ...], type[dg.Config]] = {}
-_by_schema: dict[int, Launchpad[Any]] = {}  # by identity of a schema, which is kept in the cache of `_schema`
+# By what decides them: Dagster takes long to make a schema, and the launchpads of a system on its several datasets, of
+# its replicates and of its trials have the same sections.
+_shapes: dict[tuple[str, ...], dg.Shape] = {}
+_by_schema: dict[int, Launchpad[Any]] = {}  # by identity of a schema, which its launchpad keeps
 
 
 def of(definition: dg.AssetsDefinition) -> Launchpad[Any]:
-    """The launchpad of an asset; where several have the same fields and presets, one of them."""
-    return _by_schema[id(definition.op.config_schema)]
+    """The launchpad of an asset."""
+    return _by_schema[id(definition.op.config_schema.as_field())]
 
 
-def mirror(config: Config, label: str = "default") -> type[dg.Config]:
-    """A `dg.Config` class with the fields of `config`, nested alike, all null.
+def mirror(config: Config, label: str = "default") -> dg.Shape:
+    """The fields of `config` as Dagster's, nested alike, all null.
 
     The description of each field ends with `label` and its value in `config`.
     """
-    return _mirrored("Section", config, label, {})
+    return _shape(config, label, {})
 
 
-def _mirrored(kind: str, config: Config, label: str, head: Mapping[str, Any]) -> type[dg.Config]:
-    """The class of a section or of a whole launchpad, with the fields `head` before those of `config`."""
+def _shape(config: Config, label: str, head: Mapping[str, dg.Field]) -> dg.Shape:
+    """A section, or with the fields `head` before those of `config` a whole launchpad."""
     source = type(config)
-    decides = kind, source.__module__, source.__qualname__, config.model_dump_json(), label, repr(head)
-    if decides not in _classes:
-        fields = {**head, **_fields(config, label)}
-        _classes[decides] = create_model(f"{source.__name__}{kind}", __base__=dg.Config, **fields)  # type: ignore[call-overload]
-    return _classes[decides]
-
-
-@cache
-def _schema(mirrored: type[dg.Config]) -> Any:
-    return mirrored.to_config_schema()
+    before = [f"{name} {each.config_type.key} {each.default_value} {each.description}" for name, each in head.items()]
+    decides = source.__module__, source.__qualname__, config.model_dump_json(), label, *before
+    if decides not in _shapes:
+        fields = {name: _field(info, getattr(config, name), label) for name, info in source.model_fields.items()}
+        _shapes[decides] = dg.Shape({**head, **fields})
+    return _shapes[decides]
 
 
 def given_config(context: dg.AssetExecutionContext, key: str | None = None) -> dict[str, Any]:
@@ -188,16 +178,13 @@ def given_config(context: dg.AssetExecutionContext, key: str | None = None) -> d
     return dict((ops.get(key or context.op_execution_context.op.name) or {}).get("config") or {})
 
 
-def _fields(config: Config, label: str) -> dict[str, Any]:
-    return {name: _field(info, getattr(config, name), label) for name, info in type(config).model_fields.items()}
-
-
-def _field(info: FieldInfo, value: Any, label: str) -> tuple[Any, Any]:
+def _field(info: FieldInfo, value: Any, label: str) -> dg.Field:
     if isinstance(value, Config):
-        section = mirror(value, label)
-        return section, Field(section(), description=info.description or "")
-    kind, text = _plain(info.annotation), f"{_description(info)}; {label}: {json.dumps(value, default=str)}"
-    return kind if kind is Any else kind | None, Field(None, description=text)
+        return dg.Field(mirror(value, label), description=info.description or "")
+    text = f"{_description(info)}; {label}: {json.dumps(value, default=str)}"
+    kind = _plain(info.annotation)
+    kind = kind if isinstance(kind, dg.Noneable) else dg.Noneable(kind)
+    return dg.Field(kind, default_value=None, is_required=False, description=text)
 
 
 def _description(info: FieldInfo) -> str:
@@ -210,19 +197,19 @@ def _description(info: FieldInfo) -> str:
 
 
 def _plain(kind: Any) -> Any:
-    """The closest type that Dagster's configuration accepts; `Any` if there is none."""
+    """The closest type of Dagster's configuration; `dg.Any` if there is none."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind in SCALARS:
-        return kind
+        return SCALARS[kind]
     if isinstance(kind, type) and issubclass(kind, Path):
-        return str
+        return dg.StringSource
     if origin is Literal:
-        return _choices(arguments) if all(isinstance(a, str) for a in arguments) else type(arguments[0])
+        return _choices(arguments) if all(isinstance(a, str) for a in arguments) else SCALARS[type(arguments[0])]
     if origin in (list, tuple, set, frozenset):
-        return list[_plain(arguments[0])] if len({a for a in arguments if a is not ...}) == 1 else list[Any]
+        return dg.Array(_plain(arguments[0]) if len({a for a in arguments if a is not ...}) == 1 else dg.Any)
     if origin in (typing.Union, types.UnionType):
         return _optional([a for a in arguments if a is not type(None)], len(arguments))
-    return Any
+    return dg.Any
 
 
 # Launchpad and code version of each asset whose configuration is checked before the first step of a run, by key.
@@ -231,14 +218,12 @@ REGISTERED: dict[str, tuple[Launchpad[Any], str]] = {}
 
 def _optional(kinds: list[Any], num_arguments: int) -> Any:
     if len(kinds) == 1 and num_arguments == 2:
-        return _plain(kinds[0]) | None
-    return Any
+        return dg.Noneable(_plain(kinds[0]))
+    return dg.Any
 
 
-def _choices(names: tuple[str, ...]) -> type[Enum]:
-    """An enumeration: Dagster accepts an optional one, but not `Literal[...] | None`."""
-    title = re.sub(r"\W", "_", "_or_".join(names))
-    return cast(type[Enum], Enum(title, {name: name for name in names}))
+def _choices(names: tuple[str, ...]) -> dg.Enum:
+    return dg.Enum(re.sub(r"\W", "_", "_or_".join(names)), [dg.EnumValue(name) for name in names])
 
 
 def _not_null(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The launchpad shows every field and resolves given values over a preset."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Literal
 
@@ -60,12 +61,12 @@ def launch(given, **tags):
 
 
 def schema_of(pad: Launchpad) -> dict:
-    return pad.mirrored.to_config_schema().config_type.fields
+    return pad.schema.config_type.fields
 
 
 @pytest.mark.parametrize("config", [Whole(), ClevrConfig(), TrainingConfig()], ids=lambda c: type(c).__name__)
 def test_every_field_is_shown_with_description_and_default(config):
-    fields = mirror(config).to_config_schema().config_type.fields
+    fields = mirror(config).fields
     assert list(fields) == list(type(config).model_fields)
     for name, info in type(config).model_fields.items():
         value = getattr(config, name)
@@ -84,7 +85,7 @@ def test_a_section_keeps_the_defaults_of_its_owner():
 
 
 def test_the_description_contains_bounds_and_choices():
-    fields = mirror(Shape()).to_config_schema().config_type.fields
+    fields = mirror(Shape()).fields
     assert ">= 0" in fields["limit"].description
     assert "one of 1, 2" in fields["depth"].description
     assert "length <= 3" in fields["words"].description
@@ -107,7 +108,7 @@ def test_given_values_override_the_preset():
 
 
 def test_a_full_launchpad_changes_what_is_not_null():
-    given = PAD.mirrored().model_dump()
+    given = deepcopy(PAD.schema.default_value)
     assert launch(given).config == small()
     given["training"]["epochs"] = 7  # the default of whole, but not of the preset in use
     given["shape"]["mode"] = "slow"
@@ -121,7 +122,7 @@ def test_the_tags_of_a_run_configure_a_backfill():
 
 
 def test_tags_take_precedence_over_a_launchpad_filled_in_by_the_ui():
-    given = PAD.mirrored().model_dump() | {"name": "mine"}
+    given = deepcopy(PAD.schema.default_value) | {"name": "mine"}
     chosen = launch(given, preset="whole", config='{"training": {"lr": 0.5}, "force": true}')
     assert (chosen.preset, chosen.force) == ("whole", True)
     assert chosen.changed == {"name": "mine", "training.lr": 0.5}
