@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,7 +16,12 @@ from nsmodels.scenery.words import COLORS
 from tests.scenery.samples import scenes
 
 Fact = tuple[str, ...]
-FOUND = [(scene, edited) for scene in scenes("train", 30) for edited in edits(scene, 0)]
+
+
+@cache
+def found_edits() -> list[tuple[Scene, Edited]]:
+    """Scenes with an edit of each; in a function, for every process of the suite imports this file."""
+    return [(scene, edited) for scene in scenes("train", 30) for edited in edits(scene, 0)]
 
 
 def facts(graph: SceneGraph) -> set[Fact]:
@@ -42,7 +48,7 @@ def test_every_kind_is_found_and_reproducible(kind: str) -> None:
 
 
 def test_a_recoloured_thing_differs_in_its_colour_alone() -> None:
-    for scene, edited in FOUND:
+    for scene, edited in found_edits():
         if edited.kind == RECOLOUR:
             assert edited.before != edited.after
             assert {edited.before, edited.after} <= set(COLORS)
@@ -52,14 +58,14 @@ def test_a_recoloured_thing_differs_in_its_colour_alone() -> None:
 
 
 def test_a_swapped_thing_differs_in_its_name_alone() -> None:
-    for scene, edited in FOUND:
+    for scene, edited in found_edits():
         if edited.kind == SWAP:
             lost, gained = changed(scene, edited)
             assert (lost, gained) == ({(edited.thing, "name", edited.before)}, {(edited.thing, "name", edited.after)})
 
 
 def test_a_removed_thing_takes_only_its_own_facts() -> None:
-    for scene, edited in FOUND:
+    for scene, edited in found_edits():
         if edited.kind == REMOVE:
             lost, gained = changed(scene, edited)
             assert not gained
@@ -67,7 +73,7 @@ def test_a_removed_thing_takes_only_its_own_facts() -> None:
 
 
 def test_a_moved_thing_changes_only_its_own_relations() -> None:
-    for scene, edited in FOUND:
+    for scene, edited in found_edits():
         if edited.kind == MOVE:
             lost, gained = changed(scene, edited)
             assert lost | gained
@@ -76,7 +82,7 @@ def test_a_moved_thing_changes_only_its_own_relations() -> None:
 
 def test_the_picture_changes_only_where_the_thing_is() -> None:
     counts: Counter[str] = Counter()
-    for scene, edited in FOUND:
+    for scene, edited in found_edits():
         if counts[edited.kind] < 6:
             counts[edited.kind] += 1
             differs = np.any(draw(scene) != draw(edited.scene), 2)
@@ -92,8 +98,8 @@ def test_the_picture_changes_only_where_the_thing_is() -> None:
 
 
 def test_edited_scenes_keep_what_can_be_seen_and_have_ids_of_their_own() -> None:
-    ids = {scene.image for scene, _ in FOUND}
-    for scene, edited in FOUND:
+    ids = {scene.image for scene, _ in found_edits()}
+    for scene, edited in found_edits():
         assert edited.scene.image not in ids
         assert edited.scene.image.isdigit()
         assert len(edited.scene.image) == len(scene.image)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,12 @@ OFFICIAL_SCENES = [
     for split in ("train", "val")
     for scene in json.loads((OFFICIAL / "scenes" / f"CLEVR_{split}_scenes.json").read_text())["scenes"]
 ]
-SAMPLES = [sample_scene(scene_generator(7, "train", index), "train", index) for index in range(40)]
+
+
+@cache
+def samples():
+    """Forty scenes, sampled by the first test that looks at them."""
+    return [sample_scene(scene_generator(7, "train", index), "train", index) for index in range(40)]
 
 
 @pytest.mark.parametrize("scene", OFFICIAL_SCENES, ids=lambda scene: scene["image_filename"])
@@ -34,7 +40,7 @@ def test_relations_need_more_than_the_margin():
 
 
 def test_a_scene_has_the_keys_and_types_of_the_release_in_their_order():
-    official, (scene, _, _) = OFFICIAL_SCENES[0], SAMPLES[0]
+    official, (scene, _, _) = OFFICIAL_SCENES[0], samples()[0]
     assert list(scene) == list(official)
     assert list(scene["relationships"]) == list(official["relationships"])
     for thing in scene["objects"]:
@@ -49,7 +55,7 @@ def test_a_scene_has_the_keys_and_types_of_the_release_in_their_order():
 
 
 def test_objects_keep_their_distances_and_stay_visible():
-    for scene, camera, _ in SAMPLES:
+    for scene, camera, _ in samples():
         things = scene["objects"]
         assert 3 <= len(things) <= 10
         coords = np.array([thing["3d_coords"] for thing in things])
@@ -65,7 +71,7 @@ def test_objects_keep_their_distances_and_stay_visible():
 
 
 def test_every_pair_is_related_one_way_or_the_other():
-    for scene, _, _ in SAMPLES:
+    for scene, _, _ in samples():
         relations = scene["relationships"]
         for first, second in (("left", "right"), ("front", "behind")):
             for i in range(len(scene["objects"])):
@@ -73,7 +79,7 @@ def test_every_pair_is_related_one_way_or_the_other():
 
 
 def test_pixel_coords_are_those_of_the_returned_camera():
-    scene, camera, _ = SAMPLES[3]
+    scene, camera, _ = samples()[3]
     pixels = project([thing["3d_coords"] for thing in scene["objects"]], camera, 480, 320)
     written = np.array([thing["pixel_coords"] for thing in scene["objects"]])
     assert (np.round(pixels[:, :2]) == written[:, :2]).all()
@@ -88,7 +94,7 @@ def test_the_same_seed_gives_the_same_scene_and_no_other_stream_repeats_it():
 
 
 def test_attributes_and_counts_cover_their_ranges():
-    things = [thing for scene, _, _ in SAMPLES for thing in scene["objects"]]
+    things = [thing for scene, _, _ in samples() for thing in scene["objects"]]
     for name, values in vocabulary.ATTRIBUTES.items():
         assert {thing[name] for thing in things} == set(values)
-    assert len({len(scene["objects"]) for scene, _, _ in SAMPLES}) >= 6
+    assert len({len(scene["objects"]) for scene, _, _ in samples()}) >= 6
