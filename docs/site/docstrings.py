@@ -8,7 +8,8 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.domains.python import PyObject, PyXRefRole
+from sphinx.domains.python import PyXRefRole
+from sphinx.domains.python._object import PyObject
 
 NAME = re.compile(r"[A-Za-z_][\w.]*(?:\(\))?")
 OF_TUPLES = "Alias for field number"  # Python's own docstring of the fields of a named tuple
