@@ -59,5 +59,8 @@ def first_line(name: str) -> str:
 
 
 def _page(name: str) -> str:
-    directive = f".. automodule:: {name}\n   :members:\n   :show-inheritance:"
+    """The page of a module; what a package exports under the name of a module in it is on the page of that module."""
+    inner = [found.name for found in pkgutil.iter_modules(getattr(importlib.import_module(name), "__path__", []))]
+    options = [":members:", ":show-inheritance:", *([f":exclude-members: {', '.join(inner)}"] if inner else [])]
+    directive = "\n   ".join([f".. automodule:: {name}", *options])
     return f"# {name}\n\n{markdown.block(directive, '{eval-rst}')}"
