@@ -43,7 +43,7 @@ def parser_of(name: str) -> ArgumentParser:
     places = {each: f"nsmodels.{kind}.{each}.__main__" for kind in ("systems", "datasets") for each in kinds[kind]}
     places |= {point.name: point.module for point in entry_points(group=COMMANDS)}
     module = importlib.import_module(places[name])
-    return getattr(module, "parser", getattr(module, "_parser", None))()  # `_parser` until each has a public `parser`
+    return getattr(module, "parser" if hasattr(module, "parser") else "_parser")()
 
 
 def verbs(parser: ArgumentParser) -> Mapping[str, ArgumentParser]:

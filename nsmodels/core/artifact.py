@@ -132,7 +132,7 @@ def build(
 
 
 @contextmanager
-def _sealing(part: Part, folder: Path, made: Mapping[str, Any], is_resumable: bool) -> Iterator[None]:
+def _sealing(part: Part, folder: Path, made: dict[str, Any], is_resumable: bool) -> Iterator[None]:
     """Seal the part in `folder` when the block succeeds; else leave what can be resumed."""
     wall, cpu = time.time(), cpu_seconds()
     try:

@@ -43,9 +43,10 @@ FIRST = [(name, discover.system(name).datasets[0]) for name in NAMES]
 PAIRS = [(name, dataset) for name in NAMES for dataset in discover.system(name).datasets]
 # Golden losses of the project, and of extensions.
 GOLDEN = [Path(__file__).parents[1] / "golden", *(root / "tests" / "golden" for root in discover.extensions())]
-# Processors with other vector units sum in another order, and the first steps amplify that rounding a little; a change
-# of data, model or loss moves these figures by far more.
-TOLERANCE = 1e-4
+# Processors with other vector units sum in another order, and steps amplify that rounding: between two kinds of Xeon and
+# an EPYC the mean of the first epoch differs by 6e-5 at most, that of a later one by 2.6e-3. A change of data, model or
+# loss moves the first epoch by far more.
+TOLERANCE, LATER = 1e-4, 5e-3
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
@@ -207,7 +208,10 @@ def test_first_losses_are_the_golden_ones(trained: Trained) -> None:
     name = trained.name if is_usual else f"{trained.name}_{trained.dataset}"
     (file,) = [folder / f"{name}.json" for folder in GOLDEN if (folder / f"{name}.json").exists()]
     wanted = json.loads(file.read_text())
-    assert found == {phase: pytest.approx(values, rel=TOLERANCE) for phase, values in wanted.items()}, json.dumps(found)
+    assert {phase: len(values) for phase, values in found.items()} == {p: len(v) for p, v in wanted.items()}
+    for phase, (first, *later) in wanted.items():
+        assert found[phase][0] == pytest.approx(first, rel=TOLERANCE), json.dumps(found)
+        assert found[phase][1:] == pytest.approx(later, rel=LATER), json.dumps(found)
 
 
 def test_unchanged_it_is_reused_and_forced_it_repeats_itself(copied: Trained) -> None:
