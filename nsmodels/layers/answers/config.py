@@ -116,7 +116,7 @@ class BaselineStudyConfig(Config):
 
 
 TINY = {
-    "seeds": [0, 1],
+    "seeds": [0, 1, 2],
     "max_questions": 200,
     "max_val_questions": 50,
     "classifier": {"embedding_dim": 8, "hidden_dim": 16, "channels": [4, 8], "image_width": 32, "image_height": 24},
