@@ -298,6 +298,8 @@ def _seeds(text: str | None) -> list[int]:
         found = []
     if len(found[: MOST + 1]) > MOST:
         raise InputError(f"--seeds {text}: expected at most {MOST:,} seeds")
+    if len(set(found)) < len(found):
+        raise InputError(f"--seeds {text}: expected each value once")
     if not found or min(found) < 0:
         raise InputError(f"--seeds: expected whole numbers as in 0...4 or 0,3,5, the smaller first, got '{text}'")
     return list(found)

@@ -43,7 +43,9 @@ def test_the_container_of_developers_and_the_workflow_call_what_there_is() -> No
     assert container["postCreateCommand"].removeprefix("make ") in TARGETS
     assert (ROOT / ".devcontainer" / container["build"]["dockerfile"]).exists()
     (job,) = yaml.safe_load(WORKFLOW.read_text())["jobs"].values()
-    assert [step["run"] for step in job["steps"] if "run" in step][-1] == "bash .ci/run"
+    *_, checked, site = [step["run"] for step in job["steps"] if "run" in step]
+    assert checked == "bash .ci/run"
+    assert site.split()[:1] == ["make"] and set(site.split()[1:2]) <= TARGETS
     assert {"check", "test"} <= set(re.findall(r"make (\w+)", (ROOT / ".ci/run").read_text())) <= TARGETS
 
 

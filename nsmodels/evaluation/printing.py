@@ -12,6 +12,7 @@ MARGIN = 0.05  # inches around what is drawn, within its width
 SHRUNK = 0.8  # letters of a figure for a screen become so much smaller
 TRIES = 4  # what is narrower may be laid out differently
 LEAST_WIDTH = 0.55  # of the width of a panel on a screen
+LEAST_PANEL = 0.8  # inches of a panel beside what is written; a figure that needs more is wider than its column
 LEAST_HEIGHT = 0.62  # of the height of a panel on a screen, when it becomes narrower
 
 
@@ -69,6 +70,8 @@ def _pull_in(figure: Figure, width: float) -> None:
     """Make a figure narrower until what is written beside its panels has its place in `width`, too."""
     for _ in range(TRIES):
         figure.draw_without_rendering()
-        if (beyond := figure.get_tightbbox().width - width) <= 0:
+        narrowest = min((axis.get_position().width for axis in figure.axes), default=1.0) * figure.get_figwidth()
+        beyond = min(figure.get_tightbbox().width - width, narrowest - LEAST_PANEL)
+        if beyond <= 0:
             return
         figure.set_figwidth(figure.get_figwidth() - beyond)

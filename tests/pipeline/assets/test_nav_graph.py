@@ -9,7 +9,7 @@ import pytest
 
 from nsmodels.core.artifact import read_manifest
 from nsmodels.systems.nav import NAVIGATOR, SYSTEM
-from nsmodels.systems.nav.config import CODE_VERSION
+from nsmodels.systems.nav.figures import CODE_VERSION
 from pipeline.assets.systems import nav_checks
 from pipeline.definitions import defs
 from pipeline.lib import checks
