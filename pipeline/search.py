@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, locks
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
-from nsmodels.core.config import add_flags
+from nsmodels.core.config import add_flags, values_from_flags
 from nsmodels.core.errors import InputError, near
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.progress import readable_seconds
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(words: list[str]) -> int:
     arguments = parser().parse_intermixed_args(words or ["--help"])
     training = _training(arguments.training)
-    return _join(training, arguments.fields) if arguments.join else _search(training, arguments)
+    return _join(training, arguments) if arguments.join else _search(training, arguments)
 
 
 def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
@@ -90,16 +90,22 @@ def _planned(training: Training[Any, Any], config: Any) -> Iterator[str]:
     )
 
 
-def _join(training: Training[Any, Any], fields: list[str]) -> int:
+def _join(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
     from nsmodels.studies.search import job, worker
     from nsmodels.studies.search.run import Progress
 
-    if fields:
-        raise InputError("search: --join takes the search as it was begun; leave the fields out")
-    folder = job.folder_of(store.folder(training.search_key))
+    others = arguments.config, arguments.force, arguments.dry_run
+    if arguments.fields or values_from_flags(arguments) or any(others):
+        raise InputError("search: --join takes the search as it was begun; leave out fields and other flags")
+    place = store.folder(training.search_key)
+    folder = job.folder_of(place)
     found = job.Job.read(folder)
     worker.join(folder, Progress(found.target, found.config).look)
     print(f"{training.search_key}: nothing is left to train; the process that began it seals the outcome")
+    if (folder / job.FILE).exists() and not locks.is_held(artifact.beside(place, "lock")):
+        print(
+            "that process does not run on this machine; where it has ended, its command, run again, seals the outcome"
+        )
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ import yaml
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.errors import InputError
-from nsmodels.studies.search import job, worker
-from nsmodels.studies.search.config import presets_of
-from nsmodels.studies.search.storage import JOURNAL, Journal
+from nsmodels.studies.search import job, report, worker
+from nsmodels.studies.search.config import presets_of, search_of
+from nsmodels.studies.search.sampling import next_values, pruner_of
+from nsmodels.studies.search.storage import COMPLETE, JOURNAL, PRUNED, Journal
 from nsmodels.studies.search.target import Target
 from tests.studies.searching import (
     DIM,
@@ -36,6 +38,8 @@ from tests.studies.searching import (
 
 pytestmark = pytest.mark.usefixtures("one_thread", "toy")
 LONG = {"values": {"training": {"epochs": 30, "device": "cpu", "lr": 1e-3}}, "num_trials": 5}
+
+HYPERBAND = {"pruner": "hyperband", "prune_after": 0.1, "num_trials": 40}
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +197,49 @@ def test_what_a_failed_machine_left_half_written_does_not_spoil_the_study(data: 
     assert [trial.value for trial in Journal(tmp_path, "min", pruner).trials] == [0.5]
 
 
+def test_what_a_full_disk_left_half_written_does_not_spoil_the_study_of_others(data: Path, tmp_path: Path) -> None:
+    target, config = Target.of(discover.system("toy"), "encoder"), config_of()
+    axes, journal = target.axes(config), Journal(tmp_path, "min", optuna.pruners.NopPruner())
+    journal.add(target.unchanged(config, axes), axes)
+    with (tmp_path / JOURNAL).open("a") as stream:
+        stream.write('{"op_code": 5, "wor')
+    journal.end(0, optuna.trial.TrialState.COMPLETE, 0.5, {})
+    assert [trial.value for trial in Journal(tmp_path, "min", optuna.pruners.NopPruner()).trials] == [0.5]
+
+
+def many_trials(folder: Path, num: int) -> tuple[Target, Any, Journal]:
+    """A study by Hyperband of so many trials, each of which was reported by one process; rates near .01 are best."""
+    target, config = Target.of(discover.system("toy"), "encoder"), config_of(**HYPERBAND)
+    journal, axes = Journal(folder, "min", pruner_of(config, 12)), target.axes(config)
+    for number in range(num):
+        values = next_values(target, config, journal.study, axes)
+        assert values
+        journal.add(values, target.widened(config, axes))
+        curve = [abs(math.log10(values["training.lr"]) + 2) + 1 / epoch for epoch in range(1, 13)]
+        is_stopped = any(journal.report(number, epoch, value) for epoch, value in enumerate(curve, 1))
+        end = (PRUNED, None) if is_stopped else (COMPLETE, curve[-1])
+        journal.end(number, *end, {})
+    return target, config, journal
+
+
+def test_every_process_draws_the_same_next_trial_with_hyperband(tmp_path: Path) -> None:
+    """Its brackets, from whose trials is drawn, are counted when a process first asks it."""
+    target, config, journal = many_trials(tmp_path, 30)
+    again, axes = Journal(tmp_path, "min", pruner_of(config, 12)), target.axes(config)
+    assert {trial.state for trial in again.trials} == {PRUNED, COMPLETE}
+    found = [next_values(target, config, each.study, axes) for each in (journal, again)]
+    assert found[0] == found[1]
+
+
+def test_a_decision_to_stop_a_trial_stays_when_it_is_killed_before_its_end(tmp_path: Path) -> None:
+    target, config, journal = many_trials(tmp_path, 8)
+    axes = target.axes(config)
+    number = journal.add(target.unchanged(config, axes) | {"training.lr": 1e-4}, target.widened(config, axes))
+    epochs = next(epoch for epoch in range(1, 13) if journal.report(number, epoch, 50.0))
+    again = Journal(tmp_path, "min", pruner_of(config, 12))
+    assert [again.report(number, epoch, 50.0) for epoch in range(1, epochs + 1)][-1]
+
+
 # --- samplers, pruners, trials that fail -----------------------------------------------------------------------------
 
 
@@ -225,6 +272,48 @@ def test_a_combination_that_cannot_be_is_a_failed_trial_with_its_reason(data: Pa
     assert f"trial {failed['number']}: {failed['reason']}" in (folder / "table.txt").read_text()
 
 
+def test_a_training_that_diverges_is_a_failed_trial_with_its_reason(data: Path, tmp_path: Path) -> None:
+    words, heavy = ["training.lr=1e-3,10.0"], {"training.weight_decay": 10.0}
+    found(data, tmp_path / "search", sampler="grid", space=words, values=heavy, confirmation_seeds=[])
+    trials = report_of(tmp_path / "search")["trials"]
+    assert [trial["outcome"] for trial in trials] == ["finished", "failed"]
+    assert "usual remedies: lower lr" in trials[1]["reason"]
+    assert (tmp_path / "search" / "best.yaml").read_text().splitlines()[1].startswith("# no trial of 2 is better")
+
+
+def test_a_range_in_which_hardly_anything_fits_comes_to_its_end(data: Path, tmp_path: Path) -> None:
+    few = {"training": {"epochs": 1, "device": "cpu", "lr": 1e-3}}
+    words = ["training.lr=1e-3...1.0000000000000002e-3"]
+    found(data, tmp_path / "search", values=few, num_trials=4, space=words, confirmation_seeds=[])
+    assert len(report_of(tmp_path / "search")["trials"]) == 4
+
+
+@pytest.mark.parametrize(("failed", "line"), [("best", "not confirmed"), ("unchanged", "no interval")])
+def test_a_configuration_that_fails_with_a_fresh_seed_is_not_confirmed(searched, failed: str, line: str) -> None:
+    found = report_of(searched[0])
+    confirmed = found["confirmation"] | {"low": None, "high": None}
+    values = {"best": [0.1, 0.2], "unchanged": [0.3, 0.6]}
+    values[failed] = [values[failed][0], None]
+    text = report.table(found | {"confirmation": confirmed | values | {"gain": 0.2, "gains": [0.2]}})
+    assert f"{failed}: failed with seed 102" in text
+    assert "best 0.1, unchanged 0.3" in text
+    assert line in text
+    assert ": confirmed" not in text
+
+
+def test_the_best_configuration_is_sealed_with_what_fresh_seeds_say_of_it(searched) -> None:
+    text = (searched[0] / "best.yaml").read_text()
+    (line,) = [line for line in (searched[0] / "table.txt").read_text().splitlines() if line.startswith("gain,")]
+    assert f"# {line}" in text.splitlines()
+
+
+def test_fields_of_a_network_that_is_not_trained_are_refused() -> None:
+    system = discover.system("graph")
+    config = search_of(system.presets["debug"](), space=["baseline_training.lr=1e-3,1e-2"])
+    with pytest.raises(InputError, match=r"baseline_training.lr: is of a different network; the search trains the"):
+        Target.of(system).axes(config)
+
+
 @pytest.mark.parametrize("space", [DIM, "model.dim=6...8"])
 def test_a_finite_space_has_no_trial_twice(space: str, data: Path, tmp_path: Path) -> None:
     found(data, tmp_path / "search", space=[space], num_trials=50, confirmation_seeds=[], values={"training.epochs": 1})
@@ -253,6 +342,11 @@ def test_a_finite_space_has_no_trial_twice(space: str, data: Path, tmp_path: Pat
         (["training.clip_norm"], {}, "search: training.clip_norm: give its values"),
         (["training.lr=1e-3...1e-1"], {"sampler": "grid"}, "search: training.lr: a grid takes a list of values"),
         (["training.wandb_tags=[a],[b]"], {}, "search: 'training.wandb_tags' has no effect"),
+        (
+            ["training.weight_decay=1e-4...1e-1:log"],
+            {"values": {"training.weight_decay": 0.0}},
+            "search: training.weight_decay: is now 0, which a logarithmic scale cannot include",
+        ),
     ],
 )
 def test_a_space_that_makes_no_sense_is_refused_in_a_line(space, more, line, data: Path, tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ def best_yaml(job: Job, report: Report) -> str:
     chosen = report["trials"][report["best"]]
     config = job.target.trained(job.config, chosen["values"])
     head = f"# trial {chosen['number']} of {len(report['trials'])}: {report['metric']} {chosen['value']:.5g}"
-    return f"{head} ({report['data']['source']})\n{as_yaml(config.model_dump(mode='json'))}"
+    about = _confirmed(report)[0 if report["best"] == 0 else 1 :]
+    lines = [f"{head} ({report['data']['source']})", *(f"# {line}" for line in about)]
+    return "\n".join([*lines, as_yaml(config.model_dump(mode="json"))])
 
 
 def frame(report: Report) -> DataFrame:
@@ -123,21 +125,36 @@ def _confirmed(report: Report) -> list[str]:
     if not found:
         return [*lines, "it was not confirmed (confirmation_seeds is empty)"]
     ends = f" [{found['low']:+.3g}, {found['high']:+.3g}]" if found["low"] is not None else ", no interval"
-    seeds = ", ".join(map(str, found["seeds"]))
+    seeds, failed = ", ".join(map(str, found["seeds"])), _failures(found)
     if found["gain"] is None:
-        return [*lines, f"trained again with seeds {seeds}: no pair came to an end"]
-    means = {name: statistics.fmean(v for v in found[name] if v is not None) for name in (BEST, UNCHANGED)}
-    verdict = "" if found["low"] is None else _verdict(found["low"], found["high"])
+        return [*lines, f"trained again with seeds {seeds}: no pair came to an end", *failed]
+    pairs = [pair for pair in zip(found[BEST], found[UNCHANGED], strict=True) if None not in pair]
+    means = [statistics.fmean(values) for values in zip(*pairs, strict=True)]
     lines += [
-        f"trained again with fresh seeds ({seeds}): best {means[BEST]:.5g}, unchanged {means[UNCHANGED]:.5g}",
-        f"gain, paired by seed, with its 95 % interval (Student): {found['gain']:+.3g}{ends}{verdict}",
+        f"trained again with fresh seeds ({seeds}): best {means[0]:.5g}, unchanged {means[1]:.5g}",
+        f"gain, paired by seed, with its 95 % interval (Student): {found['gain']:+.3g}{ends}{_verdict(found)}",
+        *failed,
         "seeds are fresh, the validation items are those by which the trial was chosen",
     ]
     return lines
 
 
-def _verdict(low: float, high: float) -> str:
-    return ": confirmed" if low > 0 else ": worse with fresh seeds" if high < 0 else ": not shown"
+def _verdict(found: Mapping[str, Any]) -> str:
+    """What the interval says; nothing is confirmed by a configuration that failed with a seed, whatever the others."""
+    if None in found[BEST]:
+        return ": not confirmed"
+    if found["low"] is None:
+        return ""
+    return ": confirmed" if found["low"] > 0 else ": worse with fresh seeds" if found["high"] < 0 else ": not shown"
+
+
+def _failures(found: Mapping[str, Any]) -> list[str]:
+    """A line about the trainings of the confirmation that came to no end, which the gain leaves out."""
+    failed = {
+        name: [str(seed) for seed, value in zip(found["seeds"], found[name], strict=True) if value is None]
+        for name in (BEST, UNCHANGED)
+    }
+    return [f"{name}: failed with seed {', '.join(seeds)}" for name, seeds in failed.items() if seeds]
 
 
 def _how(config: Any) -> str:
@@ -179,7 +196,8 @@ def _confirmation(job: Job, journal: Journal) -> dict[str, Any]:
     sign = 1 if job.target.space.mode == "max" else -1
     pairs = zip(values[BEST], values[UNCHANGED], strict=True)
     gains = [sign * (best - unchanged) for best, unchanged in pairs if best is not None and unchanged is not None]
-    low, high = student_interval(gains, measure=UNBOUNDED) or (None, None)
+    # Of those seeds alone with which the best configuration does not fail there is no interval.
+    low, high = (None not in values[BEST] and student_interval(gains, measure=UNBOUNDED)) or (None, None)
     return {
         "seeds": list(seeds),
         **values,

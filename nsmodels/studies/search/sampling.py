@@ -33,12 +33,13 @@ def next_values(target: Target, config: SearchConfig, study: optuna.Study, axes:
     if config.sampler == "grid":
         return target.combinations(config, axes)[number]
     known = [trial.params for trial in trials]
-    widened = target.widened(config, axes)
+    widened, drawn = target.widened(config, axes), None
     for attempt in range(ATTEMPTS):
         drawn = _draw(config, study, trials, widened, f"{config.sampler_seed}/{number}/{attempt}")
         if drawn not in known:
             return drawn
-    return _first_left(widened, known)
+    # A range without a list of values has none that is left: it is trained again with the last draw.
+    return _first_left(widened, known) if all(axis.listed for axis in widened.values()) else drawn
 
 
 def pruner_of(config: SearchConfig, num_epochs: int) -> optuna.pruners.BasePruner:

@@ -7,6 +7,7 @@ their process: a trial that is running and that nobody holds was killed.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from nsmodels.core.config.spaces import Axes, Choices
 
 JOURNAL = "study.journal"
 NAME = "search"  # of the study; Hyperband's brackets depend on it
+STOP = "is_stopped"  # attribute of a trial that a pruner has decided to stop
 # Names of leftovers, which are not sealed.
 JOURNAL_LOCK, CLAIMS = ".journal.part", ".claims.part"
 RUNNING, COMPLETE, PRUNED, FAILED = TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
@@ -30,12 +32,13 @@ RUNNING, COMPLETE, PRUNED, FAILED = TrialState.RUNNING, TrialState.COMPLETE, Tri
 class _KernelLock:
     """A lock on a file; Optuna's own are links that stay for half a minute when their process is killed."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._held = path, contextlib.ExitStack()
+    def __init__(self, path: Path, journal: Path) -> None:
+        self._path, self._journal, self._held = path, journal, contextlib.ExitStack()
 
     def acquire(self) -> bool:
-        """Wait for the lock."""
+        """Wait for the lock of the journal, which then ends with a whole line."""
         self._held.enter_context(locks.waiting(self._path))
+        _cut(self._journal)
         return True
 
     def release(self) -> None:
@@ -54,8 +57,9 @@ class Journal:
 
     def __init__(self, folder: Path, mode: str, pruner: optuna.pruners.BasePruner) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        lock = _KernelLock(folder / JOURNAL_LOCK)
-        _mend(folder / JOURNAL, folder / JOURNAL_LOCK)
+        lock = _KernelLock(folder / JOURNAL_LOCK, folder / JOURNAL)
+        lock.acquire()
+        lock.release()
         self.storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL), lock_obj=lock))  # type: ignore[arg-type]  # its base class has no public name
         with locks.waiting(folder / CLAIMS):  # two processes that begin it at once would both create it
             self.study: Study = optuna.create_study(
@@ -79,10 +83,19 @@ class Journal:
         return len(self.trials) - 1
 
     def report(self, number: int, epoch: int, value: float) -> bool:
-        """Enter the value of a running trial after an epoch; returns whether the trial is to be stopped."""
+        """Enter the value of a running trial after an epoch; returns whether the trial is to be stopped.
+
+        A decision to stop is entered too: asked again after a kill, a pruner may not come to it a second time.
+        """
         trial = self._trial_id(number)
         self.storage.set_trial_intermediate_value(trial, epoch, value)
-        return self.study.pruner.prune(self.study, self.storage.get_trial(trial))
+        found = self.storage.get_trial(trial)
+        if found.user_attrs.get(STOP):
+            return True
+        if self.study.pruner.prune(self.study, found):
+            self.storage.set_trial_user_attr(trial, STOP, True)
+            return True
+        return False
 
     def end(self, number: int, state: TrialState, value: float | None, record: Mapping[str, Any]) -> None:
         """Enter the outcome of a running trial; `value` belongs to one that is complete."""
@@ -107,11 +120,12 @@ def _distribution(axis: Any) -> optuna.distributions.BaseDistribution:
     return optuna.distributions.FloatDistribution(axis.low, axis.high, log=axis.is_log)
 
 
-def _mend(path: Path, lock: Path) -> None:
-    """Cut off a last line that a machine which failed has left without its end: Optuna could read nothing after it."""
-    if not path.exists():
+def _cut(path: Path) -> None:
+    """Cut off a last line that a failed machine or a full disk has left unfinished: nothing after it could be read."""
+    if not path.exists() or not path.stat().st_size:
         return
-    with locks.waiting(lock), path.open("rb+") as stream:
-        content = stream.read()
-        if content and not content.endswith(b"\n"):
-            stream.truncate(content.rfind(b"\n") + 1)
+    with path.open("rb+") as stream:
+        stream.seek(-1, os.SEEK_END)
+        if stream.read() != b"\n":
+            stream.seek(0)
+            stream.truncate(stream.read().rfind(b"\n") + 1)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from nsmodels.core.config import Config, fingerprint, spaces
 from nsmodels.core.config.conditions import without_effect
-from nsmodels.core.config.spaces import Axes, Space
+from nsmodels.core.config.spaces import Axes, Space, Span
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig, require_metric
 from nsmodels.engine.system import System
@@ -54,6 +54,12 @@ class Target:
     def section(self) -> str:
         """Section of the configuration with the options of the training."""
         return self.system.sections.get(self.space.phase, "training")
+
+    @property
+    def other_sections(self) -> set[str]:
+        """Sections with the options of trainings that the search does not make."""
+        every = {self.system.sections.get(phase, "training") for phase in self.system.stage(self.stage).phases}
+        return every - {self.section}
 
     def training(self, config: SearchConfig) -> TrainingConfig:
         """Options of the training that is searched, unchanged."""
@@ -132,8 +138,22 @@ class Target:
             raise InputError(f"{WHERE}: {reason}")
         if name == f"{self.section}.epochs" or name == "training.seed":
             raise InputError(f"{WHERE}: {name}: trials with unequal {name.partition('.')[2]} are not comparable")
+        if any(name.startswith(f"{section}.") for section in self.other_sections):
+            raise InputError(
+                f"{WHERE}: {name}: is of a different network; the search trains the {self.space.phase} alone"
+            )
         if not all(isinstance(value, SCALARS) for value in axis.ends):
             raise InputError(f"{WHERE}: {name}: expected numbers, words or true and false, got {axis}")
+        self._require_includable(model, name, axis)
+
+    def _require_includable(self, model: Config, name: str, axis: Any) -> None:
+        """Raise `InputError` for a range that cannot be widened to the unchanged value, which is that of trial 0."""
+        now = spaces.plain_value(model, name)
+        if isinstance(axis, Span) and axis.is_log and now <= 0:
+            raise InputError(
+                f"{WHERE}: {name}: is now {now:g}, which a logarithmic scale cannot include; give a list of values, a "
+                "range without :log, or change the field of the model first"
+            )
 
 
 def _model(config: SearchConfig) -> Any:

@@ -119,7 +119,9 @@ class Worker:
         with locks.waiting(self.job.folder / CLAIMS):
             for trial in self.journal.trials:
                 if trial.state == RUNNING and (log := fitting.claim(self._place(trial.number))):
-                    return trial, log
+                    if self.journal.trials[trial.number].state == RUNNING:
+                        return trial, log
+                    log.close()  # it has ended since the list was read
             values = next_values(self.job.target, self.job.config, self.journal.study, self.axes)
             if values is None:
                 return None
