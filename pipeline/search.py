@@ -10,7 +10,7 @@ from typing import Any
 from nsmodels.core import artifact, locks
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.config import add_flags, values_from_flags
-from nsmodels.core.errors import InputError, near
+from nsmodels.core.errors import Busy, InputError, near
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.progress import readable_seconds
 from nsmodels.engine.commands import verbs
@@ -54,7 +54,10 @@ def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
     training.target.check(config)
     folder = store.folder(training.search_key)
     order: Order[Any] = Order(training.search_key, config, _inputs(training), folder, arguments.force)
-    made = training.run_search(order)
+    try:
+        made = training.run_search(order)
+    except Busy as error:
+        raise Busy(f"{error}; or work for it: nsmodels search {training.name} --join") from None
     print((folder / "table.txt").read_text(encoding="utf-8"))
     verbs.print_manifest(folder, made)
     print(f"look: {folder}/figures")

@@ -21,7 +21,7 @@ from nsmodels.studies.search.run import search
 from nsmodels.studies.search.target import Target
 
 EXAMPLE = Path(__file__).parents[1] / "example"
-LR, DIM, UNUSED = "training.lr=1e-4...1e-1:log", "model.dim=4,8,16", "training.checkpoint_minutes=1.0...100.0"
+LR, DIM, UNUSED = "training.lr=1e-4...1e-1:log", "model.dim=4,8,16", "training.min_lr_ratio=0.0...1e-3"
 SCRIPT = """
 import json, sys
 from pathlib import Path

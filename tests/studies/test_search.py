@@ -136,7 +136,7 @@ def test_the_field_that_matters_is_the_most_important(data: Path, tmp_path: Path
     found(data, folder, values=few, num_trials=12, space=[LR, UNUSED], sampler="random", confirmation_seeds=[])
     importance = report_of(folder)["importance"]
     assert next(iter(importance)) == "training.lr"
-    assert importance["training.lr"] > 0.8
+    assert importance["training.lr"] > 0.7  # of 12 trials a field without effect has some of it, too
 
 
 # --- killed and shared -----------------------------------------------------------------------------------------------
@@ -307,6 +307,15 @@ def test_the_best_configuration_is_sealed_with_what_fresh_seeds_say_of_it(search
     assert f"# {line}" in text.splitlines()
 
 
+def test_a_field_that_decides_by_what_trials_are_compared_is_refused() -> None:
+    system = discover.system("nav")
+    config = search_of(system.presets["debug"](), space=["model.core=value,conv"])
+    target = Target.of(system)
+    for each in (target, target.at(config)):
+        with pytest.raises(InputError, match=r"model.core: decides by what trials are compared"):
+            each.axes(config)
+
+
 def test_fields_of_a_network_that_is_not_trained_are_refused() -> None:
     system = discover.system("graph")
     config = search_of(system.presets["debug"](), space=["baseline_training.lr=1e-3,1e-2"])
@@ -339,6 +348,8 @@ def test_a_finite_space_has_no_trial_twice(space: str, data: Path, tmp_path: Pat
         (["training.lr=1e-3,1e-3"], {}, "search: training.lr: expected each value once"),
         (["training.gamma=0.1,0.2"], {}, "search: 'training.gamma' has no effect with scheduler=cosine"),
         (["training.epochs=2,3"], {}, "search: training.epochs: trials with unequal epochs are not comparable"),
+        (["training.monitor=val/loss,train/loss"], {}, "search: training.monitor: trials with unequal monitor are not"),
+        (["training.num_workers=0,1"], {}, "search: training.num_workers: never changes a result"),
         (["training.clip_norm"], {}, "search: training.clip_norm: give its values"),
         (["training.lr=1e-3...1e-1"], {"sampler": "grid"}, "search: training.lr: a grid takes a list of values"),
         (["training.wandb_tags=[a],[b]"], {}, "search: 'training.wandb_tags' has no effect"),

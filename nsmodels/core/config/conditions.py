@@ -129,6 +129,13 @@ def value_of(config: Any, name: str) -> Any:
     return config
 
 
+def field_of(config: BaseModel, name: str) -> FieldInfo:
+    """The declaration of the field with this dotted name."""
+    section, _, member = name.rpartition(".")
+    owner = value_of(config, section) if section else config
+    return type(owner).model_fields[member]
+
+
 def _extra(info: FieldInfo) -> dict[str, Any]:
     return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
 

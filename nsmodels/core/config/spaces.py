@@ -106,7 +106,7 @@ class Space:
         """The space with the metric by which trainings of this configuration are compared."""
         for name, (value, metric, mode) in self.instead.items():
             if value_of(config, name) == value:
-                return replace(self, metric=metric, mode=mode, instead={})
+                return replace(self, metric=metric, mode=mode)
         return self
 
 

@@ -96,7 +96,10 @@ def slices(report: Report) -> Figure | None:
 
 FURTHER: dict[str, tuple[Callable[[Report], Any], str]] = {
     "parallel_coordinates": (parallel, "Finished trials, worse ones paler; the best is the thick line"),
-    "importance": (importance, "Importance of the searched fields for {metric} of the {phase}"),
+    "importance": (
+        importance,
+        "Importance of the searched fields for {metric} of the {phase}; of few trials it is rough",
+    ),
     "slices": (slices, "{metric} of the {phase} over each field; discs: finished, triangles: stopped, square: trial 0"),
 }
 

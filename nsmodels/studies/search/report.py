@@ -120,7 +120,9 @@ def _confirmed(report: Report) -> list[str]:
     num, found = len(report["trials"]), report["confirmation"]
     best, first = (report["trials"][number]["value"] for number in (report["best"], 0))
     if report["best"] == 0:
-        return [f"no trial of {num} is better than the configuration as it is ({first:.5g})"]
+        others = {row["value"] for row in report["trials"][1:] if row["value"] is not None}
+        same = "; all that ended have it: at this budget the value tells nothing apart" if others == {first} else ""
+        return [f"no trial of {num} is better than the configuration as it is ({first:.5g}){same}"]
     lines = [f"best: trial {report['best']} with {best:.5g}, trial 0 has {first:.5g}; the best of {num} is optimistic:"]
     if not found:
         return [*lines, "it was not confirmed (confirmation_seeds is empty)"]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from nsmodels.core.config import Config, fingerprint, spaces
-from nsmodels.core.config.conditions import without_effect
+from nsmodels.core.config.conditions import field_of, is_runtime, without_effect
 from nsmodels.core.config.spaces import Axes, Space, Span
 from nsmodels.core.errors import InputError
 from nsmodels.engine.config import TrainingConfig, require_metric
@@ -18,6 +18,7 @@ from nsmodels.studies.search.config import SearchConfig
 CODE_VERSION = "1"
 WHERE = "search"
 SCALARS = (bool, int, float, str)
+UNEQUAL = ("epochs", "max_steps", "eval_interval", "monitor", "monitor_mode")  # of a training: with others, others win
 Values = dict[str, Any]
 
 
@@ -136,8 +137,14 @@ class Target:
     def _require_sensible(self, model: Config, name: str, axis: Any) -> None:
         if reason := without_effect(model, name):
             raise InputError(f"{WHERE}: {reason}")
-        if name == f"{self.section}.epochs" or name == "training.seed":
+        if name in {f"{self.section}.{each}" for each in UNEQUAL} or name == "training.seed":
             raise InputError(f"{WHERE}: {name}: trials with unequal {name.partition('.')[2]} are not comparable")
+        if name in self.space.instead:
+            raise InputError(
+                f"{WHERE}: {name}: decides by what trials are compared; search each of its values by itself"
+            )
+        if is_runtime(field_of(model, name)):
+            raise InputError(f"{WHERE}: {name}: never changes a result, so that there is nothing to search")
         if any(name.startswith(f"{section}.") for section in self.other_sections):
             raise InputError(
                 f"{WHERE}: {name}: is of a different network; the search trains the {self.space.phase} alone"
