@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,7 @@ MARK = {"helps": "o", "hurts": "s"}  # colours alone are lost in print
 GREY = "#666666"
 WIDTH = 5.4  # inches
 LINE, AROUND = 0.36, 0.9  # inches: of a variant, of what is above and below all of them
+CHARACTERS = 24  # in a line of a label: in print, names and verdicts leave a third of the column to the gains
 NOTHING = 1e-9  # a gain that is smaller comes from rounding
 
 
@@ -116,7 +118,8 @@ def _draw_panel(axis: Axes, panel: Panel) -> None:
         _draw(axis, place, row)
     axis.axvline(0, color="black", linewidth=0.8)
     has_one = len({row.metric for row in panel.rows}) == 1
-    labels = [row.about if has_one else f"{row.about}\n{_words(row.metric)}" for row in panel.rows]
+    labels = [textwrap.fill(row.about, CHARACTERS) for row in panel.rows]
+    labels = labels if has_one else [f"{t}\n{_words(r.metric)}" for t, r in zip(labels, panel.rows, strict=True)]
     axis.set_yticks(range(len(panel.rows)), labels, fontsize=8)
     axis.set_ylim(len(panel.rows) - 0.4, -0.6)
     axis.set_title(panel.title, fontsize=9)
