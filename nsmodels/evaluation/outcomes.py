@@ -40,6 +40,7 @@ class Outcomes:
         unit: "share" for a number in [0, 1]; see `Measure` for the rest.
         bounds: least and greatest possible score; None: unbounded.
         direction: whether "higher" or "lower" is better.
+        chance: score of what has learnt nothing, as of answers at random; None: not known.
 
     Raises InputError when they are not that.
     """
@@ -52,6 +53,7 @@ class Outcomes:
     unit: str = SHARE
     bounds: Bounds = (0.0, 1.0)
     direction: Direction = "higher"
+    chance: float | None = None
 
     def __post_init__(self) -> None:
         if not self.metric or not self.split:
@@ -63,6 +65,8 @@ class Outcomes:
             raise InputError(f"outcomes: item '{twice[0]}' appears more than once; names must differ")
         measure = self.measure
         wrong = [k for k, score in enumerate(self.scores) if not measure.includes(float(score))]
+        if self.chance is not None and not measure.includes(self.chance):
+            raise InputError(f"outcomes: expected the chance of {self.metric} within its bounds, got {self.chance}")
         if wrong:
             low, high = ("unbounded" if end is None else f"{end:g}" for end in self.bounds)
             raise InputError(
@@ -130,6 +134,7 @@ def write_file(path: Path, outcomes: Outcomes) -> None:
     table = pa.table(dict(zip(COLUMNS, (*columns, pa.array(outcomes.scores, pa.float64())), strict=True)))
     about = {name: getattr(outcomes, name) for name in (*ABOUT, "unit", "direction")}
     about["bounds"] = json.dumps(outcomes.bounds)
+    about |= {} if outcomes.chance is None else {"chance": json.dumps(outcomes.chance)}
     with writing(path), atomically(path) as beside:
         pq.write_table(table.replace_schema_metadata(about), beside, compression="zstd")
 
@@ -160,6 +165,7 @@ def read_outcomes(place: Path) -> Outcomes:
     items, clusters, scores = (table.column(name).to_pylist() for name in COLUMNS)
     try:
         how = {"unit": about["unit"], "direction": about["direction"], "bounds": tuple(json.loads(about["bounds"]))}
+        how |= {"chance": float(about["chance"])} if "chance" in about else {}
     except (KeyError, ValueError):
         how = {}  # written before metrics had units: a share, higher is better
     try:

@@ -23,6 +23,8 @@ from nsmodels.studies.variant import FULL, OPERATIONS, PARAMETERS, REPLACED, WHO
 
 Verdict = Literal["helps", "does not matter", "hurts", "not shown", "-"]
 Scored = Mapping[int, Sequence[Outcomes]]  # by seed: the outcomes of a variant, one per metric, the headline first
+ROUNDING = 1e-9  # share of a difference by which sums of floats may vary
+UNANIMOUS = 6  # clusters that are all on one side by accident with a probability of .03 (sign test)
 Counts = Mapping[str, float]  # by quantity, as "terms of the loss": how much of it a model has
 
 
@@ -61,6 +63,9 @@ class Row:
         quantity: that the model without the part has less of; "replaced" where a different part stands in its place.
         amount, removed: of the quantity, in the model with the part, and how much less there is without it; None where
             there is no quantity.
+        chance: score of what has learnt nothing; None where it is not known.
+        is_above_chance: whether the full model surely is better than that, by more than the margin; of a metric without
+            chance that of the headline; None where neither has one.
     """
 
     variant: str
@@ -91,6 +96,8 @@ class Row:
     quantity: str = "-"
     amount: float | None = None
     removed: float | None = None
+    chance: float | None = None
+    is_above_chance: bool | None = None
 
     @property
     def measure(self) -> Measure:
@@ -123,6 +130,7 @@ def compare(
     _require_alike(scored)
     first = next(iter(scored[FULL].values()))
     known, rows = [outcomes.metric for outcomes in first], []
+    above = [is_above_chance(each, _table(scored[FULL], place), margin) for place, each in enumerate(first)]
     for name, variant in {FULL: WHOLE, **variants}.items():
         judged = variant.judged_by(known, name)
         same: Any = {"about": variant.about, **_costs(costs[FULL], costs[name])}
@@ -130,7 +138,10 @@ def compare(
         for place, outcomes in enumerate(first):
             full, own = (_table(scored[each], place) for each in (FULL, name))
             row = _scores(outcomes, own, tuple(scored[name]), outcomes.metric in judged)
+            row |= {"is_above_chance": above[place] if outcomes.chance is not None else above[0]}
             row |= _gains(name, variant, outcomes, full, own, margin)
+            if row["verdict"] == "does not matter" and row["is_above_chance"] is False:
+                row["verdict"] = "not shown"  # of a model that has learnt nothing, no part matters
             rows.append(Row(variant=name, **row, **same))
     return rows
 
@@ -140,7 +151,7 @@ def paired_interval(differences: Float[np.ndarray, "s n"], clusters: Sequence[st
 
     Its variance is the sum of two estimates, over seeds and over clusters of the means over seeds; degrees of freedom
     are those of Welch and Satterthwaite (Satterthwaite 1946). The noise of a training in each cluster is in both, which
-    makes the interval a little too wide. None for fewer than two seeds or clusters, and where nothing differs.
+    makes the interval a little too wide. None for fewer than two seeds or clusters, and for equal differences.
     """
     from scipy import stats
 
@@ -155,20 +166,25 @@ def paired_interval(differences: Float[np.ndarray, "s n"], clusters: Sequence[st
     of_seeds = float(by_seed.var(ddof=1)) / num_seeds
     of_items = num_clusters / (num_clusters - 1) * float((errors**2).sum()) / len(by_item) ** 2
     total = of_seeds + of_items
-    if total == 0:
+    if total <= (ROUNDING * mean) ** 2:
         return None
     freedom = total**2 / (of_seeds**2 / (num_seeds - 1) + of_items**2 / (num_clusters - 1))
     half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(total)
     return mean - half, mean + half
 
 
-def verdict_of(gain: float, interval: Interval | None, changed: float, num_seeds: int, margin: float) -> Verdict:
+def verdict_of(
+    gain: float, interval: Interval | None, changed: float, num_seeds: int, margin: float, num_clusters: int = 0
+) -> Verdict:
     """What an interval says of a part: helps, hurts, surely less than `margin` either way, or not shown.
 
-    Where not a single score differs, the part does not matter.
+    Without an interval, since all scores differ by the same: where not a single one differs the part does not matter,
+    and where all of `UNANIMOUS` or more clusters are on one side it helps, or hurts.
     """
     if num_seeds < FEWEST_SEEDS:
         return "-"
+    if interval is None and changed == 1 and num_clusters >= UNANIMOUS:
+        return "helps" if gain > 0 else "hurts"
     if interval is None:
         return "does not matter" if changed == 0 else "not shown"
     if interval[0] > 0:
@@ -187,6 +203,7 @@ def _scores(
         **{"metric": outcomes.metric, "split": outcomes.split, "unit": outcomes.unit},
         **{"direction": outcomes.direction, "is_judged": is_judged},
         **{"num_items": own.shape[1], "num_clusters": outcomes.num_clusters, "seeds": seeds, "scores": tuple(values)},
+        "chance": outcomes.chance,
         **{"mean": float(np.mean(values)), "low": low, "high": high},
     }
 
@@ -201,14 +218,31 @@ def _gains(
     gains = sign * (full - own)
     found, changed = paired_interval(gains, outcomes.clusters), float((gains != 0).mean())
     low, high = found or (None, None)
-    width = margin if outcomes.unit == SHARE else margin * abs(float(full.mean()))
-    verdict = verdict_of(float(gains.mean()), found, changed, len(gains), width)
+    how = len(gains), _width(outcomes, full, margin), outcomes.num_clusters
+    verdict = verdict_of(float(gains.mean()), found, changed, *how)
     if verdict == "does not matter" and _is_worst(outcomes, float(full.mean()), margin):
         verdict = "not shown"  # of a model that can do nothing, no part matters
     return {
         **{"gain": float(gains.mean()), "gain_low": low, "gain_high": high, "changed": changed},
         **{"gains": tuple(gains.mean(1).tolist()), "verdict": verdict},
     }
+
+
+def is_above_chance(outcomes: Outcomes, full: Float[np.ndarray, "s n"], margin: float) -> bool | None:
+    """Whether scores over seeds surely are better than chance, by more than the margin; None where it is not known.
+
+    Without an interval, as where all scores are equal, the mean decides.
+    """
+    if outcomes.chance is None:
+        return None
+    ahead = outcomes.measure.sign * (full - outcomes.chance)
+    found = paired_interval(ahead, outcomes.clusters)
+    return (found[0] if found else float(ahead.mean())) > _width(outcomes, full, margin)
+
+
+def _width(outcomes: Outcomes, full: Float[np.ndarray, "s n"], margin: float) -> float:
+    """The margin in the unit of the scores; of one that is no share it is a share of the full model's score."""
+    return margin if outcomes.unit == SHARE else margin * abs(float(full.mean()))
 
 
 def _is_worst(outcomes: Outcomes, mean: float, margin: float) -> bool:

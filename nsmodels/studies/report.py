@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Columns of CSV and parquet, after `part`, the data that the models were trained and scored on.
-NUMBERS = ("low", "high", "gain", "gain_low", "gain_high", "changed", "amount", "removed")  # that may be missing
+NUMBERS = ("low", "high", "gain", "gain_low", "gain_high", "changed", "amount", "removed", "chance")  # may be missing
+FLAGS = ("is_above_chance",)  # likewise
 COUNTS = ("operations", "operations_removed")  # likewise
 LISTS = ("seeds", "scores", "gains")  # written as JSON
 CSV, PARQUET = "variants.csv", "variants.parquet"
 NOTE = (
     "gain: how much the part makes the model better, paired by item and seed, with the 95 % interval over both; "
-    "verdicts: helps, hurts (the interval is on one side of 0), does not matter (it lies within the margin), not shown "
-    "(neither)"
+    "verdicts: helps, hurts (the interval is on one side of 0), does not matter (it lies within the margin, and the "
+    "full model is better than chance by more than that), not shown (neither); each interval is of its own: of 20 "
+    "parts without effect, one is expected to help or hurt by accident"
 )
 FEW = f"no verdicts: fewer than {FEWEST_SEEDS} seeds"
 
@@ -35,7 +37,8 @@ def frame(parts: Mapping[str, Sequence[Row]]) -> DataFrame:
     lines = [{"part": name, **row.to_dict()} for name, rows in parts.items() for row in rows]
     for line in lines:
         line |= {name: json.dumps(line[name]) for name in LISTS}
-    return pd.DataFrame(lines).astype(dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(COUNTS, "Int64"))
+    kinds = dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(COUNTS, "Int64") | dict.fromkeys(FLAGS, "boolean")
+    return pd.DataFrame(lines).astype(kinds)
 
 
 def table(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str], margin: float) -> str:
@@ -69,7 +72,7 @@ def headline(parts: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
 
 def _block(name: str, source: str, rows: Sequence[Row]) -> Iterable[str]:
     first = rows[0]
-    about = f"{first.num_items:,} items in {first.num_clusters:,} clusters of split {first.split}"
+    about = f"{first.num_items:,} items in {first.num_clusters:,} clusters of split {first.split}{_chance(first)}"
     unit = "points" if first.unit == SHARE else first.unit or "gain"
     head = ["part", first.measure.title, f"gain, {unit}", "verdict", "changed", "removed"]
     head += ["parameters", "operations", "CPU-s"]
@@ -91,6 +94,14 @@ def _line(row: Row) -> list[str]:
         *("-" if size is None else f"{size:,}" if is_full else f"{-size:+,}" for size in sizes),
         f"{row.cpu_seconds:.1f}" if row.cpu_seconds < 10 else f"{row.cpu_seconds:.0f}",
     ]
+
+
+def _chance(row: Row) -> str:
+    """The score by chance, and whether the full model is no better; empty where neither is known."""
+    level = "" if row.chance is None else f"; chance {row.measure.text(row.chance)}"
+    if row.is_above_chance is not False:
+        return level
+    return f"{level or '; by its headline'}, the full model is not shown to be better than chance"
 
 
 def _removed(row: Row) -> str:

@@ -23,7 +23,7 @@ from nsmodels.studies.report import CSV, PARQUET, frame, headline, table
 from nsmodels.studies.trials import Arm, Trial
 from nsmodels.studies.variant import FULL
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 TRIALS = "trials"
 
 

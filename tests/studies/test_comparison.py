@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pytest
 from scipy import stats
 
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.outcomes import Outcomes
+from nsmodels.evaluation import plots
+from nsmodels.evaluation.outcomes import Outcomes, read_outcomes, write_file
 from nsmodels.studies import figure
 from nsmodels.studies.comparison import Cost, Row, Size, compare, paired_interval, verdict_of
 from nsmodels.studies.report import frame, table
@@ -178,6 +180,13 @@ def test_the_figure_shows_every_part_with_its_interval() -> None:
     assert any(np.allclose(each, [100 * (row.gain_low or 0), 100 * (row.gain_high or 0)]) for each in ends)
 
 
+def test_the_figure_of_a_part_with_a_long_name_fits_the_column_of_a_page(tmp_path: Path) -> None:
+    about = "horizon: cells asked when a signal can reach them, and none before that"
+    rows = [replace(row, about=about, verdict="does not matter") for row in study()]
+    plots.save_figure(figure.draw({"mini": rows}), tmp_path / "f", "Gain", "synthetic", is_printed=True)
+    assert (tmp_path / "f.pdf").is_file()
+
+
 def test_a_variant_is_judged_by_several_metrics_of_several_splits_and_the_figure_has_a_panel_for_each() -> None:
     full = scored(lambda seed: [outcomes(drawn(0.9, seed)), replace(outcomes(drawn(0.9, seed), "far"), split="ood")])
     poor = scored(lambda seed: [outcomes(drawn(0.3, seed)), full[seed][1]])
@@ -222,6 +231,57 @@ def test_nothing_is_shown_by_a_model_that_can_do_nothing() -> None:
     variants = {"eyes": Variant("eyes", {"eyes": 0}, also=("slips",))}
     rows = compare(variants, {FULL: nothing, "eyes": nothing}, costs([FULL, "eyes"]), 0.01)
     assert [row.verdict for row in rows if row.variant == "eyes"] == ["not shown", "not shown"]
+
+
+def rows_by_metric(full: dict, own: dict) -> dict[str, Row]:
+    variants = {"eyes": Variant("eyes", {"eyes": 0}, also=("slips",))}
+    rows = compare(variants, {FULL: full, "eyes": own}, costs([FULL, "eyes"]), 0.05)
+    return {row.metric: row for row in rows if row.variant == "eyes"}
+
+
+@pytest.mark.parametrize(
+    ("share", "chance", "verdict"),
+    [(0.5, 0.5, "not shown"), (0.9, 0.5, "does not matter"), (0.5, None, "does not matter")],
+)
+def test_of_a_model_that_guesses_no_part_matters(share: float, chance: float | None, verdict: str) -> None:
+    """Nor by a metric for which chance is not known, as slips, which are fewest where nothing is tried."""
+    slips = outcomes(np.zeros(NUM), "slips", direction="lower")
+    full = scored(lambda seed: [outcomes(drawn(share, seed), chance=chance), slips])
+    found = rows_by_metric(full, full)
+    assert {row.verdict for row in found.values()} == {verdict}
+    assert found["accuracy"].chance == chance
+    assert found["slips"].is_above_chance == (None if chance is None else share > chance)
+
+
+def test_the_table_has_the_level_of_chance_and_who_is_no_better() -> None:
+    variants = {"eyes": Variant("eyes", {"eyes": 0})}
+    for share, line in ((0.25, "; chance 25.0, the full model is not shown to be better"), (0.9, "; chance 25.0\n")):
+        full = scored(lambda seed, share=share: [outcomes(drawn(share, seed), chance=0.25)])
+        rows = compare(variants, {FULL: full, "eyes": full}, costs([FULL, "eyes"]), 0.01)
+        assert line in table({"mini": rows}, {"mini": "synthetic"}, 0.01)
+        assert frame({"mini": rows})["is_above_chance"].tolist() == [share > 0.5] * 2
+
+
+@pytest.mark.parametrize(("gain", "verdict"), [(1.0, "helps"), (-1.0, "hurts")])
+def test_a_part_without_which_everything_changes_has_a_verdict_without_an_interval(gain: float, verdict: str) -> None:
+    ends = [np.ones(NUM), np.zeros(NUM)] if gain > 0 else [np.zeros(NUM), np.ones(NUM)]
+    full, own = (scored(lambda seed, end=end: [outcomes(end)]) for end in ends)
+    variants = {"eyes": Variant("eyes", {"eyes": 0})}
+    row = by_name(compare(variants, {FULL: full, "eyes": own}, costs([FULL, "eyes"]), 0.01))["eyes"]
+    assert (row.gain, row.gain_low, row.verdict) == (gain, None, verdict)
+    assert verdict_of(gain, None, 1.0, 3, 0.01, num_clusters=5) == "not shown"
+
+
+@pytest.mark.parametrize("chance", [None, 0.25])
+def test_outcomes_keep_their_chance_in_a_file(chance: float | None, tmp_path: Path) -> None:
+    write_file(tmp_path / "outcomes.parquet", outcomes(drawn(0.5, 0), chance=chance))
+    assert read_outcomes(tmp_path / "outcomes.parquet").chance == chance
+    with pytest.raises(InputError, match="expected the chance of accuracy within its bounds, got 25"):
+        outcomes(drawn(0.5, 0), chance=25)
+
+
+def test_equal_differences_have_no_interval_whatever_their_rounding() -> None:
+    assert paired_interval(np.full((3, 40), 0.1) + 0.2 - 0.2, [str(k) for k in range(40)]) is None
 
 
 @pytest.mark.parametrize(("unit", "verdict"), [("share", "not shown"), ("", "does not matter")])

@@ -115,6 +115,9 @@ def test_table_csv_and_parquet_agree(sealed: Path) -> None:
     rows = report["parts"]["gqa_mini"]["rows"]
     assert {row["variant"] for row in rows} == {"full", "hierarchy", "soft"}
     assert {row["verdict"] for row in rows} == {"-"}  # two seeds
+    levels = {row["metric"]: row["chance"] for row in rows}
+    assert 0 < levels["objects"] == levels["rare_objects"] < levels["accuracy"] < 0.6
+    assert levels["class_errors"] is None
     csv, parquet = pd.read_csv(sealed / studies.CSV), pd.read_parquet(sealed / studies.PARQUET)
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
     assert parquet["mean"].tolist() == [row["mean"] for row in rows]

@@ -99,6 +99,7 @@ def test_a_study_has_a_trial_per_variant_and_seed_and_is_kept(shared: Shared, tm
     found = pd.read_parquet(folder / "variants.parquet").set_index(["variant", "metric"])
     assert {"paired_accuracy", "accuracy"} <= set(found.index.get_level_values("metric"))
     assert found.loc[("one_level", "paired_accuracy"), "parameters_removed"] > 0
+    assert found["chance"].tolist() == [0.25 if "paired" in metric else 0.5 for _, metric in found.index]
     assert manifest.metrics[f"{LEVELS}/full/paired_accuracy"] == found.loc[("full", "paired_accuracy"), "mean"]
     splits = dict(zip(found.index.get_level_values("metric"), found["split"], strict=True))
     held_out = [split for split in ("test", "ood") if split in files.splits(shared.data(LEVELS))]

@@ -125,6 +125,10 @@ def test_a_study_seals_both_networks_on_test_maps_and_larger_ones(data: Path, tm
         "success": "test", "optimal_cells": "test", "spl": "test",
         "larger_success": "transfer", "larger_optimal_cells": "transfer",
     }  # fmt: skip
+    levels = found.groupby("metric")["chance"].first()
+    assert levels[["optimal_cells", "larger_optimal_cells"]].between(0.25, 0.5).all()  # one or two of four actions
+    assert levels[["success", "spl"]].isna().all()
+    assert found[found["part"] == "mazes_counting"]["is_above_chance"].all()
     judged = found[found["is_judged"] & (found["variant"] == "horizon")]
     assert judged["metric"].tolist() == ["optimal_cells", "larger_optimal_cells"]
     assert set(judged["quantity"]) == {WAITS}

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -18,6 +19,7 @@ from nsmodels.formats.clips import files
 from nsmodels.studies.trials import Arm
 from nsmodels.studies.variant import FULL, PARAMETERS
 from nsmodels.systems.world.config import PHASES
+from nsmodels.systems.world.evaluation.concepts import concepts_of
 from nsmodels.systems.world.model import WorldModel
 from nsmodels.systems.world.phases import make_trial
 from nsmodels.systems.world.studies import ablations
@@ -59,6 +61,13 @@ def test_a_study_trains_of_a_chain_what_a_variant_changes_and_is_kept(shared, tm
         assert set(found.xs(name, level="metric").index) == {FULL, "no_audio", "only_vision", "twins", "likelihood"}
     assert found.loc[("only_vision", "property_mae"), "mean"] != found.loc[(FULL, "property_mae"), "mean"]
     assert found.loc[("only_vision", "property_mae"), "removed"] > found.loc[("no_audio", "property_mae"), "removed"]
+    levels = found["chance"].xs(FULL)
+    concepts = concepts_of(files.read(shared.data("impacts"), "novel"))
+    assert levels["zero_shot_accuracy"] == pytest.approx(1 / len(set(concepts.tolist())))
+    assert levels["causal_sign_accuracy"] == 0.5
+    assert levels["dynamics_error"] > 0
+    train, test = (np.asarray(files.read(shared.data("impacts"), each).properties) for each in ("train", "test"))
+    assert levels["property_mae"] == pytest.approx(np.abs(train.mean(0) - test).mean(), rel=1e-4)
     spent = {name: json.loads((trials / name / "3" / "trial.json").read_text()) for name in trained}
     assert 0 < spent["twins"]["spent_cpu_seconds"] < spent[FULL]["spent_cpu_seconds"] <= spent[FULL]["cpu_seconds"]
     assert spent["only_vision"]["spent_cpu_seconds"] == 0

@@ -62,14 +62,12 @@ def outcomes_of(graphs: Graphs, scored: Scored, split: str, prefix: str = "") ->
     """Scores by pair and by graph; by graph alone where there are no twins."""
     table = table_of(graphs, scored.scores[split])
     ids, rows = [str(name) for name in graphs.ids], twin_rows(graphs.pairs)
-    found = [
-        Outcomes(
-            f"{prefix}accuracy", split, ids, [str(p) for p in graphs.pairs.tolist()], is_right(table).astype(float)
-        )
-    ]
+    pairs, right = [str(p) for p in graphs.pairs.tolist()], is_right(table).astype(float)
+    found = [Outcomes(f"{prefix}accuracy", split, ids, pairs, right, chance=BY_CHANCE["accuracy"])]
     if len(rows):
-        items = [ids[row] for row in rows[:, 0].tolist()]
-        found.insert(0, Outcomes(f"{prefix}paired_accuracy", split, items, items, pairs_right(table)))
+        items, both = [ids[row] for row in rows[:, 0].tolist()], pairs_right(table)
+        level = BY_CHANCE["paired_accuracy"]
+        found.insert(0, Outcomes(f"{prefix}paired_accuracy", split, items, items, both, chance=level))
     return found
 
 

@@ -13,7 +13,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import DATA, Order
 from nsmodels.datasets.mazes.drawing.symmetry import NUM_TRANSFORMS
 from nsmodels.datasets.mazes.files.format import read_index, splits
-from nsmodels.datasets.mazes.solving.labels import label
+from nsmodels.datasets.mazes.solving.labels import action_sets, label
 from nsmodels.evaluation.outcomes import Outcomes, distinct
 from nsmodels.studies.comparison import Counts
 from nsmodels.studies.study import run_study
@@ -43,6 +43,7 @@ from nsmodels.systems.nav.studies.variants import (
     MapsConfig,
 )
 
+GUESSED = "guessed"  # column of a table
 SIDE = 8  # of the map for which steps are counted
 FAR = 2 * (SIDE - 1)  # from corner to corner of it
 
@@ -133,13 +134,20 @@ def _outcomes(
     has_cells = table["cells"] > 0  # a goal without any cell from which it can be reached
     table, names, marks = rows_of(table, has_cells), names[has_cells], marks[has_cells]
     scores = {CELLS: table["right"] / table["cells"], "success": table["success"], "spl": table["spl"]}
-    known = {f"{prefix}{name}": each for name, each in scores.items() if f"{prefix}{name}" in NAMES}
-    return [Outcomes(name, split, names.tolist(), marks.tolist(), each) for name, each in known.items()]
+    levels = {CELLS: float((table[GUESSED] / table["cells"]).mean())}
+    return [
+        Outcomes(f"{prefix}{name}", split, names.tolist(), marks.tolist(), each, chance=levels.get(name))
+        for name, each in scores.items()
+        if f"{prefix}{name}" in NAMES
+    ]
 
 
 def _table(part: Problems, navigator: Navigator, max_steps: int | None) -> Table:
     maps = part.maps[:]
-    return score(navigator.policy(maps, max_steps).actions, maps, label(maps))
+    labels = label(maps)
+    is_optimal = action_sets(labels.optimal, maps.connectivity)
+    guessed = is_optimal.sum((1, 2, 3)) / is_optimal.shape[1]  # cells with an optimal action where each is as likely
+    return score(navigator.policy(maps, max_steps).actions, maps, labels) | {GUESSED: guessed}
 
 
 # --- what a variant lacks --------------------------------------------------------------------------------------------

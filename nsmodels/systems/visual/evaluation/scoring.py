@@ -136,7 +136,7 @@ def outcomes_of(answers: Sequence[str | None], questions: Sequence[Question], sp
     images = [q["image_filename"] for q in questions]
     items = [f"{split}/{q['question_index']}/{image}" for q, image in zip(questions, images, strict=True)]
     right = [a == q["answer"] for a, q in zip(answers, questions, strict=True)]
-    return Outcomes("accuracy", split, distinct(items), images, np.array(right, float))
+    return Outcomes("accuracy", split, distinct(items), images, np.array(right, float), chance=CHANCE)
 
 
 def score_answers(answers: Sequence[str | None], questions: Sequence[Question]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from nsmodels.formats.clips.tables import Clips
 from nsmodels.systems.world.config import EvaluationConfig
 from nsmodels.systems.world.evaluation import concepts, rollouts
 from nsmodels.systems.world.evaluation.concepts import objects_of
-from nsmodels.systems.world.evaluation.scores import WORLD, Metric
+from nsmodels.systems.world.evaluation.scores import CHANCE, WORLD, Metric
 from nsmodels.systems.world.evaluation.subject import NOVEL, PROBE, TRAIN, Subject
 from nsmodels.systems.world.evaluation.subsets import Subset, title
 
@@ -27,7 +27,7 @@ class Scored(NamedTuple):
     """One metric with subsets of the modalities.
 
     scores: (n,) by subset. clusters: names (n,) of what succeeds and fails together. split: of the data. items: names
-    (n,), all different.
+    (n,), all different. chance: score of what has learnt nothing: guesses, or the mean of training clips.
     """
 
     scores: Mapping[str, NDArray[np.float64]]
@@ -35,6 +35,7 @@ class Scored(NamedTuple):
     direction: Direction
     split: str
     items: Sequence[str] = ()
+    chance: float | None = None
 
     @property
     def sign(self) -> int:
@@ -70,7 +71,9 @@ def _properties(subject: Subject, split: str, subsets: Sequence[Subset]) -> Scor
     clips = subject.splits[split]
     truth = np.asarray(clips.properties, np.float64)
     missed = {title(s): np.abs(subject.properties(split, s) - truth).mean(1) for s in subsets}
-    return Scored(missed, objects_of(clips), "lower", split, _names(clips))
+    train = subject.splits[TRAIN].properties if TRAIN in subject.splits else None
+    level = None if train is None else float(np.abs(np.asarray(train, np.float64).mean(0) - truth).mean())
+    return Scored(missed, objects_of(clips), "lower", split, _names(clips), level)
 
 
 def _dynamics(subject: Subject, split: str, subsets: Sequence[Subset]) -> Scored:
@@ -79,7 +82,10 @@ def _dynamics(subject: Subject, split: str, subsets: Sequence[Subset]) -> Scored
     scale, (context, horizon) = rollouts.scale_of(subject.splits[TRAIN]), rollouts.context_of(clips)
     found = {s: subject.model.imagine(subject.seen(split), context, horizon, s).mean for s in subsets}
     errors = {title(s): rollouts.errors(clips, mean.astype(float), scale)[:, -1].mean(1) for s, mean in found.items()}
-    return Scored(errors, objects_of(clips), "lower", split, _names(clips))
+    usual = np.asarray(subject.splits[TRAIN].states, np.float64).mean(0)[-1]  # where training clips end
+    guessed = np.broadcast_to(usual, (len(clips), horizon, len(usual)))
+    level = float(rollouts.errors(clips, guessed, scale)[:, -1].mean())
+    return Scored(errors, objects_of(clips), "lower", split, _names(clips), level)
 
 
 def _names(clips: Clips) -> list[str]:
@@ -102,7 +108,7 @@ def _concepts(subject: Subject, how: EvaluationConfig, subsets: Sequence[Subset]
 
 def _of(metric: Metric, subsets: Sequence[str]) -> Scored:
     scores = {name: metric.scores[name] for name in subsets}
-    return Scored(scores, list(metric.clusters), "higher", metric.split, list(metric.items))
+    return Scored(scores, list(metric.clusters), "higher", metric.split, list(metric.items), metric.levels.get(CHANCE))
 
 
 # --- comparison ------------------------------------------------------------------------------------------------------

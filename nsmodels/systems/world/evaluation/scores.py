@@ -55,6 +55,7 @@ class Metric:
     def outcomes(self) -> Outcomes:
         """The scores of the model by item, for the ledger."""
         how: Any = {"unit": self.unit, "bounds": self.bounds, "direction": self.direction}
+        how["chance"] = self.levels.get(CHANCE)
         return Outcomes(self.name, self.split, self.items, self.clusters, self.scores[WORLD], **how)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,8 @@ def score(order: Order[SensesConfig]) -> list[Outcomes]:
         is_share = each.direction == "higher"
         (values,), bounds = each.scores.values(), (0.0, 1.0 if is_share else None)
         unit = SHARE if is_share else ""
-        found.append(Outcomes(name, each.split, each.items, each.clusters, values, unit, bounds, each.direction))
+        how: Any = {"unit": unit, "bounds": bounds, "direction": each.direction, "chance": each.chance}
+        found.append(Outcomes(name, each.split, each.items, each.clusters, values, **how))
     return [*found, *_signs(subject, subset), *_retrieved(subject, subset, plain)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,13 +13,14 @@ from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.systems.natural.answering.premises import Premises
 from nsmodels.systems.natural.answering.reasoner import Reasoner
+from nsmodels.systems.natural.baselines.priors import Priors
 from nsmodels.systems.natural.beliefs import Belief
 from nsmodels.systems.natural.config import NaturalEvaluation
 from nsmodels.systems.natural.evaluation import scoring
 from nsmodels.systems.natural.evaluation.studies.config import CLASS_ERRORS, RARE
 from nsmodels.systems.natural.evaluation.subject import read_subject
 from nsmodels.systems.natural.evaluation.vqa.evaluate import answer_split, read_respondent
-from nsmodels.systems.natural.evaluation.vqa.scoring import in_order, official, outcomes
+from nsmodels.systems.natural.evaluation.vqa.scoring import chances, in_order, official, outcomes
 from nsmodels.systems.natural.folders import sorted_by_kind
 from nsmodels.systems.natural.perception import frequencies
 from nsmodels.systems.natural.perception.labels import LabelSpace, Photograph
@@ -36,7 +38,9 @@ def score_programs(order: Order[NaturalEvaluation]) -> list[Outcomes]:
     photographs = [each for each in read_photographs(data, config.split) if each.graph.image in subject.graphs]
     beliefs = [subject.beliefs[each.graph.image] for each in photographs]
     seen = object_outcomes(photographs, beliefs, reasoner.perception.space, frequencies.read(order.model), config.split)
-    return [scoring.outcomes(subject), *seen]
+    priors = Priors.read(order.model)
+    level = float(np.mean([priors.chance(question) for question in subject.balanced]))
+    return [replace(scoring.outcomes(subject), chance=level), *seen]
 
 
 def score_answers(order: Order[NaturalEvaluation]) -> list[Outcomes]:
@@ -45,7 +49,8 @@ def score_answers(order: Order[NaturalEvaluation]) -> list[Outcomes]:
     data = sorted_by_kind(order.inputs.datasets.values())["vqa"]
     vocabulary = AnswerVocabulary.read(order.model)
     found = answer_split(read_respondent(order), {}, vocabulary, data, config.split, config.max_images)
-    return [outcomes(found.asked, in_order(found.asked, official(found.asked, found.answers)), config.split)]
+    scored = outcomes(found.asked, in_order(found.asked, official(found.asked, found.answers)), config.split)
+    return [replace(scored, chance=float(chances(found.asked, vocabulary).mean()))]
 
 
 def object_outcomes(
@@ -73,9 +78,10 @@ def object_outcomes(
     read, true, is_rare = np.concatenate(found), np.concatenate(wanted), np.array(named, bool)
     right = read == true
     confused = (read >= 0) & ~right & (classes[read] == classes[true])
-    measured = [Outcomes(OBJECTS, split, items, clusters, right.astype(float))]
+    level = 1 / max(1, len(space.words.names))
+    measured = [Outcomes(OBJECTS, split, items, clusters, right.astype(float), chance=level)]
     if is_rare.any():
         kept = np.flatnonzero(is_rare).tolist()
         own = [items[k] for k in kept], [clusters[k] for k in kept], right[is_rare].astype(float)
-        measured.append(Outcomes(RARE, split, *own))
+        measured.append(Outcomes(RARE, split, *own, chance=level))
     return [*measured, Outcomes(CLASS_ERRORS, split, items, clusters, confused.astype(float), direction="lower")]
