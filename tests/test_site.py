@@ -71,6 +71,12 @@ def test_every_system_has_a_tutorial(texts: dict[str, str]) -> None:
     assert {f"tutorials/{name}" for name in discover.systems()} <= texts.keys()
 
 
+def test_no_page_has_the_name_of_one_that_sphinx_writes(texts: dict[str, str]) -> None:
+    assert not {"search", "genindex", "modindex", "py-modindex"} & texts.keys()
+    assert texts["search-page"].startswith("# Search for hyper-parameters")
+    assert "[search](../search-page.md)" in texts["how-to/index"]
+
+
 def test_every_picture_is_in_the_gallery() -> None:
     gallery = (ROOT / "docs/gallery.md").read_text(encoding="utf-8")
     assert [image.name for image in (ROOT / "docs/images").iterdir() if f"(images/{image.name})" not in gallery] == []

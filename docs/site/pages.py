@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("*", "docs/**/*", "nsmodels/**/*", "benchmarks/*", "data/*", "tests/example/*")
+TAKEN = ("search", "genindex", "modindex", "py-modindex")  # Sphinx writes pages of these names over ours
 IMAGES = (".png", ".jpg", ".svg", ".gif")
 # What is copied as it stands, and links, whose second group is the target.
 PARTS = re.compile(r"(^```.*?^```$|`[^`]+`)|(?<=\])\((?!https?:|mailto:|#)([^)\s]+)\)", re.MULTILINE | re.DOTALL)
@@ -64,10 +65,11 @@ def places(root: Path) -> dict[Path, str]:
 
 
 def _place(page: Path) -> str:
-    """docs/x.md is x, a README below nsmodels/ is packages/<folder>, the rest is project/<name>."""
+    """docs/x.md is x, or x-page; a README below nsmodels/ is packages/<folder>, the rest is project/<name>."""
     folders, name = list(page.parent.parts), page.stem
     if folders[:1] == ["docs"]:
-        return "/".join([*folders[1:], "index" if name == "README" else name])
+        place = "/".join([*folders[1:], "index" if name == "README" else name])
+        return f"{place}-page" if place in TAKEN else place
     if folders[:1] == ["nsmodels"]:
         return "/".join(["packages", *folders[1:]])
     return "project/" + ("-".join(folders) if folders else name.lower())
