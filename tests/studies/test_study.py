@@ -10,12 +10,13 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, discover
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.sealed.contents import foreign_files
 from nsmodels.engine import checkpoint
 from nsmodels.studies import study as studies
+from nsmodels.studies.config import FEWEST_SEEDS
 from nsmodels.studies.trials import Arm, Trial
 from nsmodels.studies.variant import PARAMETERS, Variant
 from nsmodels.systems.natural.evaluation.figures import ablation_study
@@ -32,7 +33,7 @@ SMALL = {
     "parser": {"max_questions": 60, "max_val_questions": 20},
     "parser_training.epochs": 1,
 }
-CONFIG = debug().with_values({"variants": ["hierarchy", "soft"], "num_images": 4, "model": SMALL})
+CONFIG = debug().with_values({"seeds": [0, 1], "variants": ["hierarchy", "soft"], "num_images": 4, "model": SMALL})
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +126,13 @@ def test_table_csv_and_parquet_agree(sealed: Path) -> None:
     assert removed["soft"] == (0, 0)
     assert min(removed["hierarchy"]) > 0
     assert "no verdicts" in (sealed / "table.txt").read_text()
+
+
+@pytest.mark.parametrize("system", discover.systems())
+def test_every_preset_has_the_seeds_that_a_figure_needs(system: str) -> None:
+    for each in getattr(discover.module("systems", system, "__main__"), "STUDIES", {}).values():
+        made = [preset() for preset in each.presets.values()]
+        assert all(len(config.seeds) >= FEWEST_SEEDS for config in made if hasattr(config, "seeds"))
 
 
 def test_the_figure_of_too_few_seeds_is_refused(sealed: Path, tmp_path: Path) -> None:

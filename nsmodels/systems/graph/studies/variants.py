@@ -81,10 +81,9 @@ class AblationConfig(VariantStudyConfig, GraphConfig):
 
 
 def debug() -> AblationConfig:
-    """Seconds on one CPU core, to see that everything runs: two seeds, two variants of each kind, one epoch."""
+    """Seconds on one CPU core, to see that everything runs: three seeds, two variants of each kind, one epoch."""
     return _study(epochs=1, short_epochs=1, level_epochs=1).with_values(
         {
-            "seeds": [0, 1],
             "variants": ["flat", "no_gate"],
             "level_variants": ["one_level", "no_cycle"],
             "model": {"dim": 8, "max_extra_rounds": 1, "slack_rounds": 1},

@@ -102,8 +102,8 @@ class MapsConfig(EvaluationConfig):
 
 
 def debug() -> AblationConfig:
-    """Seconds on one CPU core, to see that everything runs: two seeds, few variants, no verdicts."""
-    chosen = {"seeds": [0, 1], "variants": ["longer", "width"], "latent_variants": ["horizon"], "num_maps": 10}
+    """Seconds on one CPU core, to see that everything runs: three seeds, few variants."""
+    chosen = {"variants": ["longer", "width"], "latent_variants": ["horizon"], "num_maps": 10}
     small = {"model": {"core": "conv", "dim": 8, "depth": 1, "num_segments": 2, "num_inner": 1, "group_width": 8}}
     latent = nav.debug().with_values({**small, "training.epochs": 1})
     return _study(nav.debug(), latent).with_values({**chosen, "largest_side": 16})

@@ -199,7 +199,7 @@ ABLATION_PRESETS = {
     "debug": _preset(
         "debug",
         "Two seeds of the debug stages and few variants: seconds.",
-        {"seeds": [0, 1], "senses": ["no_audio", "only_vision"], "losses": ["twins"], "evaluation": FEW},
+        {"senses": ["no_audio", "only_vision"], "losses": ["twins"], "evaluation": FEW},
     ),
     "quick": _preset("quick", "Three seeds of the quick stages. Not measured as a whole.", {}),
     "base": _preset("base", "Five seeds of the base stages. Not measured.", {"seeds": FIVE}),
