@@ -1,23 +1,26 @@
 """The paper from nothing: trainings over seeds, evaluations, studies and figures that are missing, then the paper.
 
-`make paper`. What is sealed is kept, so that the same command goes on where a run was stopped.
+`make paper`. What is sealed is kept, so that the same command goes on where a run was stopped; only what the preset for
+tests has made is made again where a different preset is asked for.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nsmodels.commands import paper
-from nsmodels.core.artifact import MANIFEST, data_root
+from nsmodels.core import interrupts
+from nsmodels.core.artifact import Manifest, data_root
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import PRESET
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.core.sealed.manifest import manifest_of
+from nsmodels.paper import recipes
 from nsmodels.paper.contents import FIGURES, SEEDS, TRAININGS
 from nsmodels.paper.results import REPLICATES, evaluations_of
 from pipeline.assets.systems import trainings
@@ -37,6 +40,8 @@ REFERENCES = {
     "clevr_mini": 1882.0, "vqa_mini": 502.0, "causal": 132.0, "planning": 63.0, "knowledge": 104.0, "long_chains": 80.0,
     "nav": 65.0, "world": 1080.0,
 }  # fmt: skip
+QUICK, DEBUG = "quick", "debug"
+STOPPED = [128 + number for number in interrupts.SIGNALS]  # exit status after Ctrl-C or SIGTERM
 GO_ON = "stop: Ctrl-C; the same command goes on with what is missing"
 
 
@@ -72,7 +77,7 @@ class Step:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Make what is missing, and the paper; returns the exit status of the first step that fails."""
+    """Make what is missing, and the paper of what there is then; returns the status of the first step that fails."""
     arguments = parser().parse_args(argv)
     return run(lambda: _main(arguments.out, arguments.seeds, arguments.preset, arguments.families, arguments.dry_run))
 
@@ -81,7 +86,7 @@ def parser() -> Parser:
     """The parser of this command."""
     made = Parser(prog="python -m pipeline.publication", description=(__doc__ or "").splitlines()[0])
     made.add_argument("--out", type=Path, default=Path("paper"), metavar="FOLDER", help="folder of the paper [paper]")
-    made.add_argument("--preset", default="quick", metavar="NAME", help="preset of everything that is made [quick]")
+    made.add_argument("--preset", default=QUICK, metavar="NAME", help="preset of everything that is made [quick]")
     made.add_argument("--seeds", default=SEEDS, metavar="FIRST...LAST", help=f"seeds of every training [{SEEDS}]")
     about = f"systems, separated by commas [{','.join(TRAININGS)}]"
     made.add_argument("--families", default=",".join(TRAININGS), metavar="NAMES", help=about)
@@ -89,31 +94,79 @@ def parser() -> Parser:
     return made
 
 
-def plan(root: Path, seeds: Sequence[int], families: Sequence[str]) -> Iterator[Step]:
-    """The steps that are to do, in their order: replicates, then models with their figures, then studies."""
+def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str = QUICK) -> Iterator[Step]:
+    """The steps that are to do, in their order: replicates, then models with their figures, then studies.
+
+    Raises `InputError` where sealed seeds of a training are of a different preset than those that are left would be.
+    """
     for family in families:
         for training in TRAININGS[family]:
-            if step := _over_seeds(root, training, seeds):
+            if step := _over_seeds(root, training, seeds, preset):
                 yield step
     for family in families:
-        keys = tuple(key for key in _beside(family) if not (root / key / MANIFEST).is_file())
-        if keys:
+        if keys := _left(root, family, preset):
             yield Step(keys)
 
 
-def _over_seeds(root: Path, training: str, seeds: Sequence[int]) -> Step | None:
+def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) -> Step | None:
     """The seeds of a training that have no sealed evaluation yet."""
     place = root / f"{training}{REPLICATES}"
-    made = evaluations_of(place) if place.is_dir() else {}
+    sealed = evaluations_of(place) if place.is_dir() else {}
+    made = {seed: path for seed, path in sealed.items() if _is_kept(path.with_name("model"), preset)}
     left = tuple(seed for seed in seeds if str(seed) not in made)
     if not left:
         return None
+    for seed, path in made.items():
+        if other := _other_preset(path.with_name("model"), preset):
+            raise InputError(
+                f"{place.name}/{seed}: sealed with the preset {other}, and seed {left[0]} with {preset} cannot be "
+                "taken together with it; give the same --preset, or a data root of its own (NSMODELS_DATA)"
+            )
     known = [(manifest_of(path.with_name("model")), manifest_of(path)) for path in made.values()]
     costs = [model.cpu_seconds + scored.cpu_seconds for model, scored in known if model and scored]
     sizes = [model.num_bytes + scored.num_bytes for model, scored in known if model and scored]
-    each = max(costs) if costs else REFERENCES.get(training)
+    each = max(costs) if costs else REFERENCES.get(training) if preset == QUICK else None
     num_bytes = len(left) * max(sizes) if sizes else None
     return Step((place.name,), left, None if each is None else len(left) * each, num_bytes)
+
+
+def _left(root: Path, family: str, preset: str) -> tuple[str, ...]:
+    """Models, evaluations, studies and figures that are not sealed, or not of what is or will be there."""
+    left: dict[str, None] = {}
+    for key in _beside(family):
+        manifest = manifest_of(root / key)
+        if not manifest or not _is_kept(root / key, preset) or _is_outdated(root, manifest, left):
+            left[key] = None
+    return tuple(left)
+
+
+def _is_outdated(root: Path, manifest: Manifest, left: Container[str]) -> bool:
+    """Whether an input of an artifact is to be made, or was made from something else since."""
+    there = {key: manifest_of(root / key) for key in manifest.inputs}
+    marks = {key: found.fingerprint for key, found in there.items() if found}
+    return any(key in left or marks.get(key, r.fingerprint) != r.fingerprint for key, r in manifest.inputs.items())
+
+
+def _is_kept(folder: Path, preset: str) -> bool:
+    """Whether what is sealed in a folder stays: all but that of the preset for tests, where it is not asked for."""
+    manifest = manifest_of(folder)
+    return manifest is not None and (preset == DEBUG or not recipes.has_preset(manifest, DEBUG))
+
+
+def _other_preset(folder: Path, preset: str) -> str:
+    """The preset of a sealed model or study where it is not `preset`; else empty."""
+    manifest = manifest_of(folder)
+    is_other = manifest and recipes.is_trained(manifest) and not recipes.has_preset(manifest, preset)
+    return recipes.preset_of(manifest).label if manifest and is_other else ""
+
+
+def kept_with_others(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str) -> Iterator[str]:
+    """A line for each sealed model and study that stays though its preset is a different one."""
+    for family in families:
+        seeded = [f"{name}{REPLICATES}/{seed}/model" for name in TRAININGS[family] for seed in seeds]
+        for key in (*seeded, *_beside(family)):
+            if _is_kept(root / key, preset) and (other := _other_preset(root / key, preset)):
+                yield f"{key}: kept as it is, of the preset {other}"
 
 
 def _beside(family: str) -> Iterator[str]:
@@ -126,23 +179,30 @@ def _beside(family: str) -> Iterator[str]:
 
 def _main(out: Path, seeds: str, preset: str, families: str, is_dry: bool) -> int:
     root, wanted = data_root(), _families(families)
-    steps = list(plan(root, _seeds(seeds), wanted))
-    announce(steps, root, preset)
+    steps = list(plan(root, _seeds(seeds), wanted, preset))
+    announce(steps, root, preset, list(kept_with_others(root, _seeds(seeds), wanted, preset)))
     if is_dry:
         return 0
+    failed: dict[str, int] = {}
     for number, step in enumerate(steps, 1):
         print(f"[{number}/{len(steps)}] {step.text()}", file=sys.stderr, flush=True)
-        if status := execute(step, preset):
+        if (status := execute(step, preset)) in STOPPED:
             return status
-    return paper.main(["--out", str(out)])
+        failed |= {step.text(): status} if status else {}
+    for text in failed:
+        print(f"failed: {text}", file=sys.stderr)
+    status = paper.main(["--out", str(out)])
+    return next(iter(failed.values()), status)
 
 
-def announce(steps: Sequence[Step], root: Path, preset: str) -> None:
-    """Print what will be made, the expected time and disk, and how to go on."""
+def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[str] = ()) -> None:
+    """Print what will be made, the expected time and disk, what stays of `others`, and how to go on."""
     free = shutil.disk_usage(next(place for place in (root, *root.parents) if place.exists())).free
     print(f"preset {preset}, data root {root}; {readable(free)} free on its disk")
     for step in steps:
         print(f"  {step.text()}")
+    for line in others:
+        print(f"  {line}")
     measured = [step.cpu_seconds for step in steps if step.cpu_seconds is not None]
     unknown = len(steps) - len(measured)
     more = f", and {unknown} steps whose time was not measured" if unknown else ""

@@ -92,9 +92,10 @@ class Entry(Config):
         return {name: value for name, value in every.items() if name.rpartition(".")[2] != "seed"}
 
 
-def entries_of(evaluation: Path, root: Path) -> list[tuple[Entry, Path]]:
+def entries_of(evaluation: Path, root: Path, has_intervals: bool = True) -> list[tuple[Entry, Path]]:
     """The entries of a sealed evaluation, one per metric with its file, the headline first.
 
+    Without `has_intervals`, which take most of the time, `low` and `high` are None.
     Raises InputError when the folder is no evaluation, or was changed since it was sealed.
     """
     manifest = artifact.read_manifest(evaluation)
@@ -104,7 +105,7 @@ def entries_of(evaluation: Path, root: Path) -> list[tuple[Entry, Path]]:
     found = []
     for outcomes, path in scored:
         is_headline = path.name == OUTCOMES
-        ends = outcomes.interval or (None, None)
+        ends = (outcomes.interval if has_intervals else None) or (None, None)
         entry = Entry(
             **shared,
             id=id_of(evaluation, None if is_headline else outcomes.metric),

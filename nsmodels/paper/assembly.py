@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,9 +13,11 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed.contents import files_in
+from nsmodels.core.sealed.inventory import Item
 from nsmodels.paper.cards.collection import make_dataset_cards, make_model_cards
-from nsmodels.paper.contents import DATASET_CARDS, MODEL_CARDS, SUPPLEMENT, TABLES, NothingSealed, missing
-from nsmodels.paper.recipes import command
+from nsmodels.paper.contents import DATASET_CARDS, MODEL_CARDS, SUPPLEMENT, TABLES, TRAININGS, NothingSealed, missing
+from nsmodels.paper.inputs import read_inputs
+from nsmodels.paper.recipes import command, labels, materialize
 from nsmodels.paper.spending import sealed
 from nsmodels.paper.supplement.artifact import make_supplement
 from nsmodels.paper.tables.artifact import make_tables
@@ -46,7 +48,7 @@ class Assembled:
 
     Attributes:
         files: names of its files, the index first.
-        missing: a line with its command for each part that is not sealed.
+        missing: a line with its command for each part that is not sealed, not sound or not of what lies there now.
     """
 
     files: list[str]
@@ -58,15 +60,18 @@ def assemble(root: Path, out: Path, is_strict: bool = False) -> Assembled:
 
     Tables, supplement and cards are sealed first, or kept where they are equal; the same sealed folders give the same
     bytes. Raises `InputError` for results that must not stand together, see `read_inputs`, for a folder `out` that
-    holds anything but a paper, and with `is_strict` for a part that is missing.
+    holds anything but a paper, and with `is_strict` for a part that is missing, left out or made from something else
+    than lies there now.
     """
     require_paper(out)
     artifact.require_apart(out, {"data root": root})
     lines = list(missing(root))
     if is_strict and lines:
         raise InputError(f"paper: {len(lines)} parts are missing, the first: {lines[0]}")
-    lines += _make_parts(root, is_strict)
-    files = sorted(_files(root), key=lambda file: file.name)
+    lines += _left_out(root, is_strict)
+    absent = dict(_make_parts(root, is_strict)) | dict(_outdated(root, is_strict))
+    lines += absent.values()
+    files = sorted(_files(root, absent), key=lambda file: file.name)
     if not files:
         raise InputError(f"paper: nothing of it is sealed under {root}; make it: make paper")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -80,41 +85,74 @@ def assemble(root: Path, out: Path, is_strict: bool = False) -> Assembled:
 
 
 def require_paper(out: Path) -> None:
-    """Raise `InputError` for a folder that holds anything that would be lost: files that its list does not name."""
+    """Raise `InputError` for a folder with files that would be lost: not in its list, or changed since."""
     if not out.exists():
         return
     remedy = "give a new folder"
     try:
-        listed = json.loads((out / LIST).read_text(encoding="utf-8"))["files"]
+        content = json.loads((out / LIST).read_text(encoding="utf-8"))
+        listed = {name: about["sha256"] for name, about in content["files"].items()}
     except FileNotFoundError:
         listed = {}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{out}: is no folder of an earlier paper; {remedy}") from None
-    foreign = [path for path in files_in(out) if path.relative_to(out).as_posix() not in {*listed, LIST}]
-    if foreign:
-        raise InputError(f"{foreign[0]}: is not of an earlier paper and would be lost; {remedy}")
+    for path in files_in(out):
+        name = path.relative_to(out).as_posix()
+        if name != LIST and name not in listed:
+            raise InputError(f"{path}: is not of an earlier paper and would be lost; {remedy}")
+        if name != LIST and (not path.is_file() or disk.sha256_of(path) != listed[name]):
+            raise InputError(f"{path}: was changed since the earlier paper was written and would be lost; {remedy}")
 
 
-def _make_parts(root: Path, is_strict: bool) -> Iterator[str]:
-    """Seal tables, supplement and cards; a line for each that cannot be made of what there is."""
+def _left_out(root: Path, is_strict: bool) -> list[str]:
+    """A line for each training and study that is not sound and that `missing` does not name."""
+    try:
+        found = read_inputs(root, is_strict).left_out
+    except NothingSealed:
+        return []
+    named = {name for names in TRAININGS.values() for name in names}
+    return [line for name, line in found.items() if name not in named]
+
+
+def _outdated(root: Path, is_strict: bool) -> Iterator[tuple[str, str]]:
+    """Figures of something that was made again since: key, and a line with the command."""
+    for item in sealed(root):
+        for key, record in (item.manifest.inputs if item.manifest and _is_figure(item) else {}).items():
+            now = root / key / artifact.MANIFEST
+            if now.is_file() and disk.sha256_of(now) != record.manifest_sha256:
+                line = f"{item.name}: {key} was made again since: {materialize(item.name)}"
+                if is_strict:
+                    raise InputError(line)
+                yield item.name, line
+
+
+def _is_figure(item: Item) -> bool:
+    """Whether an artifact is a figure: it has PDFs on top."""
+    names = item.manifest.files if item.manifest and item.name not in FOLDERS and "/" not in item.name else {}
+    return any("/" not in name and name.endswith(".pdf") for name in names)
+
+
+def _make_parts(root: Path, is_strict: bool) -> Iterator[tuple[str, str]]:
+    """Seal tables, supplement and cards; key and a line for each that cannot be made of what there is."""
     for key, make in MAKERS.items():
         try:
             make(root, root / key)
         except InputError as error:
             if is_strict or not isinstance(error, NothingSealed):
                 raise
-            yield f"{key}: {error}"
+            yield key, f"{key}: {error}"
 
 
-def _files(root: Path) -> Iterator[File]:
+def _files(root: Path, left_out: Container[str]) -> Iterator[File]:
     for item in sealed(root):
-        manifest = artifact.require_intact(item.folder, has_checksums=False)
+        if item.name in left_out or not (item.name in FOLDERS or _is_figure(item)):
+            continue
+        manifest = artifact.require_intact(item.folder)
         for name in manifest.files:
             place = PurePosixPath(name)
             if item.name in FOLDERS:
                 yield File(str(PurePosixPath(FOLDERS[item.name]) / name), item.folder / name, manifest)
-            elif "/" not in item.name and len(place.parts) == 1 and place.suffix == ".pdf":
-                # A figure: an artifact with PDFs on top. One that is named after it has no folder.
+            elif len(place.parts) == 1 and place.suffix == ".pdf":  # one that is named after the figure has no folder
                 within = PurePosixPath(FIGURES) / ("" if place.stem == item.name else item.name)
                 yield File(str(within / name), item.folder / name, manifest)
 
@@ -136,9 +174,10 @@ def _about(file: File) -> dict[str, str]:
 
 def index(files: list[File], lines: list[str]) -> str:
     """The index as Markdown: each file with its artifact, commit and data; what is missing with its command."""
+    presets = {key: labels([manifest]) for key, manifest in {f.manifest.key: f.manifest for f in files}.items()}
     rows = [
         f"| [{file.name}]({file.name}) | `{file.manifest.key}` {file.manifest.fingerprint} | "
-        f"{file.manifest.commit} | {file.manifest.source or '-'} |"
+        f"{file.manifest.commit} | {file.manifest.source or '-'} | {presets[file.manifest.key] or '-'} |"
         for file in files
     ]
     again = sorted({f"- `{command(file.manifest)}`" for file in files if "/" not in file.manifest.key})
@@ -149,8 +188,8 @@ def index(files: list[File], lines: list[str]) -> str:
             "",
             f"Every file is a copy out of a sealed artifact; `{LIST}` has the SHA-256 of each.",
             "",
-            "| file | artifact | commit | data |",
-            "| --- | --- | --- | --- |",
+            "| file | artifact | commit | data | presets |",
+            "| --- | --- | --- | --- | --- |",
             *rows,
             *("", "## Missing", "", *absent),
             *("", "## Commands", "", *again, ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,14 @@ from nsmodels.core import discover
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config, flat, nested
 from nsmodels.core.errors import InputError
+from nsmodels.core.sealed.inputs import input_folder
+from nsmodels.core.sealed.manifest import manifest_of
+from nsmodels.studies.search.config import presets_of as searches_of
 
 SYSTEMS, DATASETS = "nsmodels.systems.", "nsmodels.datasets."
 MATERIALIZE = "dagster asset materialize --select"
 SEED, MODEL = "training.seed", "model"
+STUDY = "study"  # first word of the kind of what has many trainings
 Preset = Callable[[], Config]
 
 
@@ -37,6 +41,12 @@ class Closest:
         shown = {name: value for name, value in self.changed.items() if not (is_over_seeds and name == SEED)}
         changed = ", ".join(f"{name}={json.dumps(value)}" for name, value in shown.items())
         return f"Preset `{self.name}`" + (f" with {changed}" if changed else ", unchanged")
+
+    @property
+    def label(self) -> str:
+        """Name of the preset and how many fields differ from it, seeds apart, for a cell; empty without a preset."""
+        num = sum(not _is_seed(name) for name in self.changed)
+        return self.name + (f", {num} field{'s' * (num > 1)} changed" if num and self.name else "")
 
 
 def command(manifest: Manifest) -> str:
@@ -68,8 +78,53 @@ def materialize(key: str, seeds: str = "") -> str:
 def preset_of(manifest: Manifest) -> Closest:
     """The preset of the fewest differences among those of its maker; where it has none, all fields differ."""
     config = flat(manifest.config)
+    if not config:
+        return Closest("", {})
     found = [Closest(name, _changed(config, preset)) for name, preset in _presets(manifest)]
     return min(found, key=lambda each: len(each.changed), default=Closest("", config))
+
+
+def has_preset(manifest: Manifest, name: str) -> bool:
+    """Whether an artifact has the configuration of a preset of its maker, but for seeds."""
+    config = flat(manifest.config)
+    made = (preset for each, preset in _presets(manifest) if each == name and config)
+    return any(all(map(_is_seed, _changed(config, preset))) for preset in made)
+
+
+def labels(manifests: Iterable[Manifest]) -> str:
+    """The presets of everything that artifacts were made from: of trainings and studies, then of data where others.
+
+    What is no longer there is left out.
+    """
+    models, data = dict[str, None](), dict[str, None]()
+    for each in _origins(manifests):
+        group = data if each.maker.startswith(DATASETS) else models if is_trained(each) else {}
+        group[preset_of(each).label] = None
+    shown = [", ".join(filter(None, group)) for group in (models, data)]
+    is_equal = not shown[1] or shown[0] == shown[1]
+    return shown[0] if is_equal else "; ".join(filter(None, [shown[0], f"data {shown[1]}"]))
+
+
+def _origins(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
+    """The artifacts and everything that they were made from and that is still there, each once."""
+    pending, seen = list(manifests), set[str]()
+    while pending:
+        manifest = pending.pop(0)
+        yield manifest
+        for key, record in manifest.inputs.items():
+            if record.fingerprint not in seen:
+                seen.add(record.fingerprint)
+                found = manifest_of(input_folder(key, record))
+                pending += [found] if found and found.fingerprint == record.fingerprint else []
+
+
+def is_trained(manifest: Manifest) -> bool:
+    """Whether an artifact is a trained model, or a study of many."""
+    return manifest.maker.startswith(SYSTEMS) and manifest.kind.split(" ")[0].strip(":") in ("training", STUDY)
+
+
+def _is_seed(name: str) -> bool:
+    return name.rpartition(".")[2] == "seed"
 
 
 def _changed(config: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
@@ -92,6 +147,11 @@ def _of_system(system: Any, kind: str) -> Iterator[tuple[str, Preset]]:
     word, _, stage = kind.partition(" ")
     if word == "evaluation":
         yield from system.evaluation_presets.items()
+    elif word == f"{STUDY}:":
+        for each in discover.module("systems", system.name, "__main__").STUDIES.values():
+            yield from each.presets.items()
+        for stage_presets in (each.presets for each in system.stages):
+            yield from searches_of(stage_presets).items()
     elif word == "training":
         yield from next(each.presets for each in system.stages if stage in ("", each.name)).items()
         for domain in system.domains.values():

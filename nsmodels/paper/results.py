@@ -9,13 +9,13 @@ from pathlib import Path
 
 from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation import ledger
-from nsmodels.evaluation.entry import Entry, id_of
+from nsmodels.evaluation.entry import Entry, entries_of
 from nsmodels.evaluation.measure import Measure
 from nsmodels.evaluation.metrics import Interval
+from nsmodels.evaluation.outcomes import MODEL as SCORED
 from nsmodels.evaluation.replication import student_interval
 from nsmodels.evaluation.sources import kind_of, require_one_kind, require_one_split
-from nsmodels.paper.recipes import materialize
+from nsmodels.paper.recipes import MODEL, labels, materialize
 from nsmodels.studies.config import FEWEST_SEEDS
 
 REPLICATES, EVALUATION = "_replicates", "evaluation"
@@ -28,7 +28,7 @@ class Result:
 
     Attributes:
         training: as "nav".
-        entries: of the ledger by seed, all of one recipe.
+        entries: as they come into the ledger, by seed, all of one recipe; without the intervals of single seeds.
         manifests: of the evaluations, likewise.
     """
 
@@ -45,6 +45,11 @@ class Result:
     def measure(self) -> Measure:
         """Name, unit, bounds and direction of the metric."""
         return self.first.measure
+
+    @property
+    def preset(self) -> str:
+        """Preset of the models that were scored, and of their data where it is a different one."""
+        return labels(self.manifests.values())
 
     @property
     def scores(self) -> list[float]:
@@ -115,10 +120,9 @@ def read_results(root: Path) -> Results:
     """The results of all replicates under a data root; trainings of too few seeds are left out.
 
     Raises `InputError` that names the artifacts and the command where evaluations of one training are not alike: of
-    different code versions, configurations, data, splits or kinds of source.
+    different code versions, configurations, data, splits or kinds of source; and for an evaluation that was changed
+    since it was sealed, or whose model was made again since.
     """
-    ledger.scan(root)
-    listed = {entry.id: entry for entry in ledger.entries(root)}
     found: list[Result] = []
     left_out: dict[str, str] = {}
     for folder in sorted(root.glob(f"[!.]*{REPLICATES}")):
@@ -127,7 +131,7 @@ def read_results(root: Path) -> Results:
         if 0 < len(evaluations) < FEWEST_SEEDS:
             left_out[training] = _too_few(folder.name, list(evaluations))
         elif evaluations:
-            found += _results(training, evaluations, listed.values())
+            found += _results(training, evaluations, root)
     return Results(found, left_out)
 
 
@@ -160,23 +164,28 @@ def require_alike(training: str, manifests: Mapping[str, Manifest], entries: Map
             )
 
 
-def _results(training: str, evaluations: Mapping[str, Path], listed: Iterable[Entry]) -> list[Result]:
+def _results(training: str, evaluations: Mapping[str, Path], root: Path) -> list[Result]:
     manifests = {seed: read_manifest(place) for seed, place in evaluations.items()}
-    by_seal: dict[str, list[Entry]] = {}
-    for entry in listed:
-        by_seal.setdefault(entry.evaluation_fingerprint, []).append(entry)
     entries: dict[str, dict[str, Entry]] = {}
     for seed, place in evaluations.items():
-        for entry in sorted(by_seal.get(manifests[seed].fingerprint, ()), key=lambda each: not each.is_headline):
-            if entry.id == id_of(place, None if entry.is_headline else entry.metric):
-                entries.setdefault(entry.metric, {})[seed] = entry
-    if not entries:
-        raise InputError(f"{next(iter(evaluations.values()))}: is not in the ledger; make the evaluation again")
+        _require_of_this_model(place, f"{training}{REPLICATES}", seed)
+        # Of the outcomes themselves, whose checksums are compared: an entry of the ledger has no seal.
+        for entry, _ in entries_of(place, root, has_intervals=False):
+            entries.setdefault(entry.metric, {})[seed] = entry
     for metric, each in entries.items():
         if absent := [evaluations[seed] for seed in evaluations if seed not in each]:
             raise InputError(f"{absent[0]}: is not scored by {metric}, as other seeds are; make the evaluation again")
         require_alike(training, manifests, each)
     return [Result(training, each, manifests) for each in entries.values()]
+
+
+def _require_of_this_model(evaluation: Path, key: str, seed: str) -> None:
+    """Raise `InputError` where the model beside an evaluation is not the one that it scored."""
+    model, scored = evaluation.with_name(MODEL) / MANIFEST, evaluation / SCORED
+    if model.is_file() and scored.is_file() and model.read_bytes() != scored.read_bytes():
+        raise InputError(
+            f"{evaluation}: its model was made again since; score it: {materialize(key)} --partition {seed}"
+        )
 
 
 def _differing(values: Mapping[str, object], one: str, other: str) -> str:

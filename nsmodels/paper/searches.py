@@ -11,6 +11,7 @@ from typing import Any
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.sealed.manifest import manifest_of
 from nsmodels.evaluation.sealing import REPORT
+from nsmodels.paper.recipes import labels
 
 BEST = "best.yaml"  # the configuration that was found, for --config
 WORD = "search"  # in the kind of the artifact
@@ -23,6 +24,7 @@ class Search:
     Attributes:
         key: of its artifact.
         source: of its data.
+        preset: from which it began.
         num_trials: trials that were begun.
         metric: by which trials were compared, and `mode`, "max" or "min".
         unchanged: value of the trial with the configuration as it was.
@@ -33,6 +35,7 @@ class Search:
 
     key: str
     source: str
+    preset: str
     num_trials: int
     metric: str
     mode: str
@@ -69,6 +72,7 @@ def _search(folder: Path, manifest: Manifest) -> Search:
     return Search(
         key=manifest.key,
         source=manifest.source,
+        preset=labels([manifest]),
         num_trials=len(report.get("trials", ())),
         metric=str(report.get("metric", "value")),
         mode=str(report.get("mode", "")),

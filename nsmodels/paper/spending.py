@@ -95,6 +95,7 @@ def latency_of(report: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[f
 
 def replaced(root: Path) -> list[tuple[str, float]]:
     """Trainings and evaluations whose artifacts are gone: name in the ledger, and their processor seconds."""
+    ledger.scan(root)
     there = {item.manifest.fingerprint for item in inventory.items(root) if item.manifest}
     gone = [entry for entry in ledger.entries(root) if entry.evaluation_fingerprint not in there and entry.is_headline]
     found = [(f"{entry.name}, evaluation {entry.id}", entry.evaluation_cpu_seconds) for entry in gone]

@@ -119,6 +119,72 @@ def test_a_folder_of_something_else_is_not_replaced(root: Path, tmp_path: Path) 
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["tables/costs.tex", "README.md"])
+def test_a_file_of_an_earlier_paper_that_was_changed_is_not_replaced(paper: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(paper, tmp_path / "mine")
+    (tmp_path / "mine" / name).write_text("my words")
+    with pytest.raises(InputError, match=rf"{name}: was changed since the earlier paper was written"):
+        assemble(artifact.data_root(), tmp_path / "mine")
+    assert (tmp_path / "mine" / name).read_text() == "my words"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"files": ["a"]}', '{"files": {"a": 1}}'])
+def test_a_list_that_is_none_of_a_paper_is_refused(root: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "MANIFEST.json").write_text(content)
+    with pytest.raises(InputError, match="is no folder of an earlier paper"):
+        assemble(root, tmp_path / "other")
+
+
+def test_a_figure_of_an_evaluation_that_was_made_again_is_left_out_and_named(copied: Path, tmp_path: Path) -> None:
+    shutil.copytree(copied / "nav_replicates" / "0" / "evaluation", copied / "nav_evaluation")
+    nav_success(copied / "nav_evaluation", copied / "nav_success", "nav_evaluation")
+    assert "figures/nav_success/success.pdf" in assemble(copied, tmp_path / "out").files
+    resealed(copied / "nav_evaluation", created="2030-01-01T00:00:00+00:00")
+    found = assemble(copied, tmp_path / "out")
+    assert not any(name.startswith("figures/nav_success") for name in found.files)
+    line = "nav_success: nav_evaluation was made again since: dagster asset materialize --select nav_success"
+    assert line in found.missing
+    assert line in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_figure_that_was_changed_is_refused(copied: Path, tmp_path: Path) -> None:
+    nav_success(copied / "nav_replicates" / "0" / "evaluation", copied / "nav_success", "nav_evaluation")
+    drawn = copied / "nav_success" / "success.pdf"
+    drawn.write_bytes(drawn.read_bytes()[:-1] + b"!")
+    with pytest.raises(InputError, match=r"success\.pdf"):
+        assemble(copied, tmp_path / "out")
+
+
+def test_tables_of_results_that_are_gone_are_no_part_of_a_new_paper(copied: Path, tmp_path: Path) -> None:
+    assert "tables/costs.tex" in assemble(copied, tmp_path / "out").files
+    for name in ("nav", "causal"):
+        (copied / f"{name}_replicates" / "2").rename(tmp_path / f"{name}_2")
+    found = assemble(copied, tmp_path / "out")
+    assert not any(name.startswith(("tables/", "supplement")) for name in found.files)
+    assert any(line.startswith("paper_tables: ") for line in found.missing)
+
+
+def test_a_study_that_is_not_sound_is_named_as_missing(copied: Path, tmp_path: Path) -> None:
+    report = copied / "visual_ablations" / "report.json"
+    content = json.loads(report.read_text())
+    for row in content["parts"]["gqa_mini"]["rows"]:
+        row["seeds"] = [0]
+    report.write_text(json.dumps(content))
+    resealed(copied / "visual_ablations")
+    (line,) = [line for line in assemble(copied, tmp_path / "out").missing if line.startswith("visual_ablations")]
+    assert "has 1 seed; expected at least 3" in line
+    assert line in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_the_index_and_the_supplement_name_the_presets(paper: Path) -> None:
+    rows = [line for line in (paper / "README.md").read_text().splitlines() if line.startswith("| [")]
+    assert rows
+    for line in rows:
+        assert line.endswith("| data debug |" if "dataset_cards/" in line else "| debug |")
+    assert "preset: debug (" in text_of(paper / "supplement.pdf")
+
+
 def test_results_that_must_not_stand_together_end_it_without_a_paper(copied: Path, tmp_path: Path) -> None:
     resealed(copied / "nav_replicates" / "1" / "evaluation", code_version="0")
     with pytest.raises(InputError, match="of different code versions"):

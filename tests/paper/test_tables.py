@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.outcomes import files_of, read_outcomes
+from nsmodels.evaluation import ledger
+from nsmodels.evaluation.outcomes import OUTCOMES, files_of, read_outcomes, write_file
 from nsmodels.evaluation.replication import student_interval
 from nsmodels.paper.contents import NothingSealed
 from nsmodels.paper.inputs import read_inputs
+from nsmodels.paper.recipes import has_preset, labels
 from nsmodels.paper.results import read_results, require_alike
 from nsmodels.paper.tables.artifact import every_table, make_tables
 from nsmodels.paper.tables.latex import Table, document, escaped
@@ -173,6 +176,48 @@ def test_what_is_not_alike_is_refused(sealed: Path, change: dict[str, object], l
         require_alike("nav", nav.manifests, entries)
 
 
+def test_every_table_names_the_preset(sealed: Path, tables: dict[str, Table]) -> None:
+    for name, table in tables.items():
+        if name.startswith("ablations"):
+            assert "Preset: none" in table.caption  # the study is not of a system's own presets
+        else:
+            assert "preset" in table.heads
+            assert {row["preset"] for row in rows_of(table)} == {"debug"}
+
+
+def test_a_preset_that_was_changed_is_not_named_as_the_plain_one(copied: Path) -> None:
+    for seed in SEEDS:
+        model = copied / "nav_replicates" / seed / "model"
+        config = json.loads(json.dumps(artifact.read_manifest(model).config))
+        config["training"]["lr"] *= 2
+        resealed(model, config=config)
+    manifest = artifact.read_manifest(model)
+    assert labels([manifest]) == "debug, 1 field changed; data debug"
+    assert not has_preset(manifest, "debug")
+
+
+def test_an_entry_of_the_ledger_that_was_changed_is_not_in_a_table(copied: Path) -> None:
+    before = {(r.training, r.first.metric): r.mean for r in read_results(copied).found}
+    ledger.scan(copied)
+    for path in (copied / "ledger").glob("*/entry.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"score": 0.123, "baselines": {}}))
+    assert {(r.training, r.first.metric): r.mean for r in read_results(copied).found} == before
+
+
+def test_outcomes_that_were_changed_are_refused(copied: Path) -> None:
+    path = evaluation(copied, "nav", "1") / OUTCOMES
+    scored = read_outcomes(path)
+    write_file(path, dataclasses.replace(scored, scores=1 - scored.scores))
+    with pytest.raises(InputError, match=r"outcomes\.parquet: differs from its checksum"):
+        read_results(copied)
+
+
+def test_an_evaluation_of_a_model_that_was_made_again_is_refused_with_the_command(copied: Path) -> None:
+    resealed(copied / "nav_replicates" / "1" / "model", fingerprint="0" * 16)
+    with pytest.raises(InputError, match=r"its model was made again since; .* nav_replicates --partition 1$"):
+        read_results(copied)
+
+
 def test_an_unsound_study_is_left_out_with_its_reason(copied: Path) -> None:
     report = copied / "visual_ablations" / "report.json"
     content = json.loads(report.read_text())
@@ -200,5 +245,5 @@ def test_a_search_is_a_row_with_its_outcome_and_what_further_seeds_showed(copied
         part.metrics |= found | {"confirmation/low": -0.1, "confirmation/high": 0.2}
     (table,) = [each for each in every_table(read_inputs(copied)) if each.name == "searches"]
     assert table.lines == [
-        ["nav_search", "val/success (max)", "2", "0.8", "0.9", "+0.01 [-0.1, +0.2]", "training.lr=0.003"]
+        ["nav_search", "--", "val/success (max)", "2", "0.8", "0.9", "+0.01 [-0.1, +0.2]", "training.lr=0.003"]
     ]

@@ -91,7 +91,7 @@ def _front_matter(manifest: Manifest, scored: Path | None) -> str:
 
 def _index(manifest: Manifest, evaluation: Path) -> dict[str, Any]:
     """The scores of a model as the hub lists them: by data set, all metrics."""
-    entries = [entry for entry, _ in entries_of(evaluation, evaluation.parent)]
+    entries = [entry for entry, _ in entries_of(evaluation, evaluation.parent, has_intervals=False)]
     first = entries[0]
     data = {"name": f"{first.dataset} ({first.source})", "type": first.dataset, "split": first.split}
     metrics = [_metric(entry) for entry in entries]

@@ -84,6 +84,7 @@ def _overview(pages: Pages, inputs: Inputs, known: Mapping[str, Manifest]) -> No
         "libraries": [", ".join(f"{n} {v}" for n, v in manifest.versions.items()) for manifest in known.values()],
         "machine": [manifest.machine for manifest in known.values()],
         "device": [device for m in known.values() for device in spending.spent(m).devices],
+        "preset": [recipes.preset_of(manifest).label for manifest in known.values()],
         "source of the data": [manifest.source for manifest in known.values()],
     }.items():
         pages.lines(f"{title}: {value} ({values.count(value)} times)" for value in dict.fromkeys(values) if value)
@@ -93,9 +94,12 @@ def _overview(pages: Pages, inputs: Inputs, known: Mapping[str, Manifest]) -> No
 
 def _configurations(pages: Pages, known: Mapping[str, Manifest]) -> None:
     pages.head("Commands")
-    pages.text("Each command makes one artifact again, with `git checkout COMMIT` before it; equal ones are kept.")
+    pages.text(
+        "Each command makes one artifact again, with `git checkout COMMIT` before it; equal ones are kept. "
+        "COMMIT+changes: files differed from that commit."
+    )
     for key, manifest in known.items():
-        pages.lines([f"{key}  (commit {manifest.commit}, seed {manifest.seed}, fingerprint {manifest.fingerprint})"])
+        pages.lines([f"{key}  (commit {manifest.commit}, {_seed(manifest)}fingerprint {manifest.fingerprint})"])
         with_model = f"made with {key.rpartition('/')[0]}/{recipes.MODEL}"
         pages.lines([f"    {with_model if recipes.is_made_with_model(manifest) else recipes.command(manifest)}"])
     pages.head("Configurations")
@@ -104,6 +108,10 @@ def _configurations(pages: Pages, known: Mapping[str, Manifest]) -> None:
         first = known[keys[0]]
         pages.lines([f"{', '.join(keys)}: {first.maker}", recipes.preset_of(first).text(len(keys) > 1), ""])
         pages.lines([*(f"    {line}" for line in text.splitlines()), ""])
+
+
+def _seed(manifest: Manifest) -> str:
+    return "" if manifest.seed is None else f"seed {manifest.seed}, "
 
 
 def _grouped(known: Mapping[str, Manifest]) -> dict[str, list[str]]:

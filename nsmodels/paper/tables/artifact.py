@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.core import artifact, disk
-from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.artifact import Manifest, Part, read_manifest
 from nsmodels.paper.contents import TABLES
 from nsmodels.paper.inputs import MAKER, Inputs, read_inputs, recipe
+from nsmodels.paper.recipes import labels
 from nsmodels.paper.tables import rows
 from nsmodels.paper.tables.latex import Table, document
 from nsmodels.paper.versions import TABLES_VERSION
@@ -42,6 +43,6 @@ def every_table(inputs: Inputs) -> Iterator[Table]:
     yield from rows.main_results(inputs.results)
     yield from rows.baselines(inputs.results)
     for key, (parts, sources) in inputs.studies.items():
-        yield rows.ablations(key, parts, sources)
+        yield rows.ablations(key, parts, sources, labels([read_manifest(inputs.root / key)]))
     yield from rows.searches(inputs.searches)
     yield rows.costs(inputs.results, inputs.root)

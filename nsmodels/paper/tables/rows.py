@@ -17,9 +17,22 @@ from nsmodels.paper.tables.latex import NONE, Table
 from nsmodels.studies.comparison import Row
 from nsmodels.studies.variant import FULL
 
+NO_PRESET = "none"
 ALL = "all"  # in the name of a table: every system
 SCORE = "mean over seeds with its 95 % interval over them (Student's t)"
-HEADS = ("training", "data, split", "metric", "score", "95 %", "seeds", "items", "chance", "best baseline", "ceiling")
+HEADS = (
+    "training",
+    "preset",
+    "data, split",
+    "metric",
+    "score",
+    "95 %",
+    "seeds",
+    "items",
+    "chance",
+    "best baseline",
+    "ceiling",
+)
 Parts = Mapping[str, Sequence[Row]]
 
 
@@ -38,23 +51,23 @@ def baselines(results: Sequence[Result]) -> Iterator[Table]:
         own = [result for result in results if kind_of(result.first.source) == kind and result.baselines]
         rows = [_baseline(result, name, score) for result in own for name, score in sorted(result.baselines.items())]
         if rows:
-            heads = ("training", "metric", "beside it", "score", "the model", "seeds", "items")
-            names = ("training", "metric", "baseline", "text", "model_text", "num_seeds", "num_items")
+            heads = ("training", "preset", "metric", "beside it", "score", "the model", "seeds", "items")
+            names = ("training", "preset", "metric", "baseline", "text", "model_text", "num_seeds", "num_items")
             caption = f"What was scored beside the models on the same items, {SCORE.split(' with')[0]}. {_data(own)}"
-            yield _table(f"baselines_{kind}", caption, heads, names, rows, left=3)
+            yield _table(f"baselines_{kind}", caption, heads, names, rows, left=4)
 
 
-def ablations(key: str, parts: Parts, sources: Mapping[str, str]) -> Table:
+def ablations(key: str, parts: Parts, sources: Mapping[str, str], preset: str) -> Table:
     """The gain by each part of a model, from a sealed study of variants `key`."""
     shown = [(name, row) for name, rows in parts.items() for row in rows if row.is_judged and row.variant != FULL]
-    rows = [_variant(name, row, sources[name]) for name, row in shown]
+    rows = [_variant(name, row, sources[name]) | {"preset": preset} for name, row in shown]
     heads = ("data", "part", "metric", "without it", "gain", "95 %", "verdict", "parameters", "operations", "CPU-s")
     names = ("part", "about", "metric", "text", "gain_text", "ends_text", "verdict", "removed", "fewer", "seconds_text")
     first = next(iter(parts.values()))[0]
     about = ", ".join(f"{name}: {source}" for name, source in sources.items())
     caption = (
         f"Gain by each part: full model less the one without it, paired by item and seed, {len(first.seeds)} seeds, "
-        f"split {first.split}; parameters and operations: removed with the part. {about}"
+        f"split {first.split}; parameters and operations: removed with the part. Preset: {preset or NO_PRESET}. {about}"
     )
     return _table(f"ablations_{key}", caption, heads, names, rows, left=3)
 
@@ -63,10 +76,19 @@ def searches(found: Sequence[Search]) -> Iterator[Table]:
     """The outcome of every search, where there is one."""
     rows = [search.to_dict() for search in found]
     if rows:
-        heads = ("search", "metric", "trials", "unchanged", "best", "gain, further seeds", "best configuration")
-        names = ("key", "metric_text", "num_trials", "unchanged_text", "text", "gain_text", "configuration")
+        heads = (
+            "search",
+            "preset",
+            "metric",
+            "trials",
+            "unchanged",
+            "best",
+            "gain, further seeds",
+            "best configuration",
+        )
+        names = ("key", "preset", "metric_text", "num_trials", "unchanged_text", "text", "gain_text", "configuration")
         yield _table(
-            "searches", f"Outcome of each search. {_sources(s.source for s in found)}", heads, names, rows, left=2
+            "searches", f"Outcome of each search. {_sources(s.source for s in found)}", heads, names, rows, left=3
         )
 
 
@@ -76,6 +98,7 @@ def costs(results: Sequence[Result], root: Path) -> Table:
     rows = [_cost(result, root) for result in headlines]
     heads = (
         "training",
+        "preset",
         "parameters",
         "training, CPU-s",
         "wall, s",
@@ -84,12 +107,22 @@ def costs(results: Sequence[Result], root: Path) -> Table:
         "latency, ms",
         "of",
     )
-    names = ("training", "size", "cpu_text", "wall_text", "energy_text", "scored_text", "latency_text", "latency_of")
+    names = (
+        "training",
+        "preset",
+        "size",
+        "cpu_text",
+        "wall_text",
+        "energy_text",
+        "scored_text",
+        "latency_text",
+        "latency_of",
+    )
     caption = (
         "Cost of each model with those that it starts from, mean over seeds; baselines are left out but for energy, "
         f"which is that of the whole training. Machine: {'; '.join(dict.fromkeys(r.first.machine for r in headlines))}."
     )
-    return _table("costs", caption, heads, names, rows)
+    return _table("costs", caption, heads, names, rows, left=2)
 
 
 def _table(
@@ -116,17 +149,17 @@ def _cell(value: Any) -> str:
 
 
 def _results(name: str, results: Sequence[Result], kind: str) -> Table:
-    names = ("training", "data_text", "metric_text", "text", "ends_text", "num_seeds", "num_items")
+    names = ("training", "preset", "data_text", "metric_text", "text", "ends_text", "num_seeds", "num_items")
     names += ("chance_text", "baseline_text", "ceiling_text")
     caption = f"Scores on {kind} data, {SCORE}; chance, best baseline and ceiling beside them. {_data(results)}"
-    return _table(name, caption, HEADS, names, [_result(result) for result in results], left=3)
+    return _table(name, caption, HEADS, names, [_result(result) for result in results], left=4)
 
 
 def _result(result: Result) -> dict[str, Any]:
     first, measure, interval = result.first, result.measure, result.interval
     (best, best_score), (top, top_score) = result.best_baseline or ("", None), result.ceiling or ("", None)
     return {
-        "system": first.system, "training": result.training, "data": first.dataset,
+        "system": first.system, "training": result.training, "preset": result.preset, "data": first.dataset,
         "data_fingerprint": first.data_fingerprint, "source": first.source, "trained_on": first.trained_on,
         "split": first.split, "metric": first.metric, "unit": first.unit, "direction": first.direction,
         "mean": result.mean, "low": interval and interval[0], "high": interval and interval[1],
@@ -146,9 +179,10 @@ def _result(result: Result) -> dict[str, Any]:
 def _baseline(result: Result, name: str, score: float) -> dict[str, Any]:
     first, measure = result.first, result.measure
     return {
-        "training": result.training, "metric": _metric(measure), "baseline": name, "score": score,
-        "model": result.mean, "num_seeds": len(result.entries), "num_items": first.n, "source": first.source,
-        "split": first.split, "text": measure.text(score), "model_text": measure.text(result.mean),
+        "training": result.training, "preset": result.preset, "metric": _metric(measure), "baseline": name,
+        "score": score, "model": result.mean, "num_seeds": len(result.entries), "num_items": first.n,
+        "source": first.source, "split": first.split, "text": measure.text(score),
+        "model_text": measure.text(result.mean),
     }  # fmt: skip
 
 
@@ -178,8 +212,8 @@ def _cost(result: Result, root: Path) -> dict[str, Any]:
     joules = statistics.fmean(energy) if len(energy) == len(spent) else None
     milliseconds = statistics.fmean(latency) if len(latency) == len(spent) else None
     return {
-        "system": first.system, "training": result.training, "size": first.num_parameters, "train_cpu_seconds": cpu,
-        "train_wall_seconds": wall, "joules": joules, "evaluation_cpu_seconds": scored,
+        "system": first.system, "training": result.training, "preset": result.preset, "size": first.num_parameters,
+        "train_cpu_seconds": cpu, "train_wall_seconds": wall, "joules": joules, "evaluation_cpu_seconds": scored,
         "latency_milliseconds": milliseconds, "latency_of": spent[0].latency_of if milliseconds is not None else None,
         "num_seeds": len(entries), "machine": first.machine, "cpu_text": f"{cpu:,.1f}", "wall_text": f"{wall:,.1f}",
         "energy_text": "not measured" if joules is None else f"{joules:,.0f}", "scored_text": f"{scored:,.1f}",

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from nsmodels.core import artifact
+from nsmodels.core import artifact, discover
 from nsmodels.paper.contents import ABLATIONS, FIGURES, PAPER, TRAININGS
 from pipeline import publication
 from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
 from tests.pipeline.jobs import job_of
+from tests.shared import resealed
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,13 @@ def sealed(folder: Path) -> None:
         (part.path / "file").write_text("x")
 
 
+def trained(folder: Path, preset: str, seed: int = 0) -> None:
+    config = discover.system("nav").stages[0].presets[preset]().with_values({"training.seed": seed})
+    about = {"key": folder.name, "maker": "nsmodels.systems.nav", "kind": "training", "code_version": "1"}
+    with artifact.build(folder, config=config.relevant(), **about) as part:
+        (part.path / "file").write_text("x")
+
+
 def test_steps_are_those_that_are_left(data):
     steps = list(publication.plan(data, range(3), ["nav"]))
     assert [step.keys for step in steps] == [
@@ -83,6 +91,55 @@ def test_steps_are_those_that_are_left(data):
     assert list(publication.plan(data, range(3), ["nav"])) == []
 
 
+def test_what_the_preset_for_tests_has_made_is_no_part_of_a_different_one(data):
+    for seed in ("0", "1", "2"):
+        trained(data / "nav_replicates" / seed / "model", "debug", int(seed))
+        sealed(data / "nav_replicates" / seed / "evaluation")
+    for key in ("nav_model", "nav_evaluation", *publication.STUDIES["nav"], *FIGURES["nav"]):
+        trained(data / key, "debug") if key == "nav_model" else sealed(data / key)
+    assert list(publication.plan(data, range(3), ["nav"], "debug")) == []
+    first, second = publication.plan(data, range(3), ["nav"], "quick")
+    assert (first.keys, first.seeds) == (("nav_replicates",), (0, 1, 2))
+    assert "about 3 min of CPU" in first.text()  # of the preset, not what the sealed ones took
+    assert second.keys == ("nav_model",)
+
+
+def test_seeds_of_different_presets_are_refused_before_anything_is_made(data, capsys):
+    for part in ("model", "evaluation"):
+        trained(data / "nav_replicates" / "0" / part, "base")
+    assert publication.main(["--families", "nav"]) == 2
+    line = capsys.readouterr().err
+    assert (
+        "nav_replicates/0: sealed with the preset base, and seed 1 with quick cannot be taken together with it" in line
+    )
+    assert line.count("\n") == 1
+
+
+def test_what_stays_of_a_different_preset_is_named(data, capsys):
+    trained(data / "nav_model", "base")
+    assert publication.main(["--families", "nav", "--dry-run"]) == 0
+    text = capsys.readouterr().out
+    assert "nav_model: kept as it is, of the preset base" in text
+    assert "nav_evaluation, nav_ablations" in text
+
+
+def test_what_follows_from_something_that_is_to_be_made_is_made_again(data):
+    for key in ("nav_model", "nav_ablations", *FIGURES["nav"]):
+        sealed(data / key)
+    with artifact.build(
+        data / "nav_evaluation",
+        key="nav_evaluation",
+        maker="m",
+        config={},
+        code_version="1",
+        inputs={"nav_model": data / "nav_model"},
+    ) as part:
+        (part.path / "file").write_text("x")
+    assert [step.keys for step in publication.plan(data, (), ["nav"])] == []
+    resealed(data / "nav_model", fingerprint="0" * 16)
+    assert [step.keys for step in publication.plan(data, (), ["nav"])] == [("nav_evaluation",)]
+
+
 def test_a_dry_run_lists_steps_and_writes_nothing(data, capsys):
     assert publication.main(["--dry-run", "--families", "world,graph"]) == 0
     text = capsys.readouterr().out
@@ -100,6 +157,25 @@ def test_bad_options_are_one_line(data, word, value, capsys):
     assert line.count("\n") == 1
 
 
-def test_a_failed_step_ends_it(data, monkeypatch):
+def test_after_a_failed_step_the_others_are_made_and_the_paper_of_what_there_is(data, monkeypatch, capfd, tmp_path):
+    with artifact.build(
+        data / "things", key="things", maker="nsmodels.datasets.mazes", config={}, code_version="1", source="synthetic"
+    ) as part:
+        (part.path / "words.txt").write_text("words")
     monkeypatch.setattr(publication.sys, "executable", "false")
-    assert publication.main(["--families", "nav"]) == 1
+    assert publication.main(["--families", "nav", "--out", str(tmp_path / "paper")]) == 1
+    text = capfd.readouterr().err
+    assert "[2/2]" in text
+    assert text.count("failed: nav_") == 2
+    assert (tmp_path / "paper" / "dataset_cards" / "things" / "README.md").is_file()
+
+
+@pytest.mark.parametrize("number", [2, 15])
+def test_a_step_that_is_stopped_ends_it(data, monkeypatch, capfd, tmp_path, number):
+    program = tmp_path / "stopped"
+    program.write_text(f"#!/bin/sh\nexit {128 + number}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(publication.sys, "executable", str(program))
+    assert publication.main(["--families", "nav", "--out", str(tmp_path / "paper")]) == 128 + number
+    assert "[2/2]" not in capfd.readouterr().err
+    assert not (tmp_path / "paper").exists()
