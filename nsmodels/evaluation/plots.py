@@ -103,37 +103,47 @@ def _arrange(figure: Figure, margin: float) -> Bbox:
 
 def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/loss") -> Figure:
     """Losses and the monitored metric by epoch, and the learning rate beside them."""
-    from matplotlib.ticker import MaxNLocator
-
     if not history:
         raise InputError("training_curves: the history is empty; train at least one epoch")
     figure, (left, right) = make_figure(2)
     names = dict.fromkeys(["train/loss", "val/loss", monitor])
     for number, name in enumerate(names):
         points = [(record["epoch"], record[name]) for record in history if name in record]
-        look: Any = line(number) | ({} if len(points) < 30 else {"marker": ""})
-        left.plot(*zip(*points, strict=True), label=name, **look)
-    right.plot([r["epoch"] for r in history], [r["lr"] for r in history], color=COLOURS[0])
+        left.plot(*zip(*points, strict=True), label=name, **_by_epoch(number, len(points)))
+    rates = [(record["epoch"], record["lr"]) for record in history]
+    right.plot(*zip(*rates, strict=True), **_by_epoch(0, len(rates)))
+    left.set(ylabel="loss" if monitor.endswith("loss") else "loss, metric")
+    right.set(ylabel="learning rate")
     for axis in (left, right):
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set(xlabel="epoch", ylabel="loss" if monitor.endswith("loss") else "loss, metric")
-    right.set(xlabel="epoch", ylabel="learning rate")
+        mark_epochs(axis, history)
     left.legend(frameon=False)
     return figure
 
 
-def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
-    """Losses of training and validation by epoch, a panel for each network."""
+def _by_epoch(number: int, num_epochs: int) -> dict[str, Any]:
+    """Look of a curve, with markers where there are few epochs: a single one is no line."""
+    return line(number) | ({} if num_epochs < 30 else {"marker": ""})
+
+
+def mark_epochs(axis: Axes, history: Sequence[Mapping[str, Any]]) -> None:
+    """Whole epochs along an axis, also where there is one alone."""
     from matplotlib.ticker import MaxNLocator
 
+    epochs = [record["epoch"] for record in history]
+    axis.set(xlabel="epoch", xlim=(min(epochs, default=1) - 0.5, max(epochs, default=1) + 0.5))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    """Losses of training and validation by epoch, a panel for each network."""
     figure, axes = make_figure(len(histories), height=2.4)
     for axis, (name, history) in zip(axes, histories.items(), strict=True):
         for number, loss in enumerate(("train/loss", "val/loss")):
             points = [(record["epoch"], record[loss]) for record in history if loss in record]
             if points:
-                axis.plot(*zip(*points, strict=True), label=loss, **line(number))
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set(xlabel="epoch", ylabel="loss", title=name.replace("_", " "))
+                axis.plot(*zip(*points, strict=True), label=loss, **_by_epoch(number, len(points)))
+        axis.set(ylabel="loss", title=name.replace("_", " "))
+        mark_epochs(axis, history)
     axes[0].legend(frameon=False)
     return figure
 

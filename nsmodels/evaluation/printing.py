@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 6.0, 8.0  # points of letters in print
 MARGIN = 0.05  # inches around what is drawn, within its width
 SHRUNK = 0.8  # letters of a figure for a screen become so much smaller
+NARROWEST = 0.4  # of the width: what is drawn beside the panels may take no more of it
 TRIES = 4  # what is narrower may be laid out differently
 LEAST_WIDTH = 0.55  # of the width of a panel on a screen
 LEAST_PANEL = 0.8  # inches of a panel beside what is written; a figure that needs more is wider than its column
@@ -67,11 +68,14 @@ def _set_letters(figure: Figure) -> None:
 
 
 def _pull_in(figure: Figure, width: float) -> None:
-    """Make a figure narrower until what is written beside its panels has its place in `width`, too."""
+    """Make a figure narrower until what is written beside its panels has its place in `width`, too.
+
+    Where that would leave no place for the panels, what is drawn is wider.
+    """
     for _ in range(TRIES):
         figure.draw_without_rendering()
         narrowest = min((axis.get_position().width for axis in figure.axes), default=1.0) * figure.get_figwidth()
         beyond = min(figure.get_tightbbox().width - width, narrowest - LEAST_PANEL)
         if beyond <= 0:
             return
-        figure.set_figwidth(figure.get_figwidth() - beyond)
+        figure.set_figwidth(max(NARROWEST * width, figure.get_figwidth() - beyond))

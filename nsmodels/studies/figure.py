@@ -29,8 +29,8 @@ COLOUR = {"helps": plots.COLOURS[0], "hurts": plots.COLOURS[1]}  # any other ver
 MARK = {"helps": "o", "hurts": "s"}  # colours alone are lost in print
 GREY = "#666666"
 WIDTH = 5.4  # inches
-LINE, AROUND = 0.36, 0.9  # inches: of a variant, of what is above and below all of them
-CHARACTERS = 24  # in a line of a label: in print, names and verdicts leave a third of the column to the gains
+LINE, AROUND = 0.23, 0.9  # inches: of a line of a label, of what is above and below all of them
+LETTERS = 24  # of a label, in a line: in one column of print there is no place for more
 NOTHING = 1e-9  # a gain that is smaller comes from rounding
 
 
@@ -39,6 +39,19 @@ class Panel(NamedTuple):
 
     title: str
     rows: list[Row]
+
+    @property
+    def labels(self) -> list[str]:
+        """Name of the part in each row, and the metric where rows have different ones, in lines."""
+        has_one = len({row.metric for row in self.rows}) == 1
+        parts = [[row.about] if has_one else [row.about, _words(row.metric)] for row in self.rows]
+        return ["\n".join(textwrap.fill(text, LETTERS) for text in texts) for texts in parts]
+
+    @property
+    def height(self) -> float:
+        """In inches."""
+        num_lines = max(label.count("\n") + 1 for label in self.labels)
+        return LINE * max(2, num_lines) * len(self.rows) + AROUND
 
 
 def ablation_study(study: Path, folder: Path, key: str) -> Manifest:
@@ -94,7 +107,7 @@ def draw(parts: Mapping[str, Sequence[Row]]) -> Figure:
     panels = [panel for name, rows in parts.items() for panel in panels_of(name, rows)]
     if not panels:
         raise InputError("ablation study: no variant beside the full model")
-    sizes = [LINE * len(panel.rows) + AROUND for panel in panels]
+    sizes = [panel.height for panel in panels]
     drawn = Figure(figsize=(WIDTH, sum(sizes) + 0.2), layout="constrained")
     grid = drawn.add_gridspec(len(panels), 1, height_ratios=sizes)
     for place, panel in enumerate(panels):
@@ -117,10 +130,7 @@ def _draw_panel(axis: Axes, panel: Panel) -> None:
     for place, row in enumerate(panel.rows):
         _draw(axis, place, row)
     axis.axvline(0, color="black", linewidth=0.8)
-    has_one = len({row.metric for row in panel.rows}) == 1
-    labels = [textwrap.fill(row.about, CHARACTERS) for row in panel.rows]
-    labels = labels if has_one else [f"{t}\n{_words(r.metric)}" for t, r in zip(labels, panel.rows, strict=True)]
-    axis.set_yticks(range(len(panel.rows)), labels, fontsize=8)
+    axis.set_yticks(range(len(panel.rows)), panel.labels, fontsize=8)
     axis.set_ylim(len(panel.rows) - 0.4, -0.6)
     axis.set_title(panel.title, fontsize=9)
     axis.set_xlabel(_unit(panel.rows), fontsize=8)

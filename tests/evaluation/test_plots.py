@@ -22,6 +22,15 @@ def test_training_curves_show_each_split_where_it_was_measured():
     assert np.asarray(right.lines[0].get_ydata())[1] == 0.05
 
 
+def test_curves_of_a_single_epoch_are_seen_and_have_a_whole_epoch():
+    figures = [plots.training_curves(HISTORY[:1]), plots.losses({"parser": HISTORY[:1]})]
+    for axis in (axis for figure in figures for axis in figure.axes):
+        low, high = axis.get_xlim()
+        assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [HISTORY[0]["epoch"]]
+        assert axis.lines
+        assert all(line.get_marker() not in ("", "None") for line in axis.lines)
+
+
 def test_figures_are_saved_twice_with_their_source(tmp_path):
     rng = np.random.default_rng(0)
     confidence = rng.random(500)

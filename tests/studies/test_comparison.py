@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from scipy import stats
 
 from nsmodels.core.errors import InputError
@@ -294,3 +296,16 @@ def test_the_margin_of_an_error_is_a_share_of_it(unit: str, verdict: str) -> Non
     variants = {"eyes": Variant("eyes", {"eyes": 0})}
     row = by_name(compare(variants, {FULL: full, "eyes": more}, costs([FULL, "eyes"]), 0.01))["eyes"]
     assert row.verdict == verdict
+
+
+def test_parts_of_long_names_have_their_place_in_a_column(tmp_path: Path) -> None:
+    """Names as the systems have them; the panels keep a part of the width, the labels do not lie on each other."""
+    words = ["horizon: cells asked when a signal can reach them", "the level of clusters, against rounds over nodes"]
+    rows = [replace(row, about=words[k % 2]) for k, row in enumerate(study())]
+    drawn = figure.draw({"mazes_counting": rows})
+    plots.save_figure(drawn, tmp_path / "study", "Gain", "synthetic", is_printed=True)
+    with Image.open(tmp_path / "study.png") as picture:
+        assert picture.width / 300 <= plots.COLUMN + 0.01
+    drawn.draw_without_rendering()
+    boxes = [label.get_window_extent() for axis in drawn.axes for label in axis.get_yticklabels()]
+    assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))

@@ -55,8 +55,6 @@ def consistency(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest
 
 def draw_curves(records: list[dict[str, Any]], scores: tuple[str, ...]) -> Figure:
     """Losses by epoch, and validation scores beside them where a network has some."""
-    from matplotlib.ticker import MaxNLocator
-
     shown = [name for name in scores if any(name in record for record in records)]
     figure, axes = plots.make_figure(1 + bool(shown), width=4.2, height=3.0)
     groups = [("loss", ("train/loss", "val/loss"), 1), ("score, %", tuple(shown), 100)]
@@ -65,8 +63,8 @@ def draw_curves(records: list[dict[str, Any]], scores: tuple[str, ...]) -> Figur
             points = [(record["epoch"], scale * record[name]) for record in records if name in record]
             text = LABELS.get(name, name.removeprefix("val/").replace("_", " ") if scale > 1 else name)
             axis.plot(*zip(*points, strict=True), label=text, **plots.line(number))
-        axis.set(xlabel="epoch", ylabel=label, xlim=(0.5, len(records) + 0.5))
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set(ylabel=label)
+        plots.mark_epochs(axis, records)
         axis.legend(frameon=False, fontsize=8)
     if shown:
         axes[1].set_ylim(-2, 103)

@@ -37,7 +37,9 @@ def monitored(history: Sequence[Mapping[str, Any]]) -> Figure:
             if points:
                 axis.plot(*zip(*points, strict=True), style, color=colour, marker="." if len(points) < 30 else "")
         axis.set_title(name.replace("_", " "), fontsize=9)
-        axis.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+        plots.mark_epochs(axis, history)
+        axis.set_xlabel("")  # the caption names it
+        axis.xaxis.set_major_locator(MaxNLocator(3, integer=True, min_n_ticks=1))
         axis.yaxis.set_major_locator(MaxNLocator(3))
         axis.tick_params(labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)
