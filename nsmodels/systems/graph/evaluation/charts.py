@@ -102,14 +102,14 @@ def difficulty(report: Report) -> Figure:
 def lengths(report: Report) -> Figure:
     """The headline metric of every network by length; the lengths of training are shaded."""
     curves, name = accuracy_by_length(report)
-    figure, (axis,) = plots.make_figure(width=6)
+    figure, (axis,) = plots.make_figure(width=6, height=4.6)
     if trained := report["data"]["trained_lengths"]:
         axis.axvspan(trained[0], trained[1], color=FILL, alpha=0.25, linewidth=0, label="trained")
     for number, (row, curve) in enumerate(curves.items()):
         _curve(axis, curve, report["metric"], title(row), plots.line(number))
     axis.axhline(_by_chance(report["metric"]), color=GREY, linewidth=0.8, linestyle=":", label="chance")
     axis.set(xlabel=name, ylabel=f"{_what(report['metric'])}, %", ylim=(-3, 103))
-    axis.legend(frameon=False, fontsize=8)
+    _legend_above(figure, axis)
     return figure
 
 
@@ -123,6 +123,7 @@ def cycle(report: Report) -> Figure:
     right.axhline(SEMANTIC_GOAL, color=GREY, linewidth=0.8, linestyle="--")
     left.set(ylabel="squared error of the restored nodes", ylim=(0, None))
     right.set(ylabel="share recovered", ylim=(0, 1.03))
+    _legend_above(figure, left)
     return figure
 
 
@@ -144,7 +145,13 @@ def _beside(axis: Axes, networks: Mapping[str, Mapping[str, Any]], names: Mappin
         values = [np.nan if measures[name] is None else measures[name] for name in names]
         axis.bar(places, values, width, label=network, **plots.fill(number))
     axis.set_xticks(range(len(names)), list(names.values()))
-    axis.legend(frameon=False, fontsize=8)
+    axis.set_xlim(-0.5, len(names) - 0.5)
+
+
+def _legend_above(figure: Figure, axis: Axes) -> None:
+    """The legend above all panels: within one it would lie on what is drawn."""
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False, fontsize=8)
 
 
 def _curve(axis: Axes, points: Mapping[int, Any], metric: str, label: str, look: Mapping[str, Any]) -> None:
