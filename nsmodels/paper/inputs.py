@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed.manifest import manifest_of
@@ -44,8 +45,8 @@ class Inputs:
 def read_inputs(root: Path, is_strict: bool = False) -> Inputs:
     """What is sealed under a data root.
 
-    Raises `InputError` for evaluations of one training that are not alike, where nothing has enough seeds, and with
-    `is_strict` for the first training or study that would be left out.
+    Raises `InputError` for evaluations of one training that are not alike, for what is not as it was sealed, where
+    nothing has enough seeds, and with `is_strict` for the first training or study that would be left out.
     """
     results = read_results(root)
     studies, unsound = _studies(root)
@@ -59,6 +60,8 @@ def read_inputs(root: Path, is_strict: bool = False) -> Inputs:
     searches = list(read_searches(root))
     folders = {**_evaluations(root, results), **{key: root / key for key in studies}}
     folders |= {search.key: root / search.key for search in searches}
+    for folder in folders.values():
+        artifact.require_intact(folder)
     return Inputs(root, results.found, studies, searches, left_out, folders)
 
 

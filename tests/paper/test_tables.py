@@ -212,6 +212,14 @@ def test_outcomes_that_were_changed_are_refused(copied: Path) -> None:
         read_results(copied)
 
 
+def test_a_report_that_was_changed_is_refused_also_where_the_tables_would_be_kept(copied: Path) -> None:
+    make_tables(copied, copied / "paper_tables")
+    report = evaluation(copied, "nav", "1") / "report.json"
+    report.write_text(report.read_text().replace("1", "2", 1))
+    with pytest.raises(InputError, match=r"nav_replicates/1/evaluation/report\.json"):
+        make_tables(copied, copied / "paper_tables")
+
+
 def test_an_evaluation_of_a_model_that_was_made_again_is_refused_with_the_command(copied: Path) -> None:
     resealed(copied / "nav_replicates" / "1" / "model", fingerprint="0" * 16)
     with pytest.raises(InputError, match=r"its model was made again since; .* nav_replicates --partition 1$"):

@@ -1,12 +1,9 @@
-"""What did not work: parts that do not matter or hurt, baselines that are not beaten, seeds left out, broken seals."""
+"""What did not work: parts that do not matter or hurt, baselines that are not beaten."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-from nsmodels.core.artifact import verify
-from nsmodels.core.errors import InputError
 from nsmodels.paper.results import Result
 from nsmodels.studies.comparison import Row
 from nsmodels.studies.report import ends
@@ -35,12 +32,3 @@ def unbeaten(results: Sequence[Result]) -> Iterator[str]:
                 f"{result.training}, {measure.title}: {best[0]} {measure.text(best[1])}, the model "
                 f"{measure.text(result.mean)}"
             )
-
-
-def broken(folders: Sequence[Path]) -> Iterator[str]:
-    """A line per artifact that is not as it was sealed, by the checksum of every file."""
-    for folder in folders:
-        try:
-            verify(folder)
-        except InputError as error:
-            yield " ".join(str(error).split())
