@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.studies"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 COLOUR = {"helps": plots.COLOURS[0], "hurts": plots.COLOURS[1]}  # any other verdict: grey
 MARK = {"helps": "o", "hurts": "s"}  # colours alone are lost in print
 GREY = "#666666"

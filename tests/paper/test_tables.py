@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from nsmodels.paper.recipes import has_preset, labels
 from nsmodels.paper.results import read_results, require_alike
 from nsmodels.paper.tables.artifact import every_table, make_tables
 from nsmodels.paper.tables.latex import Table, document, escaped
+from nsmodels.paper.tables.rows import ablations
 from tests.shared import resealed
+from tests.studies.test_comparison import study
 
 SEEDS = ("0", "1", "2")
 
@@ -101,6 +103,13 @@ def test_parts_of_a_model_are_those_of_the_study(tables: dict[str, Table]) -> No
     rows = {row["variant"]: row for row in rows_of(tables["ablations_visual_ablations"])}
     assert "full" not in rows
     assert {row["verdict"] for row in rows.values()} == {"helps", "hurts", "does not matter"}
+
+
+def test_each_row_of_a_study_names_its_own_split() -> None:
+    rows = [replace(row, split="far") if row.variant == "haste" else row for row in study()]
+    table = ablations("visual_ablations", {"mini": rows}, {"mini": "synthetic"}, "debug")
+    assert [line[0] for line in table.lines] == ["mini, val", "mini, far", "mini, val"]
+    assert "split" not in table.caption
 
 
 def test_latex_has_rules_and_as_many_cells_as_heads(tables: dict[str, Table]) -> None:
@@ -207,7 +216,7 @@ def test_an_entry_of_the_ledger_that_was_changed_is_not_in_a_table(copied: Path)
 def test_outcomes_that_were_changed_are_refused(copied: Path) -> None:
     path = evaluation(copied, "nav", "1") / OUTCOMES
     scored = read_outcomes(path)
-    write_file(path, dataclasses.replace(scored, scores=1 - scored.scores))
+    write_file(path, replace(scored, scores=1 - scored.scores))
     with pytest.raises(InputError, match=r"outcomes\.parquet: differs from its checksum"):
         read_results(copied)
 

@@ -61,13 +61,35 @@ def ablations(key: str, parts: Parts, sources: Mapping[str, str], preset: str) -
     """The gain by each part of a model, from a sealed study of variants `key`."""
     shown = [(name, row) for name, rows in parts.items() for row in rows if row.is_judged and row.variant != FULL]
     rows = [_variant(name, row, sources[name]) | {"preset": preset} for name, row in shown]
-    heads = ("data", "part", "metric", "without it", "gain", "95 %", "verdict", "parameters", "operations", "CPU-s")
-    names = ("part", "about", "metric", "text", "gain_text", "ends_text", "verdict", "removed", "fewer", "seconds_text")
+    heads = (
+        "data, split",
+        "part",
+        "metric",
+        "without it",
+        "gain",
+        "95 %",
+        "verdict",
+        "parameters",
+        "operations",
+        "CPU-s",
+    )
+    names = (
+        "data_text",
+        "about",
+        "metric",
+        "text",
+        "gain_text",
+        "ends_text",
+        "verdict",
+        "removed",
+        "fewer",
+        "seconds_text",
+    )
     first = next(iter(parts.values()))[0]
     about = ", ".join(f"{name}: {source}" for name, source in sources.items())
     caption = (
-        f"Gain by each part: full model less the one without it, paired by item and seed, {len(first.seeds)} seeds, "
-        f"split {first.split}; parameters and operations: removed with the part. Preset: {preset or NO_PRESET}. {about}"
+        f"Gain by each part: full model less the one without it, paired by item and seed, {len(first.seeds)} seeds; "
+        f"parameters and operations: removed with the part. Preset: {preset or NO_PRESET}. {about}"
     )
     return _table(f"ablations_{key}", caption, heads, names, rows, left=3)
 
@@ -194,7 +216,7 @@ def _variant(part: str, row: Row, source: str) -> dict[str, Any]:
         "split": row.split, "num_items": row.num_items, "num_seeds": len(row.seeds), "mean": row.mean, "gain": row.gain,
         "gain_low": row.gain_low, "gain_high": row.gain_high, "changed": row.changed, "verdict": row.verdict,
         "removed": row.parameters_removed, "fewer": row.operations_removed, "cpu_seconds": row.cpu_seconds,
-        "text": measure.text(row.mean), "gain_text": measure.difference(gain),
+        "data_text": f"{part}, {row.split}", "text": measure.text(row.mean), "gain_text": measure.difference(gain),
         "ends_text": ends and f"{measure.difference(ends[0])} to {measure.difference(ends[1])}",
         "seconds_text": f"{row.cpu_seconds:,.0f}",
     }  # fmt: skip

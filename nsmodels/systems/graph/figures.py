@@ -14,7 +14,7 @@ from nsmodels.studies import figure as study
 from nsmodels.systems.graph.evaluation import charts
 
 MAKER = "nsmodels.systems.graph"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 ablation_study = study.ablation_study
 
 
