@@ -179,6 +179,7 @@ def _beside(family: str) -> Iterator[str]:
 
 def _main(out: Path, seeds: str, preset: str, families: str, is_dry: bool) -> int:
     root, wanted = data_root(), _families(families)
+    _require_preset(preset, wanted)
     steps = list(plan(root, _seeds(seeds), wanted, preset))
     announce(steps, root, preset, list(kept_with_others(root, _seeds(seeds), wanted, preset)))
     if is_dry:
@@ -219,6 +220,15 @@ def _seeds(text: str) -> range:
     if not dots or not (first.isdecimal() and last.isdecimal() and int(first) <= int(last) < NUM_SEEDS):
         raise InputError(f"--seeds: expected FIRST...LAST from 0 to {NUM_SEEDS - 1}, as in {SEEDS}, got '{text}'")
     return range(int(first), int(last) + 1)
+
+
+def _require_preset(name: str, families: Sequence[str]) -> None:
+    """Raise `InputError` for a preset that a training does not have: it would be trained with its default."""
+    wanted = {training for family in families for training in TRAININGS[family]}
+    presets = [list(each.model.presets) for each in trainings() if each.name in wanted]
+    common = [each for each in presets[0] if all(each in others for others in presets)]
+    if name not in common:
+        raise InputError(f"--preset: expected one of {', '.join(common)}, got '{name}'")
 
 
 def _families(text: str) -> list[str]:

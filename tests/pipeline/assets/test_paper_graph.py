@@ -149,7 +149,10 @@ def test_a_dry_run_lists_steps_and_writes_nothing(data, capsys):
     assert not any(data.iterdir()) if data.exists() else True
 
 
-@pytest.mark.parametrize(("word", "value"), [("seeds", "2...0"), ("seeds", "0...99"), ("families", "chess")])
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("preset", "debg"), ("preset", "small"), ("seeds", "2...0"), ("seeds", "0...99"), ("families", "chess")],
+)
 def test_bad_options_are_one_line(data, word, value, capsys):
     assert publication.main([f"--{word}", value, "--dry-run"]) == 2
     line = capsys.readouterr().err
