@@ -25,6 +25,7 @@ from nsmodels.core.errors import InputError
 # Networks of patches or windows take some sizes only: the image is padded to the next multiple that is accepted.
 MULTIPLES = (1, 4, 8, 14, 16, 28, 32, 48, 56, 64, 128)
 MOST_PADDING = 2.0  # largest area of the padded image, in areas of the image
+FEW_CHANNELS = 16  # of the input of a convolution, see `SubsampledConvolution`
 # Networks that do not pad their convolutions leave out the border of the image: so many cells of a map at most.
 MISSING_CELLS = 4
 # What timm raises for options and sizes that do not fit a network.
@@ -130,7 +131,28 @@ def create(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.Module
     """The feature extractor of a timm network."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of timm: deprecated names, replaced registrations
-        return timm.create_model(name, features_only=True, pretrained=pretrained, **options)
+        return _subsampled(timm.create_model(name, features_only=True, pretrained=pretrained, **options))
+
+
+class SubsampledConvolution(nn.Conv2d):
+    """A 1x1 convolution with a stride, which leaves out pixels before it multiplies: same weights, same result.
+
+    The usual one corrupts memory in its backward pass with fewer than 16 channels last on processors with AVX-512
+    (oneDNN 3.13, `avx512_bf16`): the process dies later, in unrelated code. RepVGG begins with one.
+    """
+
+    def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d _ _"]:
+        """(b, c, h, w) -> (b, d, h / stride, w / stride), rounded up."""
+        rows, columns = self.stride
+        return F.conv2d(input[:, :, ::rows, ::columns], self.weight, self.bias, groups=self.groups)
+
+
+def _subsampled(network: nn.Module) -> nn.Module:
+    for each in network.modules():
+        is_plain = type(each) is nn.Conv2d and each.kernel_size == (1, 1) and each.padding == (0, 0)
+        if is_plain and each.stride != (1, 1) and each.in_channels // each.groups < FEW_CHANNELS:
+            each.__class__ = SubsampledConvolution
+    return network
 
 
 def require_name(name: str) -> None:

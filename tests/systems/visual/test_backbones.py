@@ -11,6 +11,7 @@ import timm
 import torch
 import yaml
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from nsmodels.__main__ import main
 from nsmodels.core.errors import InputError
@@ -19,7 +20,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard
 from nsmodels.layers.vision.backbone import build_backbone, check_backbone
 from nsmodels.layers.vision.centres import centre_heat, find_peaks
-from nsmodels.layers.vision.layout import layout_of
+from nsmodels.layers.vision.layout import SubsampledConvolution, create, layout_of
 from nsmodels.systems.visual import SYSTEM
 from nsmodels.systems.visual.config import PerceptionConfig, debug, quick
 from nsmodels.systems.visual.perception.network import ObjectLogits, Perception, find_candidates
@@ -315,3 +316,11 @@ def test_more_memory_than_there_is_is_one_line() -> None:
     ):
         check_backbone(config, 64, 2**27, 10)
     check_backbone(config, 64, 2**33, 10)
+
+
+def test_a_strided_pointwise_convolution_of_few_channels_takes_its_pixels_first() -> None:
+    network = create("repvgg_a0", False, {})
+    found = [each for each in network.modules() if isinstance(each, SubsampledConvolution)]
+    assert [(each.in_channels, each.stride) for each in found] == [(3, (2, 2))]
+    images = torch.rand(2, 3, 7, 10)
+    torch.testing.assert_close(found[0](images), F.conv2d(images, found[0].weight, stride=2))
