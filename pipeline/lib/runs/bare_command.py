@@ -7,6 +7,7 @@ standard library only, no output, and fatal in one case: a command that would cr
 from __future__ import annotations
 
 import atexit
+import functools
 import importlib
 import logging
 import os
@@ -50,8 +51,9 @@ def point_dagster(project: Path, arguments: list[str], environment: MutableMappi
         environment[VARIABLE] = name
 
 
+@functools.cache  # Python reads the .pth files of a virtual environment twice
 def prepare() -> None:
-    """Set up a Dagster process started in this project; no effect elsewhere.
+    """Set up a Dagster process started in this project, once; no effect elsewhere.
 
     Exits with status 2 and one line on stderr when the command would create a second history.
     """

@@ -247,6 +247,17 @@ def test_the_installed_line_is_that_of_the_project():
     )
 
 
+def test_a_terminal_is_told_once_that_loading_takes_a_while(project):
+    ours, theirs = os.openpty()
+    done = subprocess.run(command("nav_modle"), cwd=project, env=environment(project), stderr=theirs, check=False)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        first, second = terminal.read(100_000).decode().splitlines()
+    assert done.returncode == 2
+    assert first.startswith("nsmodels: loading Dagster and the asset graph")
+    assert second.startswith("error: --select 'nav_modle': ")
+
+
 def test_dg_has_the_settings_of_the_project(project, tmp_path):
     words, given = ["dg", "check", "yaml"], environment(project) | {"HOME": str(tmp_path)}
     done = subprocess.run(words, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
