@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import importlib
 import importlib.util
 import sys
@@ -21,10 +22,24 @@ EXTRA = "pipeline"  # the packages of the commands that see Dagster
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Hand the arguments to what they name; print what there is when nothing is named."""
-    if argv is None:
-        interrupts.watch_until_exit()
-        hardware.collect_rarely()
-    return interrupts.guarded(lambda: _main(list(sys.argv[1:] if argv is None else argv)))
+    if argv is not None:
+        return interrupts.guarded(lambda: _main(list(argv)))
+    atexit.register(interrupts.leave)
+    interrupts.watch_until_exit()
+    hardware.collect_rarely()
+    status = interrupts.guarded(lambda: _status(sys.argv[1:]))
+    interrupts.record_status(status)
+    return status
+
+
+def _status(arguments: list[str]) -> int:
+    """The status of a command, also of one that argparse ends: after help, or at bad flags."""
+    try:
+        return _main(arguments)
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        return end.code
 
 
 def _main(arguments: list[str]) -> int:

@@ -153,3 +153,32 @@ def test_nsmodels_stops_in_one_line_also_while_it_loads(tmp_path: Path, number: 
         assert process.communicate()[1] == LINE
     assert process.returncode == status
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+ENDING = """
+import atexit, gc, weakref
+from nsmodels.core import interrupts
+gc.disable()
+atexit.register(interrupts.leave)
+class Knot:
+    def __init__(self): self.itself = self
+    def __del__(self): print("looked through")
+knots = [Knot()]
+atexit.register(print, "registered", end="")
+weakref.finalize(gc, print, "finalized")
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "rest"), [("interrupts.record_status(3)", 3, ""), ("", 0, "looked through\n")]
+)
+def test_a_program_whose_status_is_recorded_ends_at_once_with_what_is_registered(last, status, rest):
+    done = subprocess.run([sys.executable, "-c", ENDING + last], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (status, f"finalized\nregistered{rest}")
+
+
+@pytest.mark.parametrize(("words", "status"), [(["--version"], 0), (["visaul"], 2)])
+def test_the_status_of_a_command_is_that_of_its_process(words, status):
+    done = subprocess.run([sys.executable, "-m", "nsmodels", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert (done.stdout + done.stderr).endswith("\n")

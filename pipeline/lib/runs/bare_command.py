@@ -110,7 +110,8 @@ def watch_stops() -> None:
     if logging.lastResort:  # libraries without a handler log the exception that Dagster raises within them
         logging.lastResort.addFilter(lambda _: not interrupts.requested())
     interrupts.watch_until_exit(ON_CLUSTER if os.environ.get("RAY_ADDRESS") else None)
-    atexit.register(_exit_as_stopped)  # the first one registered is the last one called
+    atexit.register(interrupts.leave)  # the first one registered is the last one called
+    atexit.register(_exit_as_stopped)
 
 
 def _exit_as_stopped() -> None:

@@ -74,18 +74,24 @@ def _check(command: click.Command, check: Callable[[Options], None]) -> None:
             option.type = click.STRING
 
     @functools.wraps(run)
-    def checked(**given: Any) -> Any:
+    def checked(**given: Any) -> None:
         with stopped_by_signal(), one_line_refusals():
             is_dry = given.pop("dry_run", False)
             check(given)
             if is_dry:
-                return announce(given, is_dry)
-            if command.name == "materialize":
-                with suppress(InputError):  # the step reports it, and the history records it
-                    announce(given, is_dry)
-            return run(**given)
+                announce(given, is_dry)
+            else:
+                _run(command, run, given)
+        interrupts.record_status(0)
 
     command.callback = checked
+
+
+def _run(command: click.Command, run: Callable[..., object], given: Options) -> None:
+    if command.name == "materialize":
+        with suppress(InputError):  # the step reports it, and the history records it
+            announce(given, is_dry=False)
+    run(**given)
 
 
 @contextmanager
