@@ -13,6 +13,7 @@ from nsmodels.core.config import Config
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import ClevrConfig
 from nsmodels.engine.config import TrainingConfig
+from pipeline.lib.display.webpages import in_order
 from pipeline.lib.launchpad import Launchpad, mirror
 
 
@@ -175,3 +176,11 @@ def test_a_wrong_value_is_one_line(given, line):
 def test_an_unknown_field_is_refused_before_the_run_starts():
     with pytest.raises(dg.DagsterInvalidConfigError, match='unexpected config entry "sise"'):
         launch({"shape": {"sise": [1, 2]}})
+
+
+def test_a_launchpad_begins_with_the_fields_of_its_own_and_the_main_sections():
+    model = {"baseline_training": {"lr": 1}, "model": {"dim": 1}, "training": {"force": 2, "lr": 1}}
+    found = in_order({"force": False, "model": model, "num_trials": 3, "preset": "auto", "space": []})
+    assert list(found) == ["preset", "force", "num_trials", "space", "model"]
+    assert list(found["model"]) == ["training", "model", "baseline_training"]
+    assert found["model"] == model

@@ -25,7 +25,8 @@ from dagster_shared.yaml_utils import dump_run_config_yaml
 from pipeline.internals import default_values_from_type_snap, default_values_yaml_from_type_snap
 
 OPS = "ops"
-FIRST = ("preset", "force", "training", "model")  # fields at the top of a launchpad, where there are such
+FIRST = ("preset", "force")  # at the top of a launchpad; the fields that are no sections follow
+NEXT = ("training", "model")  # then these sections, and then the others
 
 
 def install() -> None:
@@ -40,13 +41,15 @@ def default_yaml(snapshot: Any, type_snap: Any) -> str:
     """The configuration with which a launchpad opens: that of Dagster, and all fields of the assets, null included."""
     shown = yaml.safe_load(default_values_yaml_from_type_snap(snapshot, type_snap)) or {}
     ops = _without_empty(default_values_from_type_snap(type_snap, snapshot).get(OPS) or {})
-    ops = {name: {"config": _first(op["config"])} if op.keys() == {"config"} else op for name, op in ops.items()}
+    ops = {name: {"config": in_order(op["config"])} if op.keys() == {"config"} else op for name, op in ops.items()}
     return dump_run_config_yaml({**({OPS: ops} if ops else {}), **{k: v for k, v in shown.items() if k != OPS}}, False)
 
 
-def _first(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields in alphabetical order, as Dagster keeps them, after those that people change most."""
-    return {**{name: config[name] for name in FIRST if name in config}, **config}
+def in_order(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields in alphabetical order, as Dagster keeps them, after those that people change most; sections alike."""
+    plain = [name for name, value in config.items() if not isinstance(value, Mapping)]
+    order = dict.fromkeys(name for name in (*FIRST, *plain, *NEXT, *config) if name in config)
+    return {name: in_order(value) if isinstance(value := config[name], Mapping) else value for name in order}
 
 
 def _without_empty(values: Any) -> Any:
