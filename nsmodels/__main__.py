@@ -90,10 +90,11 @@ def _load(command: EntryPoint) -> Callable[[list[str]], int]:
 
 
 def _usage(places: dict[str, str], commands: dict[str, EntryPoint]) -> str:
+    width = max(map(len, [*places, *commands]))
     lines = ["usage: nsmodels <system or dataset> <verb> [--field value ...]", ""]
-    lines += [f"  {name:<12} {_first_line(place)}" for name, place in places.items()]
+    lines += [f"  {name:<{width}}  {_first_line(place)}" for name, place in places.items()]
     lines += ["", "usage: nsmodels <command> [--option value ...]", ""] if commands else []
-    lines += [f"  {name:<12} {_first_line(point.module)}" for name, point in commands.items()]
+    lines += [f"  {name:<{width}}  {_first_line(point.module)}" for name, point in commands.items()]
     return "\n".join([*lines, "", "nsmodels <name> --help has more; nsmodels --version prints the version."])
 
 

@@ -45,8 +45,9 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"{word!a}: not text in UTF-8; a file of such a name has to be renamed")
         if self.word_flag:
             args = words = _word_first(words, self.word_flag)
-            if args[:1] and args[0].startswith("-") and args[0] not in ("-h", "--help"):
-                self.error(f"expected {self.word_flag} NAME")
+            if not args or (args[0].startswith("-") and args[0] not in help.HELP):
+                names = next(action.choices for action in self._actions if self.word_flag in action.option_strings)
+                self.error(f"expected {self.word_flag} NAME, one of {', '.join(names or ())}")
         if self.presets and not {*help.HELP, help.HELP_ALL}.isdisjoint(words):
             help.describe(self, self.presets, self.default_preset, words)
         if PRINT_CONFIG in words:  # data and places are not needed

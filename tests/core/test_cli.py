@@ -95,6 +95,17 @@ def test_the_version_is_that_of_the_package(capsys, word: str) -> None:
     assert nsmodels.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
+def test_what_there_is_has_one_column_of_names(capsys) -> None:
+    lines = [line for line in outcome(capsys, "--help")[1].splitlines() if line.startswith("  ")]
+    assert {line[2:].split()[0] for line in lines} >= set(NAMES)
+    assert len({len(line) - len(line[2:].split(maxsplit=1)[1]) for line in lines}) == 1
+
+
+def test_a_missing_image_is_one_line_before_anything_is_loaded(capsys) -> None:
+    words = ("natural", "answer", "--checkpoint", "absent", "--image", "absent.png", "Who?")
+    assert outcome(capsys, *words) == (2, "", "error: --image absent.png: no such image\n")
+
+
 def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
     status, out, err = outcome(capsys, "visaul", "train")
     assert (status, out) == (2, "")

@@ -57,7 +57,9 @@ def add_train(verbs: Verbs, system: System[Any, Any]) -> None:
     if len(system.stages) == 1:
         _add_stage(verbs.add_parser("train", help=_networks(system.stages[0])), system, system.stages[0])
         return
-    train = verbs.add_parser("train", help="train a stage; resumes", word_flag="--phase")
+    words = f"nsmodels {system.name} train --phase {system.stages[0].name} --help"
+    about = {"help": "train a stage; resumes", "epilog": f"The flags of a stage: {words}, and --help-all for all."}
+    train = verbs.add_parser("train", word_flag="--phase", **about)
     train.add_argument("--phase", choices=[stage.name for stage in system.stages], help="the stage, as its word")
     stages = train.add_subparsers(metavar="stage", required=True)
     for stage in system.stages:

@@ -225,6 +225,8 @@ def _check(answering: Answering, arguments: argparse.Namespace) -> None:
         check_suffix(path)
     require_files(drawn, [*arguments.image, written], makes_folders=True)
     require_files({"--json": written}, arguments.image)
+    for image in (image for image in arguments.image if not image.exists()):
+        raise InputError(f"--image {image}: no such image")
     if not (arguments.question or arguments.more or arguments.questions):
         raise InputError("answer: no question; give one, or a file of them with --questions")
     if arguments.without:

@@ -127,6 +127,10 @@ def test_phase_is_the_word_of_a_stage(capsys) -> None:
         assert (found["config:training.lr"], found["out"]) == (0.5, Path("here"))
     later = parser().parse_args(["train", "--phase", "full", "--from", "there", *words])
     assert later.parent == Path("there")
+    for unnamed in ([], ["--help-all"], words):
+        with pytest.raises(SystemExit):
+            parser().parse_args(["train", *unnamed])
+        assert "expected --phase NAME, one of vision, audio, fusion, dynamics, full; see" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        parser().parse_args(["train", *words])
-    assert "expected --phase NAME" in capsys.readouterr().err
+        parser().parse_args(["train", "--help"])
+    assert "nsmodels world train --phase vision --help" in capsys.readouterr().out
