@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from nsmodels.core import discover
 from nsmodels.core.config import (
+    PRESET,
     Config,
     Given,
     above,
@@ -18,6 +19,7 @@ from nsmodels.core.config import (
     conditional,
     decided,
     fingerprint,
+    from_environment,
     parse_json,
     partly_decided,
     read_yaml,
@@ -429,3 +431,15 @@ def test_conditions_refer_to_fields_that_there_are(name: str) -> None:
         if "." in wanted and not section and not hasattr(config, wanted.partition(".")[0]):
             continue  # a section by itself: its conditions on other sections are tested with the whole
         value_of(config, field), value_of(config, wanted)
+
+
+@pytest.mark.parametrize(("name", "found"), [("", None), ("debug", "debug"), ("small", None)])
+def test_the_preset_of_the_environment_is_taken_where_it_is_there(name, found, monkeypatch) -> None:
+    monkeypatch.setenv(PRESET, name)
+    assert from_environment(["debug", "quick", "base"]) == found
+
+
+def test_a_slip_in_the_preset_of_the_environment_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv(PRESET, "debgu")
+    with pytest.raises(InputError, match=r"NSMODELS_PRESET=debgu: unknown preset; did you mean debug\?"):
+        from_environment(["debug", "quick", "base"])

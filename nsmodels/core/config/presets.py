@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Collection
 
+from nsmodels.core.errors import InputError
+
 PRESET = "NSMODELS_PRESET"
+ALIKE = 0.75  # of two names, from which one is taken for a slip of the other
 
 
 def from_environment(presets: Collection[str]) -> str | None:
-    """The preset that `NSMODELS_PRESET` names, where it is one of `presets`; else None: each has its own default."""
+    """The preset that `NSMODELS_PRESET` names, where it is one of `presets`; else None: each has its own default.
+
+    Raises `InputError` for a name that is nearly one of them.
+    """
     name = os.environ.get(PRESET, "")
+    if name and name not in presets and (meant := difflib.get_close_matches(name, presets, 1, ALIKE)):
+        raise InputError(f"{PRESET}={name}: unknown preset; did you mean {meant[0]}? (known: {', '.join(presets)})")
     return name if name in presets else None
