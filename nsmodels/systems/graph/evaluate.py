@@ -10,6 +10,7 @@ import numpy as np
 from nsmodels.core.artifact import Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
+from nsmodels.core.progress import counted
 from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.formats.graphs import files
 from nsmodels.formats.graphs.tables import Graphs
@@ -92,7 +93,8 @@ def _scored(
     """Every model on every split, the reasoner first."""
     extra = order.config.extra_rounds
     found = {
-        phase: rivals.scored_network(phase, network, splits, extra, order.model) for phase, network in networks.items()
+        phase: rivals.scored_network(phase, network, splits, extra, order.model)
+        for phase, network in counted(networks.items(), len(networks), "scoring", "network")
     }
     found[UNTRAINED] = rivals.scored_untrained(networks[REASONER], splits, extra)
     if "train" in train:
