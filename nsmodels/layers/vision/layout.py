@@ -149,10 +149,14 @@ class SubsampledConvolution(nn.Conv2d):
 
 def _subsampled(network: nn.Module) -> nn.Module:
     for each in network.modules():
-        is_plain = type(each) is nn.Conv2d and each.kernel_size == (1, 1) and each.padding == (0, 0)
-        if is_plain and each.stride != (1, 1) and each.in_channels // each.groups < FEW_CHANNELS:
+        if type(each) is nn.Conv2d and _is_at_risk(each):
             each.__class__ = SubsampledConvolution
     return network
+
+
+def _is_at_risk(layer: nn.Conv2d) -> bool:
+    is_pointwise = layer.kernel_size == (1, 1) and layer.padding == (0, 0)
+    return is_pointwise and layer.stride != (1, 1) and layer.in_channels // layer.groups < FEW_CHANNELS
 
 
 def require_name(name: str) -> None:
