@@ -9,9 +9,11 @@ from pipeline.internals import BaseAssetGraph
 from pipeline.lib.training import Training
 
 PAPER = dg.AssetSelection.groups("paper")  # made by a command of its own
+# What joins the results of studies is made with them: on its own it would have nothing to join.
+FROM_STUDIES = (dg.AssetSelection.groups("studies") & dg.AssetSelection.kind("pytorch")).downstream()
 demo = dg.define_asset_job(
     "demo",
-    selection=(dg.AssetSelection.assets("clevr_mini_model").downstream() - PAPER)
+    selection=(dg.AssetSelection.assets("clevr_mini_model").downstream() - PAPER - FROM_STUDIES)
     | dg.AssetSelection.assets("clevr_mini"),
     config={"ops": {key: {"config": {"preset": "quick"}} for key in ("clevr_mini", "clevr_mini_model")}},
     description="In minutes on two CPU cores: 3,000 synthetic images, the model, its evaluation and the figures.",
@@ -19,9 +21,9 @@ demo = dg.define_asset_job(
 
 
 def made_from(*those: Training) -> dg.AssetSelection:
-    """The models of trainings and all that is made from them, except studies that train anew, and the paper."""
-    studies = dg.AssetSelection.groups("studies", "replicates", "trials") & dg.AssetSelection.kind("pytorch")
-    return dg.AssetSelection.assets(*(each.model_key for each in those)).downstream() - studies - PAPER
+    """The models of trainings and all that is made from them, except studies and what joins them, and the paper."""
+    studies = dg.AssetSelection.groups("replicates", "trials") & dg.AssetSelection.kind("pytorch")
+    return dg.AssetSelection.assets(*(each.model_key for each in those)).downstream() - studies - FROM_STUDIES - PAPER
 
 
 def reach(graph: BaseAssetGraph, those: Iterable[Training], without: Iterable[Training] = ()) -> set[dg.AssetKey]:

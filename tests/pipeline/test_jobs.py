@@ -37,3 +37,18 @@ def test_the_demo_is_the_quick_preset(name, pad):
     chosen = pad.resolve(config["ops"][name]["config"])
     assert chosen.preset == "quick"
     assert chosen.config == pad.presets["quick"]()
+
+
+@pytest.mark.parametrize("name", ["demo", "retrain"])
+def test_a_job_makes_nothing_that_waits_for_a_study(name):
+    job, graph = defs().resolve_job_def(name), defs().get_repository_def().asset_graph
+    made = job.asset_layer.executable_asset_keys
+    studies = dg.AssetSelection.groups("studies") & dg.AssetSelection.kind("pytorch")
+    assert not made & studies.downstream().resolve(graph)
+
+
+def test_the_demo_makes_model_evaluation_figures_and_leaderboard():
+    made = defs().resolve_job_def("demo").asset_layer.executable_asset_keys
+    figures = {"training_curves", "reasoning_depth"}
+    wanted = {"clevr_mini", "clevr_mini_model", "clevr_mini_evaluation", "leaderboard", *figures}
+    assert {key.to_user_string() for key in made} == wanted
