@@ -42,29 +42,28 @@ Seeds = Mapping[str, Sequence[str]]  # partitions that there can be, by the key 
 
 
 @dataclass(frozen=True)
-class Replication:
-    """The replicates of one training.
+class OverSeeds:
+    """Scores of one training by one metric over seeds.
 
     Attributes:
-        key: of the replicates.
         alike: the evaluations taken together, by seed.
-        others: evaluations of another configuration, code or data by seed, each with what differs.
-        missing: seeds without an evaluation, each with the reason, empty where it was not trained.
     """
 
-    key: str
     alike: Mapping[str, Entry]
-    others: Mapping[str, tuple[Entry, str]]
-    missing: Mapping[str, str]
+
+    @property
+    def first(self) -> Entry:
+        """The entry of the first seed, for what is the same in all."""
+        return next(iter(self.alike.values()))
 
     @property
     def measure(self) -> Measure:
-        """Name, unit, bounds and direction of the headline metric."""
-        return next(iter(self.alike.values())).measure
+        """Name, unit, bounds and direction of the metric."""
+        return self.first.measure
 
     @property
     def scores(self) -> list[float]:
-        """Scores of the seeds that are taken together."""
+        """Score of each seed."""
         return [entry.score for entry in self.alike.values()]
 
     @property
@@ -77,9 +76,24 @@ class Replication:
         """95 % interval of that mean; None with a single seed, and where all are equal."""
         return student_interval(self.scores, measure=self.measure)
 
+
+@dataclass(frozen=True)
+class Replication(OverSeeds):
+    """The replicates of one training, by the headline metric.
+
+    Attributes:
+        key: of the replicates.
+        others: evaluations of another configuration, code or data by seed, each with what differs.
+        missing: seeds without an evaluation, each with the reason, empty where it was not trained.
+    """
+
+    key: str
+    others: Mapping[str, tuple[Entry, str]]
+    missing: Mapping[str, str]
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
-        first, sign = next(iter(self.alike.values())), self.measure.sign
+        first, sign = self.first, self.measure.sign
         seeds = sorted(self.alike, key=lambda seed: sign * self.alike[seed].score)
         return {
             "system": first.system,
@@ -151,7 +165,7 @@ def _together(key: str, known: Mapping[str, Entry], missing: Mapping[str, str]) 
     alike = max(groups.values(), key=lambda group: (len(group), max(entry.created for entry in group.values())))
     first = next(iter(alike.values()))
     others = {seed: (entry, _differing(first, entry)) for seed, entry in known.items() if seed not in alike}
-    return Replication(key, alike, others, missing)
+    return Replication(alike, key, others, missing)
 
 
 def _recipe(entry: Entry) -> str:

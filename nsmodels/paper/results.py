@@ -10,10 +10,8 @@ from pathlib import Path
 from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.entry import Entry, entries_of
-from nsmodels.evaluation.measure import Measure
-from nsmodels.evaluation.metrics import Interval
 from nsmodels.evaluation.outcomes import MODEL as SCORED
-from nsmodels.evaluation.replication import student_interval
+from nsmodels.evaluation.replication import OverSeeds
 from nsmodels.evaluation.sources import kind_of, require_one_kind, require_one_split
 from nsmodels.paper.recipes import MODEL, labels, materialize
 from nsmodels.studies.config import FEWEST_SEEDS
@@ -23,28 +21,18 @@ CHANCE = ("chance", "random")  # names of what answers at random
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(OverSeeds):
     """The score of one training by one metric over its seeds.
+
+    The entries are as they come into the ledger, all of one recipe, without the intervals of single seeds.
 
     Attributes:
         training: as "nav".
-        entries: as they come into the ledger, by seed, all of one recipe; without the intervals of single seeds.
-        manifests: of the evaluations, likewise.
+        manifests: of the evaluations, by seed.
     """
 
     training: str
-    entries: Mapping[str, Entry]
     manifests: Mapping[str, Manifest]
-
-    @property
-    def first(self) -> Entry:
-        """The entry of the first seed, for what is the same in all."""
-        return next(iter(self.entries.values()))
-
-    @property
-    def measure(self) -> Measure:
-        """Name, unit, bounds and direction of the metric."""
-        return self.first.measure
 
     @property
     def preset(self) -> str:
@@ -52,24 +40,9 @@ class Result:
         return labels(self.manifests.values())
 
     @property
-    def scores(self) -> list[float]:
-        """Score of each seed."""
-        return [entry.score for entry in self.entries.values()]
-
-    @property
-    def mean(self) -> float:
-        """Mean score over seeds."""
-        return statistics.fmean(self.scores)
-
-    @property
-    def interval(self) -> Interval | None:
-        """95 % interval of the mean over seeds (Student); None where all seeds are equal."""
-        return student_interval(self.scores, measure=self.measure)
-
-    @property
     def baselines(self) -> dict[str, float]:
         """Mean over seeds of what was scored beside the model in every evaluation, chance among it."""
-        every = [entry.baselines for entry in self.entries.values()]
+        every = [entry.baselines for entry in self.alike.values()]
         return {name: statistics.fmean(e[name] for e in every) for name in every[0] if all(name in e for e in every)}
 
     @property
@@ -94,7 +67,7 @@ class Result:
                 is_own = name == metric or (self.first.is_headline and not _is_metric(name, manifest))
                 if name != key and is_own and isinstance(value, int | float):
                     found.setdefault("" if name == metric else name, []).append(float(value))
-        means = {name: statistics.fmean(values) for name, values in found.items() if len(values) == len(self.entries)}
+        means = {name: statistics.fmean(values) for name, values in found.items() if len(values) == len(self.alike)}
         return max(means.items(), key=lambda pair: self.measure.sign * pair[1], default=None)
 
 
@@ -176,7 +149,7 @@ def _results(training: str, evaluations: Mapping[str, Path], root: Path) -> list
         if absent := [evaluations[seed] for seed in evaluations if seed not in each]:
             raise InputError(f"{absent[0]}: is not scored by {metric}, as other seeds are; make the evaluation again")
         require_alike(training, manifests, each)
-    return [Result(training, each, manifests) for each in entries.values()]
+    return [Result(each, training, manifests) for each in entries.values()]
 
 
 def _require_of_this_model(evaluation: Path, key: str, seed: str) -> None:

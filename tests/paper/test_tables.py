@@ -179,8 +179,8 @@ def test_evaluations_of_different_code_are_refused_with_both_names_and_the_comma
 )
 def test_what_is_not_alike_is_refused(sealed: Path, change: dict[str, object], line: str) -> None:
     nav = next(result for result in read_results(sealed).found if result.training == "nav" and result.first.is_headline)
-    require_alike("nav", nav.manifests, nav.entries)
-    entries = {**nav.entries, "1": nav.entries["1"].model_copy(update=change)}
+    require_alike("nav", nav.manifests, nav.alike)
+    entries = {**nav.alike, "1": nav.alike["1"].model_copy(update=change)}
     with pytest.raises(InputError, match=line):
         require_alike("nav", nav.manifests, entries)
 

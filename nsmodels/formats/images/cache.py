@@ -58,7 +58,7 @@ def read_images(paths: Sequence[Path], width: int, height: int, num_workers: int
         return _decode(paths, np.empty((len(paths), height, width, 3), np.uint8), num_workers), sizes
     cache = data_root() / ".cache" / f"images_{_cache_key(paths, width, height)}.npy"
     if not cache.exists():
-        with _locked(cache):
+        with locked(cache):
             if not cache.exists():  # otherwise a different process wrote it in the meantime
                 _fill_cache(cache, paths, (len(paths), height, width, 3), num_workers)
     return _mapped(cache), sizes
@@ -79,7 +79,7 @@ def _cache_key(paths: Sequence[Path], width: int, height: int) -> str:
 
 
 @contextmanager
-def _locked(cache: Path) -> Iterator[None]:
+def locked(cache: Path) -> Iterator[None]:
     """Hold the cache's lock, after waiting until it is free; the kernel drops the lock with the process."""
     with ExitStack() as held:
         try:

@@ -185,11 +185,11 @@ def _result(result: Result) -> dict[str, Any]:
         "data_fingerprint": first.data_fingerprint, "source": first.source, "trained_on": first.trained_on,
         "split": first.split, "metric": first.metric, "unit": first.unit, "direction": first.direction,
         "mean": result.mean, "low": interval and interval[0], "high": interval and interval[1],
-        "seeds": " ".join(result.entries), "scores": " ".join(map(repr, result.scores)),
-        "num_seeds": len(result.entries), "num_items": first.n, "num_clusters": first.num_clusters,
+        "seeds": " ".join(result.alike), "scores": " ".join(map(repr, result.scores)),
+        "num_seeds": len(result.alike), "num_items": first.n, "num_clusters": first.num_clusters,
         "chance": result.chance, "best_baseline": best, "best_baseline_score": best_score,
         "ceiling": top_score, "ceiling_name": top, "code_version": first.code_version,
-        "commits": " ".join(sorted({entry.commit for entry in result.entries.values()})),
+        "commits": " ".join(sorted({entry.commit for entry in result.alike.values()})),
         "data_text": f"{first.dataset}, {first.split}" + _elsewhere(result), "metric_text": _metric(measure),
         "text": measure.text(result.mean), "ends_text": _ends(measure, interval),
         "chance_text": measure.text(result.chance) if result.chance is not None else None,
@@ -202,7 +202,7 @@ def _baseline(result: Result, name: str, score: float) -> dict[str, Any]:
     first, measure = result.first, result.measure
     return {
         "training": result.training, "preset": result.preset, "metric": _metric(measure), "baseline": name,
-        "score": score, "model": result.mean, "num_seeds": len(result.entries), "num_items": first.n,
+        "score": score, "model": result.mean, "num_seeds": len(result.alike), "num_items": first.n,
         "source": first.source, "split": first.split, "text": measure.text(score),
         "model_text": measure.text(result.mean),
     }  # fmt: skip
@@ -223,8 +223,8 @@ def _variant(part: str, row: Row, source: str) -> dict[str, Any]:
 
 
 def _cost(result: Result, root: Path) -> dict[str, Any]:
-    first, entries = result.first, list(result.entries.values())
-    spent: list[Spending] = [spending_of(root, result.training, seed) for seed in result.entries]
+    first, entries = result.first, list(result.alike.values())
+    spent: list[Spending] = [spending_of(root, result.training, seed) for seed in result.alike]
     latency = [each.latency for each in spent if each.latency is not None]
     energy = [each.joules for each in spent if each.joules is not None]
     cpu, wall = (

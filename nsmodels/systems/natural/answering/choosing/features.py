@@ -5,8 +5,7 @@ Shapes: m images, n objects per image (padded), d features of an object, c chann
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,12 +16,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from nsmodels.core import locks
 from nsmodels.core.artifact import data_root
 from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import full_disk, require_space
 from nsmodels.core.progress import counted
-from nsmodels.formats.images.cache import read_images
+from nsmodels.formats.images.cache import locked, read_images
 from nsmodels.systems.natural.config import AnswersConfig
 from nsmodels.systems.natural.perception.decoding import Read, look_at
 from nsmodels.systems.natural.perception.network import Levels, Perception
@@ -156,7 +154,7 @@ def cached_features(
     key = fingerprint([VERSION, weights, asdict(shape), stats])
     cache = data_root() / ".cache" / f"features_{key}.npy"
     if not cache.exists():
-        with _locked(cache):
+        with locked(cache):
             if not cache.exists():  # otherwise a different process wrote it in the meantime
                 _write(cache, model, pixels, shape)
     return np.load(cache, mmap_mode="r", allow_pickle=False)
@@ -180,14 +178,3 @@ def _filled(model: Perception, pixels: np.ndarray, shape: FeatureShape, into: np
     for first in counted(starts, len(starts), "perception", "batch", has_end=False):
         into[first : first + BATCH] = read_features(model, pixels[first : first + BATCH], shape)
     return into
-
-
-@contextmanager
-def _locked(cache: Path) -> Iterator[None]:
-    with ExitStack() as held:
-        try:
-            cache.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(locks.waiting(cache.with_suffix(".lock")))
-        except OSError as error:
-            raise full_disk(error, cache) from error
-        yield
