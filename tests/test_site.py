@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -47,8 +49,21 @@ def test_every_field_of_every_configuration_is_listed() -> None:
 
 
 def _configurations(kind: type[Config]) -> list[type[Config]]:
-    below = [each for each in kind.__subclasses__() if each.__module__.startswith("nsmodels.")]
+    # Other tests unload modules, whose classes stay until they are collected.
+    loaded = [each for each in kind.__subclasses__() if each.__module__ in sys.modules]
+    below = [each for each in loaded if each.__module__.startswith("nsmodels.")]
     return [*below, *(each for one in below for each in _configurations(one))]
+
+
+def test_configurations_of_unloaded_modules_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("nsmodels.datasets.unloaded.config")
+    gone = type("GoneConfig", (Config,), {"__module__": module.__name__})
+    fields.classes.cache_clear()
+    assert gone not in fields.classes()
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    fields.classes.cache_clear()
+    assert gone in fields.classes()
+    fields.classes.cache_clear()
 
 
 def test_values_are_those_of_the_presets() -> None:

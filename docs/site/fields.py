@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import types
 import typing
 from collections import defaultdict
@@ -83,7 +84,9 @@ def classes() -> frozenset[type[Config]]:
     for module in pkgutil.walk_packages(nsmodels.__path__, "nsmodels.", onerror=lambda name: None):
         if module.name.rpartition(".")[2] in CONFIGURED and ".core." not in module.name:
             importlib.import_module(module.name)
-    return frozenset(each for each in _below(Config) if each.__module__.startswith("nsmodels."))
+    # A class outlives a module that was unloaded, until it is collected.
+    loaded = (each for each in _below(Config) if each.__module__ in sys.modules)
+    return frozenset(each for each in loaded if each.__module__.startswith("nsmodels."))
 
 
 @cache
