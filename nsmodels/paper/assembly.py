@@ -35,11 +35,19 @@ MAKERS: dict[str, Callable[[Path, Path], Manifest]] = {
 
 @dataclass(frozen=True)
 class File:
-    """One file of the paper: its name there, and the sealed file and artifact that it is a copy of."""
+    """One file of the paper.
+
+    Attributes:
+        name: in the folder of the paper.
+        source: the sealed file that it is a copy of.
+        manifest: of the artifact with that file.
+        described: of the artifact that it is about: of a card the model or dataset, else the same.
+    """
 
     name: str
     source: Path
     manifest: Manifest
+    described: Manifest
 
 
 @dataclass(frozen=True)
@@ -151,10 +159,12 @@ def _files(root: Path, left_out: Container[str]) -> Iterator[File]:
         for name in manifest.files:
             place = PurePosixPath(name)
             if item.name in FOLDERS:
-                yield File(str(PurePosixPath(FOLDERS[item.name]) / name), item.folder / name, manifest)
+                is_card = item.name in (MODEL_CARDS, DATASET_CARDS)
+                described = artifact.read_manifest(root / place.parent) if is_card else manifest
+                yield File(str(PurePosixPath(FOLDERS[item.name]) / name), item.folder / name, manifest, described)
             elif len(place.parts) == 1 and place.suffix == ".pdf":  # one that is named after the figure has no folder
                 within = PurePosixPath(FIGURES) / ("" if place.stem == item.name else item.name)
-                yield File(str(within / name), item.folder / name, manifest)
+                yield File(str(within / name), item.folder / name, manifest, manifest)
 
 
 def _write(files: list[File], lines: list[str], folder: Path) -> None:
@@ -169,15 +179,15 @@ def _write(files: list[File], lines: list[str], folder: Path) -> None:
 def _about(file: File) -> dict[str, str]:
     manifest = file.manifest
     origin = {"artifact": manifest.key, "fingerprint": manifest.fingerprint, "commit": manifest.commit}
-    return {"sha256": disk.sha256_of(file.source), "source": manifest.source, **origin}
+    return {"sha256": disk.sha256_of(file.source), "source": file.described.source, **origin}
 
 
 def index(files: list[File], lines: list[str]) -> str:
     """The index as Markdown: each file with its artifact, commit and data; what is missing with its command."""
-    presets = {key: labels([manifest]) for key, manifest in {f.manifest.key: f.manifest for f in files}.items()}
+    presets = {key: labels([manifest]) for key, manifest in {f.described.key: f.described for f in files}.items()}
     rows = [
         f"| [{file.name}]({file.name}) | `{file.manifest.key}` {file.manifest.fingerprint} | "
-        f"{file.manifest.commit} | {file.manifest.source or '-'} | {presets[file.manifest.key] or '-'} |"
+        f"{file.manifest.commit} | {file.described.source or '-'} | {presets[file.described.key] or '-'} |"
         for file in files
     ]
     again = sorted({f"- `{command(file.manifest)}`" for file in files if "/" not in file.manifest.key})

@@ -84,6 +84,9 @@ def test_a_paper_has_figures_tables_supplement_cards_and_an_index(root: Path, pa
             sealed = artifact.read_manifest(root / about["artifact"])
             assert (about["fingerprint"], about["commit"]) == (sealed.fingerprint, sealed.commit)
             assert f"[{name}]({name}) | `{about['artifact']}` {about['fingerprint']} | {about['commit']}" in index
+    card = next(line for line in index.splitlines() if "[dataset_cards/mazes/croissant.json]" in line)
+    assert card.split(" | ")[3:] == ["synthetic mazes", "data debug |"]  # the data of that card alone
+    assert listed["dataset_cards/mazes/croissant.json"]["source"] == "synthetic mazes"
 
 
 def test_the_same_artifacts_give_the_same_bytes(root: Path, paper: Path, tmp_path: Path) -> None:

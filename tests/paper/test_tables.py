@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from tests.shared import resealed
 from tests.studies.test_comparison import study
 
 SEEDS = ("0", "1", "2")
+PDFLATEX = shutil.which("pdflatex")
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +126,18 @@ def test_latex_has_rules_and_as_many_cells_as_heads(tables: dict[str, Table]) ->
         assert text.count("{") == text.count("}")
         assert text.isascii() or set(text) <= {chr(code) for code in range(0x250)}
         assert rf"\input{{{table.name}}}" in document(list(tables.values()))
+
+
+@pytest.mark.skipif(PDFLATEX is None, reason="LaTeX is not installed: apt-get install texlive-latex-recommended")
+def test_latex_sets_every_table_within_the_width_of_a_page(copied: Path, tmp_path: Path) -> None:
+    folder = copied / "paper_tables"
+    make_tables(copied, folder)
+    command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", f"-output-directory={tmp_path}", "tables.tex"]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout
+    assert "Overfull" not in done.stdout
+    assert "Missing character" not in (tmp_path / "tables.log").read_text(errors="replace")
+    assert (tmp_path / "tables.pdf").stat().st_size > 0
 
 
 def test_words_are_escaped_for_latex() -> None:

@@ -80,8 +80,12 @@ def escaped(text: str) -> str:
 def document(tables: Sequence[Table]) -> str:
     """A document that sets all tables, to be compiled beside their files."""
     inputs = [rf"\input{{{table.name}}}" for table in tables]
-    head = [r"\documentclass[10pt]{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[utf8]{inputenc}"]
-    head += [
+    head = [
+        r"\documentclass[10pt]{article}",
+        r"\usepackage[T1]{fontenc}",
+        r"\usepackage[utf8]{inputenc}",
+        # Without them, and without cm-super, the letters of T1 are set as bitmaps.
+        r"\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}",
         r"\usepackage{textcomp}",
         r"\usepackage{booktabs}",
         r"\usepackage[a4paper,landscape,margin=1.5cm]{geometry}",
