@@ -132,8 +132,10 @@ def test_latex_has_rules_and_as_many_cells_as_heads(tables: dict[str, Table]) ->
 def test_latex_sets_every_table_within_the_width_of_a_page(copied: Path, tmp_path: Path) -> None:
     folder = copied / "paper_tables"
     make_tables(copied, folder)
-    command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", f"-output-directory={tmp_path}", "tables.tex"]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, errors="replace")
+    options = ["-interaction=nonstopmode", "-halt-on-error", f"-output-directory={tmp_path}"]
+    done = subprocess.run(
+        [str(PDFLATEX), *options, "tables.tex"], cwd=folder, capture_output=True, text=True, errors="replace"
+    )
     assert done.returncode == 0, done.stdout
     assert "Overfull" not in done.stdout
     assert "Missing character" not in (tmp_path / "tables.log").read_text(errors="replace")
