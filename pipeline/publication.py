@@ -11,6 +11,7 @@ import sys
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nsmodels.commands import paper
 from nsmodels.core import interrupts
@@ -34,11 +35,11 @@ STUDIES = {  # by system: many trainings for a report each
     "nav": ("nav_ablations",),
     "world": ("world_ablations",),
 }
-# CPU-seconds of one seed of `quick`, training and evaluation, on two cores in float32; see LOG.md. What is not here was
-# not measured.
+# CPU-seconds of one seed of `quick`, training and evaluation, on two cores in float32, and of whole studies; see LOG.md.
+# What is not here was not measured.
 REFERENCES = {
     "clevr_mini": 1882.0, "vqa_mini": 502.0, "causal": 132.0, "planning": 63.0, "knowledge": 104.0, "long_chains": 80.0,
-    "nav": 65.0, "world": 1080.0,
+    "nav": 65.0, "world": 1080.0, "nav_ablations": 186.0,
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
 STOPPED = [128 + number for number in interrupts.SIGNALS]  # exit status after Ctrl-C or SIGTERM
@@ -52,14 +53,16 @@ class Step:
     Attributes:
         keys: of the assets.
         seeds: partitions that are to do, of replicates; empty for other assets.
-        cpu_seconds: expected; None where it was not measured.
+        cpu_seconds: expected of all but `unmeasured`; figures, which take seconds, are not counted.
         num_bytes: expected on disk; None where it is not known.
+        unmeasured: trainings and studies among `keys` of which no time is known.
     """
 
     keys: tuple[str, ...]
     seeds: tuple[int, ...] = ()
-    cpu_seconds: float | None = None
+    cpu_seconds: float = 0.0
     num_bytes: int | None = None
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def command(self) -> list[str]:
@@ -71,9 +74,11 @@ class Step:
     def text(self) -> str:
         """The step in words, with its expected time and disk."""
         seeds = f", seeds {' '.join(map(str, self.seeds))}" if self.seeds else ""
-        time = "time not measured" if self.cpu_seconds is None else f"about {readable_seconds(self.cpu_seconds)} of CPU"
+        is_known = self.cpu_seconds or not self.unmeasured
+        times = [f"about {readable_seconds(self.cpu_seconds)} of CPU"] if is_known else []
+        times += [f"{', '.join(self.unmeasured)} not measured"] if self.unmeasured else []
         disk = "" if self.num_bytes is None else f", {readable(self.num_bytes)}"
-        return f"{', '.join(self.keys)}{seeds}: {time}{disk}"
+        return f"{', '.join(self.keys)}{seeds}: {' and '.join(times)}{disk}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,7 +110,7 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
                 yield step
     for family in families:
         if keys := _left(root, family, preset):
-            yield Step(keys)
+            yield Step(keys, **_costs_of(root, family, keys, preset))
 
 
 def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) -> Step | None:
@@ -122,12 +127,35 @@ def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) ->
                 f"{place.name}/{seed}: sealed with the preset {other}, and seed {left[0]} with {preset} cannot be "
                 "taken together with it; give the same --preset, or a data root of its own (NSMODELS_DATA)"
             )
-    known = [(manifest_of(path.with_name("model")), manifest_of(path)) for path in made.values()]
-    costs = [model.cpu_seconds + scored.cpu_seconds for model, scored in known if model and scored]
-    sizes = [model.num_bytes + scored.num_bytes for model, scored in known if model and scored]
-    each = max(costs) if costs else REFERENCES.get(training) if preset == QUICK else None
-    num_bytes = len(left) * max(sizes) if sizes else None
-    return Step((place.name,), left, None if each is None else len(left) * each, num_bytes)
+    each, num_bytes = _cost_of_seed(root, training, preset)
+    unmeasured = () if each is not None else (place.name,)
+    return Step((place.name,), left, len(left) * (each or 0.0), num_bytes and len(left) * num_bytes, unmeasured)
+
+
+def _cost_of_seed(root: Path, training: str, preset: str) -> tuple[float | None, int | None]:
+    """CPU-seconds and bytes of one seed: the most of those sealed here with a preset, else the reference."""
+    place = root / f"{training}{REPLICATES}"
+    sealed = evaluations_of(place).values() if place.is_dir() else ()
+    kept = [path for path in sealed if _is_kept(path.with_name("model"), preset)]
+    found = [(manifest_of(path.with_name("model")), manifest_of(path)) for path in kept]
+    known = [(model, scored) for model, scored in found if model and scored]
+    if not known:
+        return REFERENCES.get(training) if preset == QUICK else None, None
+    seconds, sizes = zip(*((a.cpu_seconds + b.cpu_seconds, a.num_bytes + b.num_bytes) for a, b in known), strict=True)
+    return max(seconds), max(sizes)
+
+
+def _costs_of(root: Path, family: str, keys: Container[str], preset: str) -> dict[str, Any]:
+    """Expected CPU-seconds of the models and studies among some keys, and those of which no time is known."""
+    costs: dict[str, float | None] = {}
+    for each in trainings():
+        if each.name in TRAININGS[family] and each.chain[-1].model_key in keys:
+            costs[each.chain[-1].model_key] = _cost_of_seed(root, each.name, preset)[0]
+    for study in STUDIES.get(family, ()):
+        if study in keys:
+            costs[study] = REFERENCES.get(study) if preset == QUICK else None
+    unmeasured = tuple(key for key, cost in costs.items() if cost is None)
+    return {"cpu_seconds": sum(cost or 0.0 for cost in costs.values()), "unmeasured": unmeasured}
 
 
 def _left(root: Path, family: str, preset: str) -> tuple[str, ...]:
@@ -204,10 +232,11 @@ def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[st
         print(f"  {step.text()}")
     for line in others:
         print(f"  {line}")
-    measured = [step.cpu_seconds for step in steps if step.cpu_seconds is not None]
-    unknown = len(steps) - len(measured)
-    more = f", and {unknown} steps whose time was not measured" if unknown else ""
-    print(f"{len(steps)} steps to do: {readable_seconds(sum(measured))} of CPU{more}; {GO_ON}")
+    unknown = [key for step in steps for key in step.unmeasured]
+    more = f", and what was not measured: {', '.join(unknown)}" if unknown else ""
+    print(
+        f"{len(steps)} steps to do: {readable_seconds(sum(step.cpu_seconds for step in steps))} of CPU{more}; {GO_ON}"
+    )
 
 
 def execute(step: Step, preset: str) -> int:

@@ -76,6 +76,7 @@ def test_steps_are_those_that_are_left(data):
     ]
     assert steps[0].command == ["asset", "materialize", "--select", "nav_replicates", "--partition-range", "0...2"]
     assert "about 3 min of CPU" in steps[0].text()
+    assert steps[1].text().endswith(": about 4 min of CPU")  # the model and the ablations
     for seed in ("0", "1"):
         for part in ("model", "evaluation"):
             sealed(data / "nav_replicates" / seed / part)
@@ -121,6 +122,20 @@ def test_what_stays_of_a_different_preset_is_named(data, capsys):
     text = capsys.readouterr().out
     assert "nav_model: kept as it is, of the preset base" in text
     assert "nav_evaluation, nav_ablations" in text
+
+
+def test_what_no_time_is_known_of_is_named(data, capsys):
+    assert publication.main(["--families", "graph,nav", "--dry-run"]) == 0
+    *steps, last = capsys.readouterr().out.splitlines()
+    (studied,) = [line for line in steps if "graph_ablations," in line]
+    assert studied.endswith(": about 6 min of CPU and graph_ablations not measured")
+    assert "what was not measured: graph_ablations; " in last
+    sealed(data / "graph_ablations")
+    sealed(data / "graph_ablation_study")
+    assert publication.main(["--families", "graph", "--dry-run", "--preset", "small"]) == 2
+    assert publication.main(["--families", "nav", "--dry-run", "--preset", "debug"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("2 steps to do: 0 s of CPU, and what was not measured: nav_replicates, nav_model, nav_abl")
 
 
 def test_what_follows_from_something_that_is_to_be_made_is_made_again(data):
