@@ -35,8 +35,8 @@ STUDIES = {  # by system: many trainings for a report each
     "nav": ("nav_ablations",),
     "world": ("world_ablations",),
 }
-# CPU-seconds of one seed of `quick`, training and evaluation, on two cores in float32, and of whole studies; see LOG.md.
-# What is not here was not measured.
+# CPU-seconds of one seed of `quick`, training and evaluation, on two cores in float32, and of whole studies; LOG.md has
+# them. What is not here was not measured.
 REFERENCES = {
     "clevr_mini": 1882.0, "vqa_mini": 502.0, "causal": 132.0, "planning": 63.0, "knowledge": 104.0, "long_chains": 80.0,
     "nav": 65.0, "world": 1080.0, "nav_ablations": 186.0,
