@@ -47,7 +47,7 @@ class Table:
         return "\n".join(
             [
                 r"\begin{table*}",
-                r"  \centering\small",
+                r"  \centering\small\setlength{\belowcaptionskip}{6pt}",
                 rf"  \caption{{{escaped(self.caption)}}}",
                 rf"  \label{{tab:{self.name}}}",
                 rf"  \begin{{tabular}}{{@{{}}{columns}@{{}}}}",

@@ -11,7 +11,7 @@ from nsmodels.core.config import Config, conditional, runtime_field
 from nsmodels.engine.config import Device, TrainingConfig, further_training
 
 CODE_VERSION = "1"
-EVALUATION_VERSION = f"{CODE_VERSION}.0"  # an evaluation is made again, its checkpoint is not
+EVALUATION_VERSION = f"{CODE_VERSION}.1"  # an evaluation is made again, its checkpoint is not
 REASONER = "reasoner"  # the phase of the network itself, beside its baselines
 # Reported by each training beside its loss; see `engine.system.System.metrics`.
 METRICS = {

@@ -97,6 +97,14 @@ def test_the_report_holds_every_split_kind_and_length_and_what_it_is_compared_wi
     ]  # fmt: skip
     assert result.outcomes[0].mean == report["rows"][REASONER]["paired_accuracy"]
     assert result.metrics["baseline/chance"] == 0.25
+    # Every score has chance and the same baselines beside it, those of its own split.
+    beside = {key.rpartition("/")[2] for key in result.metrics if key.count("/") == 1 and key.startswith("baseline/")}
+    for metric, chance in (("accuracy", 0.5), ("ood_paired_accuracy", 0.25), ("ood_accuracy", 0.5)):
+        prefix = f"baseline/{metric}/"
+        assert {key.removeprefix(prefix) for key in result.metrics if key.startswith(prefix)} == beside
+        assert result.metrics[f"{prefix}chance"] == chance
+    rows = result.report["splits"]["ood"]["baselines"]
+    assert result.metrics["baseline/ood_paired_accuracy/majority"] == rows["majority"]["paired_accuracy"]
     assert report["data"]["trained_lengths"] == [6, 6]
     per_graph = bits(files.read_split(model[0], "train")) / (2 * NUM_TRAIN)
     text = "Training: the reasoner was taught with the oracle's execution traces in 2 channels (far, near)"

@@ -72,12 +72,15 @@ def outcomes_of(graphs: Graphs, scored: Scored, split: str, prefix: str = "") ->
 
 
 def figures(report: Report, outcomes: Sequence[Outcomes]) -> dict[str, float]:
-    """Figures for the manifest; baselines by the headline metric."""
+    """Figures for the manifest; baselines by the headline metric and, with its name, by each other one."""
     row, metric = report["rows"][REASONER], report["metric"]
     named: dict[str, Any] = {each.metric: each.mean for each in outcomes}
     named |= {name: row[name] for name in ("rank", "auc", "ece", "graphs_per_second", "graphs_per_cpu_second")}
-    others = {**report["rows"], **report["baselines"]}
-    named |= {f"baseline/{name}": each[metric] for name, each in others.items() if name != REASONER}
+    for number, each in enumerate(outcomes):
+        plain, part = each.metric.removeprefix(f"{each.split}_"), report["splits"][each.split]
+        others = {name: row for name, row in {**part["rows"], **part["baselines"]}.items() if name != REASONER}
+        place = "baseline/" if number == 0 else f"baseline/{each.metric}/"
+        named |= {f"{place}{name}": row[plain] for name, row in others.items() if row.get(plain) is not None}
     for split, part in report["splits"].items():
         for kind, rows in part["kinds"].items():
             named[f"{split}/{kind}/{metric}"] = rows[REASONER][metric]
