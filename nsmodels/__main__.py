@@ -53,11 +53,9 @@ def _main(arguments: list[str]) -> int:
     places |= {name: f"nsmodels.datasets.{name}" for name in discover.datasets()}
     commands = {point.name: point for point in entry_points(group=COMMANDS) if point.name not in places}
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(_usage(places, commands))
-        return 0
+        return run(lambda: print(_usage(places, commands)))
     if arguments[0] in ("-V", "--version"):
-        print(f"nsmodels {version('nsmodels')}")
-        return 0
+        return run(lambda: print(f"nsmodels {version('nsmodels')}"))
     name, *more = arguments
     if name in places:
         return run(lambda: _run_in_place(places[name], more))

@@ -1,6 +1,7 @@
 """The command line: help, and one line for every wrong command."""
 
 import argparse
+import os
 import subprocess
 import sys
 import tomllib
@@ -233,6 +234,16 @@ def test_what_ends_a_command_becomes_a_line_and_a_status(capsys, error, status: 
 
     assert run(fail) == status
     assert capsys.readouterr().err.startswith(line)
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_a_reader_that_has_gone_is_no_error(capsys, monkeypatch, flag: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main([flag]) == 141
+    assert capsys.readouterr().err == ""
 
 
 def test_a_bug_is_not_reported_as_bad_input() -> None:

@@ -23,7 +23,8 @@ from nsmodels.core.errors import near
 from pipeline.lib.runs import imports
 
 ON_CLUSTER = 75.0  # seconds for the steps on a cluster to save their checkpoints
-VARIABLE = "DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME"
+# By these Dagster's commands that know neither pyproject.toml nor workspace.yaml are told a module.
+VARIABLES = ("DAGSTER_CLI_ASSET_MATERIALIZE_MODULE_NAME", "DAGSTER_CLI_ASSET_LIST_MODULE_NAME")
 RUNS = {"materialize", "execute", "backfill", "launch"}  # the commands that start runs
 POINTERS = ("-m", "--module-name", "-f", "--python-file", "--package-name")
 INPUT_ERRORS = ("InputError", "TryLater", "Busy")  # by name: their module need not be loaded
@@ -44,11 +45,12 @@ def module_name(project: Path) -> str | None:
 
 
 def point_dagster(project: Path, arguments: list[str], environment: MutableMapping[str, str]) -> None:
-    """Set the definitions module for `dagster asset materialize`, unless the command line contains one."""
+    """Set the definitions module for `dagster asset materialize` and `list`, unless the command line contains one."""
     has_pointer = any(a.split("=")[0] in POINTERS for a in arguments)
     name = None if has_pointer else module_name(project)
-    if name and VARIABLE not in environment:
-        environment[VARIABLE] = name
+    if name:
+        for variable in VARIABLES:
+            environment.setdefault(variable, name)
 
 
 @functools.cache  # Python reads the .pth files of a virtual environment twice
