@@ -240,7 +240,7 @@ def test_what_ends_a_command_becomes_a_line_and_a_status(capsys, error, status: 
 def test_a_reader_that_has_gone_is_no_error(capsys, monkeypatch, flag: str) -> None:
     read, write = os.pipe()
     os.close(read)
-    with open(write, "w") as stdout:
+    with os.fdopen(write, "w") as stdout:
         monkeypatch.setattr(sys, "stdout", stdout)
         assert main([flag]) == 141
     assert capsys.readouterr().err == ""
