@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from docs.site import assets, command_lines, fields, links, markdown, staging
+from docs.site import command_lines, fields, links, markdown, staging
 from docs.site.__main__ import build
 from docs.site.pages import ROOT, Pages, places
 from nsmodels.core import discover
@@ -26,9 +26,14 @@ def texts() -> dict[str, str]:
     return staging.texts_of()
 
 
-def test_every_asset_has_a_page_with_its_inputs_and_checks() -> None:
+def below(texts: dict[str, str], folder: str) -> dict[str, str]:
+    """The pages in a folder of the site."""
+    return {name: text for name, text in texts.items() if name.startswith(f"{folder}/")}
+
+
+def test_every_asset_has_a_page_with_its_inputs_and_checks(texts: dict[str, str]) -> None:
     repository = defs().get_repository_def()
-    graph, pages = repository.asset_graph, assets.pages()
+    graph, pages = repository.asset_graph, below(texts, "reference/assets")
     keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
     assert {name.rpartition("/")[2] for name in pages} == keys | {"index"}
     for key in graph.get_all_asset_keys():
@@ -37,8 +42,9 @@ def test_every_asset_has_a_page_with_its_inputs_and_checks() -> None:
         assert all(f"`{check.name}`" in text for check in graph.get(key).check_keys)
 
 
-def test_every_field_of_every_configuration_is_listed() -> None:
-    listed = {(name, text.partition("; ")[0]) for page in fields.pages().values() for name, text in ROW.findall(page)}
+def test_every_field_of_every_configuration_is_listed(texts: dict[str, str]) -> None:
+    pages = below(texts, "reference/configuration")
+    listed = {(name, text.partition("; ")[0]) for page in pages.values() for name, text in ROW.findall(page)}
     wanted = {
         (name, markdown.plain(info.description or "").partition("; ")[0])
         for kind in _configurations(Config)
@@ -66,17 +72,16 @@ def test_configurations_of_unloaded_modules_are_not_listed(monkeypatch: pytest.M
     fields.classes.cache_clear()
 
 
-def test_values_are_those_of_the_presets() -> None:
-    page = fields.pages()["reference/configuration/nav"]
+def test_values_are_those_of_the_presets(texts: dict[str, str]) -> None:
+    page = texts["reference/configuration/nav"]
     rows = [line for line in page.splitlines() if line.startswith("| `epochs` |")]
     presets = discover.system("nav").presets
     assert all(any(f"`{preset().training.epochs}`" in row for row in rows) for preset in presets.values())
 
 
-def test_every_verb_is_listed_with_its_help() -> None:
-    pages = command_lines.pages()
+def test_every_verb_is_listed_with_its_help(texts: dict[str, str]) -> None:
     for name in (name for kind in command_lines.names().values() for name in kind):
-        text = pages[f"reference/commands/{name}"]
+        text = texts[f"reference/commands/{name}"]
         for verb, parser in command_lines.verbs(command_lines.parser_of(name)).items():
             assert f"usage: nsmodels {name} {verb}" in text
             assert parser.prog in text

@@ -9,6 +9,7 @@ import os
 import re
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -34,15 +35,20 @@ def pages() -> dict[str, str]:
 def names() -> dict[str, list[str]]:
     """The first words of `nsmodels`, by kind."""
     found = {"systems": discover.systems(), "datasets": discover.datasets()}
-    return found | {"commands": sorted(point.name for point in entry_points(group=COMMANDS))}
+    return found | {"commands": sorted(_commands())}
+
+
+@cache
+def _commands() -> dict[str, str]:
+    """Modules of the commands beside systems and datasets: looked for among all packages that are installed."""
+    return {point.name: point.module for point in entry_points(group=COMMANDS)}
 
 
 def parser_of(name: str) -> ArgumentParser:
     """The parser of a system, a dataset or a command of `nsmodels`, made anew."""
     kinds = names()
     places = {each: f"nsmodels.{kind}.{each}.__main__" for kind in ("systems", "datasets") for each in kinds[kind]}
-    places |= {point.name: point.module for point in entry_points(group=COMMANDS)}
-    module = importlib.import_module(places[name])
+    module = importlib.import_module((places | _commands())[name])
     return getattr(module, "parser" if hasattr(module, "parser") else "_parser")()
 
 
