@@ -200,9 +200,9 @@ CHANGES = {
 
 
 def changed_tree(folder: Path, file: str, before: str, after: str) -> Path:
-    """A copy of the source in which one text of a file is replaced."""
+    """A copy of the source, with its byte code, in which one text of a file is replaced."""
     for package in ("nsmodels", "pipeline"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("*.nb[ci]"))
     path = folder / "nsmodels" / file
     assert path.read_text().count(before) == 1
     path.write_text(path.read_text().replace(before, after))
