@@ -44,21 +44,22 @@ def _status(arguments: list[str]) -> int:
 
 def _main(arguments: list[str]) -> int:
     # here: an interrupt while modules are loaded ends in one line, too
-    from importlib.metadata import entry_points, version
-
     from nsmodels.core import discover
     from nsmodels.core.cli import run
 
     places = {name: f"nsmodels.systems.{name}" for name in discover.systems()}
     places |= {name: f"nsmodels.datasets.{name}" for name in discover.datasets()}
+    if arguments and arguments[0] in places:
+        return run(lambda: _run_in_place(places[arguments[0]], arguments[1:]))
+    # Not before: they are looked for among all packages that are installed, which takes longer than all above.
+    from importlib.metadata import entry_points, version
+
     commands = {point.name: point for point in entry_points(group=COMMANDS) if point.name not in places}
     if not arguments or arguments[0] in ("-h", "--help"):
         return run(lambda: print(_usage(places, commands)))
     if arguments[0] in ("-V", "--version"):
         return run(lambda: print(f"nsmodels {version('nsmodels')}"))
     name, *more = arguments
-    if name in places:
-        return run(lambda: _run_in_place(places[name], more))
     if name in commands:
         return run(lambda: _load(commands[name])(more))
     known = ", ".join([*places, *commands])
