@@ -13,8 +13,9 @@ from nsmodels.core import discover
 
 CONTRACTS = "contracts"
 # What takes more than half a minute on a core: folders and files, the longest first.
-LONG = (CONTRACTS, "test_bare_command.py", "test_example.py", "test_world_graph.py", "test_processes.py")
-LONGER_THAN_REST = ("pipeline", "test_notebook.py", "systems")
+LONG = (CONTRACTS, "test_notebook.py", "test_bare_command.py", "test_site.py", "test_example.py")
+LONG += ("test_paper.py", "test_world_graph.py", "test_processes.py")
+LONGER_THAN_REST = ("pipeline", "studies", "systems")
 
 
 def ordered(items: list[pytest.Item]) -> list[pytest.Item]:
