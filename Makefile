@@ -9,6 +9,8 @@ TORCH_INDEX ?=
 SIZE := $(if $(TORCH_INDEX),about 1.3 GB,about 5.2 GB (4.2 GB of it are CUDA; without: make setup TORCH_INDEX=ADDRESS, docs/deployment))
 TOOLS := $(VENV)/.ready-tools
 SITE := $(VENV)/.ready-site
+# A program that ends with this make, also where make is killed: the name of its parent, nsmodels/engine/processes/lifeline.py
+UNDER_MAKE := NSMODELS_PARENT=$$PPID exec
 INSTALLED_FROM := pyproject.toml constraints.txt hatch_build.py pipeline/lib/runs/bare_command.pth
 
 .PHONY: help setup tools demo paper test documents docs links check ui clean-environment
@@ -35,20 +37,20 @@ $(TOOLS): $(READY)
 	@touch $(TOOLS)
 
 demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figures
-	@$(BIN)/python -m pipeline.demo
+	@$(UNDER_MAKE) $(BIN)/python -m pipeline.demo
 
 # of everything that is made for the paper; PRESET=debug is a rehearsal of minutes
 PRESET ?= quick
 SEEDS ?= 0...2
 paper: $(READY)  ## the paper in paper/: what is missing of trainings over seeds, studies and figures, then all of it; resumes
-	@$(BIN)/python -m pipeline.publication --preset $(PRESET) --seeds $(SEEDS) $(if $(DRY_RUN),--dry-run)
+	@$(UNDER_MAKE) $(BIN)/python -m pipeline.publication --preset $(PRESET) --seeds $(SEEDS) $(if $(DRY_RUN),--dry-run)
 
 # Byte code is kept, also where PYTHONDONTWRITEBYTECODE is set: the tests start some hundred programs of this source.
 test: $(TOOLS)  ## the test suite
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; most of an hour
-	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(BIN)/python -m tests.documented $(PAGES)
+	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(UNDER_MAKE) $(BIN)/python -m tests.documented $(PAGES)
 
 docs: $(SITE)  ## the documentation site in build/site/html: pages, reference, search; warnings are errors
 	@OMP_NUM_THREADS=1 $(BIN)/python -m docs.site

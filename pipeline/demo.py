@@ -10,6 +10,7 @@ from nsmodels.core.artifact import data_root, folder_of, read_manifest, recover
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr import config as clevr
+from nsmodels.engine.processes import lifeline
 from nsmodels.systems.visual import config as visual
 from pipeline.lib import reuse
 from pipeline.lib.runs import child, forecast
@@ -75,4 +76,5 @@ def summary() -> str:
 
 
 if __name__ == "__main__":
+    lifeline.end_with_named_parent()
     sys.exit(main())

@@ -21,6 +21,7 @@ from nsmodels.core.config import PRESET
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.core.sealed.manifest import manifest_of
+from nsmodels.engine.processes import lifeline
 from nsmodels.paper import recipes
 from nsmodels.paper.contents import FIGURES, SEEDS, TRAININGS
 from nsmodels.paper.results import REPLICATES, evaluations_of
@@ -269,4 +270,5 @@ def _families(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    lifeline.end_with_named_parent()
     sys.exit(main())

@@ -16,9 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from nsmodels.engine.processes import lifeline
 from tests.reader_files import Surroundings, place_files, place_files_of
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +40,10 @@ LEFT_OUT = {
 }
 # An answer is refused, or there is no plan: status 1, which a network near chance may well give.
 MAY_REFUSE = ("nsmodels visual answer", "nsmodels natural answer", "nsmodels rules ask", "nsmodels nav plan")
+# Kills a process group when its pipe is closed, which the kernel does for a process that is killed.
+WATCH = (
+    "import contextlib, os, sys; sys.stdin.read()\nwith contextlib.suppress(OSError): os.killpg(int(sys.argv[1]), 9)"
+)
 LONG = 1800  # seconds after which a command is stopped
 
 
@@ -92,6 +97,24 @@ def main(names: list[str]) -> int:
     return min(failed, 100)
 
 
+def run(command: str, folder: Path, environment: Mapping[str, str], seconds: float = LONG) -> tuple[int, str]:
+    """Exit status and output of a shell command; what it has started ends with it, and with this process."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        given = {"cwd": folder, "env": environment, "stdin": subprocess.DEVNULL, "stdout": output}
+        job = subprocess.Popen(command, shell=True, start_new_session=True, stderr=subprocess.STDOUT, **given)
+        watching = [sys.executable, "-c", WATCH, str(job.pid)]
+        with subprocess.Popen(watching, stdin=subprocess.PIPE, start_new_session=True) as watcher:
+            try:
+                status = job.wait(seconds)
+            except subprocess.TimeoutExpired:
+                status = 124
+            finally:
+                watcher.communicate()  # closes the pipe
+        job.wait()
+        output.seek(0)
+        return status, output.read()
+
+
 def _run(clone: Path, page: str, command: str, around: Surroundings) -> bool:
     if why := reason(command):
         print(f"{page}{command}\n    left out: {why}", flush=True)
@@ -101,14 +124,7 @@ def _run(clone: Path, page: str, command: str, around: Surroundings) -> bool:
     for word, here in {**around.words, "9b10": evaluation_of(clone, "mazes")}.items():
         given = given.replace(word, here)
     environment = {**os.environ, "NSMODELS_PRESET": "debug", "PYTHONPATH": str(clone), **around.environment}
-    try:
-        done = subprocess.run(
-            given, shell=True, cwd=clone, env=environment, stdin=subprocess.DEVNULL, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONG, check=False,
-        )  # fmt: skip
-        status, output = done.returncode, done.stdout
-    except subprocess.TimeoutExpired as error:
-        status, output = 124, str(error.stdout or "")
+    status, output = run(given, clone, environment)
     is_refusal = status == 1 and given.startswith(MAY_REFUSE) and "Traceback" not in output
     print(f"{page}{command}\n    {time.time() - begun:.0f} s, exit status {status}", flush=True)
     if status:
@@ -117,4 +133,5 @@ def _run(clone: Path, page: str, command: str, around: Surroundings) -> bool:
 
 
 if __name__ == "__main__":
+    lifeline.end_with_named_parent()
     sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nsmodels.core import cli, discover, hardware
 from nsmodels.core.orders import Inputs
+from nsmodels.engine.processes import lifeline
 from nsmodels.engine.system import Stage, System
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,12 @@ def take_steps(system: str, dataset: str, data: Path) -> None:
 def _processes() -> ProcessPoolExecutor:
     """A process per core, up to the number of datasets: functions of different datasets have little in common."""
     num = min(hardware.num_cores(), len(discover.datasets()))
-    return ProcessPoolExecutor(num, get_context("spawn"), hardware.collect_rarely)
+    return ProcessPoolExecutor(num, get_context("spawn"), _begin)
+
+
+def _begin() -> None:
+    hardware.collect_rarely()
+    lifeline.end_with_parent()
 
 
 def _prepare(dataset: str, folder: Path) -> Path:

@@ -18,8 +18,14 @@ def end_with_parent(grace: float = GRACE) -> None:
     PR_SET_PDEATHSIG is no alternative: it watches the thread that started the child instead of its process, and
     exists on Linux only.
     """
-    parent = int(os.environ.get(PARENT) or os.getppid())
+    parent = int(os.environ.pop(PARENT, 0)) or os.getppid()  # children of this process have a different one
     threading.Thread(target=_watch, args=(parent, grace), name="lifeline", daemon=True).start()
+
+
+def end_with_named_parent() -> None:
+    """`end_with_parent` where the environment names a parent: for programs that are started by hand as well."""
+    if PARENT in os.environ:
+        end_with_parent()
 
 
 def _watch(parent: int, grace: float) -> None:

@@ -20,6 +20,7 @@ from types import TracebackType
 
 from nsmodels.core import hardware, interrupts
 from nsmodels.core.errors import near
+from nsmodels.engine.processes import lifeline
 from pipeline.lib.runs import imports
 
 ON_CLUSTER = 75.0  # seconds for the steps on a cluster to save their checkpoints
@@ -67,6 +68,8 @@ def prepare() -> None:
     if is_ours and is_run(sys.orig_argv):
         watch_stops()
     try:
+        if is_ours:
+            lifeline.end_with_named_parent()
         return _prepare(is_ours)
     except KeyboardInterrupt:  # during start-up Python would report it as a fatal error
         os._exit(interrupts.report())

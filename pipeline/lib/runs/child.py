@@ -1,4 +1,4 @@
-"""Commands in processes of their own, to which signals are passed on."""
+"""Commands in processes of their own, to which signals are passed on, and which end with this one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from nsmodels.core import interrupts
+from nsmodels.engine.processes import lifeline
 
 
 def wait(command: Sequence[str], variables: Mapping[str, str] | None = None) -> int:
     """Run a command and return its exit status; a signal is passed on to it, and it ends and prints the line.
 
+    A command of this project ends also when this process is killed (`lifeline`).
     `variables`: of its environment, beside those of this process.
     """
-    environment = {**os.environ, **(variables or {})}
+    environment = {**os.environ, **(variables or {}), lifeline.PARENT: str(os.getpid())}
     # A session of its own: Ctrl-C would else reach it twice.
     job = subprocess.Popen(command, env=environment, start_new_session=True)
     handlers = {number: signal.signal(number, lambda got, _: job.send_signal(got)) for number in interrupts.SIGNALS}
