@@ -151,6 +151,12 @@ def of(definition: dg.AssetsDefinition) -> Launchpad[Any]:
     return _by_schema[id(definition.op.config_schema.as_field())]
 
 
+def check_environment(definition: dg.AssetsDefinition) -> None:
+    """Raise `InputError` where the environment names a preset that is nearly one of an asset's."""
+    if launchpad := _by_schema.get(id(definition.op.config_schema.as_field())):
+        from_environment(launchpad.presets)
+
+
 def mirror(config: Config, label: str = "default") -> dg.Shape:
     """The fields of `config` as Dagster's, nested alike, all null.
 

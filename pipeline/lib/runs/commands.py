@@ -24,6 +24,7 @@ from pipeline.internals import (
     get_run_config_from_cli_opts,
     recon_repository_from_origin,
 )
+from pipeline.lib import launchpad
 from pipeline.lib.runs import bare_command, forecast, history
 from pipeline.requests import options as texts
 from pipeline.requests import selection, tags
@@ -133,6 +134,8 @@ def materialization(given: Options, load: Callable[[Options], dg.RepositoryDefin
     config = run_config(given)
     repository = (load or repository_of)(given)
     keys = selection.resolve(repository.asset_graph, given["select"])
+    for key in sorted(keys):
+        launchpad.check_environment(repository.asset_graph.get(key).assets_def)
     whole = repository.get_job(IMPLICIT_ASSET_JOB_NAME)
     job = whole.get_subset(asset_selection=frozenset(keys))
     _require_valid(config, job, whole, f"--select {given['select']}", given)

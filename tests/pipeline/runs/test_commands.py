@@ -89,6 +89,12 @@ def test_a_dry_run_names_inputs_presets_and_what_is_there(repository, data, monk
     ]
 
 
+@pytest.mark.parametrize("select", ["mazes", "clevr_mini", "nav_model", "mazes,nav_policies"])
+def test_a_slip_in_the_preset_of_the_environment_is_refused_for_data_too(materialization, select, monkeypatch):
+    monkeypatch.setenv("NSMODELS_PRESET", "qick")
+    assert materialization(select=select).startswith("NSMODELS_PRESET=qick: unknown preset; did you mean quick?")
+
+
 @pytest.mark.parametrize(
     ("select", "found"),
     [
