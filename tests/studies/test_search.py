@@ -18,6 +18,7 @@ import yaml
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs
 from nsmodels.studies.search import job, report, worker
 from nsmodels.studies.search.config import presets_of, search_of
 from nsmodels.studies.search.sampling import next_values, pruner_of
@@ -314,6 +315,46 @@ def test_a_field_that_decides_by_what_trials_are_compared_is_refused() -> None:
     for each in (target, target.at(config)):
         with pytest.raises(InputError, match=r"model.core: decides by what trials are compared"):
             each.axes(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "core", "field"),
+    [
+        ("natural", {}, "max_val_images=10,20"),
+        ("natural", {}, "val_split=val,testdev"),
+        ("nav", {"model.core": "value"}, "objective.cost_weight=0.05,0.5"),
+    ],
+)
+def test_a_field_that_changes_the_measure_and_not_the_model_is_refused(name: str, core: Any, field: str) -> None:
+    system = discover.system(name)
+    config = search_of(system.presets["debug"]().with_values(core), space=[field])
+    with pytest.raises(InputError, match=rf"{field.partition('=')[0]}: changes val/\w+, by which trials are compared"):
+        Target.of(system).axes(config)
+
+
+def test_a_weight_may_be_searched_where_trials_are_compared_by_something_else() -> None:
+    system = discover.system("nav")
+    config = search_of(system.presets["debug"]().with_values({"model.core": "conv"}), space=["cost_weight=0.05,0.5"])
+    assert list(Target.of(system).axes(config)) == ["objective.cost_weight"]
+
+
+def test_the_combinations_of_a_grid_are_made_once(data: Path, tmp_path: Path) -> None:
+    made = []
+
+    class Counting(Target):
+        def combinations(self, config: Any, axes: Any) -> list[dict[str, Any]]:
+            made.append(axes)
+            return super().combinations(config, axes)
+
+    few = {"training": {"epochs": 1, "device": "cpu", "lr": 1e-3}}
+    config = config_of(few, sampler="grid", space=["model.dim=4,8,16"], confirmation_seeds=[])
+    target = Counting.of(discover.system("toy"), "encoder")
+    begun = job.Job(target, config, Inputs.of(data), tmp_path)
+    begun.write()
+    process = worker.Worker(begun)
+    process.run()
+    assert [trial.params["model.dim"] for trial in process.journal.trials] == [8, 4, 16]
+    assert len(made) == 1
 
 
 def test_fields_of_a_network_that_is_not_trained_are_refused() -> None:

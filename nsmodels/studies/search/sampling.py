@@ -22,16 +22,21 @@ from nsmodels.studies.search.target import Target, Values
 ATTEMPTS = 50  # draws of a trial, until one differs from all before
 
 
-def next_values(target: Target, config: SearchConfig, study: optuna.Study, axes: dict[str, Any]) -> Values | None:
-    """The values of the next trial; None when all have been entered. `axes` are those of `Target.axes`."""
+def next_values(
+    target: Target, config: SearchConfig, study: optuna.Study, axes: dict[str, Any], grid: Sequence[Values] = ()
+) -> Values | None:
+    """The values of the next trial; None when all have been entered.
+
+    `axes`: those of `Target.axes`; `grid`: of a grid, the trials of `Target.combinations`.
+    """
     trials = study.get_trials(deepcopy=False)
     number = len(trials)
+    if config.sampler == "grid":
+        return grid[number] if number < len(grid) else None
     if number >= target.num_trials(config, axes):
         return None
     if number == 0:
         return target.unchanged(config, axes)
-    if config.sampler == "grid":
-        return target.combinations(config, axes)[number]
     known = [trial.params for trial in trials]
     widened, drawn = target.widened(config, axes), None
     for attempt in range(ATTEMPTS):

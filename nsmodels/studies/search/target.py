@@ -19,6 +19,9 @@ CODE_VERSION = "1"
 WHERE = "search"
 SCALARS = (bool, int, float, str)
 UNEQUAL = ("epochs", "max_steps", "eval_interval", "monitor", "monitor_mode")  # of a training: with others, others win
+VALIDATION = ("val_", "max_val_")  # fields that begin so decide on what a model is validated
+OF_A_LOSS = ("_weight", "temperature", "smoothing")  # fields that end so decide what a loss is the sum of
+LOSS = "val/loss"
 Values = dict[str, Any]
 
 
@@ -142,6 +145,12 @@ class Target:
         if name in self.space.instead:
             raise InputError(
                 f"{WHERE}: {name}: decides by what trials are compared; search each of its values by itself"
+            )
+        last, metric = name.rpartition(".")[2], self.space.at(model).metric
+        if last.startswith(VALIDATION) or (metric == LOSS and last.endswith(OF_A_LOSS)):
+            raise InputError(
+                f"{WHERE}: {name}: changes {metric}, by which trials are compared, and not the model alone; "
+                "search each of its values by itself"
             )
         if is_runtime(field_of(model, name)):
             raise InputError(f"{WHERE}: {name}: never changes a result, so that there is nothing to search")

@@ -51,6 +51,9 @@ class Worker:
         epochs = job.target.training(job.config).epochs
         self.journal = Journal(job.folder, job.target.space.mode, pruner_of(job.config, epochs))
         self.axes = job.target.axes(job.config)
+        # Once: of a grid it makes every configuration, and workers ask twice a second.
+        self._grid = job.target.combinations(job.config, self.axes) if job.config.sampler == "grid" else []
+        self._num_trials = len(self._grid) or job.target.num_trials(job.config, self.axes)
 
     def run(self) -> None:
         """Train until the search is over, those trainings included that other workers hold and may have to leave.
@@ -77,7 +80,7 @@ class Worker:
 
     def _is_over(self) -> bool:
         trials = self.journal.trials
-        if not _has_ended(trials) or len(trials) < self.job.target.num_trials(self.job.config, self.axes):
+        if not _has_ended(trials) or len(trials) < self._num_trials:
             return False
         return all((place.folder / RESULT).exists() for place in confirmations(self.job, trials))
 
@@ -122,7 +125,7 @@ class Worker:
                     if self.journal.trials[trial.number].state == RUNNING:
                         return trial, log
                     log.close()  # it has ended since the list was read
-            values = next_values(self.job.target, self.job.config, self.journal.study, self.axes)
+            values = next_values(self.job.target, self.job.config, self.journal.study, self.axes, self._grid)
             if values is None:
                 return None
             number = self.journal.add(values, self.job.target.widened(self.job.config, self.axes))
