@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 NUM_NEAR = 3  # names that a message proposes
+SIMILAR = 0.6  # of two names, from which one may be meant by the other
 
 
 class InputError(Exception):
@@ -34,8 +35,8 @@ class Interrupted(InputError):
     """The user requested a stop: the work done so far is kept, and nothing else is started."""
 
 
-def near(word: str, known: Iterable[str], most: int = NUM_NEAR) -> str:
+def near(word: str, known: Iterable[str], most: int = NUM_NEAR, alike: float = SIMILAR) -> str:
     """The names in `known` that resemble `word`, at most `most`, as "; did you mean a, b?"; empty when none does."""
     names = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), names, n=most, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), names, n=most, cutoff=alike)
     return f"; did you mean {', '.join(names[name] for name in found)}?" if found else ""

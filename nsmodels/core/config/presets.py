@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection
 
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import InputError, near
 
 PRESET = "NSMODELS_PRESET"
 ALIKE = 0.75  # of two names, from which one is taken for a slip of the other
@@ -18,6 +17,6 @@ def from_environment(presets: Collection[str]) -> str | None:
     Raises `InputError` for a name that is nearly one of them.
     """
     name = os.environ.get(PRESET, "")
-    if name and name not in presets and (meant := difflib.get_close_matches(name, presets, 1, ALIKE)):
-        raise InputError(f"{PRESET}={name}: unknown preset; did you mean {meant[0]}? (known: {', '.join(presets)})")
+    if name and name not in presets and (meant := near(name, presets, 1, ALIKE)):
+        raise InputError(f"{PRESET}={name}: unknown preset{meant} (known: {', '.join(presets)})")
     return name if name in presets else None

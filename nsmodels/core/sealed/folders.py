@@ -11,9 +11,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from nsmodels.core import locks
-from nsmodels.core.errors import InputError
+from nsmodels.core import discover, locks
+from nsmodels.core.errors import InputError, near
 from nsmodels.core.sealed.contents import erase, foreign_files, shown
+from nsmodels.core.sealed.keys import ASSETS
 from nsmodels.core.sealed.manifest import MANIFEST, NOTE, Manifest, manifest_of
 
 log = logging.getLogger(__name__)
@@ -62,9 +63,13 @@ def _remedy(folder: Path, key: str | None) -> str:
     place = folder.resolve()
     is_asset = data_root() in place.parents
     name = key or (place.relative_to(data_root()).parts[0] if is_asset else folder.name)
-    command = f"make it with: dagster asset materialize --select {name}"
-    remedy = command if is_asset else "make it again with the command that made it"
-    return f"artifact '{name}' does not exist or was never finished; {remedy}"
+    missing = f"artifact '{name}' does not exist or was never finished"
+    if not is_asset:
+        return f"{missing}; make it again with the command that made it"
+    if key or name in ASSETS or discover.extensions():  # those of extensions are not listed
+        return f"{missing}; make it with: dagster asset materialize --select {name}"
+    there = [path.name for path in data_root().glob("[!.]*") if path.is_dir()]
+    return missing + (near(name, [*there, *ASSETS], most=1) or "; give the key of an asset, or a sealed folder")
 
 
 def is_sealed(partial: Path) -> bool:
