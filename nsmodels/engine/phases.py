@@ -113,6 +113,7 @@ def prefixed(phase: str, fit: loop.Fit) -> dict[str, Any]:
     figures |= {"cpu_seconds": fit.cpu_seconds, "seconds": fit.seconds, "samples_per_second": fit.samples_per_second}
     figures |= {f"{device}_joules": joules for device, joules in fit.joules.items()}
     names = {f"{phase}/device": fit.device, f"{phase}/precision": fit.precision}
+    names |= {f"{phase}/metric": fit.best["metric"]} if fit.best else {}
     return {f"{phase}/{key}": value for key, value in figures.items()} | names
 
 

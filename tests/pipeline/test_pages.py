@@ -43,21 +43,28 @@ def test_the_summary_is_first_and_short_and_says_what_how_good_how_made_and_how_
     shown = {
         "first_look/navigator": 0.975,
         "first_look/greedy": 0.4,
+        "first_look_metric": "success",
         "preset": "debug (as requested)",
         "picture": "x" * 5000,
     }
     page = results.page(manifest(), shown)
-    assert list(page)[:5] == ["summary", "preset", "picture", "first_look/navigator", "first_look/greedy"]
+    assert list(page)[:5] == ["summary", "first_look_metric", "preset", "picture", "first_look/navigator"]
     text = page["summary"].value
     assert len(text) < 1000  # or the web UI hides it behind a click
     for answer in (
         "synthetic mazes",
-        "**navigator 0.975**",
-        "greedy 0.4",
+        "success: **navigator 97.50%**",
+        "greedy 40.00%",
         "preset debug (as requested), seed 3, 2 min",
     ):
         assert answer in text
     assert 'nsmodels.load("nav_model")' in text
+
+
+def test_the_best_validation_value_has_the_name_of_its_metric_and_shares_are_in_percent():
+    metrics = {"navigator/value": 1.0, "navigator/metric": "val/success", "decoder/value": 0.25, "cnn/value": 1.5}
+    text = answers.summary(manifest(metrics=metrics | {"decoder/metric": "val/loss"}), {}).value
+    assert "navigator success 100.00%, decoder loss 0.25, cnn 1.5" in text
 
 
 def test_a_summary_that_would_be_too_long_loses_its_longest_lines():

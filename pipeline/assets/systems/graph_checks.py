@@ -27,7 +27,7 @@ def first_look(folder: Path) -> results.Metadata:
         "first_look": results.text(f"{seen.text()}\n\n{seen.example.text()}"),
         "rounds": pictures.markdown(seen.picture, "an answer round by round"),
     }
-    return {**results.numbers({"first_look": seen.paired}), **shown, **results.pages(folder)}
+    return {**results.first_look(seen.paired, "paired_accuracy"), **shown, **results.pages(folder)}
 
 
 @checks.looks

@@ -23,7 +23,7 @@ def first_look(folder: Path) -> results.Metadata:
     """Curves, and on the first validation maps: walks beside greedy and chance, and policies drawn over their maps."""
     seen = look(folder)
     shown = {"first_look": results.text(seen.text()), "gallery": pictures.markdown(seen.gallery, "policies", LEGEND)}
-    return {**results.numbers({"first_look": seen.success}), **shown, **results.pages(folder)}
+    return {**results.first_look(seen.success, "success"), **shown, **results.pages(folder)}
 
 
 @checks.looks

@@ -22,7 +22,7 @@ def first_look(folder: Path) -> results.Metadata:
     seen = look(folder)
     from nsmodels.systems.visual.evaluation.report import table
 
-    scores = results.numbers({"first_look": {"accuracy": seen.accuracy, **seen.priors}})
+    scores = results.first_look({"accuracy": seen.accuracy, **seen.priors}, "accuracy")
     shown = {f"proof_{number}": picture(proved) for number, proved in enumerate(examples(seen.proofs))}
     return {**scores, "first_look": results.text(table(seen.report)), **shown, **results.pages(folder)}
 

@@ -25,7 +25,7 @@ def first_look(folder: Path) -> results.Metadata:
         "first_look": results.text(seen.text()),
         "imagined": pictures.markdown(seen.picture, "a clip imagined beside the simulator"),
     }
-    numbers = results.numbers({"first_look": {"nmse": seen.nmse, **seen.correlation}})
+    numbers = results.first_look({"nmse": seen.nmse, **seen.correlation})
     return {**numbers, **shown, **results.pages(folder)}
 
 

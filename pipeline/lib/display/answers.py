@@ -17,11 +17,14 @@ from nsmodels.core.artifact import Manifest, folder_of
 from nsmodels.core.config import flat
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable_seconds
+from nsmodels.evaluation.measure import Measure
+from pipeline.lib.display import curves
 
 KEY = "summary"
 MOST = 999  # characters of markdown that the UI shows in place
 MOST_BASELINES, MOST_NUMBERS, MOST_INPUTS = 3, 4, 3
 FIRST_LOOK, BEST = "first_look/", "/value"
+LOOK_METRIC, BEST_METRIC = "first_look_metric", "/metric"  # what those are: "success", "val/success"
 
 
 def summary(manifest: Manifest, shown: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
@@ -72,14 +75,20 @@ def _numbers(manifest: Manifest, shown: Mapping[str, Any]) -> list[tuple[str, st
     """The first look at a model, else the best validation values of its networks, else the first numbers."""
     looks = {name.removeprefix(FIRST_LOOK): shown[name] for name in shown if name.startswith(FIRST_LOOK)}
     if looks:
-        first, *others = (f"{name.replace('_', ' ')} {_plain(value)}" for name, value in looks.items())
+        metric = str(getattr(shown.get(LOOK_METRIC, ""), "value", shown.get(LOOK_METRIC, "")))
+        first, *others = (f"{name.replace('_', ' ')} {_plain(value, metric)}" for name, value in looks.items())
         more = f" (a first look at few items; the score is in `{manifest.key.replace('_model', '_evaluation')}`)"
-        return [("Is it good", f"**{first}**{more}"), ("Beside", ", ".join(others[:MOST_BASELINES]))]
+        head = f"{metric.replace('_', ' ')}: " if metric not in ("", next(iter(looks))) else ""
+        return [("Is it good", f"{head}**{first}**{more}"), ("Beside", ", ".join(others[:MOST_BASELINES]))]
     plain = {n: v for n, v in flat(manifest.metrics, separator="/").items() if type(v) in (int, float)}
     best = {name.removesuffix(BEST): value for name, value in plain.items() if name.endswith(BEST)}
-    head = "Best on validation data" if best else "In numbers"
-    found = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in (best or plain).items()]
-    return [(head, ", ".join(found[:MOST_NUMBERS]))]
+    if best:
+        metrics = {name: str(manifest.metrics.get(f"{name}{BEST_METRIC}", "")).partition("/")[2] for name in best}
+        names = {name: " ".join(f"{name} {metrics[name]}".replace("_", " ").split()) for name in best}
+        found = [f"{names[name]} {_plain(value, metrics[name])}" for name, value in best.items()]
+        return [("Best on validation data", ", ".join(found[:MOST_NUMBERS]))]
+    found = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in plain.items()]
+    return [("In numbers", ", ".join(found[:MOST_NUMBERS]))]
 
 
 def _how(manifest: Manifest, shown: Mapping[str, Any]) -> str:
@@ -102,6 +111,9 @@ def _use(manifest: Manifest, folder: Path) -> str:
     return f"{call}files in `{folder}`" + (f" ({', '.join(pages)})" if pages else "")
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, metric: str = "") -> str:
+    """A number; in percent where its metric is known to be a share."""
     number = getattr(value, "value", value)
+    if curves.is_share(metric):
+        return Measure(metric).with_unit(number)
     return f"{number:,.4g}" if isinstance(number, float) else f"{number:,}" if isinstance(number, int) else str(number)

@@ -31,4 +31,9 @@ def name(place: int, phase: str, metric: str) -> str | None:
 
 def _unit(what: str) -> str:
     """The unit in brackets, where the name of the metric decides it."""
-    return " (share)" if what.rpartition("_")[2] in SHARES else ""
+    return " (share)" if is_share(what) else ""
+
+
+def is_share(metric: str) -> bool:
+    """Whether the name of a metric, without its split, is that of a number in [0, 1]."""
+    return metric.rpartition("_")[2] in SHARES

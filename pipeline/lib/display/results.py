@@ -90,6 +90,11 @@ def numbers(metrics: Mapping[str, Any]) -> Metadata:
     }
 
 
+def first_look(scores: Mapping[str, float], metric: str = "") -> Metadata:
+    """Scores of a first look, the model's own first; `metric`: the one that all of them are, "success"."""
+    return numbers({"first_look": dict(scores)}) | ({answers.LOOK_METRIC: metric} if metric else {})
+
+
 def rounded(value: Any) -> Any:
     """A float rounded to six significant digits, other values unchanged; the manifest contains all digits."""
     return float(f"{value:.6g}") if isinstance(value, float) else value
