@@ -25,6 +25,8 @@ from nsmodels.engine.processes import lifeline
 from nsmodels.paper import recipes
 from nsmodels.paper.contents import FIGURES, SEEDS, TRAININGS
 from nsmodels.paper.results import REPLICATES, evaluations_of
+from nsmodels.studies import figure
+from nsmodels.studies.report import CSV
 from pipeline.assets.systems import trainings
 from pipeline.lib.partitions.keys import NUM_SEEDS
 from pipeline.lib.runs import child
@@ -177,9 +179,24 @@ def _is_outdated(root: Path, manifest: Manifest, left: Container[str]) -> bool:
 
 
 def _is_kept(folder: Path, preset: str) -> bool:
-    """Whether what is sealed in a folder stays: all but that of the preset for tests, where it is not asked for."""
+    """Whether what is sealed in a folder stays.
+
+    That of the preset for tests does not, where it is not asked for, nor a study that has not the form of today.
+    """
     manifest = manifest_of(folder)
-    return manifest is not None and (preset == DEBUG or not recipes.has_preset(manifest, DEBUG))
+    is_wanted = manifest is not None and (preset == DEBUG or not recipes.has_preset(manifest, DEBUG))
+    return is_wanted and _is_sound(folder)
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether a study of variants is one that its figure takes; true of everything else."""
+    if not (folder / CSV).is_file():
+        return True
+    try:
+        figure.require_sound(*figure.read(folder), folder.name)
+    except InputError:
+        return False
+    return True
 
 
 def _other_preset(folder: Path, preset: str) -> str:

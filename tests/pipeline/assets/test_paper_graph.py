@@ -1,5 +1,6 @@
 """The group `paper` and `make paper`: parts from what is sealed, steps that are left to do."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from nsmodels.paper.contents import ABLATIONS, FIGURES, PAPER, TRAININGS
 from pipeline import publication
 from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
+from tests.paper.made import sealed_study
 from tests.pipeline.jobs import job_of
 from tests.shared import resealed
 
@@ -103,6 +105,21 @@ def test_what_the_preset_for_tests_has_made_is_no_part_of_a_different_one(data):
     assert (first.keys, first.seeds) == (("nav_replicates",), (0, 1, 2))
     assert "about 3 min of CPU" in first.text()  # of the preset, not what the sealed ones took
     assert second.keys == ("nav_model",)
+
+
+@pytest.mark.parametrize("change", [{"seeds": [0, 1]}, {"a_field_of_before": 1}], ids=["two seeds", "other form"])
+def test_a_study_of_a_form_that_no_figure_takes_is_made_again(data, change):
+    def left():
+        return [key for step in publication.plan(data, (), ["natural"], "debug") for key in step.keys]
+
+    study = sealed_study(data)
+    assert "visual_ablations" not in left()
+    content = json.loads((study / "report.json").read_text())
+    for row in content["parts"]["gqa_mini"]["rows"]:
+        row |= change
+    (study / "report.json").write_text(json.dumps(content))
+    resealed(study)
+    assert "visual_ablations" in left()
 
 
 def test_seeds_of_different_presets_are_refused_before_anything_is_made(data, capsys):
