@@ -10,11 +10,12 @@ from typing import Any
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.hardware import Estimate
-from nsmodels.datasets.clevr.config import ARCHIVE_SHA256, CODE_VERSION, MAKER, RENDERER_VERSION, ClevrConfig
+from nsmodels.datasets.clevr import config as settings
+from nsmodels.datasets.clevr.config import ARCHIVE_SHA256, RENDERER_VERSION, ClevrConfig
 from nsmodels.datasets.clevr.files import fetch, provenance
 from nsmodels.datasets.clevr.files.cutting import root_of
 from nsmodels.datasets.clevr.files.format import splits
-from nsmodels.datasets.clevr.files.provenance import RELEASE, SYNTHETIC
+from nsmodels.datasets.clevr.files.provenance import RELEASE
 from nsmodels.datasets.clevr.validation import VALIDATED, ContentCheck, is_validated, require_images
 from nsmodels.formats.images.preparing import ImageDataset
 
@@ -159,17 +160,13 @@ def _require_images(fetched: fetch.Fetched, part: Part, shown: Callable[[str], s
         require_images(part.path, split, check, lambda name, folder=folder: shown(f"{folder}/{name}"))
 
 
-DATASET = ImageDataset(
-    key="clevr",
-    maker=MAKER,
-    code_version=CODE_VERSION,
-    release=RELEASE,
-    twin=SYNTHETIC,
+DATASET = ImageDataset.of(
+    settings,
+    provenance,
+    (_make_synthetic, _make_from_archive, _make_from_local),
     recipe_of=recipe_of,
     estimate=estimate,
-    answering=lambda config: fetch.first_answering(_urls(config)),
     serves=_serves,
-    licence=provenance.licence,
-    makers={"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local},
+    answering=lambda config: fetch.first_answering(_urls(config)),
 )
 prepare, resolve = DATASET.prepare, DATASET.resolve

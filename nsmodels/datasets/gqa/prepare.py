@@ -10,7 +10,8 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate
-from nsmodels.datasets.gqa.config import CODE_VERSION, MAKER, GqaConfig
+from nsmodels.datasets.gqa import config as settings
+from nsmodels.datasets.gqa.config import GqaConfig
 from nsmodels.datasets.gqa.files import archives, fetch, provenance
 from nsmodels.datasets.gqa.files.provenance import RELEASE, SYNTHETIC
 from nsmodels.formats.images.preparing import ImageDataset
@@ -141,17 +142,13 @@ def _make_synthetic(config: GqaConfig, key: str, part: Part) -> dict[str, Any]:
     return compose(part.path, config, config.composed)
 
 
-DATASET = ImageDataset(
-    key="gqa",
-    maker=MAKER,
-    code_version=CODE_VERSION,
-    release=RELEASE,
-    twin=SYNTHETIC,
+DATASET = ImageDataset.of(
+    settings,
+    provenance,
+    (_make_synthetic, _make_from_archive, _make_from_local),
     recipe_of=recipe_of,
     estimate=estimate,
-    answering=lambda config: archives.require_answer(config.wanted.urls),
     serves=_serves,
-    licence=provenance.licence,
-    makers={"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local},
+    answering=lambda config: archives.require_answer(config.wanted.urls),
 )
 prepare = DATASET.prepare

@@ -10,12 +10,13 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate, num_cores
-from nsmodels.datasets.vqa.config import CODE_VERSION, MAKER, VqaConfig
+from nsmodels.datasets.vqa import config as settings
+from nsmodels.datasets.vqa.config import VqaConfig
 from nsmodels.datasets.vqa.files import fetch, provenance
 from nsmodels.datasets.vqa.files.annotations import read_annotations
 from nsmodels.datasets.vqa.files.instances import read_instances
 from nsmodels.datasets.vqa.files.names import annotations_name, instances_name
-from nsmodels.datasets.vqa.files.provenance import NUM_IMAGES, RELEASE, SYNTHETIC
+from nsmodels.datasets.vqa.files.provenance import NUM_IMAGES, RELEASE
 from nsmodels.datasets.vqa.files.release import Release
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.formats.images.preparing import ImageDataset
@@ -153,18 +154,13 @@ def _with_answers(make: Make) -> Make:
     return lambda config, key, part: make(config, key, part) | _write_answers(config, part.path)
 
 
-_MAKERS: dict[str, Make] = {"synthetic": _make_synthetic, "archive": _make_from_archive, "local": _make_from_local}
-DATASET = ImageDataset(
-    key="vqa",
-    maker=MAKER,
-    code_version=CODE_VERSION,
-    release=RELEASE,
-    twin=SYNTHETIC,
+DATASET = ImageDataset.of(
+    settings,
+    provenance,
+    [_with_answers(make) for make in (_make_synthetic, _make_from_archive, _make_from_local)],
     recipe_of=recipe_of,
     estimate=estimate,
-    answering=lambda config: fetch.require_answer(Release.of(config)),
     serves=_serves,
-    licence=provenance.licence,
-    makers={source: _with_answers(make) for source, make in _MAKERS.items()},
+    answering=lambda config: fetch.require_answer(Release.of(config)),
 )
 prepare = DATASET.prepare

@@ -7,10 +7,10 @@ data on disk, else the archive when its host answers, else the twin with a warni
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
@@ -18,6 +18,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.hardware import Estimate
 
 ARCHIVE, LOCAL, SYNTHETIC = "archive", "local", "synthetic"
+Make = Callable[[Any, str, Part], dict[str, Any]]
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +48,24 @@ class ImageDataset:
     answering: Callable[[Any], str]
     serves: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
     licence: Callable[[str], str]
-    makers: Mapping[str, Callable[[Any, str, Part], dict[str, Any]]]
+    makers: Mapping[str, Make]
+
+    @classmethod
+    def of(cls, config: Any, provenance: Any, makers: Sequence[Make], **own: Callable[..., Any]) -> Self:
+        """The dataset of a package, by its modules `config` and `files.provenance`.
+
+        `makers`: of its twin, from its archive, from a copy; `own`: the remaining attributes, which are functions.
+        """
+        return cls(
+            key=config.MAKER.rpartition(".")[2],
+            maker=config.MAKER,
+            code_version=config.CODE_VERSION,
+            release=provenance.RELEASE,
+            twin=provenance.SYNTHETIC,
+            licence=provenance.licence,
+            makers=dict(zip((SYNTHETIC, ARCHIVE, LOCAL), makers, strict=True)),
+            **own,
+        )
 
     def prepare(
         self,
