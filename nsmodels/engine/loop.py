@@ -42,6 +42,7 @@ class Fit:
         seconds: wall time of the finished epochs, validation included.
         cpu_seconds: processor time of this process.
         joules: energy by device ("cpu", "gpu"), where the machine has counters of it; see `session.energy`.
+        energy_of: the parts of the machine that were counted, and what is missing among them.
         samples_per_second: training throughput over all processes, without validation.
         peak_memory: bytes, see `runtime.peak_memory`.
         device: name of the device.
@@ -59,6 +60,7 @@ class Fit:
     device: str
     precision: str = "float32"
     joules: Mapping[str, float] = field(default_factory=dict)
+    energy_of: str = ""
 
 
 def fit(
@@ -271,4 +273,5 @@ def _summary(session: Session, outcome: Outcome) -> Fit:
         device=runtime.device_name(session.device),
         precision=str(session.precision or torch.float32).removeprefix("torch."),
         joules=session.joules,
+        energy_of=session.energy_of,
     )

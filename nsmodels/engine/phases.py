@@ -114,6 +114,7 @@ def prefixed(phase: str, fit: loop.Fit) -> dict[str, Any]:
     figures |= {f"{device}_joules": joules for device, joules in fit.joules.items()}
     names = {f"{phase}/device": fit.device, f"{phase}/precision": fit.precision}
     names |= {f"{phase}/metric": fit.best["metric"]} if fit.best else {}
+    names |= {f"{phase}/energy_of": fit.energy_of} if fit.energy_of else {}
     return {f"{phase}/{key}": value for key, value in figures.items()} | names
 
 

@@ -14,7 +14,8 @@ from nsmodels.core.sealed.inventory import Item
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.sealing import REPORT
 
-JOULES = "_joules"
+JOULES, COUNTED = "_joules", "energy_of"
+NO_NAMES = "which of the machine is not recorded"
 MODEL = "model"
 DEVICE = "/device"
 BATCHED = "one of a batch, by its throughput"
@@ -31,6 +32,7 @@ class Spending:
         cpu_seconds: of all sittings of its trainings; of what has none that of the build.
         wall_seconds: likewise.
         joules: energy of its trainings, all devices together; None where a training of it was not measured.
+        energy_of: what was counted, and what was not; several where trainings differ in it.
         devices: on which its networks were trained.
         latency: milliseconds of one answer; None where it was not measured.
         latency_of: how it was measured.
@@ -44,6 +46,7 @@ class Spending:
     devices: tuple[str, ...]
     latency: float | None = None
     latency_of: str = ""
+    energy_of: tuple[str, ...] = ()
 
 
 def spent(manifest: Manifest) -> Spending:
@@ -55,7 +58,8 @@ def spent(manifest: Manifest) -> Spending:
     joules = [value for value in measured if value is not None]
     devices = dict.fromkeys(str(manifest.metrics[f"{phase}{DEVICE}"]) for phase in phases)
     total = sum(joules) if joules and len(joules) == len(measured) else None
-    return Spending(manifest.key, manifest.kind, cpu, wall, total, tuple(devices))
+    counted = dict.fromkeys(_counted(manifest, phase) for phase in phases) if total is not None else ()
+    return Spending(manifest.key, manifest.kind, cpu, wall, total, tuple(devices), energy_of=tuple(counted))
 
 
 def chain_of(place: Path) -> list[Manifest]:
@@ -80,7 +84,8 @@ def spending_of(root: Path, training: str, seed: str) -> Spending:
     joules = sum(energy) if len(energy) == len(every) else None
     report = json.loads((place / "evaluation" / REPORT).read_text(encoding="utf-8"))
     milliseconds, how = latency_of(report, read_manifest(place / "evaluation").metrics)
-    return Spending(every[-1].key, every[-1].kind, cpu, wall, joules, every[-1].devices, milliseconds, how)
+    counted = tuple(dict.fromkeys(name for each in every for name in each.energy_of)) if joules is not None else ()
+    return Spending(every[-1].key, every[-1].kind, cpu, wall, joules, every[-1].devices, milliseconds, how, counted)
 
 
 def latency_of(report: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[float | None, str]:
@@ -103,10 +108,14 @@ def replaced(root: Path) -> list[tuple[str, float]]:
     return found + [(f"{entry.name}, seed {entry.seed}", entry.train_cpu_seconds) for entry in models.values()]
 
 
-def abandoned(root: Path) -> Iterator[tuple[str, float]]:
-    """Work that was begun and is not finished: place below the data root, and its recorded processor seconds."""
+def abandoned(root: Path, is_running: bool = False) -> Iterator[tuple[str, float]]:
+    """Work that was begun and left: place below the data root, and its recorded processor seconds.
+
+    With `is_running` instead what a process of this machine works at now, with the seconds of its earlier sittings.
+    """
     for item in inventory.items(root):
-        if item.kind == "unfinished" and (note := unfinished.note_of(item.path)):
+        is_wanted = item.kind == "unfinished" and item.is_being_built == is_running
+        if is_wanted and (note := unfinished.note_of(item.path)):
             yield str(item.path.relative_to(root)), note.cpu_seconds
 
 
@@ -129,3 +138,11 @@ def _joules(manifest: Manifest, phase: str) -> float | None:
         float(value) for key, value in manifest.metrics.items() if key.startswith(f"{phase}/") and key.endswith(JOULES)
     ]
     return sum(found) if found else None
+
+
+def _counted(manifest: Manifest, phase: str) -> str:
+    """What is in the energy of a phase; earlier manifests name the devices alone."""
+    if found := manifest.metrics.get(f"{phase}/{COUNTED}"):
+        return str(found)
+    keys = [key for key in manifest.metrics if key.startswith(f"{phase}/") and key.endswith(JOULES)]
+    return f"{', '.join(key.removeprefix(f'{phase}/').removesuffix(JOULES) for key in keys)} ({NO_NAMES})"

@@ -30,6 +30,22 @@ def test_packages_are_added_and_their_parts_are_not(tmp_path: Path) -> None:
     assert meter.joules == {CPU: pytest.approx(60)}
 
 
+def test_what_was_counted_is_named_and_so_is_what_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert energy.meter(DEVICE, root=tmp_path).counted == ""
+    for number, name in enumerate(("package-0", "package-1", "psys")):  # psys: the whole machine, packages included
+        (package(tmp_path, f"intel-rapl:{number}", 100) / "name").write_text(f"{name}\n")
+    meter = energy.meter(DEVICE, root=tmp_path)
+    for number in range(3):
+        package(tmp_path, f"intel-rapl:{number}", 130)
+    assert meter.joules == {CPU: pytest.approx(60)}
+    assert meter.counted == "package-0, package-1"
+    assert energy.meter(torch.device("cuda", 0), root=tmp_path).counted == "package-0, package-1; without gpu"
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert energy.meter(DEVICE, root=tmp_path, num_processes=2).counted == "package-0, package-1"
+    several = energy.meter(DEVICE, root=tmp_path, num_processes=4)
+    assert several.counted == "package-0, package-1; without other machines"
+
+
 def test_a_counter_that_starts_again_goes_on() -> None:
     values = iter([900.0, 950.0, 20.0, 30.0])
     counter = Counter(lambda: next(values), 1000.0)

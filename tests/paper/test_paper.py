@@ -240,7 +240,7 @@ def test_figures_fit_a_column(paper: Path) -> None:
 
 def test_the_supplement_has_commands_compute_findings_and_what_was_not_measured(root: Path, paper: Path) -> None:
     text = text_of(paper / "supplement.pdf")
-    for title in ("Commands", "Configurations", "Compute and energy", "Negative results", "Proofs", "Begun and not"):
+    for title in ("Commands", "Configurations", "Compute and energy", "Negative results", "Proofs", "Begun and left"):
         assert title in text
     model = artifact.read_manifest(root / "nav_replicates" / "1" / "model")
     assert f"commit {model.commit}, seed 1, fingerprint {model.fingerprint}" in text.replace("\n    ", " ")
@@ -263,8 +263,12 @@ def test_unfinished_and_replaced_work_is_in_the_supplement(copied: Path, tmp_pat
     begin(copied / "nav_replicates" / "3" / "model")
     ledger.scan(copied)
     (copied / "causal_replicates").rename(tmp_path / "gone")
-    make_supplement(copied, copied / "supplement")
+    with artifact.build(copied / "world_model", key="world_model", maker="m", config={}, code_version="1"):
+        make_supplement(copied, copied / "supplement")
     text = text_of(copied / "supplement" / "supplement.pdf")
+    left, running = text.partition("Begun and left")[2].split("Running now")
+    assert ".world_model.partial" not in left
+    assert ".world_model.partial" in running
     assert "nav_replicates/3/.model.partial" in text
     assert "causal_replicates/1, seed 1" in text
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
@@ -23,6 +24,7 @@ from nsmodels.paper.contents import NothingSealed
 from nsmodels.paper.inputs import read_inputs
 from nsmodels.paper.recipes import has_preset, labels
 from nsmodels.paper.results import read_results, require_alike
+from nsmodels.paper.supplement.artifact import make_supplement
 from nsmodels.paper.tables.artifact import every_table, make_tables
 from nsmodels.paper.tables.latex import Table, document, escaped
 from nsmodels.paper.tables.rows import ablations
@@ -106,6 +108,31 @@ def test_parts_of_a_model_are_those_of_the_study(tables: dict[str, Table]) -> No
     rows = {row["variant"]: row for row in rows_of(tables["ablations_visual_ablations"])}
     assert "full" not in rows
     assert {row["verdict"] for row in rows.values()} == {"helps", "hurts", "does not matter"}
+
+
+def test_the_score_by_chance_is_beside_that_of_a_part() -> None:
+    rows = [replace(row, chance=0.25) if row.variant == "eyes" else row for row in study()]
+    table = ablations("visual_ablations", {"mini": rows}, {"mini": "synthetic"}, "debug")
+    place = table.heads.index("chance")
+    assert {line[1]: line[place] for line in table.lines} == {"eyes": "25.0", "haste": "--", "a hat": "--"}
+    assert {row["variant"]: row["chance"] for row in rows_of(table)} == {"eyes": "0.25", "haste": "", "hat": ""}
+
+
+def test_the_energy_of_a_model_names_what_was_counted(copied: Path) -> None:
+    for seed in SEEDS:
+        model = copied / "nav_replicates" / seed / "model"
+        metrics = dict(artifact.read_manifest(model).metrics)
+        for phase in [key.removesuffix("/device") for key in metrics if key.endswith("/device")]:
+            metrics |= {f"{phase}/cpu_joules": 30.0, f"{phase}/energy_of": "package-0; without gpu"}
+        resealed(model, metrics=metrics)
+    (costs,) = [each for each in every_table(read_inputs(copied)) if each.name == "costs"]
+    assert "counted: package-0; without gpu. Machine:" in costs.caption
+    assert {row["training"]: row["energy_of"] for row in rows_of(costs)}["nav"] == "package-0; without gpu"
+    make_supplement(copied, copied / "supplement")
+    text = "".join(page.extract_text() for page in PdfReader(copied / "supplement" / "supplement.pdf").pages)
+    assert "energy of nav_replicates/1/model: package-0; without gpu" in text
+    made = artifact.read_manifest(copied / "supplement")
+    assert made.metrics["joules_of"] == "energy of 3 of 6"
 
 
 def test_each_row_of_a_study_names_its_own_split() -> None:

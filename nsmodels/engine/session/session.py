@@ -92,7 +92,7 @@ class Session:
         self.saved_at = time.monotonic()
         self.is_step_complete = True
         self._cpu_start = cpu_seconds()
-        self._energy = energy.meter(device)
+        self._energy = energy.meter(device, num_processes=world.size)
 
     # --- training and evaluation -------------------------------------------------------------------------------
 
@@ -157,6 +157,11 @@ class Session:
     def joules(self) -> dict[str, float]:
         """Energy of the run so far by device, those before a resume included; see `energy`."""
         return self._energy.joules
+
+    @property
+    def energy_of(self) -> str:
+        """What was counted in `joules`, and what was not."""
+        return self._energy.counted
 
     # --- saving and resuming -----------------------------------------------------------------------------------
 
@@ -292,7 +297,7 @@ class Session:
         self.meter.sums = sums if self.world.is_first else {}
         self.progress = Progress(**progress)
         self._cpu_start = cpu_seconds()
-        self._energy = energy.meter(self.device, self.progress.joules)
+        self._energy = energy.meter(self.device, self.progress.joules, num_processes=self.world.size)
         generators = payload["rng"]
         if len(generators) == self.world.size:
             runtime.restore_rng_state(generators[self.world.rank], self.device)

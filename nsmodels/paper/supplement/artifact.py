@@ -20,6 +20,11 @@ from nsmodels.paper.versions import SUPPLEMENT_VERSION
 
 NAME = "supplement.pdf"
 NOT_MEASURED = "not measured"
+WORK = {  # that is not in what is sealed, with its title
+    "replaced": "Replaced since",
+    "left": "Begun and left",
+    "running": "Running now on this machine, with what earlier sittings took",
+}
 ABOUT = (
     "Everything on these pages is read from the manifests, reports and ledger of sealed artifacts. Seconds are those "
     "of the processor (CPU-s) unless wall time is named. Energy is that of the counters of the machine during a "
@@ -35,14 +40,15 @@ def make_supplement(root: Path, folder: Path, is_forced: bool = False, is_strict
     """
     inputs = read_inputs(root, is_strict)
     known = with_data(inputs)
-    replaced, abandoned = spending.replaced(root), list(spending.abandoned(root))
-    config = recipe(inputs) | {"replaced": dict(replaced), "unfinished": dict(abandoned)}
+    work = {"replaced": spending.replaced(root), "left": list(spending.abandoned(root))}
+    work["running"] = list(spending.abandoned(root, is_running=True))
+    config = recipe(inputs) | {name: dict(places) for name, places in work.items()}
 
     def fill(part: Part) -> None:
         with Pages(part.path / NAME, "Supplement") as pages:
             _overview(pages, inputs, known)
             _configurations(pages, known)
-            _spent(pages, known, replaced, abandoned)
+            _spent(pages, known, work)
             _findings(pages, inputs)
             _proofs(pages, inputs, known)
         part.metrics |= totals(known)
@@ -69,7 +75,8 @@ def totals(known: Mapping[str, Manifest]) -> dict[str, Any]:
     spent = [spending.spent(manifest) for manifest in known.values()]
     energy = [each.joules for each in spent if each.joules is not None]
     found = {"cpu_seconds": sum(s.cpu_seconds for s in spent), "wall_seconds": sum(s.wall_seconds for s in spent)}
-    return found | {"num_artifacts": len(spent)} | ({"joules": sum(energy)} if energy else {})
+    measured = {"joules": sum(energy), "joules_of": _measured(spent)} if energy else {}
+    return found | {"num_artifacts": len(spent)} | measured
 
 
 # --- sections --------------------------------------------------------------------------------------------------------
@@ -128,23 +135,16 @@ def _without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _without_seed(value) if isinstance(value, dict) else value for name, value in plain.items()}
 
 
-def _spent(
-    pages: Pages,
-    known: Mapping[str, Manifest],
-    replaced: Sequence[tuple[str, float]],
-    abandoned: Sequence[tuple[str, float]],
-) -> None:
+def _spent(pages: Pages, known: Mapping[str, Manifest], work: Mapping[str, Sequence[tuple[str, float]]]) -> None:
     pages.head("Compute and energy")
     spent = [spending.spent(manifest) for manifest in known.values()]
-    rows = [_line(each) for each in spent]
-    energy = [each.joules for each in spent if each.joules is not None]
-    rows.append(_total("all of it", sum(s.cpu_seconds for s in spent), sum(s.wall_seconds for s in spent), energy))
-    pages.table(["artifact", "CPU-s", "wall, s", "energy, J", "device"], rows)
-    for title, lost in (("Replaced since", replaced), ("Begun and not finished", abandoned)):
-        pages.head(title)
-        if lost:
-            rows = [[name, f"{seconds:,.1f}"] for name, seconds in [*lost, ("all of it", sum(s for _, s in lost))]]
-            pages.table(["", "CPU-s"], rows)
+    pages.table(["artifact", "CPU-s", "wall, s", "energy, J", "device"], [*map(_line, spent), _total(spent)])
+    pages.lines(f"energy of {each.key}: {', then '.join(each.energy_of)}" for each in spent if each.energy_of)
+    for name, places in work.items():
+        pages.head(WORK[name])
+        if places:
+            total = ("all of it", sum(seconds for _, seconds in places))
+            pages.table(["", "CPU-s"], [[place, f"{seconds:,.1f}"] for place, seconds in (*places, total)])
         else:
             pages.text("Nothing is recorded.")
 
@@ -161,9 +161,17 @@ def _line(spent: spending.Spending) -> list[str]:
     ]
 
 
-def _total(name: str, cpu: float, wall: float, energy: Sequence[float]) -> list[str]:
+def _total(spent: Sequence[spending.Spending]) -> list[str]:
+    cpu, wall = sum(each.cpu_seconds for each in spent), sum(each.wall_seconds for each in spent)
+    energy = [each.joules for each in spent if each.joules is not None]
     text = f"{sum(energy):,.0f}" if energy else NOT_MEASURED
-    return [name, f"{cpu:,.1f}", f"{wall:,.1f}", text, f"measured: {len(energy)}"]
+    return ["all of it", f"{cpu:,.1f}", f"{wall:,.1f}", text, _measured(spent)]
+
+
+def _measured(spent: Sequence[spending.Spending]) -> str:
+    """Of how many trainings the energy was measured."""
+    trained = [each for each in spent if each.devices]
+    return f"energy of {sum(each.joules is not None for each in trained)} of {len(trained)}"
 
 
 def _findings(pages: Pages, inputs: Inputs) -> None:

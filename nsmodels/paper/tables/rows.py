@@ -66,6 +66,7 @@ def ablations(key: str, parts: Parts, sources: Mapping[str, str], preset: str) -
         "part",
         "metric",
         "without it",
+        "chance",
         "gain",
         "95 %",
         "verdict",
@@ -78,6 +79,7 @@ def ablations(key: str, parts: Parts, sources: Mapping[str, str], preset: str) -
         "about",
         "metric",
         "text",
+        "chance_text",
         "gain_text",
         "ends_text",
         "verdict",
@@ -89,7 +91,8 @@ def ablations(key: str, parts: Parts, sources: Mapping[str, str], preset: str) -
     about = ", ".join(f"{name}: {source}" for name, source in sources.items())
     caption = (
         f"Gain by each part: full model less the one without it, paired by item and seed, {len(first.seeds)} seeds; "
-        f"parameters and operations: removed with the part. Preset: {preset or NO_PRESET}. {about}"
+        "chance: of what has learnt nothing; parameters and operations: removed with the part. "
+        f"Preset: {preset or NO_PRESET}. {about}"
     )
     return _table(f"ablations_{key}", caption, heads, names, rows, left=3)
 
@@ -142,7 +145,8 @@ def costs(results: Sequence[Result], root: Path) -> Table:
     )
     caption = (
         "Cost of each model with those that it starts from, mean over seeds; baselines are left out but for energy, "
-        f"which is that of the whole training. Machine: {'; '.join(dict.fromkeys(r.first.machine for r in headlines))}."
+        f"which is that of the whole training{_counted(rows)}. "
+        f"Machine: {'; '.join(dict.fromkeys(r.first.machine for r in headlines))}."
     )
     return _table("costs", caption, heads, names, rows, left=2)
 
@@ -216,7 +220,9 @@ def _variant(part: str, row: Row, source: str) -> dict[str, Any]:
         "split": row.split, "num_items": row.num_items, "num_seeds": len(row.seeds), "mean": row.mean, "gain": row.gain,
         "gain_low": row.gain_low, "gain_high": row.gain_high, "changed": row.changed, "verdict": row.verdict,
         "removed": row.parameters_removed, "fewer": row.operations_removed, "cpu_seconds": row.cpu_seconds,
+        "chance": row.chance, "is_above_chance": row.is_above_chance,
         "data_text": f"{part}, {row.split}", "text": measure.text(row.mean), "gain_text": measure.difference(gain),
+        "chance_text": None if row.chance is None else measure.text(row.chance),
         "ends_text": ends and f"{measure.difference(ends[0])} to {measure.difference(ends[1])}",
         "seconds_text": f"{row.cpu_seconds:,.0f}",
     }  # fmt: skip
@@ -227,6 +233,7 @@ def _cost(result: Result, root: Path) -> dict[str, Any]:
     spent: list[Spending] = [spending_of(root, result.training, seed) for seed in result.alike]
     latency = [each.latency for each in spent if each.latency is not None]
     energy = [each.joules for each in spent if each.joules is not None]
+    counted = dict.fromkeys(name for each in spent for name in each.energy_of)
     cpu, wall = (
         statistics.fmean(values) for values in zip(*((e.cpu_seconds, e.wall_seconds) for e in spent), strict=True)
     )
@@ -236,11 +243,18 @@ def _cost(result: Result, root: Path) -> dict[str, Any]:
     return {
         "system": first.system, "training": result.training, "preset": result.preset, "size": first.num_parameters,
         "train_cpu_seconds": cpu, "train_wall_seconds": wall, "joules": joules, "evaluation_cpu_seconds": scored,
+        "energy_of": " | ".join(counted) if joules is not None else None,
         "latency_milliseconds": milliseconds, "latency_of": spent[0].latency_of if milliseconds is not None else None,
         "num_seeds": len(entries), "machine": first.machine, "cpu_text": f"{cpu:,.1f}", "wall_text": f"{wall:,.1f}",
         "energy_text": "not measured" if joules is None else f"{joules:,.0f}", "scored_text": f"{scored:,.1f}",
         "latency_text": "not measured" if milliseconds is None else f"{milliseconds:.3g}",
     }  # fmt: skip
+
+
+def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the energy is of, in words that follow on others; empty where none was measured."""
+    found = dict.fromkeys(row["energy_of"] for row in rows if row["energy_of"])
+    return f", counted: {'; or '.join(found)}" if found else ""
 
 
 def _elsewhere(result: Result) -> str:
