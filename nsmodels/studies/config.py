@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from nsmodels.core.config import Config
 
 FEWEST_SEEDS = 3  # of fewer no verdict is given
+TRIALS, SCORES = "trials", "scores"  # folders: of a study with its trials, of a trial with its outcomes
 
 
 class VariantStudyConfig(Config):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,22 +15,27 @@ from nsmodels.evaluation import plots
 from nsmodels.evaluation.measure import SHARE
 from nsmodels.evaluation.sealing import REPORT
 from nsmodels.evaluation.sources import require_one_kind, require_one_split
+from nsmodels.studies import groups
 from nsmodels.studies.comparison import Row
-from nsmodels.studies.config import FEWEST_SEEDS
-from nsmodels.studies.variant import FULL
+from nsmodels.studies.config import FEWEST_SEEDS, TRIALS
+from nsmodels.studies.variant import FULL, Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.studies"
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 COLOUR = {"helps": plots.COLOURS[0], "hurts": plots.COLOURS[1]}  # any other verdict: grey
 MARK = {"helps": "o", "hurts": "s"}  # colours alone are lost in print
 GREY = "#666666"
-WIDTH = 5.4  # inches
+WIDTH = 5.4  # inches, of a panel
+HIGHEST = 8.0  # inches of panels below each other; where they need more, two are side by side
+TALLEST = 13.8  # inches of a figure, of which 9 are left in print, the height of a page
 LINE, AROUND = 0.23, 0.9  # inches: of a line of a label, of what is above and below all of them
 LETTERS = 24  # of a label, in a line: in one column of print there is no place for more
+LETTERS_OF_TWO = 44  # where two panels have the same labels, which stand beside the first one
+FLAT = 1.4  # lines of a row there, at least
 NOTHING = 1e-9  # a gain that is smaller comes from rounding
 
 
@@ -40,36 +45,48 @@ class Panel(NamedTuple):
     title: str
     rows: list[Row]
 
-    @property
-    def labels(self) -> list[str]:
-        """Name of the part in each row, and the metric where rows have different ones, in lines."""
+    def labels(self, letters: int = LETTERS) -> list[str]:
+        """Name of the part in each row, and the metric where rows have different ones, in lines of so many letters."""
         has_one = len({row.metric for row in self.rows}) == 1
         parts = [[row.about] if has_one else [row.about, _words(row.metric)] for row in self.rows]
-        return ["\n".join(textwrap.fill(text, LETTERS) for text in texts) for texts in parts]
+        return ["\n".join(textwrap.fill(text, letters) for text in texts) for texts in parts]
 
-    @property
-    def height(self) -> float:
-        """In inches."""
-        num_lines = max(label.count("\n") + 1 for label in self.labels)
-        return LINE * max(2, num_lines) * len(self.rows) + AROUND
+    def height(self, letters: int = LETTERS) -> float:
+        """In inches, with labels in lines of so many letters."""
+        num_lines = max(label.count("\n") + 1 for label in self.labels(letters))
+        return LINE * max(2.0 if letters == LETTERS else FLAT, num_lines) * len(self.rows) + AROUND
 
 
-def ablation_study(study: Path, folder: Path, key: str) -> Manifest:
+def ablation_study(study: Path, folder: Path, key: str, together: Sequence[Group] = ()) -> Manifest:
     """Seal the figure of a sealed study in `folder`; `key`: of the study.
 
+    `together`: groups of variants whose best ones are compared, in `groups.json` and, by the headline, in the caption.
     Raises `InputError` for a study that is none, and for one that a figure must not be made of; see `require_sound`.
     """
     parts, sources = read(study)
     require_sound(parts, sources, str(study))
     num_seeds = len(next(iter(parts.values()))[0].seeds)
     caption = f"Gain by each part: full model less the one without it, paired by item and seed; {num_seeds} seeds"
+    compared = groups.compared(study / TRIALS, parts, together)
+    caption = "; ".join([caption, *_lines(compared, parts)])
+    drawn = draw(parts)
+    width = plots.PAGE if drawn.get_figwidth() > WIDTH else plots.COLUMN
     recipe: Any = {"config": {}, "code_version": CODE_VERSION, "inputs": {key: study}, "is_resumable": False}
     with artifact.build(folder, key=folder.name, maker=MAKER, **recipe) as part:
         disk.write_json(part.path / "numbers.json", {n: [row.to_dict() for row in rows] for n, rows in parts.items()})
-        plots.save_figure(
-            draw(parts), part.path / folder.name, caption, ", ".join(dict.fromkeys(sources.values())), is_printed=True
-        )
+        if compared:
+            disk.write_json(part.path / "groups.json", compared)
+        source = ", ".join(dict.fromkeys(sources.values()))
+        plots.save_figure(drawn, part.path / folder.name, caption, source, is_printed=True, width=width)
     return artifact.read_manifest(folder)
+
+
+def _lines(compared: Sequence[Mapping[str, Any]], parts: Mapping[str, Sequence[Row]]) -> Iterator[str]:
+    """Comparisons of groups by the first metric of each part."""
+    for found in compared:
+        rows = {row.metric: row for row in reversed(parts[found["part"]])}
+        if found["metric"] == parts[found["part"]][0].metric:
+            yield groups.line(found, rows[found["metric"]])
 
 
 def read(study: Path) -> tuple[dict[str, list[Row]], dict[str, str]]:
@@ -101,17 +118,23 @@ def require_sound(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str]
 
 
 def draw(parts: Mapping[str, Sequence[Row]]) -> Figure:
-    """Panels below each other with the gain of each variant and its interval, over the single seeds."""
+    """Panels, in one column or two, with the gain of each variant and its interval, over the single seeds."""
     from matplotlib.figure import Figure
 
     panels = [panel for name, rows in parts.items() for panel in panels_of(name, rows)]
     if not panels:
         raise InputError("ablation study: no variant beside the full model")
-    sizes = [panel.height for panel in panels]
-    drawn = Figure(figsize=(WIDTH, sum(sizes) + 0.2), layout="constrained")
-    grid = drawn.add_gridspec(len(panels), 1, height_ratios=sizes)
-    for place, panel in enumerate(panels):
-        _draw_panel(plots.styled(drawn.add_subplot(grid[place, 0])), panel)
+    num = 2 if len(panels) > 1 and sum(panel.height() for panel in panels) > HIGHEST else 1
+    lines = [panels[start : start + num] for start in range(0, len(panels), num)]
+    are_alike = num == 2 and all(those[0].labels() == those[-1].labels() for those in lines)
+    letters = LETTERS_OF_TWO if are_alike else LETTERS
+    sizes = [max(panel.height(letters) for panel in those) for those in lines]
+    drawn = Figure(figsize=(num * WIDTH, min(TALLEST, sum(sizes) + 0.2)), layout="constrained")
+    grid = drawn.add_gridspec(len(lines), num, height_ratios=sizes)
+    for row, those in enumerate(lines):
+        for column, panel in enumerate(those):
+            labels = [""] * len(panel.rows) if are_alike and column else panel.labels(letters)
+            _draw_panel(plots.styled(drawn.add_subplot(grid[row, column])), panel, labels)
     return drawn
 
 
@@ -126,11 +149,11 @@ def panels_of(part: str, rows: Sequence[Row]) -> list[Panel]:
     return [Panel(f"{part}: {_words(name)}", [row for row in shown if row.metric == name]) for name in metrics]
 
 
-def _draw_panel(axis: Axes, panel: Panel) -> None:
+def _draw_panel(axis: Axes, panel: Panel, labels: Sequence[str]) -> None:
     for place, row in enumerate(panel.rows):
         _draw(axis, place, row)
     axis.axvline(0, color="black", linewidth=0.8)
-    axis.set_yticks(range(len(panel.rows)), panel.labels, fontsize=8)
+    axis.set_yticks(range(len(panel.rows)), labels, fontsize=8)
     axis.set_ylim(len(panel.rows) - 0.4, -0.6)
     axis.set_title(panel.title, fontsize=9)
     axis.set_xlabel(_unit(panel.rows), fontsize=8)

@@ -18,13 +18,12 @@ from nsmodels.core.orders import Order
 from nsmodels.evaluation.sealing import StudyResult, seal_study
 from nsmodels.studies import figure, trials
 from nsmodels.studies.comparison import Row, compare
-from nsmodels.studies.config import VariantStudyConfig
+from nsmodels.studies.config import TRIALS, VariantStudyConfig
 from nsmodels.studies.report import CSV, PARQUET, frame, headline, table
 from nsmodels.studies.trials import Arm, Trial
 from nsmodels.studies.variant import FULL
 
 CODE_VERSION = "2"
-TRIALS = "trials"
 
 
 def run_study(order: Order[Any], arms: Sequence[Arm], maker: str, kind: str = "variants") -> Manifest:

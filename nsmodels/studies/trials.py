@@ -23,10 +23,11 @@ from nsmodels.engine import checkpoint
 from nsmodels.engine.system import System
 from nsmodels.evaluation.outcomes import Outcomes, files_of, read_outcomes, write_outcomes
 from nsmodels.studies.comparison import Cost, Counts, Size
+from nsmodels.studies.config import SCORES
 from nsmodels.studies.variant import FULL, WHOLE, Variant
 
 RECORD, LOG = "trial.json", "epochs.log"
-MODEL, STAGES, SCORES = "model", "stages", "scores"
+MODEL, STAGES = "model", "stages"
 LAST = ""  # the stage of an arm without a chain: the system's last one
 Score = Callable[[Order[Any]], Sequence[Outcomes]]
 Measure = Callable[[Path, Any], Size]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nsmodels.core.errors import InputError
 
@@ -54,6 +54,14 @@ class Variant:
         """What decides the numbers of its rows, as plain values."""
         plain = {name: getattr(self, name) for name in ("about", "values", "evaluation", "phases", "metric", "adds")}
         return plain | ({"also": self.also} if self.also else {})
+
+
+class Group(NamedTuple):
+    """Variants of which the best ones are compared: `first` is expected to be ahead of `second`; `about`: in words."""
+
+    about: str
+    first: tuple[str, ...]
+    second: tuple[str, ...]
 
 
 WHOLE = Variant("nothing: the full model")

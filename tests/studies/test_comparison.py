@@ -16,10 +16,10 @@ from scipy import stats
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.outcomes import Outcomes, read_outcomes, write_file
-from nsmodels.studies import figure
+from nsmodels.studies import figure, groups
 from nsmodels.studies.comparison import Cost, Row, Size, compare, paired_interval, verdict_of
 from nsmodels.studies.report import frame, table
-from nsmodels.studies.variant import FULL, REPLACED, Variant
+from nsmodels.studies.variant import FULL, REPLACED, Group, Variant
 
 SEEDS = (0, 1, 2)
 NUM, PER_IMAGE = 60, 5
@@ -180,6 +180,53 @@ def test_the_figure_shows_every_part_with_its_interval() -> None:
     row = by_name(study())["eyes"]
     ends = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2]
     assert any(np.allclose(each, [100 * (row.gain_low or 0), 100 * (row.gain_high or 0)]) for each in ends)
+
+
+def many_parts(num: int) -> dict[str, list[Row]]:
+    """Parts of a study with six variants each, the same in all."""
+    words = ("rounds after the first", "levels, against one graph", "traces of the oracle", "the two of a pair")
+    judged = [row for row in study() * 2 if row.is_judged and row.variant != FULL]
+    rows = [replace(row, variant=f"{row.variant}_{k}", about=words[k % 4]) for k, row in enumerate(judged)]
+    return {f"domain_{number}": rows for number in range(num)}
+
+
+def test_a_figure_of_many_panels_has_two_columns_on_a_page(tmp_path: Path) -> None:
+    few, many = figure.draw(many_parts(1)), figure.draw(many_parts(6))
+    assert {axis.get_subplotspec().get_gridspec().ncols for axis in few.axes} == {1}
+    assert {axis.get_subplotspec().get_gridspec().ncols for axis in many.axes} == {2}
+    plots.save_figure(many, tmp_path / "many", "Gain", "synthetic", is_printed=True, width=plots.PAGE)
+    with Image.open(tmp_path / "many.png") as picture:
+        assert picture.width / 300 <= plots.PAGE + 0.01
+        assert picture.height / 300 <= 9  # inches of a page
+    places = {axis.get_subplotspec().rowspan.start for axis in many.axes}
+    assert len(places) == len(many.axes) / 2
+    many.draw_without_rendering()
+    labels = [text for axis in many.axes for text in axis.get_yticklabels() if text.get_text()]
+    assert len(labels) == 6 * len(places)  # panels side by side share them
+    boxes = [text.get_window_extent() for text in labels]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert figure.draw(many_parts(40)).get_figheight() <= figure.TALLEST
+
+
+def test_the_best_of_some_variants_is_compared_with_the_best_of_others(tmp_path: Path) -> None:
+    rates = {"no_a": 0.8, "no_b": 0.7, "only_a": 0.3, "only_b": 0.4}
+    found = {name: scored(lambda seed, n=n, p=p: [outcomes(drawn(p, 10 * seed + n))]) for n, (name, p) in
+             enumerate({FULL: 0.9, **rates}.items())}  # fmt: skip
+    for name, by_seed in found.items():
+        for seed, (each,) in by_seed.items():
+            place = tmp_path / "mini" / name / str(seed) / "scores"
+            place.mkdir(parents=True)
+            write_file(place / "outcomes.parquet", each)
+    rows = compare({name: Variant(name, {name: 0}) for name in rates}, found, costs(list(found)), 0.01)
+    pair = Group("the best pair", ("no_a", "no_b"), ("only_a", "only_b"))
+    (row,) = groups.compared(tmp_path, {"mini": rows}, [pair, Group("absent", ("no_c",), ("only_a",))])
+    assert (row["first"], row["second"], row["metric"], row["seeds"]) == ("no_a", "only_b", "accuracy", [0, 1, 2])
+    gains = np.stack([found["no_a"][seed][0].scores - found["only_b"][seed][0].scores for seed in SEEDS])
+    assert row["gain"] == pytest.approx(gains.mean())
+    assert (row["low"], row["high"]) == pytest.approx(paired_interval(gains, IMAGES))
+    assert groups.line(row, rows[0]).startswith(
+        f"the best pair, accuracy: no_a over only_b {100 * gains.mean():+.2f} ["
+    )
 
 
 def test_the_figure_of_a_part_with_a_long_name_fits_the_column_of_a_page(tmp_path: Path) -> None:

@@ -13,10 +13,15 @@ from nsmodels.evaluation import plots
 from nsmodels.studies import figure as study
 from nsmodels.systems.world.evaluation import charts
 from nsmodels.systems.world.pictures import curves
+from nsmodels.systems.world.studies.config import GROUPS
 
 MAKER = "nsmodels.systems.world"
 CODE_VERSION = "2"
-ablation_study = study.ablation_study
+
+
+def ablation_study(ablations: Path, folder: Path, key: str) -> Manifest:
+    """Seal the figure of a study of ablations, with more modalities against the best of fewer."""
+    return study.ablation_study(ablations, folder, key, GROUPS)
 
 
 def phase_curves(*arguments: Any) -> Manifest:

@@ -23,7 +23,7 @@ from nsmodels.systems.world.evaluation.concepts import concepts_of
 from nsmodels.systems.world.model import WorldModel
 from nsmodels.systems.world.phases import make_trial
 from nsmodels.systems.world.studies import ablations
-from nsmodels.systems.world.studies.config import ABLATION_PRESETS, LOSSES, SENSES, STEPS, TERMS
+from nsmodels.systems.world.studies.config import ABLATION_PRESETS, GROUPS, LOSSES, SENSES, STEPS, TERMS
 from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -73,6 +73,10 @@ def test_a_study_trains_of_a_chain_what_a_variant_changes_and_is_kept(shared, tm
     assert spent["only_vision"]["spent_cpu_seconds"] == 0
     assert main(command) == 0
     assert "trial 1/" not in capsys.readouterr().err  # kept
+
+
+def test_pairs_and_single_modalities_are_variants_of_the_study() -> None:
+    assert {name for group in GROUPS for name in (*group.first, *group.second)} == {FULL, *SENSES}
 
 
 @pytest.mark.parametrize("name", SENSES)

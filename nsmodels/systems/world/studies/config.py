@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from nsmodels.core.config import partly_decided
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.studies.config import VariantStudyConfig
-from nsmodels.studies.variant import Variant
+from nsmodels.studies.variant import FULL, Group, Variant
 from nsmodels.systems.world import presets
 from nsmodels.systems.world.config import (
     PHASES,
@@ -88,6 +88,8 @@ SENSES: Mapping[str, Variant] = {
     "only_audio": _without("vision", "proprio"),
     "only_proprio": _without("vision", "audio"),
 }
+_PAIRS, _SINGLE = ("no_vision", "no_audio", "no_proprio"), ("only_vision", "only_audio", "only_proprio")
+GROUPS = (Group("all three", (FULL,), _PAIRS), Group("the best pair", _PAIRS, _SINGLE))
 LOSSES: Mapping[str, Variant] = {
     "sight": _untrained("vision", "contrast of views of frames"),
     "sound": _untrained("audio", "contrast of views of sounds"),
