@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 
 from nsmodels.core import discover
-from nsmodels.core.sealed import keys
 from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
 from pipeline.lib import policy
@@ -73,10 +72,6 @@ def test_the_graph_is_the_one_in_lineage_txt(graph):
     lines = [line_of(graph, key) for key in sorted(graph.get_all_asset_keys())]
     files = [LINEAGE, *(Path(root) / "tests" / "lineage.txt" for root in discover.extensions())]
     assert lines == sorted(expanded(line) for file in files for line in file.read_text().splitlines())
-
-
-def test_messages_know_the_keys_of_all_assets():
-    assert {line.partition(" ← ")[0] for line in LINEAGE.read_text().splitlines()} == keys.ASSETS
 
 
 def expanded(line):

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from nsmodels.core import discover, locks
+from nsmodels.core import locks
 from nsmodels.core.errors import InputError, near
 from nsmodels.core.sealed.contents import erase, foreign_files, shown
-from nsmodels.core.sealed.keys import ASSETS
 from nsmodels.core.sealed.manifest import MANIFEST, NOTE, Manifest, manifest_of
 
 log = logging.getLogger(__name__)
+SLIP = 0.85  # of two names, from which one is a slip of the other: gqa_model is none of nav_model
 
 
 def data_root() -> Path:
@@ -66,10 +66,12 @@ def _remedy(folder: Path, key: str | None) -> str:
     missing = f"artifact '{name}' does not exist or was never finished"
     if not is_asset:
         return f"{missing}; make it again with the command that made it"
-    if key or name in ASSETS or discover.extensions():  # those of extensions are not listed
-        return f"{missing}; make it with: dagster asset materialize --select {name}"
+    command = f"make it with: dagster asset materialize --select {name}"
+    if key or (data_root() / name).is_dir():
+        return f"{missing}; {command}"
+    # The keys of all assets are Dagster's, which takes seconds to load them: a name is compared with what is there.
     there = [path.name for path in data_root().glob("[!.]*") if path.is_dir()]
-    return missing + (near(name, [*there, *ASSETS], most=1) or "; give the key of an asset, or a sealed folder")
+    return missing + (near(name, there, most=1, alike=SLIP) or f"; if it is an asset, {command}")
 
 
 def is_sealed(partial: Path) -> bool:
