@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from nsmodels.core import artifact
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation import ledger
-from nsmodels.evaluation.outcomes import OUTCOMES, files_of, read_outcomes, write_file
+from nsmodels.evaluation.outcomes import MODEL, OUTCOMES, files_of, read_outcomes, write_file
 from nsmodels.evaluation.replication import student_interval
 from nsmodels.paper.contents import NothingSealed
 from nsmodels.paper.inputs import read_inputs
@@ -77,10 +77,11 @@ def test_chance_baselines_and_ceiling_are_those_of_the_manifests(
 ) -> None:
     metrics = [artifact.read_manifest(evaluation(sealed, training, seed)).metrics for seed in SEEDS]
     (row,) = [row for row in rows_of(tables["results_all_synthetic"]) if row["training"] == training]
+    headline = row["metric"]
     beside = {
         row["baseline"]: float(row["score"])
         for row in rows_of(tables["baselines_synthetic"])
-        if row["training"] == training
+        if (row["training"], row["metric"]) == (training, headline)
     }
     named = {key.removeprefix("baseline/") for key in metrics[0] if key.startswith("baseline/") and key.count("/") == 1}
     assert named <= beside.keys()
@@ -125,6 +126,9 @@ def test_the_energy_of_a_model_names_what_was_counted(copied: Path) -> None:
         for phase in [key.removesuffix("/device") for key in metrics if key.endswith("/device")]:
             metrics |= {f"{phase}/cpu_joules": 30.0, f"{phase}/energy_of": "package-0; without gpu"}
         resealed(model, metrics=metrics)
+        scored = copied / "nav_replicates" / seed / "evaluation"
+        shutil.copy(model / artifact.MANIFEST, scored / MODEL)
+        resealed(scored)
     (costs,) = [each for each in every_table(read_inputs(copied)) if each.name == "costs"]
     assert "counted: package-0; without gpu. Machine:" in costs.caption
     assert {row["training"]: row["energy_of"] for row in rows_of(costs)}["nav"] == "package-0; without gpu"
