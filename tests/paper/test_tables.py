@@ -77,7 +77,7 @@ def test_chance_baselines_and_ceiling_are_those_of_the_manifests(
 ) -> None:
     metrics = [artifact.read_manifest(evaluation(sealed, training, seed)).metrics for seed in SEEDS]
     (row,) = [row for row in rows_of(tables["results_all_synthetic"]) if row["training"] == training]
-    headline = row["metric"]
+    headline = row["metric_text"]
     beside = {
         row["baseline"]: float(row["score"])
         for row in rows_of(tables["baselines_synthetic"])
