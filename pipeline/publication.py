@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nsmodels.commands import paper
 from nsmodels.core import interrupts
@@ -113,14 +112,12 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
                 yield step
     for family in families:
         if keys := _left(root, family, preset):
-            yield Step(keys, **_costs_of(root, family, keys, preset))
+            yield _beside_seeds(root, family, keys, preset)
 
 
 def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) -> Step | None:
     """The seeds of a training that have no sealed evaluation yet."""
-    place = root / f"{training}{REPLICATES}"
-    sealed = evaluations_of(place) if place.is_dir() else {}
-    made = {seed: path for seed, path in sealed.items() if _is_kept(path.with_name("model"), preset)}
+    place, made = root / f"{training}{REPLICATES}", _kept_seeds(root, training, preset)
     left = tuple(seed for seed in seeds if str(seed) not in made)
     if not left:
         return None
@@ -130,17 +127,21 @@ def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) ->
                 f"{place.name}/{seed}: sealed with the preset {other}, and seed {left[0]} with {preset} cannot be "
                 "taken together with it; give the same --preset, or a data root of its own (NSMODELS_DATA)"
             )
-    each, num_bytes = _cost_of_seed(root, training, preset)
+    each, num_bytes = _cost_of_seed(made, training, preset)
     unmeasured = () if each is not None else (place.name,)
     return Step((place.name,), left, len(left) * (each or 0.0), num_bytes and len(left) * num_bytes, unmeasured)
 
 
-def _cost_of_seed(root: Path, training: str, preset: str) -> tuple[float | None, int | None]:
-    """CPU-seconds and bytes of one seed: the most of those sealed here with a preset, else the reference."""
+def _kept_seeds(root: Path, training: str, preset: str) -> dict[str, Path]:
+    """The sealed evaluations of a training that stay, by seed."""
     place = root / f"{training}{REPLICATES}"
-    sealed = evaluations_of(place).values() if place.is_dir() else ()
-    kept = [path for path in sealed if _is_kept(path.with_name("model"), preset)]
-    found = [(manifest_of(path.with_name("model")), manifest_of(path)) for path in kept]
+    sealed = evaluations_of(place) if place.is_dir() else {}
+    return {seed: path for seed, path in sealed.items() if _is_kept(path.with_name("model"), preset)}
+
+
+def _cost_of_seed(made: Mapping[str, Path], training: str, preset: str) -> tuple[float | None, int | None]:
+    """CPU-seconds and bytes of one seed: the most of those that are made, else the reference."""
+    found = [(manifest_of(path.with_name("model")), manifest_of(path)) for path in made.values()]
     known = [(model, scored) for model, scored in found if model and scored]
     if not known:
         return REFERENCES.get(training) if preset == QUICK else None, None
@@ -148,17 +149,18 @@ def _cost_of_seed(root: Path, training: str, preset: str) -> tuple[float | None,
     return max(seconds), max(sizes)
 
 
-def _costs_of(root: Path, family: str, keys: Container[str], preset: str) -> dict[str, Any]:
-    """Expected CPU-seconds of the models and studies among some keys, and those of which no time is known."""
+def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], preset: str) -> Step:
+    """The step that makes the models, studies and figures of a system that are left."""
     costs: dict[str, float | None] = {}
     for each in trainings():
-        if each.name in TRAININGS[family] and each.chain[-1].model_key in keys:
-            costs[each.chain[-1].model_key] = _cost_of_seed(root, each.name, preset)[0]
+        key = each.chain[-1].model_key
+        if each.name in TRAININGS[family] and key in keys:
+            costs[key] = _cost_of_seed(_kept_seeds(root, each.name, preset), each.name, preset)[0]
     for study in STUDIES.get(family, ()):
         if study in keys:
             costs[study] = REFERENCES.get(study) if preset == QUICK else None
     unmeasured = tuple(key for key, cost in costs.items() if cost is None)
-    return {"cpu_seconds": sum(cost or 0.0 for cost in costs.values()), "unmeasured": unmeasured}
+    return Step(keys, cpu_seconds=sum(cost or 0.0 for cost in costs.values()), unmeasured=unmeasured)
 
 
 def _left(root: Path, family: str, preset: str) -> tuple[str, ...]:
@@ -252,9 +254,8 @@ def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[st
         print(f"  {line}")
     unknown = [key for step in steps for key in step.unmeasured]
     more = f", and what was not measured: {', '.join(unknown)}" if unknown else ""
-    print(
-        f"{len(steps)} steps to do: {readable_seconds(sum(step.cpu_seconds for step in steps))} of CPU{more}; {GO_ON}"
-    )
+    known = readable_seconds(sum(step.cpu_seconds for step in steps))
+    print(f"{len(steps)} steps to do: {known} of CPU{more}; {GO_ON}")
 
 
 def execute(step: Step, preset: str) -> int:
