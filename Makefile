@@ -42,8 +42,10 @@ demo: $(READY)  ## the main job: synthetic CLEVR, quick preset, evaluation, figu
 # of everything that is made for the paper; PRESET=debug is a rehearsal of minutes
 PRESET ?= quick
 SEEDS ?= 0...2
+# steps at the same time; 0: as many as fit
+JOBS ?= 0
 paper: $(READY)  ## the paper in paper/: what is missing of trainings over seeds, studies and figures, then all of it; resumes
-	@$(UNDER_MAKE) $(BIN)/python -m pipeline.publication --preset $(PRESET) --seeds $(SEEDS) $(if $(DRY_RUN),--dry-run)
+	@$(UNDER_MAKE) $(BIN)/python -m pipeline.publication --preset $(PRESET) --seeds $(SEEDS) --jobs $(JOBS) $(if $(DRY_RUN),--dry-run)
 
 # Byte code is kept, also where PYTHONDONTWRITEBYTECODE is set: the tests start some hundred programs of this source.
 test: $(TOOLS)  ## the test suite

@@ -6,20 +6,23 @@ tests has made is made again where a different preset is asked for.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nsmodels.commands import paper
-from nsmodels.core import interrupts
+from nsmodels.core import hardware
 from nsmodels.core.artifact import Manifest, data_root
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import PRESET
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.core.sealed.manifest import manifest_of
+from nsmodels.engine import machine
 from nsmodels.engine.processes import lifeline
 from nsmodels.paper import recipes
 from nsmodels.paper.contents import FIGURES, SEEDS, TRAININGS
@@ -27,8 +30,10 @@ from nsmodels.paper.results import REPLICATES, evaluations_of
 from nsmodels.studies import figure
 from nsmodels.studies.report import CSV
 from pipeline.assets.systems import trainings
+from pipeline.lib import policy
 from pipeline.lib.partitions.keys import NUM_SEEDS
-from pipeline.lib.runs import child
+from pipeline.lib.runs import child, history, slots
+from pipeline.lib.runs.child import STOPPED, Job
 
 STUDIES = {  # by system: many trainings for a report each
     "visual": ("clevr_mini_baselines",),
@@ -44,7 +49,9 @@ REFERENCES = {
     "nav": 65.0, "world": 1080.0, "nav_ablations": 186.0,
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
-STOPPED = [128 + number for number in interrupts.SIGNALS]  # exit status after Ctrl-C or SIGTERM
+AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
+POOLS = (policy.TRAINING, policy.EVALUATION, policy.GENERATION)
+MOST, MEMORY = 4, 6e9  # steps at the same time that the machine is asked for by itself, and bytes for each
 GO_ON = "stop: Ctrl-C; the same command goes on with what is missing"
 
 
@@ -58,6 +65,7 @@ class Step:
         cpu_seconds: expected of all but `unmeasured`; figures, which take seconds, are not counted.
         num_bytes: expected on disk; None where it is not known.
         unmeasured: trainings and studies among `keys` of which no time is known.
+        after: names of the steps that have to end first.
     """
 
     keys: tuple[str, ...]
@@ -65,6 +73,12 @@ class Step:
     cpu_seconds: float = 0.0
     num_bytes: int | None = None
     unmeasured: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The first of its keys."""
+        return self.keys[0]
 
     @property
     def command(self) -> list[str]:
@@ -86,7 +100,8 @@ class Step:
 def main(argv: Sequence[str] | None = None) -> int:
     """Make what is missing, and the paper of what there is then; returns the status of the first step that fails."""
     arguments = parser().parse_args(argv)
-    return run(lambda: _main(arguments.out, arguments.seeds, arguments.preset, arguments.families, arguments.dry_run))
+    what = arguments.out, arguments.seeds, arguments.preset, arguments.families, arguments.jobs, arguments.dry_run
+    return run(lambda: _main(*what))
 
 
 def parser() -> Parser:
@@ -97,6 +112,8 @@ def parser() -> Parser:
     made.add_argument("--seeds", default=SEEDS, metavar="FIRST...LAST", help=f"seeds of every training [{SEEDS}]")
     about = f"systems, separated by commas [{','.join(TRAININGS)}]"
     made.add_argument("--families", default=",".join(TRAININGS), metavar="NAMES", help=about)
+    about = "steps at the same time, on a share of the cores each; 0: as many as fit, one beside a GPU [0]"
+    made.add_argument("--jobs", default="0", metavar="N", help=about)
     made.add_argument("--dry-run", action="store_true", help="print what would be made, in what time and space")
     return made
 
@@ -106,13 +123,18 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
 
     Raises `InputError` where sealed seeds of a training are of a different preset than those that are left would be.
     """
+    before: dict[str, list[str]] = {family: [] for family in families}
     for family in families:
         for training in TRAININGS[family]:
             if step := _over_seeds(root, training, seeds, preset):
+                before[family].append(step.name)
                 yield step
     for family in families:
         if keys := _left(root, family, preset):
-            yield _beside_seeds(root, family, keys, preset)
+            after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
+            step = replace(_beside_seeds(root, family, keys, preset), after=tuple(after))
+            before[family].append(step.name)
+            yield step
 
 
 def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) -> Step | None:
@@ -225,27 +247,27 @@ def _beside(family: str) -> Iterator[str]:
     yield from (*STUDIES.get(family, ()), *FIGURES[family])
 
 
-def _main(out: Path, seeds: str, preset: str, families: str, is_dry: bool) -> int:
+def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: bool) -> int:
     root, wanted = data_root(), _families(families)
     _require_preset(preset, wanted)
     steps = list(plan(root, _seeds(seeds), wanted, preset))
-    announce(steps, root, preset, list(kept_with_others(root, _seeds(seeds), wanted, preset)))
+    names = {step.name for step in steps}
+    num = _num_jobs(jobs, sum(not names & {*step.after} for step in steps))
+    announce(steps, root, preset, list(kept_with_others(root, _seeds(seeds), wanted, preset)), num)
     if is_dry:
         return 0
-    failed: dict[str, int] = {}
-    for number, step in enumerate(steps, 1):
-        print(f"[{number}/{len(steps)}] {step.text()}", file=sys.stderr, flush=True)
-        if (status := execute(step, preset)) in STOPPED:
-            return status
-        failed |= {step.text(): status} if status else {}
+    ended = execute(steps, preset, num)
+    if len(ended) < len(steps) or any(status in STOPPED for status in ended.values()):
+        return next((status for status in ended.values() if status in STOPPED), STOPPED[0])
+    failed = {step.text(): ended[step.name] for step in steps if ended[step.name]}
     for text in failed:
         print(f"failed: {text}", file=sys.stderr)
     status = paper.main(["--out", str(out)])
     return next(iter(failed.values()), status)
 
 
-def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[str] = ()) -> None:
-    """Print what will be made, the expected time and disk, what stays of `others`, and how to go on."""
+def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[str] = (), num: int = 1) -> None:
+    """Print what will be made, `num` at the same time, the expected time and disk, what stays, and how to go on."""
     free = shutil.disk_usage(next(place for place in (root, *root.parents) if place.exists())).free
     print(f"preset {preset}, data root {root}; {readable(free)} free on its disk")
     for step in steps:
@@ -255,12 +277,57 @@ def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[st
     unknown = [key for step in steps for key in step.unmeasured]
     more = f", and what was not measured: {', '.join(unknown)}" if unknown else ""
     known = readable_seconds(sum(step.cpu_seconds for step in steps))
-    print(f"{len(steps)} steps to do: {known} of CPU{more}; {GO_ON}")
+    at_once = f", {num} at the same time" if num > 1 else ""
+    print(f"{len(steps)} steps to do{at_once}: {known} of CPU{more}; {GO_ON}")
 
 
-def execute(step: Step, preset: str) -> int:
-    """Run one step in a process of its own and return its exit status."""
-    return child.wait([sys.executable, "-m", "dagster", *step.command], {PRESET: preset})
+def execute(steps: Sequence[Step], preset: str, num: int) -> dict[str, int]:
+    """Run steps, at most `num` at the same time, each in a process of its own; returns their exit statuses by name.
+
+    Those of the longest system begin first, so that it does not keep all others waiting at the end.
+    """
+    texts = {step.name: f"[{number}/{len(steps)}] {step.text()}" for number, step in enumerate(steps, 1)}
+    python = [sys.executable, "-m", "dagster"]
+    jobs = [Job(step.name, [*python, *step.command], step.after) for step in _longest_first(steps, num)]
+    variables = {PRESET: preset} | (_threads(num) if num > 1 else {})
+    with _places(num):
+        return child.wait_all(jobs, num, variables, lambda job: print(texts[job.name], file=sys.stderr, flush=True))
+
+
+def _longest_first(steps: Sequence[Step], num: int) -> list[Step]:
+    """Steps by what is to do from their begin to the end of what follows them; one at a time in their order."""
+    return sorted(steps, key=lambda step: _length(step, steps), reverse=True) if num > 1 else list(steps)
+
+
+def _length(step: Step, steps: Sequence[Step]) -> tuple[int, float]:
+    """What of a step and the longest that follows it has no known time, and CPU-seconds of the rest."""
+    following = max((_length(other, steps) for other in steps if step.name in other.after), default=(0, 0.0))
+    return following[0] + len(step.unmeasured), following[1] + step.cpu_seconds
+
+
+def _threads(num: int) -> dict[str, str]:
+    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, hardware.num_cores() // num)))}
+
+
+@contextmanager
+def _places(num: int) -> Iterator[None]:
+    """Places in the pools for as many steps; the one of a GPU stays as it is: what trains there waits for it."""
+    if num == 1:
+        yield
+        return
+    with history.current() as instance, slots.widened(instance, set(POOLS) - {policy.GPU}, num):
+        yield
+
+
+def _num_jobs(text: str, num_first: int) -> int:
+    """Steps at the same time: as given, or as many as cores and memory let through, one where there is a GPU.
+
+    No more than can begin at once.
+    """
+    if not text.isdecimal():
+        raise InputError(f"--jobs: expected a whole number from 0 on, got '{text}'")
+    fitting = min(MOST, hardware.num_cores(), int(hardware.available_memory() / MEMORY))
+    return max(1, min(int(text) or (1 if machine.has_driver() else fitting), num_first))
 
 
 def _seeds(text: str) -> range:

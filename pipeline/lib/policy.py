@@ -14,7 +14,8 @@ import dagster as dg
 from nsmodels.engine import machine
 
 OWNERS = ["team:nsmodels"]
-TRAINING = "gpu" if machine.has_driver() else "training"  # shared by models, studies and replicates
+GPU = "gpu"
+TRAINING = GPU if machine.has_driver() else "training"  # shared by models, studies and replicates
 DOWNLOADS, GENERATION, EVALUATION = "downloads", "generation", "evaluation"
 # Retries after about 2, 6, 14, 30, 62 and 126 s; up to 2 s of jitter so that many steps do not retry at once. Only for
 # transient errors (`TryLater`), never for invalid input and never for a training.

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO
 
 from nsmodels.core import interrupts
 from nsmodels.engine.processes import lifeline
+
+STOPPED = [128 + number for number in interrupts.SIGNALS]  # exit status after Ctrl-C or SIGTERM
+POLL = 0.2  # seconds
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command among several.
+
+    Attributes:
+        name: stands before its lines where others run beside it.
+        command: program and arguments.
+        after: names of jobs that have to end first, with whatever status; those that are not among the jobs do not
+            count.
+    """
+
+    name: str
+    command: Sequence[str]
+    after: Collection[str] = ()
 
 
 def wait(command: Sequence[str], variables: Mapping[str, str] | None = None) -> int:
@@ -17,13 +41,90 @@ def wait(command: Sequence[str], variables: Mapping[str, str] | None = None) -> 
     A command of this project ends also when this process is killed (`lifeline`).
     `variables`: of its environment, beside those of this process.
     """
-    environment = {**os.environ, **(variables or {}), lifeline.PARENT: str(os.getpid())}
-    # A session of its own: Ctrl-C would else reach it twice.
-    job = subprocess.Popen(command, env=environment, start_new_session=True)
-    handlers = {number: signal.signal(number, lambda got, _: job.send_signal(got)) for number in interrupts.SIGNALS}
+    return wait_all([Job("", command)], 1, variables)[""]
+
+
+def wait_all(
+    jobs: Sequence[Job],
+    num: int,
+    variables: Mapping[str, str] | None = None,
+    on_start: Callable[[Job], None] = lambda job: None,
+) -> dict[str, int]:
+    """Run commands, at most `num` at the same time, and return their exit statuses by name, in the order of their ends.
+
+    The first one that can begin does, in the order of `jobs`. After a signal, or when one of them ends as after a
+    signal, all are stopped and no other one begins. Lines of several come to stderr, each behind the name of its job.
+    """
+    lanes, waiting = _Lanes(num > 1, variables or {}), list(jobs)
+    with _passed_on(lanes.stop):
+        while waiting or lanes.running:
+            left = {job.name for job in waiting} | lanes.running.keys()
+            ready = [] if lanes.is_stopped else [job for job in waiting if not left & {*job.after}]
+            for job in ready[: num - len(lanes.running)]:
+                waiting.remove(job)
+                on_start(job)
+                lanes.start(job)
+            if not lanes.running:
+                break
+            lanes.poll()
+    return lanes.ended
+
+
+@dataclass
+class _Lanes:
+    """Jobs that run at the same time."""
+
+    has_names: bool
+    variables: Mapping[str, str]
+    running: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    is_stopped: bool = False
+    readers: dict[str, threading.Thread] = field(default_factory=dict)
+
+    def start(self, job: Job) -> None:
+        environment = {**os.environ, **self.variables, lifeline.PARENT: str(os.getpid())}
+        # A session of its own: Ctrl-C would else reach it twice.
+        ends = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if self.has_names else {}
+        process = subprocess.Popen(
+            job.command, env=environment, start_new_session=True, text=True, errors="replace", **ends
+        )
+        self.running[job.name] = process
+        if process.stdout:
+            reader = threading.Thread(target=_repeat, args=(process.stdout, f"{job.name}: "), daemon=True)
+            self.readers[job.name] = reader
+            reader.start()
+
+    def stop(self, number: int) -> None:
+        self.is_stopped = True
+        for process in self.running.values():
+            process.send_signal(number)
+
+    def poll(self) -> None:
+        """Wait a moment and take those that have ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            next(iter(self.running.values())).wait(POLL)
+        for name, process in list(self.running.items()):
+            if (status := process.poll()) is not None:
+                del self.running[name]
+                if name in self.readers:
+                    # What it has started may still hold the other end.
+                    self.readers.pop(name).join(1.0)
+                self.ended[name] = status if status >= 0 else 128 - status
+                if self.ended[name] in STOPPED and not self.is_stopped:
+                    self.stop(signal.SIGTERM)
+
+
+def _repeat(stream: IO[str], start: str) -> None:
+    with stream:
+        for line in stream:
+            print(f"{start}{line}", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _passed_on(stop: Callable[[int], None]) -> Iterator[None]:
+    handlers = {number: signal.signal(number, lambda got, _: stop(got)) for number in interrupts.SIGNALS}
     try:
-        status = job.wait()
+        yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    return status if status >= 0 else 128 - status

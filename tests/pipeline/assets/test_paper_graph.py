@@ -1,6 +1,7 @@
 """The group `paper` and `make paper`: parts from what is sealed, steps that are left to do."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from nsmodels.paper.contents import ABLATIONS, FIGURES, PAPER, TRAININGS
 from pipeline import publication
 from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
+from pipeline.lib.runs import history
 from tests.paper.made import sealed_study
 from tests.pipeline.jobs import job_of
+from tests.pipeline.live.services import ROOT
 from tests.shared import resealed
 
 
@@ -155,6 +158,46 @@ def test_what_no_time_is_known_of_is_named(data, capsys):
     assert last.startswith("2 steps to do: 0 s of CPU, and what was not measured: nav_replicates, nav_model, nav_abl")
 
 
+def test_steps_at_the_same_time_begin_with_the_longest_and_follow_what_they_show(data, monkeypatch, tmp_path, capfd):
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\necho "$5 on $OMP_NUM_THREADS"\nsleep .2\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(publication.sys, "executable", str(program))
+    steps = list(publication.plan(data, range(3), ["visual", "natural", "nav", "world"]))
+    places = []
+    monkeypatch.setattr(publication.child, "wait_all", watched(publication.child.wait_all, places))
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert set(publication.execute(steps, "quick", 2).values()) == {0}
+    begun = [line.split()[1].rstrip(",") for line in capfd.readouterr().err.splitlines() if line.startswith("[")]
+    assert begun.index("world_replicates") < begun.index("nav_replicates")
+    for family in ("visual", "natural", "nav", "world"):
+        (beside,) = (step for step in steps if step.keys[0].startswith(FIRST[family]) and not step.seeds)
+        assert all(begun.index(name) < begun.index(beside.name) for name in beside.after)
+    assert begun.index("clevr_mini_model") < begun.index("gqa_mini_model")
+    assert places == [2]
+    with history.current() as instance:
+        assert place_of(instance) == 1
+
+
+FIRST = {"visual": "clevr_mini_model", "natural": "gqa_mini_model", "nav": "nav_model", "world": "world_vision_model"}
+
+
+def place_of(instance) -> int:
+    limits = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
+    return limits.get("training", instance.global_op_concurrency_default_limit)
+
+
+def watched(wait_all, places: list[int]):
+    def watching(*arguments):
+        with history.current() as instance:
+            places.append(place_of(instance))
+        return wait_all(*arguments)
+
+    return watching
+
+
 def test_what_follows_from_something_that_is_to_be_made_is_made_again(data):
     for key in ("nav_model", "nav_ablations", *FIGURES["nav"]):
         sealed(data / key)
@@ -183,7 +226,14 @@ def test_a_dry_run_lists_steps_and_writes_nothing(data, capsys):
 
 @pytest.mark.parametrize(
     ("word", "value"),
-    [("preset", "debg"), ("preset", "small"), ("seeds", "2...0"), ("seeds", "0...99"), ("families", "chess")],
+    [
+        ("preset", "debg"),
+        ("preset", "small"),
+        ("seeds", "2...0"),
+        ("seeds", "0...99"),
+        ("families", "chess"),
+        ("jobs", "two"),
+    ],
 )
 def test_bad_options_are_one_line(data, word, value, capsys):
     assert publication.main([f"--{word}", value, "--dry-run"]) == 2
@@ -198,7 +248,7 @@ def test_after_a_failed_step_the_others_are_made_and_the_paper_of_what_there_is(
     ) as part:
         (part.path / "words.txt").write_text("words")
     monkeypatch.setattr(publication.sys, "executable", "false")
-    assert publication.main(["--families", "nav", "--out", str(tmp_path / "paper")]) == 1
+    assert publication.main(["--families", "nav", "--jobs", "1", "--out", str(tmp_path / "paper")]) == 1
     text = capfd.readouterr().err
     assert "[2/2]" in text
     assert text.count("failed: nav_") == 2
@@ -211,6 +261,6 @@ def test_a_step_that_is_stopped_ends_it(data, monkeypatch, capfd, tmp_path, numb
     program.write_text(f"#!/bin/sh\nexit {128 + number}\n")
     program.chmod(0o755)
     monkeypatch.setattr(publication.sys, "executable", str(program))
-    assert publication.main(["--families", "nav", "--out", str(tmp_path / "paper")]) == 128 + number
+    assert publication.main(["--families", "nav", "--jobs", "1", "--out", str(tmp_path / "paper")]) == 128 + number
     assert "[2/2]" not in capfd.readouterr().err
     assert not (tmp_path / "paper").exists()
