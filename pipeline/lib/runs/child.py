@@ -84,9 +84,14 @@ class _Lanes:
     def start(self, job: Job) -> None:
         environment = {**os.environ, **self.variables, lifeline.PARENT: str(os.getpid())}
         # A session of its own: Ctrl-C would else reach it twice.
-        ends = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if self.has_names else {}
         process = subprocess.Popen(
-            job.command, env=environment, start_new_session=True, text=True, errors="replace", **ends
+            job.command,
+            env=environment,
+            start_new_session=True,
+            text=True,
+            errors="replace",
+            stdout=subprocess.PIPE if self.has_names else None,
+            stderr=subprocess.STDOUT if self.has_names else None,
         )
         self.running[job.name] = process
         if process.stdout:
