@@ -27,21 +27,29 @@ from nsmodels.core.sealed.unfinished import Note
 from nsmodels.core.sealed.verification import remedy, require_inputs, require_intact, require_listed, verify
 
 __all__ = [
-    "MANIFEST", "NOTE", "FileRecord", "InputRecord", "Manifest", "Part", "beside", "build", "current", "data_root",
-    "describe_input", "folder_of", "input_folder", "kept", "locked", "made", "make_fingerprint", "maker_of",
-    "read_manifest", "recover", "remedy", "require_apart", "require_files", "require_inputs", "require_intact",
-    "require_listed", "require_replaceable", "verify",
+    "MANIFEST", "NOTE", "FileRecord", "InputRecord", "Manifest", "Part", "beside", "build", "copied", "current",
+    "data_root", "describe_input", "folder_of", "input_folder", "kept", "locked", "made", "make_fingerprint",
+    "maker_of", "read_manifest", "recover", "remedy", "require_apart", "require_files", "require_inputs",
+    "require_intact", "require_listed", "require_replaceable", "verify",
 ]  # fmt: skip
+
+
+# What the manifest of a copy has from that of the artifact it was copied from.
+OF_ORIGIN = ("metrics", "commit", "versions", "machine", "created", "wall_seconds", "cpu_seconds")
 
 
 @dataclass
 class Part:
-    """An artifact under construction: files go into `path`, figures into `metrics`; the rest is the data's."""
+    """An artifact under construction: files go into `path`, figures into `metrics`; the rest is the data's.
+
+    `origin`: of a copy, the manifest of what is copied.
+    """
 
     path: Path
     source: str = ""
     licence: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
+    origin: Manifest | None = None
 
 
 def make_fingerprint(config: Mapping[str, Any], code_version: str, inputs: Mapping[str, Path], seed: int | None) -> str:
@@ -162,6 +170,21 @@ def made(
     return read_manifest(folder)
 
 
+def copied(source: Path, folder: Path, *, key: str, maker: str, **recipe: Any) -> Manifest:
+    """Seal a copy of an artifact that was built from the same in a different folder, see `sealed.equal`.
+
+    `recipe` is that of `build`. Raises as `build` does, and `InputError` when a file of `source` is damaged.
+    """
+    origin = require_intact(source)
+    with build(folder, key=key, maker=maker, is_resumable=False, **recipe) as part:
+        part.origin = origin
+        for name in origin.files:
+            place = part.path / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, place)
+    return read_manifest(folder)
+
+
 def maker_of(folder: Path) -> str:
     """The package that made, or is making, an artifact; empty where neither a manifest nor a note names it."""
     recover(folder)
@@ -206,6 +229,9 @@ def _seal(part: Part, made: dict[str, Any], wall_seconds: float, spent_seconds: 
         wall_seconds=round(wall_seconds, 2),
         cpu_seconds=round(spent_seconds, 2),
     )
+    if origin := part.origin:
+        values = {name: getattr(origin, name) for name in OF_ORIGIN}
+        manifest = manifest.model_copy(update=values | {"copy_of": origin.copy_of or origin.key})
     write_atomic(part.path / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
     # Last: until the manifest is written, a killed run or a full disk must leave work that can be resumed.
     (part.path / NOTE).unlink()

@@ -5,6 +5,8 @@ A package `nsmodels.systems.<name>` exports one instance, `SYSTEM`. What needs t
 
 from __future__ import annotations
 
+import json
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from nsmodels.core.config import Config, read_yaml
 from nsmodels.core.config.spaces import Space
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT, Inputs, Order
+from nsmodels.core.sealed import equal
 from nsmodels.engine.config import EvaluationConfig, require_metric
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation import sealing
@@ -229,6 +232,8 @@ class System(ABC, Generic[C, E]):
     def train(self, order: Order[C], stage: str | None = None, taken: Mapping[str, Path] | None = None) -> Manifest:
         """Train a stage and seal it as one checkpoint folder; resume a stopped training, keep an equal checkpoint.
 
+        What was trained elsewhere under the data root from the same (a seed of the replicates is the model of that
+        seed) is copied, unless `order.force`.
         `taken`: folders, by phase, of those that were trained elsewhere with equal configuration, seed and data; they
         are copied and not trained again. Raises InputError for bad inputs, and `Interrupted` when asked to stop.
         """
@@ -238,16 +243,21 @@ class System(ABC, Generic[C, E]):
         if found := artifact.kept(order.folder, order.force, **recipe):
             return found
         disk.require_folder(order.folder)
+        recipe |= {"key": order.key, "maker": self.package, "kind": _kind(chosen)}
+        if twin := self.twin(order, stage):
+            print(f"{order.key}: copied from {twin}, which was trained from the same", file=sys.stderr, flush=True)
+            found = artifact.copied(twin, order.folder, **recipe)
+            self._replay(chosen, order)
+            return found
         self.check_config(order.config, stage)
-        kind = " ".join(["training", chosen.name]).strip()
-        artifact.require_replaceable(order.folder, order.key, self.package, kind)
+        artifact.require_replaceable(order.folder, order.key, self.package, _kind(chosen))
         artifact.require_inputs(order.inputs)
         if chosen.starts_from is not None and not order.inputs.has(PARENT):
             raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
         if chosen.starts_from is not None:
             self.check_parent(chosen, order.parent)
         self.check(order)
-        with artifact.build(order.folder, key=order.key, maker=self.package, kind=kind, **recipe) as part:
+        with artifact.build(order.folder, **recipe) as part:
             self._fill(chosen, order, part, taken or {})
         return artifact.read_manifest(order.folder)
 
@@ -268,6 +278,24 @@ class System(ABC, Generic[C, E]):
         part.metrics |= self.after_training(order, part)
         write_history(part, phases, self.history)
         end_tracking(training, part, phases)
+
+    def twin(self, order: Order[C], stage: str | None = None) -> Path | None:
+        """Folder of what was trained elsewhere under the data root from the same, unless `order.force`."""
+        if order.force:
+            return None
+        config, seed = order.config.relevant(), order.config.training.seed  # type: ignore[attr-defined]
+        recipe = config, self.code_version, order.inputs, seed
+        return equal.find(order.folder, self.package, _kind(self.stage(stage)), *recipe)
+
+    def _replay(self, stage: Stage, order: Order[C]) -> None:
+        """Give the trackers the epochs of a training that was copied."""
+        for phase in self.enabled(stage, order.config):
+            path = order.folder / phase / "history.json"
+            for record in json.loads(path.read_text(encoding="utf-8")) if path.exists() else []:
+                for tracker in order.trackers:
+                    tracker.epoch(record)
+            for tracker in order.trackers:
+                tracker.close()
 
     def size_and_cost(self, phases: Sequence[str], part: Part) -> dict[str, Any]:
         """Number of parameters of the networks of `phases`, CPU and wall seconds of their training."""
@@ -293,3 +321,7 @@ class System(ABC, Generic[C, E]):
         missing = [phase for phase in wanted[:1] if not (folder / phase / "best.pt").is_file()]
         if maker != self.package or missing:
             raise InputError(f"{folder}: not a checkpoint of {self.name}, stage '{stage.starts_from}'; give its folder")
+
+
+def _kind(stage: Stage) -> str:
+    return f"training {stage.name}".strip()

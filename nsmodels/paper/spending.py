@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,12 @@ def spent(manifest: Manifest) -> Spending:
     total = sum(joules) if joules and len(joules) == len(measured) else None
     counted = dict.fromkeys(_counted(manifest, phase) for phase in phases) if total is not None else ()
     return Spending(manifest.key, manifest.kind, cpu, wall, total, tuple(devices), energy_of=tuple(counted))
+
+
+def of_builds(manifests: Iterable[Manifest]) -> list[Spending]:
+    """What artifacts cost; copies of one are counted once."""
+    builds = {(m.created, m.maker, m.kind, tuple(each.sha256 for each in m.files.values())): m for m in manifests}
+    return [spent(manifest) for manifest in builds.values()]
 
 
 def chain_of(place: Path) -> list[Manifest]:

@@ -249,7 +249,7 @@ def _spent(trial: Trial, manifests: Mapping[str, artifact.Manifest]) -> float:
     """Processor seconds of what was trained for a trial, without what it takes from the full model."""
     taken = trial.taken() if trial.own and trial.variant != FULL else {}
     seconds = 0.0
-    for stage in trial.own:
+    for stage in [each for each in trial.own if not manifests[each].copy_of]:
         metrics = manifests[stage].metrics
         seconds += metrics["train_cpu_seconds"] - sum(metrics.get(f"{phase}/cpu_seconds", 0.0) for phase in taken)
     return max(seconds, 0.0)

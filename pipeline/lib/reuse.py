@@ -60,6 +60,9 @@ def make(
     manifest = build(folder, force or bool(before and made_again(before, recipe.inputs)))
     if before and _sealed_at(folder) == sealed_at:
         return _logged(context, Result(manifest, True, _kept(manifest)))
+    if manifest.copy_of:
+        reason = f"copied from {manifest.copy_of}, built {manifest.created} from the same"
+        return _logged(context, Result(manifest, False, reason))
     reasons = reasons or changes(before, Recipe(manifest.config, manifest.code_version, recipe.inputs))
     return _logged(context, Result(manifest, False, f"built: {'; '.join(reasons) or 'rechecked'}"))
 

@@ -23,9 +23,16 @@ def is_reused(folder: Path, fingerprint: str, is_forced: bool = False) -> bool:
 
 
 def describe(
-    folder: Path, fingerprint: str, config: Mapping[str, Any], inputs: Mapping[str, Path], is_forced: bool = False
+    folder: Path,
+    fingerprint: str,
+    config: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    is_forced: bool = False,
+    twin: Path | None = None,
 ) -> list[str]:
     """A line about what would be done, and one about what is there and would be replaced, if so.
+
+    `twin`: folder of an artifact that would be copied, see `equal`.
 
     Raises InputError for an input that is missing.
     """
@@ -35,7 +42,9 @@ def describe(
     mark = unfinished.mark_of(fingerprint, records_of(inputs))
     places = [beside(folder, "partial"), beside(folder, f"{unfinished.WORD}{mark}")]
     started = [place for place in places if (note := unfinished.note_of(place)) and note.mark == mark]
-    if started:
+    if twin:
+        lines.append(f"would be copied from {twin}, which was built from the same")
+    elif started:
         cost = "; ".join(unfinished.cost(started[0])) or "nothing finished yet"
         lines.append(f"would be resumed: unfinished work of this configuration ({cost})")
     else:

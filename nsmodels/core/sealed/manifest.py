@@ -49,7 +49,8 @@ class Manifest(Record):
 
     Sizes are in bytes, times in seconds, `created` is ISO 8601 in UTC. `kind` distinguishes what one maker builds, as
     "training" and "study"; it is empty where a maker builds one kind only, and in older manifests. `licence`: that of
-    the data in it, or from which it was made, see `licences`.
+    the data in it, or from which it was made, see `licences`. `copy_of`: key of the artifact from which its files were
+    copied, built from the same; commit, versions, machine, times and cost are then those of that build.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Manifest(Record):
     created: str
     wall_seconds: float
     cpu_seconds: float
+    copy_of: str = ""
 
     @property
     def datasets(self) -> dict[str, InputRecord]:

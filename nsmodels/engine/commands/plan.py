@@ -50,9 +50,10 @@ def lines(system: System[Any, Any], stage: Stage, order: Order[Any]) -> Iterator
     fingerprint = artifact.make_fingerprint(*recipe, order.inputs, config.training.seed)
     for key, folder in order.inputs.items():
         yield f"{order.inputs.role(key)} {folder}: {_described(folder)}"
-    for line in forecast.describe(order.folder, fingerprint, recipe[0], order.inputs, order.force):
+    is_reused, twin = forecast.is_reused(order.folder, fingerprint, order.force), system.twin(order, stage.name)
+    for line in forecast.describe(order.folder, fingerprint, recipe[0], order.inputs, order.force, twin):
         yield f"{order.folder}: {line}"
-    if forecast.is_reused(order.folder, fingerprint, order.force):
+    if is_reused or twin:
         return
     system.check_config(config, stage.name)
     yield from _work(system, stage, order)

@@ -72,11 +72,11 @@ def with_data(inputs: Inputs) -> dict[str, Manifest]:
 
 def totals(known: Mapping[str, Manifest]) -> dict[str, Any]:
     """Figures for the manifest: what everything that was read cost."""
-    spent = [spending.spent(manifest) for manifest in known.values()]
+    spent = spending.of_builds(known.values())
     energy = [each.joules for each in spent if each.joules is not None]
     found = {"cpu_seconds": sum(s.cpu_seconds for s in spent), "wall_seconds": sum(s.wall_seconds for s in spent)}
     measured = {"joules": sum(energy), "joules_of": _measured(spent)} if energy else {}
-    return found | {"num_artifacts": len(spent)} | measured
+    return found | {"num_artifacts": len(known)} | measured
 
 
 # --- sections --------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def _without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _spent(pages: Pages, known: Mapping[str, Manifest], work: Mapping[str, Sequence[tuple[str, float]]]) -> None:
     pages.head("Compute and energy")
-    spent = [spending.spent(manifest) for manifest in known.values()]
+    spent = spending.of_builds(known.values())
     pages.table(["artifact", "CPU-s", "wall, s", "energy, J", "device"], [*map(_line, spent), _total(spent)])
     pages.lines(f"energy of {each.key}: {', then '.join(each.energy_of)}" for each in spent if each.energy_of)
     for name, places in work.items():
