@@ -6,12 +6,13 @@ tests has made is made again where a different preset is asked for.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nsmodels.commands import paper
@@ -66,6 +67,7 @@ class Step:
         num_bytes: expected on disk; None where it is not known.
         unmeasured: trainings and studies among `keys` of which no time is known.
         after: names of the steps that have to end first.
+        models: those among `keys` that are copies of a replicate, by its seed.
     """
 
     keys: tuple[str, ...]
@@ -74,6 +76,7 @@ class Step:
     num_bytes: int | None = None
     unmeasured: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    models: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -85,7 +88,9 @@ class Step:
         """Arguments of `dagster` that make them; seeds that are sealed and unchanged are kept."""
         words = ["asset", "materialize", "--select", ",".join(self.keys)]
         spans = [f"{self.seeds[0]}...{self.seeds[-1]}"] if len(self.seeds) > 1 else [str(seed) for seed in self.seeds]
-        return words + (["--partition-range" if len(self.seeds) > 1 else "--partition", *spans] if spans else [])
+        words += ["--partition-range" if len(self.seeds) > 1 else "--partition", *spans] if spans else []
+        given = {key: {"config": {"training": {"seed": seed}}} for key, seed in self.models.items()}
+        return words + (["--config-json", json.dumps({"ops": given})] if given else [])
 
     def text(self) -> str:
         """The step in words, with its expected time and disk."""
@@ -132,7 +137,7 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
     for family in families:
         if keys := _left(root, family, preset):
             after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
-            step = replace(_beside_seeds(root, family, keys, preset), after=tuple(after))
+            step = replace(_beside_seeds(root, family, keys, seeds, preset), after=tuple(after))
             before[family].append(step.name)
             yield step
 
@@ -171,18 +176,19 @@ def _cost_of_seed(made: Mapping[str, Path], training: str, preset: str) -> tuple
     return max(seconds), max(sizes)
 
 
-def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], preset: str) -> Step:
-    """The step that makes the models, studies and figures of a system that are left."""
+def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequence[int], preset: str) -> Step:
+    """The step that makes the models, studies and figures of a system that are left.
+
+    A model has the first seed, and is then a copy of that replicate: it costs nothing.
+    """
+    own = [part.model_key for each in trainings() if each.name in TRAININGS[family] for part in each.chain]
+    models = {key: seeds[0] for key in own if key in keys and seeds}
     costs: dict[str, float | None] = {}
-    for each in trainings():
-        key = each.chain[-1].model_key
-        if each.name in TRAININGS[family] and key in keys:
-            costs[key] = _cost_of_seed(_kept_seeds(root, each.name, preset), each.name, preset)[0]
     for study in STUDIES.get(family, ()):
         if study in keys:
             costs[study] = REFERENCES.get(study) if preset == QUICK else None
     unmeasured = tuple(key for key, cost in costs.items() if cost is None)
-    return Step(keys, cpu_seconds=sum(cost or 0.0 for cost in costs.values()), unmeasured=unmeasured)
+    return Step(keys, cpu_seconds=sum(cost or 0.0 for cost in costs.values()), unmeasured=unmeasured, models=models)
 
 
 def _left(root: Path, family: str, preset: str) -> tuple[str, ...]:
