@@ -98,6 +98,7 @@ def _how(manifest: Manifest, shown: Mapping[str, Any]) -> str:
     parts += [
         f"{readable_seconds(manifest.wall_seconds)} on {manifest.created[:10]}",
         f"commit `{manifest.commit[:7]}`",
+        f"copied from `{manifest.copy_of}`" if manifest.copy_of else "",
     ]
     return ", ".join(filter(None, parts))
 
