@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,9 +30,8 @@ from nsmodels.paper.results import REPLICATES, evaluations_of
 from nsmodels.studies import figure
 from nsmodels.studies.report import CSV
 from pipeline.assets.systems import trainings
-from pipeline.lib import policy
 from pipeline.lib.partitions.keys import NUM_SEEDS
-from pipeline.lib.runs import child, history, slots
+from pipeline.lib.runs import child
 from pipeline.lib.runs.child import STOPPED, Job
 
 STUDIES = {  # by system: many trainings for a report each
@@ -51,7 +49,6 @@ REFERENCES = {
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
 AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
-POOLS = (policy.TRAINING, policy.EVALUATION, policy.GENERATION)
 MOST, MEMORY = 4, 6e9  # steps at the same time that the machine is asked for by itself, and bytes for each
 GO_ON = "stop: Ctrl-C; the same command goes on with what is missing"
 
@@ -179,11 +176,17 @@ def _cost_of_seed(made: Mapping[str, Path], training: str, preset: str) -> tuple
 def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequence[int], preset: str) -> Step:
     """The step that makes the models, studies and figures of a system that are left.
 
-    A model has the first seed, and is then a copy of that replicate: it costs nothing.
+    A model has the first seed, and is then a copy of that replicate, which costs nothing, unless the one that is there
+    is of a different preset.
     """
-    own = [part.model_key for each in trainings() if each.name in TRAININGS[family] for part in each.chain]
-    models = {key: seeds[0] for key in own if key in keys and seeds}
+    models: dict[str, int] = {}
     costs: dict[str, float | None] = {}
+    for each in [training for training in trainings() if training.name in TRAININGS[family] and seeds]:
+        own = [part.model_key for part in each.chain if part.model_key in keys]
+        models |= dict.fromkeys(own, seeds[0])
+        there = _kept_seeds(root, each.name, preset).get(str(seeds[0]))
+        if own and there and _other_preset(there.with_name("model"), preset):
+            costs[own[-1]] = REFERENCES.get(each.name) if preset == QUICK else None
     for study in STUDIES.get(family, ()):
         if study in keys:
             costs[study] = REFERENCES.get(study) if preset == QUICK else None
@@ -296,8 +299,7 @@ def execute(steps: Sequence[Step], preset: str, num: int) -> dict[str, int]:
     python = [sys.executable, "-m", "dagster"]
     jobs = [Job(step.name, [*python, *step.command], step.after) for step in _longest_first(steps, num)]
     variables = {PRESET: preset} | (_threads(num) if num > 1 else {})
-    with _places(num):
-        return child.wait_all(jobs, num, variables, lambda job: print(texts[job.name], file=sys.stderr, flush=True))
+    return child.wait_all(jobs, num, variables, lambda job: print(texts[job.name], file=sys.stderr, flush=True))
 
 
 def _longest_first(steps: Sequence[Step], num: int) -> list[Step]:
@@ -312,28 +314,20 @@ def _length(step: Step, steps: Sequence[Step]) -> tuple[int, float]:
 
 
 def _threads(num: int) -> dict[str, str]:
-    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, hardware.num_cores() // num)))}
-
-
-@contextmanager
-def _places(num: int) -> Iterator[None]:
-    """Places in the pools for as many steps; the one of a GPU stays as it is: what trains there waits for it."""
-    if num == 1:
-        yield
-        return
-    with history.current() as instance, slots.widened(instance, set(POOLS) - {policy.GPU}, num):
-        yield
+    """A share of the cores for each step, or what a person has chosen where that is less."""
+    share, chosen = max(1, hardware.num_cores() // num), os.environ.get("OMP_NUM_THREADS", "")
+    return {"OMP_NUM_THREADS": str(min(share, int(chosen)) if chosen.isdecimal() else share)}
 
 
 def _num_jobs(text: str, num_first: int) -> int:
     """Steps at the same time: as given, or as many as cores and memory let through, one where there is a GPU.
 
-    No more than can begin at once.
+    By itself no more than the `num_first` that can begin at once.
     """
     if not text.isdecimal():
         raise InputError(f"--jobs: expected a whole number from 0 on, got '{text}'")
-    fitting = min(MOST, hardware.num_cores(), int(hardware.available_memory() / MEMORY))
-    return max(1, min(int(text) or (1 if machine.has_driver() else fitting), num_first))
+    fitting = min(MOST, hardware.num_cores(), int(hardware.available_memory() / MEMORY), num_first)
+    return int(text) or max(1, 1 if machine.has_driver() else fitting)
 
 
 def _seeds(text: str) -> range:
@@ -357,7 +351,7 @@ def _families(text: str) -> list[str]:
     unknown = [name for name in names if name not in TRAININGS]
     if unknown or not names:
         raise InputError(f"--families: expected some of {', '.join(TRAININGS)}, got '{text}'")
-    return names
+    return [name for name in TRAININGS if name in names]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nsmodels.core.config import fingerprint
@@ -27,8 +28,8 @@ from nsmodels.core.sealed.unfinished import Note
 from nsmodels.core.sealed.verification import remedy, require_inputs, require_intact, require_listed, verify
 
 __all__ = [
-    "MANIFEST", "NOTE", "FileRecord", "InputRecord", "Manifest", "Part", "beside", "build", "copied", "current",
-    "data_root", "describe_input", "folder_of", "input_folder", "kept", "locked", "made", "make_fingerprint",
+    "MANIFEST", "NOTE", "OF_ORIGIN", "FileRecord", "InputRecord", "Manifest", "Part", "beside", "build", "copying",
+    "current", "data_root", "describe_input", "folder_of", "input_folder", "kept", "locked", "made", "make_fingerprint",
     "maker_of", "read_manifest", "recover", "remedy", "require_apart", "require_files", "require_inputs",
     "require_intact", "require_listed", "require_replaceable", "verify",
 ]  # fmt: skip
@@ -170,19 +171,26 @@ def made(
     return read_manifest(folder)
 
 
-def copied(source: Path, folder: Path, *, key: str, maker: str, **recipe: Any) -> Manifest:
-    """Seal a copy of an artifact that was built from the same in a different folder, see `sealed.equal`.
+@contextmanager
+def copying(source: Path, folder: Path, *, key: str, maker: str, **recipe: Any) -> Iterator[Part]:
+    """Seal a copy of an artifact that was built from the same in a different folder under the data root.
 
-    `recipe` is that of `build`. Raises as `build` does, and `InputError` when a file of `source` is damaged.
+    Unfinished work of this recipe stays until all files are there. `recipe` is that of `build`; raises as `build` does,
+    and `InputError` when `source` is damaged, or not what it was at the begin.
     """
-    origin = require_intact(source)
-    with build(folder, key=key, maker=maker, is_resumable=False, **recipe) as part:
-        part.origin = origin
+    origin, place = require_intact(source), data_root() / ".cache" / "copies"
+    place.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=place) as staging:
         for name in origin.files:
-            place = part.path / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, place)
-    return read_manifest(folder)
+            (Path(staging) / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, Path(staging) / name)
+        if _file_records(Path(staging))[0] != origin.files:
+            raise InputError(f"{source}: has changed while it was copied; run the same command again")
+        with build(folder, key=key, maker=maker, is_resumable=False, **recipe) as part:
+            part.origin = origin
+            for path in list(Path(staging).iterdir()):
+                shutil.move(path, part.path / path.name)
+            yield part
 
 
 def maker_of(folder: Path) -> str:

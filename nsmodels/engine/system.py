@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -17,7 +17,7 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.config import Config, read_yaml
 from nsmodels.core.config.spaces import Space
-from nsmodels.core.errors import InputError
+from nsmodels.core.errors import Busy, InputError, Interrupted
 from nsmodels.core.orders import PARENT, Inputs, Order
 from nsmodels.core.sealed import equal
 from nsmodels.engine.config import EvaluationConfig, require_metric
@@ -244,10 +244,7 @@ class System(ABC, Generic[C, E]):
             return found
         disk.require_folder(order.folder)
         recipe |= {"key": order.key, "maker": self.package, "kind": _kind(chosen)}
-        if twin := self.twin(order, stage):
-            print(f"{order.key}: copied from {twin}, which was trained from the same", file=sys.stderr, flush=True)
-            found = artifact.copied(twin, order.folder, **recipe)
-            self._replay(chosen, order)
+        if found := self._copied(order, chosen, recipe):
             return found
         self.check_config(order.config, stage)
         artifact.require_replaceable(order.folder, order.key, self.package, _kind(chosen))
@@ -279,18 +276,36 @@ class System(ABC, Generic[C, E]):
         write_history(part, phases, self.history)
         end_tracking(training, part, phases)
 
-    def twin(self, order: Order[C], stage: str | None = None) -> Path | None:
-        """Folder of what was trained elsewhere under the data root from the same, unless `order.force`."""
-        if order.force:
-            return None
-        config, seed = order.config.relevant(), order.config.training.seed  # type: ignore[attr-defined]
-        recipe = config, self.code_version, order.inputs, seed
-        return equal.find(order.folder, self.package, _kind(self.stage(stage)), *recipe)
+    def twins(self, order: Order[C], stage: str | None = None) -> Iterator[Path]:
+        """Folders of what was trained elsewhere under the data root from the same.
 
-    def _replay(self, stage: Stage, order: Order[C]) -> None:
+        None with `order.force`, and where a training is to report to a service or keep further checkpoints.
+        """
+        training = order.config.training  # type: ignore[attr-defined]
+        if order.force or training.use_wandb or training.use_mlflow or training.save_interval:
+            return
+        recipe = order.config.relevant(), self.code_version, order.inputs, training.seed
+        yield from equal.find(order.folder, self.package, _kind(self.stage(stage)), *recipe)
+
+    def _copied(self, order: Order[C], stage: Stage, recipe: Any) -> Manifest | None:
+        """The manifest of a copy of an equal training; None where there is none that can be copied."""
+        for twin in self.twins(order, stage.name):
+            try:
+                with artifact.copying(twin, order.folder, **recipe) as part:
+                    self._replay(stage, order, part)
+            except (InputError, FileNotFoundError) as error:
+                if isinstance(error, Interrupted | Busy):
+                    raise
+                print(f"{order.key}: not copied from {twin}: {error}", file=sys.stderr, flush=True)
+                continue
+            print(f"{order.key}: copied from {twin}, which was trained from the same", file=sys.stderr, flush=True)
+            return artifact.read_manifest(order.folder)
+        return None
+
+    def _replay(self, stage: Stage, order: Order[C], part: Part) -> None:
         """Give the trackers the epochs of a training that was copied."""
         for phase in self.enabled(stage, order.config):
-            path = order.folder / phase / "history.json"
+            path = part.path / phase / "history.json"
             for record in json.loads(path.read_text(encoding="utf-8")) if path.exists() else []:
                 for tracker in order.trackers:
                     tracker.epoch(record)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
+from nsmodels.core.artifact import MANIFEST, OF_ORIGIN, Manifest, read_manifest
+from nsmodels.core.config import fingerprint
 from nsmodels.core.sealed import inventory, unfinished
 from nsmodels.core.sealed.inventory import Item
 from nsmodels.evaluation import ledger
@@ -64,7 +65,10 @@ def spent(manifest: Manifest) -> Spending:
 
 def of_builds(manifests: Iterable[Manifest]) -> list[Spending]:
     """What artifacts cost; copies of one are counted once."""
-    builds = {(m.created, m.maker, m.kind, tuple(each.sha256 for each in m.files.values())): m for m in manifests}
+    builds: dict[str, Manifest] = {}
+    for manifest in sorted(manifests, key=lambda each: bool(each.copy_of)):
+        of_build = (manifest.maker, manifest.kind, *(getattr(manifest, name) for name in OF_ORIGIN))
+        builds.setdefault(fingerprint([manifest.seed, *of_build]), manifest)
     return [spent(manifest) for manifest in builds.values()]
 
 

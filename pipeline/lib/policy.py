@@ -12,11 +12,14 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.engine import machine
+from pipeline.lib.runs import child
 
 OWNERS = ["team:nsmodels"]
-GPU = "gpu"
-TRAINING = GPU if machine.has_driver() else "training"  # shared by models, studies and replicates
-DOWNLOADS, GENERATION, EVALUATION = "downloads", "generation", "evaluation"
+# Of several commands side by side (`runs.child`) each has pools of its own; the GPU is one for all.
+LANE = os.environ.get(child.LANE, "1")
+OWN = "" if LANE == "1" else f"_{LANE}"
+TRAINING = "gpu" if machine.has_driver() else f"training{OWN}"  # shared by models, studies and replicates
+DOWNLOADS, GENERATION, EVALUATION = "downloads", f"generation{OWN}", f"evaluation{OWN}"
 # Retries after about 2, 6, 14, 30, 62 and 126 s; up to 2 s of jitter so that many steps do not retry at once. Only for
 # transient errors (`TryLater`), never for invalid input and never for a training.
 RETRIES = dg.RetryPolicy(max_retries=6, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nsmodels.core.config import differences
-from nsmodels.core.errors import InputError
+from nsmodels.core.config import fingerprint
 from nsmodels.core.orders import PARENT
 from nsmodels.core.sealed import inventory, verification
 from nsmodels.core.sealed.folders import data_root
 from nsmodels.core.sealed.inputs import input_folder, records_of
 from nsmodels.core.sealed.manifest import MANIFEST, FileRecord, InputRecord, Manifest, manifest_of
 
-HEAD = 1_000  # bytes of a manifest in which its maker stands
+HEAD = 1_000  # bytes of a manifest in which its maker, kind and code version stand
 
 
 def find(
@@ -25,38 +24,35 @@ def find(
     code_version: str,
     inputs: Mapping[str, Path],
     seed: int | None,
-) -> Path | None:
-    """Folder of an intact artifact that a build of this recipe in `folder` would make again; None where there is none.
+) -> Iterator[Path]:
+    """Folders of artifacts that a build of this recipe in `folder` would make again; their files are not checked.
 
     Sealed inputs have to be the very ones, a parent one of equal files. Only what lies under the data root is
     compared, with what lies there; unsealed inputs are never taken for equal.
     """
-    root = data_root()
-    if root not in folder.resolve().parents:
-        return None
-    records = records_of(inputs)
+    root, own = data_root(), folder.resolve()
+    if root not in own.parents:
+        return
+    records, mark = records_of(inputs), fingerprint(dict(config))
+    about = {"maker": maker, "kind": kind, "code_version": code_version}
     for place in inventory.folders(root):
-        if place == folder.resolve() or not _is_made_by(place, maker):
+        if place == own or not _may_be(place, about):
             continue
         found = manifest_of(place)
-        is_same = found and (found.maker, found.kind, found.code_version, found.seed) == (
-            maker,
-            kind,
-            code_version,
-            seed,
-        )
-        if found and is_same and not differences(found.config, config) and _has_inputs(found, records, inputs):
-            return place if _is_intact(place) else None
-    return None
+        if found is None or any(getattr(found, name) != value for name, value in about.items()) or found.seed != seed:
+            continue
+        if fingerprint(found.config) == mark and _has_inputs(found, records, inputs):
+            yield place
 
 
-def _is_made_by(place: Path, maker: str) -> bool:
-    """Whether the manifest there seems to name this maker: those of data have megabytes, which are not read for it."""
+def _may_be(place: Path, about: Mapping[str, str]) -> bool:
+    """Whether the manifest there seems to be such a one: those of data have megabytes, which are not read for it."""
     try:
         with (place / MANIFEST).open("rb") as stream:
-            return f'"{maker}"'.encode() in stream.read(HEAD)
+            head = stream.read(HEAD).decode(errors="replace")
     except OSError:
         return False
+    return all(f'"{value}"' in head for value in about.values())
 
 
 def _has_inputs(found: Manifest, records: Mapping[str, InputRecord], inputs: Mapping[str, Path]) -> bool:
@@ -68,8 +64,9 @@ def _has_inputs(found: Manifest, records: Mapping[str, InputRecord], inputs: Map
 
 
 def _seals(records: Mapping[str, InputRecord]) -> dict[str, str]:
-    """Checksum of the manifest of each input that is no parent, by key."""
-    return {key: record.manifest_sha256 for key, record in records.items() if record.role != PARENT}
+    """Checksum of the manifest of each input that is no parent, by key; a single one may have any key."""
+    found = {key: record.manifest_sha256 for key, record in records.items() if record.role != PARENT}
+    return found if len(found) != 1 else {"": next(iter(found.values()))}
 
 
 def _files(folder: Path, record: InputRecord) -> dict[str, FileRecord] | str:
@@ -77,11 +74,3 @@ def _files(folder: Path, record: InputRecord) -> dict[str, FileRecord] | str:
     manifest = manifest_of(folder)
     is_same = manifest is not None and verification.seal_of(folder) == record.manifest_sha256
     return manifest.files if manifest and is_same else f"{folder}: {record.manifest_sha256}"
-
-
-def _is_intact(place: Path) -> bool:
-    try:
-        verification.require_intact(place)
-    except InputError:
-        return False
-    return True

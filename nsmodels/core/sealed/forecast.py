@@ -41,7 +41,9 @@ def describe(
         return [f"would be reused: sealed {found.created} with the same configuration, code, inputs and seed"]
     mark = unfinished.mark_of(fingerprint, records_of(inputs))
     places = [beside(folder, "partial"), beside(folder, f"{unfinished.WORD}{mark}")]
-    started = [place for place in places if (note := unfinished.note_of(place)) and note.mark == mark]
+    started = [
+        place for place in places if (note := unfinished.note_of(place)) and note.is_resumable and note.mark == mark
+    ]
     if twin:
         lines.append(f"would be copied from {twin}, which was built from the same")
     elif started:

@@ -105,14 +105,20 @@ def links(root: Path) -> dict[str, Path]:
 
 
 def _folders(folder: Path, depth: int = 1) -> Iterator[Path]:
-    """Folders that may belong to this project; none inside an artifact, none behind a link."""
-    for path in sorted(folder.iterdir()):
-        if path.is_symlink() or not path.is_dir():
-            continue
+    """Folders that may belong to this project; none inside an artifact, none behind a link, none that is unreadable."""
+    for path in _inner(folder):
         yield path
-        is_plain = not path.name.startswith(".") and not (path / MANIFEST).exists()
-        if is_plain and depth < DEEPEST:
-            yield from _folders(path, depth + 1)
+        with contextlib.suppress(OSError):
+            is_plain = not path.name.startswith(".") and not (path / MANIFEST).exists()
+            yield from _folders(path, depth + 1) if is_plain and depth < DEEPEST else ()
+
+
+def _inner(folder: Path) -> list[Path]:
+    """Folders directly in one; of one that vanishes, or that this user may not read, none."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    except OSError:
+        return []
 
 
 def _item(root: Path, path: Path) -> Item | None:

@@ -66,8 +66,8 @@ def note_of(partial: Path) -> Note | None:
     if is_sealed(partial) and (manifest := manifest_of(partial)):
         recipe = {"config": manifest.config, "code_version": manifest.code_version, "seed": manifest.seed}
         mark = mark_of(manifest.fingerprint, manifest.inputs)
-        spent = manifest.wall_seconds, manifest.cpu_seconds
-        return Note(mark, manifest.maker, recipe, wall_seconds=spent[0], cpu_seconds=spent[1])
+        spent = {"wall_seconds": manifest.wall_seconds, "cpu_seconds": manifest.cpu_seconds}
+        return Note(mark, manifest.maker, recipe, not manifest.copy_of, **spent)
     try:
         mark, maker, text = ((partial / NOTE).read_text(encoding="utf-8") + "\n\n").split("\n", 2)
     except (OSError, UnicodeDecodeError):
@@ -87,7 +87,8 @@ def prepare(folder: Path, note: Note) -> Path:
     found = note_of(partial)
     if found is None and (files := files_in(partial)):
         raise InputError(f"{partial}: holds files of no build of this project ({shown(files, partial)}); move it away")
-    is_ours = note.is_resumable and found is not None and found.mark == note.mark
+    # What a killed copy has left is of the same mark as a training, but whole networks of which nothing is known.
+    is_ours = note.is_resumable and found is not None and found.is_resumable and found.mark == note.mark
     if is_ours and found:
         _resume(partial, note, found)  # before the seal is broken, so that the work keeps its mark
         (partial / MANIFEST).unlink(missing_ok=True)

@@ -50,7 +50,8 @@ def lines(system: System[Any, Any], stage: Stage, order: Order[Any]) -> Iterator
     fingerprint = artifact.make_fingerprint(*recipe, order.inputs, config.training.seed)
     for key, folder in order.inputs.items():
         yield f"{order.inputs.role(key)} {folder}: {_described(folder)}"
-    is_reused, twin = forecast.is_reused(order.folder, fingerprint, order.force), system.twin(order, stage.name)
+    is_reused = forecast.is_reused(order.folder, fingerprint, order.force)
+    twin = None if is_reused else next(system.twins(order, stage.name), None)
     for line in forecast.describe(order.folder, fingerprint, recipe[0], order.inputs, order.force, twin):
         yield f"{order.folder}: {line}"
     if is_reused or twin:

@@ -16,6 +16,7 @@ from nsmodels.core import interrupts
 from nsmodels.engine.processes import lifeline
 
 STOPPED = [128 + number for number in interrupts.SIGNALS]  # exit status after Ctrl-C or SIGTERM
+LANE = "NSMODELS_LANE"
 POLL = 0.2  # seconds
 
 
@@ -54,19 +55,23 @@ def wait_all(
 
     The first one that can begin does, in the order of `jobs`. After a signal, or when one of them ends as after a
     signal, all are stopped and no other one begins. Lines of several come to stderr, each behind the name of its job.
+    Each has a lane of its own, a number from 1 to `num`, in its variable `LANE`. Raises `ValueError` for equal names.
     """
-    lanes, waiting = _Lanes(num > 1, variables or {}), list(jobs)
+    lanes, waiting = _Lanes(num, variables or {}), list(jobs)
+    if len({job.name for job in jobs}) < len(jobs):
+        raise ValueError(f"jobs: expected different names, got {', '.join(job.name for job in jobs)}")
     with _passed_on(lanes.stop):
-        while waiting or lanes.running:
+        while (waiting and not lanes.number) or lanes.running:
             left = {job.name for job in waiting} | lanes.running.keys()
-            ready = [] if lanes.is_stopped else [job for job in waiting if not left & {*job.after}]
-            for job in ready[: num - len(lanes.running)]:
-                waiting.remove(job)
-                on_start(job)
-                lanes.start(job)
-            if not lanes.running:
-                break
-            lanes.poll()
+            ready = [job for job in waiting if not left & {*job.after}]
+            if ready and not lanes.number and len(lanes.running) < num:
+                waiting.remove(ready[0])
+                on_start(ready[0])
+                lanes.start(ready[0])
+            elif lanes.running:
+                lanes.poll()
+            else:
+                raise ValueError(f"jobs: {', '.join(sorted(left))} follow each other in a circle")
     return lanes.ended
 
 
@@ -74,15 +79,17 @@ def wait_all(
 class _Lanes:
     """Jobs that run at the same time."""
 
-    has_names: bool
+    num: int
     variables: Mapping[str, str]
     running: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
-    is_stopped: bool = False
+    number: int = 0  # of the signal that has stopped them
     readers: dict[str, threading.Thread] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
 
     def start(self, job: Job) -> None:
-        environment = {**os.environ, **self.variables, lifeline.PARENT: str(os.getpid())}
+        place = min(set(range(1, self.num + 1)) - {self.places[name] for name in self.running})
+        environment = {**os.environ, **self.variables, LANE: str(place), lifeline.PARENT: str(os.getpid())}
         # A session of its own: Ctrl-C would else reach it twice.
         process = subprocess.Popen(
             job.command,
@@ -90,17 +97,19 @@ class _Lanes:
             start_new_session=True,
             text=True,
             errors="replace",
-            stdout=subprocess.PIPE if self.has_names else None,
-            stderr=subprocess.STDOUT if self.has_names else None,
+            stdout=subprocess.PIPE if self.num > 1 else None,
+            stderr=subprocess.STDOUT if self.num > 1 else None,
         )
-        self.running[job.name] = process
+        self.running[job.name], self.places[job.name] = process, place
+        if self.number:  # while it was started
+            process.send_signal(self.number)
         if process.stdout:
             reader = threading.Thread(target=_repeat, args=(process.stdout, f"{job.name}: "), daemon=True)
             self.readers[job.name] = reader
             reader.start()
 
     def stop(self, number: int) -> None:
-        self.is_stopped = True
+        self.number = number
         for process in self.running.values():
             process.send_signal(number)
 
@@ -115,14 +124,14 @@ class _Lanes:
                     # What it has started may still hold the other end.
                     self.readers.pop(name).join(1.0)
                 self.ended[name] = status if status >= 0 else 128 - status
-                if self.ended[name] in STOPPED and not self.is_stopped:
+                if self.ended[name] in STOPPED and not self.number:
                     self.stop(signal.SIGTERM)
 
 
 def _repeat(stream: IO[str], start: str) -> None:
     with stream:
         for line in stream:
-            print(f"{start}{line}", end="", file=sys.stderr, flush=True)
+            print(f"{start}{line}", end="" if line.endswith("\n") else "\n", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

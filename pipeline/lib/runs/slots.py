@@ -10,11 +10,10 @@ version is pinned and tested.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -50,29 +49,6 @@ def acquire(context: dg.AssetExecutionContext) -> None:
         if _claim(context, pool):
             return
         time.sleep(PAUSE + random.random())
-
-
-@contextlib.contextmanager
-def widened(instance: dg.DagsterInstance, pools: Iterable[str], num: int) -> Iterator[None]:
-    """Let `num` steps at the same time through each of these pools; limits that are larger, or none, stay.
-
-    What was changed is as before at the end, unless this process is killed.
-    """
-    store, default = instance.event_log_storage, instance.global_op_concurrency_default_limit
-    limits = {limit.name: limit for limit in store.get_pool_limits()}
-    before = {name: limits.get(name) for name in pools}
-    places = {name: limit.limit if limit else default for name, limit in before.items()}
-    narrow = {name: before[name] for name, number in places.items() if number is not None and number < num}
-    for name in narrow:
-        store.set_concurrency_slots(name, num)
-    try:
-        yield
-    finally:
-        for name, limit in narrow.items():
-            if limit is None or limit.from_default:
-                store.delete_concurrency_limit(name)
-            else:
-                store.set_concurrency_slots(name, limit.limit)
 
 
 def is_delegated() -> bool:

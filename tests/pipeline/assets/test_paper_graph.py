@@ -1,20 +1,17 @@
 """The group `paper` and `make paper`: parts from what is sealed, steps that are left to do."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from nsmodels.core import artifact, discover
+from nsmodels.core import artifact, discover, hardware
 from nsmodels.paper.contents import ABLATIONS, FIGURES, PAPER, TRAININGS
 from pipeline import publication
 from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
-from pipeline.lib.runs import history
 from tests.paper.made import sealed_study
 from tests.pipeline.jobs import job_of
-from tests.pipeline.live.services import ROOT
 from tests.shared import resealed
 
 
@@ -159,43 +156,42 @@ def test_what_no_time_is_known_of_is_named(data, capsys):
 
 
 def test_steps_at_the_same_time_begin_with_the_longest_and_follow_what_they_show(data, monkeypatch, tmp_path, capfd):
-    shutil.copy(ROOT / "dagster.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
     program = tmp_path / "program"
-    program.write_text('#!/bin/sh\necho "$5 on $OMP_NUM_THREADS"\nsleep .2\n')
+    program.write_text('#!/bin/sh\necho "lane $NSMODELS_LANE on $OMP_NUM_THREADS"\nsleep .2\n')
     program.chmod(0o755)
     monkeypatch.setattr(publication.sys, "executable", str(program))
     steps = list(publication.plan(data, range(3), ["visual", "natural", "nav", "world"]))
-    places = []
-    monkeypatch.setattr(publication.child, "wait_all", watched(publication.child.wait_all, places))
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("OMP_NUM_THREADS", "16")
     assert set(publication.execute(steps, "quick", 2).values()) == {0}
-    begun = [line.split()[1].rstrip(",") for line in capfd.readouterr().err.splitlines() if line.startswith("[")]
+    lines = capfd.readouterr().err.splitlines()
+    begun = [line.split()[1].rstrip(",") for line in lines if line.startswith("[")]
+    share = max(1, hardware.num_cores() // 2)
+    said = {line.partition(": ")[2] for line in lines if not line.startswith("[")}
+    assert said == {f"lane 1 on {share}", f"lane 2 on {share}"}
     assert begun.index("world_replicates") < begun.index("nav_replicates")
     for family in ("visual", "natural", "nav", "world"):
         (beside,) = (step for step in steps if step.keys[0].startswith(FIRST[family]) and not step.seeds)
         assert all(begun.index(name) < begun.index(beside.name) for name in beside.after)
     assert begun.index("clevr_mini_model") < begun.index("gqa_mini_model")
-    assert places == [2]
-    with history.current() as instance:
-        assert place_of(instance) == 1
+
+
+def test_systems_are_made_in_their_order_and_once(data, capsys):
+    assert publication.main(["--families", "natural,nav,visual,nav", "--dry-run"]) == 0
+    steps = [line.split()[0].rstrip(",") for line in capsys.readouterr().out.splitlines()[1:-1]]
+    assert steps.count("nav_replicates") == 1
+    assert steps.index("clevr_mini_model") < steps.index("gqa_mini_model") < steps.index("nav_model")
+
+
+def test_a_model_is_no_copy_of_a_replicate_of_a_different_preset(data):
+    for seed in ("0", "1", "2"):
+        for part in ("model", "evaluation"):
+            trained(data / "nav_replicates" / seed / part, "base")
+    (step,) = publication.plan(data, range(3), ["nav"])
+    assert "about 4 min of CPU" in step.text()
+    assert json.loads(step.command[-1]) == {"ops": {"nav_model": {"config": {"training": {"seed": 0}}}}}
 
 
 FIRST = {"visual": "clevr_mini_model", "natural": "gqa_mini_model", "nav": "nav_model", "world": "world_vision_model"}
-
-
-def place_of(instance) -> int:
-    limits = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
-    return limits.get("training", instance.global_op_concurrency_default_limit)
-
-
-def watched(wait_all, places: list[int]):
-    def watching(*arguments):
-        with history.current() as instance:
-            places.append(place_of(instance))
-        return wait_all(*arguments)
-
-    return watching
 
 
 def test_what_follows_from_something_that_is_to_be_made_is_made_again(data):

@@ -62,6 +62,27 @@ def test_a_signal_ends_all_and_no_further_one_begins(number):
     assert process.communicate(timeout=20)[0] == f"{{'a': {128 + number}, 'b': {128 + number}}}\n"
 
 
+def test_a_signal_that_comes_while_one_is_started_ends_that_too():
+    def interrupt(job: Job) -> None:
+        if job.name == "b":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert child.wait_all([Job(name, ["sleep", "600"]) for name in "ab"], 2, None, interrupt) == {"a": 130, "b": 130}
+
+
+def test_jobs_of_one_name_or_in_a_circle_are_refused():
+    with pytest.raises(ValueError, match="different names"):
+        child.wait_all([shell("one", "true"), shell("one", "true")], 2)
+    with pytest.raises(ValueError, match="one, two follow each other"):
+        child.wait_all([shell("one", "true", ("two",)), shell("two", "true", ("one",))], 2)
+
+
+def test_each_has_a_lane_and_a_last_line_without_end_is_a_line(capfd):
+    jobs = [shell(name, f"printf $NSMODELS_LANE; sleep {pause}") for name, pause in (("a", 1), ("b", 0.2), ("c", 0))]
+    child.wait_all(jobs, 2)
+    assert sorted(capfd.readouterr().err.splitlines()) == ["a: 1", "b: 2", "c: 2"]
+
+
 def test_one_that_was_stopped_stops_the_others():
     jobs = [shell("one", "sleep .2; exit 143"), Job("two", ["sleep", "600"]), shell("three", "exit 0")]
     assert child.wait_all(jobs, 2) == {"one": 143, "two": 143}
