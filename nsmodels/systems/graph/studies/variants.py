@@ -94,8 +94,8 @@ def debug() -> AblationConfig:
 
 
 def quick() -> AblationConfig:
-    """Three seeds of every variant on 2,500 pairs: not measured yet."""
-    return _study(epochs=3, short_epochs=2, level_epochs=4).with_values({"schedule.max_pairs": 2_500})
+    """Three seeds of every variant for three epochs, two of them on short graphs; on 2,500 pairs all are at chance."""
+    return _study(epochs=3, short_epochs=2, level_epochs=4)
 
 
 def base() -> AblationConfig:
