@@ -13,6 +13,7 @@ import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from nsmodels.commands import paper
 from nsmodels.core import hardware
@@ -25,7 +26,7 @@ from nsmodels.core.sealed.manifest import manifest_of
 from nsmodels.engine import machine
 from nsmodels.engine.processes import lifeline
 from nsmodels.paper import recipes
-from nsmodels.paper.contents import FIGURES, SEEDS, TRAININGS
+from nsmodels.paper.contents import ABLATIONS, FIGURES, SEEDS, TRAININGS
 from nsmodels.paper.results import REPLICATES, evaluations_of
 from nsmodels.studies import figure
 from nsmodels.studies.report import CSV
@@ -49,7 +50,7 @@ REFERENCES = {
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
 AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
-MOST, MEMORY = 4, 6e9  # steps at the same time that the machine is asked for by itself, and bytes for each
+MOST, MEMORY = 4, 6e9  # steps at the same time where nothing is given, and bytes for each process
 GO_ON = "stop: Ctrl-C; the same command goes on with what is missing"
 
 
@@ -83,10 +84,16 @@ class Step:
     @property
     def command(self) -> list[str]:
         """Arguments of `dagster` that make them; seeds that are sealed and unchanged are kept."""
+        return self.arguments(1)
+
+    def arguments(self, num_workers: int) -> list[str]:
+        """Arguments of `dagster`, with so many processes for each study of variants."""
         words = ["asset", "materialize", "--select", ",".join(self.keys)]
         spans = [f"{self.seeds[0]}...{self.seeds[-1]}"] if len(self.seeds) > 1 else [str(seed) for seed in self.seeds]
         words += ["--partition-range" if len(self.seeds) > 1 else "--partition", *spans] if spans else []
-        given = {key: {"config": {"training": {"seed": seed}}} for key, seed in self.models.items()}
+        given: dict[str, Any] = {key: {"config": {"training": {"seed": seed}}} for key, seed in self.models.items()}
+        if num_workers > 1:
+            given |= {key: {"config": {"num_workers": num_workers}} for key in self.keys if key in ABLATIONS}
         return words + (["--config-json", json.dumps({"ops": given})] if given else [])
 
     def text(self) -> str:
@@ -297,7 +304,8 @@ def execute(steps: Sequence[Step], preset: str, num: int) -> dict[str, int]:
     """
     texts = {step.name: f"[{number}/{len(steps)}] {step.text()}" for number, step in enumerate(steps, 1)}
     python = [sys.executable, "-m", "dagster"]
-    jobs = [Job(step.name, [*python, *step.command], step.after) for step in _longest_first(steps, num)]
+    workers = 1 if machine.has_driver() else max(1, _num_fitting() // num)
+    jobs = [Job(step.name, [*python, *step.arguments(workers)], step.after) for step in _longest_first(steps, num)]
     variables = {PRESET: preset} | (_threads(num) if num > 1 else {})
     return child.wait_all(jobs, num, variables, lambda job: print(texts[job.name], file=sys.stderr, flush=True))
 
@@ -326,8 +334,12 @@ def _num_jobs(text: str, num_first: int) -> int:
     """
     if not text.isdecimal():
         raise InputError(f"--jobs: expected a whole number from 0 on, got '{text}'")
-    fitting = min(MOST, hardware.num_cores(), int(hardware.available_memory() / MEMORY), num_first)
-    return int(text) or max(1, 1 if machine.has_driver() else fitting)
+    return int(text) or max(1, 1 if machine.has_driver() else min(MOST, _num_fitting(), num_first))
+
+
+def _num_fitting() -> int:
+    """Processes that cores and memory let through."""
+    return min(hardware.num_cores(), int(hardware.available_memory() / MEMORY))
 
 
 def _seeds(text: str) -> range:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, runtime_field
 
 FEWEST_SEEDS = 3  # of fewer no verdict is given
 TRIALS, SCORES = "trials", "scores"  # folders: of a study with its trials, of a trial with its outcomes
@@ -23,6 +23,7 @@ class VariantStudyConfig(Config):
         ge=0,
         description="a part whose effect surely is smaller does not matter; 0.01: one point, of an error one percent",
     )
+    num_workers: int = runtime_field(1, ge=1, le=256, description="processes that train trials at the same time")
 
     @model_validator(mode="after")
     def _has_different_seeds(self) -> Self:

@@ -6,7 +6,7 @@ Seals `report.json`, `table.txt`, `variants.csv`, `variants.parquet`, `figures/`
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,28 @@ from nsmodels.core.config import fingerprint
 from nsmodels.core.disk import writing
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
+from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.evaluation.sealing import StudyResult, seal_study
-from nsmodels.studies import figure, trials
-from nsmodels.studies.comparison import Row, compare
+from nsmodels.studies import figure, processes, trials, working
+from nsmodels.studies.comparison import Cost, Row, compare
 from nsmodels.studies.config import TRIALS, VariantStudyConfig
 from nsmodels.studies.report import CSV, PARQUET, frame, headline, table
 from nsmodels.studies.trials import Arm, Trial
 from nsmodels.studies.variant import FULL
+from nsmodels.studies.working import FILE, Arms, Job, groups_of, work
 
 CODE_VERSION = "2"
 
 
-def run_study(order: Order[Any], arms: Sequence[Arm], maker: str, kind: str = "variants") -> Manifest:
+def run_study(order: Order[Any], make: Arms, maker: str, kind: str = "variants") -> Manifest:
     """Train and score every variant of every arm over all seeds of `order.config`, and seal the table.
 
-    A stopped study resumes: trials that are over are kept. The trackers receive each as if it were an epoch.
+    `make` returns the arms of an order; with `num_workers` it is called in every process, and so a function of a
+    module. A stopped study resumes: trials that are over are kept. The trackers receive each as if it were an epoch.
     Raises `InputError` for arms without variants, values that no configuration can have, bad data, and an interrupt.
     """
     config: VariantStudyConfig = order.config
+    arms = make(order)
     _require_variants(arms)
     for arm in arms:
         for stage in arm.chain:
@@ -42,7 +46,10 @@ def run_study(order: Order[Any], arms: Sequence[Arm], maker: str, kind: str = "v
     version = "; ".join([CODE_VERSION, *dict.fromkeys(versions), fingerprint(chosen)])
 
     def run(part: Part) -> StudyResult:
-        parts, sources, seconds = _run(order, arms, part.path / TRIALS)
+        Job(make, order).write(part.path)
+        with processes.helpers(working.__name__, part.path, config.num_workers - 1):
+            parts, sources, seconds = _run(order, arms, part.path / TRIALS)
+            (part.path / FILE).unlink()
         _write(part.path, parts)
         report = {
             "seeds": list(config.seeds),
@@ -59,35 +66,57 @@ def run_study(order: Order[Any], arms: Sequence[Arm], maker: str, kind: str = "v
     return seal_study(order, maker, kind, version, config.seeds[0], run)
 
 
-def trials_of(arm: Arm, seeds: Sequence[int], folder: Path) -> Iterator[list[Trial]]:
-    """The trials of an arm by seed, the full model first: it lends its phases to the others."""
-    for seed in seeds:
-        yield [Trial(arm, name, seed, folder) for name in arm.all_variants]
-
-
 def _run(order: Order[Any], arms: Sequence[Arm], folder: Path) -> tuple[dict[str, list[Row]], dict[str, str], float]:
     """Rows and source of each arm, and the processor seconds of all trainings."""
-    total = sum(len(arm.all_variants) for arm in arms) * len(order.config.seeds)
-    number, parts, sources, seconds = 0, {}, {}, 0.0
+    groups = groups_of(arms, order.config.seeds, folder)
+    watch = Progress(groups, order.trackers)
+    work([trial for several in groups for trial in several], watch.look)
+    watch.close()
+    parts, sources, seconds = {}, {}, 0.0
     for arm in arms:
-        done: dict[str, dict[int, tuple[Trial, dict[str, Any]]]] = {name: {} for name in arm.all_variants}
-        for several in trials_of(arm, order.config.seeds, folder):
-            for trial in several:
-                number += 1
-                was_over, record = trial.is_over, trials.run(trial)
-                done[trial.variant][trial.seed] = trial, record
-                _require_metrics(arm, record)
-                _report(trial, record, f"{number}/{total}", was_over, order.trackers, number)
-            for trial in several:
-                trials.shorten(trial)
-        scored = {n: {s: trials.outcomes_of(t) for s, (t, _) in each.items()} for n, each in done.items()}
-        costs = {n: [trials.cost_of(record) for _, record in each.values()] for n, each in done.items()}
+        done = [(trial, trials.record_of(trial)) for several in groups for trial in several if trial.arm is arm]
+        scored: dict[str, dict[int, list[Outcomes]]] = {name: {} for name in arm.all_variants}
+        costs: dict[str, list[Cost]] = {name: [] for name in arm.all_variants}
+        for trial, record in done:
+            scored[trial.variant][trial.seed] = trials.outcomes_of(trial)
+            costs[trial.variant].append(trials.cost_of(record))
         parts[arm.name] = compare(arm.variants, scored, costs, order.config.margin, arm.counts())
-        sources[arm.name] = next(iter(done[FULL].values()))[1]["source"]
-        seconds += sum(trials.spent_of(*each) for by_seed in done.values() for each in by_seed.values())
-    for tracker in order.trackers:
-        tracker.close()
+        sources[arm.name] = done[0][1]["source"]
+        seconds += sum(trials.spent_of(*each) for each in done)
     return parts, sources, seconds
+
+
+class Progress:
+    """Prints a line for each trial that is over, wherever, and gives it to the trackers; clears up after each seed.
+
+    Args:
+        groups: trials by arm and seed.
+        trackers: receive each as if it were an epoch.
+    """
+
+    def __init__(self, groups: Sequence[Sequence[Trial]], trackers: Sequence[Any] = ()) -> None:
+        self._groups = {trial.name: several for several in groups for trial in several}
+        self._numbers = {name: number for number, name in enumerate(self._groups, 1)}
+        self._were_over = {trial.name for several in groups for trial in several if trial.is_over}
+        self._seen: set[str] = set()
+        self._trackers = trackers
+
+    def look(self, trial: Trial) -> None:
+        """Report a trial that is over. Raises `InputError` for a variant that is judged by what it is not scored by."""
+        record = trials.record_of(trial)
+        _require_metrics(trial.arm, record)
+        count = f"{self._numbers[trial.name]}/{len(self._numbers)}"
+        _report(trial, record, count, trial.name in self._were_over, self._trackers, self._numbers[trial.name])
+        self._seen.add(trial.name)
+        several = self._groups[trial.name]
+        if all(each.name in self._seen for each in several):
+            for each in several:
+                trials.shorten(each)
+
+    def close(self) -> None:
+        """Close the trackers."""
+        for tracker in self._trackers:
+            tracker.close()
 
 
 def _require_metrics(arm: Arm, record: Mapping[str, Any]) -> None:

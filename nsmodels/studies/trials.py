@@ -26,7 +26,7 @@ from nsmodels.studies.comparison import Cost, Counts, Size
 from nsmodels.studies.config import SCORES
 from nsmodels.studies.variant import FULL, WHOLE, Variant
 
-RECORD, LOG = "trial.json", "epochs.log"
+RECORD, LOG, CLAIM = "trial.json", "epochs.log", ".claim"
 MODEL, STAGES = "model", "stages"
 LAST = ""  # the stage of an arm without a chain: the system's last one
 Score = Callable[[Order[Any]], Sequence[Outcomes]]
@@ -169,7 +169,12 @@ def run(trial: Trial) -> dict[str, Any]:
             manifests = _train(trial)
             scored = _score(trial)
         disk.write_json(path, _record(trial, manifests, scored))
-    return json.loads(path.read_text(encoding="utf-8"))
+    return record_of(trial)
+
+
+def record_of(trial: Trial) -> dict[str, Any]:
+    """The record of a trial that is over."""
+    return json.loads((trial.place / RECORD).read_text(encoding="utf-8"))
 
 
 def outcomes_of(trial: Trial) -> list[Outcomes]:
@@ -189,7 +194,8 @@ def spent_of(trial: Trial, record: Mapping[str, Any]) -> float:
 
 
 def shorten(trial: Trial) -> None:
-    """Remove from the checkpoints of a trial what only a resume needs; their seals stay true."""
+    """Remove from a trial that is over what only a resume needs; the seals of its checkpoints stay true."""
+    (trial.place / CLAIM).unlink(missing_ok=True)
     for folder in map(trial.checkpoint, trial.own):
         if not (folder / artifact.MANIFEST).is_file():
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -16,13 +17,16 @@ from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.sealed.contents import foreign_files
 from nsmodels.engine import checkpoint
 from nsmodels.studies import study as studies
+from nsmodels.studies import working
 from nsmodels.studies.config import FEWEST_SEEDS
 from nsmodels.studies.trials import Arm, Trial
 from nsmodels.studies.variant import PARAMETERS, Variant
+from nsmodels.studies.working import Job
 from nsmodels.systems.natural.evaluation.figures import ablation_study
 from nsmodels.systems.natural.evaluation.studies import ablations
 from nsmodels.systems.natural.evaluation.studies.config import DEGREES, RULES, VARIANTS, Answers, Programs, debug
 from nsmodels.systems.natural.phases import make_trial
+from tests.children import Child
 from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -192,11 +196,58 @@ def test_a_variant_without_values_or_with_an_unknown_phase_is_refused(order: Ord
     for variant in (Variant("nothing"), Variant("a", {"perception.memory": 2}, phases=("memory",))):
         wrong = type(arm)(**{**vars(arm), "variants": {"odd": variant}})
         with pytest.raises(InputError, match="variant 'odd': expected a name other than 'full', values that differ"):
-            studies.run_study(Order("s", CONFIG, order.inputs, tmp_path / "s"), [wrong], "nsmodels.systems.natural")
+            studies.run_study(
+                Order("s", CONFIG, order.inputs, tmp_path / "s"), lambda _, arm=wrong: [arm], "nsmodels.systems.natural"
+            )
 
 
 def test_a_variant_that_is_the_full_model_is_refused(order: Order, tmp_path: Path) -> None:
     same = CONFIG.with_values({"model.perception.hierarchy": False})
     with pytest.raises(InputError, match="variant 'hierarchy': the full model has these values already"):
         ablations.ablate(Order("s", same, order.inputs, tmp_path / "s"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_processes_share_the_trials_and_give_the_same_table(
+    sealed: Path, order: Order, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    config = CONFIG.with_values({"num_workers": 2})
+    ablations.ablate(Order("visual_ablations", config, order.inputs, tmp_path / "visual_ablations"))
+    made = tmp_path / "visual_ablations"
+    assert foreign_files(made) == []
+    assert not list(made.rglob(".claim"))
+    assert not (made / working.FILE).exists()
+    lines = capfd.readouterr().err.splitlines()
+    names = [line.split()[2] for line in lines if line.startswith("trial")]
+    assert len(set(names)) == len(names) == 6
+    assert not [line for line in lines if "stopped" in line]  # nothing of the process that has helped
+    own, alone = (pd.read_csv(each / studies.CSV).drop(columns="cpu_seconds") for each in (made, sealed))
+    pd.testing.assert_frame_equal(own, alone)
+
+
+def test_a_helper_does_all_trials_where_nobody_else_does(
+    order: Order, tmp_path: Path, child: Callable[..., Child]
+) -> None:
+    config = CONFIG.with_values({"seeds": [0], "variants": ["soft"]})
+    (tmp_path / "study").mkdir()
+    Job(ablations.arms_for, replace(order, config=config)).write(tmp_path / "study")
+    process = child(working.main, [str(tmp_path / "study")])
+    assert (process.communicate(), process.returncode) == (("", ""), 0)
+    found = sorted(path.parent.parent.name for path in tmp_path.rglob("trial.json"))
+    assert found == ["full", "soft"]
+
+
+def test_a_trial_that_is_held_is_left_to_its_holder(order: Order, tmp_path: Path) -> None:
+    (arm,) = ablations.arms_of(CONFIG, order.inputs.datasets)
+    first, second = Trial(arm, "full", 0, tmp_path), Trial(arm, "soft", 0, tmp_path)
+    assert not working._tried(second)  # it waits for the full model
+    assert not second.place.exists()
+    with working._claim(first):
+        assert not working._tried(first)
+    assert not first.is_over
+
+
+def test_work_ends_with_the_study(order: Order, tmp_path: Path) -> None:
+    (arm,) = ablations.arms_of(CONFIG, order.inputs.datasets)
+    working.work([Trial(arm, "full", 0, tmp_path)], is_on=lambda: False)
     assert list(tmp_path.iterdir()) == []

@@ -6,22 +6,21 @@ of every training.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from nsmodels.core import disk, hardware
+from nsmodels.core import disk
 from nsmodels.core.artifact import Manifest, Part
 from nsmodels.core.disk import writing
 from nsmodels.core.orders import Order
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import StudyResult, seal_study
-from nsmodels.studies.search import figures, report
+from nsmodels.studies.processes import helpers
+from nsmodels.studies.search import figures, report, worker
 from nsmodels.studies.search.job import Job
 from nsmodels.studies.search.storage import Journal
 from nsmodels.studies.search.target import Target
-from nsmodels.studies.search.worker import Worker, helpers
 
 TRIALS, BEST = "trials.parquet", "best.yaml"
 
@@ -40,13 +39,12 @@ def search(order: Order[Any], target: Target, kind: str = "search") -> Manifest:
         job = Job(target, order.config, order.inputs, part.path)
         job.write()
         watch = Progress(target, order.config, order.trackers)
-        num = order.config.num_workers
-        with helpers(part.path, num - 1), _threads(num):
-            worker = Worker(job, watch.look)
-            worker.run()
-            worker.settle()
+        with helpers(worker.__name__, part.path, order.config.num_workers - 1):
+            own = worker.Worker(job, watch.look)
+            own.run()
+            own.settle()
         watch.close()
-        found = report.report_of(job, worker.journal, worker.axes, part.source)
+        found = report.report_of(job, own.journal, own.axes, part.source)
         _write(part, job, found)
         caption = f"{found['metric']} of the {found['phase']} by trial ({found['how']})"
         return StudyResult(found, report.table(found), figures.history(found), caption, report.metrics(found))
@@ -91,17 +89,3 @@ def _write(part: Part, job: Job, found: report.Report) -> None:
         figure = draw(found)
         if figure is not None:
             plots.save_figure(figure, part.path / "figures" / name, caption.format(**found), part.source)
-
-
-@contextlib.contextmanager
-def _threads(num_workers: int) -> Iterator[None]:
-    """This process takes its share of the cores where several work."""
-    import torch
-
-    before = torch.get_num_threads()
-    if num_workers > 1:
-        torch.set_num_threads(max(1, min(before, hardware.num_cores() // num_workers)))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

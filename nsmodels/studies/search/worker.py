@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -18,6 +15,7 @@ from nsmodels.core import disk, hardware, locks
 from nsmodels.core.cli import run
 from nsmodels.core.errors import InputError
 from nsmodels.engine.processes import lifeline
+from nsmodels.studies.processes import POLL
 from nsmodels.studies.search import fitting
 from nsmodels.studies.search.fitting import Outcome
 from nsmodels.studies.search.job import FILE, Job
@@ -26,8 +24,6 @@ from nsmodels.studies.search.storage import CLAIMS, COMPLETE, FAILED, PRUNED, RU
 
 TRIALS, CONFIRMATION, RESULT = "trials", "confirmation", "result.json"
 BEST, UNCHANGED = "best", "unchanged"
-POLL = 0.5  # seconds between two looks for something to do
-GRACE = 60.0  # seconds for a helper to write its checkpoint
 
 
 class Place(NamedTuple):
@@ -181,26 +177,6 @@ def _has_ended(trials: Sequence[FrozenTrial]) -> bool:
 
 
 # --- processes -------------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def helpers(folder: Path, num: int) -> Iterator[None]:
-    """`num` further processes that work for the search in `folder`; on the way out they save their work and end."""
-    environment = {"OMP_NUM_THREADS": str(max(1, hardware.num_cores() // (num + 1)))} | os.environ
-    environment |= {lifeline.PARENT: str(os.getpid())}
-    command = [sys.executable, "-m", __spec__.name, str(folder)]
-    # Sessions of their own: a Ctrl-C in the terminal reaches them once, through this process.
-    started = [subprocess.Popen(command, env=environment, start_new_session=True) for _ in range(num)]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
-            process.kill()
-            process.wait()
 
 
 def join(folder: Path, look: Callable[[Journal], None] = lambda journal: None) -> None:

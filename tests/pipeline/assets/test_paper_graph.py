@@ -182,6 +182,14 @@ def test_systems_are_made_in_their_order_and_once(data, capsys):
     assert steps.index("clevr_mini_model") < steps.index("gqa_mini_model") < steps.index("nav_model")
 
 
+def test_studies_of_variants_take_the_cores_that_are_left(data):
+    *_, step = publication.plan(data, range(3), ["world"])
+    assert "num_workers" not in step.command[-1]
+    given = json.loads(step.arguments(3)[-1])["ops"]
+    assert given["world_ablations"] == {"config": {"num_workers": 3}}
+    assert given["world_model"] == {"config": {"training": {"seed": 0}}}
+
+
 def test_a_model_is_no_copy_of_a_replicate_of_a_different_preset(data):
     for seed in ("0", "1", "2"):
         for part in ("model", "evaluation"):

@@ -155,7 +155,7 @@ def test_every_loss_has_a_term_less_that_reaches_the_network(
     [
         (["--vision.training.seed", "3"], "'vision.training.seed' has no effect: seeds decides it"),
         (["--seeds", "1", "1"], "expected whole numbers from 0 on, each once"),
-        (["--full.training.num-processes", "2"], "the trials of a study run in one process"),
+        (["--full.training.num-processes", "2"], "a trial runs in one process; raise num_workers"),
         (["--full.objective.causal-weight", "0"], "variant 'twins': the full model has these values already"),
     ],
 )

@@ -41,8 +41,12 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
 
     A stopped study resumes. Raises `InputError` for bad data, and as `run_study`.
     """
-    arms = [arm_of(order.config, key, data) for key, data in order.inputs.datasets.items()]
-    return run_study(order, arms, SYSTEM.package, "ablations")
+    return run_study(order, arms_for, SYSTEM.package, "ablations")
+
+
+def arms_for(order: Order[AblationConfig]) -> list[Arm]:
+    """A part of the study for each dataset."""
+    return [arm_of(order.config, key, data) for key, data in order.inputs.datasets.items()]
 
 
 def arm_of(config: AblationConfig, key: str, data: Path) -> Arm:

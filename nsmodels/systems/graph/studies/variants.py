@@ -69,7 +69,7 @@ class AblationConfig(VariantStudyConfig, GraphConfig):
             if len(set(values)) < len(values):
                 raise ValueError(f"{name}: expected each value once, got {values}")
         if self.training.num_processes > 1:
-            raise ValueError("training.num_processes: the trials of a study run in one process")
+            raise ValueError("training.num_processes: a trial runs in one process; raise num_workers instead")
         return self
 
     @property

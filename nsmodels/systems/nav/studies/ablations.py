@@ -53,8 +53,13 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
 
     A stopped study resumes. Raises `InputError` for data without the splits that are scored, and as `run_study`.
     """
+    return run_study(order, arms_for, SYSTEM.package, "ablations")
+
+
+def arms_for(order: Order[AblationConfig]) -> list[Arm]:
+    """The parts of the study, see `arms_of`."""
     (key,) = order.inputs.datasets
-    return run_study(order, list(arms_of(order.config, key, order.data)), SYSTEM.package, "ablations")
+    return list(arms_of(order.config, key, order.data))
 
 
 def arms_of(config: AblationConfig, key: str, data: Path) -> Iterator[Arm]:

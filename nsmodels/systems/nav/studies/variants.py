@@ -90,7 +90,7 @@ class AblationConfig(VariantStudyConfig):
         if wrong := [name for name, fits in cores.items() if not fits]:
             raise ValueError(f"{wrong[0]}.model.core: model has core=value, and latent has any other")
         if any(each.training.num_processes > 1 for each in (self.model, self.latent)):
-            raise ValueError("training.num_processes: the trials of a study run in one process")
+            raise ValueError("training.num_processes: a trial runs in one process; raise num_workers instead")
         return self
 
 

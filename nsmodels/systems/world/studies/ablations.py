@@ -28,12 +28,13 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
     """
     artifact.require_inputs(order.inputs)
     # The kind is that of studies of modalities alone, which such a study replaces.
-    return run_study(order, [arm_of(order.config, *_only(order))], SYSTEM.package, "modalities")
+    return run_study(order, arms_for, SYSTEM.package, "modalities")
 
 
-def _only(order: Order[AblationConfig]) -> tuple[str, Path]:
+def arms_for(order: Order[AblationConfig]) -> list[Arm]:
+    """The one part of the study, see `arm_of`."""
     (key,) = order.inputs.datasets
-    return key, order.data
+    return [arm_of(order.config, key, order.data)]
 
 
 def arm_of(config: AblationConfig, key: str, data: Path) -> Arm:

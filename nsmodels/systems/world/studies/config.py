@@ -176,7 +176,7 @@ class AblationConfig(VariantStudyConfig):
         if not self.senses and not self.losses:
             raise ValueError("senses, losses: expected at least one of them")
         if any(getattr(self, phase).training.num_processes > 1 for phase in PHASES):
-            raise ValueError("training.num_processes: the trials of a study run in one process")
+            raise ValueError("training.num_processes: a trial runs in one process; raise num_workers instead")
         return self
 
     @property

@@ -27,7 +27,12 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
     A stopped study resumes. Raises `InputError` for folders that are neither GQA nor VQA, for parts that cannot act
     there, and as `run_study`.
     """
-    return run_study(order, list(arms_of(order.config, order.inputs.datasets)), SYSTEM.package, "ablations")
+    return run_study(order, arms_for, SYSTEM.package, "ablations")
+
+
+def arms_for(order: Order[AblationConfig]) -> list[Arm]:
+    """The parts of the study on the folders of an order, see `arms_of`."""
+    return list(arms_of(order.config, order.inputs.datasets))
 
 
 def arms_of(config: AblationConfig, data: Mapping[str, Path]) -> Iterator[Arm]:

@@ -21,12 +21,17 @@ def ablate(order: Order[AblationConfig]) -> Manifest:
 
     A stopped study resumes. Raises `InputError` as `run_study`.
     """
+    return run_study(order, arms_for, SYSTEM.package, "ablations")
+
+
+def arms_for(order: Order[AblationConfig]) -> list[Arm]:
+    """The one part of the study."""
     (key,) = order.inputs.datasets
-    return run_study(order, [arm_of(order.config, {key: order.data})], SYSTEM.package, "ablations")
+    return [arm_of(order.config, {key: order.data})]
 
 
 def arm_of(config: AblationConfig, data: Mapping[str, Path]) -> Arm:
-    """The one part of the study."""
+    """The part of the study on these data."""
     (key, path), *_ = data.items()
     device = config.model.training.device
     return Arm(

@@ -53,7 +53,7 @@ class AblationConfig(VariantStudyConfig):
         if len(set(self.variants)) < len(self.variants):
             raise ValueError(f"variants: expected each value once, got {self.variants}")
         if self.model.training.num_processes > 1:
-            raise ValueError("model.training.num_processes: the trials of a study run in one process")
+            raise ValueError("model.training.num_processes: a trial runs in one process; raise num_workers instead")
         return self
 
 

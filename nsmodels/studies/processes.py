@@ -1,0 +1,67 @@
+"""Processes that work for one study at the same time: begun, given their share of the cores, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nsmodels.core import hardware
+from nsmodels.engine.processes import lifeline
+
+POLL = 0.5  # seconds between two looks for something to do
+PATIENCE = 5.0  # seconds in which a helper sees that there is nothing left to do
+GRACE = 60.0  # seconds for it to write its checkpoint
+THREADS = "OMP_NUM_THREADS"
+
+
+@contextlib.contextmanager
+def helpers(module: str, folder: Path, num: int) -> Iterator[None]:
+    """`num` further processes, `python -m module folder`; on the way out they save their work and end.
+
+    They and this one share the cores that this one may use. Those that find nothing to do any more end by themselves.
+    """
+    share = max(1, _num_threads() // (num + 1))
+    environment = os.environ | {THREADS: str(share), lifeline.PARENT: str(os.getpid())}
+    command = [sys.executable, "-m", module, str(folder)]
+    # Sessions of their own: a Ctrl-C in the terminal reaches them once, through this process.
+    started = [subprocess.Popen(command, env=environment, start_new_session=True) for _ in range(num)]
+    patience = 0.0
+    try:
+        with _threads(share) if num else contextlib.nullcontext():
+            yield
+        patience = PATIENCE
+    finally:
+        _end(started, patience)
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
+    """Wait `patience` seconds for each, ask the others to stop, and kill those that do not."""
+    for seconds, end in ((patience, subprocess.Popen.terminate), (GRACE, subprocess.Popen.kill)):  # no-op once ended
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+        for process in processes:
+            end(process)
+    for process in processes:
+        process.wait()
+
+
+def _num_threads() -> int:
+    chosen = os.environ.get(THREADS, "")
+    return int(chosen) if chosen.isdecimal() else hardware.num_cores()
+
+
+@contextlib.contextmanager
+def _threads(num: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, num))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
