@@ -17,7 +17,7 @@ METRICS = {
     "baseline": ("accuracy",),
 }
 SECTIONS = {"parser": "parser_training", "baseline": "baseline_training"}
-EVALUATION_VERSION = f"{CODE_VERSION}.2"  # an evaluation is made again, its checkpoint is not
+EVALUATION_VERSION = f"{CODE_VERSION}.3"  # an evaluation is made again, its checkpoint is not
 _ENABLED = {"is_enabled": True}
 _IMAGES = _ENABLED | {"use_image": True}
 

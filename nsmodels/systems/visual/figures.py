@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.systems.visual"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
@@ -34,24 +34,38 @@ def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Mani
     Depth is the longest path of the program from `scene` to the answer, without `scene`.
     """
     depth = json.loads((evaluation / "report.json").read_text(encoding="utf-8"))["depth"]
-    figures = {"reasoning_depth": draw_depth(depth["by_depth"])}
+    figures = {"reasoning_depth": draw_depth(depth["by_depth"], depth.get("beside", {}), depth.get("chance"))}
     caption = f"Reasoning depth {depth['mean']:.1f} ± {depth['std']:.1f} ({depth['min']} to {depth['max']})"
+    caption += "; 95 % intervals by image, where there are enough"
     return _seal(folder, {evaluation_key: evaluation}, figures, {"reasoning_depth": caption}, depth)
 
 
-def draw_depth(by_depth: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Number of questions by depth, and accuracy by depth with 95 % intervals."""
-    rows = sorted((int(depth), row) for depth, row in by_depth.items())
-    depths = [depth for depth, _ in rows]
+ByDepth = Mapping[str, Mapping[str, Any]]
+
+
+def draw_depth(by_depth: ByDepth, beside: Mapping[str, ByDepth] | None = None, chance: float | None = None) -> Figure:
+    """Number of questions by depth, and accuracy by depth with 95 % intervals; baselines and chance beside it."""
     figure, (left, right) = plots.make_figure(2)
-    left.bar(depths, [row["n"] for _, row in rows], color=plots.COLOURS[0])
+    rows = _by_depth(by_depth)
+    left.bar([depth for depth, _ in rows], [row["n"] for _, row in rows], color=plots.COLOURS[0])
     left.set(xlabel="reasoning depth", ylabel="questions")
-    right.plot(depths, [100 * row["accuracy"] for _, row in rows], "o-", color=plots.COLOURS[1], markersize=4)
-    for depth, row in rows:
-        if row["interval"]:
-            right.plot([depth, depth], [100 * end for end in row["interval"]], color=plots.COLOURS[1], linewidth=1)
-    right.set(xlabel="reasoning depth", ylabel="accuracy, %", ylim=(0, 102))
+    for number, (name, found) in enumerate({"model": by_depth, **(beside or {})}.items()):
+        rows, how = _by_depth(found), plots.line(number)
+        scores = [100 * row["accuracy"] for _, row in rows]
+        right.plot([depth for depth, _ in rows], scores, label=name.replace("_", " "), **how)
+        for depth, row in rows:
+            if row["interval"]:
+                right.plot([depth, depth], [100 * end for end in row["interval"]], color=how["color"], linewidth=0.8)
+    if chance is not None:
+        right.axhline(100 * chance, color="0.5", linewidth=0.8, linestyle=":", label="chance")
+    right.set(xlabel="reasoning depth", ylabel="accuracy, %", ylim=(0, 103))
+    if beside:
+        figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return figure
+
+
+def _by_depth(found: ByDepth) -> list[tuple[int, Mapping[str, Any]]]:
+    return sorted((int(depth), row) for depth, row in found.items())
 
 
 def _seal(

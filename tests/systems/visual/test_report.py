@@ -190,6 +190,10 @@ def test_the_report_is_json_and_its_table_is_complete(imperfect, official_questi
     older = {**result, "data": {**result["data"], "num_annotated_questions": None}}
     assert "trained on scene annotations of 1000 images\n" in table(older)
     assert sum(entry["n"] for entry in result["depth"]["by_depth"].values()) == len(official_questions)
+    for name, found in result["depth"]["beside"].items():  # by depth they are what they are as a whole
+        mean = sum(entry["n"] * entry["accuracy"] for entry in found.values()) / len(official_questions)
+        assert mean == pytest.approx(result["baselines"][name]["accuracy"])
+    assert "question_type_prior" in result["depth"]["beside"]
 
 
 def test_published_rows_name_their_sources():

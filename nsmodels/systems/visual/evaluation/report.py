@@ -13,6 +13,7 @@ from nsmodels.systems.visual.evaluation.scoring import (
     ROWS,
     Predictions,
     Scored,
+    answers_beside,
     baseline_rows,
     calibration,
     depth,
@@ -67,7 +68,7 @@ def report(
         "num_parameters": _with_total(num_parameters or {}),
         "data": {**sizes, **(source or {})},
         "published": [dict(row) for row in PUBLISHED],
-        "depth": depth(data, answers),
+        "depth": depth(data, answers, answers_beside(prior, data.questions, learned)),
     }
 
 

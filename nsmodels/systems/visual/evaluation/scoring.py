@@ -183,6 +183,13 @@ def baseline_rows(
     }
 
 
+def answers_beside(
+    prior: Prior, questions: Sequence[Question], learned: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Sequence[str]]:
+    """Answers to `questions` of the question-type prior and of trained baselines, by name."""
+    return {"question_type_prior": [prior.answer(question) for question in questions], **(learned or {})}
+
+
 def calibration(found: Sequence[Answer], questions: Sequence[Question]) -> dict[str, Any]:
     """Calibration of the confidence: ECE with its bins, and accuracy on the most confident 100, 90 and 80 %."""
     # A calibrated confidence c is right with probability c. ECE = Σ_b (n_b / n) |accuracy_b − mean confidence_b| over
@@ -219,17 +226,26 @@ def program_exact(data: Predictions) -> float:
     return float(np.mean([p is not None and to_released_form(p) == to_released_form(q["program"]) for p, q in pairs]))
 
 
-def depth(data: Predictions, found: Sequence[Answer], num_proofs: int = 200) -> dict[str, Any]:
+def depth(
+    data: Predictions,
+    found: Sequence[Answer],
+    beside: Mapping[str, Sequence[str]] | None = None,
+    num_proofs: int = 200,
+) -> dict[str, Any]:
     """Reasoning depth of the questions, accuracy by depth, and number of derived facts per query.
 
     Depth, hops and derived facts as defined in `datasets.clevr.questions.executor`; facts are counted in the proofs of
-    the first `num_proofs` questions. `found` are the answers of the headline row.
+    the first `num_proofs` questions. `found` are the answers of the headline row, `beside` those of baselines, by name.
     """
     programs = [to_released_form(question["program"]) for question in data.questions]
     depths = np.array([symbolic_depth(program) for program in programs])
     hops = np.array([relational_hops(program) for program in programs])
-    right = np.array([a.best == q["answer"] for a, q in zip(found, data.questions, strict=True)], float)
     images = np.array([q["image_index"] for q in data.questions])
+
+    def by_depth(answers: Sequence[str | None]) -> dict[str, Any]:
+        right = np.array([a == q["answer"] for a, q in zip(answers, data.questions, strict=True)], float)
+        return {str(d): _accuracy(right[depths == d], images[depths == d]) for d in np.unique(depths).tolist()}
+
     proofs = _first_proofs(data, num_proofs)
     return {
         "mean": float(depths.mean()),
@@ -239,7 +255,9 @@ def depth(data: Predictions, found: Sequence[Answer], num_proofs: int = 200) -> 
         "hops": float(hops.mean()),
         "derived_facts": float(np.mean([p.num_derived for p in proofs])) if proofs else None,
         "proved": len(proofs) / min(num_proofs, len(programs)),
-        "by_depth": {str(d): _accuracy(right[depths == d], images[depths == d]) for d in np.unique(depths).tolist()},
+        "by_depth": by_depth([each.best for each in found]),
+        "beside": {name: by_depth(answers) for name, answers in (beside or {}).items()},
+        "chance": CHANCE,
     }
 
 
