@@ -58,6 +58,34 @@ def fill(number: int) -> dict[str, Any]:
     return {"color": COLOURS[place], "hatch": HATCHES[place], "edgecolor": "white", "linewidth": 0}
 
 
+def words(name: str) -> str:
+    """The name of what gives answers, as words of a legend."""
+    return "CNN+LSTM" if name == "cnn_lstm" else name.replace("_", " ")
+
+
+def draw_shares(axis: Axes, points: Sequence[tuple[float, Mapping[str, Any]]], name: str, number: int) -> None:
+    """The series `number`: a line through accuracies in percent with intervals, hollow marks where images are few.
+
+    `points`: place, and a row with "accuracy", "interval" and, where there are few images, "is_few".
+    """
+    look = line(number)
+    label: str | None = words(name)
+    for is_few in (False, True):
+        kept = [(x, 100 * row["accuracy"]) for x, row in points if bool(row.get("is_few")) == is_few]
+        how: dict[str, Any] = look | ({"linestyle": "none", "fillstyle": "none"} if is_few else {})
+        if kept:
+            axis.plot(*zip(*kept, strict=True), label=label, **how)
+            label = None
+    for x, row in points:
+        draw_interval(axis, x, row, look["color"])
+
+
+def draw_interval(axis: Axes, place: float, row: Mapping[str, Any], colour: str) -> None:
+    """The interval of a row in percent, where it has one."""
+    if row["interval"]:
+        axis.plot([place, place], [100 * end for end in row["interval"]], color=colour, linewidth=1)
+
+
 def save_figure(
     figure: Figure, path: Path, caption: str, source: str, is_printed: bool = False, width: float = COLUMN
 ) -> tuple[Path, Path]:

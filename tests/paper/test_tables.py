@@ -26,7 +26,7 @@ from nsmodels.paper.recipes import has_preset, labels
 from nsmodels.paper.results import read_results, require_alike
 from nsmodels.paper.supplement.artifact import make_supplement
 from nsmodels.paper.tables.artifact import every_table, make_tables
-from nsmodels.paper.tables.latex import Table, document, escaped
+from nsmodels.paper.tables.latex import MOST_LINES, Table, document, escaped
 from nsmodels.paper.tables.rows import ablations
 from tests.shared import resealed
 from tests.studies.test_comparison import study
@@ -50,7 +50,12 @@ def evaluation(root: Path, training: str, seed: str) -> Path:
 
 def test_there_is_a_table_for_each_system_and_for_all(tables: dict[str, Table]) -> None:
     assert {f"results_{name}_synthetic" for name in ("nav", "graph", "all")} < tables.keys()
-    assert {"baselines_synthetic", "ablations_visual_ablations", "costs"} < tables.keys()
+    assert {
+        "baselines_nav_synthetic",
+        "baselines_graph_synthetic",
+        "ablations_visual_ablations",
+        "costs",
+    } < tables.keys()
     assert [row["training"] for row in rows_of(tables["results_all_synthetic"])] == ["causal", "nav"]
 
 
@@ -77,13 +82,18 @@ def test_chance_baselines_and_ceiling_are_those_of_the_manifests(
 ) -> None:
     metrics = [artifact.read_manifest(evaluation(sealed, training, seed)).metrics for seed in SEEDS]
     (row,) = [row for row in rows_of(tables["results_all_synthetic"]) if row["training"] == training]
-    own = [row for row in rows_of(tables["baselines_synthetic"]) if row["training"] == training]
+    system = {"nav": "nav", "causal": "graph"}[training]
+    own = [row for row in rows_of(tables[f"baselines_{system}_synthetic"]) if row["training"] == training]
+    shown = {line[0]: line[1] for line in tables[f"baselines_{system}_synthetic"].lines}
     headline = own[0]["metric"]
     beside = {row["baseline"]: float(row["score"]) for row in own if row["metric"] == headline}
     named = {key.removeprefix("baseline/") for key in metrics[0] if key.startswith("baseline/") and key.count("/") == 1}
     assert named <= beside.keys()
     for name in named:
         assert beside[name] == pytest.approx(np.mean([each[f"baseline/{name}"] for each in metrics]))
+    assert shown.keys() == named | {"the model"}
+    assert all(float(shown[name]) == pytest.approx(100 * beside[name], abs=0.051) for name in named)
+    assert float(shown["the model"]) == pytest.approx(100 * float(row["mean"]), abs=0.051)
     assert float(row["chance"]) == beside[chance]
     assert row["best_baseline"] == max(named - {chance}, key=beside.__getitem__)
     if training == "nav":
@@ -168,8 +178,38 @@ def test_latex_sets_every_table_within_the_width_of_a_page(copied: Path, tmp_pat
     )
     assert done.returncode == 0, done.stdout
     assert "Overfull" not in done.stdout
+    assert "Float too large" not in done.stdout
     assert "Missing character" not in (tmp_path / "tables.log").read_text(errors="replace")
     assert (tmp_path / "tables.pdf").stat().st_size > 0
+
+
+def long_table(num: int) -> Table:
+    lines = [[f"part {n // 20}", f"row {n}", "1.0"] for n in range(num)]
+    return Table("long", "Many lines.", ["part", "line", "score"], lines, [{"n": n} for n in range(num)], left=2)
+
+
+@pytest.mark.parametrize("num", [1, MOST_LINES, MOST_LINES + 1, 100])
+def test_a_table_that_is_longer_than_a_page_goes_on_in_a_further_one(num: int) -> None:
+    text = long_table(num).latex()
+    floats = text.split(r"\end{table*}")[:-1]
+    rows = [[line for line in each.splitlines() if "row " in line] for each in floats]
+    assert [line.split(" & ")[1] for page in rows for line in page] == [f"row {n}" for n in range(num)]
+    assert max(map(len, rows)) <= MOST_LINES
+    assert len(floats) == 1 or num > MOST_LINES
+    assert (text.count(r"\label{tab:long}"), text.count("Many lines.")) == (1, 1)
+    for page in rows[:-1]:
+        assert "row 19 " in page[-1] or "row 39 " in page[-1] or "row 59 " in page[-1] or "row 79 " in page[-1]
+
+
+@pytest.mark.skipif(PDFLATEX is None, reason="LaTeX is not installed: apt-get install texlive-latex-recommended")
+def test_latex_sets_long_tables_on_pages(tmp_path: Path) -> None:
+    table = long_table(100)
+    (tmp_path / "long.tex").write_text(table.latex())
+    (tmp_path / "tables.tex").write_text(document([table]))
+    options = ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run([str(PDFLATEX), *options, "tables.tex"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "Float too large" not in done.stdout
 
 
 def test_words_are_escaped_for_latex() -> None:
@@ -234,7 +274,9 @@ def test_what_is_not_alike_is_refused(sealed: Path, change: dict[str, object], l
 
 def test_every_table_names_the_preset(sealed: Path, tables: dict[str, Table]) -> None:
     for name, table in tables.items():
-        if name.startswith("ablations"):
+        if name.startswith("baselines"):
+            assert ": debug" in table.caption.partition("Presets: ")[2]
+        elif name.startswith("ablations"):
             assert "Preset: none" in table.caption  # the study is not of a system's own presets
         else:
             assert "preset" in table.heads

@@ -18,6 +18,10 @@ SPECIAL = {
 }  # fmt: skip
 SPECIAL_LETTERS = re.compile("|".join(map(re.escape, SPECIAL)))
 NONE = "--"  # in a cell without a value
+MOST_LINES = 34  # of a table on one page, with a caption of several lines
+
+
+CONTINUED = r"  \addtocounter{table}{-1}\caption{continued}"
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,32 @@ class Table:
     left: int = 1
 
     def latex(self) -> str:
-        """A floating table: \\toprule, the heads, \\midrule, the rows, \\bottomrule; needs booktabs and T1 fonts."""
+        """Floating tables: \\toprule, the heads, \\midrule, the rows, \\bottomrule; needs booktabs and T1 fonts.
+
+        One, or as many as there are pages to fill: LaTeX does not break a float.
+        """
+        return "\n".join(self._float(lines, number) for number, lines in enumerate(self._pages()))
+
+    def _pages(self) -> list[Sequence[Sequence[str]]]:
+        """The lines of each page; a page ends where the first column changes, if that leaves it half full at least."""
+        left, pages = list(self.lines), []
+        while len(left) > MOST_LINES:
+            ends = [n for n in range(MOST_LINES // 2, MOST_LINES + 1) if left[n - 1][0] != left[n][0]]
+            end = ends[-1] if ends and self.left > 1 else MOST_LINES
+            pages.append(left[:end])
+            left = left[end:]
+        return [*pages, left]
+
+    def _float(self, lines: Sequence[Sequence[str]], number: int) -> str:
         columns = "l" * self.left + "r" * (len(self.heads) - self.left)
-        body = [" & ".join(map(escaped, line)) + r" \\" for line in self.lines]
+        body = [" & ".join(map(escaped, line)) + r" \\" for line in lines]
+        caption = rf"  \caption{{{escaped(self.caption)}}}"
+        titles = [caption, rf"  \label{{tab:{self.name}}}"] if number == 0 else [CONTINUED]
         return "\n".join(
             [
                 r"\begin{table*}",
                 r"  \centering\small\setlength{\belowcaptionskip}{6pt}",
-                rf"  \caption{{{escaped(self.caption)}}}",
-                rf"  \label{{tab:{self.name}}}",
+                *titles,
                 rf"  \begin{{tabular}}{{@{{}}{columns}@{{}}}}",
                 r"    \toprule",
                 "    " + " & ".join(map(escaped, self.heads)) + r" \\",

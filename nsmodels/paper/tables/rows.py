@@ -46,15 +46,30 @@ def main_results(results: Sequence[Result]) -> Iterator[Table]:
 
 
 def baselines(results: Sequence[Result]) -> Iterator[Table]:
-    """Everything that was scored beside the models, a table per kind of data."""
+    """What was scored beside the models, a table per system and kind of data: trainings side by side.
+
+    Set are the scores by the headline metrics; the CSV has every metric, a line per score.
+    """
     for kind in kinds_of(results):
         own = [result for result in results if kind_of(result.first.source) == kind and result.baselines]
-        rows = [_baseline(result, name, score) for result in own for name, score in sorted(result.baselines.items())]
-        if rows:
-            heads = ("training", "preset", "metric", "beside it", "score", "the model", "seeds", "items")
-            names = ("training", "preset", "metric", "baseline", "text", "model_text", "num_seeds", "num_items")
-            caption = f"What was scored beside the models on the same items, {SCORE.split(' with')[0]}. {_data(own)}"
-            yield _table(f"baselines_{kind}", caption, heads, names, rows, left=4)
+        for system in sorted({result.first.system for result in own}):
+            yield _beside(f"baselines_{system}_{kind}", [each for each in own if each.first.system == system])
+
+
+def _beside(name: str, results: Sequence[Result]) -> Table:
+    headlines = [result for result in results if result.first.is_headline]
+    known = dict.fromkeys(name for result in headlines for name in result.baselines)
+    lines = [[name, *(_score(result, result.baselines.get(name)) for result in headlines)] for name in known]
+    lines.append(["the model", *(_score(result, result.mean) for result in headlines)])
+    heads = ["beside it", *(f"{result.training}: {_metric(result.measure)}" for result in headlines)]
+    presets = "; ".join(f"{result.training}: {result.preset or NO_PRESET}" for result in headlines)
+    caption = f"What was scored beside the models on the same items, mean over seeds. Presets: {presets}. "
+    plain = [_baseline(result, each, score) for result in results for each, score in sorted(result.baselines.items())]
+    return Table(name, caption + _data(headlines), heads, lines, plain)
+
+
+def _score(result: Result, score: float | None) -> str:
+    return NONE if score is None else result.measure.text(score)
 
 
 def ablations(key: str, parts: Parts, sources: Mapping[str, str], preset: str) -> Table:
@@ -203,12 +218,11 @@ def _result(result: Result) -> dict[str, Any]:
 
 
 def _baseline(result: Result, name: str, score: float) -> dict[str, Any]:
-    first, measure = result.first, result.measure
+    first = result.first
     return {
-        "training": result.training, "preset": result.preset, "metric": _metric(measure), "baseline": name,
+        "training": result.training, "preset": result.preset, "metric": _metric(result.measure), "baseline": name,
         "score": score, "model": result.mean, "num_seeds": len(result.alike), "num_items": first.n,
-        "source": first.source, "split": first.split, "text": measure.text(score),
-        "model_text": measure.text(result.mean),
+        "source": first.source, "split": first.split,
     }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Mani
     depth = json.loads((evaluation / "report.json").read_text(encoding="utf-8"))["depth"]
     figures = {"reasoning_depth": draw_depth(depth["by_depth"], depth.get("beside", {}), depth.get("chance"))}
     caption = f"Reasoning depth {depth['mean']:.1f} ± {depth['std']:.1f} ({depth['min']} to {depth['max']})"
-    caption += "; 95 % intervals by image, where there are enough"
+    caption += "; 95 % intervals by image; hollow: few images"
     return _seal(folder, {evaluation_key: evaluation}, figures, {"reasoning_depth": caption}, depth)
 
 
@@ -50,12 +50,7 @@ def draw_depth(by_depth: ByDepth, beside: Mapping[str, ByDepth] | None = None, c
     left.bar([depth for depth, _ in rows], [row["n"] for _, row in rows], color=plots.COLOURS[0])
     left.set(xlabel="reasoning depth", ylabel="questions")
     for number, (name, found) in enumerate({"model": by_depth, **(beside or {})}.items()):
-        rows, how = _by_depth(found), plots.line(number)
-        scores = [100 * row["accuracy"] for _, row in rows]
-        right.plot([depth for depth, _ in rows], scores, label=name.replace("_", " "), **how)
-        for depth, row in rows:
-            if row["interval"]:
-                right.plot([depth, depth], [100 * end for end in row["interval"]], color=how["color"], linewidth=0.8)
+        plots.draw_shares(right, _by_depth(found), name, number)
     if chance is not None:
         right.axhline(100 * chance, color="0.5", linewidth=0.8, linestyle=":", label="chance")
     right.set(xlabel="reasoning depth", ylabel="accuracy, %", ylim=(0, 103))

@@ -14,7 +14,6 @@ from nsmodels.evaluation import plots
 from nsmodels.studies import figure as study
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.systems.natural"
@@ -78,7 +77,7 @@ def draw_depth(steps: Mapping[str, Mapping[str, Any]]) -> Figure:
     left.bar(range(len(first)), [row["n"] for row in first.values()], color=plots.COLOURS[0])
     for number, (name, rows) in enumerate(steps.items()):
         places = [place + 0.1 * (number - (len(steps) - 1) / 2) for place in range(len(rows))]
-        _draw_line(right, places, rows, name, number)
+        plots.draw_shares(right, list(zip(places, rows.values(), strict=True)), name, number)
     for axis in (left, right):
         axis.set_xticks(range(len(first)), list(first))
         axis.set_xlabel("steps of the program")
@@ -99,37 +98,14 @@ def draw_consistency(found: Mapping[str, Mapping[str, Any]]) -> Figure:
             if row and row["accuracy"] is not None:
                 middle = place + width * (number - (len(found) - 1) / 2)
                 how = {**plots.fill(number), "alpha": 0.35 if row.get("is_few") else 1.0}
-                axis.bar(middle, 100 * row["accuracy"], 0.9 * width, label=_text(name) if place == 0 else None, **how)
-                _draw_interval(axis, middle, row, "black")
+                axis.bar(
+                    middle, 100 * row["accuracy"], 0.9 * width, label=plots.words(name) if place == 0 else None, **how
+                )
+                plots.draw_interval(axis, middle, row, "black")
     axis.set_xticks(range(len(kinds) + 1), ["all", *kinds])
     axis.set(ylabel="consistency, %", ylim=(0, 103))
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     return figure
-
-
-def _draw_line(axis: Axes, places: list[float], rows: Mapping[str, Any], name: str, number: int) -> None:
-    """A line through the accuracies; hollow marks without a line where there are few images."""
-    look = plots.line(number)
-    points = [(place, 100 * row["accuracy"], row) for place, row in zip(places, rows.values(), strict=True)]
-    kept = [(x, y) for x, y, row in points if not row.get("is_few")]
-    few = [(x, y) for x, y, row in points if row.get("is_few")]
-    if kept:
-        axis.plot(*zip(*kept, strict=True), label=_text(name), **look)
-    if few:
-        label = None if kept else _text(name)
-        alone: Any = look | {"linestyle": "none", "fillstyle": "none"}
-        axis.plot(*zip(*few, strict=True), label=label, **alone)
-    for x, _, row in points:
-        _draw_interval(axis, x, row, look["color"])
-
-
-def _draw_interval(axis: Axes, place: float, row: Mapping[str, Any], colour: str) -> None:
-    if row["interval"]:
-        axis.plot([place, place], [100 * end for end in row["interval"]], color=colour, linewidth=1)
-
-
-def _text(name: str) -> str:
-    return name.replace("_", "+") if name == "cnn_lstm" else name.replace("_", " ")
 
 
 def _part(evaluation: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
