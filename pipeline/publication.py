@@ -42,15 +42,16 @@ STUDIES = {  # by system: many trainings for a report each
     "nav": ("nav_ablations",),
     "world": ("world_ablations",),
 }
-# CPU-seconds of one seed of `quick`, training and evaluation, on two cores in float32, and of whole studies; LOG.md has
-# them. What is not here was not measured.
+# CPU-seconds of one seed of `quick`, training and evaluation, on two cores in float32, the most of two machines, and of
+# whole studies; LOG.md has them. What is not here was not measured.
 REFERENCES = {
-    "clevr_mini": 1882.0, "vqa_mini": 502.0, "causal": 132.0, "planning": 63.0, "knowledge": 104.0, "long_chains": 80.0,
-    "nav": 65.0, "world": 1080.0, "nav_ablations": 186.0,
+    "clevr_mini": 1882.0, "vqa_mini": 502.0, "causal": 318.0, "planning": 180.0, "knowledge": 240.0,
+    "long_chains": 330.0, "nav": 65.0, "world": 1080.0, "nav_ablations": 186.0, "clevr_mini_baselines": 329.0,
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
 AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
 MOST, MEMORY = 4, 6e9  # steps at the same time where nothing is given, and bytes for each process
+MOST_WORKERS = 8  # processes of a study: more than find something to do at its begin gain little
 GO_ON = "stop: Ctrl-C; the same command goes on with what is missing"
 
 
@@ -304,9 +305,10 @@ def execute(steps: Sequence[Step], preset: str, num: int) -> dict[str, int]:
     """
     texts = {step.name: f"[{number}/{len(steps)}] {step.text()}" for number, step in enumerate(steps, 1)}
     python = [sys.executable, "-m", "dagster"]
-    workers = 1 if machine.has_driver() else max(1, _num_fitting() // num)
+    threads = _num_threads(num)
+    workers = 1 if machine.has_driver() else max(1, min(threads, _num_fitting() // num, MOST_WORKERS))
     jobs = [Job(step.name, [*python, *step.arguments(workers)], step.after) for step in _longest_first(steps, num)]
-    variables = {PRESET: preset} | (_threads(num) if num > 1 else {})
+    variables = {PRESET: preset} | ({"OMP_NUM_THREADS": str(threads)} if num > 1 else {})
     return child.wait_all(jobs, num, variables, lambda job: print(texts[job.name], file=sys.stderr, flush=True))
 
 
@@ -321,10 +323,10 @@ def _length(step: Step, steps: Sequence[Step]) -> tuple[int, float]:
     return following[0] + len(step.unmeasured), following[1] + step.cpu_seconds
 
 
-def _threads(num: int) -> dict[str, str]:
+def _num_threads(num: int) -> int:
     """A share of the cores for each step, or what a person has chosen where that is less."""
     share, chosen = max(1, hardware.num_cores() // num), os.environ.get("OMP_NUM_THREADS", "")
-    return {"OMP_NUM_THREADS": str(min(share, int(chosen)) if chosen.isdecimal() else share)}
+    return min(share, int(chosen)) if chosen.isdecimal() else share
 
 
 def _num_jobs(text: str, num_first: int) -> int:

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nsmodels.core import hardware
+from nsmodels.core import hardware, interrupts
 from nsmodels.engine.processes import lifeline
 
 POLL = 0.5  # seconds between two looks for something to do
 PATIENCE = 5.0  # seconds in which a helper sees that there is nothing left to do
 GRACE = 60.0  # seconds for it to write its checkpoint
 THREADS = "OMP_NUM_THREADS"
+EXPECTED = (0, *(128 + number for number in interrupts.SIGNALS))  # exit statuses
 
 
 @contextlib.contextmanager
@@ -47,7 +48,8 @@ def _end(processes: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
         for process in processes:
             end(process)
     for process in processes:
-        process.wait()
+        if process.wait() not in EXPECTED:
+            print(f"a process that helped ended with status {process.returncode}", file=sys.stderr, flush=True)
 
 
 def _num_threads() -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nsmodels.studies import figure, processes, trials, working
 from nsmodels.studies.comparison import Cost, Row, compare
 from nsmodels.studies.config import TRIALS, VariantStudyConfig
 from nsmodels.studies.report import CSV, PARQUET, frame, headline, table
-from nsmodels.studies.trials import Arm, Trial
+from nsmodels.studies.trials import CLAIM, Arm, Trial
 from nsmodels.studies.variant import FULL
 from nsmodels.studies.working import FILE, Arms, Job, groups_of, work
 
@@ -36,6 +37,9 @@ def run_study(order: Order[Any], make: Arms, maker: str, kind: str = "variants")
     Raises `InputError` for arms without variants, values that no configuration can have, bad data, and an interrupt.
     """
     config: VariantStudyConfig = order.config
+    # A part may be named after its folder, which has to be the same name in every process.
+    absolute = {key: path.absolute() for key, path in order.inputs.folders.items()}
+    order = replace(order, inputs=replace(order.inputs, folders=absolute))
     arms = make(order)
     _require_variants(arms)
     for arm in arms:
@@ -46,10 +50,9 @@ def run_study(order: Order[Any], make: Arms, maker: str, kind: str = "variants")
     version = "; ".join([CODE_VERSION, *dict.fromkeys(versions), fingerprint(chosen)])
 
     def run(part: Part) -> StudyResult:
-        Job(make, order).write(part.path)
-        with processes.helpers(working.__name__, part.path, config.num_workers - 1):
-            parts, sources, seconds = _run(order, arms, part.path / TRIALS)
-            (part.path / FILE).unlink()
+        groups = groups_of(arms, config.seeds, part.path / TRIALS)
+        _work(groups, Job(make, order), part.path)
+        parts, sources, seconds = _results(arms, groups, config.margin)
         _write(part.path, parts)
         report = {
             "seeds": list(config.seeds),
@@ -66,12 +69,24 @@ def run_study(order: Order[Any], make: Arms, maker: str, kind: str = "variants")
     return seal_study(order, maker, kind, version, config.seeds[0], run)
 
 
-def _run(order: Order[Any], arms: Sequence[Arm], folder: Path) -> tuple[dict[str, list[Row]], dict[str, str], float]:
-    """Rows and source of each arm, and the processor seconds of all trainings."""
-    groups = groups_of(arms, order.config.seeds, folder)
-    watch = Progress(groups, order.trackers)
-    work([trial for several in groups for trial in several], watch.look)
+def _work(groups: Sequence[Sequence[Trial]], job: Job, folder: Path) -> None:
+    """Train and score all trials, with as many processes as are asked for and find something to do."""
+    every = [trial for several in groups for trial in several]
+    num = min(job.order.config.num_workers, sum(not trial.is_over for trial in every))
+    watch = Progress(groups, job.order.trackers)
+    job.write(folder)
+    with processes.helpers(working.__name__, folder, max(0, num - 1)):
+        work(every, watch.look)
+        (folder / FILE).unlink()
+    for trial in every:  # when nobody claims one any more
+        (trial.place / CLAIM).unlink(missing_ok=True)
     watch.close()
+
+
+def _results(
+    arms: Sequence[Arm], groups: Sequence[Sequence[Trial]], margin: float
+) -> tuple[dict[str, list[Row]], dict[str, str], float]:
+    """Rows and source of each arm, and the processor seconds of all trainings."""
     parts, sources, seconds = {}, {}, 0.0
     for arm in arms:
         done = [(trial, trials.record_of(trial)) for several in groups for trial in several if trial.arm is arm]
@@ -80,7 +95,7 @@ def _run(order: Order[Any], arms: Sequence[Arm], folder: Path) -> tuple[dict[str
         for trial, record in done:
             scored[trial.variant][trial.seed] = trials.outcomes_of(trial)
             costs[trial.variant].append(trials.cost_of(record))
-        parts[arm.name] = compare(arm.variants, scored, costs, order.config.margin, arm.counts())
+        parts[arm.name] = compare(arm.variants, scored, costs, margin, arm.counts())
         sources[arm.name] = done[0][1]["source"]
         seconds += sum(trials.spent_of(*each) for each in done)
     return parts, sources, seconds
@@ -96,7 +111,6 @@ class Progress:
 
     def __init__(self, groups: Sequence[Sequence[Trial]], trackers: Sequence[Any] = ()) -> None:
         self._groups = {trial.name: several for several in groups for trial in several}
-        self._numbers = {name: number for number, name in enumerate(self._groups, 1)}
         self._were_over = {trial.name for several in groups for trial in several if trial.is_over}
         self._seen: set[str] = set()
         self._trackers = trackers
@@ -105,9 +119,9 @@ class Progress:
         """Report a trial that is over. Raises `InputError` for a variant that is judged by what it is not scored by."""
         record = trials.record_of(trial)
         _require_metrics(trial.arm, record)
-        count = f"{self._numbers[trial.name]}/{len(self._numbers)}"
-        _report(trial, record, count, trial.name in self._were_over, self._trackers, self._numbers[trial.name])
         self._seen.add(trial.name)
+        number, total = len(self._seen), len(self._groups)
+        _report(trial, record, f"{number}/{total}", trial.name in self._were_over, self._trackers, number)
         several = self._groups[trial.name]
         if all(each.name in self._seen for each in several):
             for each in several:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -42,8 +43,13 @@ class Job:
         values = {
             "arms": [self.arms.__module__, self.arms.__qualname__],
             "config": [type(config).__module__, type(config).__qualname__, config.model_dump()],
-            "inputs": self.order.inputs.to_dict(),
+            "inputs": {
+                "folders": {key: str(path) for key, path in self.order.inputs.folders.items()},
+                "roles": dict(self.order.inputs.roles),
+            },
             "key": self.order.key,
+            # Of this sitting: a helper that a killed one has left does not work for the next.
+            "process": [os.getpid(), time.time()],
         }
         disk.write_json(folder / FILE, values)
 
@@ -71,7 +77,8 @@ def work(
     """
     waiting = list(left)
     while waiting and is_on():
-        found = next((trial for trial in waiting if _tried(trial)), None)
+        ended = [trial for trial in waiting if trial.is_over]
+        found = next((trial for trial in ended or waiting if _tried(trial)), None)
         if found is None:
             time.sleep(POLL)
         else:
@@ -106,10 +113,21 @@ def main(argv: Sequence[str]) -> int:
     lifeline.end_with_parent()
     hardware.collect_rarely()
     folder = Path(argv[0])
+    begun = _sitting(folder)
+    if not begun:  # the study was over before this process had begun
+        return 0
     job = Job.read(folder)
     groups = groups_of(job.arms(job.order), job.order.config.seeds, folder / TRIALS)
-    work([trial for several in groups for trial in several], is_on=(folder / FILE).exists)
+    work([trial for several in groups for trial in several], is_on=lambda: _sitting(folder) == begun)
     return 0
+
+
+def _sitting(folder: Path) -> str:
+    """What tells one sitting of a study from others; empty where none is under way."""
+    try:
+        return (folder / FILE).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 if __name__ == "__main__":

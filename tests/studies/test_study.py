@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from nsmodels.core import artifact, discover
+from nsmodels.core.config.flags import add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.sealed.contents import foreign_files
@@ -235,6 +237,46 @@ def test_a_helper_does_all_trials_where_nobody_else_does(
     assert (process.communicate(), process.returncode) == (("", ""), 0)
     found = sorted(path.parent.parent.name for path in tmp_path.rglob("trial.json"))
     assert found == ["full", "soft"]
+
+
+def test_a_helper_that_begins_late_or_for_an_earlier_sitting_does_nothing(
+    order: Order, tmp_path: Path, child: Callable[..., Child]
+) -> None:
+    process = child(working.main, [str(tmp_path)])
+    assert (process.communicate(), process.returncode) == (("", ""), 0)
+    job = Job(ablations.arms_for, order)
+    job.write(tmp_path)
+    first = working._sitting(tmp_path)
+    job.write(tmp_path)
+    assert first
+    assert working._sitting(tmp_path) != first
+
+
+def test_parts_are_named_alike_in_every_process_where_data_are_a_link(
+    shared: Shared, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "link").symlink_to(shared.data("gqa"))
+    config = CONFIG.with_values({"seeds": [0], "variants": ["soft"], "num_workers": 2})
+    ablations.ablate(Order("study", config, Inputs.of(tmp_path / "link"), tmp_path / "study"))
+    assert [path.name for path in (tmp_path / "study" / "trials").iterdir()] == ["link"]
+    assert foreign_files(tmp_path / "study") == []
+    assert not [line for line in capfd.readouterr().err.splitlines() if line.startswith(("error", "stopped"))]
+
+
+def all_studies() -> list[tuple[str, str]]:
+    modules = {name: discover.module("systems", name, "__main__") for name in discover.systems()}
+    return [(name, word) for name, module in modules.items() for word in getattr(module, "STUDIES", {})]
+
+
+@pytest.mark.parametrize(("system", "word"), all_studies())
+def test_every_flag_of_a_study_has_a_name_and_processes_are_those_of_the_study(system: str, word: str) -> None:
+    study = discover.module("systems", system, "__main__").STUDIES[word]
+    config = type(next(iter(study.presets.values()))())
+    parser = argparse.ArgumentParser()
+    add_flags(parser, config)
+    assert all(action.option_strings for action in parser._actions)
+    if "num_workers" in config.model_fields:
+        assert values_from_flags(parser.parse_args(["--num-workers", "3"])) == {"num_workers": 3}
 
 
 def test_a_trial_that_is_held_is_left_to_its_holder(order: Order, tmp_path: Path) -> None:

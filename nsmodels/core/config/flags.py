@@ -25,7 +25,8 @@ def add_flags(
     `--vision.training.lr`. With `has_defaults` the help shows the default of the class.
     """
     taken = {option for action in parser._actions for option in action.option_strings}
-    for group, dotted, is_plain, info in _fields(parser, config):
+    # Its own fields first: a section of a base class comes before them, and must not take their names.
+    for group, dotted, is_plain, info in sorted(_fields(parser, config), key=lambda found: "." in found[1]):
         if dotted in skip:
             continue
         names = [dotted.rpartition(".")[2], dotted] if is_plain else [dotted]

@@ -196,7 +196,8 @@ def main(argv: Sequence[str]) -> int:
     """Help the process that has started this one."""
     lifeline.end_with_parent()
     hardware.collect_rarely()
-    join(Path(argv[0]))
+    if (Path(argv[0]) / FILE).exists():  # else the search was over before this process had begun
+        join(Path(argv[0]))
     return 0
 
 
