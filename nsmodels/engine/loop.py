@@ -85,7 +85,11 @@ def fit(
     """
     device = runtime.resolve_device(config.device)
     runtime.tune_device(device)
-    with distributed.connect(device) as world, _explain_out_of_memory(config, device, lambda: "before the first step"):
+    with (
+        distributed.connect(device) as world,
+        runtime.threads(task.num_threads, device),
+        _explain_out_of_memory(config, device, lambda: "before the first step"),
+    ):
         session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
         session.resume(warm_restart)
         with (

@@ -95,6 +95,18 @@ def tune_device(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True
 
 
+@contextlib.contextmanager
+def threads(most: int, device: torch.device) -> Iterator[None]:
+    """No more than `most` threads of torch on a CPU, where it is not 0; as before at the end."""
+    before = torch.get_num_threads()
+    if device.type == "cpu" and 0 < most < before:
+        torch.set_num_threads(most)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def resolve_precision(config: TrainingConfig, device: torch.device) -> torch.dtype | None:
     """The autocast type, or None for float32. On a CPU mixed precision needs an explicit bf16, or is measured later."""
     if not config.use_amp:

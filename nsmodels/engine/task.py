@@ -33,9 +33,12 @@ class Task(ABC):
     Attributes:
         compares_samples: whether the loss compares the samples of a micro-batch with each other (a contrastive loss, a
             variance over them), so that it does depend on how a batch is split.
+        num_threads: more threads than so many make its steps slower on a CPU; 0: none do. Of small networks the threads
+            wait for each other longer than they compute.
     """
 
     compares_samples: ClassVar[bool] = False
+    num_threads: ClassVar[int] = 0
 
     @abstractmethod
     def build(self) -> nn.Module:

@@ -104,6 +104,14 @@ class Row:
         """The metric, to print its scores."""
         return Measure(self.metric, self.unit, (0, 1) if self.unit == "share" else (None, None), self.direction)  # type: ignore[arg-type]
 
+    @property
+    def gain_ends(self) -> tuple[float | None, float | None]:
+        """The interval of the gain, cut where no gain can be: Student's goes beyond it for few, unequal seeds."""
+        if self.gain_low is None or self.gain_high is None:
+            return None, None
+        most = self.measure.range
+        return max(self.gain_low, -most), min(self.gain_high, most)
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         return asdict(self)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.studies"
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 COLOUR = {"helps": plots.COLOURS[0], "hurts": plots.COLOURS[1]}  # any other verdict: grey
 MARK = {"helps": "o", "hurts": "s"}  # colours alone are lost in print
 GREY = "#666666"
@@ -168,8 +168,9 @@ def _draw(axis: Axes, place: int, row: Row) -> None:
     colour = COLOUR.get(row.verdict, GREY)
     gains = [scale * gain for gain in row.gains]
     axis.plot(gains, [place + 0.16] * len(gains), "|", color=colour, markersize=5, alpha=0.7)
-    if row.gain_low is not None and row.gain_high is not None:
-        axis.plot([scale * row.gain_low, scale * row.gain_high], [place] * 2, color=colour, linewidth=1.6)
+    low, high = row.gain_ends
+    if low is not None and high is not None:
+        axis.plot([scale * low, scale * high], [place] * 2, color=colour, linewidth=1.6)
     axis.plot([scale * (row.gain or 0)], [place], MARK.get(row.verdict, "D"), color=colour, markersize=5)
     text, beside = f"{row.measure.difference(row.gain or 0)}  {row.verdict}", axis.get_yaxis_transform()
     axis.annotate(text, (1.02, place), xycoords=beside, va="center", fontsize=7, color=colour)

@@ -87,7 +87,7 @@ def _line(row: Row) -> list[str]:
     return [
         row.about if is_full else f"{row.about} ({row.variant})",
         f"{measure.text(row.mean)}{ends(measure, row.low, row.high)}",
-        "" if row.gain is None else f"{measure.difference(row.gain)}{ends(measure, row.gain_low, row.gain_high, True)}",
+        "" if row.gain is None else f"{measure.difference(row.gain)}{ends(measure, *row.gain_ends, True)}",
         "" if is_full else row.verdict,
         "" if row.changed is None else f"{row.changed:.1%}",
         "" if is_full else _removed(row),
@@ -115,8 +115,7 @@ def _others(rows: Sequence[Row], split: str) -> Iterable[str]:
     """Gains by metrics that give no verdict, in a line each; `split`: of the headline."""
     return [
         f"  {row.variant} by {row.metric}: {row.measure.text(row.mean)}, gain {row.measure.difference(row.gain or 0)}"
-        f"{ends(row.measure, row.gain_low, row.gain_high, True)}"
-        + (f" (split {row.split})" if row.split != split else "")
+        f"{ends(row.measure, *row.gain_ends, True)}" + (f" (split {row.split})" if row.split != split else "")
         for row in rows
     ]
 

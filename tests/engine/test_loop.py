@@ -63,6 +63,25 @@ def test_loss_falls_well_below_chance(tmp_path):
     assert [r["epoch"] for r in result.history] == list(range(1, 21))
 
 
+@pytest.mark.parametrize(("most", "wanted"), [(0, 2), (1, 1), (3, 2)])
+def test_a_task_takes_no_more_threads_than_make_it_faster(tmp_path, most, wanted):
+    class Counted(Toy):
+        num_threads = most
+        seen = set()  # noqa: RUF012
+
+        def loss(self, model, batch):
+            self.seen.add(torch.get_num_threads())
+            return super().loss(model, batch)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        fit(Counted(CONFIG.with_values({"epochs": 1})), CONFIG.with_values({"epochs": 1}), tmp_path)
+        assert (Counted.seen, torch.get_num_threads()) == ({wanted}, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_shuffled_labels_stay_at_chance(tmp_path):
     result = train(tmp_path, {"is_shuffled": True}, epochs=8)
     assert abs(result.history[-1]["val/accuracy"] - 0.25) < 0.15

@@ -95,14 +95,15 @@ def pace(trial: Trial) -> Pace:
     found: Any = task.batches("train", 0, Shard(parts=config.accumulate_steps))
     num_batches = len(found) if hasattr(found, "__len__") else sum(1 for _ in found)
     times = [time.perf_counter()]
-    for batch in islice(found, (1 + MEASURED) * config.accumulate_steps):
-        if batch is not None:
-            optimizer.zero_grad()
-            task.loss(model, to_device(batch, device))[0].backward()
-            optimizer.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter())
+    with runtime.threads(task.num_threads, device):
+        for batch in islice(found, (1 + MEASURED) * config.accumulate_steps):
+            if batch is not None:
+                optimizer.zero_grad()
+                task.loss(model, to_device(batch, device))[0].backward()
+                optimizer.step()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            times.append(time.perf_counter())
     first = 1 if len(times) > 2 else 0
     each = (times[-1] - times[first]) / max(1, len(times) - 1 - first) * config.accumulate_steps
     num_steps = config.epochs * -(-num_batches // config.accumulate_steps)

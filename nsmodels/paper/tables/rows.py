@@ -228,7 +228,7 @@ def _baseline(result: Result, name: str, score: float) -> dict[str, Any]:
 
 def _variant(part: str, row: Row, source: str) -> dict[str, Any]:
     measure, gain = row.measure, row.gain or 0.0
-    ends = None if row.gain_low is None or row.gain_high is None else (row.gain_low, row.gain_high)
+    low, high = row.gain_ends
     return {
         "part": part, "variant": row.variant, "about": row.about, "metric": _metric(measure), "source": source,
         "split": row.split, "num_items": row.num_items, "num_seeds": len(row.seeds), "mean": row.mean, "gain": row.gain,
@@ -237,7 +237,7 @@ def _variant(part: str, row: Row, source: str) -> dict[str, Any]:
         "chance": row.chance, "is_above_chance": row.is_above_chance,
         "data_text": f"{part}, {row.split}", "text": measure.text(row.mean), "gain_text": measure.difference(gain),
         "chance_text": None if row.chance is None else measure.text(row.chance),
-        "ends_text": ends and f"{measure.difference(ends[0])} to {measure.difference(ends[1])}",
+        "ends_text": " to ".join(measure.difference(end) for end in (low, high) if end is not None) or None,
         "seconds_text": f"{row.cpu_seconds:,.0f}",
     }  # fmt: skip
 

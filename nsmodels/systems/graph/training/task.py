@@ -33,6 +33,8 @@ class GraphTask(Task):
         has_trace: whether the oracle's trace is used; without it the network learns from labels alone.
     """
 
+    num_threads = 1
+
     def __init__(
         self, kind: Kind, graphs: TrainingGraphs, config: GraphConfig, training: TrainingConfig, has_trace: bool = True
     ) -> None:

@@ -61,6 +61,8 @@ class NavigationTask(Task):
         training: its batch size and seed are used.
     """
 
+    num_threads = 1
+
     def __init__(
         self, maps: TrainingMaps, model: ModelConfig, objective: ObjectiveConfig, training: TrainingConfig
     ) -> None:

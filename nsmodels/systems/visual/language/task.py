@@ -93,6 +93,8 @@ class ParserTask(Task):
         training: its batch size, epochs, curriculum and seed are used.
     """
 
+    num_threads = 1
+
     def __init__(
         self, train: list[dict[str, Any]], val: list[dict[str, Any]], config: ParserConfig, training: TrainingConfig
     ) -> None:
