@@ -95,7 +95,7 @@ class _Lanes:
             job.command,
             env=environment,
             start_new_session=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             stdout=subprocess.PIPE if self.num > 1 else None,
             stderr=subprocess.STDOUT if self.num > 1 else None,

@@ -1,6 +1,7 @@
 """A sweep: invalid input, names of trials, what is queued, what is finished and kept."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from dagster._core.events import EngineEventData
 from dagster._core.execution.backfill import BulkActionStatus
 
 from nsmodels.core.artifact import read_manifest
-from pipeline import sweep
+from pipeline import definitions, sweep
 from pipeline.definitions import defs
 from pipeline.lib.partitions.trials import Trial
 from pipeline.lib.runs import history
@@ -145,16 +146,26 @@ def typed(words: str) -> int:
     return sweep.main(["--preset", "debug", *words.split()])
 
 
-def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_command_resumes_it(project, capsys):
+def swept(folder: str, words: str) -> int:
+    """The command in a process of its own: pytest does not survive every signal in its own."""
+    os.chdir(folder)
+    sweep.trainings = lambda: coins.TRAININGS
+    definitions.defs = lambda: coins.defs
+    return typed(words)
+
+
+def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_command_resumes_it(project, child):
     for name, status in (("SIGINT", 130), ("SIGTERM", 143)):
         (project / coins.UNLUCKY).write_text(f"3 gets {name}")
-        assert typed("pennies --seeds 3,4 --local") == status
-        printed = capsys.readouterr()
-        assert printed.out.splitlines()[-1] == "[1/2] debug_seed=3"
-        assert printed.err == "stopped; run the same command again, finished work is kept\n"
+        process = child(swept, str(Path.cwd()), "pennies --seeds 3,4 --local")
+        out, err = process.communicate()
+        assert process.returncode == status
+        assert out.splitlines()[-1] == "[1/2] debug_seed=3"
+        assert err == "stopped; run the same command again, finished work is kept\n"
     (project / coins.UNLUCKY).write_text("")
-    assert typed("pennies --seeds 3,4 --local") == 0
-    assert "pennies_trials/debug_seed=4" in capsys.readouterr().out
+    process = child(swept, str(Path.cwd()), "pennies --seeds 3,4 --local")
+    assert "pennies_trials/debug_seed=4" in process.communicate()[0]
+    assert process.returncode == 0
 
 
 def test_what_failed_is_named_without_tracebacks_also_when_nothing_was_scored_on_these_data(project, capsys):
