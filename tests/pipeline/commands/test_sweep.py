@@ -147,7 +147,7 @@ def typed(words: str) -> int:
 
 
 def swept(folder: str, words: str) -> int:
-    """The command in a process of its own: pytest does not survive every signal in its own."""
+    """The command in a process of its own: what Dagster does to the streams of a process, pytest's may not survive."""
     os.chdir(folder)
     sweep.trainings = lambda: coins.TRAININGS
     definitions.defs = lambda: coins.defs
@@ -168,13 +168,15 @@ def test_a_signal_ends_the_whole_sweep_in_one_line_and_the_same_command_resumes_
     assert process.returncode == 0
 
 
-def test_what_failed_is_named_without_tracebacks_also_when_nothing_was_scored_on_these_data(project, capsys):
+def test_what_failed_is_named_without_tracebacks_also_when_nothing_was_scored_on_these_data(project, child):
     shutil.rmtree(".dagster")  # the first command creates the history
-    assert typed("dimes --seeds 1 --local") == 0
-    capsys.readouterr()
+    process = child(swept, str(Path.cwd()), "dimes --seeds 1 --local")
+    process.communicate()
+    assert process.returncode == 0
     (project / coins.UNLUCKY).write_text("3 stops")
-    assert typed("pennies --seeds 3 --local") == 1
-    first, second = capsys.readouterr().err.splitlines()
+    process = child(swept, str(Path.cwd()), "pennies --seeds 3 --local")
+    first, second = process.communicate()[1].splitlines()
+    assert process.returncode == 1
     assert first.startswith("error: debug_seed=3: ")
     assert first.endswith("the coin fell on its edge")
     assert second == "run the same command again to retry the failed trials only"
