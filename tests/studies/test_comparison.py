@@ -359,8 +359,9 @@ def test_parts_of_long_names_have_their_place_in_a_column(tmp_path: Path) -> Non
 
 
 def test_an_interval_of_a_gain_ends_where_no_gain_can_be():
-    wide = replace(study()[1], gain_low=-0.5, gain_high=1.4)
+    rows = [replace(row, gain_low=-0.5, gain_high=1.4) if row.variant == "eyes" else row for row in study()]
+    wide = by_name(rows)["eyes"]
     assert wide.gain_ends == (-0.5, 1.0)
-    assert "+100.00]" in table({"p": [study()[0], wide]}, {"p": "synthetic"}, 0.01)
+    assert "[-50.00, +100.00]" in table({"p": rows}, {"p": "synthetic"}, 0.01)
     assert replace(wide, unit="nats").gain_ends == (-0.5, 1.4)
     assert replace(wide, gain_low=None).gain_ends == (None, None)
