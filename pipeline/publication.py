@@ -7,7 +7,6 @@ tests has made is made again where a different preset is asked for.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.commands import paper
-from nsmodels.core import hardware
+from nsmodels.core import hardware, interrupts
 from nsmodels.core.artifact import Manifest, data_root
 from nsmodels.core.cli import Parser, run
 from nsmodels.core.config import PRESET
@@ -33,7 +32,7 @@ from nsmodels.studies.report import CSV
 from pipeline.assets.systems import trainings
 from pipeline.lib.partitions.keys import NUM_SEEDS
 from pipeline.lib.runs import child
-from pipeline.lib.runs.child import STOPPED, Job
+from pipeline.lib.runs.child import Job
 
 STUDIES = {  # by system: many trainings for a report each
     "visual": ("clevr_mini_baselines",),
@@ -275,8 +274,9 @@ def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: 
     if is_dry:
         return 0
     ended = execute(steps, preset, num)
-    if len(ended) < len(steps) or any(status in STOPPED for status in ended.values()):
-        return next((status for status in ended.values() if status in STOPPED), STOPPED[0])
+    stopped = [status for status in ended.values() if status in interrupts.STATUSES]
+    if stopped or len(ended) < len(steps):
+        return (*stopped, *interrupts.STATUSES)[0]
     failed = {step.text(): ended[step.name] for step in steps if ended[step.name]}
     for text in failed:
         print(f"failed: {text}", file=sys.stderr)
@@ -309,7 +309,7 @@ def execute(steps: Sequence[Step], preset: str, num: int) -> dict[str, int]:
     threads = _num_threads(num)
     workers = 1 if machine.has_driver() else max(1, min(threads, _num_fitting() // num, MOST_WORKERS))
     jobs = [Job(step.name, [*python, *step.arguments(workers)], step.after) for step in _longest_first(steps, num)]
-    variables = {PRESET: preset} | ({"OMP_NUM_THREADS": str(threads)} if num > 1 else {})
+    variables = {PRESET: preset} | ({hardware.THREADS: str(threads)} if num > 1 else {})
     return child.wait_all(jobs, num, variables, lambda job: print(texts[job.name], file=sys.stderr, flush=True))
 
 
@@ -326,8 +326,7 @@ def _length(step: Step, steps: Sequence[Step]) -> tuple[int, float]:
 
 def _num_threads(num: int) -> int:
     """A share of the cores for each step, or what a person has chosen where that is less."""
-    share, chosen = max(1, hardware.num_cores() // num), os.environ.get("OMP_NUM_THREADS", "")
-    return min(share, int(chosen)) if chosen.isdecimal() else share
+    return min(max(1, hardware.num_cores() // num), hardware.num_threads())
 
 
 def _num_jobs(text: str, num_first: int) -> int:

@@ -26,6 +26,8 @@ NOTABLE = 30.0  # seconds that are reported before they pass
 # torch on Linux, the first two; libomp and libiomp5, those on macOS and Windows, the first and the last.
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
+THREADS = "OMP_NUM_THREADS"
+
 is_waiting_chosen = True  # the package sets it to what `wait_passively` returns for this process
 
 
@@ -34,6 +36,12 @@ def num_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux; macOS and Windows have no such call
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def num_threads() -> int:
+    """Threads of torch that a person has chosen by `OMP_NUM_THREADS`, else one per core."""
+    chosen = os.environ.get(THREADS, "")
+    return int(chosen) if chosen.isdecimal() else num_cores()
 
 
 def wait_passively(environment: MutableMapping[str, str]) -> bool:

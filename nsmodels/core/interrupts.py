@@ -20,6 +20,7 @@ from typing import Any
 
 LINE = "stopped; run the same command again, finished work is kept"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STATUSES = tuple(128 + number for number in SIGNALS)  # exit statuses after them
 GRACE = 7.5  # seconds to stop in an orderly way
 REPEAT = 1.0  # seconds within which a further signal is the same request: `timeout` sends its signal twice
 CLEANUP = 0.75  # seconds for each last note and for the end of the children when the grace has passed

@@ -92,7 +92,7 @@ class Inputs(Mapping[str, Path]):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, paths absolute: what a process started elsewhere reads with `from_dict`."""
-        return {"folders": {k: str(p.resolve()) for k, p in self.folders.items()}, "roles": dict(self.roles)}
+        return {"folders": {k: str(p.absolute()) for k, p in self.folders.items()}, "roles": dict(self.roles)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -96,10 +96,10 @@ def tune_device(device: torch.device) -> None:
 
 
 @contextlib.contextmanager
-def threads(most: int, device: torch.device) -> Iterator[None]:
-    """No more than `most` threads of torch on a CPU, where it is not 0; as before at the end."""
+def threads(most: int, device: torch.device | None = None) -> Iterator[None]:
+    """No more than `most` threads of torch, where it is not 0 and `device` is no GPU; as before at the end."""
     before = torch.get_num_threads()
-    if device.type == "cpu" and 0 < most < before:
+    if (device is None or device.type == "cpu") and 0 < most < before:
         torch.set_num_threads(most)
     try:
         yield

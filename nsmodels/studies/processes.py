@@ -15,8 +15,6 @@ from nsmodels.engine.processes import lifeline
 POLL = 0.5  # seconds between two looks for something to do
 PATIENCE = 5.0  # seconds in which a helper sees that there is nothing left to do
 GRACE = 60.0  # seconds for it to write its checkpoint
-THREADS = "OMP_NUM_THREADS"
-EXPECTED = (0, *(128 + number for number in interrupts.SIGNALS))  # exit statuses
 
 
 @contextlib.contextmanager
@@ -25,14 +23,16 @@ def helpers(module: str, folder: Path, num: int) -> Iterator[None]:
 
     They and this one share the cores that this one may use. Those that find nothing to do any more end by themselves.
     """
-    share = max(1, _num_threads() // (num + 1))
-    environment = os.environ | {THREADS: str(share), lifeline.PARENT: str(os.getpid())}
+    from nsmodels.engine import runtime  # torch, which takes seconds
+
+    share = max(1, hardware.num_threads() // (num + 1))
+    environment = os.environ | {hardware.THREADS: str(share), lifeline.PARENT: str(os.getpid())}
     command = [sys.executable, "-m", module, str(folder)]
     # Sessions of their own: a Ctrl-C in the terminal reaches them once, through this process.
     started = [subprocess.Popen(command, env=environment, start_new_session=True) for _ in range(num)]
     patience = 0.0
     try:
-        with _threads(share) if num else contextlib.nullcontext():
+        with runtime.threads(share if num else 0):
             yield
         patience = PATIENCE
     finally:
@@ -48,22 +48,5 @@ def _end(processes: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
         for process in processes:
             end(process)
     for process in processes:
-        if process.wait() not in EXPECTED:
+        if process.wait() not in (0, *interrupts.STATUSES):
             print(f"a process that helped ended with status {process.returncode}", file=sys.stderr, flush=True)
-
-
-def _num_threads() -> int:
-    chosen = os.environ.get(THREADS, "")
-    return int(chosen) if chosen.isdecimal() else hardware.num_cores()
-
-
-@contextlib.contextmanager
-def _threads(num: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(min(before, num))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

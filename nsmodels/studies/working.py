@@ -43,10 +43,7 @@ class Job:
         values = {
             "arms": [self.arms.__module__, self.arms.__qualname__],
             "config": [type(config).__module__, type(config).__qualname__, config.model_dump()],
-            "inputs": {
-                "folders": {key: str(path) for key, path in self.order.inputs.folders.items()},
-                "roles": dict(self.order.inputs.roles),
-            },
+            "inputs": self.order.inputs.to_dict(),
             "key": self.order.key,
             # Of this sitting: a helper that a killed one has left does not work for the next.
             "process": [os.getpid(), time.time()],

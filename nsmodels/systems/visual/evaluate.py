@@ -14,6 +14,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Order
 from nsmodels.datasets.clevr.files.format import image_path, read_questions, read_scenes, splits, training_splits
 from nsmodels.datasets.clevr.validation import require_valid
+from nsmodels.engine import runtime
 from nsmodels.engine.checkpoint import load
 from nsmodels.engine.config import EvaluationConfig
 from nsmodels.evaluation import plots
@@ -142,9 +143,7 @@ def baseline_answers(
 
 def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predictions) -> dict[str, Any]:
     """Batch 1 on one thread, from the image file to the proof."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with runtime.threads(1):
         places = predictions.places
         asked = [k for k in range(len(places)) if predictions.programs[k] is not None][:LATENCY_PAIRS]
         paths = [image_path(data, split, predictions.scenes[places[k]]) for k in asked]
@@ -155,8 +154,6 @@ def _latency(model: VisualReasoner, data: Path, split: str, predictions: Predict
             [predictions.questions[k]["question"] for k in asked],
             device=model.device,
         )
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _draw_examples(predictions: Predictions, scores: np.ndarray, data: Path, split: str, folder: Path) -> None:

@@ -15,7 +15,6 @@ from typing import IO
 from nsmodels.core import interrupts
 from nsmodels.engine.processes import lifeline
 
-STOPPED = [128 + number for number in interrupts.SIGNALS]  # exit status after Ctrl-C or SIGTERM
 LANE = "NSMODELS_LANE"
 POLL = 0.2  # seconds
 
@@ -124,7 +123,7 @@ class _Lanes:
                     # What it has started may still hold the other end.
                     self.readers.pop(name).join(1.0)
                 self.ended[name] = status if status >= 0 else 128 - status
-                if self.ended[name] in STOPPED and not self.number:
+                if self.ended[name] in interrupts.STATUSES and not self.number:
                     self.stop(signal.SIGTERM)
 
 

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import numpy as np
-import torch
 
 from nsmodels.core.hardware import num_cores
+from nsmodels.engine import runtime
 from nsmodels.systems.natural.evaluation.function_subject import FunctionSubject
 from nsmodels.systems.natural.evaluation.subject import Subject
 from nsmodels.systems.natural.language.asking import places_of
@@ -20,12 +20,8 @@ PARTS = ("perceive", "parse", "answer_and_prove")
 
 def measure_latency(subject: Subject | FunctionSubject) -> dict[str, Any]:
     """Milliseconds (median, 95th percentile, median of each part) at batch 1, and where they were measured."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with runtime.threads(1):
         times = np.array([_time_one(subject, k) for k in _places(subject)]) * 1e3
-    finally:
-        torch.set_num_threads(threads)
     table = times[min(WARM_UP, len(times) - 1) :]
     total = table.sum(1)
     return {

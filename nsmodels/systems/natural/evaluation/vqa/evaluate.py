@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from nsmodels.core import artifact
 from nsmodels.core.artifact import Part
@@ -20,7 +19,7 @@ from nsmodels.core.orders import Order
 from nsmodels.datasets.vqa.files.names import pairs_name, splits
 from nsmodels.datasets.vqa.files.pairs import read_pairs
 from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
-from nsmodels.engine import checkpoint
+from nsmodels.engine import checkpoint, runtime
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.sealing import EvaluationResult, origin
 from nsmodels.systems.natural.answering.choosing.questions import AskedQuestions, read_asked
@@ -218,16 +217,12 @@ def _shifted(
 
 def measure_latency(respondent: Respondent, asked: AskedQuestions) -> dict[str, Any]:
     """Milliseconds at batch 1, from the image file to the answer, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     times = []
-    try:
+    with runtime.threads(1):
         for place in np.linspace(0, len(asked) - 1, min(NUM_PAIRS, len(asked))).astype(int).tolist():
             start = time.perf_counter()
             respondent.respond([asked.paths[int(asked.places[place])]], [asked.questions[place].text])
             times.append(1e3 * (time.perf_counter() - start))
-    finally:
-        torch.set_num_threads(threads)
     kept = times[min(WARM_UP, len(times) - 1) :]
     return {
         "milliseconds_median": float(np.median(kept)),
