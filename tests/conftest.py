@@ -4,11 +4,13 @@ import atexit
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
+from absl import logging as absl_logging
 
 from nsmodels.core import hardware
 from tests import distribution
@@ -17,6 +19,10 @@ from tests.shared import Shared
 
 # A suite that is started in the background of a script inherits an ignored SIGINT; tests of Ctrl-C need Python's own.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The logger of absl, which mlcroissant brings, writes to what is stderr when it is imported, here a file of pytest, and
+# closes it when Dagster configures logging while a test has another one: all later tests of the process would fail.
+absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 # Modules and tests are collected once and stay: looking for garbage among them took a quarter of the time.
 gc.disable()
