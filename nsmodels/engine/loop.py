@@ -87,7 +87,6 @@ def fit(
     runtime.tune_device(device)
     with (
         distributed.connect(device) as world,
-        runtime.threads(task.num_threads, device),
         _explain_out_of_memory(config, device, lambda: "before the first step"),
     ):
         session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
@@ -95,6 +94,7 @@ def fit(
         with (
             _explain_out_of_memory(config, device, session.position),
             runtime.interrupts(is_patient=world.size > 1) as interrupt,
+            runtime.threads(task.num_threads, device),
             _open_trackers(session, trackers) as opened,
         ):
             choose_precision(session)

@@ -38,7 +38,7 @@ class Task(ABC):
     """
 
     compares_samples: ClassVar[bool] = False
-    num_threads: ClassVar[int] = 0
+    num_threads: int = 0
 
     @abstractmethod
     def build(self) -> nn.Module:

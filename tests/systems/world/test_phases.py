@@ -2,12 +2,14 @@
 
 import dataclasses
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
 from nsmodels.engine import checkpoint
@@ -19,6 +21,7 @@ from nsmodels.systems.world import SYSTEM
 from nsmodels.systems.world.config import PHASES
 from nsmodels.systems.world.network.clips import batch_of
 from nsmodels.systems.world.network.world import WorldNetwork
+from nsmodels.systems.world.training.encoded import EncodedSounds
 from tests.systems.world.sample import sample_clips
 
 NUM_CLIPS = 24
@@ -132,6 +135,39 @@ def test_encoded_sounds_that_are_kept_are_those_of_the_encoder(phase: str, data:
         assert torch.allclose(kept.columns, heard.columns, atol=1e-2)
         assert torch.allclose(kept.latents, heard.latents, atol=1e-4)
     assert torch.allclose(network.bands(batch.clips), network.bands(recorded), atol=1e-2)
+
+
+def test_what_encoders_make_stays_for_the_next_training_until_data_or_weights_differ(
+    tmp_path: Path, data: Path, parents: Path
+) -> None:
+    folder, others = tmp_path / "clips", tmp_path / "parents"
+    shutil.copytree(data, folder)
+    shutil.copytree(parents, others)
+
+    def encoded(of: Path = parents) -> tuple[torch.Tensor, EncodedSounds]:
+        clips = trial_of("dynamics", folder, of).task.clips
+        clips.batches("train", 0, Shard())
+        return clips.maps["train"], clips.sounds["train"]
+
+    before = encoded()
+    assert encoded()[0] is not before[0], "unsealed data may have changed"
+    (folder / MANIFEST).write_text("sealed")
+    before = encoded()
+    assert all(a is b for a, b in zip(encoded(), before, strict=True))
+
+    place = others / "fusion" / "fusion" / checkpoint.BEST
+    payload = checkpoint.load(place)
+    weight = next(v for n, v in payload["model_state_dict"].items() if n.startswith("audio") and v.ndim > 1)
+    weight += 1
+    checkpoint.save(place, payload)
+    maps, sounds = encoded(others)
+    assert maps is before[0], "of the same vision"
+    assert not torch.equal(sounds.latents, before[1].latents)
+
+    (folder / MANIFEST).write_text("sealed again")
+    again = encoded()
+    assert again[0] is not before[0]
+    assert torch.equal(again[1].latents, before[1].latents)
 
 
 def test_twins_belong_to_the_clips_of_their_batch(data: Path, parents: Path) -> None:

@@ -19,11 +19,11 @@ from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import MODALITIES
 from nsmodels.formats.clips.tables import Clips, Twins
 from nsmodels.systems.world.network.clips import ClipBatch, batch_of, num_steps_of
-from nsmodels.systems.world.network.vision import VisionModule
-from nsmodels.systems.world.network.world import WorldNetwork, maps_of
+from nsmodels.systems.world.network.world import WorldNetwork
+from nsmodels.systems.world.training import encoded
+from nsmodels.systems.world.training.encoded import EncodedSounds
 from nsmodels.systems.world.training.source import Drawn, Source
 
-MOST_BYTES = 1 << 32  # of maps, and of encoded sounds, that are kept in memory
 MOST_CONTEXTS = 3  # different beginnings of a sound that are kept
 
 
@@ -93,11 +93,12 @@ class ClipBatches:
         self, data: Path, training: TrainingConfig, drawing: Drawing, encoders: WorldNetwork | None, interval: int
     ) -> None:
         self.source, self.drawing, self.encoders = Source(data, None, training), drawing, encoders
+        self.data = data
         self.interval, self.contexts = interval, _contexts(num_steps_of(self.clips["train"]), drawing)
         if encoders is not None:  # the beginnings of a sound are kept, too: a few of them
             self.contexts = self.contexts[np.linspace(0, len(self.contexts) - 1, MOST_CONTEXTS).round().astype(int)]
         self.maps: dict[str, Tensor | None] = {}
-        self.sounds: dict[str, KeptSounds | None] = {}
+        self.sounds: dict[str, EncodedSounds | None] = {}
         self.twins = {split: _twins_of(data, split, len(clips)) for split, clips in self.clips.items()}
 
     @property
@@ -108,13 +109,14 @@ class ClipBatches:
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of a split, always the same ones of "val"."""
         if split not in self.maps:  # before any worker is started
-            self.maps[split], self.sounds[split] = self._kept(self.clips[split])
+            self.maps[split], self.sounds[split] = self._encoded(split)
         return self.source.batches(split, epoch, shard, lambda drawn: self._collate(drawn, split))
 
-    def _kept(self, clips: Clips) -> tuple[Tensor | None, KeptSounds | None]:
+    def _encoded(self, split: str) -> tuple[Tensor | None, EncodedSounds | None]:
         if self.encoders is None:
             return None, None
-        return kept_maps(self.encoders.vision, clips, self.interval), kept_sounds(self.encoders, clips, self.contexts)
+        found = encoded.Split(self.data, split, self.clips[split])
+        return found.maps(self.encoders, self.interval), found.sounds(self.encoders, self.contexts)
 
     def _collate(self, drawn: Drawn, split: str) -> WorldBatch:
         part, random, size = drawn.part, drawn.random, len(drawn.part.whole)
@@ -179,70 +181,3 @@ class _Twins:
         ]
         values += [twins.outcomes[found] - clips.outcomes[base], twins.events[found].astype(np.float32)]
         return TwinBatch(*map(torch.as_tensor, values))
-
-
-@torch.inference_mode()
-def kept_maps(vision: VisionModule, clips: Clips, interval: int, batch_size: int = 16) -> Tensor | None:
-    """Maps of all frames, float16 (n, t, c); None without video, and where they need too much memory."""
-    if clips.video is None:
-        return None
-    shape = (*clips.video.shape[:2], int(np.prod(vision.map_shape)))
-    if 2 * np.prod(shape) > MOST_BYTES:
-        return None
-    device, found = vision.head.weight.device, torch.zeros(shape, dtype=torch.float16)
-    for first in range(0, len(found), batch_size):
-        video = torch.from_numpy(np.array(clips.video[first : first + batch_size])).to(device)
-        found[first : first + len(video)] = maps_of(vision, video, interval).half().cpu()
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class KeptSounds:
-    """All sounds of a split as a frozen encoder hears them, whole and cut at each of k contexts.
-
-    Attributes:
-        contexts: int64 (k,), ascending.
-        columns: float16 (k + 1, n, t, c), those of the whole sounds last; latents: float32 (k + 1, n, d).
-        bands: float16 (n, t, m).
-    """
-
-    contexts: np.ndarray
-    columns: Tensor
-    latents: Tensor
-    bands: Tensor
-
-    def take(self, rows: np.ndarray, context: np.ndarray) -> dict[str, Tensor]:
-        """The fields of a `ClipBatch` for these rows, cut at these contexts, int64 (b,) both."""
-        cut, index = torch.as_tensor(np.searchsorted(self.contexts, context)), torch.as_tensor(rows)
-        return {
-            "columns": self.columns[-1, index].float(),
-            "latents": self.latents[-1, index],
-            "cut_columns": self.columns[cut, index].float(),
-            "cut_latents": self.latents[cut, index],
-            "bands": self.bands[index].float(),
-        }
-
-
-@torch.inference_mode()
-def kept_sounds(network: WorldNetwork, clips: Clips, contexts: np.ndarray, batch_size: int = 64) -> KeptSounds | None:
-    """All sounds encoded; None without sound, and where they need too much memory."""
-    if clips.audio is None:
-        return None
-    steps, number, places = num_steps_of(clips), len(clips), np.unique(contexts)
-    shape = (len(places) + 1, number, steps, network.audio.column_dim)
-    if 2 * np.prod(shape) > MOST_BYTES:
-        return None
-    device = network.vision.head.weight.device
-    columns = torch.zeros(shape, dtype=torch.float16)
-    latents = torch.zeros((*shape[:2], network.audio.latent_dim))
-    bands = torch.zeros((number, steps, len(network.audio.mel.bank)), dtype=torch.float16)
-    sounds = replace(clips, video=None)
-    for first in range(0, number, batch_size):
-        rows = np.arange(first, min(first + batch_size, number))
-        batch = batch_of(sounds, rows, device=device, with_targets=False, num_steps=steps)
-        bands[rows] = network.bands(batch).half().cpu()
-        for k, context in enumerate([*places, None]):
-            cut = None if context is None else torch.full((len(rows),), int(context), device=device)
-            heard = network.hear(batch, cut)
-            columns[k, rows], latents[k, rows] = heard[0].half().cpu(), heard[1].cpu()
-    return KeptSounds(places, columns, latents, bands)

@@ -41,6 +41,8 @@ class WorldTask(Task):
 
     def __init__(self, config: WorldConfig, settings: Mapping[str, Any], data: Path, parent: Path) -> None:
         self.config, self.network_settings, self.parent = config, dict(settings), parent
+        # Whole clips are short sequences of small tokens; only the convolutions of encoders gain from a second thread.
+        self.num_threads = 1 if frozen(config) else 0
         interval = int(self.network_settings["fusion"]["frame_interval"])
         self.clips = ClipBatches(data, config.training, self.drawing(), self._frozen_encoders(), interval)
         self._require(data)
