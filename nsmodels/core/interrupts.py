@@ -26,6 +26,7 @@ REPEAT = 1.0  # seconds within which a further signal is the same request: `time
 CLEANUP = 0.75  # seconds for each last note and for the end of the children when the grace has passed
 POLL = 0.25  # seconds between two checks of the time
 WORKER = "TORCHELASTIC_RUN_ID"  # set by torchrun, which bounds the time of its processes itself
+HELPER = "NSMODELS_HELPER"  # set for processes that work for another one
 
 
 class _Watch:
@@ -39,7 +40,7 @@ class _Watch:
         self.number: int | None = None
         self.is_repeated = False
         self.has_raised = False
-        self.is_reported = False
+        self.is_reported = HELPER in os.environ
         self.is_closed = False
         self.notes: list[Callable[[], object]] = []
         self.error_stream = _copy_of_stderr()
@@ -192,7 +193,7 @@ def report(line: str = LINE) -> int:
     """Print the line of a stop on stderr; returns the status of the process."""
     if _watch:
         _watch.is_reported = True
-    if WORKER not in os.environ:  # the command that started the processes prints it once
+    if not {WORKER, HELPER} & os.environ.keys():  # the command that started the processes prints it once
         print(line, file=sys.stderr, flush=True)
     # An interrupt that passes through `exec` of a string (a dataclass is made by one, so it happens while modules are
     # loaded) leaves a mark in CPython, and `python -m` would then end by SIGINT whatever its status. The next takes it.

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from nsmodels.core import disk
 from nsmodels.core.artifact import Part
-from nsmodels.core.config import Config
+from nsmodels.core.config import Config, described, restored
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
 from nsmodels.engine import loop, tracking
@@ -62,7 +62,7 @@ class Phases:
         return {
             "phase": phase,
             "system": self.system,
-            "config": [type(self.config).__module__, type(self.config).__qualname__, self.config.model_dump()],
+            "config": described(self.config),
             "inputs": self.inputs.to_dict(),
             "folder": str(self.folder.resolve()),
         }
@@ -70,8 +70,7 @@ class Phases:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The phases that `to_dict` described."""
-        module, name, fields = values["config"]
-        config = getattr(importlib.import_module(module), name).from_mapping(fields)
+        config = restored(values["config"])
         return cls(values["system"], config, Inputs.from_dict(values["inputs"]), Path(values["folder"]))
 
     def _launch(self, phase: str, trackers: Sequence[Tracker]) -> None:

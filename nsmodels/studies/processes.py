@@ -14,7 +14,7 @@ from nsmodels.engine.processes import lifeline
 
 POLL = 0.5  # seconds between two looks for something to do
 PATIENCE = 5.0  # seconds in which a helper sees that there is nothing left to do
-GRACE = 60.0  # seconds for it to write its checkpoint
+GRACE = 2 * interrupts.GRACE  # seconds for it to write its checkpoint; it ends by itself after half of them
 
 
 @contextlib.contextmanager
@@ -26,7 +26,7 @@ def helpers(module: str, folder: Path, num: int) -> Iterator[None]:
     from nsmodels.engine import runtime  # torch, which takes seconds
 
     share = max(1, hardware.num_threads() // (num + 1))
-    environment = os.environ | {hardware.THREADS: str(share), lifeline.PARENT: str(os.getpid())}
+    environment = os.environ | {hardware.THREADS: str(share), lifeline.PARENT: str(os.getpid()), interrupts.HELPER: "1"}
     command = [sys.executable, "-m", module, str(folder)]
     # Sessions of their own: a Ctrl-C in the terminal reaches them once, through this process.
     started = [subprocess.Popen(command, env=environment, start_new_session=True) for _ in range(num)]

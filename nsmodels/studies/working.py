@@ -6,7 +6,6 @@ Each takes the next trial that nobody holds; a variant waits for the full model 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import IO, Any, Self
 
 from nsmodels.core import disk, hardware, locks
 from nsmodels.core.cli import run
-from nsmodels.core.config import read_json
+from nsmodels.core.config import described, read_json, reference, referred, restored
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine.processes import lifeline
 from nsmodels.studies import trials
@@ -39,10 +38,9 @@ class Job:
 
     def write(self, folder: Path) -> None:
         """Write it into the folder of the unfinished study, for helpers."""
-        config = self.order.config
         values = {
-            "arms": [self.arms.__module__, self.arms.__qualname__],
-            "config": [type(config).__module__, type(config).__qualname__, config.model_dump()],
+            "arms": reference(self.arms),
+            "config": described(self.order.config),
             "inputs": self.order.inputs.to_dict(),
             "key": self.order.key,
             # Of this sitting: a helper that a killed one has left does not work for the next.
@@ -54,10 +52,8 @@ class Job:
     def read(cls, folder: Path) -> Self:
         """The job that `write` wrote."""
         values = read_json(folder / FILE)
-        arms = getattr(importlib.import_module(values["arms"][0]), values["arms"][1])
-        module, name, fields = values["config"]
-        config = getattr(importlib.import_module(module), name).from_mapping(fields)
-        return cls(arms, Order(values["key"], config, Inputs.from_dict(values["inputs"]), folder))
+        config = restored(values["config"])
+        return cls(referred(values["arms"]), Order(values["key"], config, Inputs.from_dict(values["inputs"]), folder))
 
 
 def groups_of(arms: Sequence[Arm], seeds: Sequence[int], folder: Path) -> list[list[Trial]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import pandas as pd
 import pytest
 
 from nsmodels.core import artifact, discover
+from nsmodels.core.cli import run
 from nsmodels.core.config.flags import add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
@@ -26,7 +29,15 @@ from nsmodels.studies.variant import PARAMETERS, Variant
 from nsmodels.studies.working import Job
 from nsmodels.systems.natural.evaluation.figures import ablation_study
 from nsmodels.systems.natural.evaluation.studies import ablations
-from nsmodels.systems.natural.evaluation.studies.config import DEGREES, RULES, VARIANTS, Answers, Programs, debug
+from nsmodels.systems.natural.evaluation.studies.config import (
+    DEGREES,
+    RULES,
+    VARIANTS,
+    AblationConfig,
+    Answers,
+    Programs,
+    debug,
+)
 from nsmodels.systems.natural.phases import make_trial
 from tests.children import Child
 from tests.shared import Shared
@@ -225,6 +236,23 @@ def test_several_processes_share_the_trials_and_give_the_same_table(
     assert not [line for line in lines if "stopped" in line]  # nothing of the process that has helped
     own, alone = (pd.read_csv(each / studies.CSV).drop(columns="cpu_seconds") for each in (made, sealed))
     pd.testing.assert_frame_equal(own, alone)
+
+
+def ablated(config: AblationConfig, inputs: Inputs, folder: Path) -> int:
+    return run(lambda: ablations.ablate(Order("study", config, inputs, folder)) and 0)
+
+
+def test_a_stop_of_several_processes_is_told_once(order: Order, tmp_path: Path, child: Callable[..., Child]) -> None:
+    config = CONFIG.with_values({"num_workers": 2, "model.training.epochs": 500})
+    process = child(ablated, config, order.inputs, tmp_path / "study")
+    end = time.monotonic() + 60
+    while len(list(tmp_path.rglob("full/*/epochs.log"))) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    (line,) = [line for line in err.splitlines() if "stopped" in line]
+    assert line.endswith("run the same command again, finished work is kept")
 
 
 def test_a_helper_does_all_trials_where_nobody_else_does(

@@ -13,6 +13,7 @@ from nsmodels.core.config.conditions import (
 from nsmodels.core.config.files import as_yaml, parse_json, parse_yaml, read_json, read_yaml
 from nsmodels.core.config.flags import add_flags, values_from_flags
 from nsmodels.core.config.presets import PRESET, from_environment
+from nsmodels.core.config.references import described, reference, referred, restored
 
 __all__ = [
     "LARGEST_SEED",
@@ -26,6 +27,7 @@ __all__ = [
     "below",
     "conditional",
     "decided",
+    "described",
     "differences",
     "fingerprint",
     "flat",
@@ -36,6 +38,9 @@ __all__ = [
     "partly_decided",
     "read_json",
     "read_yaml",
+    "reference",
+    "referred",
+    "restored",
     "runtime_field",
     "values_from_flags",
 ]

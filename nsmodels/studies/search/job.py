@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from nsmodels.core import artifact, disk
-from nsmodels.core.config import read_json
+from nsmodels.core.config import read_json, reference, referred
 from nsmodels.core.config.spaces import Space
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
@@ -30,12 +30,11 @@ class Job:
 
     def write(self) -> None:
         """Write it for the workers that join."""
-        model = type(self.config.model)
         values = {
             "system": self.target.system.package,
             "stage": self.target.stage,
             "space": asdict(self.target.space),
-            "model": [model.__module__, model.__qualname__],
+            "model": reference(type(self.config.model)),
             "config": self.config.model_dump(),
             "inputs": self.inputs.to_dict(),
         }
@@ -47,8 +46,7 @@ class Job:
         if not (folder / FILE).is_file():
             raise InputError(f"{folder}: no search is under way here; begin one without --join")
         values: Mapping[str, Any] = read_json(folder / FILE)
-        module, name = values["model"]
-        config = config_class(getattr(importlib.import_module(module), name)).from_mapping(dict(values["config"]))
+        config = config_class(referred(values["model"])).from_mapping(dict(values["config"]))
         system = importlib.import_module(values["system"]).SYSTEM
         target = Target(system, values["stage"], Space(**values["space"]))
         return cls(target, config, Inputs.from_dict(values["inputs"]), folder)

@@ -41,7 +41,8 @@ def wait(command: Sequence[str], variables: Mapping[str, str] | None = None) -> 
     A command of this project ends also when this process is killed (`lifeline`).
     `variables`: of its environment, beside those of this process.
     """
-    return wait_all([Job("", command)], 1, variables)[""]
+    ended = wait_all([Job("", command)], 1, variables)
+    return ended[""] if ended else interrupts.report()  # a signal came before it had begun
 
 
 def wait_all(
