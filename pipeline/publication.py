@@ -36,7 +36,7 @@ from pipeline.lib.runs.child import Job
 
 STUDIES = {  # by system: many trainings for a report each
     "visual": ("clevr_mini_baselines",),
-    "natural": ("gqa_mini_baselines", "vqa_mini_baselines", "visual_ablations", "visual_baselines"),
+    "natural": ("gqa_mini_baselines", "vqa_mini_baselines", "visual_ablations"),
     "graph": ("graph_ablations",),
     "nav": ("nav_ablations",),
     "world": ("world_ablations",),
@@ -49,7 +49,9 @@ REFERENCES = {
     "graph_ablations": 4150.0,
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
+JOINED = {"natural": ("visual_baselines",)}  # reports over studies and evaluations, by the last system they are of
 AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
+COPYING = {"world_ablations": "world"}  # studies whose full models are copies of the replicates of a training
 MOST, MEMORY = 4, 6e9  # steps at the same time where nothing is given, and bytes for each process
 MOST_WORKERS = 8  # processes of a study: more than find something to do at its begin gain little
 GO_ON = "stop: Ctrl-C; the same command goes on with what is missing"
@@ -129,7 +131,7 @@ def parser() -> Parser:
 
 
 def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str = QUICK) -> Iterator[Step]:
-    """The steps that are to do, in their order: replicates, then models with their figures, then studies.
+    """The steps that are to do: replicates, then of each system its studies, and its models, reports and figures.
 
     Raises `InputError` where sealed seeds of a training are of a different preset than those that are left would be.
     """
@@ -140,11 +142,24 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
                 before[family].append(step.name)
                 yield step
     for family in families:
-        if keys := _left(root, family, preset):
+        left = _left(root, family, preset)
+        studies = [key for key in left if key in STUDIES.get(family, ())]
+        shown = tuple(key for key in left if key not in studies)
+        seeded = before[family]
+        for key in studies:
+            copied = f"{COPYING.get(key)}{REPLICATES}"
+            before[family] = [*before[family], key]
+            yield _study(key, preset, (copied,) if copied in seeded else ())
+        if shown:
             after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
-            step = replace(_beside_seeds(root, family, keys, seeds, preset), after=tuple(after))
-            before[family].append(step.name)
+            step = replace(_beside_seeds(root, family, shown, seeds, preset), after=tuple(after))
+            before[family] = [*before[family], step.name]
             yield step
+
+
+def _study(key: str, preset: str, after: tuple[str, ...]) -> Step:
+    cost = REFERENCES.get(key) if preset == QUICK else None
+    return Step((key,), cpu_seconds=cost or 0.0, unmeasured=(key,) if cost is None else (), after=after)
 
 
 def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) -> Step | None:
@@ -182,7 +197,7 @@ def _cost_of_seed(made: Mapping[str, Path], training: str, preset: str) -> tuple
 
 
 def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequence[int], preset: str) -> Step:
-    """The step that makes the models, studies and figures of a system that are left.
+    """The step that makes the models, reports and figures of a system that are left.
 
     A model has the first seed, and is then a copy of that replicate, which costs nothing, unless the one that is there
     is of a different preset.
@@ -195,9 +210,6 @@ def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequenc
         there = _kept_seeds(root, each.name, preset).get(str(seeds[0]))
         if own and there and _other_preset(there.with_name("model"), preset):
             costs[own[-1]] = REFERENCES.get(each.name) if preset == QUICK else None
-    for study in STUDIES.get(family, ()):
-        if study in keys:
-            costs[study] = REFERENCES.get(study) if preset == QUICK else None
     unmeasured = tuple(key for key, cost in costs.items() if cost is None)
     return Step(keys, cpu_seconds=sum(cost or 0.0 for cost in costs.values()), unmeasured=unmeasured, models=models)
 
@@ -257,11 +269,11 @@ def kept_with_others(root: Path, seeds: Sequence[int], families: Sequence[str], 
 
 
 def _beside(family: str) -> Iterator[str]:
-    """Models, evaluations, studies and figures of a system, in the order in which they are made."""
+    """Models, evaluations, studies, reports and figures of a system, in the order in which they are made."""
     for each in (training for training in trainings() if training.name in TRAININGS[family]):
         yield from (part.model_key for part in each.chain)
         yield each.evaluation_key
-    yield from (*STUDIES.get(family, ()), *FIGURES[family])
+    yield from (*STUDIES.get(family, ()), *JOINED.get(family, ()), *FIGURES[family])
 
 
 def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: bool) -> int:

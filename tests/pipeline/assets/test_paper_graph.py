@@ -74,15 +74,19 @@ def test_steps_are_those_that_are_left(data):
     steps = list(publication.plan(data, range(3), ["nav"]))
     assert [step.keys for step in steps] == [
         ("nav_replicates",),
-        ("nav_model", "nav_evaluation", "nav_ablations", *FIGURES["nav"]),
+        ("nav_ablations",),
+        ("nav_model", "nav_evaluation", *FIGURES["nav"]),
     ]
+    assert [step.after for step in steps] == [(), (), ("nav_replicates", "nav_ablations")]
     assert steps[0].command == ["asset", "materialize", "--select", "nav_replicates", "--partition-range", "0...2"]
     assert "about 3 min of CPU" in steps[0].text()
-    assert steps[1].text().endswith(": about 3 min of CPU")  # the ablations; the model is a copy of seed 0
+    assert steps[1].text().endswith(": about 3 min of CPU")
+    assert steps[2].text().endswith(": about 0 s of CPU")  # the model is a copy of seed 0
     for seed in ("0", "1"):
         for part in ("model", "evaluation"):
             sealed(data / "nav_replicates" / seed / part)
     sealed(data / "nav_model")
+    sealed(data / "nav_ablations")
     first, second = publication.plan(data, range(3), ["nav"])
     assert first.command == ["asset", "materialize", "--select", "nav_replicates", "--partition", "2"]
     assert "0 s of CPU" in first.text()  # what the sealed seeds took here
@@ -138,19 +142,19 @@ def test_what_stays_of_a_different_preset_is_named(data, capsys):
     assert publication.main(["--families", "nav", "--dry-run"]) == 0
     text = capsys.readouterr().out
     assert "nav_model: kept as it is, of the preset base" in text
-    assert "nav_evaluation, nav_ablations" in text
+    assert "nav_evaluation, nav_training_curves" in text
 
 
 def test_what_no_time_is_known_of_is_named(data, capsys):
     assert publication.main(["--families", "world,nav", "--dry-run"]) == 0
     *steps, last = capsys.readouterr().out.splitlines()
-    (studied,) = [line for line in steps if "world_ablations," in line]
-    assert studied.endswith(": world_ablations not measured")
+    assert "  world_ablations: world_ablations not measured" in steps
     assert "what was not measured: world_ablations; " in last
     assert publication.main(["--families", "graph", "--dry-run", "--preset", "small"]) == 2
     assert publication.main(["--families", "nav", "--dry-run", "--preset", "debug"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("2 steps to do: 0 s of CPU, and what was not measured: nav_replicates, nav_abl")
+    assert last.startswith("3 steps to do")
+    assert ": 0 s of CPU, and what was not measured: nav_replicates, nav_ablations; " in last
 
 
 def test_steps_at_the_same_time_begin_with_the_longest_and_follow_what_they_show(data, monkeypatch, tmp_path, capfd):
@@ -162,7 +166,7 @@ def test_steps_at_the_same_time_begin_with_the_longest_and_follow_what_they_show
     monkeypatch.setenv("OMP_NUM_THREADS", "16")
     assert set(publication.execute(steps, "quick", 2).values()) == {0}
     lines = capfd.readouterr().err.splitlines()
-    begun = [line.split()[1].rstrip(",") for line in lines if line.startswith("[")]
+    begun = [line.split()[1].rstrip(",:") for line in lines if line.startswith("[")]
     share = max(1, hardware.num_cores() // 2)
     said = {line.partition(": ")[2] for line in lines if not line.startswith("[")}
     assert said == {f"lane 1 on {share}", f"lane 2 on {share}"}
@@ -181,19 +185,19 @@ def test_systems_are_made_in_their_order_and_once(data, capsys):
 
 
 def test_studies_of_variants_take_the_cores_that_are_left(data):
-    *_, step = publication.plan(data, range(3), ["world"])
-    assert "num_workers" not in step.command[-1]
-    given = json.loads(step.arguments(3)[-1])["ops"]
-    assert given["world_ablations"] == {"config": {"num_workers": 3}}
-    assert given["world_model"] == {"config": {"training": {"seed": 0}}}
+    replicates, study, models = publication.plan(data, range(3), ["world"])
+    assert study.after == (replicates.name,)  # its full models are copies of them
+    assert "num_workers" not in study.command[-1]
+    assert json.loads(study.arguments(3)[-1]) == {"ops": {"world_ablations": {"config": {"num_workers": 3}}}}
+    assert json.loads(models.arguments(3)[-1])["ops"]["world_model"] == {"config": {"training": {"seed": 0}}}
 
 
 def test_a_model_is_no_copy_of_a_replicate_of_a_different_preset(data):
     for seed in ("0", "1", "2"):
         for part in ("model", "evaluation"):
             trained(data / "nav_replicates" / seed / part, "base")
-    (step,) = publication.plan(data, range(3), ["nav"])
-    assert "about 4 min of CPU" in step.text()
+    _, step = publication.plan(data, range(3), ["nav"])
+    assert "about 1 min of CPU" in step.text()
     assert json.loads(step.command[-1]) == {"ops": {"nav_model": {"config": {"training": {"seed": 0}}}}}
 
 
@@ -252,8 +256,8 @@ def test_after_a_failed_step_the_others_are_made_and_the_paper_of_what_there_is(
     monkeypatch.setattr(publication.sys, "executable", "false")
     assert publication.main(["--families", "nav", "--jobs", "1", "--out", str(tmp_path / "paper")]) == 1
     text = capfd.readouterr().err
-    assert "[2/2]" in text
-    assert text.count("failed: nav_") == 2
+    assert "[3/3]" in text
+    assert text.count("failed: nav_") == 3
     assert (tmp_path / "paper" / "dataset_cards" / "things" / "README.md").is_file()
 
 
@@ -264,5 +268,5 @@ def test_a_step_that_is_stopped_ends_it(data, monkeypatch, capfd, tmp_path, numb
     program.chmod(0o755)
     monkeypatch.setattr(publication.sys, "executable", str(program))
     assert publication.main(["--families", "nav", "--jobs", "1", "--out", str(tmp_path / "paper")]) == 128 + number
-    assert "[2/2]" not in capfd.readouterr().err
+    assert "[2/3]" not in capfd.readouterr().err
     assert not (tmp_path / "paper").exists()
