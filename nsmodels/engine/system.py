@@ -73,6 +73,7 @@ class System(ABC, Generic[C, E]):
         datasets: datasets on which it can be trained, each alone.
         data_key: asset key of the data that it is usually trained on.
         domains: by name, for a system that learns each of several alone; the first is that of `data_key`.
+        other_presets: named configurations for data for which those of the stages are changed.
         metrics: by phase, what its training reports beside the loss: terms of the loss by name ("accuracy", reported
             as train/accuracy and val/accuracy), what only validation measures by its whole name ("val/success").
         sections: by phase, the section of the configuration with its training where that is not `training`.
@@ -90,6 +91,7 @@ class System(ABC, Generic[C, E]):
     datasets: ClassVar[tuple[str, ...]]
     data_key: ClassVar[str]
     domains: ClassVar[Mapping[str, Domain]] = {}
+    other_presets: ClassVar[Sequence[Mapping[str, Callable[[], Any]]]] = ()
     metrics: ClassVar[Mapping[str, tuple[str, ...]]]
     sections: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -150,9 +150,15 @@ def _of_system(system: Any, kind: str) -> Iterator[tuple[str, Preset]]:
     elif word == f"{STUDY}:":
         for each in discover.module("systems", system.name, "__main__").STUDIES.values():
             yield from each.presets.items()
-        for stage_presets in (each.presets for each in system.stages):
-            yield from searches_of(stage_presets).items()
+        for presets in (*(each.presets for each in system.stages), *_for_data(system)):
+            yield from searches_of(presets).items()
     elif word == "training":
-        yield from next(each.presets for each in system.stages if stage in ("", each.name)).items()
-        for domain in system.domains.values():
-            yield from domain.presets.items()
+        own = next(each.presets for each in system.stages if stage in ("", each.name))
+        for presets in (own, *_for_data(system)):
+            yield from presets.items()
+
+
+def _for_data(system: Any) -> Iterator[Mapping[str, Preset]]:
+    """Presets for some data, beside those of the stages."""
+    yield from (domain.presets for domain in system.domains.values())
+    yield from system.other_presets

@@ -10,6 +10,7 @@ from nsmodels.engine.system import Stage, System
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation.sealing import EvaluationResult
 from nsmodels.systems.links.config import (
+    BASES,
     CODE_VERSION,
     EVALUATION_PRESETS,
     EVALUATION_VERSION,
@@ -20,6 +21,7 @@ from nsmodels.systems.links.config import (
     SECTIONS,
     EvaluationConfig,
     LinksConfig,
+    presets_of,
 )
 from nsmodels.systems.links.space import SPACES
 
@@ -34,6 +36,7 @@ class Links(System[LinksConfig, EvaluationConfig]):
     stages = (Stage(PHASES, PRESETS, scored=(HYBRID,)),)
     datasets = ("knowledge_bases",)
     data_key = "knowledge_bases"
+    other_presets = tuple(map(presets_of, BASES))
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
     sections = SECTIONS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final, get_args
 
 from nsmodels.core.artifact import Part
 from nsmodels.core.orders import Inputs, Order
@@ -15,12 +15,13 @@ from nsmodels.systems.natural.config import (
     EVALUATION_VERSION,
     METRICS,
     SECTIONS,
+    Dataset,
     NaturalConfig,
     NaturalEvaluation,
 )
 from nsmodels.systems.natural.evaluation.studies.space import SPACES
 from nsmodels.systems.natural.folders import WANTED
-from nsmodels.systems.natural.presets import EVALUATION_PRESETS, PRESETS
+from nsmodels.systems.natural.presets import EVALUATION_PRESETS, PRESETS, presets_of
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
@@ -52,6 +53,7 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
     has_answers = True
     sections = SECTIONS
     settings: ClassVar = {"vqa": {"dataset": "vqa"}, "clevr": {"dataset": "clevr"}}
+    other_presets = tuple(presets_of(dataset) for dataset in get_args(Dataset))
     later_phases = ("answers",)
     evaluation_presets = EVALUATION_PRESETS
     spaces = SPACES

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nsmodels.core import artifact, discover, hardware
+from nsmodels.paper import recipes
 from nsmodels.paper.contents import ABLATIONS, FIGURES, PAPER, TRAININGS
 from pipeline import publication
 from pipeline.assets.systems import trainings
@@ -96,6 +97,25 @@ def test_steps_are_those_that_are_left(data):
     for part in ("model", "evaluation"):
         sealed(data / "nav_replicates" / "2" / part)
     assert list(publication.plan(data, range(3), ["nav"])) == []
+
+
+@pytest.mark.parametrize("training", trainings(), ids=lambda each: each.name)
+def test_what_a_preset_of_a_training_has_made_is_told_as_of_it(training, data):
+    stages = training.system.stages
+    kind = f"training {training.stage}" if len(stages) > 1 and training.stage else "training"
+    for name, preset in training.model.presets.items():
+        with artifact.build(
+            data / name,
+            key=name,
+            maker=training.system.package,
+            kind=kind,
+            config=preset().relevant(),
+            code_version="1",
+        ) as part:
+            (part.path / "file").write_text("x")
+        manifest = artifact.read_manifest(data / name)
+        assert recipes.has_preset(manifest, name)
+        assert recipes.preset_of(manifest).changed == {}
 
 
 def test_what_the_preset_for_tests_has_made_is_no_part_of_a_different_one(data):
