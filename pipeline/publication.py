@@ -12,6 +12,7 @@ import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nsmodels.commands import paper
@@ -36,7 +37,7 @@ from pipeline.lib.runs.child import Job
 
 STUDIES = {  # by system: many trainings for a report each
     "visual": ("clevr_mini_baselines",),
-    "natural": ("gqa_mini_baselines", "vqa_mini_baselines", "visual_ablations"),
+    "natural": ("gqa_mini_baselines", "vqa_mini_baselines", "visual_ablations", "visual_baselines"),
     "graph": ("graph_ablations",),
     "nav": ("nav_ablations",),
     "world": ("world_ablations",),
@@ -49,7 +50,6 @@ REFERENCES = {
     "graph_ablations": 4150.0,
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
-JOINED = {"natural": ("visual_baselines",)}  # reports over studies and evaluations, by the last system they are of
 AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
 COPYING = {"world_ablations": "world"}  # studies whose full models are copies of the replicates of a training
 MOST, MEMORY = 4, 6e9  # steps at the same time where nothing is given, and bytes for each process
@@ -131,7 +131,7 @@ def parser() -> Parser:
 
 
 def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str = QUICK) -> Iterator[Step]:
-    """The steps that are to do: replicates, then of each system its studies, and its models, reports and figures.
+    """The steps that are to do: replicates, then of each system its ablations, and its models, baselines and figures.
 
     Raises `InputError` where sealed seeds of a training are of a different preset than those that are left would be.
     """
@@ -143,23 +143,17 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
                 yield step
     for family in families:
         left = _left(root, family, preset)
-        studies = [key for key in left if key in STUDIES.get(family, ())]
-        shown = tuple(key for key in left if key not in studies)
+        alone = [key for key in left if key in ABLATIONS]  # they need nothing but data
         seeded = before[family]
-        for key in studies:
+        for key in alone:
             copied = f"{COPYING.get(key)}{REPLICATES}"
             before[family] = [*before[family], key]
-            yield _study(key, preset, (copied,) if copied in seeded else ())
-        if shown:
+            yield replace(_of_keys((key,), preset), after=(copied,) if copied in seeded else ())
+        if rest := tuple(key for key in left if key not in alone):
             after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
-            step = replace(_beside_seeds(root, family, shown, seeds, preset), after=tuple(after))
+            step = replace(_beside_seeds(root, family, rest, seeds, preset), after=tuple(after))
             before[family] = [*before[family], step.name]
             yield step
-
-
-def _study(key: str, preset: str, after: tuple[str, ...]) -> Step:
-    cost = REFERENCES.get(key) if preset == QUICK else None
-    return Step((key,), cpu_seconds=cost or 0.0, unmeasured=(key,) if cost is None else (), after=after)
 
 
 def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) -> Step | None:
@@ -197,7 +191,7 @@ def _cost_of_seed(made: Mapping[str, Path], training: str, preset: str) -> tuple
 
 
 def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequence[int], preset: str) -> Step:
-    """The step that makes the models, reports and figures of a system that are left.
+    """The step that makes the models, baselines and figures of a system that are left.
 
     A model has the first seed, and is then a copy of that replicate, which costs nothing, unless the one that is there
     is of a different preset.
@@ -210,8 +204,15 @@ def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequenc
         there = _kept_seeds(root, each.name, preset).get(str(seeds[0]))
         if own and there and _other_preset(there.with_name("model"), preset):
             costs[own[-1]] = REFERENCES.get(each.name) if preset == QUICK else None
-    unmeasured = tuple(key for key, cost in costs.items() if cost is None)
-    return Step(keys, cpu_seconds=sum(cost or 0.0 for cost in costs.values()), unmeasured=unmeasured, models=models)
+    return replace(_of_keys(keys, preset, costs), models=models)
+
+
+def _of_keys(keys: tuple[str, ...], preset: str, costs: Mapping[str, float | None] = MappingProxyType({})) -> Step:
+    """The step that makes these, with the `costs` of models and those of the studies among them."""
+    studies = [key for several in STUDIES.values() for key in several if key in keys]
+    known = {**costs, **{key: REFERENCES.get(key) if preset == QUICK else None for key in studies}}
+    unmeasured = tuple(key for key, cost in known.items() if cost is None)
+    return Step(keys, cpu_seconds=sum(cost or 0.0 for cost in known.values()), unmeasured=unmeasured)
 
 
 def _left(root: Path, family: str, preset: str) -> tuple[str, ...]:
@@ -269,11 +270,11 @@ def kept_with_others(root: Path, seeds: Sequence[int], families: Sequence[str], 
 
 
 def _beside(family: str) -> Iterator[str]:
-    """Models, evaluations, studies, reports and figures of a system, in the order in which they are made."""
+    """Models, evaluations, studies and figures of a system, in the order in which they are made."""
     for each in (training for training in trainings() if training.name in TRAININGS[family]):
         yield from (part.model_key for part in each.chain)
         yield each.evaluation_key
-    yield from (*STUDIES.get(family, ()), *JOINED.get(family, ()), *FIGURES[family])
+    yield from (*STUDIES.get(family, ()), *FIGURES[family])
 
 
 def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: bool) -> int:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from dagster import AssetKey
 
 from nsmodels.core import artifact, discover, hardware
 from nsmodels.paper import recipes
@@ -49,6 +50,13 @@ def test_the_contents_of_the_paper_are_assets(graph):
     assert {*ABLATIONS, *PAPER, *(key for keys in FIGURES.values() for key in keys)} <= keys
     studies = {key for keys in publication.STUDIES.values() for key in keys}
     assert studies <= keys
+
+
+@pytest.mark.parametrize("key", ABLATIONS)
+def test_ablations_need_nothing_but_data(graph, key):
+    parents = {graph.get(parent) for parent in graph.get(AssetKey(key)).parent_keys}
+    assert parents
+    assert {parent.group_name for parent in parents} == {"datasets"}
 
 
 @pytest.mark.parametrize(
