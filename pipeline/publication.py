@@ -51,6 +51,10 @@ REFERENCES = {
 }  # fmt: skip
 QUICK, DEBUG = "quick", "debug"
 AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
+SHOWN = {  # figures that need nothing but one study
+    "visual_ablations": ("ablation_study",), "graph_ablations": ("graph_ablation_study",),
+    "nav_ablations": ("nav_ablation_study",), "world_ablations": ("world_ablation_study",),
+}  # fmt: skip
 COPYING = {"world_ablations": "world"}  # studies whose full models are copies of the replicates of a training
 MOST, MEMORY = 4, 6e9  # steps at the same time where nothing is given, and bytes for each process
 MOST_WORKERS = 8  # processes of a study: more than find something to do at its begin gain little
@@ -143,16 +147,14 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
                 yield step
     for family in families:
         left = _left(root, family, preset)
-        alone = [key for key in left if key in ABLATIONS]  # they need nothing but data
-        seeded = before[family]
-        for key in alone:
+        alone = {key: [key, *(each for each in SHOWN[key] if each in left)] for key in left if key in ABLATIONS}
+        for key, keys in alone.items():  # they need nothing but data
             copied = f"{COPYING.get(key)}{REPLICATES}"
-            before[family] = [*before[family], key]
-            yield replace(_of_keys((key,), preset), after=(copied,) if copied in seeded else ())
-        if rest := tuple(key for key in left if key not in alone):
+            yield replace(_of_keys(tuple(keys), preset), after=(copied,) if copied in before[family] else ())
+        if rest := tuple(key for key in left if not any(key in keys for keys in alone.values())):
             after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
             step = replace(_beside_seeds(root, family, rest, seeds, preset), after=tuple(after))
-            before[family] = [*before[family], step.name]
+            before[family].append(step.name)
             yield step
 
 
@@ -289,7 +291,7 @@ def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: 
     ended = execute(steps, preset, num)
     stopped = [status for status in ended.values() if status in interrupts.STATUSES]
     if stopped or len(ended) < len(steps):
-        return (*stopped, *interrupts.STATUSES)[0]
+        return stopped[0] if stopped else interrupts.report()  # a signal came between two steps
     failed = {step.text(): ended[step.name] for step in steps if ended[step.name]}
     for text in failed:
         print(f"failed: {text}", file=sys.stderr)

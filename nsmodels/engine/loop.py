@@ -91,15 +91,15 @@ def fit(
     ):
         session = Session(task, config, Path(folder), world, device, initial_weights, freeze)
         session.resume(warm_restart)
-        with (
-            _explain_out_of_memory(config, device, session.position),
-            runtime.interrupts(is_patient=world.size > 1) as interrupt,
-            runtime.threads(task.num_threads, device),
-            _open_trackers(session, trackers) as opened,
-        ):
-            choose_precision(session)
-            outcome = _run(session, interrupt, opened)
-        return _summary(session, outcome)
+        with runtime.threads(task.num_threads, device):
+            with (
+                _explain_out_of_memory(config, device, session.position),
+                runtime.interrupts(is_patient=world.size > 1) as interrupt,
+                _open_trackers(session, trackers) as opened,
+            ):
+                choose_precision(session)
+                outcome = _run(session, interrupt, opened)
+            return _summary(session, outcome)
 
 
 def _run(session: Session, interrupt: runtime.Interrupt, trackers: list[Tracker]) -> Outcome:

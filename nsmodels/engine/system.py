@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -73,7 +73,7 @@ class System(ABC, Generic[C, E]):
         datasets: datasets on which it can be trained, each alone.
         data_key: asset key of the data that it is usually trained on.
         domains: by name, for a system that learns each of several alone; the first is that of `data_key`.
-        other_presets: named configurations for data for which those of the stages are changed.
+        reports: presets of studies that have no verb, by asset key.
         metrics: by phase, what its training reports beside the loss: terms of the loss by name ("accuracy", reported
             as train/accuracy and val/accuracy), what only validation measures by its whole name ("val/success").
         sections: by phase, the section of the configuration with its training where that is not `training`.
@@ -91,7 +91,7 @@ class System(ABC, Generic[C, E]):
     datasets: ClassVar[tuple[str, ...]]
     data_key: ClassVar[str]
     domains: ClassVar[Mapping[str, Domain]] = {}
-    other_presets: ClassVar[Sequence[Mapping[str, Callable[[], Any]]]] = ()
+    reports: ClassVar[Mapping[str, Mapping[str, Callable[[], Any]]]] = {}
     metrics: ClassVar[Mapping[str, tuple[str, ...]]]
     sections: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -138,6 +138,14 @@ class System(ABC, Generic[C, E]):
         Raises InputError for an unreadable file.
         """
         return read_yaml(path)
+
+    def presets_for(
+        self, stage: Stage, values: Mapping[str, Any], data: Collection[str]
+    ) -> Mapping[str, Callable[[], Any]] | None:
+        """The presets of a training with these values on data of these keys; None where they cannot be told."""
+        if not self.domains:
+            return stage.presets
+        return next((domain.presets for domain in self.domains.values() if domain.data_key in data), None)
 
     def check_networks(self, config: C) -> None:
         """Raise InputError for networks that cannot be built or trained on this machine."""

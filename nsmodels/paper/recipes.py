@@ -13,6 +13,7 @@ from nsmodels.core.config import Config, flat, nested
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed.inputs import input_folder
 from nsmodels.core.sealed.manifest import manifest_of
+from nsmodels.engine.system import System
 from nsmodels.studies.search.config import presets_of as searches_of
 
 SYSTEMS, DATASETS = "nsmodels.systems.", "nsmodels.datasets."
@@ -20,6 +21,7 @@ MATERIALIZE = "dagster asset materialize --select"
 SEED, MODEL = "training.seed", "model"
 STUDY = "study"  # first word of the kind of what has many trainings
 Preset = Callable[[], Config]
+Presets = Mapping[str, Callable[[], Any]]
 
 
 @dataclass(frozen=True)
@@ -134,31 +136,44 @@ def _changed(config: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
 
 
 def _presets(manifest: Manifest) -> Iterator[tuple[str, Preset]]:
+    """Those that its maker has for what it was made from; none for a maker of an earlier version."""
+    package, _, name = manifest.maker.rpartition(".")
     try:
-        if manifest.maker.startswith(DATASETS):
-            yield from discover.module("datasets", manifest.maker.removeprefix(DATASETS), "config").PRESETS.items()
-        elif manifest.maker.startswith(SYSTEMS):
-            yield from _of_system(discover.system(manifest.maker.removeprefix(SYSTEMS)), manifest.kind)
-    except (InputError, AttributeError):  # made by a version with a dataset or system that is not here
+        if f"{package}." == DATASETS:
+            yield from getattr(discover.module("datasets", name, "config"), "PRESETS", {}).items()
+        elif f"{package}." == SYSTEMS:
+            yield from _of_system(discover.system(name), manifest)
+    except InputError:  # a dataset or system that is not here any more
         return
 
 
-def _of_system(system: Any, kind: str) -> Iterator[tuple[str, Preset]]:
-    word, _, stage = kind.partition(" ")
+def _of_system(system: System[Any, Any], manifest: Manifest) -> Iterator[tuple[str, Preset]]:
+    word, _, name = manifest.kind.partition(" ")
     if word == "evaluation":
         yield from system.evaluation_presets.items()
     elif word == f"{STUDY}:":
-        for each in discover.module("systems", system.name, "__main__").STUDIES.values():
-            yield from each.presets.items()
-        for presets in (*(each.presets for each in system.stages), *_for_data(system)):
-            yield from searches_of(presets).items()
+        for presets in (
+            *_of_studies(system),
+            *map(searches_of, _of_models(system, manifest, manifest.config.get("model", {}))),
+        ):
+            yield from presets.items()
     elif word == "training":
-        own = next(each.presets for each in system.stages if stage in ("", each.name))
-        for presets in (own, *_for_data(system)):
+        for presets in _of_models(system, manifest, manifest.config, name):
             yield from presets.items()
 
 
-def _for_data(system: Any) -> Iterator[Mapping[str, Preset]]:
-    """Presets for some data, beside those of the stages."""
-    yield from (domain.presets for domain in system.domains.values())
-    yield from system.other_presets
+def _of_studies(system: System[Any, Any]) -> Iterator[Presets]:
+    studies = getattr(discover.module("systems", system.name, "__main__"), "STUDIES", {})
+    yield from (each.presets for each in studies.values())
+    yield from system.reports.values()
+
+
+def _of_models(
+    system: System[Any, Any], manifest: Manifest, values: Mapping[str, Any], name: str = ""
+) -> Iterator[Presets]:
+    """Presets of the stage of that name, else of all, for the data; where these do not tell, of all domains."""
+    for stage in (each for each in system.stages if name in ("", each.name)):
+        found = system.presets_for(stage, values, manifest.datasets)
+        yield from (
+            [found] if found is not None else [stage.presets, *(each.presets for each in system.domains.values())]
+        )

@@ -48,5 +48,7 @@ def _end(processes: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
         for process in processes:
             end(process)
     for process in processes:
-        if process.wait() not in (0, *interrupts.STATUSES):
-            print(f"a process that helped ended with status {process.returncode}", file=sys.stderr, flush=True)
+        status = process.wait()
+        status = status if status >= 0 else 128 - status  # a signal before it could handle one
+        if status not in (0, *interrupts.STATUSES):
+            print(f"a process that helped ended with status {status}", file=sys.stderr, flush=True)

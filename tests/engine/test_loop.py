@@ -76,8 +76,9 @@ def test_a_task_takes_no_more_threads_than_make_it_faster(tmp_path, most, wanted
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        fit(Counted(CONFIG.with_values({"epochs": 1})), CONFIG.with_values({"epochs": 1}), tmp_path)
+        found = fit(Counted(CONFIG.with_values({"epochs": 1})), CONFIG.with_values({"epochs": 1}), tmp_path)
         assert (Counted.seen, torch.get_num_threads()) == ({wanted}, 2)
+        assert f"{wanted} threads" in found.device
     finally:
         torch.set_num_threads(before)
 

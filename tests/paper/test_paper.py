@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging.config
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
+from absl import logging as absl_logging
 from pypdf import PdfReader
 
 from nsmodels.__main__ import main
@@ -219,6 +221,12 @@ def test_metadata_of_data_are_valid_croissant(paper: Path, name: str) -> None:
     read = mlcroissant.Dataset(jsonld=str(paper / "dataset_cards" / name / "croissant.json"))
     assert not read.metadata.ctx.issues.errors
     assert read.metadata.record_sets
+
+
+def test_its_logger_closes_nothing_that_is_captured(capsys: pytest.CaptureFixture) -> None:
+    stream = absl_logging.get_absl_handler().python_handler.stream
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})  # as Dagster does before a run
+    assert not stream.closed
 
 
 def test_fonts_of_every_pdf_are_embedded_and_none_is_of_type_3(paper: Path) -> None:

@@ -242,17 +242,23 @@ def ablated(config: AblationConfig, inputs: Inputs, folder: Path) -> int:
     return run(lambda: ablations.ablate(Order("study", config, inputs, folder)) and 0)
 
 
-def test_a_stop_of_several_processes_is_told_once(order: Order, tmp_path: Path, child: Callable[..., Child]) -> None:
+@pytest.mark.parametrize("num_trials", [0, 2], ids=["its helper begins", "both train"])
+def test_a_stop_of_several_processes_is_told_once(
+    num_trials: int, order: Order, tmp_path: Path, child: Callable[..., Child]
+) -> None:
     config = CONFIG.with_values({"num_workers": 2, "model.training.epochs": 500})
     process = child(ablated, config, order.inputs, tmp_path / "study")
     end = time.monotonic() + 60
-    while len(list(tmp_path.rglob("full/*/epochs.log"))) < 2 and time.monotonic() < end:
-        time.sleep(0.1)
+    while time.monotonic() < end and (
+        not list(tmp_path.rglob(working.FILE)) or len(list(tmp_path.rglob("full/*/epochs.log"))) < num_trials
+    ):
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    (line,) = [line for line in err.splitlines() if "stopped" in line]
-    assert line.endswith("run the same command again, finished work is kept")
+    assert err.splitlines()[-1].endswith("run the same command again, finished work is kept")
+    assert err.count("stopped") == 1
+    assert "a process that helped" not in err
 
 
 def test_a_helper_does_all_trials_where_nobody_else_does(

@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from nsmodels.core.config.base import Config
+from nsmodels.core.errors import InputError
 
 
 def reference(named: Any) -> list[str]:
-    """Module and name of a class or function of a module."""
+    """Module and name of a class or function of a module. Raises `InputError` where no other process could find it."""
+    if named.__module__ == "__main__" or "." in named.__qualname__:
+        raise InputError(
+            f"{named.__qualname__}: expected a class or function at the top level of a module that other processes can "
+            "import; move it to one"
+        )
     return [named.__module__, named.__qualname__]
 
 

@@ -24,6 +24,7 @@ from nsmodels.systems.graph.config import (
     GraphConfig,
 )
 from nsmodels.systems.graph.space import SPACES
+from nsmodels.systems.graph.studies.config import COMPARISON_PRESETS
 
 if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
@@ -41,6 +42,7 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
     datasets = ("causal_graphs", "planning_graphs", "knowledge_graphs", "long_chains")
     data_key = "causal_graphs"
     domains: ClassVar = {name: Domain(DATASETS[name], presets) for name, presets in PRESETS_BY_DOMAIN.items()}
+    reports: ClassVar = {"cross_domain_comparison": COMPARISON_PRESETS}
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
     sections = SECTIONS

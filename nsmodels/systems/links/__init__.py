@@ -36,7 +36,6 @@ class Links(System[LinksConfig, EvaluationConfig]):
     stages = (Stage(PHASES, PRESETS, scored=(HYBRID,)),)
     datasets = ("knowledge_bases",)
     data_key = "knowledge_bases"
-    other_presets = tuple(map(presets_of, BASES))
     evaluation_presets = EVALUATION_PRESETS
     metrics = METRICS
     sections = SECTIONS
@@ -49,6 +48,12 @@ class Links(System[LinksConfig, EvaluationConfig]):
         from nsmodels.systems.links.phases import make_trial
 
         return make_trial(phase, config, inputs.data)
+
+    def presets_for(
+        self, stage: Stage, values: Mapping[str, Any], data: Collection[str]
+    ) -> Mapping[str, Callable[[], Any]] | None:
+        """Those for the base."""
+        return presets_of(values["base"]) if values.get("base") in BASES else None
 
     def load(self, folder: Path, device: str = "auto") -> Any:
         """The `LinkPredictor` of a checkpoint folder, with the hybrid."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, final, get_args
 
@@ -53,7 +54,6 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
     has_answers = True
     sections = SECTIONS
     settings: ClassVar = {"vqa": {"dataset": "vqa"}, "clevr": {"dataset": "clevr"}}
-    other_presets = tuple(presets_of(dataset) for dataset in get_args(Dataset))
     later_phases = ("answers",)
     evaluation_presets = EVALUATION_PRESETS
     spaces = SPACES
@@ -65,6 +65,12 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
         from nsmodels.systems.natural.phases import make_trial
 
         return make_trial(phase, config, inputs)
+
+    def presets_for(
+        self, stage: Stage, values: Mapping[str, Any], data: Collection[str]
+    ) -> Mapping[str, Callable[[], Any]] | None:
+        """Those for what is learnt, whatever the keys of its data."""
+        return next((presets_of(dataset) for dataset in get_args(Dataset) if dataset == values.get("dataset")), None)
 
     def load(self, folder: Path, device: str = "auto") -> Any:
         """What answers by a checkpoint folder: a `Reasoner`, or the `Respondent` of one that has learnt VQA."""

@@ -91,7 +91,9 @@ class World(System[Any, EvaluationConfig]):
     def score(self, order: Order[EvaluationConfig]) -> EvaluationResult:
         """Six metrics on held-out objects and combinations, each beside chance, a simple baseline and its ceiling."""
         from nsmodels.systems.world.evaluate import score
+        from nsmodels.systems.world.training import encoded
 
+        encoded.forget()  # a chain that was trained in this process is over
         return score(order)
 
     def demonstrate(self, model: Any, data: Path, num: int, seed: int = 0) -> Demonstration:

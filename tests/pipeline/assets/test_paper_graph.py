@@ -1,12 +1,13 @@
 """The group `paper` and `make paper`: parts from what is sealed, steps that are left to do."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 from dagster import AssetKey
 
-from nsmodels.core import artifact, discover, hardware
+from nsmodels.core import artifact, discover, hardware, interrupts
 from nsmodels.paper import recipes
 from nsmodels.paper.contents import ABLATIONS, FIGURES, PAPER, TRAININGS
 from pipeline import publication
@@ -57,6 +58,8 @@ def test_ablations_need_nothing_but_data(graph, key):
     parents = {graph.get(parent) for parent in graph.get(AssetKey(key)).parent_keys}
     assert parents
     assert {parent.group_name for parent in parents} == {"datasets"}
+    for figure in publication.SHOWN[key]:
+        assert graph.get(AssetKey(figure)).parent_keys == {AssetKey(key)}
 
 
 @pytest.mark.parametrize(
@@ -83,10 +86,10 @@ def test_steps_are_those_that_are_left(data):
     steps = list(publication.plan(data, range(3), ["nav"]))
     assert [step.keys for step in steps] == [
         ("nav_replicates",),
-        ("nav_ablations",),
-        ("nav_model", "nav_evaluation", *FIGURES["nav"]),
+        ("nav_ablations", "nav_ablation_study"),
+        ("nav_model", "nav_evaluation", "nav_training_curves", "nav_success", "nav_policies"),
     ]
-    assert [step.after for step in steps] == [(), (), ("nav_replicates", "nav_ablations")]
+    assert [step.after for step in steps] == [(), (), ("nav_replicates",)]
     assert steps[0].command == ["asset", "materialize", "--select", "nav_replicates", "--partition-range", "0...2"]
     assert "about 3 min of CPU" in steps[0].text()
     assert steps[1].text().endswith(": about 3 min of CPU")
@@ -95,7 +98,8 @@ def test_steps_are_those_that_are_left(data):
         for part in ("model", "evaluation"):
             sealed(data / "nav_replicates" / seed / part)
     sealed(data / "nav_model")
-    sealed(data / "nav_ablations")
+    for key in steps[1].keys:
+        sealed(data / key)
     first, second = publication.plan(data, range(3), ["nav"])
     assert first.command == ["asset", "materialize", "--select", "nav_replicates", "--partition", "2"]
     assert "0 s of CPU" in first.text()  # what the sealed seeds took here
@@ -111,7 +115,10 @@ def test_steps_are_those_that_are_left(data):
 def test_what_a_preset_of_a_training_has_made_is_told_as_of_it(training, data):
     stages = training.system.stages
     kind = f"training {training.stage}" if len(stages) > 1 and training.stage else "training"
-    for name, preset in training.model.presets.items():
+    presets = training.model.presets
+    for key in training.datasets:
+        sealed(data / key)
+    for name, preset in presets.items():
         with artifact.build(
             data / name,
             key=name,
@@ -119,11 +126,13 @@ def test_what_a_preset_of_a_training_has_made_is_told_as_of_it(training, data):
             kind=kind,
             config=preset().relevant(),
             code_version="1",
+            inputs={key: data / key for key in training.datasets},
         ) as part:
             (part.path / "file").write_text("x")
         manifest = artifact.read_manifest(data / name)
-        assert recipes.has_preset(manifest, name)
-        assert recipes.preset_of(manifest).changed == {}
+        equal = {other for other, make in presets.items() if make().relevant() == preset().relevant()}
+        assert {other for other in presets if recipes.has_preset(manifest, other)} == equal
+        assert recipes.preset_of(manifest).name in equal
 
 
 def test_what_the_preset_for_tests_has_made_is_no_part_of_a_different_one(data):
@@ -176,7 +185,7 @@ def test_what_stays_of_a_different_preset_is_named(data, capsys):
 def test_what_no_time_is_known_of_is_named(data, capsys):
     assert publication.main(["--families", "world,nav", "--dry-run"]) == 0
     *steps, last = capsys.readouterr().out.splitlines()
-    assert "  world_ablations: world_ablations not measured" in steps
+    assert "  world_ablations, world_ablation_study: world_ablations not measured" in steps
     assert "what was not measured: world_ablations; " in last
     assert publication.main(["--families", "graph", "--dry-run", "--preset", "small"]) == 2
     assert publication.main(["--families", "nav", "--dry-run", "--preset", "debug"]) == 0
@@ -287,6 +296,19 @@ def test_after_a_failed_step_the_others_are_made_and_the_paper_of_what_there_is(
     assert "[3/3]" in text
     assert text.count("failed: nav_") == 3
     assert (tmp_path / "paper" / "dataset_cards" / "things" / "README.md").is_file()
+
+
+def test_a_signal_between_two_steps_ends_it_with_the_line(data, monkeypatch, capfd, tmp_path):
+    program = tmp_path / "signalling"
+    program.write_text("#!/bin/sh\ntrap '' TERM\nkill -TERM $PPID\nsleep .3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(publication.sys, "executable", str(program))
+    signals = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+    assert publication.main(["--families", "nav", "--jobs", "1", "--out", str(tmp_path / "paper")]) == 143
+    assert {number: signal.getsignal(number) for number in interrupts.SIGNALS} == signals
+    text = capfd.readouterr().err
+    assert text.splitlines()[-1] == interrupts.LINE
+    assert "[2/3]" not in text
 
 
 @pytest.mark.parametrize("number", [2, 15])

@@ -18,10 +18,11 @@ from nsmodels.formats.clips import files
 from nsmodels.formats.clips.names import VARIABLES
 from nsmodels.formats.clips.tables import Clips, Twins
 from nsmodels.systems.world import SYSTEM
-from nsmodels.systems.world.config import PHASES
+from nsmodels.systems.world.config import PHASES, frozen
 from nsmodels.systems.world.network.clips import batch_of
 from nsmodels.systems.world.network.world import WorldNetwork
-from nsmodels.systems.world.training.encoded import EncodedSounds
+from nsmodels.systems.world.training import encoded
+from nsmodels.systems.world.training.encoded import EncodedSounds, encode_maps, encode_sounds
 from tests.systems.world.sample import sample_clips
 
 NUM_CLIPS = 24
@@ -144,30 +145,63 @@ def test_what_encoders_make_stays_for_the_next_training_until_data_or_weights_di
     shutil.copytree(data, folder)
     shutil.copytree(parents, others)
 
-    def encoded(of: Path = parents) -> tuple[torch.Tensor, EncodedSounds]:
+    def made(of: Path = parents) -> tuple[torch.Tensor, EncodedSounds]:
         clips = trial_of("dynamics", folder, of).task.clips
         clips.batches("train", 0, Shard())
         return clips.maps["train"], clips.sounds["train"]
 
-    before = encoded()
-    assert encoded()[0] is not before[0], "unsealed data may have changed"
+    before = made()
+    assert made()[0] is not before[0], "unsealed data may have changed"
     (folder / MANIFEST).write_text("sealed")
-    before = encoded()
-    assert all(a is b for a, b in zip(encoded(), before, strict=True))
+    before = made()
+    assert all(a is b for a, b in zip(made(), before, strict=True))
 
     place = others / "fusion" / "fusion" / checkpoint.BEST
     payload = checkpoint.load(place)
     weight = next(v for n, v in payload["model_state_dict"].items() if n.startswith("audio") and v.ndim > 1)
     weight += 1
     checkpoint.save(place, payload)
-    maps, sounds = encoded(others)
+    maps, sounds = made(others)
     assert maps is before[0], "of the same vision"
     assert not torch.equal(sounds.latents, before[1].latents)
 
     (folder / MANIFEST).write_text("sealed again")
-    again = encoded()
+    again = made()
     assert again[0] is not before[0]
     assert torch.equal(again[1].latents, before[1].latents)
+
+
+def test_what_encoders_make_is_that_of_each_split_and_phase(tmp_path: Path, data: Path, parents: Path) -> None:
+    folder = tmp_path / "clips"
+    shutil.copytree(data, folder)
+    (folder / MANIFEST).write_text("sealed")
+    found = {}
+    for phase in ("fusion", "dynamics"):
+        task = trial_of(phase, folder, parents).task
+        task.clips.batches("train", 0, Shard())
+        for split in ("train", "val"):
+            clips, network = files.read(folder, split), task.clips.encoders
+            alone = encode_sounds(network, clips, task.clips.contexts)
+            assert torch.equal(task.clips.maps[split], encode_maps(network.vision, clips, network.frame_interval))
+            assert np.array_equal(task.clips.sounds[split].contexts, alone.contexts)
+            assert torch.equal(task.clips.sounds[split].columns, alone.columns)
+            found[phase, split] = task.clips.maps[split]
+    assert found["dynamics", "val"] is found["fusion", "val"]
+    assert len(encoded._last) == 4
+    thawed = config_of("fusion").with_values({"freeze_encoders": False})
+    task = SYSTEM.make_trial("fusion", thawed, Inputs.of(folder, parent=("parent", parents / "audio"))).task
+    task.batches("train", 0, Shard())
+    assert not encoded._last, "their memory is for the encoders that are trained on"
+
+
+def test_clips_are_trained_with_one_thread_and_encoders_with_all(data: Path, parents: Path) -> None:
+    assert {phase: trial_of(phase, data, parents).task.num_threads for phase in PHASES} == {
+        phase: int(bool(frozen(config_of(phase))) and phase != "audio") for phase in PHASES
+    }
+    thawed = config_of("fusion").with_values({"freeze_encoders": False})
+    assert (
+        SYSTEM.make_trial("fusion", thawed, Inputs.of(data, parent=("parent", parents / "audio"))).task.num_threads == 0
+    )
 
 
 def test_twins_belong_to_the_clips_of_their_batch(data: Path, parents: Path) -> None:

@@ -108,12 +108,14 @@ class ClipBatches:
 
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Batches of a split, always the same ones of "val"."""
-        if split not in self.maps:  # before any worker is started
-            self.maps[split], self.sounds[split] = self._encoded(split)
+        if not self.maps:  # before any worker is started
+            for each in self.clips:
+                self.maps[each], self.sounds[each] = self._encoded(each)
         return self.source.batches(split, epoch, shard, lambda drawn: self._collate(drawn, split))
 
     def _encoded(self, split: str) -> tuple[Tensor | None, EncodedSounds | None]:
         if self.encoders is None:
+            encoded.forget()
             return None, None
         found = encoded.Split(self.data, split, self.clips[split])
         return found.maps(self.encoders, self.interval), found.sounds(self.encoders, self.contexts)

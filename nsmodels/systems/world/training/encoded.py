@@ -1,7 +1,7 @@
 """What frozen encoders make of the clips of a split, computed once and kept in memory where it has room.
 
 The stages of a chain and most variants of a study have the same encoders: what was made last stays for the next
-training of the same process, and what is made next takes its place.
+training of the same process, until something else is made or needs the memory (`forget`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ Made = TypeVar("Made")
 _last: dict[tuple[str, str], tuple[bytes, Any]] = {}  # by modality and split: what it was made from, and what was made
 
 
+def forget() -> None:
+    """Free what was kept for a next training."""
+    _last.clear()
+
+
 @dataclass(frozen=True)
 class Split:
     """The clips of a split in a folder of data."""
@@ -48,6 +53,7 @@ class Split:
     def _made(self, network: WorldNetwork, modality: str, given: list[int], make: Callable[[], Made]) -> Made:
         """What was made last, if from the same data, weights and numbers; data without a seal may have changed."""
         if not (self.data / MANIFEST).is_file():
+            forget()
             return make()
         place, source = (modality, self.split), self._source(network, modality, given)
         if place not in _last or _last[place][0] != source:

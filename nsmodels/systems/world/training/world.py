@@ -41,7 +41,7 @@ class WorldTask(Task):
 
     def __init__(self, config: WorldConfig, settings: Mapping[str, Any], data: Path, parent: Path) -> None:
         self.config, self.network_settings, self.parent = config, dict(settings), parent
-        # Whole clips are short sequences of small tokens; only the convolutions of encoders gain from a second thread.
+        # Clips are short sequences of small tokens, slower with a second thread; convolutions of encoders gain by it.
         self.num_threads = 1 if frozen(config) else 0
         interval = int(self.network_settings["fusion"]["frame_interval"])
         self.clips = ClipBatches(data, config.training, self.drawing(), self._frozen_encoders(), interval)
