@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nsmodels.core.errors import InputError
 
@@ -12,6 +12,11 @@ SYNTHETIC, RELEASED = "synthetic", "released"
 def kind_of(source: str) -> str:
     """`SYNTHETIC` for data, or a mixture of data, that a program of this project has drawn; else `RELEASED`."""
     return SYNTHETIC if SYNTHETIC in source else RELEASED
+
+
+def listed(sources: Iterable[str]) -> str:
+    """Sources of several results, each once, also those of mixtures ("synthetic GQA, synthetic VQA")."""
+    return ", ".join(dict.fromkeys(each for source in sources for each in source.split(", ")))
 
 
 def require_one_kind(sources: Mapping[str, str], where: str, remedy: str) -> None:

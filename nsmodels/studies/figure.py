@@ -14,7 +14,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.measure import SHARE
 from nsmodels.evaluation.sealing import REPORT
-from nsmodels.evaluation.sources import require_one_kind, require_one_split
+from nsmodels.evaluation.sources import listed, require_one_kind, require_one_split
 from nsmodels.studies import groups
 from nsmodels.studies.comparison import Row
 from nsmodels.studies.config import FEWEST_SEEDS, TRIALS
@@ -76,7 +76,7 @@ def ablation_study(study: Path, folder: Path, key: str, together: Sequence[Group
         disk.write_json(part.path / "numbers.json", {n: [row.to_dict() for row in rows] for n, rows in parts.items()})
         if compared:
             disk.write_json(part.path / "groups.json", compared)
-        source = ", ".join(dict.fromkeys(sources.values()))
+        source = listed(sources.values())
         plots.save_figure(drawn, part.path / folder.name, caption, source, is_printed=True, width=width)
     return artifact.read_manifest(folder)
 

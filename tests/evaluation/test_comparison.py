@@ -17,6 +17,7 @@ from nsmodels.evaluation.comparison import figure, joining
 from nsmodels.evaluation.comparison.rows import NO_SEED, Row, read_rows, require_alike, write_rows
 from nsmodels.evaluation.comparison.table import Compared, text
 from nsmodels.evaluation.replication import student_interval
+from nsmodels.evaluation.sources import listed
 from tests.evaluation.compared import N, compared, evaluation, guess, network, scores, study
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -151,3 +152,7 @@ def test_seeds_of_ours_are_joined_and_a_second_of_the_same_is_refused(tmp_path: 
     again = {**evaluations, "again": evaluation(tmp_path / "again", data, scores(5, 0.9), 1)}
     with pytest.raises(InputError, match="a second evaluation of seed 1"):
         joining.joined(studies, again)
+
+
+def test_sources_of_mixtures_are_listed_once():
+    assert listed(["synthetic GQA", "synthetic GQA, synthetic VQA", "VQA v2"]) == "synthetic GQA, synthetic VQA, VQA v2"

@@ -9,7 +9,7 @@ from typing import Any
 
 from nsmodels.evaluation.measure import Measure
 from nsmodels.evaluation.metrics import Interval
-from nsmodels.evaluation.sources import kind_of
+from nsmodels.evaluation.sources import kind_of, listed
 from nsmodels.paper.results import Result, kinds_of
 from nsmodels.paper.searches import Search
 from nsmodels.paper.spending import Spending, spending_of
@@ -289,4 +289,4 @@ def _data(results: Sequence[Result]) -> str:
 
 
 def _sources(sources: Iterable[str]) -> str:
-    return f"Data: {', '.join(dict.fromkeys(sources))}."
+    return f"Data: {listed(sources)}."
