@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,9 @@ def fit(figure: Figure, width: float) -> None:
     for axis in figure.axes:
         for drawn in axis.lines:
             drawn.set(markersize=0.75 * drawn.get_markersize(), linewidth=0.8 * drawn.get_linewidth())
+    _wrap_legends(figure, width - 2 * MARGIN)
     _pull_in(figure, width - 2 * MARGIN)
+    _turn_labels(figure)
 
 
 def _arrange_panels(figure: Figure, width: float) -> None:
@@ -65,6 +68,31 @@ def _set_letters(figure: Figure) -> None:
         for each in (axis.xaxis, axis.yaxis):
             labels = each.get_ticklabels()
             each.set_tick_params(labelsize=labels[0].get_fontsize() if labels else SMALLEST)
+
+
+def _wrap_legends(figure: Figure, width: float) -> None:
+    """Give a legend above or below all panels as many columns as have their place in `width` inches."""
+    for wide in list(figure.legends):
+        side, legend = getattr(wide, "_outside_loc", None), wide
+        if side not in ("upper", "lower"):
+            continue
+        names, size = [text.get_text() for text in wide.get_texts()], wide.get_texts()[0].get_fontsize()
+        for columns in range(len(names) - 1, 0, -1):
+            if legend.get_window_extent().width <= width * figure.dpi:
+                break
+            legend.remove()
+            how: Any = {"loc": f"outside {side} center", "ncols": columns, "frameon": False, "fontsize": size}
+            legend = figure.legend([each for each in wide.legend_handles if each], names, **how)
+
+
+def _turn_labels(figure: Figure) -> None:
+    """Turn the labels below a panel that would lie on each other."""
+    for axis in figure.axes:
+        labels = [label for label in axis.get_xticklabels() if label.get_visible() and label.get_text()]
+        boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
+        if any(left.x1 > right.x0 for left, right in itertools.pairwise(boxes)):
+            for label in labels:
+                label.set(rotation=45, ha="right", rotation_mode="anchor")
 
 
 def _pull_in(figure: Figure, width: float) -> None:

@@ -77,6 +77,22 @@ def test_a_printed_figure_is_one_column_wide_with_letters_that_can_be_read(tmp_p
     assert max(sizes) <= printing.LARGEST
 
 
+def test_a_wide_legend_and_long_labels_have_their_place_in_a_column(tmp_path):
+    figure, (axis,) = plots.make_figure(width=5.4, height=3.2)
+    for number, name in enumerate(("image and question only", "question alone", "CNN and LSTM from scratch")):
+        axis.bar([place + 0.2 * number for place in range(6)], [1] * 6, 0.2, label=name)
+    axis.set_xticks(range(6), ["all of them", "choose", "compare", "logical", "query", "verify"])
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    plots.save_figure(figure, tmp_path / "bars", "A caption", "synthetic GQA", is_printed=True)
+    with Image.open(tmp_path / "bars.png") as picture:
+        assert picture.width / 300 <= plots.COLUMN + 0.01
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "image and question only", "question alone", "CNN and LSTM from scratch",
+    ]  # fmt: skip
+    assert {label.get_rotation() for label in axis.get_xticklabels()} == {45}
+
+
 def test_series_differ_without_their_colours():
     grey = [(plots.line(k)["linestyle"], plots.line(k)["marker"]) for k in range(len(plots.COLOURS))]
     assert len(set(grey)) == len({plots.fill(k)["hatch"] for k in range(len(plots.COLOURS))}) == len(plots.COLOURS)

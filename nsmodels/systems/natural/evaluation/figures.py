@@ -39,7 +39,9 @@ def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
 def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     """Number of questions by steps of their programs, and accuracy by steps, from the report of an evaluation."""
     steps, report = _part(evaluation, "steps")
-    caption = "Accuracy by the number of steps that a question takes, with 95 % intervals by image; hollow: few images"
+    has_few = any(row.get("is_few") for rows in steps.values() for row in rows.values())
+    caption = "Accuracy by the number of steps that a question takes, with 95 % intervals by image"
+    caption += "; hollow: few images" if has_few else ""
     figures = {"reasoning_depth": draw_depth(steps)}
     return _seal(folder, {evaluation_key: evaluation}, figures, {"reasoning_depth": caption}, steps, _about(report))
 
@@ -47,7 +49,9 @@ def reasoning_depth(evaluation: Path, folder: Path, evaluation_key: str) -> Mani
 def consistency(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest:
     """Consistency of the model and of trained baselines, overall and by structural type, from an evaluation."""
     found, report = _part(evaluation, "consistency")
-    caption = "Share of right answers to what a right answer entails, with 95 % intervals by image; pale: few images"
+    has_few = any(row.get("is_few") for each in found.values() for row in each["by_structural"].values() if row)
+    caption = "Share of right answers to what a right answer entails, with 95 % intervals by image"
+    caption += "; pale: few images" if has_few else ""
     figures = {"consistency": draw_consistency(found)}
     return _seal(folder, {evaluation_key: evaluation}, figures, {"consistency": caption}, found, _about(report))
 
