@@ -49,7 +49,7 @@ paper: $(READY)  ## the paper in paper/: what is missing of trainings over seeds
 
 # Byte code is kept, also where PYTHONDONTWRITEBYTECODE is set: the tests start some hundred programs of this source.
 test: $(TOOLS)  ## the test suite
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 6 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; most of an hour
 	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(UNDER_MAKE) $(BIN)/python -m tests.documented $(PAGES)
