@@ -36,8 +36,11 @@ def compared(name: str = "gqa_mini", source: str = "synthetic GQA", **values: An
     return Compared(name, source, [guess(), network(**values)], left_out={"vilt": "no checkpoint is configured"})
 
 
-def sealed(folder: Path, kind: str, data: Path, fill: Any, seed: int = 0, model: Path | None = None) -> Path:
-    recipe: Any = {"key": folder.name, "maker": "nsmodels.test", "config": {}, "code_version": "1", "seed": seed}
+def sealed(
+    folder: Path, kind: str, data: Path, fill: Any, seed: int = 0, model: Path | None = None, epochs: int = 1
+) -> Path:
+    config = {} if model else {"training": {"seed": seed, "epochs": epochs}}
+    recipe: Any = {"key": folder.name, "maker": "nsmodels.test", "config": config, "code_version": "1", "seed": seed}
     inputs = Inputs.of({"gqa_mini": data}, model=model and ("gqa_mini_model", model))
     with artifact.build(folder, kind=kind, inputs=inputs, source="synthetic GQA", **recipe) as part:
         fill(part)
@@ -54,12 +57,12 @@ def study(folder: Path, data: Path, **values: Any) -> Path:
     return sealed(folder, joining.STUDY, data, fill)
 
 
-def evaluation(folder: Path, data: Path, outcomes: Outcomes, seed: int = 0) -> Path:
+def evaluation(folder: Path, data: Path, outcomes: Outcomes, seed: int = 0, epochs: int = 1) -> Path:
     def fill_model(made: artifact.Part) -> None:
         (made.path / "weights").write_text("")
         made.metrics["num_parameters"] = 7
 
-    model = sealed(folder.with_name(f"{folder.name}_model"), "training", data, fill_model, seed)
+    model = sealed(folder.with_name(f"{folder.name}_model"), "training", data, fill_model, seed, epochs=epochs)
 
     def fill(made: artifact.Part) -> None:
         write_outcomes(made.path, outcomes, model)

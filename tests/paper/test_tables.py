@@ -202,14 +202,19 @@ def test_a_table_that_is_longer_than_a_page_goes_on_in_a_further_one(num: int) -
 
 
 @pytest.mark.skipif(PDFLATEX is None, reason="LaTeX is not installed: apt-get install texlive-latex-recommended")
-def test_latex_sets_long_tables_on_pages(tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [1, 30])
+def test_latex_sets_long_and_wide_tables_on_pages(width: int, tmp_path: Path) -> None:
     table = long_table(100)
+    table = replace(
+        table, heads=[*table.heads, *["more"] * width], lines=[[*x, *["0.123"] * width] for x in table.lines]
+    )
     (tmp_path / "long.tex").write_text(table.latex())
     (tmp_path / "tables.tex").write_text(document([table]))
     options = ["-interaction=nonstopmode", "-halt-on-error"]
     done = subprocess.run([str(PDFLATEX), *options, "tables.tex"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert "Float too large" not in done.stdout
+    assert "Overfull" not in done.stdout
 
 
 def test_words_are_escaped_for_latex() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
+from nsmodels.core.config import flat
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.comparison import figure
@@ -70,6 +71,27 @@ def joined(studies: Folders, evaluations: Folders) -> list[Compared]:
     if unused := [evaluations[key] for key in evaluations if key not in used]:
         raise InputError(f"{unused[0]}: was scored on data of none of the studies; score the model on these data")
     return compared
+
+
+def of_other_seeds(own: Path, others: Folders) -> dict[str, Path]:
+    """Those of `others` that were made as the evaluation `own`, and their models as its model, but with other seeds."""
+    wanted, found = _recipe(own), {_model_of(own).seed: own}
+    for path in (path for path in others.values() if _recipe(path) == wanted):
+        found.setdefault(_model_of(path).seed, path)
+    return {key: path for key, path in others.items() if path in found.values()}
+
+
+def _recipe(evaluation: Path) -> list[Any]:
+    """What decides an evaluation and its model, without seeds."""
+    made = (artifact.read_manifest(evaluation), _model_of(evaluation))
+    return [
+        (
+            {name: value for name, value in flat(each.config).items() if name.rpartition(".")[2] != "seed"},
+            each.code_version,
+            {record.fingerprint for record in each.datasets.values()},
+        )
+        for each in made
+    ]
 
 
 def read_study(path: Path) -> tuple[Compared, str]:

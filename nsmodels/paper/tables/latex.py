@@ -21,6 +21,8 @@ NONE = "--"  # in a cell without a value
 MOST_LINES = 34  # of a table on one page, with a caption of several lines
 
 
+# Letters of a table that is wider than the page are smaller.
+SMALLER = r"  \ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 CONTINUED = r"  \addtocounter{table}{-1}\caption{continued}"
 
 
@@ -45,7 +47,7 @@ class Table:
     left: int = 1
 
     def latex(self) -> str:
-        """Floating tables: \\toprule, the heads, \\midrule, the rows, \\bottomrule; needs booktabs and T1 fonts.
+        """Floating tables: \\toprule, the heads, \\midrule, the rows, \\bottomrule; needs booktabs, graphicx, T1 fonts.
 
         One, or as many as there are pages to fill: LaTeX does not break a float.
         """
@@ -71,13 +73,14 @@ class Table:
                 r"\begin{table*}",
                 r"  \centering\small\setlength{\belowcaptionskip}{6pt}",
                 *titles,
-                rf"  \begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+                rf"  \sbox0{{\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
                 r"    \toprule",
                 "    " + " & ".join(map(escaped, self.heads)) + r" \\",
                 r"    \midrule",
                 *(f"    {line}" for line in body),
                 r"    \bottomrule",
-                r"  \end{tabular}",
+                r"  \end{tabular}}",
+                SMALLER,
                 r"\end{table*}",
                 "",
             ]
@@ -109,6 +112,7 @@ def document(tables: Sequence[Table]) -> str:
         r"\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}",
         r"\usepackage{textcomp}",
         r"\usepackage{booktabs}",
+        r"\usepackage{graphicx}",
         r"\usepackage[a4paper,landscape,margin=1.5cm]{geometry}",
     ]
     return "\n".join([*head, r"\begin{document}", *inputs, r"\end{document}", ""])

@@ -4,6 +4,7 @@ import json
 
 import dagster as dg
 
+from nsmodels.core import artifact
 from pipeline.definitions import defs
 from tests.evaluation.compared import evaluation, scores, study
 from tests.pipeline.jobs import job_of
@@ -42,6 +43,26 @@ def test_it_joins_the_studies_that_are_there_with_their_evaluations(data, instan
     assert [e.materialization.metadata["is_reused"].value for e in again.get_asset_materialization_events()] == [
         True
     ] * 2
+
+
+def test_the_model_has_the_seeds_of_its_replicates_that_differ_in_nothing_else(data, instance, tmp_path):
+    scored = tmp_path / "scored"
+    scored.mkdir()
+    (scored / "questions.json").write_text("[]")
+    study(data / "gqa_mini_baselines", scored)
+    evaluation(data / "gqa_mini_evaluation", scored, scores(0, 0.9))
+    for seed, epochs in enumerate((1, 1, 2)):
+        place = data / "gqa_mini_replicates" / str(seed)
+        place.mkdir(parents=True)
+        evaluation(place / "evaluation", scored, scores(seed, 0.8), seed, epochs)
+    job_of(defs(), KEYS).execute_in_process(instance=instance)
+    report = json.loads((data / "visual_baselines" / "report.json").read_text())
+    assert list(report["parts"]["gqa_mini"]["rows"]["ours"]["scores"]) == ["0", "1"]
+    assert set(artifact.read_manifest(data / "visual_baselines").inputs) == {
+        "gqa_mini_baselines",
+        "gqa_mini_evaluation",
+        "gqa_mini_replicates/1/evaluation",
+    }
 
 
 def test_a_single_seed_gives_a_table_and_no_figure(data, instance, tmp_path):
