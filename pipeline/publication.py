@@ -12,7 +12,6 @@ import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from nsmodels.commands import paper
@@ -150,7 +149,7 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
         alone = {key: [key, *(each for each in SHOWN[key] if each in left)] for key in left if key in ABLATIONS}
         for key, keys in alone.items():  # they need nothing but data
             copied = f"{COPYING.get(key)}{REPLICATES}"
-            yield replace(_of_keys(tuple(keys), preset), after=(copied,) if copied in before[family] else ())
+            yield replace(_of_keys(tuple(keys), preset, {}), after=(copied,) if copied in before[family] else ())
         if rest := tuple(key for key in left if not any(key in keys for keys in alone.values())):
             after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
             step = replace(_beside_seeds(root, family, rest, seeds, preset), after=tuple(after))
@@ -209,7 +208,7 @@ def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequenc
     return replace(_of_keys(keys, preset, costs), models=models)
 
 
-def _of_keys(keys: tuple[str, ...], preset: str, costs: Mapping[str, float | None] = MappingProxyType({})) -> Step:
+def _of_keys(keys: tuple[str, ...], preset: str, costs: Mapping[str, float | None]) -> Step:
     """The step that makes these, with the `costs` of models and those of the studies among them."""
     studies = [key for several in STUDIES.values() for key in several if key in keys]
     known = {**costs, **{key: REFERENCES.get(key) if preset == QUICK else None for key in studies}}

@@ -189,6 +189,11 @@ def guarded(main: Callable[[], int]) -> int:
             raise
 
 
+def status_of(returncode: int) -> int:
+    """Exit status of a process by its `returncode`, which is negative after a signal that it did not handle."""
+    return returncode if returncode >= 0 else 128 - returncode
+
+
 def report(line: str = LINE) -> int:
     """Print the line of a stop on stderr; returns the status of the process."""
     if _watch:

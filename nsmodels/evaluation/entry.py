@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from nsmodels.core import artifact, disk, orders
 from nsmodels.core.artifact import InputRecord, Manifest
-from nsmodels.core.config import Config, fingerprint, flat
+from nsmodels.core.config import Config, fingerprint, flat, is_seed
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.measure import SHARE, Measure
 from nsmodels.evaluation.outcomes import MODEL, OUTCOMES, Outcomes, files_of, read_outcomes
@@ -89,7 +89,7 @@ class Entry(Config):
         every = {**flat(self.configuration), **flat(self.evaluation, "evaluation.")}
         every |= flat(self.parent, "parent.")
         every |= {"code": self.code_version, "trained_on": self.trained_on}
-        return {name: value for name, value in every.items() if name.rpartition(".")[2] != "seed"}
+        return {name: value for name, value in every.items() if not is_seed(name)}
 
 
 def entries_of(evaluation: Path, root: Path, has_intervals: bool = True) -> list[tuple[Entry, Path]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nsmodels.core import discover
 from nsmodels.core.artifact import Manifest
-from nsmodels.core.config import Config, flat, nested
+from nsmodels.core.config import Config, flat, is_seed, nested
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed.inputs import input_folder
 from nsmodels.core.sealed.manifest import manifest_of
@@ -47,7 +47,7 @@ class Closest:
     @property
     def label(self) -> str:
         """Name of the preset and how many fields differ from it, seeds apart, for a cell; empty without a preset."""
-        num = sum(not _is_seed(name) for name in self.changed)
+        num = sum(not is_seed(name) for name in self.changed)
         return self.name + (f", {num} field{'s' * (num > 1)} changed" if num and self.name else "")
 
 
@@ -90,7 +90,7 @@ def has_preset(manifest: Manifest, name: str) -> bool:
     """Whether an artifact has the configuration of a preset of its maker, but for seeds."""
     config = flat(manifest.config)
     made = (preset for each, preset in _presets(manifest) if each == name and config)
-    return any(all(map(_is_seed, _changed(config, preset))) for preset in made)
+    return any(all(map(is_seed, _changed(config, preset))) for preset in made)
 
 
 def labels(manifests: Iterable[Manifest]) -> str:
@@ -123,10 +123,6 @@ def _origins(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
 def is_trained(manifest: Manifest) -> bool:
     """Whether an artifact is a trained model, or a study of many."""
     return manifest.maker.startswith(SYSTEMS) and manifest.kind.split(" ")[0].strip(":") in ("training", STUDY)
-
-
-def _is_seed(name: str) -> bool:
-    return name.rpartition(".")[2] == "seed"
 
 
 def _changed(config: Mapping[str, Any], preset: Preset) -> dict[str, Any]:

@@ -48,7 +48,6 @@ def _end(processes: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
         for process in processes:
             end(process)
     for process in processes:
-        status = process.wait()
-        status = status if status >= 0 else 128 - status  # a signal before it could handle one
+        status = interrupts.status_of(process.wait())
         if status not in (0, *interrupts.STATUSES):
             print(f"a process that helped ended with status {status}", file=sys.stderr, flush=True)

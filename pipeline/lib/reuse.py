@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, Manifest, data_root, describe_input, read_manifest
-from nsmodels.core.config import flat
+from nsmodels.core.config import flat, is_seed
 from nsmodels.core.errors import InputError
 from pipeline.lib import store
 
@@ -129,7 +129,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     """The fields in which the configuration of a manifest differs from a second one, a short line each."""
     was, now = flat(before), flat(plain(after))
     names = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
-    kinds = {name: "seed" if name.rpartition(".")[2] == "seed" else "config" for name in names}
+    kinds = {name: "seed" if is_seed(name) else "config" for name in names}
     return [f"{kinds[name]} {name} {was.get(name)} -> {now.get(name)}" for name in names]
 
 

@@ -1,6 +1,6 @@
 """Frozen configuration: base class, fingerprints, conditions between fields, YAML and JSON files, flags."""
 
-from nsmodels.core.config.base import LARGEST_SEED, Config, Given, differences, fingerprint, flat, nested
+from nsmodels.core.config.base import LARGEST_SEED, Config, Given, differences, fingerprint, flat, is_seed, nested
 from nsmodels.core.config.conditions import (
     above,
     added_field,
@@ -32,6 +32,7 @@ __all__ = [
     "fingerprint",
     "flat",
     "from_environment",
+    "is_seed",
     "nested",
     "parse_json",
     "parse_yaml",

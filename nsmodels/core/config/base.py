@@ -155,6 +155,11 @@ def flat(values: Mapping[str, Any], prefix: str = "", separator: str = ".") -> d
     return found
 
 
+def is_seed(name: str) -> bool:
+    """Whether a field, by dotted name, is a seed: in it alone replicates differ."""
+    return name.rpartition(".")[2] == "seed"
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The fields in which two nested configurations differ, by dotted name, as `epochs 20 -> 10`."""
     was, now = (flat(json.loads(json.dumps(values, default=str))) for values in (before, after))

@@ -13,7 +13,7 @@ from typing import Any
 
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest, Part
-from nsmodels.core.config import flat
+from nsmodels.core.config import flat, is_seed
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.comparison import figure
@@ -86,7 +86,7 @@ def _recipe(evaluation: Path) -> list[Any]:
     made = (artifact.read_manifest(evaluation), _model_of(evaluation))
     return [
         (
-            {name: value for name, value in flat(each.config).items() if name.rpartition(".")[2] != "seed"},
+            {name: value for name, value in flat(each.config).items() if not is_seed(name)},
             each.code_version,
             {record.fingerprint for record in each.datasets.values()},
         )

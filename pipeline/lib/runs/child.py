@@ -123,7 +123,7 @@ class _Lanes:
                 if name in self.readers:
                     # What it has started may still hold the other end.
                     self.readers.pop(name).join(1.0)
-                self.ended[name] = status if status >= 0 else 128 - status
+                self.ended[name] = interrupts.status_of(status)
                 if self.ended[name] in interrupts.STATUSES and not self.number:
                     self.stop(signal.SIGTERM)
 

@@ -3,6 +3,7 @@
 import json
 
 import dagster as dg
+import pytest
 
 from nsmodels.core import artifact
 from pipeline.definitions import defs
@@ -10,6 +11,15 @@ from tests.evaluation.compared import evaluation, scores, study
 from tests.pipeline.jobs import job_of
 
 KEYS = ["visual_baselines", "performance_comparison"]
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """Data on which studies and models were scored."""
+    folder = tmp_path / "scored"
+    folder.mkdir()
+    (folder / "questions.json").write_text("[]")
+    return folder
 
 
 def failure_of(done):
@@ -25,10 +35,7 @@ def test_without_a_study_it_ends_with_one_line(data, instance):
     assert "\n" not in line
 
 
-def test_it_joins_the_studies_that_are_there_with_their_evaluations(data, instance, tmp_path):
-    scored = tmp_path / "scored"
-    scored.mkdir()
-    (scored / "questions.json").write_text("[]")
+def test_it_joins_the_studies_that_are_there_with_their_evaluations(data, instance, scored):
     study(data / "gqa_mini_baselines", scored)
     evaluation(data / "gqa_mini_evaluation", scored, scores(3, 0.9))
     job = job_of(defs(), KEYS)
@@ -45,10 +52,7 @@ def test_it_joins_the_studies_that_are_there_with_their_evaluations(data, instan
     ] * 2
 
 
-def test_the_model_has_the_seeds_of_its_replicates_that_differ_in_nothing_else(data, instance, tmp_path):
-    scored = tmp_path / "scored"
-    scored.mkdir()
-    (scored / "questions.json").write_text("[]")
+def test_the_model_has_the_seeds_of_its_replicates_that_differ_in_nothing_else(data, instance, scored):
     study(data / "gqa_mini_baselines", scored)
     evaluation(data / "gqa_mini_evaluation", scored, scores(0, 0.9))
     for seed, epochs in enumerate((1, 1, 2)):
@@ -65,10 +69,7 @@ def test_the_model_has_the_seeds_of_its_replicates_that_differ_in_nothing_else(d
     }
 
 
-def test_a_single_seed_gives_a_table_and_no_figure(data, instance, tmp_path):
-    scored = tmp_path / "scored"
-    scored.mkdir()
-    (scored / "questions.json").write_text("[]")
+def test_a_single_seed_gives_a_table_and_no_figure(data, instance, scored):
     study(data / "gqa_mini_baselines", scored, seeds=1)
     with dg.DagsterInstance.ephemeral() as own:
         done = job_of(defs(), KEYS).execute_in_process(instance=own, raise_on_error=False)
