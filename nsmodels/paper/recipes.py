@@ -13,7 +13,6 @@ from nsmodels.core.config import Config, flat, is_seed, nested
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed.inputs import input_folder
 from nsmodels.core.sealed.manifest import manifest_of
-from nsmodels.engine.system import System
 from nsmodels.studies.search.config import presets_of as searches_of
 
 SYSTEMS, DATASETS = "nsmodels.systems.", "nsmodels.datasets."
@@ -143,7 +142,8 @@ def _presets(manifest: Manifest) -> Iterator[tuple[str, Preset]]:
         return
 
 
-def _of_system(system: System[Any, Any], manifest: Manifest) -> Iterator[tuple[str, Preset]]:
+def _of_system(system: Any, manifest: Manifest) -> Iterator[tuple[str, Preset]]:
+    """Those of a `System`, whose type is not named here: its module refers to torch."""
     word, _, name = manifest.kind.partition(" ")
     if word == "evaluation":
         yield from system.evaluation_presets.items()
@@ -158,15 +158,13 @@ def _of_system(system: System[Any, Any], manifest: Manifest) -> Iterator[tuple[s
             yield from presets.items()
 
 
-def _of_studies(system: System[Any, Any]) -> Iterator[Presets]:
+def _of_studies(system: Any) -> Iterator[Presets]:
     studies = getattr(discover.module("systems", system.name, "__main__"), "STUDIES", {})
     yield from (each.presets for each in studies.values())
     yield from system.reports.values()
 
 
-def _of_models(
-    system: System[Any, Any], manifest: Manifest, values: Mapping[str, Any], name: str = ""
-) -> Iterator[Presets]:
+def _of_models(system: Any, manifest: Manifest, values: Mapping[str, Any], name: str = "") -> Iterator[Presets]:
     """Presets of the stage of that name, else of all, for the data; where these do not tell, of all domains."""
     for stage in (each for each in system.stages if name in ("", each.name)):
         found = system.presets_for(stage, values, manifest.datasets)
