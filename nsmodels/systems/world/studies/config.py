@@ -45,6 +45,7 @@ Losses = Literal[
 ZERO_SHOT, FEW_SHOT, PROPERTIES = "zero_shot_accuracy", "few_shot_accuracy", "property_mae"
 DYNAMICS, SIGNS, RETRIEVAL = "dynamics_error", "causal_sign_accuracy", "image_to_sound_r10"
 TERMS, STEPS = "terms of the loss", "steps of contrast"
+ONE_STEP = {"epochs": 1, "max_steps": 1, "warmup_epochs": 0.0}  # a warm-up would need more
 ALL: tuple[Modality, ...] = get_args(Modality)
 WORDS = {"vision": "sight", "audio": "sound", "proprio": "touch"}
 
@@ -76,7 +77,7 @@ def _rollout_term(name: str, about: str) -> Variant:
 
 def _untrained(stage: str, about: str) -> Variant:
     """An encoder that is left after one step."""
-    values = {f"{stage}.training.epochs": 1, f"{stage}.training.max_steps": 1}
+    values = {f"{stage}.training.{name}": value for name, value in ONE_STEP.items()}
     return Variant(about, values, metric=ZERO_SHOT, also=(RETRIEVAL,), removes=STEPS)
 
 
