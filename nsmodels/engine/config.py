@@ -173,6 +173,15 @@ class TrainingConfig(Config):
             )
         return self
 
+    def require_warm(self, num_steps: int) -> None:
+        """Raise `InputError` for a training that would end within its warm-up, of epochs with `num_steps` steps."""
+        if 0 < self.max_steps <= self.warmup_epochs * num_steps:
+            raise InputError(
+                f"warmup_epochs: {self.warmup_epochs:g} epochs are {self.warmup_epochs * num_steps:g} steps, but the "
+                f"training ends after max_steps={self.max_steps}, before it reaches lr; lower warmup_epochs or raise "
+                "max_steps"
+            )
+
 
 def further_training(applies: Mapping[str, Any] | None = None, has_curriculum: bool = True) -> Any:
     """A section for a training that follows the one in `training`, which decides the `SHARED` options.

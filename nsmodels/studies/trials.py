@@ -159,15 +159,20 @@ class Trial:
 def run(trial: Trial) -> dict[str, Any]:
     """Train and score a trial, and return its record; of one that is over, only read it.
 
-    Raises `InputError` when the training fails or is interrupted; the next call resumes it.
+    Raises `InputError`, with the name of the trial, when the training fails or is interrupted; the next call resumes
+    it.
     """
     path = trial.place / RECORD
     if not trial.is_over:
         trial.place.mkdir(parents=True, exist_ok=True)
         # The engine's line for each epoch goes to a file: a study prints one line for each trial.
         with (trial.place / LOG).open("a", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
-            manifests = _train(trial)
-            scored = _score(trial)
+            try:
+                manifests = _train(trial)
+                scored = _score(trial)
+            except InputError as error:
+                error.args = (f"{trial.name}: {error}",)
+                raise
         disk.write_json(path, _record(trial, manifests, scored))
     return record_of(trial)
 
@@ -228,7 +233,7 @@ def _score(trial: Trial) -> list[Outcomes]:
     order: Order[Any] = Order("scores", config, inputs, trial.place / SCORES)
     found = list(arm.score(order) if arm.score else arm.system.score(order).outcomes)
     if not found:
-        raise InputError(f"{trial.name}: was scored on nothing")
+        raise InputError("was scored on nothing")
     (trial.place / SCORES).mkdir(exist_ok=True)
     write_outcomes(trial.place / SCORES, found, trial.model)
     return found

@@ -221,6 +221,12 @@ def test_a_variant_that_is_the_full_model_is_refused(order: Order, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_trial_that_cannot_be_trained_is_named(order: Order, tmp_path: Path) -> None:
+    short = CONFIG.with_values({"model.training.max_steps": 1, "model.training.warmup_epochs": 0.5})
+    with pytest.raises(InputError, match=r"^gqa_mini/full/0: warmup_epochs: 0.5 epochs are"):
+        ablations.ablate(Order("s", short, order.inputs, tmp_path / "s"))
+
+
 def test_several_processes_share_the_trials_and_give_the_same_table(
     sealed: Path, order: Order, tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:

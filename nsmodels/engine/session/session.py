@@ -85,7 +85,7 @@ class Session:
         self.meter = Meter(every=20 if device.type == "cuda" else 1)
         self.num_steps = self.train_batches(0, 0)[0]  # of the first epoch
         self.schedule = Schedule(self.optimizer, config, 1 / self.num_steps)
-        _require_warm(config, self.num_steps)
+        config.require_warm(self.num_steps)
         if world.rank:
             torch.manual_seed(config.seed + world.rank)  # dropout differs between processes
         self.step_rng = runtime.torch_rng_state(device)
@@ -330,16 +330,6 @@ def _differences(saved: Mapping[str, Any], wanted: Mapping[str, Any], within: st
             yield from _differences(before, value, f"{within}{name}.")
         elif before != value:
             yield f"{within}{name}={reprlib.repr(before)} (now {reprlib.repr(value)})"
-
-
-def _require_warm(config: TrainingConfig, num_steps: int) -> None:
-    """Refuse a training that would end within its warm-up, of epochs with `num_steps` steps."""
-    if 0 < config.max_steps <= config.warmup_epochs * num_steps:
-        raise InputError(
-            f"warmup_epochs: {config.warmup_epochs:g} epochs are {config.warmup_epochs * num_steps:g} steps, but the "
-            f"training ends after max_steps={config.max_steps}, before it reaches lr; lower warmup_epochs or raise "
-            "max_steps"
-        )
 
 
 def _freeze(model: nn.Module, name: str) -> nn.Module:

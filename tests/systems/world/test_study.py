@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from torch import nn
 
 from nsmodels.__main__ import main
 from nsmodels.core.orders import Inputs
+from nsmodels.datasets.impacts.config import PRESETS as IMPACTS_PRESETS
 from nsmodels.engine.task import Shard
 from nsmodels.formats.clips import files
 from nsmodels.studies.trials import Arm
@@ -73,6 +76,17 @@ def test_a_study_trains_of_a_chain_what_a_variant_changes_and_is_kept(shared, tm
     assert spent["only_vision"]["spent_cpu_seconds"] == 0
     assert main(command) == 0
     assert "trial 1/" not in capsys.readouterr().err  # kept
+
+
+@pytest.mark.parametrize("preset", ABLATION_PRESETS)
+def test_every_variant_of_every_preset_reaches_its_learning_rate(preset: str, arm: Arm) -> None:
+    config = ABLATION_PRESETS[preset]().with_values({"losses": list(LOSSES), "senses": list(SENSES)})
+    num = IMPACTS_PRESETS[preset]().num_train
+    whole = dataclasses.replace(arm, config=config, variants=config.variants)
+    for name in whole.all_variants:
+        for phase in PHASES:
+            training = whole.section(whole.config_of(name, 0), phase).training
+            training.require_warm(math.ceil(num / training.batch_size))
 
 
 def test_pairs_and_single_modalities_are_variants_of_the_study() -> None:
