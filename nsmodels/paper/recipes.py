@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from nsmodels.core import discover
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config, flat, is_seed, nested
+from nsmodels.core.config.conditions import field_of, is_added, without_effect
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import PARENT
 from nsmodels.core.sealed.inputs import input_folder
-from nsmodels.core.sealed.manifest import manifest_of
+from nsmodels.core.sealed.manifest import InputRecord, manifest_of
 from nsmodels.studies.search.config import presets_of as searches_of
 
 SYSTEMS, DATASETS = "nsmodels.systems.", "nsmodels.datasets."
+PREPARED = ("clevr", "gqa", "vqa")  # datasets whose verb is "prepare"; that of all others is "generate"
 MATERIALIZE = "dagster asset materialize --select"
 SEED, MODEL = "training.seed", "model"
+LOCAL, YOURS = "local_fingerprint", "YOUR_DATA"  # the mark of files from a folder, which is not recorded
 STUDY = "study"  # first word of the kind of what has many trainings
 Preset = Callable[[], Config]
 Presets = Mapping[str, Callable[[], Any]]
@@ -58,11 +63,48 @@ def command(manifest: Manifest) -> str:
     key, *partition = manifest.key.split("/")
     closest = preset_of(manifest)
     changed = {name: value for name, value in closest.changed.items() if not (partition and name == SEED)}
+    if closest.name and _lacks_place(manifest):
+        changed["local_path"] = YOURS
     config = ({"preset": closest.name} if closest.name else {}) | nested(changed)
     words = [MATERIALIZE, key, *(["--partition", partition[0]] if partition else [])]
     if config:
         words += ["--config-json", f"'{json.dumps({'ops': {key: {'config': config}}})}'"]
     return " ".join(words)
+
+
+def command_with(manifest: Manifest, config: str) -> str:
+    """The command line that makes data or a model with the configuration in a file, in a folder of its name."""
+    name, out = manifest.maker.rpartition(".")[2], manifest.key.replace("/", "_")
+    if manifest.maker.startswith(DATASETS):
+        words = [name, "prepare" if name in PREPARED else "generate"]
+        from_where = ["--local-path", YOURS] if _lacks_place(manifest) else []
+    else:
+        words = [name, "train", *manifest.kind.split(" ")[1:]]
+        parents = [_name_of(record) for record in manifest.inputs.values() if record.role == PARENT]
+        from_where = ["--data", *map(_name_of, manifest.datasets.values()), *(["--from", *parents] if parents else [])]
+    preset = preset_of(manifest).name
+    with_preset = ["--preset", preset] if preset else []
+    return " ".join(["nsmodels", *words, *with_preset, "--config", config, *from_where, "--out", out])
+
+
+def _name_of(record: InputRecord) -> str:
+    return PurePath(record.path).name
+
+
+def _lacks_place(manifest: Manifest) -> bool:
+    """Whether it was made of files in a folder that is not recorded."""
+    return LOCAL in manifest.config and "local_path" not in manifest.config
+
+
+def settings(manifest: Manifest) -> dict[str, Any]:
+    """Its configuration, as a file over its closest preset.
+
+    It lacks what recipes of data hold beside fields: marks of files, versions of a renderer.
+    """
+    presets = [preset() for _, preset in _presets(manifest)]
+    values = flat(manifest.config)
+    kept = {name: value for name, value in values.items() if any(_has_field(each, name) for each in presets)}
+    return nested(kept | dict(preset_of(manifest).changed) if presets else values)
 
 
 def is_made_with_model(manifest: Manifest) -> bool:
@@ -125,9 +167,27 @@ def is_trained(manifest: Manifest) -> bool:
 
 
 def _changed(config: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
-    """Fields of a configuration that differ from a preset; those that the manifest leaves out have no effect."""
-    usual = flat(json.loads(json.dumps(preset().relevant(), default=str)))
-    return {name: value for name, value in config.items() if name not in usual or usual[name] != value}
+    """Fields of a configuration that differ from a preset; those that the manifest leaves out have no effect.
+
+    What is no field of it was not chosen, as the version of a renderer.
+    """
+    made = preset()
+    usual = flat(json.loads(json.dumps(made.relevant(), default=str)))
+    changed = {name: value for name, value in config.items() if name not in usual or usual[name] != value}
+    changed = {name: value for name, value in changed.items() if name in usual or _has_field(made, name)}
+    return changed | {name: field_of(made, name).default for name in usual if _is_left_out(name, config, made)}
+
+
+def _is_left_out(name: str, config: Mapping[str, Any], preset: Config) -> bool:
+    """Whether a manifest says by its silence that a field, which was added later, has not the value of the preset."""
+    return name not in config and is_added(field_of(preset, name)) and not without_effect(preset, name)
+
+
+def _has_field(config: Any, name: str) -> bool:
+    """Whether a configuration has a field of that dotted name, or one that holds a mapping with it."""
+    head, _, rest = name.partition(".")
+    value = getattr(config, head, None)
+    return head in type(config).model_fields and (not isinstance(value, Config) or _has_field(value, rest))
 
 
 def _presets(manifest: Manifest) -> Iterator[tuple[str, Preset]]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
-from nsmodels.core.config.conditions import is_runtime, value_of, without_effect
+from nsmodels.core.config.conditions import is_added, is_runtime, value_of, without_effect
 from nsmodels.core.errors import InputError
 
 LARGEST_INT = LARGEST_SEED = 2**63 - 1  # what numpy, torch and tables of 64-bit integers take
@@ -217,7 +217,7 @@ def _relevant(config: BaseModel) -> dict[str, Any]:
         if is_runtime(info):
             continue
         value = getattr(config, name)
-        if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("added") and value == info.default:
+        if is_added(info) and value == info.default:
             continue
         kept[name] = _relevant(value) if isinstance(value, BaseModel) else value
     return kept

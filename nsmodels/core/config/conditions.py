@@ -122,6 +122,11 @@ def is_runtime(info: FieldInfo) -> bool:
     return bool(_extra(info).get("runtime"))
 
 
+def is_added(info: FieldInfo) -> bool:
+    """Whether a field came later: what has its default says nothing of it."""
+    return bool(_extra(info).get("added"))
+
+
 def value_of(config: Any, name: str) -> Any:
     """Value of the field with this dotted name."""
     for part in name.split("."):

@@ -24,7 +24,7 @@ from nsmodels.evaluation.sources import SYNTHETIC, kind_of
 from nsmodels.paper import recipes
 from nsmodels.paper.cards import croissant
 
-CARD = "README.md"
+CARD, CONFIG = "README.md", "config.yaml"
 BEST, PLAIN = "best.pt", "best.safetensors"
 DATASETS = "nsmodels.datasets."
 TRAINING = "training"
@@ -62,8 +62,8 @@ def card(folder: Path, manifest: Manifest) -> str:
         *_scores(scored),
         _table("Figures of the manifest", _figures(manifest)),
         _table("Origin", _origin(manifest)),
-        f"## Making it again\n\n```sh\n{recipes.command(manifest)}\n```\n\n{recipes.preset_of(manifest).text()}.",
-        f"## Configuration\n\n```yaml\n{as_yaml(manifest.config).rstrip()}\n```",
+        _again(manifest),
+        f"## Configuration\n\n```yaml\n{as_yaml(recipes.settings(manifest)).rstrip()}\n```",
         f"## Files\n\n{len(manifest.files):,} files, {readable(manifest.num_bytes)}, listed with their SHA-256 in "
         f"`manifest.json`. Not of the artifact: {', '.join(f'`{name}`' for name in [*beside, CARD])}.",
     ]
@@ -101,6 +101,16 @@ def _index(manifest: Manifest, evaluation: Path) -> dict[str, Any]:
 
 def _metric(entry: Entry) -> dict[str, Any]:
     return {"type": entry.metric, "name": entry.measure.title, "value": round(entry.score, 6), "verified": False}
+
+
+def _again(manifest: Manifest) -> str:
+    """How it is made again. Whether it was made as an asset is not recorded: any folder may have the name of one."""
+    name = manifest.key.partition("/")[0]
+    return (
+        f"## Making it again\n\nWhere the project has an asset `{name}`:\n\n```sh\n{recipes.command(manifest)}\n```"
+        f"\n\n{recipes.preset_of(manifest).text()}. Under any name, with the configuration below in `{CONFIG}`:\n\n"
+        f"```sh\n{recipes.command_with(manifest, CONFIG)}\n```"
+    )
 
 
 def _usage(manifest: Manifest) -> str:
