@@ -15,7 +15,7 @@ import yaml
 from dagster._cli import create_dagster_cli
 
 import nsmodels
-from docs.site.command_lines import parser_of, verbs
+from docs.site.command_lines import names, parser_of, verbs
 from pipeline.definitions import defs
 
 ROOT = Path(__file__).parents[1]
@@ -152,6 +152,15 @@ def test_links_resolve(page: Path) -> None:
 def test_the_program_accepts_the_command(command: str, repository: dg.RepositoryDefinition) -> None:
     program, *words = shlex.split(command)
     CHECKS[Path(program).name](words, repository)
+
+
+@pytest.mark.parametrize("name", [name for kind in names().values() for name in kind])
+def test_every_command_has_a_row(name: str) -> None:
+    page = (ROOT / "docs/commands.md").read_text()
+    rows = set(re.findall(r"^\| `(nsmodels [^`]+)` \|", page, re.MULTILINE))
+    likewise = SPAN.findall(" ".join(re.findall(r"; likewise ([^|]+)\|", page)))  # data that have the verbs of others
+    if name not in likewise:
+        assert {f"nsmodels {name} {verb}".strip() for verb in verbs(parser_of(name)) or [""]} <= rows
 
 
 def test_a_folder_is_written_by_one_program() -> None:
