@@ -105,11 +105,11 @@ class Step:
     def text(self) -> str:
         """The step in words, with its expected time and disk."""
         seeds = f", seeds {' '.join(map(str, self.seeds))}" if self.seeds else ""
-        is_known = self.cpu_seconds or not self.unmeasured
-        times = [f"about {readable_seconds(self.cpu_seconds)} of CPU"] if is_known else []
-        times += [f"{', '.join(self.unmeasured)} not measured"] if self.unmeasured else []
+        unmeasured = "" if self.unmeasured == self.keys else f"{', '.join(self.unmeasured)} "
+        times = [f"about {readable_seconds(self.cpu_seconds)} of CPU"] if self.cpu_seconds else []
+        times += [f"{unmeasured}not measured"] if self.unmeasured else []
         disk = "" if self.num_bytes is None else f", {readable(self.num_bytes)}"
-        return f"{', '.join(self.keys)}{seeds}: {' and '.join(times)}{disk}"
+        return f"{', '.join(self.keys)}{seeds}: {' and '.join(times) or 'seconds'}{disk}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,7 +129,7 @@ def parser() -> Parser:
     made.add_argument("--families", default=",".join(TRAININGS), metavar="NAMES", help=about)
     about = "steps at the same time, on a share of the cores each; 0: as many as fit, one beside a GPU [0]"
     made.add_argument("--jobs", default="0", metavar="N", help=about)
-    made.add_argument("--dry-run", action="store_true", help="print what would be made, in what time and space")
+    made.add_argument("--dry-run", action="store_true", help="print what would be made, and in what time")
     return made
 
 
@@ -307,10 +307,11 @@ def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[st
     for line in others:
         print(f"  {line}")
     unknown = [key for step in steps for key in step.unmeasured]
-    more = f", and what was not measured: {', '.join(unknown)}" if unknown else ""
-    known = readable_seconds(sum(step.cpu_seconds for step in steps))
+    seconds = sum(step.cpu_seconds for step in steps)
+    known = [f"{readable_seconds(seconds)} of CPU"] if seconds or not unknown else []
+    known += [f"what was not measured: {', '.join(unknown)}"] if unknown else []
     at_once = f", {num} at the same time" if num > 1 else ""
-    print(f"{len(steps)} steps to do{at_once}: {known} of CPU{more}; {GO_ON}")
+    print(f"{len(steps)} steps to do{at_once}: {', and '.join(known)}; {GO_ON}")
 
 
 def execute(steps: Sequence[Step], preset: str, num: int) -> dict[str, int]:
