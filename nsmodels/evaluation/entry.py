@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from nsmodels.core import artifact, disk, orders
 from nsmodels.core.artifact import InputRecord, Manifest
 from nsmodels.core.config import Config, fingerprint, flat, is_seed
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.measure import SHARE, Measure
-from nsmodels.evaluation.outcomes import MODEL, OUTCOMES, Outcomes, files_of, read_outcomes
+from nsmodels.evaluation.outcomes import MODEL, OUTCOMES, Outcomes, files_of, read_model, read_outcomes
 
 
 class Entry(Config):
@@ -185,11 +185,7 @@ def _model_and_data(evaluation: Path, manifest: Manifest) -> tuple[Manifest, dic
 
     Manifests without roles have one model and one dataset; their model is the input with the hash of `model.json`.
     """
-    path = evaluation / MODEL
-    try:
-        trained, mark = Manifest.model_validate_json(path.read_bytes()), disk.sha256_of(path)
-    except (OSError, ValidationError):
-        raise InputError(f"{path}: missing or broken; make the evaluation again") from None
+    trained, mark = read_model(evaluation), disk.sha256_of(evaluation / MODEL)
     has_roles = any(record.role for record in manifest.inputs.values())
     models = {
         key: record

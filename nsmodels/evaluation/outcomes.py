@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nsmodels.core.artifact import MANIFEST, read_manifest
+from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
 from nsmodels.core.disk import atomically, write_atomic, writing
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.measure import SHARE, Bounds, Direction, Measure
@@ -137,6 +137,15 @@ def write_file(path: Path, outcomes: Outcomes) -> None:
     about |= {} if outcomes.chance is None else {"chance": json.dumps(outcomes.chance)}
     with writing(path), atomically(path) as beside:
         pq.write_table(table.replace_schema_metadata(about), beside, compression="zstd")
+
+
+def read_model(evaluation: Path) -> Manifest:
+    """The manifest of the model that was scored; InputError naming the file when it is missing or broken."""
+    path = evaluation / MODEL
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        raise InputError(f"{path}: missing or broken; make the evaluation again") from None
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -20,14 +20,16 @@ from nsmodels.core.errors import InputError
 from nsmodels.evaluation.ledger import ENTRY, Entry, enter
 from nsmodels.evaluation.measure import SHARE, Measure
 from nsmodels.evaluation.metrics import Interval
+from nsmodels.evaluation.sources import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.engine"
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 LEVEL = 0.95
+REPLICATES, EVALUATION = "_replicates", "evaluation"  # end of a key of replicates; folder of a seed
 ABOUT = {  # of the columns of `cells`, in order
     "training": "asset with a partition per seed",
     "mean": "over seeds, in percent where the metric is a share",
@@ -134,11 +136,24 @@ def student_interval(values: Sequence[float], level: float = LEVEL, measure: Mea
 # --- from the disk ---------------------------------------------------------------------------------------------------
 
 
+def evaluations_of(replicates: Path) -> dict[str, Path]:
+    """The sealed evaluations of replicates, by seed; none where there is no such folder."""
+    known = replicates.iterdir() if replicates.is_dir() else ()
+    seeds = sorted((path.name for path in known if path.name.isdecimal()), key=int)
+    places = {seed: replicates / seed / EVALUATION for seed in seeds}
+    return {seed: place for seed, place in places.items() if (place / MANIFEST).is_file()}
+
+
 def evaluations(seeds: Seeds, root: Path | None = None) -> dict[str, Path]:
     """The evaluations that lie under a data root, by their key: `<key of the replicates>/<seed>/evaluation`."""
     root = root or artifact.data_root()
-    keys = [f"{key}/{seed}/evaluation" for key, those in seeds.items() for seed in those]
-    return {key: root / key for key in keys if (root / key / MANIFEST).is_file()}
+    found = {key: evaluations_of(root / key) for key in seeds}
+    return {
+        f"{key}/{seed}/{EVALUATION}": path
+        for key, those in found.items()
+        for seed, path in those.items()
+        if seed in seeds[key]
+    }
 
 
 def replication(key: str, seeds: Sequence[str], root: Path | None = None) -> Replication | None:
@@ -146,40 +161,44 @@ def replication(key: str, seeds: Sequence[str], root: Path | None = None) -> Rep
     root = root or artifact.data_root()
     known: dict[str, Entry] = {}
     missing: dict[str, str] = {}
+    sealed = evaluations_of(root / key)
     for seed in seeds:
-        evaluation = root / key / seed / "evaluation"
-        if not (evaluation / MANIFEST).is_file():
+        if seed not in sealed:
             missing[seed] = ""
             continue
         try:
-            known[seed] = Entry.model_validate_json((enter(evaluation, root) / ENTRY).read_text(encoding="utf-8"))
+            text = (enter(sealed[seed], root) / ENTRY).read_text(encoding="utf-8")
+            known[seed] = Entry.model_validate_json(text)
         except InputError as error:
             missing[seed] = str(error)
     return _together(key, known, missing) if known else None
 
 
 def _together(key: str, known: Mapping[str, Entry], missing: Mapping[str, str]) -> Replication:
-    groups: dict[str, dict[str, Entry]] = {}
-    for seed, entry in known.items():
-        groups.setdefault(_recipe(entry), {})[seed] = entry
-    alike = max(groups.values(), key=lambda group: (len(group), max(entry.created for entry in group.values())))
-    first = next(iter(alike.values()))
-    others = {seed: (entry, _differing(first, entry)) for seed, entry in known.items() if seed not in alike}
-    return Replication(alike, key, others, missing)
+    recipes = {seed: settings(entry) for seed, entry in known.items()}
+    seeds = largest_group(recipes, {seed: entry.created for seed, entry in known.items()})
+    others = {
+        seed: (entry, differing(recipes[seeds[0]], recipes[seed])) for seed, entry in known.items() if seed not in seeds
+    }
+    return Replication({seed: known[seed] for seed in seeds}, key, others, missing)
 
 
-def _recipe(entry: Entry) -> str:
-    return fingerprint(_settings(entry))
+def largest_group(recipes: Mapping[str, Mapping[str, Any]], created: Mapping[str, str]) -> list[str]:
+    """The names of the largest group of equal recipes, among equals of the newest."""
+    groups: dict[str, list[str]] = {}
+    for name, recipe in recipes.items():
+        groups.setdefault(fingerprint(recipe), []).append(name)
+    return max(groups.values(), key=lambda group: (len(group), max(created[name] for name in group)))
 
 
-def _settings(entry: Entry) -> dict[str, Any]:
+def settings(entry: Entry) -> dict[str, Any]:
     """Settings that must agree in all evaluations that are taken together, by dotted name."""
     data = {"data": entry.data_fingerprint, "split": entry.split, "metric": entry.metric, "unit": entry.unit}
     return {"system": entry.system, **data, **entry.settings()}
 
 
-def _differing(first: Entry, other: Entry) -> str:
-    here, there = _settings(first), _settings(other)
+def differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
+    """In what the second settings differ from the first, the first four by name with their values there."""
     names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
     more = [f"+{len(names) - 4} more"] if len(names) > 4 else []
     return ", ".join([f"{name}={there.get(name)}" for name in names[:4]] + more)
@@ -314,6 +333,6 @@ def _draw(axis: Axes, row: int, part: Replication, scale: int) -> None:
 def _save(parts: Sequence[Replication], path: Path) -> None:
     from nsmodels.evaluation import plots
 
-    sources = sorted({entry.source for part in parts for entry in part.alike.values()})
+    source = listed(sorted({entry.source for part in parts for entry in part.alike.values()}))
     caption = "One dot per seed; diamond and line: mean over seeds and its 95 % interval (Student's t)"
-    plots.save_figure(draw(parts), path, caption, ", ".join(sources))
+    plots.save_figure(draw(parts), path, caption, source)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.errors import InputError
+from nsmodels.evaluation.replication import REPLICATES, evaluations_of
 from nsmodels.paper.recipes import materialize
-from nsmodels.paper.results import REPLICATES, evaluations_of
 from nsmodels.studies.config import FEWEST_SEEDS
 
 SEEDS = f"0...{FEWEST_SEEDS - 1}"
@@ -50,7 +50,7 @@ def missing(root: Path) -> Iterator[str]:
     for names in TRAININGS.values():
         for name in names:
             place = root / f"{name}{REPLICATES}"
-            num = len(evaluations_of(place)) if place.is_dir() else 0
+            num = len(evaluations_of(place))
             if num < FEWEST_SEEDS:
                 yield f"{name}{REPLICATES}: {num} of {FEWEST_SEEDS} seeds: {materialize(place.name, SEEDS)}"
     for key in (*STUDIES, *(name for names in FIGURES.values() for name in names)):

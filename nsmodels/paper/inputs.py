@@ -10,9 +10,10 @@ from nsmodels.core import artifact
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed.manifest import manifest_of
+from nsmodels.evaluation.replication import REPLICATES, evaluations_of
 from nsmodels.paper.contents import SEEDS, TRAININGS, NothingSealed
 from nsmodels.paper.recipes import materialize
-from nsmodels.paper.results import REPLICATES, Result, Results, evaluations_of, read_results
+from nsmodels.paper.results import Result, Results, read_results
 from nsmodels.paper.searches import Search, read_searches
 from nsmodels.studies import figure
 from nsmodels.studies.comparison import Row

@@ -11,12 +11,11 @@ from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.entry import Entry, entries_of
 from nsmodels.evaluation.outcomes import MODEL as SCORED
-from nsmodels.evaluation.replication import OverSeeds
+from nsmodels.evaluation.replication import REPLICATES, OverSeeds, evaluations_of
 from nsmodels.evaluation.sources import kind_of, require_one_kind, require_one_split
 from nsmodels.paper.recipes import MODEL, labels, materialize
 from nsmodels.studies.config import FEWEST_SEEDS
 
-REPLICATES, EVALUATION = "_replicates", "evaluation"
 CHANCE = ("chance", "random")  # names of what answers at random
 
 
@@ -106,13 +105,6 @@ def read_results(root: Path) -> Results:
         elif evaluations:
             found += _results(training, evaluations, root)
     return Results(found, left_out)
-
-
-def evaluations_of(replicates: Path) -> dict[str, Path]:
-    """The sealed evaluations of replicates, by seed."""
-    seeds = sorted((path.name for path in replicates.iterdir() if path.name.isdecimal()), key=int)
-    places = {seed: replicates / seed / EVALUATION for seed in seeds}
-    return {seed: place for seed, place in places.items() if (place / MANIFEST).is_file()}
 
 
 def require_alike(training: str, manifests: Mapping[str, Manifest], entries: Mapping[str, Entry]) -> None:

@@ -8,7 +8,7 @@ import dagster as dg
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.config import Config
 from nsmodels.evaluation.comparison import joining
-from nsmodels.paper.results import EVALUATION, REPLICATES, evaluations_of
+from nsmodels.evaluation.replication import EVALUATION, REPLICATES, evaluations_of
 from pipeline.lib import figure, policy, reuse, step, store
 from pipeline.lib.display import results
 from pipeline.lib.launchpad import Launchpad
