@@ -7,8 +7,10 @@ import dagster as dg
 
 from nsmodels.core.artifact import MANIFEST, Manifest
 from nsmodels.core.config import Config
+from nsmodels.evaluation import replication
 from nsmodels.evaluation.comparison import joining
-from nsmodels.evaluation.replication import EVALUATION, REPLICATES, evaluations_of
+from nsmodels.evaluation.comparison.replicates import Replicates, replicates_of
+from nsmodels.evaluation.replication import EVALUATION, REPLICATES
 from pipeline.lib import figure, policy, reuse, step, store
 from pipeline.lib.display import results
 from pipeline.lib.launchpad import Launchpad
@@ -29,29 +31,35 @@ REPORT = Launchpad({"default": Config}, default="default")
 def visual_baselines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Chance, priors, baselines and the model over seeds, its levels, annotators: of the datasets whose study there is.
 
-    Published results stand apart. A model without evaluation, or a dataset without study, is left out and named.
+    Published results stand apart. A model without evaluation, a seed that was made otherwise, or a dataset without
+    study is left out and named.
     """
     with step.one_line_errors():
         studies = present(STUDIES)
-        names = [key.removesuffix("_baselines") for key in studies]
-        evaluations = {key: path for name in names for key, path in evaluations_of_model(name).items()}
-        recipe = reuse.Recipe(joining.config_of(studies, evaluations), joining.CODE_VERSION, {**studies, **evaluations})
+        replicates = {key: replicates_of_model(key.removesuffix("_baselines"), path) for key, path in studies.items()}
+        evaluations = {key: path for each in replicates.values() for key, path in each.alike.items()}
+        left_out = {key: each.left_out for key, each in replicates.items()}
+        config = joining.config_of(studies, evaluations, left_out)
+        recipe = reuse.Recipe(config, joining.CODE_VERSION, {**studies, **evaluations})
 
         def build(folder: Path, is_forced: bool) -> Manifest:
-            return joining.make_comparison(folder, studies, evaluations, folder.name, is_forced)
+            return joining.make_comparison(folder, studies, evaluations, folder.name, is_forced, left_out)
 
         made = reuse.make(context, recipe, REPORT.choose(context).force, build)
-        missing = ", ".join(key for key in STUDIES if key not in studies) or "none"
-        pages = results.pages(store.folder(context.asset_key))
-        return results.result(made.manifest, **pages, is_reused=made.is_reused, reason=made.reason, missing=missing)
+        shown = {"missing": ", ".join(key for key in STUDIES if key not in studies) or "none"}
+        lines = [f"{key}: {name}: {why}" for key, those in left_out.items() for name, why in those.items()]
+        for line in lines:
+            context.log.warning(f"left out: {line}")
+        shown |= {"left_out": "; ".join(lines) or "none", **results.pages(store.folder(context.asset_key))}
+        return results.result(made.manifest, **shown, is_reused=made.is_reused, reason=made.reason)
 
 
-def evaluations_of_model(name: str) -> dict[str, Path]:
-    """The sealed evaluation of a model, and those of its replicates that differ in nothing but the seed."""
-    found, place = present([f"{name}_evaluation"]), store.folder(f"{name}{REPLICATES}")
-    others = evaluations_of(place) if place.is_dir() else {}
-    keyed = {f"{name}{REPLICATES}/{seed}/{EVALUATION}": path for seed, path in others.items()}
-    return found | {key: path for own in found.values() for key, path in joining.of_other_seeds(own, keyed).items()}
+def replicates_of_model(name: str, study: Path) -> Replicates:
+    """The sealed evaluations of a model: its own, and those of its replicates that differ in nothing but the seed."""
+    place = store.folder(f"{name}{REPLICATES}")
+    others = replication.evaluations_of(place).items()
+    keyed = {f"{place.name}/{seed}/{EVALUATION}": path for seed, path in others}
+    return replicates_of(study, present([f"{name}_evaluation"]), keyed)
 
 
 def present(keys: Iterable[str]) -> dict[str, Path]:

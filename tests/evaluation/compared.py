@@ -37,39 +37,63 @@ def compared(name: str = "gqa_mini", source: str = "synthetic GQA", **values: An
 
 
 def sealed(
-    folder: Path, kind: str, data: Path, fill: Any, seed: int = 0, model: Path | None = None, epochs: int = 1
+    folder: Path,
+    kind: str,
+    data: Path,
+    fill: Any,
+    seed: int = 0,
+    model: Path | None = None,
+    config: Any = None,
+    code: str = "1",
+    name_of_data: str = "gqa_mini",
 ) -> Path:
-    config = {} if model else {"training": {"seed": seed, "epochs": epochs}}
-    recipe: Any = {"key": folder.name, "maker": "nsmodels.test", "config": config, "code_version": "1", "seed": seed}
-    inputs = Inputs.of({"gqa_mini": data}, model=model and ("gqa_mini_model", model))
+    recipe: Any = {"key": folder.name, "maker": "nsmodels.test", "config": config or {}, "code_version": code}
+    recipe["seed"] = seed
+    inputs = Inputs.of({name_of_data: data}, model=model and ("gqa_mini_model", model))
     with artifact.build(folder, kind=kind, inputs=inputs, source="synthetic GQA", **recipe) as part:
         fill(part)
     return folder
 
 
-def study(folder: Path, data: Path, **values: Any) -> Path:
+def study(folder: Path, data: Path, name_of_data: str = "gqa_mini", **values: Any) -> Path:
     part = compared(**values)
 
     def fill(made: artifact.Part) -> None:
         write_rows(made.path / "scores", part.rows)
         disk.write_json(made.path / "report.json", part.to_dict())
 
-    return sealed(folder, joining.STUDY, data, fill)
+    return sealed(folder, joining.STUDY, data, fill, name_of_data=name_of_data)
 
 
-def evaluation(folder: Path, data: Path, outcomes: Outcomes, seed: int = 0, epochs: int = 1) -> Path:
+def evaluation(
+    folder: Path,
+    data: Path,
+    outcomes: Outcomes,
+    seed: int = 0,
+    epochs: int = 1,
+    code: str = "1",
+    how: Any = None,
+    code_of_scores: str = "1",
+    learnt: Path | None = None,
+    level: float = 1.0,
+    size: int = 7,
+) -> Path:
+    """`how`: configuration of the evaluation; `learnt`: data that the model was trained on, by default those scored."""
+
     def fill_model(made: artifact.Part) -> None:
         (made.path / "weights").write_text("")
-        made.metrics["num_parameters"] = 7
+        made.metrics["num_parameters"] = size
 
-    model = sealed(folder.with_name(f"{folder.name}_model"), "training", data, fill_model, seed, epochs=epochs)
+    config = {"training": {"seed": seed, "epochs": epochs}}
+    place = folder.with_name(f"{folder.name}_model")
+    model = sealed(place, "training", learnt or data, fill_model, seed, config=config, code=code)
 
     def fill(made: artifact.Part) -> None:
         write_outcomes(made.path, outcomes, model)
         rows: Mapping[str, Any] = {
             "head": {"accuracy": 0.9, "interval": None},
-            "true_scene": {"accuracy": 1.0, "interval": [0.99, 1.0]},
+            "true_scene": {"accuracy": level, "interval": [level - 0.01, level]},
         }
         disk.write_json(made.path / "report.json", {"headline": "head", "rows": rows})
 
-    return sealed(folder, "evaluation", data, fill, model=model)
+    return sealed(folder, "evaluation", data, fill, model=model, config=how, code=code_of_scores)

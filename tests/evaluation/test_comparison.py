@@ -71,18 +71,40 @@ def test_rows_of_different_items_are_refused_in_one_line(other: Row, message: st
 # --- the figure ------------------------------------------------------------------------------------------------------
 
 
+def with_ours(num: int, name: str = "gqa_mini") -> Compared:
+    """Baselines of three seeds, and a model of so many."""
+    part = compared(name)
+    ours = Row("ours", "ours, image and question only", "ours", {str(k): scores(k, 0.8) for k in range(num)})
+    return replace(part, rows=[*part.rows, ours])
+
+
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
         ([compared(), compared("vqa_mini", "VQA v2")], "mixed sources"),
         ([compared(), Compared("vqa_mini", "synthetic VQA", [guess(split="ood")])], "unequal splits"),
         ([compared(seeds=1)], "row 'blind' has 1 seed, and an interval over seeds needs 3"),
+        ([with_ours(2)], "row 'ours' has 2 seeds, and an interval over seeds needs 3; make more of its replicates"),
     ],
 )
 def test_a_figure_that_would_mislead_is_refused_in_one_line(parts: list[Compared], message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         figure.require_sound(parts, "here")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "seeds"),
+    [
+        ([compared()], "3 seeds of each network"),
+        ([with_ours(3)], "3 seeds of each network"),
+        ([with_ours(5)], "5 seeds of each network; 3 of blind"),
+        ([compared("vqa_mini"), with_ours(1)], "3 seeds of each network; 1 of ours on gqa_mini"),
+    ],
+)
+def test_a_caption_counts_the_seeds_of_all_that_has_some(parts: list[Compared], seeds: str) -> None:
+    figure.require_sound(parts, "here")
+    assert f"thick line: {seeds} and their 95 % interval; " in figure.caption(parts)
 
 
 def test_the_table_says_what_is_missing_and_sets_published_rows_apart() -> None:
@@ -152,6 +174,44 @@ def test_seeds_of_ours_are_joined_and_a_second_of_the_same_is_refused(tmp_path: 
     again = {**evaluations, "again": evaluation(tmp_path / "again", data, scores(5, 0.9), 1)}
     with pytest.raises(InputError, match="a second evaluation of seed 1"):
         joining.joined(studies, again)
+
+
+def test_the_order_of_evaluations_does_not_matter_and_levels_are_means(tmp_path: Path, data: Path) -> None:
+    studies = {"b": study(tmp_path / "b", data)}
+    about: dict[str, Any] = {"e10": (10, 0.6, 5), "e2": (2, 0.9, 7)}
+    found = {
+        key: evaluation(tmp_path / key, data, scores(seed, 0.9), seed, level=level, size=size)
+        for key, (seed, level, size) in about.items()
+    }
+    one = joining.make_comparison(tmp_path / "one", studies, found, "table", False)
+    other = joining.make_comparison(tmp_path / "other", studies, dict(reversed(found.items())), "table", False)
+    assert one.fingerprint == other.fingerprint
+    texts = [(tmp_path / name / file).read_text() for file in ("report.json", "table.txt") for name in ("one", "other")]
+    assert (texts[0], texts[2]) == (texts[1], texts[3])
+    report = json.loads(texts[0])["parts"]["gqa_mini"]
+    assert report["levels"]["true_scene"] == {"score": pytest.approx(0.75), "interval": pytest.approx([0.74, 0.75])}
+    assert list(report["rows"]["ours"]["scores"]) == ["2", "10"]
+    assert report["rows"]["ours"]["cost"] == {"parameters": 6.0}
+
+
+def test_the_order_of_studies_is_part_of_what_a_table_is_made_from(tmp_path: Path, data: Path) -> None:
+    studies = {name: study(tmp_path / name, data) for name in ("a", "b")}
+    assert joining.config_of(studies, {}) != joining.config_of(dict(reversed(studies.items())), {})
+    with pytest.raises(InputError, match="a second study of data named gqa_mini"):
+        joining.joined(studies, {})
+
+
+def test_the_caption_of_a_figure_names_each_source_once(tmp_path: Path, data: Path) -> None:
+    from PIL import Image
+
+    other = tmp_path / "vqa"
+    other.mkdir()
+    (other / "questions.json").write_text('["other"]')
+    studies = {"a": study(tmp_path / "a", data), "b": study(tmp_path / "b", other, name_of_data="vqa_mini")}
+    joining.make_comparison(tmp_path / "table", studies, {}, "table", False)
+    joining.performance_comparison(tmp_path / "table", tmp_path / "drawn", "table")
+    with Image.open(tmp_path / "drawn" / "drawn.png") as picture:
+        assert picture.info["Description"].endswith("Data: synthetic GQA, split val.")
 
 
 def test_sources_of_mixtures_are_listed_once():

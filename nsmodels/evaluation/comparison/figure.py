@@ -17,31 +17,49 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEWEST_SEEDS = 3
+REMEDY = {"ours": "make more of its replicates, or compare one alone"}
 SEEDS = 0.16  # of the height of a row: how far below its middle single seeds are drawn
 COLOURS = {"guess": "#999999", "network": plots.COLOURS[5], "ours": plots.COLOURS[0], "people": plots.COLOURS[4]}
 HATCHES = {"network": "////", "people": "...."}  # colours alone are lost in print
 
 
 def require_sound(compared: Sequence[Compared], where: str) -> None:
-    """Raise `InputError` for mixed sources, unequal splits, and networks of too few seeds for an interval over them."""
+    """Raise `InputError` for mixed sources, unequal splits, and too few seeds for an interval over them.
+
+    Networks have several seeds; whatever else has more than one, as the model itself, needs as many.
+    """
     require_one_kind({part.name: part.source for part in compared}, where, "compare those of one kind")
     splits = {f"{part.name}, row '{row.name}'": row.first.split for part in compared for row in part.rows}
     require_one_split(splits, where, "score all on one")
     for part in compared:
         for row in part.rows:
-            if row.kind == "network" and len(row.seeds) < FEWEST_SEEDS:
-                num = len(row.seeds)
+            num = len(row.seeds)
+            if num < FEWEST_SEEDS and (row.kind == "network" or num > 1):
                 raise InputError(
                     f"{where}: {part.name}, row '{row.name}' has {num} seed{'s' * (num != 1)}, and an interval over "
-                    f"seeds needs {FEWEST_SEEDS}; train it with more (seeds)"
+                    f"seeds needs {FEWEST_SEEDS}; {REMEDY.get(row.kind, 'train it with more (seeds)')}"
                 )
 
 
-def caption(rows: Sequence[Row]) -> str:
+def caption(compared: Sequence[Compared]) -> str:
     """What the marks of `draw` mean."""
-    seeds = max((len(row.seeds) for row in rows if row.kind == "network"), default=0)
-    over = f"; white dots and thick line: {seeds} seeds of each network and their 95 % interval" if seeds > 1 else ""
+    seeds = _seeds(compared)
+    over = f"; white dots and thick line: {seeds} and their 95 % interval" if seeds else ""
     return f"Scores on the same questions{over}; thin line: 95 % interval by image"
+
+
+def _seeds(compared: Sequence[Compared]) -> str:
+    """How many seeds the rows have: the most usual number, and which ones have a different one; empty for one each."""
+    counts: dict[int, list[str]] = {}
+    for part in compared:
+        for row in (row for row in part.rows if row.seeds):
+            where = f" on {part.name}" if len(compared) > 1 else ""
+            counts.setdefault(len(row.seeds), []).append(f"{plots.words(row.name)}{where}")
+    if max(counts, default=0) < 2:
+        return ""
+    usual = max(counts, key=lambda num: (len(counts[num]), num))
+    others = [f"{num} of {', '.join(names)}" for num, names in sorted(counts.items()) if num != usual]
+    return "; ".join([f"{usual} seed{'s' * (usual != 1)} of each network", *others])
 
 
 def draw(compared: Sequence[Compared]) -> Figure:

@@ -21,8 +21,9 @@ class Compared:
         name: of the data, as "gqa_mini".
         source: of the data, as "synthetic GQA".
         rows: in their order; the one of kind "ours", where there is one, is what the others are compared with.
-        levels: further figures of the sealed evaluation of ours, by name: score and 95 % interval by image.
-        left_out: why a row is missing, by its name.
+        levels: further figures of the sealed evaluations of ours, means over seeds by name: score and 95 % interval
+            by image.
+        left_out: why a row, or a seed of ours, is missing, by its name.
         published: results of others, (name, score in percent, source); on real data, whatever `source` is.
         notes: further lines.
     """

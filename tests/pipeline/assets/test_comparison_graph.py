@@ -52,21 +52,87 @@ def test_it_joins_the_studies_that_are_there_with_their_evaluations(data, instan
     ] * 2
 
 
-def test_the_model_has_the_seeds_of_its_replicates_that_differ_in_nothing_else(data, instance, scored):
+def replicate(data, seed, scored, **how):
+    """A replicate of the model with its evaluation."""
+    place = data / "gqa_mini_replicates" / str(seed)
+    place.mkdir(parents=True)
+    evaluation(place / "evaluation", scored, scores(seed, 0.8), seed, **how)
+
+
+def joined(data, instance):
+    """The metadata and the report of `visual_baselines`, made from what lies there."""
+    done = job_of(defs(), KEYS[:1]).execute_in_process(instance=instance)
+    (event,) = done.get_asset_materialization_events()
+    report = json.loads((data / "visual_baselines" / "report.json").read_text())
+    return event.materialization.metadata, report["parts"]["gqa_mini"]
+
+
+@pytest.mark.parametrize(
+    ("how", "differs"),
+    [
+        ({"epochs": 2}, "training.epochs=2"),
+        ({"code": "2"}, "code=2"),
+        ({"learnt": "elsewhere"}, "training data="),
+        ({"how": {"beam": 2}}, "evaluation.beam=2"),
+        ({"code_of_scores": "2"}, "evaluation.code=2"),
+        ({"scored": "elsewhere"}, "data="),
+    ],
+)
+def test_the_model_has_the_seeds_of_its_replicates_that_differ_in_nothing_else(data, instance, scored, how, differs):
+    elsewhere = data.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "questions.json").write_text('["other"]')
     study(data / "gqa_mini_baselines", scored)
     evaluation(data / "gqa_mini_evaluation", scored, scores(0, 0.9))
-    for seed, epochs in enumerate((1, 1, 2)):
-        place = data / "gqa_mini_replicates" / str(seed)
-        place.mkdir(parents=True)
-        evaluation(place / "evaluation", scored, scores(seed, 0.8), seed, epochs)
-    job_of(defs(), KEYS).execute_in_process(instance=instance)
-    report = json.loads((data / "visual_baselines" / "report.json").read_text())
-    assert list(report["parts"]["gqa_mini"]["rows"]["ours"]["scores"]) == ["0", "1"]
+    for seed in (0, 1):
+        replicate(data, seed, scored)
+    values = {name: elsewhere if value == "elsewhere" else value for name, value in how.items()}
+    replicate(data, 2, **{"scored": scored} | values)
+    metadata, part = joined(data, instance)
+    assert list(part["rows"]["ours"]["scores"]) == ["0", "1"]
     assert set(artifact.read_manifest(data / "visual_baselines").inputs) == {
         "gqa_mini_baselines",
         "gqa_mini_evaluation",
         "gqa_mini_replicates/1/evaluation",
     }
+    (why,) = [why for name, why in part["left_out"].items() if name == "ours, seed 2 of gqa_mini_replicates/2"]
+    assert why.startswith(differs)
+    assert f"gqa_mini_baselines: ours, seed 2 of gqa_mini_replicates/2: {why}" in metadata["left_out"].value
+    assert "left out: ours, seed 2 of gqa_mini_replicates/2" in (data / "visual_baselines" / "table.txt").read_text()
+
+
+def test_without_an_evaluation_of_its_own_the_model_has_the_most_replicates_that_are_alike(data, instance, scored):
+    study(data / "gqa_mini_baselines", scored)
+    for seed, epochs in enumerate((2, 1, 1)):
+        replicate(data, seed, scored, epochs=epochs)
+    _, part = joined(data, instance)
+    assert list(part["rows"]["ours"]["scores"]) == ["1", "2"]
+    assert part["left_out"]["ours, seed 0 of gqa_mini_replicates/0"] == "training.epochs=2"
+    assert "ours" not in part["left_out"]
+
+
+def test_replicates_on_other_data_than_the_study_are_named(data, instance, scored):
+    elsewhere = data.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "questions.json").write_text('["other"]')
+    study(data / "gqa_mini_baselines", scored)
+    replicate(data, 0, elsewhere)
+    metadata, part = joined(data, instance)
+    assert part["left_out"]["ours"] == "no sealed evaluation of the model on these data"
+    assert "other than those of the study" in part["left_out"]["ours, seed 0 of gqa_mini_replicates/0"]
+    assert "gqa_mini_replicates/0" in metadata["left_out"].value
+
+
+@pytest.mark.parametrize("content", [None, "{"])
+def test_a_replicate_without_the_manifest_of_its_model_is_named_in_one_line(data, instance, scored, content):
+    study(data / "gqa_mini_baselines", scored)
+    evaluation(data / "gqa_mini_evaluation", scored, scores(0, 0.9))
+    replicate(data, 1, scored)
+    model = data / "gqa_mini_replicates" / "1" / "evaluation" / "model.json"
+    model.unlink() if content is None else model.write_text(content)
+    done = job_of(defs(), KEYS).execute_in_process(instance=instance, raise_on_error=False)
+    (line,) = failure_of(done)
+    assert line == f"{model}: missing or broken; make the evaluation again"
 
 
 def test_a_single_seed_gives_a_table_and_no_figure(data, instance, scored):
