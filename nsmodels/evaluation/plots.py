@@ -123,6 +123,9 @@ def _arrange(figure: Figure, margin: float) -> Bbox:
 
     if engine := figure.get_layout_engine():
         engine.execute(figure)
+    for legend in figure.legends:
+        if legend.get_bbox_to_anchor() is figure.bbox:  # a file has that of what is drawn on, with the caption
+            legend.set_bbox_to_anchor((0, 0, 1, 1), figure.transFigure)
     # Without any engine: for one that is only a placeholder each file would be drawn twice.
     with rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 SMALLEST, LARGEST = 6.0, 8.0  # points of letters in print
 MARGIN = 0.05  # inches around what is drawn, within its width
 SHRUNK = 0.8  # letters of a figure for a screen become so much smaller
 NARROWEST = 0.4  # of the width: what is drawn beside the panels may take no more of it
+LETTERS = 16  # of a turned label, in a line: a longer one would take the height of its panel
 TRIES = 4  # what is narrower may be laid out differently
 LEAST_WIDTH = 0.55  # of the width of a panel on a screen
 LEAST_PANEL = 0.8  # inches of a panel beside what is written; a figure that needs more is wider than its column
@@ -67,32 +71,73 @@ def _set_letters(figure: Figure) -> None:
     for axis in figure.axes:  # ticks are made as they are needed
         for each in (axis.xaxis, axis.yaxis):
             labels = each.get_ticklabels()
-            each.set_tick_params(labelsize=labels[0].get_fontsize() if labels else SMALLEST)
+            each.set_tick_params(which="both", labelsize=labels[0].get_fontsize() if labels else SMALLEST)
 
 
 def _wrap_legends(figure: Figure, width: float) -> None:
-    """Give a legend above or below all panels as many columns as have their place in `width` inches."""
-    for wide in list(figure.legends):
-        side, legend = getattr(wide, "_outside_loc", None), wide
-        if side not in ("upper", "lower"):
+    """Give a legend above or below all panels as many columns as have their place in `width` inches.
+
+    Where one column is too wide, too, its words go on in further lines. The figure becomes so much higher.
+    """
+    for legend in figure.legends:
+        if getattr(legend, "_outside_loc", None) not in ("upper", "lower"):
             continue
-        names, size = [text.get_text() for text in wide.get_texts()], wide.get_texts()[0].get_fontsize()
-        for columns in range(len(names) - 1, 0, -1):
-            if legend.get_window_extent().width <= width * figure.dpi:
-                break
-            legend.remove()
-            how: Any = {"loc": f"outside {side} center", "ncols": columns, "frameon": False, "fontsize": size}
-            legend = figure.legend([each for each in wide.legend_handles if each], names, **how)
+        before = legend.get_window_extent().height
+        for columns in range(_set_columns(legend) - 1, 0, -1):
+            if legend.get_window_extent().width > width * figure.dpi:
+                _set_columns(legend, columns)
+        excess = legend.get_window_extent().width - width * figure.dpi
+        for text in legend.get_texts() if excess > 0 else ():
+            taken = text.get_window_extent().width
+            letters = max(1, int(len(text.get_text()) * (1 - excess / taken))) if taken > excess else 1
+            text.set_text(textwrap.fill(text.get_text(), max(LETTERS, letters)))
+        more = (legend.get_window_extent().height - before) / figure.dpi
+        figure.set_figheight(figure.get_figheight() + more)
+
+
+def _set_columns(legend: Legend, num: int | None = None) -> int:
+    """Pack the entries of a legend, drawn as they are, in `num` columns; returns how many it has. None: as before.
+
+    `Legend.set_ncols` does not pack them again, and a second legend of the drawn handles would lack their markers.
+    """
+    from matplotlib.offsetbox import HPacker, VPacker
+
+    row: Any = next(box for box in legend.get_children()[0].get_children() if isinstance(box, HPacker))
+    columns = row.get_children()
+    if num is None:
+        return len(columns)
+    entries, first = [entry for column in columns for entry in column.get_children()], columns[0]
+    most, more = divmod(len(entries), num)
+    ends = list(itertools.accumulate([most + 1] * more + [most] * (num - more), initial=0))
+    parts = [entries[start:end] for start, end in itertools.pairwise(ends)]
+    row._children = [VPacker(pad=0, sep=first.sep, align=first.align, children=part) for part in parts]
+    row.set_figure(legend.get_figure(root=False))
+    legend.set_ncols(num)
+    return num
 
 
 def _turn_labels(figure: Figure) -> None:
     """Turn the labels below a panel that would lie on each other."""
     for axis in figure.axes:
-        labels = [label for label in axis.get_xticklabels() if label.get_visible() and label.get_text()]
-        boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
-        if any(left.x1 > right.x0 for left, right in itertools.pairwise(boxes)):
-            for label in labels:
+        if _are_crowded(axis):
+            _wrap_names(axis)
+            for label in axis.get_xticklabels(which="both"):
                 label.set(rotation=45, ha="right", rotation_mode="anchor")
+
+
+def _are_crowded(axis: Axes) -> bool:
+    """Whether labels below a panel, those of small ticks among them, lie on each other."""
+    labels = [label for label in axis.get_xticklabels(which="both") if label.get_visible() and label.get_text()]
+    boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
+    return any(left.x1 > right.x0 for left, right in itertools.pairwise(boxes))
+
+
+def _wrap_names(axis: Axes) -> None:
+    """Set long names below a panel in several lines; numbers are shorter, and stay as they are."""
+    names = [label.get_text() for label in axis.get_xticklabels()]
+    wrapped = [name if "$" in name else textwrap.fill(name, LETTERS) for name in names]
+    if wrapped != names:
+        axis.set_xticks(axis.get_xticks(), wrapped)
 
 
 def _pull_in(figure: Figure, width: float) -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from PIL import Image
+from pypdf import PdfReader
 
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation import plots, printing
@@ -91,6 +93,99 @@ def test_a_wide_legend_and_long_labels_have_their_place_in_a_column(tmp_path):
         "image and question only", "question alone", "CNN and LSTM from scratch",
     ]  # fmt: skip
     assert {label.get_rotation() for label in axis.get_xticklabels()} == {45}
+
+
+def printed(figure, tmp_path):
+    """The figure as it is printed: the PNG, and the words of the PDF with their height above its lower edge, points."""
+    pdf, png = plots.save_figure(figure, tmp_path / "printed", "A caption", "synthetic GQA", is_printed=True)
+    found = {}
+
+    def visit(text, matrix, of_text, _, size):
+        for line in filter(None, map(str.strip, text.splitlines())):
+            found[line] = of_text[5] * matrix[3] + matrix[5]
+
+    PdfReader(pdf).pages[0].extract_text(visitor_text=visit)
+    with Image.open(png) as picture:
+        return picture.copy(), found
+
+
+def many_lines(num=8, side="lower", **how):
+    figure, (axis,) = plots.make_figure(width=5.4, height=3.2)
+    for k in range(num):
+        axis.plot([1, 2], [k, k + 1], label=f"answerer number {k}", **plots.line(k))
+    figure.legend(loc=f"outside {side} center", ncols=num, fontsize=8, **how)
+    return figure
+
+
+def test_a_legend_below_the_panels_is_above_the_caption_in_the_file(tmp_path):
+    _, heights = printed(many_lines(), tmp_path)
+    caption = next(height for text, height in heights.items() if text.startswith("A caption"))
+    legend = [height for text, height in heights.items() if text.startswith("answerer")]
+    assert len(legend) == 8
+    assert min(legend) > caption + printing.SMALLEST
+
+
+def test_a_legend_that_is_wrapped_keeps_title_frame_and_the_look_of_its_series(tmp_path):
+    figure = many_lines(title="answerers", frameon=True)
+    axis = figure.axes[0]
+    axis.errorbar([1, 2], [3, 4], [0.2, 0.2], label="with error bars", marker="s", linestyle=":")
+    figure.legends[0].remove()
+    figure.legend(loc="outside lower center", ncols=9, title="answerers", frameon=True)
+    before = [type(each) for each in figure.legends[0].legend_handles]
+    drawn = len(figure.legends[0].findobj(Line2D))
+    printed(figure, tmp_path)
+    (legend,) = figure.legends
+    assert (legend.get_title().get_text(), legend.get_frame_on()) == ("answerers", True)
+    assert [type(each) for each in legend.legend_handles] == before
+    assert len(legend.findobj(Line2D)) == drawn
+    assert legend.get_window_extent().width <= plots.COLUMN * figure.dpi
+    assert [text.get_text() for text in legend.get_texts()][-1] == "with error bars"
+
+
+def test_a_legend_of_one_column_that_is_too_wide_goes_on_in_further_lines(tmp_path):
+    figure, (axis,) = plots.make_figure(width=5.4, height=3.2)
+    axis.plot(
+        [1, 2], [1, 2], label="a very long name of what answers that is far wider than the column of a page, really"
+    )
+    axis.plot([1, 2], [2, 1], label="b")
+    figure.legend(loc="outside upper center", ncols=2)
+    picture, _ = printed(figure, tmp_path)
+    assert picture.width / 300 <= plots.COLUMN + 0.01
+
+
+def test_a_legend_without_entries_is_no_error(tmp_path):
+    figure, (axis,) = plots.make_figure()
+    axis.plot([1, 2], [1, 2])
+    figure.legend([], [], loc="outside upper center", ncols=2)
+    picture, _ = printed(figure, tmp_path)
+    assert picture.width > 0
+
+
+def test_labels_of_small_ticks_do_not_lie_on_each_other(tmp_path):
+    figure, (axis,) = plots.make_figure(width=5.4, height=3.2)
+    axis.plot([1, 2, 3, 4, 5, 6, 8], [1] * 7)
+    axis.set_xscale("log")
+    printed(figure, tmp_path)
+    assert {label.get_rotation() for label in axis.get_xticklabels(which="both")} == {45}
+
+
+def test_a_long_name_below_a_panel_leaves_it_its_height(tmp_path):
+    figure, (axis,) = plots.make_figure(width=5.4, height=3.2)
+    names = [
+        "choose",
+        "compare",
+        "logical",
+        "query",
+        "verify",
+        "relations",
+        "attributes",
+        "a very long name of a category",
+    ]
+    axis.bar(range(len(names)), [1] * len(names))
+    axis.set_xticks(range(len(names)), names)
+    printed(figure, tmp_path)
+    assert axis.get_position().height > 0.4
+    assert [label.get_text().replace("\n", " ") for label in axis.get_xticklabels()] == names
 
 
 def test_series_differ_without_their_colours():
