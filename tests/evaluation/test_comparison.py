@@ -107,6 +107,22 @@ def test_a_caption_counts_the_seeds_of_all_that_has_some(parts: list[Compared], 
     assert f"thick line: {seeds} and their 95 % interval; " in figure.caption(parts)
 
 
+def test_rows_have_different_labels_in_short_lines() -> None:
+    one, other, third = (replace(network(name), about=about) for name, about in ABOUT.items())
+    found = figure.labels([guess(), one, other, third, replace(third, name="again")])
+    plain = [label.replace("\n", " ") for label in found]
+    assert plain[:3] == ["most frequent answer", "CNN+LSTM, from scratch", "CNN+LSTM, with weights of ImageNet"]
+    assert plain[3:] == ["a transformer that has read much (long)", "a transformer that has read much (again)"]
+    assert max(len(line) for label in found for line in label.splitlines()) <= figure.LETTERS
+
+
+ABOUT = {
+    "scratch": "CNN+LSTM, from scratch",
+    "weights": "CNN+LSTM, with weights of ImageNet",
+    "long": "a transformer that has read much",
+}
+
+
 def test_the_table_says_what_is_missing_and_sets_published_rows_apart() -> None:
     found = text([replace(compared(seeds=1), published=[("BUTD", 53.38, "Anderson et al. 2018")])])
     assert "left out: vilt: no checkpoint is configured" in found

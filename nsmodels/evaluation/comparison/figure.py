@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 FEWEST_SEEDS = 3
 REMEDY = {"ours": "make more of its replicates, or compare one alone"}
+LETTERS = 24  # of a label, in a line
+LINE = 0.22  # inches of a line of a label
 SEEDS = 0.16  # of the height of a row: how far below its middle single seeds are drawn
 COLOURS = {"guess": "#999999", "network": plots.COLOURS[5], "ours": plots.COLOURS[0], "people": plots.COLOURS[4]}
 HATCHES = {"network": "////", "people": "...."}  # colours alone are lost in print
@@ -65,19 +69,28 @@ def _seeds(compared: Sequence[Compared]) -> str:
 def draw(compared: Sequence[Compared]) -> Figure:
     """A panel per dataset with a bar per row."""
     most = max(len(part.rows) for part in compared)
-    figure, axes = plots.make_figure(len(compared), width=5.2, height=0.8 + 0.36 * most)
-    for axis, part in zip(axes, compared, strict=True):
+    named = [labels(part.rows) for part in compared]
+    num_lines = max(label.count("\n") + 1 for each in named for label in each)
+    figure, axes = plots.make_figure(len(compared), width=5.2, height=0.8 + max(0.36, LINE * num_lines) * most)
+    for axis, part, names in zip(axes, compared, named, strict=True):
         for place, row in enumerate(part.rows):
             _draw(axis, place, row)
-        axis.set_yticks(range(len(part.rows)), [_label(row) for row in part.rows], fontsize=7.5)
+        axis.set_yticks(range(len(part.rows)), names, fontsize=7.5)
         axis.set(ylim=(most - 0.4, -0.6), xlabel=part.rows[0].measure.title.replace("_", " "), title=part.name)
         axis.margins(x=0.14)
     return figure
 
 
-def _label(row: Row) -> str:
-    """Its words up to a bracket or comma: there is little room."""
-    return row.about.split(" (")[0].split(", ")[0]
+def labels(rows: Sequence[Row]) -> list[str]:
+    """A different label for each row, in lines: its words up to a bracket or comma, as there is little room.
+
+    All of its words, and its name behind them, where two rows would else have the same one.
+    """
+    short = [row.about.split(" (")[0].split(", ")[0] for row in rows]
+    for longer in ([row.about for row in rows], [f"{row.about} ({row.name})" for row in rows]):
+        taken = Counter(short)
+        short = [more if taken[label] > 1 else label for label, more in zip(short, longer, strict=True)]
+    return [textwrap.fill(label, LETTERS) for label in short]
 
 
 def _draw(axis: Axes, place: int, row: Row) -> None:
