@@ -26,13 +26,18 @@ from nsmodels.paper.recipes import has_preset, labels
 from nsmodels.paper.results import read_results, require_alike
 from nsmodels.paper.supplement.artifact import make_supplement
 from nsmodels.paper.tables.artifact import every_table, make_tables
-from nsmodels.paper.tables.latex import MOST_LINES, Table, document, escaped
+from nsmodels.paper.tables.latex import MOST_LINES, SMALLEST, Table, document, escaped
 from nsmodels.paper.tables.rows import ablations
 from tests.shared import resealed
 from tests.studies.test_comparison import study
 
 SEEDS = ("0", "1", "2")
 PDFLATEX = shutil.which("pdflatex")
+HAS_LATEX = pytest.mark.skipif(
+    PDFLATEX is None, reason="LaTeX is not installed: apt-get install texlive-latex-recommended"
+)
+JOURNAL = r"""\documentclass[10pt,twocolumn]{article}\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}
+\usepackage{booktabs,graphicx,textcomp}\begin{document}%s\end{document}"""
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +173,7 @@ def test_latex_has_rules_and_as_many_cells_as_heads(tables: dict[str, Table]) ->
         assert rf"\input{{{table.name}}}" in document(list(tables.values()))
 
 
-@pytest.mark.skipif(PDFLATEX is None, reason="LaTeX is not installed: apt-get install texlive-latex-recommended")
+@HAS_LATEX
 def test_latex_sets_every_table_within_the_width_of_a_page(copied: Path, tmp_path: Path) -> None:
     folder = copied / "paper_tables"
     make_tables(copied, folder)
@@ -181,6 +186,83 @@ def test_latex_sets_every_table_within_the_width_of_a_page(copied: Path, tmp_pat
     assert "Float too large" not in done.stdout
     assert "Missing character" not in (tmp_path / "tables.log").read_text(errors="replace")
     assert (tmp_path / "tables.pdf").stat().st_size > 0
+
+
+def set_by_latex(folder: Path, text: str) -> tuple[float, str]:
+    """Points of the smallest letters of a document that is set beside its tables, and the log of LaTeX."""
+    (folder / "document.tex").write_text(text)
+    options = ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run(
+        [str(PDFLATEX), *options, "document.tex"], cwd=folder, capture_output=True, text=True, errors="replace"
+    )
+    assert done.returncode == 0, done.stdout
+    sizes = []
+
+    def visit(found: str, now: list[float], of_text: list[float], _: Any, size: float) -> None:
+        if found.strip():  # a turned or shrunk box is drawn through matrices
+            scales = (abs(m[0] * m[3] - m[1] * m[2]) ** 0.5 for m in (now, of_text))
+            sizes.append(size * np.prod(list(scales)))
+
+    for page in PdfReader(folder / "document.pdf").pages:
+        page.extract_text(visitor_text=visit)
+    return min(sizes), (folder / "document.log").read_text(errors="replace")
+
+
+def one_row(*cells: str, heads: list[str] | None = None, caption: str = "What it shows.") -> Table:
+    named = heads or [f"column {n}" for n in range(len(cells))]
+    return Table("one_row", caption, named, [list(cells)], [{"n": 1}], left=max(1, len(cells) - 1))
+
+
+WIDE = {
+    "main": one_row(
+        *("long_chains", "quick, 3 fields changed", "long_chains_mini, test (trained on synthetic)", "rank error in %"),
+        *("98.1", "97.1–99.9", "3", "12,345", "12.3", "34.5 most_frequent_by_type", "99.0 exact solver"),
+    ),
+    "word": one_row("a search", "x" * 900, "1.0"),
+    "configuration": one_row("nav_search", "quick", ", ".join(f"training.field_{n}=0.000{n}" for n in range(30)), "1"),
+}
+
+
+@HAS_LATEX
+@pytest.mark.parametrize("page", ["own", "journal"])
+@pytest.mark.parametrize("name", WIDE)
+def test_letters_of_wide_tables_are_large_enough(name: str, page: str, tmp_path: Path) -> None:
+    (tmp_path / "one_row.tex").write_text(WIDE[name].latex())
+    text = document([WIDE[name]]) if page == "own" else JOURNAL % r"\input{one_row}"
+    smallest, log = set_by_latex(tmp_path, text)
+    assert smallest >= SMALLEST
+    assert "Overfull" not in log
+    assert "letters below" not in log
+
+
+@HAS_LATEX
+def test_latex_warns_of_a_table_for_which_no_page_is_wide_enough(tmp_path: Path) -> None:
+    table = one_row(*["0.123"] * 60)
+    (tmp_path / "one_row.tex").write_text(table.latex())
+    smallest, log = set_by_latex(tmp_path, document([table]))
+    assert smallest < SMALLEST
+    assert "one_row.tex has letters below 6 pt; set it on a larger page" in log.replace("\n", "")
+
+
+@HAS_LATEX
+@pytest.mark.parametrize("first", ["[new] part", "*starred", "a\n\nb", "a\x01b\x7f", "Ŀ ŉ ſ ȿ ɏ", "ÀÿŐž¿§ß"])
+def test_words_of_every_kind_are_set_as_they_are(first: str, tmp_path: Path) -> None:
+    table = replace(long_table(2), lines=[["a row", "", "1.0"], [first, first, "2.0"]], caption=f"One.\n\nTwo {first}")
+    (tmp_path / "long.tex").write_text(table.latex())
+    _, log = set_by_latex(tmp_path, document([table]))
+    assert "Missing character" not in log
+    text = "".join(page.extract_text() for page in PdfReader(tmp_path / "document.pdf").pages)
+    for word in ("[new]", "*starred"):
+        assert text.count(word) == 3 * (word in first)
+
+
+def test_a_row_of_many_lines_takes_their_place_on_a_page() -> None:
+    table = replace(long_table(20), lines=[["part", f"row {n}", "word " * 40] for n in range(20)])
+    floats = table.latex().split(r"\end{table*}")[:-1]
+    heights = [each.partition(r"\midrule")[2].count(r"\\") for each in floats]
+    assert sum(each.count("row ") for each in floats) == 20
+    assert sum(heights) > 20
+    assert max(heights) <= MOST_LINES
 
 
 def long_table(num: int) -> Table:
@@ -201,7 +283,7 @@ def test_a_table_that_is_longer_than_a_page_goes_on_in_a_further_one(num: int) -
         assert "row 19 " in page[-1] or "row 39 " in page[-1] or "row 59 " in page[-1] or "row 79 " in page[-1]
 
 
-@pytest.mark.skipif(PDFLATEX is None, reason="LaTeX is not installed: apt-get install texlive-latex-recommended")
+@HAS_LATEX
 @pytest.mark.parametrize("width", [1, 30])
 def test_latex_sets_long_and_wide_tables_on_pages(width: int, tmp_path: Path) -> None:
     table = long_table(100)
@@ -220,6 +302,7 @@ def test_latex_sets_long_and_wide_tables_on_pages(width: int, tmp_path: Path) ->
 def test_words_are_escaped_for_latex() -> None:
     assert escaped("a_b & 95 % of {x} ~ 1–2 \\") == r"a\_b \& 95 \% of \{x\} \textasciitilde{} 1--2 \textbackslash{}"
     assert escaped("∀") == "U+2200"
+    assert escaped("[a] * \x01\x7f\n\nȿé") == "{[}a] {*} U+0001U+007F U+023Fé"
 
 
 def test_the_artifact_is_kept_and_holds_every_table(copied: Path) -> None:

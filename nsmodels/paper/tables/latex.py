@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import math
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,16 +16,26 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", "\"": r"\textquotedbl{}",
+    "[": "{[}", "*": "{*}",  # else, first in a row, they are an option of the end of the row before
     "–": "--", "−": r"\ensuremath{-}", "±": r"\ensuremath{\pm}", "×": r"\ensuremath{\times}", "→": r"\ensuremath{\to}",
     "…": r"\ldots{}", "²": r"\ensuremath{^2}", "≥": r"\ensuremath{\ge}", "≤": r"\ensuremath{\le}",
 }  # fmt: skip
 SPECIAL_LETTERS = re.compile("|".join(map(re.escape, SPECIAL)))
+UNKNOWN = re.compile("[^ -~\xa0-\u0125\u0128-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e]")  # to T1
 NONE = "--"  # in a cell without a value
-MOST_LINES = 34  # of a table on one page, with a caption of several lines
+MOST_LINES = 34  # of a table on one page, with a caption of no more than `CAPTION` letters
+CAPTION, CAPTION_LINE = 600, 150  # letters: in four lines or so, and in one of them
+LETTERS, WORD, HEAD = 20, 40, 10  # of a line in a cell; of a word in it that is not broken; of a line in a head
+SMALLEST = 6  # points: where letters would be smaller, a table is turned
 
-
-# Letters of a table that is wider than the page are smaller.
-SMALLER = r"  \ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
+# Letters of a table that is wider than the page are smaller; of one that is turned its width is the height of the page.
+SIZE = r"\dimexpr\csname f@size\endcsname pt*\number\dimen0/\number\wd0\relax"
+PLACED = rf"""  \dimen0=\linewidth
+  \ifdim{SIZE}<{SMALLEST}pt \ifdim0.8\textheight>\dimen0 \dimen0=0.8\textheight\fi\fi
+  \ifdim{SIZE}<{SMALLEST}pt \GenericWarning{{}}{{LaTeX Warning: \detokenize{{%s}}.tex has letters below {SMALLEST} pt;
+    set it on a larger page}}\fi
+  \ifdim\wd0>\dimen0 \sbox0{{\resizebox{{\dimen0}}{{!}}{{\usebox0}}}}\fi
+  \ifdim\dimen0>\linewidth \rotatebox{{90}}{{\usebox0}}\else\usebox0\fi"""
 CONTINUED = r"  \addtocounter{table}{-1}\caption{continued}"
 
 
@@ -49,38 +62,55 @@ class Table:
     def latex(self) -> str:
         """Floating tables: \\toprule, the heads, \\midrule, the rows, \\bottomrule; needs booktabs, graphicx, T1 fonts.
 
-        One, or as many as there are pages to fill: LaTeX does not break a float.
+        One, or as many as there are pages to fill: LaTeX does not break a float. Long cells have several lines. Letters
+        are no smaller than 6 points; where the page has no place for that, LaTeX warns.
         """
         return "\n".join(self._float(lines, number) for number, lines in enumerate(self._pages()))
 
     def _pages(self) -> list[Sequence[Sequence[str]]]:
         """The lines of each page; a page ends where the first column changes, if that leaves it half full at least."""
         left, pages = list(self.lines), []
-        while len(left) > MOST_LINES:
-            ends = [n for n in range(MOST_LINES // 2, MOST_LINES + 1) if left[n - 1][0] != left[n][0]]
-            end = ends[-1] if ends and self.left > 1 else MOST_LINES
+        further = max(0, math.ceil((len(self.caption) - CAPTION) / CAPTION_LINE))
+        most = MOST_LINES - max(map(len, self._heads()), default=1) + 1 - further
+        while (end := _fitting(left, most)) < len(left):
+            ends = [n for n in range(max(1, end // 2), end + 1) if left[n - 1][0] != left[n][0]]
+            end = ends[-1] if ends and self.left > 1 else end
             pages.append(left[:end])
             left = left[end:]
         return [*pages, left]
 
+    def _heads(self) -> list[list[str]]:
+        """The lines of each head: no wider than the cells below it, if they leave place for a word."""
+        cells = [[_lines(line[column]) for line in self.lines] for column in range(len(self.heads))]
+        widths = [max([HEAD, *(len(line) for lines in column for line in lines)]) for column in cells]
+        return [
+            textwrap.wrap(head, width, break_long_words=False) or [""]
+            for head, width in zip(self.heads, widths, strict=True)
+        ]
+
+    def _row(self, cells: Sequence[Sequence[str]], place: str) -> str:
+        """The cells of a row, each given by its lines, that are aligned at the top ("t") or the bottom ("b")."""
+        sides = ["l" if column < self.left else "r" for column in range(len(self.heads))]
+        return "    " + " & ".join(_cell(*pair, place) for pair in zip(cells, sides, strict=True)) + r" \\"
+
     def _float(self, lines: Sequence[Sequence[str]], number: int) -> str:
         columns = "l" * self.left + "r" * (len(self.heads) - self.left)
-        body = [" & ".join(map(escaped, line)) + r" \\" for line in lines]
+        body = [self._row(list(map(_lines, line)), "t") for line in lines]
         caption = rf"  \caption{{{escaped(self.caption)}}}"
         titles = [caption, rf"  \label{{tab:{self.name}}}"] if number == 0 else [CONTINUED]
         return "\n".join(
             [
                 r"\begin{table*}",
-                r"  \centering\small\setlength{\belowcaptionskip}{6pt}",
+                r"  \centering\small\setlength{\belowcaptionskip}{6pt}\setlength{\tabcolsep}{4pt}",
                 *titles,
                 rf"  \sbox0{{\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
                 r"    \toprule",
-                "    " + " & ".join(map(escaped, self.heads)) + r" \\",
+                self._row(self._heads(), "b"),
                 r"    \midrule",
-                *(f"    {line}" for line in body),
+                *body,
                 r"    \bottomrule",
                 r"  \end{tabular}}",
-                SMALLER,
+                PLACED % self.name,
                 r"\end{table*}",
                 "",
             ]
@@ -95,10 +125,28 @@ class Table:
         return stream.getvalue()
 
 
+def _fitting(lines: Sequence[Sequence[str]], most: int) -> int:
+    """How many rows of a table fit into so many lines of text; one at least."""
+    heights = itertools.accumulate(max(len(_lines(cell)) for cell in line) for line in lines)
+    return max(1, sum(height <= most for height in heights))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a cell: longer ones for a text that would else be far higher than wide."""
+    longest = max(map(len, text.split()), default=0)
+    letters = max(LETTERS, min(WORD, longest), math.ceil(math.sqrt(2.5 * len(text))), len(text) // (MOST_LINES // 2))
+    return textwrap.wrap(text, letters) or [""]
+
+
+def _cell(lines: Sequence[str], side: str, place: str) -> str:
+    text = r"\\".join(map(escaped, lines))
+    return text if len(lines) == 1 else rf"\begin{{tabular}}[{place}]{{@{{}}{side}@{{}}}}{text}\end{{tabular}}"
+
+
 def escaped(text: str) -> str:
-    """Plain text for LaTeX; letters that it has no command for here are written as their code points."""
-    known = SPECIAL_LETTERS.sub(lambda found: SPECIAL[found[0]], text)
-    return "".join(letter if ord(letter) < 0x250 else f"U+{ord(letter):04X}" for letter in known)
+    """Plain text for LaTeX, in one paragraph; letters that T1 fonts lack are written as their code points."""
+    known = SPECIAL_LETTERS.sub(lambda found: SPECIAL[found[0]], re.sub(r"\s+", " ", text))
+    return UNKNOWN.sub(lambda found: f"U+{ord(found[0]):04X}", known)
 
 
 def document(tables: Sequence[Table]) -> str:
