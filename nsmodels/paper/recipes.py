@@ -208,10 +208,9 @@ def _of_system(system: Any, manifest: Manifest) -> Iterator[tuple[str, Preset]]:
     if word == "evaluation":
         yield from system.evaluation_presets.items()
     elif word == f"{STUDY}:":
-        for presets in (
-            *_of_studies(system),
-            *map(searches_of, _of_models(system, manifest, manifest.config.get("model", {}))),
-        ):
+        model = manifest.config.get("model")  # of a search its configuration; a study may have a name there
+        values = model if isinstance(model, Mapping) else {}
+        for presets in (*_of_studies(system), *map(searches_of, _of_models(system, manifest, values))):
             yield from presets.items()
     elif word == "training":
         for presets in _of_models(system, manifest, manifest.config, name):

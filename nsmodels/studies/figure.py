@@ -101,7 +101,9 @@ def read(study: Path) -> tuple[dict[str, list[Row]], dict[str, str]]:
 
 
 def require_sound(parts: Mapping[str, Sequence[Row]], sources: Mapping[str, str], where: str) -> None:
-    """Raise `InputError` for mixed sources, unequal splits, or too few seeds for an interval."""
+    """Raise `InputError` for mixed sources, unequal splits, too few seeds for an interval, and the full model alone."""
+    if not any(panels_of(name, rows) for name, rows in parts.items()):
+        raise InputError(f"{where}: has no variant beside the full model; make the study with some")
     require_one_kind(sources, where, "draw studies of one kind of data alone")
     splits: dict[str, dict[str, str]] = {}
     for name, rows in parts.items():
@@ -122,8 +124,6 @@ def draw(parts: Mapping[str, Sequence[Row]]) -> Figure:
     from matplotlib.figure import Figure
 
     panels = [panel for name, rows in parts.items() for panel in panels_of(name, rows)]
-    if not panels:
-        raise InputError("ablation study: no variant beside the full model")
     num = 2 if len(panels) > 1 and sum(panel.height() for panel in panels) > HIGHEST else 1
     lines = [panels[start : start + num] for start in range(0, len(panels), num)]
     are_alike = num == 2 and all(those[0].labels() == those[-1].labels() for those in lines)

@@ -74,5 +74,5 @@ performance_comparison = figure.asset(
     "nsmodels.evaluation.comparison.joining",
     joining.CODE_VERSION,
     "Baselines and the model on the same questions, with intervals over seeds and by image; refuses mixed sources, "
-    "unequal splits and networks of one seed.",
+    "unequal splits and too few seeds.",
 )

@@ -61,6 +61,13 @@ def test_silence_about_a_field_that_came_later_is_its_default(
     assert read(of_quick, tmp_path, capsys)["has_export"] is False
 
 
+@pytest.mark.parametrize("name", discover.systems())
+def test_a_study_whose_model_is_a_name_has_a_preset(name: str, shared: Shared) -> None:
+    about = {"maker": discover.system(name).package, "kind": "study: encoders", "config": {"model": "resnet"}}
+    study = artifact.read_manifest(shared.data("clevr")).model_copy(update=about)
+    assert preset_of(study).name
+
+
 def test_a_folder_that_is_not_recorded_is_to_be_given(tmp_path: Path, shared: Shared) -> None:
     manifest = artifact.read_manifest(shared.data("clevr"))
     local = manifest.model_copy(update={"config": {"source": "local", "local_fingerprint": "0" * 16}})

@@ -28,6 +28,7 @@ from nsmodels.paper.supplement.artifact import make_supplement
 from nsmodels.paper.tables.artifact import every_table, make_tables
 from nsmodels.paper.tables.latex import MOST_LINES, SMALLEST, Table, document, escaped
 from nsmodels.paper.tables.rows import ablations
+from nsmodels.studies.variant import FULL
 from tests.shared import resealed
 from tests.studies.test_comparison import study
 
@@ -151,6 +152,20 @@ def test_the_energy_of_a_model_names_what_was_counted(copied: Path) -> None:
     assert "energy of nav_replicates/1/model: package-0; without gpu" in text
     made = artifact.read_manifest(copied / "supplement")
     assert made.metrics["joules_of"] == "energy of 3 of 6"
+
+
+def test_a_study_of_the_full_model_alone_is_left_out_with_its_reason(copied: Path) -> None:
+    full = [row for row in study() if row.variant == FULL]
+    assert rows_of(ablations("visual_ablations", {"mini": full}, {"mini": "synthetic"}, "debug")) == []
+    report = copied / "visual_ablations" / "report.json"
+    content = json.loads(report.read_text())
+    for part in content["parts"].values():
+        part["rows"] = [row for row in part["rows"] if row["variant"] == FULL]
+    report.write_text(json.dumps(content))
+    resealed(copied / "visual_ablations")
+    found = read_inputs(copied)
+    assert "visual_ablations" not in found.studies
+    assert "has no variant beside the full model" in found.left_out["visual_ablations"]
 
 
 def test_each_row_of_a_study_names_its_own_split() -> None:

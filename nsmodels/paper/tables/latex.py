@@ -117,9 +117,9 @@ class Table:
         )
 
     def csv(self) -> str:
-        """Every value in full precision, a column each; empty where there is none."""
+        """Every value in full precision, a column each; empty where there is none. Without a row: the heads alone."""
         stream = io.StringIO()
-        writer = csv.DictWriter(stream, list(self.rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(stream, list(self.rows[0] if self.rows else self.heads), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         return stream.getvalue()
