@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from nsmodels.paper.contents import ABLATIONS, FIGURES, SEEDS, TRAININGS
 from nsmodels.paper.results import REPLICATES, evaluations_of
 from nsmodels.studies import figure
 from nsmodels.studies.report import CSV
+from pipeline.assets import comparison
 from pipeline.assets.systems import trainings
 from pipeline.lib.partitions.keys import NUM_SEEDS
 from pipeline.lib.runs import child
@@ -54,6 +55,7 @@ SHOWN = {  # figures that need nothing but one study
     "visual_ablations": ("ablation_study",), "graph_ablations": ("graph_ablation_study",),
     "nav_ablations": ("nav_ablation_study",), "world_ablations": ("world_ablation_study",),
 }  # fmt: skip
+GATHERED = comparison.visual_baselines.key.to_user_string()  # takes all seeds of its models that there are
 COPYING = {"world_ablations": "world"}  # studies whose full models are copies of the replicates of a training
 MOST, MEMORY = 4, 6e9  # steps at the same time where nothing is given, and bytes for each process
 MOST_WORKERS = 8  # processes of a study: more than find something to do at its begin gain little
@@ -145,7 +147,7 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
                 before[family].append(step.name)
                 yield step
     for family in families:
-        left = _left(root, family, preset)
+        left = _left(root, family, preset, {name for names in before.values() for name in names})
         alone = {key: [key, *(each for each in SHOWN[key] if each in left)] for key in left if key in ABLATIONS}
         for key, keys in alone.items():  # they need nothing but data
             copied = f"{COPYING.get(key)}{REPLICATES}"
@@ -177,8 +179,7 @@ def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) ->
 def _kept_seeds(root: Path, training: str, preset: str) -> dict[str, Path]:
     """The sealed evaluations of a training that stay, by seed."""
     place = root / f"{training}{REPLICATES}"
-    sealed = evaluations_of(place) if place.is_dir() else {}
-    return {seed: path for seed, path in sealed.items() if _is_kept(path.with_name("model"), preset)}
+    return {seed: path for seed, path in evaluations_of(place).items() if _is_kept(path.with_name("model"), preset)}
 
 
 def _cost_of_seed(made: Mapping[str, Path], training: str, preset: str) -> tuple[float | None, int | None]:
@@ -216,18 +217,24 @@ def _of_keys(keys: tuple[str, ...], preset: str, costs: Mapping[str, float | Non
     return Step(keys, cpu_seconds=sum(cost or 0.0 for cost in known.values()), unmeasured=unmeasured)
 
 
-def _left(root: Path, family: str, preset: str) -> tuple[str, ...]:
-    """Models, evaluations, studies and figures that are not sealed, or not of what is or will be there."""
+def _left(root: Path, family: str, preset: str, due: Collection[str]) -> tuple[str, ...]:
+    """Models, evaluations, studies and figures that are not sealed, or not of what is or will be there.
+
+    `due`: names of the steps before them, replicates among them.
+    """
     left: dict[str, None] = {}
     for key in _beside(family):
         manifest = manifest_of(root / key)
-        if not manifest or not _is_kept(root / key, preset) or _is_outdated(root, manifest, left):
+        if not manifest or not _is_kept(root / key, preset) or _is_outdated(root, manifest, {*left, *due}):
             left[key] = None
     return tuple(left)
 
 
 def _is_outdated(root: Path, manifest: Manifest, left: Container[str]) -> bool:
     """Whether an input of an artifact is to be made, or was made from something else since."""
+    is_joined = manifest.key == GATHERED
+    if is_joined and (any(name in left for name in comparison.REPLICATED) or not comparison.is_current(manifest)):
+        return True
     there = {key: manifest_of(root / key) for key in manifest.inputs}
     marks = {key: found.fingerprint for key, found in there.items() if found}
     return any(key in left or marks.get(key, r.fingerprint) != r.fingerprint for key, r in manifest.inputs.items())

@@ -1,7 +1,8 @@
 """Baselines and models on all datasets of images side by side, and the figure of the paper."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -35,23 +36,45 @@ def visual_baselines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     study is left out and named.
     """
     with step.one_line_errors():
-        studies = present(STUDIES)
-        replicates = {key: replicates_of_model(key.removesuffix("_baselines"), path) for key, path in studies.items()}
-        evaluations = {key: path for each in replicates.values() for key, path in each.alike.items()}
-        left_out = {key: each.left_out for key, each in replicates.items()}
-        config = joining.config_of(studies, evaluations, left_out)
-        recipe = reuse.Recipe(config, joining.CODE_VERSION, {**studies, **evaluations})
+        studies, evaluations, left_out = there = gathered()
 
         def build(folder: Path, is_forced: bool) -> Manifest:
             return joining.make_comparison(folder, studies, evaluations, folder.name, is_forced, left_out)
 
-        made = reuse.make(context, recipe, REPORT.choose(context).force, build)
+        made = reuse.make(context, there.recipe, REPORT.choose(context).force, build)
         shown = {"missing": ", ".join(key for key in STUDIES if key not in studies) or "none"}
         lines = [f"{key}: {name}: {why}" for key, those in left_out.items() for name, why in those.items()]
         for line in lines:
             context.log.warning(f"left out: {line}")
         shown |= {"left_out": "; ".join(lines) or "none", **results.pages(store.folder(context.asset_key))}
         return results.result(made.manifest, **shown, is_reused=made.is_reused, reason=made.reason)
+
+
+class Gathered(NamedTuple):
+    """What a comparison is made from, by asset key, and by study what of a model it leaves out, with the reason."""
+
+    studies: dict[str, Path]
+    evaluations: dict[str, Path]
+    left_out: dict[str, Mapping[str, str]]
+
+    @property
+    def recipe(self) -> reuse.Recipe:
+        """All that decides its content."""
+        config = joining.config_of(self.studies, self.evaluations, self.left_out)
+        return reuse.Recipe(config, joining.CODE_VERSION, {**self.studies, **self.evaluations})
+
+
+def gathered() -> Gathered:
+    """The sealed studies, and the evaluations of the model of each."""
+    studies = present(STUDIES)
+    replicates = {key: replicates_of_model(key.removesuffix("_baselines"), path) for key, path in studies.items()}
+    evaluations = {key: path for each in replicates.values() for key, path in each.alike.items()}
+    return Gathered(studies, evaluations, {key: each.left_out for key, each in replicates.items()})
+
+
+def is_current(manifest: Manifest) -> bool:
+    """Whether a sealed comparison has all that there is: seeds may have been added since, or made again."""
+    return not reuse.changes(manifest, gathered().recipe)
 
 
 def replicates_of_model(name: str, study: Path) -> Replicates:

@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from nsmodels.core import artifact
+from pipeline import publication
 from pipeline.definitions import defs
 from tests.evaluation.compared import evaluation, scores, study
 from tests.pipeline.jobs import job_of
@@ -143,3 +144,18 @@ def test_a_single_seed_gives_a_table_and_no_figure(data, instance, scored):
     (line,) = failure_of(done)
     assert "an interval over seeds needs 3" in line
     assert not (data / "performance_comparison").exists()
+
+
+def test_a_comparison_of_fewer_seeds_than_there_are_is_made_again_for_the_paper(data, instance, scored):
+    def is_outdated(left=()):
+        return publication._is_outdated(data, artifact.read_manifest(data / "visual_baselines"), left)
+
+    study(data / "gqa_mini_baselines", scored)
+    evaluation(data / "gqa_mini_evaluation", scored, scores(3, 0.8), 3)
+    joined(data, instance)
+    assert not is_outdated()
+    assert is_outdated(["gqa_mini_replicates"])
+    replicate(data, 0, scored)
+    assert is_outdated()
+    joined(data, instance)
+    assert not is_outdated()
