@@ -46,6 +46,7 @@ def _main(arguments: list[str]) -> int:
     # here: an interrupt while modules are loaded ends in one line, too
     from nsmodels.core import discover
     from nsmodels.core.cli import run
+    from nsmodels.core.errors import near
 
     places = {name: f"nsmodels.systems.{name}" for name in discover.systems()}
     places |= {name: f"nsmodels.datasets.{name}" for name in discover.datasets()}
@@ -62,8 +63,9 @@ def _main(arguments: list[str]) -> int:
     name, *more = arguments
     if name in commands:
         return run(lambda: _load(commands[name])(more))
-    known = ", ".join([*places, *commands])
-    print(f"error: no system, dataset or command '{name}' (there are: {known})", file=sys.stderr)
+    known = [*places, *commands]
+    line = f"no system, dataset or command '{name}'{near(name, known)} (there are: {', '.join(known)})"
+    print(f"error: {line}", file=sys.stderr)
     return 2
 
 

@@ -17,7 +17,7 @@ from nsmodels.core import discover, interrupts
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config, Given, add_flags, as_yaml, from_environment, help, read_yaml, values_from_flags
 from nsmodels.core.disk import one_line
-from nsmodels.core.errors import InputError, Interrupted
+from nsmodels.core.errors import InputError, Interrupted, near
 from nsmodels.core.hardware import Estimate
 
 Presets = Mapping[str, Callable[[], Config]]
@@ -29,11 +29,12 @@ class Parser(argparse.ArgumentParser):
     """An argument parser without abbreviated flags that reports errors in one line, without the usage.
 
     `word_flag`: a flag that may be given anywhere in place of the word that comes first, `--phase vision` for `vision`.
+    `is_verb`: it parses the words after a verb, and reports those that it does not know itself: its help has the flags.
     """
 
-    def __init__(self, word_flag: str = "", **options: Any) -> None:
+    def __init__(self, word_flag: str = "", is_verb: bool = False, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, "formatter_class": help.Formatter, **options})
-        self.word_flag = word_flag
+        self.word_flag, self.is_verb = word_flag, is_verb
         self.presets: Presets = {}
         self.default_preset: str | None = None
 
@@ -53,11 +54,37 @@ class Parser(argparse.ArgumentParser):
         if PRINT_CONFIG in words:  # data and places are not needed
             for action in self._actions:
                 action.required = False
-        return super().parse_known_args(args, namespace)
+        self._require_known(words)
+        found, left = super().parse_known_args(args, namespace)
+        if left and self.is_verb:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
 
-    def error(self, message: str) -> NoReturn:
-        """Print one line on stderr and exit with status 2."""
-        self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
+    def _require_known(self, words: list[str]) -> None:
+        """End at a flag that this parser lacks: before what is missing, which may be that flag, misspelt."""
+        if self._subparsers or not {*help.HELP, help.HELP_ALL}.isdisjoint(words):
+            return
+        before = words[: words.index("--")] if "--" in words else words
+        flags = [word.partition("=")[0] for word in before if word.startswith("--") and " " not in word]
+        unknown = [flag for flag in flags if flag not in self._option_string_actions]
+        if unknown:
+            line = f"unrecognized arguments: {' '.join(unknown)}"
+            self.error(line, near(unknown[0], self._option_string_actions, most=1))
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """As `argparse` does."""
+        return super().add_subparsers(**{"parser_class": partial(type(self), is_verb=True), **options})
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += near(str(value), map(str, action.choices or ()))
+            raise
+
+    def error(self, message: str, proposed: str = "") -> NoReturn:
+        """Print one line on stderr, which ends with what is `proposed`, and exit with status 2."""
+        self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help{proposed}\n")
 
 
 def _word_first(words: list[str], flag: str) -> list[str]:

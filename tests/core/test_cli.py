@@ -110,7 +110,7 @@ def test_a_missing_image_is_one_line_before_anything_is_loaded(capsys) -> None:
 def test_an_unknown_system_is_one_line_that_names_the_known(capsys) -> None:
     status, out, err = outcome(capsys, "visaul", "train")
     assert (status, out) == (2, "")
-    assert err.startswith("error: no system, dataset or command 'visaul' (there are: ")
+    assert err.startswith("error: no system, dataset or command 'visaul'; did you mean visual? (there are: ")
     assert all(name in err for name in NAMES)
     assert err.count("\n") == 1
 
@@ -182,6 +182,48 @@ def test_a_wrong_command_is_one_line_and_status_2(capsys, tmp_path, words: tuple
     assert err.count("\n") == 1
     assert all(word in err for word in wrong[:1] or ["--out"])
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("words", [each for name in NAMES for each in commands(parser_of(name), name)], ids=" ".join)
+def test_an_unknown_flag_leads_to_the_help_that_has_the_known_ones(capsys, words: tuple[str, ...]) -> None:
+    parser = parser_at(words)
+    if choices(parser):
+        return
+    known = max(parser._option_string_actions, key=len)
+    wrong = f"{known[:-2]}{known[-1]}{known[-2]}"  # before what is required: it may be that, misspelt
+    line = f"error: unrecognized arguments: {wrong}; see {parser.prog} --help; did you mean {known}?\n"
+    assert outcome(capsys, *words, wrong, "3") == (2, "", line)
+
+
+def parser_at(words: tuple[str, ...]) -> argparse.ArgumentParser:
+    found = parser_of(words[0])
+    for word in words[1:]:
+        found = choices(found)[word]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("visual", "trian"), "; did you mean train?; see nsmodels visual --help"),
+        (("nav", "train", "--preset", "qick"), "; did you mean quick?; see nsmodels nav train --help"),
+        (("verify", "--al"), "unrecognized arguments: --al; see nsmodels verify --help; did you mean --all?"),
+        (
+            ("mazes", "generate", "--out", "OUT", "more"),
+            "unrecognized arguments: more; see nsmodels mazes generate --help",
+        ),
+        (("mazes", "generate", "--out", "OUT", "--help", "--sede", "3"), None),
+    ],
+)
+def test_a_slip_is_answered_where_it_was_made(capsys, words: tuple[str, ...], line: str | None) -> None:
+    status, out, err = outcome(capsys, *words)
+    if line is None:  # who asks for help gets it
+        assert (status, err) == (0, "")
+        assert out.startswith("usage: nsmodels mazes generate")
+    else:
+        assert (status, out) == (2, "")
+        assert err.endswith(f"{line}\n")
+        assert err.count("\n") == 1
 
 
 def test_help_does_not_import_torch() -> None:
