@@ -4,7 +4,8 @@ Dagster does not accept plain pydantic models, tuples, paths, `Literal[1, 2]` an
 to types that it accepts; from pydantic classes made for it Dagster derives the same schema, but takes several times as
 long. The default of every field is null, which means "as in the preset": the web UI opens the launchpad with all fields
 filled in (`display/webpages.py`), so whatever is not null was entered by the user. The descriptions contain the bounds
-and the value of the default preset; nsmodels checks the bounds when the step starts, with a one-line error.
+and the value of the default preset; nsmodels checks the bounds when the step starts, and before a command starts a run,
+with a one-line error.
 
 The dialog of a backfill accepts a configuration and tags. `nsmodels/preset=debug` and `nsmodels/config={"training.lr":
 0.001}` (JSON) configure every asset of the run that has several presets, and take precedence over its launchpad.
@@ -17,7 +18,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -52,11 +53,13 @@ class Launchpad(Generic[C]):
     """The launchpad of one asset: its configuration class with named presets.
 
     With `automatic` the default preset is `auto`: the function returns the preset for this machine, and the reason.
+    `refused`: fields that cannot be given, by dotted name, with the reason and what to do.
     """
 
     presets: Mapping[str, Callable[[], C]]
     default: str
     automatic: Callable[[], tuple[str, str]] | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def schema(self) -> dg.Field:
@@ -101,13 +104,20 @@ class Launchpad(Generic[C]):
 
         Raises `InputError` for a tag that is not a JSON object.
         """
-        tagged = tagged_config(context.run.tags) if len(self.presets) > 1 else {}
-        return {**_not_null(given_config(context, key)), **_not_null(tagged)}
+        return self.merged(given_config(context, key), context.run.tags)
 
-    def resolve(self, given: Mapping[str, Any]) -> Chosen[C]:
-        """The preset with the values in `given` (null: as in the preset).
+    def merged(self, config: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+        """Values of a configuration and, before them, of the tags of a run, by dotted name; null ones are left out.
 
-        Raises `InputError` for an unknown preset or field, and for a value out of bounds.
+        Raises `InputError` for a tag that is not a JSON object.
+        """
+        tagged = tagged_config(tags) if len(self.presets) > 1 else {}
+        return {**_not_null(config), **_not_null(tagged)}
+
+    def resolve(self, given: Mapping[str, Any], where: str = "launchpad") -> Chosen[C]:
+        """The preset with the values in `given` (null: as in the preset); `where` they were given, for messages.
+
+        Raises `InputError` for an unknown preset or field, a refused field, and a value out of bounds.
         """
         preset, reason = self._preset(given.get("preset", self.default_name))
         values = {k: v for k, v in given.items() if k not in ("preset", "force")}
@@ -115,7 +125,9 @@ class Launchpad(Generic[C]):
         if preset not in self.presets:
             known = f"{near(preset, self.presets)} (known: {', '.join(self.presets)})"
             raise InputError(f"preset '{preset}': unknown preset{known}")
-        config = self.presets[preset]().with_given(Given(changed, "launchpad", may_be_whole=True))
+        for name in sorted(self.refused.keys() & changed.keys()):
+            raise InputError(f"{where}: field '{name}': {self.refused[name]}")
+        config = self.presets[preset]().with_given(Given(changed, where, may_be_whole=True))
         return Chosen(config, preset, reason, changed, bool(given.get("force", False)))
 
     def _preset(self, name: str) -> tuple[str, str]:
@@ -155,6 +167,14 @@ def check_environment(definition: dg.AssetsDefinition) -> None:
     """Raise `InputError` where the environment names a preset that is nearly one of an asset's."""
     if launchpad := _by_schema.get(id(definition.op.config_schema.as_field())):
         from_environment(launchpad.presets)
+
+
+def check_values(
+    definition: dg.AssetsDefinition, config: Mapping[str, Any], tags: Mapping[str, str], where: str
+) -> None:
+    """Raise `InputError`, which names `where`, for what `Launchpad.resolve` refuses in a configuration or in tags."""
+    if launchpad := _by_schema.get(id(definition.op.config_schema.as_field())):
+        launchpad.resolve(launchpad.merged(config, tags), where)
 
 
 def mirror(config: Config, label: str = "default") -> dg.Shape:

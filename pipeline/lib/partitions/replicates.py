@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nsmodels.core.errors import InputError
 from pipeline.lib import policy
 from pipeline.lib.launchpad import Chosen
 from pipeline.lib.partitions.keys import SEEDS
@@ -27,13 +26,11 @@ def replicates(trainings: list[Training[Any, Any]]) -> list[Partitioned]:
 
 
 def _partitioned(key: str, training: Training[Any, Any]) -> Partitioned:
+    refusal = f"the seed is the partition; leave the field out, or give it to {training.model_key}"
+    pad = replace(training.model, refused={SEED: refusal})
+
     def choose(partition: str, given: Given) -> Chosen[Any]:
-        chosen = training.model.resolve(given)
-        if SEED in chosen.changed:
-            raise InputError(
-                f"launchpad: field '{SEED}': the seed is the partition; leave the field out, or give it to "
-                f"{training.model_key}"
-            )
+        chosen = pad.resolve(given)
         return replace(chosen, config=chosen.config.with_values({SEED: int(partition)}))
 
     return Partitioned(
@@ -41,7 +38,7 @@ def _partitioned(key: str, training: Training[Any, Any]) -> Partitioned:
         training=training,
         partitions=SEEDS,
         choose=choose,
-        pad=training.model,
+        pad=pad,
         policy=policy.replicates(),
         description=ABOUT.format(keys=training.keys, key=key),
     )

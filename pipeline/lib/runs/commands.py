@@ -233,6 +233,20 @@ def _require_valid(
     texts.op_names(config, job, [node.name for node in whole.nodes], where, chosen)
     if config:
         dg.validate_run_config(job, dict(config))
+    _require_bounds(config, job, where, given)
+
+
+def _require_bounds(config: Mapping[str, Any], job: dg.JobDefinition, where: str, given: Options) -> None:
+    """Raise `InputError` for values out of bounds, and for tags of the run that no asset could use."""
+    tagged = tags.of_option(given["tags"]) if given.get("tags") else {}
+    layer = job.asset_layer
+    for key in sorted(layer.executable_asset_keys):
+        name = key.to_user_string()
+        # As a step does: without a configuration of its own a run has that of the job.
+        values = forecast.given_for(name, config or job.run_config or {})
+        if values or tagged:
+            option = where if config and not tagged else "--tags" if not config else f"{where}, --tags"
+            launchpad.check_values(layer.asset_graph.get(key).assets_def, values, tagged, f"{option}: {name}")
 
 
 def _require_partitions(given: Options, repository: dg.RepositoryDefinition, keys: set[dg.AssetKey]) -> None:

@@ -93,7 +93,11 @@ def test_a_killed_run_does_not_block_the_next(project):
     ("select", "config", "line"),
     [
         ("clevr_mini_model", {"training": {"epoch": 3}}, 'error: Received unexpected config entry "epoch" at path '),
-        ("clevr_mini_model", {"training": {"epochs": 0}}, "error: launchpad: field 'training.epochs': "),
+        (
+            "clevr_mini_model",
+            {"training": {"epochs": 0}},
+            "error: --config-json: clevr_mini_model: field 'training.epochs': ",
+        ),
         ("clevr_mini_modell", {}, "error: --select 'clevr_mini_modell': no asset 'clevr_mini_modell'; did you mean "),
     ],
     ids=["unknown field", "out of bounds", "unknown asset"],

@@ -1,6 +1,7 @@
 """Dagster's commands end before they start anything when their options select, configure or partition nothing."""
 
 import json
+import re
 import warnings
 
 import click
@@ -158,6 +159,32 @@ ABOUT_MAZES = {
 @pytest.mark.parametrize(("text", "found"), ABOUT_MAZES.values(), ids=ABOUT_MAZES)
 def test_a_configuration_without_effect_is_refused(materialization, text, found):
     assert found in materialization(select="mazes", config_json=text)
+
+
+@pytest.mark.parametrize(
+    ("key", "config", "line"),
+    [
+        ("nav_model", {"training": {"epochs": -1}}, "field 'training.epochs': Input should be greater than or equal"),
+        ("mazes", {"num_train": 0}, "field 'num_train': Input should be greater than or equal to 1, got 0"),
+        ("nav_search", {"num_trials": 1}, "field 'num_trials': Input should be greater than or equal to 2, got 1"),
+        ("nav_evaluation", {"max_steps": -1}, "field 'max_steps': Input should be greater than or equal to 0, got -1"),
+        ("nav_replicates", {"training": {"epochs": 0}}, "field 'training.epochs': Input should be greater than or"),
+        ("nav_replicates", {"training": {"seed": 3}}, "field 'training.seed': the seed is the partition; leave the"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_before_a_run(refused, tmp_path, key, config, line):
+    command, given = asset_module.asset_cli.commands["materialize"], {"ops": {key: {"config": config}}}
+    words = [*OURS, "--select", key, *(["--partition", "0"] if key == "nav_replicates" else [])]
+    assert refused(command, *words, "--config-json", json.dumps(given)).startswith(f"--config-json: {key}: {line}")
+    path = tmp_path / "run.yaml"
+    path.write_text(json.dumps(given))
+    assert refused(command, *words, "--config", path).startswith(f"--config {path}: {key}: {line}")
+
+
+def test_a_value_in_a_tag_of_a_job_is_refused_before_a_run(refused):
+    words = "--job", "retrain", "--tags", json.dumps({tags.CONFIG: json.dumps({"training.epochs": -1})})
+    line = refused(job_module.job_execute_command, *OURS, *words)
+    assert re.match(r"--tags: \w+: (field 'training.epochs': Input should be greater|unknown field 'training)", line)
 
 
 @pytest.mark.parametrize(
