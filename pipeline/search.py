@@ -55,11 +55,11 @@ def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
     folder = store.folder(training.search_key)
     order: Order[Any] = Order(training.search_key, config, _inputs(training), folder, arguments.force)
     try:
-        made = training.run_search(order)
+        made = artifact.keeping(folder, lambda: training.run_search(order))
     except Busy as error:
         raise Busy(f"{error}; or work for it: nsmodels search {training.name} --join") from None
     print((folder / "table.txt").read_text(encoding="utf-8"))
-    verbs.print_manifest(folder, made)
+    verbs.print_manifest(folder, *made)
     print(f"look: {folder}/figures")
     print(f"train with the best: --config {folder}/best.yaml")
     return 0

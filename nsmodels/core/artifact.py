@@ -19,7 +19,17 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.provenance import cpu_seconds, git_commit, library_versions, machine
 from nsmodels.core.sealed import licences, unfinished, verification
 from nsmodels.core.sealed.contents import files_in, is_leftover
-from nsmodels.core.sealed.folders import beside, data_root, folder_of, is_sealed, locked, read_manifest, recover, swap
+from nsmodels.core.sealed.folders import (
+    beside,
+    data_root,
+    folder_of,
+    is_sealed,
+    locked,
+    read_manifest,
+    recover,
+    sealed_at,
+    swap,
+)
 from nsmodels.core.sealed.inputs import common_source, describe_input, input_folder, records_of
 from nsmodels.core.sealed.manifest import MANIFEST, NOTE, FileRecord, InputRecord, Manifest
 from nsmodels.core.sealed.remembered import Signature, signature
@@ -29,9 +39,9 @@ from nsmodels.core.sealed.verification import remedy, require_inputs, require_in
 
 __all__ = [
     "MANIFEST", "NOTE", "OF_ORIGIN", "FileRecord", "InputRecord", "Manifest", "Part", "beside", "build", "copying",
-    "current", "data_root", "describe_input", "folder_of", "input_folder", "kept", "locked", "made", "make_fingerprint",
-    "maker_of", "read_manifest", "recover", "remedy", "require_apart", "require_files", "require_inputs",
-    "require_intact", "require_listed", "require_replaceable", "verify",
+    "current", "data_root", "describe_input", "folder_of", "input_folder", "keeping", "kept", "locked", "made",
+    "make_fingerprint", "maker_of", "read_manifest", "recover", "remedy", "require_apart", "require_files",
+    "require_inputs", "require_intact", "require_listed", "require_replaceable", "verify",
 ]  # fmt: skip
 
 
@@ -169,6 +179,13 @@ def made(
     with build(folder, key=key, maker=maker, **recipe) as part:
         fill(part)
     return read_manifest(folder)
+
+
+def keeping(folder: Path, make: Callable[[], Manifest]) -> tuple[Manifest, bool]:
+    """The manifest that `make` returns for a folder, and whether it is that of the artifact that was there before."""
+    before = sealed_at(folder)
+    found = make()
+    return found, before != 0 and sealed_at(folder) == before
 
 
 @contextmanager

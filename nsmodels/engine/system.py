@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nsmodels.engine.loop import Fit
     from nsmodels.evaluation.demonstration import Demonstration
 
+DATASETS = "nsmodels.datasets"
 C = TypeVar("C", bound=Config)
 E = TypeVar("E", bound=Config)
 
@@ -232,6 +233,16 @@ class System(ABC, Generic[C, E]):
             tracking.require(training)
         self.check_networks(config)
 
+    def check_datasets(self, inputs: Inputs) -> None:
+        """Raise InputError for data of a dataset that this system does not take; a plain folder is taken as is."""
+        for folder in inputs.datasets.values():
+            package, _, dataset = artifact.maker_of(folder).rpartition(".")
+            if package == DATASETS and dataset not in self.datasets:
+                known = " or ".join(self.datasets)
+                raise InputError(
+                    f"{folder}: holds data of {dataset}; {self.name} takes data of {known}: give a folder of these"
+                )
+
     def check_device(self, config: E) -> None:
         """Raise InputError for an evaluation on a device that is not there, before its data are read or made."""
         if getattr(config, "device", "auto") not in ("auto", "cpu"):
@@ -259,6 +270,7 @@ class System(ABC, Generic[C, E]):
         self.check_config(order.config, stage)
         artifact.require_replaceable(order.folder, order.key, self.package, _kind(chosen))
         artifact.require_inputs(order.inputs)
+        self.check_datasets(order.inputs)
         if chosen.starts_from is not None and not order.inputs.has(PARENT):
             raise InputError(f"{order.key}: starts from a trained stage '{chosen.starts_from}'; give its folder")
         if chosen.starts_from is not None:

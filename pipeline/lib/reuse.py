@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from nsmodels.core.artifact import MANIFEST, Manifest, data_root, describe_input, read_manifest
+from nsmodels.core.artifact import Manifest, data_root, describe_input, keeping, read_manifest
 from nsmodels.core.config import flat, is_seed
 from nsmodels.core.errors import InputError
 from pipeline.lib import store
@@ -50,15 +50,16 @@ def make(
     were built again.
     """
     folder = folder or store.folder(context.asset_key)
-    before, sealed_at = _sealed(folder), _sealed_at(folder)
+    before = _sealed(folder)
     reasons = ["force"] if force and before else changes(before, recipe)
     if before and not reasons and recipe.config is not None:
         return _logged(context, Result(before, True, _kept(before)))
     if reasons:
         name = str(folder).removeprefix(f"{data_root()}/")
         context.log.info(f"{name}: to be built: {'; '.join(reasons)}")
-    manifest = build(folder, force or bool(before and made_again(before, recipe.inputs)))
-    if before and _sealed_at(folder) == sealed_at:
+    is_forced = force or bool(before and made_again(before, recipe.inputs))
+    manifest, is_kept = keeping(folder, lambda: build(folder, is_forced))
+    if is_kept:
         return _logged(context, Result(manifest, True, _kept(manifest)))
     if manifest.copy_of:
         reason = f"copied from {manifest.copy_of}, built {manifest.created} from the same"
@@ -118,11 +119,6 @@ def _sealed(folder: Path) -> Manifest | None:
         return read_manifest(folder)
     except InputError:
         return None
-
-
-def _sealed_at(folder: Path) -> int:
-    path = folder / MANIFEST
-    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

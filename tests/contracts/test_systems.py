@@ -214,11 +214,41 @@ def test_first_losses_are_the_golden_ones(trained: Trained) -> None:
         assert found[name][1:] == pytest.approx(later, rel=LATER), json.dumps(found)
 
 
-def test_unchanged_it_is_reused_and_forced_it_repeats_itself(copied: Trained) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_data_of_a_different_dataset_are_named(name: str, tmp_path: Path, capsys) -> None:
+    system = discover.system(name)
+    other = next(each for each in discover.datasets() if each not in system.datasets)
+    data = tmp_path / "data"
+    artifact.made(data, False, lambda part: (part.path / "one").touch(), **_recipe(other))
+    line = f"{data}: holds data of {other}; {name} takes data of {' or '.join(system.datasets)}: give a folder of these"
+    stage = system.stages[0]
+    words = [name, "train", *([stage.name] if len(system.stages) > 1 else []), "--preset", "debug"]
+    for command in (words, [*words, "--dry-run"]):
+        assert main([*command, "--data", str(data), "--out", str(tmp_path / "out")]) == 2
+        assert capsys.readouterr().err == f"error: {line}\n"
+    assert main([name, "evaluate", "--checkpoint", str(tmp_path), "--data", str(data)]) == 2
+    assert capsys.readouterr().err == f"error: {line}\n"
+    assert not (tmp_path / "out").exists()
+
+
+def _recipe(dataset: str) -> dict[str, Any]:
+    return {"key": "data", "maker": f"nsmodels.datasets.{dataset}", "config": {}, "code_version": "1"}
+
+
+def test_unchanged_it_is_reused_and_forced_it_repeats_itself(copied: Trained, capsys) -> None:
     seal, before = copied.seal, all_losses(copied)
+    capsys.readouterr()
     copied.again()
     assert copied.seal == seal
+    printed = capsys.readouterr().out
+    for stage in copied.system.stages:
+        folder = copied.folder_of(stage)
+        assert f"{folder}: reused, built {artifact.read_manifest(folder).created} from the same config" in printed
+    assert "sealed, fingerprint" not in printed
     copied.again("--force")
+    printed = capsys.readouterr().out
+    assert printed.count("sealed, fingerprint") == len(copied.system.stages)
+    assert ": reused, " not in printed
     assert all(one != other for one, other in zip(copied.seal, seal, strict=True))
     assert all_losses(copied) == before
 

@@ -74,6 +74,12 @@ def _remedy(folder: Path, key: str | None) -> str:
     return missing + (near(name, there, most=1, alike=SLIP) or f"; if it is an asset, {command}")
 
 
+def sealed_at(folder: Path) -> int:
+    """When a folder was sealed, by the clock of its file system in ns; 0 where it is not sealed."""
+    path = folder / MANIFEST
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def is_sealed(partial: Path) -> bool:
     """Whether a partial folder is finished, but not in its place yet."""
     return (partial / MANIFEST).exists() and not (partial / NOTE).exists() and manifest_of(partial) is not None

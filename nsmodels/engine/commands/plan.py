@@ -57,6 +57,7 @@ def lines(system: System[Any, Any], stage: Stage, order: Order[Any]) -> Iterator
     if is_reused or twin:
         return
     system.check_config(config, stage.name)
+    system.check_datasets(order.inputs)
     yield from _work(system, stage, order)
 
 

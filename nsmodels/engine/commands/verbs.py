@@ -131,18 +131,20 @@ def _add_study(parser: Parser, system: System[Any, Any], study: Study) -> None:
     if study.reads:
         parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help=f"trained model, {study.reads}")
     add_config_flags(parser, study.presets, None)
-    parser.set_defaults(verb=partial(_study, study))
+    parser.set_defaults(verb=partial(_study, system, study))
 
 
-def _study(study: Study, arguments: argparse.Namespace) -> int:
+def _study(system: System[Any, Any], study: Study, arguments: argparse.Namespace) -> int:
     config = config_from(arguments, study.presets, preset(arguments, study.presets))
     model = getattr(arguments, "checkpoint", None)
     inputs = Inputs.of(data_of(arguments.data), model=model and ("checkpoint", model))
+    system.check_datasets(inputs)
     order: Order[Any] = Order(arguments.out.name, config, inputs, arguments.out, arguments.force)
     module, _, name = study.function.partition(":")
-    made = getattr(importlib.import_module(module), name)(order)
+    make = getattr(importlib.import_module(module), name)
+    made = artifact.keeping(arguments.out, lambda: make(order))
     print((arguments.out / "table.txt").read_text(encoding="utf-8"))
-    print_manifest(arguments.out, made)
+    print_manifest(arguments.out, *made)
     return 0
 
 
@@ -169,7 +171,7 @@ def train_order(system: System[Any, Any], stage: Stage, order: Order[Any], is_dr
             print(line, flush=True)
         print("nothing was written")
         return 0
-    print_manifest(order.folder, system.train(order, stage.name))
+    print_manifest(order.folder, *artifact.keeping(order.folder, lambda: system.train(order, stage.name)))
     print(f"look: {order.folder}/figures, {order.folder}/history.json")
     if stage is system.stages[-1]:
         data = " ".join(str(folder) for folder in order.inputs.datasets.values())
@@ -198,8 +200,14 @@ def preset(arguments: argparse.Namespace, presets: Presets) -> str:
     return name
 
 
-def print_manifest(folder: Path, manifest: Manifest) -> None:
-    """Print what was sealed in `folder`: fingerprint, source of the data and every figure."""
+def print_manifest(folder: Path, manifest: Manifest, is_kept: bool) -> None:
+    """Print what was sealed in `folder`: fingerprint, source of the data and every figure; of what is kept a line."""
+    if is_kept:
+        print(
+            f"{folder}: reused, built {manifest.created} from the same configuration, code, inputs and seed; "
+            "--force makes it again"
+        )
+        return
     print(f"{folder}: sealed, fingerprint {manifest.fingerprint}, data {manifest.source}")
     for name, value in manifest.metrics.items():
         print(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")
@@ -220,6 +228,7 @@ def evaluation_order(
     config = default_evaluation(system).with_given(Given(values))
     inputs = Inputs.of(data, model=("checkpoint", checkpoint))
     artifact.require_inputs(inputs)
+    system.check_datasets(inputs)
     if (maker := artifact.maker_of(checkpoint)) and maker != system.package:
         raise InputError(
             f"{checkpoint}: holds no model of {system.name}, it was made by {maker}; give a model's folder"

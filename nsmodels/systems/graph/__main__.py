@@ -74,7 +74,7 @@ def _add_domain(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    domain = arguments.domain or _domain_of(arguments.data)
+    domain = _domain(arguments.domain, arguments.data)
     presets = PRESETS_BY_DOMAIN[domain]
     config = config_from(arguments, presets, verbs.preset(arguments, presets))
     inputs = Inputs.of(_data(arguments.data, domain))
@@ -82,10 +82,19 @@ def _train(arguments: argparse.Namespace) -> int:
     return verbs.train_order(SYSTEM, SYSTEM.stage(), order, arguments.dry_run)
 
 
-def _domain_of(folders: Sequence[Path] | None) -> str:
-    """The domain of the dataset that made the data; the first one without data, and for data of one's own."""
+def _domain(given: str | None, folders: Sequence[Path] | None) -> str:
+    """The domain given, else that of the dataset that made the data; the first one for data of one's own.
+
+    Raises InputError where the data are of a different domain than the one given.
+    """
     makers = {f"nsmodels.datasets.{dataset}": domain for domain, dataset in DATASETS.items()}
-    return makers.get(artifact.maker_of(folders[0]), FIRST) if folders else FIRST
+    found = makers.get(artifact.maker_of(folders[0])) if folders else None
+    if folders and given and found not in (None, given):
+        raise InputError(
+            f"--domain {given}: {folders[0]} holds data of the domain {found}; leave --domain out, or give data of "
+            f"{DATASETS[given]}"
+        )
+    return given or found or FIRST
 
 
 def _data(given: Sequence[Path] | None, domain: str) -> Path | dict[str, Path]:

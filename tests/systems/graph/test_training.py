@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from nsmodels.__main__ import main
 from nsmodels.engine.batching import Part
 from nsmodels.engine.task import Shard
 from nsmodels.formats.graphs import files
@@ -17,6 +18,7 @@ from nsmodels.systems.graph.phases import make_trial
 from nsmodels.systems.graph.train import RANGE, fitted_temperature
 from nsmodels.systems.graph.training.graphs import TrainingGraphs
 from nsmodels.systems.graph.training.pairs import paired
+from tests.shared import Shared
 from tests.systems.graph.reach import graphs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -39,6 +41,17 @@ def rows(found: TrainingGraphs, epoch: int) -> list[np.ndarray]:
 
 class Anything:
     """Stands for a network when only the order of graphs is asked for."""
+
+
+def test_a_domain_other_than_that_of_the_data_is_refused(shared: Shared, tmp_path: Path, capsys) -> None:
+    data, out = shared.data("causal_graphs"), tmp_path / "out"
+    words = ["graph", "train", "--preset", "debug", "--data", str(data), "--out", str(out), "--dry-run"]
+    assert main([*words, "--domain", "planning"]) == 2
+    assert capsys.readouterr().err == (
+        f"error: --domain planning: {data} holds data of the domain causal; leave --domain out, or give data of "
+        "planning_graphs\n"
+    )
+    assert main([*words, "--domain", "causal"]) == 0
 
 
 def test_short_graphs_come_first_and_twins_together(data: Path) -> None:
