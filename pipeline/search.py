@@ -12,11 +12,13 @@ from nsmodels.core.cli import Parser, add_config_flags, config_from, run
 from nsmodels.core.config import add_flags, values_from_flags
 from nsmodels.core.errors import Busy, InputError, near
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.core.progress import readable_seconds
+from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.engine.commands import verbs
 from nsmodels.studies.search.config import SearchConfig
+from pipeline.assets import datasets
 from pipeline.assets.systems import trainings
 from pipeline.lib import store
+from pipeline.lib.runs import forecast
 from pipeline.lib.training import Training
 
 EPILOG = """examples:
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(words: list[str]) -> int:
     arguments = parser().parse_intermixed_args(words or ["--help"])
     training = _training(arguments.training)
+    datasets.load()
     return _join(training, arguments) if arguments.join else _search(training, arguments)
 
 
@@ -44,16 +47,18 @@ def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
     chosen = training.search.resolve({}).preset
     if arguments.preset is None:
         print(f"preset {chosen}", file=sys.stderr)
+    # As in a step: data of a smaller preset are those of tests.
+    preset = arguments.preset or chosen if "debug" in presets else None
     config: Any = config_from(arguments, presets, chosen)
     config = config.with_values({"space": [*config.space, *arguments.fields]})
     if arguments.dry_run:
-        for line in _planned(training, config):
+        for line in _planned(training, config, preset):
             print(line, flush=True)
         print("nothing was written")
         return 0
     training.target.check(config)
     folder = store.folder(training.search_key)
-    order: Order[Any] = Order(training.search_key, config, _inputs(training), folder, arguments.force)
+    order: Order[Any] = Order(training.search_key, config, _inputs(training, preset), folder, arguments.force)
     try:
         made = artifact.keeping(folder, lambda: training.run_search(order))
     except Busy as error:
@@ -65,8 +70,8 @@ def _search(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _planned(training: Training[Any, Any], config: Any) -> Iterator[str]:
-    """What a search would do: the fields with their values, the number of trainings, and the time they may take."""
+def _planned(training: Training[Any, Any], config: Any, preset: str | None) -> Iterator[str]:
+    """What a search would do: its data, the fields with their values, the number of trainings, and their time."""
     target = training.target.at(config)
     axes = target.axes(config)
     first = target.unchanged(config, axes)
@@ -76,11 +81,13 @@ def _planned(training: Training[Any, Any], config: Any) -> Iterator[str]:
         yield f"  {name:<{width}}  {axis}  (now {first[name]})"
     num, again = target.num_trials(config, axes), 2 * len(config.confirmation_seeds)
     yield f"{num} trials ({config.sampler}, pruner {config.pruner}), then {again} trainings to confirm the best one"
-    try:
-        inputs = _inputs(training)
-    except InputError as error:
-        yield f"time not measured: {error}"
+    missing = {key: line for key in training.model_inputs if (line := forecast.input_line(key, preset))}
+    for key in training.model_inputs:
+        yield missing.get(key) or _described(key)
+    if missing:
+        yield f"time not measured: {', '.join(missing)} must be there first"
         return
+    inputs = _inputs(training, preset)
     target.check(config)
     from nsmodels.engine.commands import plan  # here: it imports torch
 
@@ -112,12 +119,21 @@ def _join(training: Training[Any, Any], arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _inputs(training: Training[Any, Any]) -> Inputs:
-    """The sealed folders that the training reads; raises `InputError` with the command for a missing one."""
-    folders = {key: store.folder(key) for key in training.model_inputs}
-    for key, folder in folders.items():
-        artifact.read_manifest(folder, key)
-    return Inputs(folders, training.model_inputs)
+def _inputs(training: Training[Any, Any], preset: str | None) -> Inputs:
+    """The sealed folders that the training reads, made as by a step with this preset where they are made on demand.
+
+    Raises `InputError` with the command for one that is missing.
+    """
+    store.require(training.model_inputs)
+    for key in training.model_inputs:
+        store.prepared(key, preset, lambda line: print(line, file=sys.stderr, flush=True))
+    return Inputs({key: store.folder(key) for key in training.model_inputs}, training.model_inputs)
+
+
+def _described(key: str) -> str:
+    """An input that is there."""
+    manifest = artifact.read_manifest(store.folder(key), key)
+    return f"{key}: {manifest.source}, {readable(manifest.num_bytes)} in {store.folder(key)}"
 
 
 # --- the command line ------------------------------------------------------------------------------------------------

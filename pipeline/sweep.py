@@ -37,7 +37,7 @@ from pipeline.lib import store
 from pipeline.lib.partitions import trials
 from pipeline.lib.partitions.partitioned import Partitioned
 from pipeline.lib.partitions.trials import Trial
-from pipeline.lib.runs import history
+from pipeline.lib.runs import forecast, history
 from pipeline.lib.training import Training
 
 SEED = "training.seed"
@@ -194,6 +194,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
         _show(sweep, found)
         names = [name for name, state in found.items() if state.startswith(TO_DO)]
         if arguments.dry_run:
+            _show_inputs(sweep)
             return 0
         check(sweep, names)
         if arguments.local:
@@ -249,6 +250,14 @@ def _show_best(training: Training[Any, Any]) -> None:
     dataset = "+".join(training.datasets)
     if any(entry.dataset == dataset for entry in ledger.entries()):
         leaderboard.main(["--dataset", dataset, "--limit", str(TOP)])
+
+
+def _show_inputs(sweep: Sweep) -> None:
+    """Print what would be made before the trials, as their runs make it."""
+    training, preset = sweep.partitioned.training, next(iter(sweep.trials.values())).preset
+    for key in training.all_datasets:
+        if line := forecast.input_line(key, preset if "debug" in training.model.presets else None):
+            print(line)
 
 
 def _show(sweep: Sweep, found: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -85,19 +86,30 @@ def ready(context: dg.AssetExecutionContext, keys: Iterable[str], preset: str | 
 
 
 def _ready(context: dg.AssetExecutionContext, key: str, preset: str | None) -> Path:
+    _record(context, key, prepared(key, preset, context.log.info, partial(_is_kept, context, key)))
+    return folder(key)
+
+
+def prepared(
+    key: str, preset: str | None, log: Callable[[str], object], is_kept: Callable[[str], bool] = lambda preset: False
+) -> Manifest:
+    """The manifest of an input; what is missing, or too small for the preset, is built where that is cheap, and logged.
+
+    `is_kept`: whether data stay as they are that are too small for a preset.
+    Raises `InputError` with the command to run for an input that is not built here.
+    """
     place, maker = folder(key), _makers.get(key)
     try:
         manifest = read_manifest(place, key)
     except InputError:
         if maker is None:
             raise
-        context.log.info(f"{key}: missing; building it now in {place}")
-        manifest = _make(context, key, maker, preset)
-    if maker and preset and maker.is_too_small(manifest, preset) and not _is_kept(context, key, preset):
-        context.log.info(f"{key}: too small for preset {preset}; building it again in {place}")
-        manifest = _make(context, key, maker, preset)
-    _record(context, key, manifest)
-    return place
+        log(f"{key}: missing; building it now in {place}")
+        manifest = _make(log, key, maker, preset)
+    if maker and preset and maker.is_too_small(manifest, preset) and not is_kept(preset):
+        log(f"{key}: too small for preset {preset}; building it again in {place}")
+        manifest = _make(log, key, maker, preset)
+    return manifest
 
 
 def _is_kept(context: dg.AssetExecutionContext, key: str, preset: str) -> bool:
@@ -108,7 +120,7 @@ def _is_kept(context: dg.AssetExecutionContext, key: str, preset: str) -> bool:
     return is_kept
 
 
-def _make(context: dg.AssetExecutionContext, key: str, maker: Maker, preset: str | None) -> Manifest:
+def _make(log: Callable[[str], object], key: str, maker: Maker, preset: str | None) -> Manifest:
     """Build an input, or wait for a different run that is building it: both may have begun without it."""
     is_logged = False
     while True:
@@ -116,7 +128,7 @@ def _make(context: dg.AssetExecutionContext, key: str, maker: Maker, preset: str
             return maker.make(preset)
         except Busy:
             if not is_logged:
-                context.log.info(f"{key}: a different run is building it; waiting for it")
+                log(f"{key}: a different run is building it; waiting for it")
             is_logged = True
             time.sleep(PAUSE)
 

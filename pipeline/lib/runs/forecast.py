@@ -66,14 +66,14 @@ def _asset(name: str, given: Mapping[str, Any], parents: list[str], known: set[s
     preset = chosen.preset if chosen else None
     for parent in [each for each in parents if plan and each not in known]:
         known.add(parent)
-        if line := _input(parent, preset):
+        if line := input_line(parent, preset):
             yield line
     about = f"preset {chosen.preset} ({chosen.reason}); " if chosen else ""
     is_forced = chosen.force if chosen else bool(given.get("force"))
     yield f"{name}: {about}{_fate(name, chosen, plan[1] if plan else '', parents, is_forced)}"
 
 
-def _input(name: str, preset: str | None) -> str:
+def input_line(name: str, preset: str | None) -> str:
     """A line about an input that is not selected and would be built first, or is missing; empty where it is there."""
     folder = store.folder(name)
     maker = store.maker(name) if store.is_made_on_demand(name) else None
@@ -127,7 +127,7 @@ def time_line(run_config: Mapping[str, Any], keys: Iterable[dg.AssetKey]) -> str
     if chosen is None or chosen.changed or chosen.preset not in REFERENCES or not (rate := step_rate()):
         return ""
     seconds = REFERENCES[chosen.preset]
-    line = expected_time(rate, seconds, has_data=not _input("clevr_mini", chosen.preset))
+    line = expected_time(rate, seconds, has_data=not input_line("clevr_mini", chosen.preset))
     return "\n".join([line, *([MORE[chosen.preset]] if chosen.preset in MORE else [])])
 
 
