@@ -1,4 +1,7 @@
-"""Every evaluation ever made, ranked; two of them compared item by item: `nsmodels leaderboard`."""
+"""Every evaluation that was sealed, ranked; two of them compared item by item: `nsmodels leaderboard`.
+
+Sealed are those of assets, and those of `nsmodels <system> evaluate --out FOLDER` below the data root.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ SORTS = ("score", "created", "train_cpu_seconds", "num_parameters")
 FALLING = ("created",)  # the greatest first; of scores the best
 SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
 MOST_FIELDS, MOST_DRAWN = 4, 12
-NOTHING = "no evaluation yet in {root}; make one: dagster asset materialize --select nav_evaluation"
+NOTHING = (
+    "no evaluation yet in {root}: only sealed ones are ranked; make one: dagster asset materialize --select "
+    "nav_evaluation, or nsmodels nav evaluate --out {root}/my_evaluation with --checkpoint and --data"
+)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -445,6 +445,28 @@ def test_an_evaluation_keeps_what_its_score_is_the_mean_of(
     assert {each.id for each in ledger.entries()} == {each.id for each in entries}  # one that is kept is entered too
 
 
+def test_an_evaluation_of_the_command_line_is_sealed_and_ranked(
+    first: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    root = tmp_path / "data"
+    monkeypatch.setenv("NSMODELS_DATA", str(root))
+    folder, report = root / "mine", tmp_path / "report.json"
+    command = [first.name, "evaluate", "--checkpoint", str(first.folder), "--data", str(first.data)]
+    command += ["--json", str(report)]
+    assert main([*command, "--out", str(folder)]) == 0
+    sealed = artifact.verify(folder)
+    assert json.loads(report.read_text()) == json.loads((folder / "report.json").read_text())
+    capsys.readouterr()
+    assert main([*command, "--out", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert f"{folder}: reused, built {sealed.created} from the same; ranked by: nsmodels leaderboard" in printed
+    assert main(["leaderboard"]) == 0
+    assert f"{first.data.name} {artifact.read_manifest(first.data).fingerprint}" in capsys.readouterr().out
+    assert main([*command, "--out", str(tmp_path / "elsewhere")]) == 0
+    assert f"sealed; outside of {root}, so nsmodels leaderboard lacks it" in capsys.readouterr().out
+    assert len({entry.key for entry in ledger.entries()}) == 1
+
+
 def test_its_model_and_each_network_are_loaded_by_name(first: Trained) -> None:
     package = f"nsmodels.systems.{first.name}"
     assert type(nsmodels.load(first.folder, device="cpu")).__module__.startswith(package)

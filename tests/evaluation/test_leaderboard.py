@@ -237,7 +237,9 @@ def test_a_command_that_cannot_be_imported_breaks_no_other(tmp_path: Path, capsy
     assert any(line.split()[:3] == ["leaderboard", "Every", "evaluation"] for line in lines)
     assert sum("(cannot be loaded" in line for line in lines) == 2
     assert command.main(["leaderboard", "--data", str(tmp_path)]) == 2
-    assert "no evaluation yet" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "no evaluation yet" in err
+    assert f"nsmodels nav evaluate --out {tmp_path}/my_evaluation" in err  # only sealed ones are ranked
     capsys.readouterr()
     assert command.main(["missing"]) == 2
     assert capsys.readouterr().err.startswith("error: nsmodels missing: cannot be loaded (No module named")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +20,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine import machine
 from nsmodels.engine.system import Stage, System
+from nsmodels.evaluation.sealing import REPORT, TABLE
 
 Verbs = Any  # what `add_subparsers` returns has no public name
 
@@ -91,9 +94,16 @@ def add_evaluate(verbs: Verbs, system: System[Any, Any]) -> None:
     evaluate = verbs.add_parser("evaluate", help="score a checkpoint on a split, with baselines beside it")
     evaluate.add_argument("--checkpoint", type=Path, required=True, metavar="FOLDER", help="folder made by train")
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="FOLDER", help="folder of the data")
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
+    add_report(evaluate)
     add_flags(evaluate, type(default_evaluation(system)))
     evaluate.set_defaults(verb=lambda arguments: _evaluate(system, arguments))
+
+
+def add_report(evaluate: argparse.ArgumentParser) -> None:
+    """`--out` and `--json`, for the verb `evaluate`."""
+    text = "also seal report, outcomes and figures; below the data root `nsmodels leaderboard` ranks them"
+    evaluate.add_argument("--out", type=Path, metavar="FOLDER", help=text)
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
 
 
 class Study(NamedTuple):
@@ -238,9 +248,34 @@ def evaluation_order(
 
 def _evaluate(system: System[Any, Any], arguments: argparse.Namespace) -> int:
     artifact.require_files({"--json": arguments.json}, [*arguments.data, arguments.checkpoint])
-    values = values_from_flags(arguments)
-    result = system.score(evaluation_order(system, arguments.checkpoint, data_of(arguments.data), values))
-    print(result.table)
+    return evaluate(system, arguments, data_of(arguments.data), values_from_flags(arguments))
+
+
+def evaluate(
+    system: System[Any, Any], arguments: argparse.Namespace, data: Path | dict[str, Path], values: dict[str, Any]
+) -> int:
+    """Score a checkpoint as the flags of `add_report` ask: print the table, seal the evaluation, write the report."""
+    order = evaluation_order(system, arguments.checkpoint, data, values)
+    if arguments.out:
+        report = _seal(system, replace(order, key=arguments.out.name, folder=arguments.out))
+    else:
+        result = system.score(order)
+        print(result.table)
+        report = result.report
     if arguments.json:
-        disk.write_json(arguments.json, result.report)
+        disk.write_json(arguments.json, report)
     return 0
+
+
+def _seal(system: System[Any, Any], order: Order[Any]) -> Mapping[str, Any]:
+    """Seal an evaluation, or keep an equal one, and print its table and where it is ranked; returns the report."""
+    # Inputs by the names of their folders, as of an asset: the leaderboard shows them.
+    data = {folder.resolve().name: folder for folder in order.inputs.datasets.values()}
+    inputs = Inputs.of(data, model=(order.model.resolve().name, order.model))
+    made, is_kept = artifact.keeping(order.folder, lambda: system.evaluate(replace(order, inputs=inputs)))
+    print((order.folder / TABLE).read_text(encoding="utf-8"))
+    root = artifact.data_root()
+    is_ranked = root in order.folder.resolve().parents
+    place = "ranked by: nsmodels leaderboard" if is_ranked else f"outside of {root}, so nsmodels leaderboard lacks it"
+    print(f"{order.folder}: {f'reused, built {made.created} from the same' if is_kept else 'sealed'}; {place}")
+    return json.loads((order.folder / REPORT).read_text(encoding="utf-8"))

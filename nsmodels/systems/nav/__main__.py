@@ -84,7 +84,7 @@ def _add_evaluate(added: Any) -> None:
         metavar="FILE",
         help="with --map: draw the worst problem (.png .svg .pdf), or into a folder one of each range of lengths",
     )
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the whole report")
+    verbs.add_report(evaluate)
     _add_recursion(evaluate)
     evaluate.set_defaults(verb=_evaluate)
 
@@ -160,22 +160,26 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     read = [arguments.map, arguments.scen, arguments.data, arguments.checkpoint]
     artifact.require_files({"--json": arguments.json}, read)
-    report = _report(arguments)
+    _require_one_kind(arguments)
+    if arguments.data:
+        values = {"split": arguments.split or "test", "max_steps": arguments.steps or 0, "device": arguments.device}
+        return verbs.evaluate(SYSTEM, arguments, arguments.data, values)
+    report = _report_of_maps(arguments)
     print(table(report))
     if arguments.json:
         disk.write_json(arguments.json, report)
     return 0
 
 
-def _report(arguments: argparse.Namespace) -> dict[str, Any]:
-    map, scen, data, steps = arguments.map, arguments.scen, arguments.data, arguments.steps or 0
+def _require_one_kind(arguments: argparse.Namespace) -> None:
+    """Raise InputError unless there is a split, or maps, to score, with the flags of that alone."""
+    map, scen, data = arguments.map, arguments.scen, arguments.data
     for name in ("max_problems", "draw"):
         if getattr(arguments, name) is not None and not map:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"evaluate: {flag} goes with --map; a split is scored as a whole, with its figures")
     if data and not map and not scen:
-        values = {"split": arguments.split or "test", "max_steps": steps, "device": arguments.device}
-        return dict(SYSTEM.score(verbs.evaluation_order(SYSTEM, arguments.checkpoint, data, values)).report)
+        return
     is_folder = map is not None and map.is_dir()
     if data or not map or bool(scen) == is_folder:
         raise InputError(
@@ -183,7 +187,10 @@ def _report(arguments: argparse.Namespace) -> dict[str, Any]:
         )
     if arguments.split:
         raise InputError("evaluate: --split goes with --data; a .scen file is scored as a whole")
-    return _report_of_maps(arguments)
+    if arguments.out:
+        raise InputError(
+            "evaluate: --out goes with --data; problems on maps are not ranked, --json writes their report"
+        )
 
 
 def _report_of_maps(arguments: argparse.Namespace) -> dict[str, Any]:
