@@ -9,10 +9,10 @@ from typing import Any
 
 from nsmodels.core import artifact, locks
 from nsmodels.core.cli import Parser, add_config_flags, config_from, run
-from nsmodels.core.config import add_flags, values_from_flags
+from nsmodels.core.config import add_flags, help, values_from_flags
 from nsmodels.core.errors import Busy, InputError, near
 from nsmodels.core.orders import Inputs, Order
-from nsmodels.core.progress import readable, readable_seconds
+from nsmodels.core.progress import readable, readable_count, readable_seconds
 from nsmodels.engine.commands import verbs
 from nsmodels.studies.search.config import SearchConfig
 from pipeline.assets import datasets
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str]) -> int:
-    arguments = parser().parse_intermixed_args(words or ["--help"])
+    arguments = parser().parse_intermixed_args(words)
     training = _training(arguments.training)
     datasets.load()
     return _join(training, arguments) if arguments.join else _search(training, arguments)
@@ -80,7 +80,8 @@ def _planned(training: Training[Any, Any], config: Any, preset: str | None) -> I
     for name, axis in axes.items():
         yield f"  {name:<{width}}  {axis}  (now {first[name]})"
     num, again = target.num_trials(config, axes), 2 * len(config.confirmation_seeds)
-    yield f"{num} trials ({config.sampler}, pruner {config.pruner}), then {again} trainings to confirm the best one"
+    trials = readable_count(num, "trial")
+    yield f"{trials} ({config.sampler}, pruner {config.pruner}), then {again} trainings to confirm the best one"
     missing = {key: line for key in training.model_inputs if (line := forecast.input_line(key, preset))}
     for key in training.model_inputs:
         yield missing.get(key) or _described(key)
@@ -96,7 +97,7 @@ def _planned(training: Training[Any, Any], config: Any, preset: str | None) -> I
     together = (num + again) * each / config.num_workers
     yield (
         f"about {readable_seconds(each)} for a training as it is, at most about {readable_seconds(together)} in all "
-        f"with {config.num_workers} processes, without validation; what is pruned takes less"
+        f"with {readable_count(config.num_workers, 'process', 'es')}, without validation; what is pruned takes less"
     )
 
 
@@ -158,10 +159,11 @@ def parser() -> Parser:
         prog="nsmodels search",
         description=(__doc__ or "").splitlines()[0],
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=help.WithExamples,
     )
     made.add_argument("training", metavar="TRAINING", help=f"one of {', '.join(_known())}")
     _add_how(made)
+    made.add_argument(help.HELP_ALL, action="help", help="after TRAINING: the flags of its configuration too")
     made.add_argument("--preset", metavar="NAME", help="named configuration of the training [chosen by the hardware]")
     add_flags(made, SearchConfig)
     return made

@@ -19,7 +19,7 @@ import dagster as dg
 
 from nsmodels.core import interrupts
 from nsmodels.core.cli import Parser, run
-from nsmodels.core.config import spaces
+from nsmodels.core.config import help, spaces
 from nsmodels.core.config.spaces import MOST, Choices
 from nsmodels.core.errors import InputError, near
 from nsmodels.core.sealed import renamed
@@ -350,7 +350,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="nsmodels sweep",
         description=(__doc__ or "").splitlines()[0],
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=help.WithExamples,
     )
     parser.add_argument("target", metavar="MODEL", help="model or data set, as in nav_model or mazes")
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE,VALUE", help="fields of its configuration")

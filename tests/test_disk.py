@@ -76,6 +76,14 @@ def test_the_table_lists_sizes_kinds_and_dependents_and_counts_a_file_of_two_nam
         main(["--free", "ledger", "--yes"])
 
 
+def test_of_an_empty_data_root_it_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NSMODELS_DATA", str(tmp_path))
+    assert main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:4] == [str(tmp_path), "", "holds no artifact", ""]
+    assert lines[4].startswith("total 0 B; ")
+
+
 def test_only_what_is_named_is_removed(root, capsys):
     make(root, "runs/3/model")
     make(root, "runs/4/model")

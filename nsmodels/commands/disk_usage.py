@@ -71,7 +71,8 @@ def table(root: Path) -> str:
     found = [*inventory.items(root), *_ledger(root)]
     sizes = {item.path: inventory.bytes_of(item.files()) for item in found}
     ordered = sorted(found, key=lambda item: sizes[item.path], reverse=True)
-    lines = [f"{root}", "", HEAD, *(_line(item, sizes[item.path], found) for item in ordered), ""]
+    rows = [HEAD, *(_line(item, sizes[item.path], found) for item in ordered)] if ordered else ["holds no artifact"]
+    lines = [f"{root}", "", *rows, ""]
     lines += [f"{name} is a link to {place}: not counted" for name, place in inventory.links(root).items()]
     return "\n".join([*lines, _total(root, sum(sizes.values()))])
 

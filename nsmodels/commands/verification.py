@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nsmodels.core.artifact import MANIFEST, NOTE, Manifest, data_root, read_manifest
 from nsmodels.core.cli import Parser
-from nsmodels.core.errors import InputError
-from nsmodels.core.progress import readable
+from nsmodels.core.errors import InputError, near
+from nsmodels.core.progress import readable, readable_count
 from nsmodels.core.sealed import inventory, renamed
 from nsmodels.core.sealed.manifest import manifest_of
 from nsmodels.core.sealed.verification import Finding, findings
 
 HEAD = f"{'state':<8}  {'files':>7}  {'size':>10}  {'seconds':>7}  name"
 SHOWN = 5  # files of an artifact that are named
+LISTED = 10  # artifacts
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Verdict:
         row = f"{self.state:<8}  {num_files:>7,}  {readable(size):>10}  {self.seconds:>7.1f}  {self.name}"
         lines = [row, *(f"  {finding.state}: {finding.line}" for finding in self.found[:SHOWN])]
         more = len(self.found) - SHOWN
-        return "\n".join(lines + ([f"  and {more:,} more files"] if more > 0 else []))
+        return "\n".join(lines + ([f"  and {readable_count(more, 'more file')}"] if more > 0 else []))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -60,9 +60,8 @@ def main(argv: Sequence[str]) -> int:
     wrong = sum(verdict.state != "ok" for verdict in verdicts)
     total = sum(verdict.manifest.num_bytes for verdict in verdicts if verdict.manifest)
     seconds = sum(verdict.seconds for verdict in verdicts)
-    print(
-        f"{len(verdicts):,} artifacts, {readable(total)} in {seconds:.1f} s: {f'{wrong:,} differ' if wrong else 'ok'}"
-    )
+    num = readable_count(len(verdicts), "artifact")
+    print(f"{num}, {readable(total)} in {seconds:.1f} s: {f'{wrong:,} differ' if wrong else 'ok'}")
     return 1 if wrong else 0
 
 
@@ -110,10 +109,16 @@ def _named(root: Path, names: Sequence[str]) -> dict[str, Path]:
         if not those and _is_artifact(Path(given)):
             those = {given: Path(given)}
         if not those or not name:
-            near = difflib.get_close_matches(given, known, n=3) or list(known)[:10]
-            raise InputError(f"verify: no artifact '{given}' under {root}; known are: {', '.join(near) or 'none'}")
+            raise InputError(f"verify: no artifact '{given}' under {root}{near(given, known) or _listed(known)}")
         found |= those
     return found
+
+
+def _listed(known: Iterable[str]) -> str:
+    """What there is, for a name that resembles none of it."""
+    names = list(known)
+    more = f" and {len(names) - LISTED:,} more (nsmodels disk)" if len(names) > LISTED else ""
+    return f"; there are: {', '.join(names[:LISTED])}{more}" if names else ", which holds none"
 
 
 def _is_artifact(folder: Path) -> bool:

@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nsmodels.core import discover, interrupts
+from nsmodels.core import artifact, discover, interrupts
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.config import Config, Given, add_flags, as_yaml, from_environment, help, read_yaml, values_from_flags
 from nsmodels.core.disk import one_line
 from nsmodels.core.errors import InputError, Interrupted, near
 from nsmodels.core.hardware import Estimate
+from nsmodels.core.progress import readable, readable_count
 
 Presets = Mapping[str, Callable[[], Config]]
 PRINT_CONFIG = "--print-config"
@@ -54,6 +55,9 @@ class Parser(argparse.ArgumentParser):
         if PRINT_CONFIG in words:  # data and places are not needed
             for action in self._actions:
                 action.required = False
+        for action in self._actions:
+            if action.nargs == "*" and not action.option_strings:  # argparse counts it among what is missing
+                action.required = False
         self._require_known(words)
         found, left = super().parse_known_args(args, namespace)
         if left and self.is_verb:
@@ -84,6 +88,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str, proposed: str = "") -> NoReturn:
         """Print one line on stderr, which ends with what is `proposed`, and exit with status 2."""
+        for action in self._actions:
+            if action.required and action.option_strings:  # what is missing, by its first name alone
+                message = message.replace("/".join(action.option_strings), action.option_strings[0])
         self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help{proposed}\n")
 
 
@@ -142,8 +149,7 @@ def generator(name: str, about: str | None, presets: Presets, prepare: Callable[
 
     def generate(arguments: argparse.Namespace) -> int:
         config = config_from(arguments, presets, arguments.preset)
-        manifest = prepare(config, arguments.out.name, arguments.out, arguments.force)
-        print(f"{arguments.out}: {manifest.source}, {manifest.num_bytes / 1e6:,.1f} MB")
+        print_data(arguments.out, lambda: prepare(config, arguments.out.name, arguments.out, arguments.force))
         return 0
 
     parser = Parser(prog=f"nsmodels {name}", description=about)
@@ -181,13 +187,31 @@ def add_making(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask about large data")
 
 
-def generate_data(name: str, presets: Presets, arguments: argparse.Namespace) -> Manifest:
-    """Seal the data of the dataset `name` as the flags of `add_making` and `add_config_flags` ask."""
+def print_data(
+    folder: Path, make: Callable[[], Manifest], describe: Callable[[Manifest], str] = lambda manifest: ""
+) -> Manifest:
+    """Make data in a folder, or keep equal ones, and print a line: source, what `describe` says, size."""
+    manifest, is_kept = artifact.keeping(folder, make)
+    kept = f"; reused, built {manifest.created} from the same" if is_kept else ""
+    print(f"{folder}: {manifest.source}, {describe(manifest)}{readable(manifest.num_bytes)}{kept}")
+    return manifest
+
+
+def describe_files(manifest: Manifest) -> str:
+    """The number of files of data, for `print_data`."""
+    return f"{readable_count(len(manifest.files), 'file')}, "
+
+
+def generate_data(
+    name: str, presets: Presets, arguments: argparse.Namespace, describe: Callable[[Manifest], str]
+) -> Manifest:
+    """Seal the data of the dataset `name` as the flags of `add_making` and `add_config_flags` ask; see `print_data`."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     config = config_from(arguments, presets, arguments.preset)
     prepare = discover.module("datasets", name, "prepare").prepare
     asked = partial(agree, is_agreed=arguments.yes)
-    return prepare(config, arguments.out.name, arguments.out, arguments.force, asked)
+    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
+    return print_data(arguments.out, make, describe)
 
 
 def run_checks(checks: Mapping[str, Callable[[Path], list[str]]], folder: Path) -> tuple[int, bool]:
@@ -205,7 +229,7 @@ def run_checks(checks: Mapping[str, Callable[[Path], list[str]]], folder: Path) 
 
 def print_check(name: str, faults: Sequence[str], note: str = "") -> int:
     """Print the outcome of a check and its first faults; their number."""
-    print(f"{name:<24} {'passed' if not faults else f'{len(faults):,} faults'}{note}", flush=True)
+    print(f"{name:<24} {readable_count(len(faults), 'fault') if faults else 'passed'}{note}", flush=True)
     for line in faults[:SHOWN]:
         print(f"  {line}")
     if len(faults) > SHOWN:

@@ -58,6 +58,11 @@ def readable(num_bytes: float) -> str:
     return f"{num_bytes:.1f} TB"
 
 
+def readable_count(number: int, noun: str, ending: str = "s") -> str:
+    """A number of things: 1 file, 1,200 files; `ending` is that of several."""
+    return f"{number:,} {noun}{ending if number != 1 else ''}"
+
+
 def readable_seconds(seconds: float) -> str:
     """A duration with its unit: 40 s, 12 min, 3.4 h."""
     if seconds < 60:

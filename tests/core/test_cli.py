@@ -226,6 +226,33 @@ def test_a_slip_is_answered_where_it_was_made(capsys, words: tuple[str, ...], li
         assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (("search",), "TRAINING"),
+        (("sweep",), "MODEL"),
+        (("sweep", "--preset", "debug"), "MODEL"),
+        (("paper",), "--out"),
+        (("visual", "answer", "--checkpoint", "x"), "--image"),
+        (("visual", "answer", "--image", "x"), "--checkpoint"),
+        (("world", "train", "--phase", "audio", "--data", "x", "--out", "y"), "--from"),
+    ],
+)
+def test_what_is_missing_is_named_and_nothing_else(capsys, words: tuple[str, ...], missing: str) -> None:
+    status, out, err = outcome(capsys, *words)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: the following arguments are required: {missing}; see nsmodels {words[0]}")
+
+
+@pytest.mark.parametrize("words", [("search", "--help"), ("search", "--help-all"), ("sweep", "--help")])
+def test_help_with_examples_is_as_wide_as_the_others_and_keeps_their_lines(capsys, words: tuple[str, ...]) -> None:
+    status, out, _ = outcome(capsys, *words)
+    before = out.partition("examples:")[0]
+    assert status == 0
+    assert 80 < max(map(len, before.splitlines())) <= 100
+    assert f"examples:\n  nsmodels {words[0]} nav" in out
+
+
 def test_help_does_not_import_torch() -> None:
     code = "import sys; from nsmodels.__main__ import main\n"
     code += f"for words in ([], *([[name, '--help'] for name in {NAMES}])):\n"

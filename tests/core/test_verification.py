@@ -195,6 +195,17 @@ def test_verify_prints_a_table_and_its_status_is_1_when_a_file_differs(root, cap
     assert main([str(root / "a")]) == 0
 
 
+def test_verify_proposes_the_nearest_name_and_lists_what_there_is_where_none_is_near(root, capsys) -> None:
+    make(root, "nav_model")
+    with pytest.raises(InputError, match=r"no artifact 'nav_modle' under .*; did you mean nav_model\?$"):
+        main(["nav_modle"])
+    make(root, "mazes")
+    with pytest.raises(InputError, match=r"no artifact 'zzz' under .*; there are: mazes, nav_model$"):
+        main(["zzz"])
+    assert main(["mazes"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 artifact, ")
+
+
 def test_verify_finds_a_damaged_manifest_and_leaves_folders_of_others_alone(root, capsys) -> None:
     make(root)
     (root / "photos").mkdir()

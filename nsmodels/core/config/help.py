@@ -35,6 +35,10 @@ class Formatter(argparse.HelpFormatter):
         return f"{flag} {self._format_args(action, action.dest.upper())}"
 
 
+class WithExamples(Formatter, argparse.RawDescriptionHelpFormatter):
+    """The same, with the lines of description and epilog as they are."""
+
+
 def describe(parser: argparse.ArgumentParser, presets: Presets, default: str | None, words: Sequence[str]) -> None:
     """Give the flags of fields their help: the preset named in `words` sets the values shown.
 
@@ -58,7 +62,7 @@ def describe(parser: argparse.ArgumentParser, presets: Presets, default: str | N
         "Flags of a section may be written with its name, as --training.lr."
     ).replace("%", "%%")
     required = [
-        f"{action.option_strings[-1]} {_metavar(action)}"
+        f"{action.option_strings[0]} {_metavar(action)}"
         for action in parser._actions
         if action.required and action.option_strings
     ]

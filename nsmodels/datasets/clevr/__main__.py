@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run
+from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, describe_files, print_data, run
 from nsmodels.core.config import Given, add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import PRESETS, SPLIT, ClevrConfig
@@ -72,10 +72,9 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
     config = config_from(arguments, PRESETS, "mini")
     assert isinstance(config, ClevrConfig)
-    manifest = prepare(
-        config, arguments.out.name, arguments.out, arguments.force, partial(agree, is_agreed=arguments.yes)
-    )
-    print(f"{arguments.out}: {manifest.source}, {len(manifest.files):,} files, {manifest.num_bytes / 1e6:,.0f} MB")
+    asked = partial(agree, is_agreed=arguments.yes)
+    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
+    print_data(arguments.out, make, describe_files)
     return 0
 
 

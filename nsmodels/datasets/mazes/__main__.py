@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run
+from nsmodels.core.artifact import Manifest
+from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, print_data, run
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.config import PRESETS, SPLITS, MazesConfig
 
@@ -54,12 +55,14 @@ def _generate(arguments: argparse.Namespace) -> int:
 
     config = config_from(arguments, PRESETS, "quick")
     assert isinstance(config, MazesConfig)
-    manifest = prepare(
-        config, arguments.out.name, arguments.out, arguments.force, partial(agree, is_agreed=arguments.yes)
-    )
-    counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics["num_problems"].items())
-    print(f"{arguments.out}: {manifest.source}, {counts}, {manifest.num_bytes / 1e6:,.1f} MB")
+    asked = partial(agree, is_agreed=arguments.yes)
+    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
+    print_data(arguments.out, make, _counts)
     return 0
+
+
+def _counts(manifest: Manifest) -> str:
+    return "".join(f"{number:,} {split}, " for split, number in manifest.metrics["num_problems"].items())
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, run, run_checks
+from nsmodels.core.cli import (
+    Parser,
+    add_config_flags,
+    add_making,
+    agree,
+    config_from,
+    describe_files,
+    print_data,
+    run,
+    run_checks,
+)
 from nsmodels.core.config import Given, add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.vqa.config import PRESETS, VqaConfig
@@ -59,8 +69,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
     config = config_from(arguments, PRESETS, "mini")
     assert isinstance(config, VqaConfig)
     asked = partial(agree, is_agreed=arguments.yes)
-    manifest = prepare(config, arguments.out.name, arguments.out, arguments.force, asked)
-    print(f"{arguments.out}: {manifest.source}, {len(manifest.files):,} files, {manifest.num_bytes / 1e6:,.0f} MB")
+    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
+    manifest = print_data(arguments.out, make, describe_files)
     for name, value in manifest.metrics.items():
         if name.startswith(("num_", "ceiling_", "answers_")):
             print(f"  {name.replace('_', ' ')}: {value:,}")

@@ -77,7 +77,7 @@ def _add_stage(parser: Parser, system: System[Any, Any], stage: Stage) -> None:
     add_making(parser, system.datasets)
     if stage.starts_from is not None:
         text = f"checkpoint of train {stage.starts_from}"
-        parser.add_argument("--parent", "--from", dest="parent", type=Path, required=True, metavar="FOLDER", help=text)
+        parser.add_argument("--from", "--parent", dest="parent", type=Path, required=True, metavar="FOLDER", help=text)
     add_dry_run(parser)
     add_config_flags(parser, stage.presets, None)
     parser.set_defaults(verb=lambda arguments: train(system, stage, arguments))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact, discover
+from nsmodels.core.artifact import Manifest
 from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, generate_data, run_checks
 from nsmodels.core.errors import InputError, near
 
@@ -46,10 +47,13 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
 
 
 def _generate(name: str, presets: Presets, arguments: argparse.Namespace) -> int:
-    manifest = generate_data(name, presets, arguments)
-    counts = ", ".join(f"{number['clips']:,} {split}" for split, number in manifest.metrics["num_clips"].items())
-    print(f"{arguments.out}: {manifest.source}, clips: {counts}; {manifest.num_bytes / 1e6:,.1f} MB")
+    generate_data(name, presets, arguments, _counts)
     return 0
+
+
+def _counts(manifest: Manifest) -> str:
+    counts = ", ".join(f"{number['clips']:,} {split}" for split, number in manifest.metrics["num_clips"].items())
+    return f"clips: {counts}; "
 
 
 def _verify(name: str, arguments: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from nsmodels.core import artifact, discover, disk
+from nsmodels.core.artifact import Manifest
 from nsmodels.core.cli import Parser, Presets, add_config_flags, add_making, generate_data, print_check, run_checks
 from nsmodels.core.errors import InputError, near
 
@@ -45,10 +46,13 @@ def parser(name: str, about: str | None, presets: Presets) -> Parser:
 
 
 def _generate(name: str, presets: Presets, arguments: argparse.Namespace) -> int:
-    manifest = generate_data(name, presets, arguments)
-    counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics.get("num_graphs", {}).items())
-    print(f"{arguments.out}: {manifest.source}, graphs: {counts}; {manifest.num_bytes / 1e6:,.1f} MB")
+    generate_data(name, presets, arguments, _counts)
     return 0
+
+
+def _counts(manifest: Manifest) -> str:
+    counts = ", ".join(f"{number:,} {split}" for split, number in manifest.metrics.get("num_graphs", {}).items())
+    return f"graphs: {counts}; "
 
 
 def _verify(name: str, arguments: argparse.Namespace) -> int:

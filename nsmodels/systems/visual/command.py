@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.core import artifact
+from nsmodels.core.cli import print_data
 from nsmodels.formats.images.commands import Answering, add_answer
 from nsmodels.systems.visual import SYSTEM
 
@@ -56,7 +58,8 @@ def _check_fact(text: str) -> None:
 def _export(arguments: argparse.Namespace) -> int:
     artifact.require_intact(arguments.checkpoint)
     recipe: Any = {"config": {}, "code_version": SYSTEM.code_version, "inputs": {"model": arguments.checkpoint}}
-    manifest = artifact.made(
+    make = partial(
+        artifact.made,
         arguments.out,
         arguments.force,
         lambda part: _fill_export(arguments.checkpoint, part.path),
@@ -66,7 +69,7 @@ def _export(arguments: argparse.Namespace) -> int:
         is_resumable=False,
         **recipe,
     )
-    print(f"{arguments.out}: {manifest.source}, {manifest.num_bytes / 1e6:,.1f} MB")
+    print_data(arguments.out, make)
     return 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nsmodels.__main__ import main
+from nsmodels.core import artifact
 
 MAP = "type octile\nheight 3\nwidth 4\nmap\n....\n.@@.\n....\n"
 SCEN = "version 1\n0\tarena.map\t4\t3\t0\t0\t3\t2\t{}\n"
@@ -73,6 +74,17 @@ def test_an_interrupted_generate_leaves_nothing_half_written(tmp_path: Path) -> 
     assert run.returncode == 130
     assert line == "stopped; run the same command again, finished work is kept\n"
     assert not out.exists()
+
+
+def test_the_line_about_data_has_their_size_and_says_that_they_are_kept(tmp_path: Path, capsys) -> None:
+    words = ["mazes", "generate", "--preset", "debug", "--out", str(tmp_path / "mazes")]
+    assert main(words) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    made = artifact.read_manifest(tmp_path / "mazes")
+    size = f"{made.num_bytes / 1000:.1f} kB"
+    assert line == f"{tmp_path / 'mazes'}: synthetic mazes, 64 train, 24 val, 24 test, 4 transfer, {size}"
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{line}; reused, built {made.created} from the same\n"
 
 
 def opened_when_read(path: Path, run: subprocess.Popen) -> int:
