@@ -8,6 +8,7 @@ from pathlib import Path
 from nsmodels.core import artifact
 from nsmodels.core.cli import Parser
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import readable_count
 from nsmodels.paper.assembly import assemble
 
 
@@ -22,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(arguments.out / name)
     for line in made.missing:
         print(f"missing: {line}")
-    print(f"{arguments.out}: {len(made.files)} files, {len(made.missing)} parts missing")
+    parts = readable_count(len(made.missing), "part")
+    print(f"{arguments.out}: {readable_count(len(made.files), 'file')}, {parts} missing")
     return 0
 
 
@@ -31,6 +33,6 @@ def parser() -> Parser:
     made = Parser(prog="nsmodels paper", description=(__doc__ or "").splitlines()[0])
     about = "folder of the paper, new or that of an earlier paper, which is replaced"
     made.add_argument("--out", type=Path, required=True, metavar="FOLDER", help=about)
-    made.add_argument("--strict", action="store_true", help="fail where a part is missing, and write nothing")
+    made.add_argument("--strict", action="store_true", help="fail where a part is missing, and write no paper")
     made.add_argument("--data", type=Path, metavar="ROOT", help="data root [$NSMODELS_DATA, else data]")
     return made

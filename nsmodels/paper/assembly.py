@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import readable_count
 from nsmodels.core.sealed.contents import files_in
 from nsmodels.core.sealed.inventory import Item
 from nsmodels.paper.cards.collection import make_dataset_cards, make_model_cards
@@ -71,14 +72,13 @@ def assemble(root: Path, out: Path, is_strict: bool = False) -> Assembled:
     holds anything but a paper, and with `is_strict` for a part that is missing, left out or made from something else
     than lies there now.
     """
+    disk.require_folder(out)
     require_paper(out)
     artifact.require_apart(out, {"data root": root})
-    lines = list(missing(root))
+    absent = dict(_make_parts(root)) | dict(_outdated(root))
+    lines = [*missing(root), *_left_out(root), *absent.values()]
     if is_strict and lines:
-        raise InputError(f"paper: {len(lines)} parts are missing, the first: {lines[0]}")
-    lines += _left_out(root, is_strict)
-    absent = dict(_make_parts(root, is_strict)) | dict(_outdated(root, is_strict))
-    lines += absent.values()
+        raise InputError(f"paper: {readable_count(len(lines), 'part')} missing, the first: {lines[0]}")
     files = sorted(_files(root, absent), key=lambda file: file.name)
     if not files:
         raise InputError(f"paper: nothing of it is sealed under {root}; make it: make paper")
@@ -112,26 +112,23 @@ def require_paper(out: Path) -> None:
             raise InputError(f"{path}: was changed since the earlier paper was written and would be lost; {remedy}")
 
 
-def _left_out(root: Path, is_strict: bool) -> list[str]:
+def _left_out(root: Path) -> list[str]:
     """A line for each training and study that is not sound and that `missing` does not name."""
     try:
-        found = read_inputs(root, is_strict).left_out
+        found = read_inputs(root).left_out
     except NothingSealed:
         return []
     named = {name for names in TRAININGS.values() for name in names}
     return [line for name, line in found.items() if name not in named]
 
 
-def _outdated(root: Path, is_strict: bool) -> Iterator[tuple[str, str]]:
+def _outdated(root: Path) -> Iterator[tuple[str, str]]:
     """Figures of something that was made again since: key, and a line with the command."""
     for item in sealed(root):
         for key, record in (item.manifest.inputs if item.manifest and _is_figure(item) else {}).items():
             now = root / key / artifact.MANIFEST
             if now.is_file() and disk.sha256_of(now) != record.manifest_sha256:
-                line = f"{item.name}: {key} was made again since: {materialize(item.name)}"
-                if is_strict:
-                    raise InputError(line)
-                yield item.name, line
+                yield item.name, f"{item.name}: {key} was made again since: {materialize(item.name)}"
 
 
 def _is_figure(item: Item) -> bool:
@@ -140,14 +137,12 @@ def _is_figure(item: Item) -> bool:
     return any("/" not in name and name.endswith(".pdf") for name in names)
 
 
-def _make_parts(root: Path, is_strict: bool) -> Iterator[tuple[str, str]]:
+def _make_parts(root: Path) -> Iterator[tuple[str, str]]:
     """Seal tables, supplement and cards; key and a line for each that cannot be made of what there is."""
     for key, make in MAKERS.items():
         try:
             make(root, root / key)
-        except InputError as error:
-            if is_strict or not isinstance(error, NothingSealed):
-                raise
+        except NothingSealed as error:
             yield key, f"{key}: {error}"
 
 

@@ -111,9 +111,28 @@ def test_what_is_missing_is_named_with_its_command_and_fails_where_asked(
     )
     assert "reasoning_depth: dagster asset materialize --select reasoning_depth" in lines
     assert not any(line.startswith(("nav_replicates", "causal_replicates", "visual_ablations")) for line in lines)
+    assert main(["paper", "--out", str(tmp_path / "plain")]) == 0
+    named = [line for line in capsys.readouterr().out.splitlines() if line.startswith("missing: ")]
+    assert len(named) >= len(lines)
     assert main(["paper", "--out", str(tmp_path / "strict"), "--strict"]) == 2
-    assert f"paper: {len(lines)} parts are missing, the first: {lines[0]}" in capsys.readouterr().err
+    assert f"paper: {len(named)} parts missing, the first: {lines[0]}" in capsys.readouterr().err
     assert not (tmp_path / "strict").exists()
+
+
+def test_strict_counts_what_cannot_be_made_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data").mkdir()
+    lines = list(missing(tmp_path / "data"))
+    words = ["paper", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "paper"), "--strict"]
+    assert main(words) == 2
+    assert f"paper: {len(lines) + 4} parts missing, " in capsys.readouterr().err  # tables, supplement and two of cards
+
+
+def test_a_place_that_cannot_be_written_is_one_line_that_names_it(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["paper", "--out", "/proc/paper"]) == 2
+    line = "error: /proc/paper: cannot be written in /proc (No such file or directory); give a different place\n"
+    assert capsys.readouterr().err == line
 
 
 def test_a_folder_of_something_else_is_not_replaced(root: Path, tmp_path: Path) -> None:
