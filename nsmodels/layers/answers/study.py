@@ -59,7 +59,7 @@ def run_study(order: Order[Any], study: Study, maker: str, code_version: str) ->
             key, source, rows, {}, study.left_out, quiz.published, [*quiz.notes, *_notes(order.config, quiz)]
         )
         report = {"kind": KIND, "seeds": order.config.seeds, **quiz.about(), **compared.to_dict()}
-        caption = figure.caption(rows)
+        caption = figure.caption([compared])
         return StudyResult(report, text([compared]), figure.draw([compared]), caption, _metrics(rows))
 
     version = "; ".join([code_version, *(each.origin for each in study.competitors if each.origin)])
