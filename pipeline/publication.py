@@ -108,7 +108,7 @@ class Step:
         """The step in words, with its expected time and disk."""
         seeds = f", seeds {' '.join(map(str, self.seeds))}" if self.seeds else ""
         unmeasured = "" if self.unmeasured == self.keys else f"{', '.join(self.unmeasured)} "
-        times = [f"about {readable_seconds(self.cpu_seconds)} of CPU"] if self.cpu_seconds else []
+        times = [f"about {readable_seconds(self.cpu_seconds)} of CPU"] if self.cpu_seconds >= 1 else []
         times += [f"{unmeasured}not measured"] if self.unmeasured else []
         disk = "" if self.num_bytes is None else f", {readable(self.num_bytes)}"
         return f"{', '.join(self.keys)}{seeds}: {' and '.join(times) or 'seconds'}{disk}"
