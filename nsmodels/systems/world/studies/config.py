@@ -204,7 +204,7 @@ ABLATION_PRESETS = {
         "Two seeds of the debug stages and few variants: seconds.",
         {"senses": ["no_audio", "only_vision"], "losses": ["twins"], "evaluation": FEW},
     ),
-    "quick": _preset("quick", "Three seeds of the quick stages. Not measured as a whole.", {}),
+    "quick": _preset("quick", "Three seeds of the quick stages: about three CPU-hours.", {}),
     "base": _preset("base", "Five seeds of the base stages. Not measured.", {"seeds": FIVE}),
     "paper": _preset("paper", "Five seeds of the paper stages, on a GPU. Not measured.", {"seeds": FIVE}),
 }
