@@ -14,6 +14,7 @@ from nsmodels.core.config import Config, flat, is_seed, nested
 from nsmodels.core.config.conditions import field_of, is_added, without_effect
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import PARENT
+from nsmodels.core.progress import readable_count
 from nsmodels.core.sealed.inputs import input_folder
 from nsmodels.core.sealed.manifest import InputRecord, manifest_of
 from nsmodels.studies.search.config import presets_of as searches_of
@@ -52,7 +53,7 @@ class Closest:
     def label(self) -> str:
         """Name of the preset and how many fields differ from it, seeds apart, for a cell; empty without a preset."""
         num = sum(not is_seed(name) for name in self.changed)
-        return self.name + (f", {num} field{'s' * (num > 1)} changed" if num and self.name else "")
+        return self.name + (f", {readable_count(num, 'field')} changed" if num and self.name else "")
 
 
 def command(manifest: Manifest) -> str:

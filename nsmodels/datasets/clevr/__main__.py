@@ -9,10 +9,9 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, describe_files, print_data, run
+from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, describe_files, generate_data, run
 from nsmodels.core.config import Given, add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.clevr.config import PRESETS, SPLIT, ClevrConfig
@@ -68,13 +67,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.clevr.prepare import prepare
-
-    config = config_from(arguments, PRESETS, "mini")
-    assert isinstance(config, ClevrConfig)
-    asked = partial(agree, is_agreed=arguments.yes)
-    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
-    print_data(arguments.out, make, describe_files)
+    generate_data("clevr", PRESETS, arguments, describe_files)
     return 0
 
 

@@ -7,7 +7,6 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from nsmodels.core.cli import (
@@ -15,9 +14,8 @@ from nsmodels.core.cli import (
     add_config_flags,
     add_making,
     agree,
-    config_from,
     describe_files,
-    print_data,
+    generate_data,
     run,
     run_checks,
 )
@@ -83,13 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.gqa.prepare import prepare
-
-    config = config_from(arguments, PRESETS, "mini")
-    assert isinstance(config, GqaConfig)
-    asked = partial(agree, is_agreed=arguments.yes)
-    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
-    print_data(arguments.out, make, describe_files)
+    generate_data("gqa", PRESETS, arguments, describe_files)
     return 0
 
 

@@ -6,13 +6,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from nsmodels.core.artifact import Manifest
-from nsmodels.core.cli import Parser, add_config_flags, add_making, agree, config_from, print_data, run
+from nsmodels.core.cli import Parser, add_config_flags, add_making, generate_data, run
 from nsmodels.core.errors import InputError
-from nsmodels.datasets.mazes.config import PRESETS, SPLITS, MazesConfig
+from nsmodels.datasets.mazes.config import PRESETS, SPLITS
 
 SHOWN = 10
 
@@ -51,13 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.mazes.prepare import prepare
-
-    config = config_from(arguments, PRESETS, "quick")
-    assert isinstance(config, MazesConfig)
-    asked = partial(agree, is_agreed=arguments.yes)
-    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
-    print_data(arguments.out, make, _counts)
+    generate_data("mazes", PRESETS, arguments, _counts)
     return 0
 
 

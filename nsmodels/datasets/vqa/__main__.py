@@ -7,20 +7,9 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from nsmodels.core.cli import (
-    Parser,
-    add_config_flags,
-    add_making,
-    agree,
-    config_from,
-    describe_files,
-    print_data,
-    run,
-    run_checks,
-)
+from nsmodels.core.cli import Parser, add_config_flags, add_making, describe_files, generate_data, run, run_checks
 from nsmodels.core.config import Given, add_flags, values_from_flags
 from nsmodels.core.errors import InputError
 from nsmodels.datasets.vqa.config import PRESETS, VqaConfig
@@ -64,13 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from nsmodels.datasets.vqa.prepare import prepare
-
-    config = config_from(arguments, PRESETS, "mini")
-    assert isinstance(config, VqaConfig)
-    asked = partial(agree, is_agreed=arguments.yes)
-    make = partial(prepare, config, arguments.out.name, arguments.out, arguments.force, asked)
-    manifest = print_data(arguments.out, make, describe_files)
+    manifest = generate_data("vqa", PRESETS, arguments, describe_files)
     for name, value in manifest.metrics.items():
         if name.startswith(("num_", "ceiling_", "answers_")):
             print(f"  {name.replace('_', ' ')}: {value:,}")

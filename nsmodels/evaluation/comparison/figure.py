@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nsmodels.core.errors import InputError
+from nsmodels.core.progress import readable_count
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.comparison.rows import Row
 from nsmodels.evaluation.comparison.table import Compared
@@ -40,7 +41,7 @@ def require_sound(compared: Sequence[Compared], where: str) -> None:
             num = len(row.seeds)
             if num < FEWEST_SEEDS and (row.kind == "network" or num > 1):
                 raise InputError(
-                    f"{where}: {part.name}, row '{row.name}' has {num} seed{'s' * (num != 1)}, and an interval over "
+                    f"{where}: {part.name}, row '{row.name}' has {readable_count(num, 'seed')}, and an interval over "
                     f"seeds needs {FEWEST_SEEDS}; {REMEDY.get(row.kind, 'train it with more (seeds)')}"
                 )
 
@@ -63,7 +64,7 @@ def _seeds(compared: Sequence[Compared]) -> str:
         return ""
     usual = max(counts, key=lambda num: (len(counts[num]), num))
     others = [f"{num} of {', '.join(names)}" for num, names in sorted(counts.items()) if num != usual]
-    return "; ".join([f"{usual} seed{'s' * (usual != 1)} of each network", *others])
+    return "; ".join([f"{readable_count(usual, 'seed')} of each network", *others])
 
 
 def draw(compared: Sequence[Compared]) -> Figure:
