@@ -10,8 +10,8 @@ import pytest
 from nsmodels.__main__ import main
 from nsmodels.core import artifact, discover
 from nsmodels.core.artifact import Manifest
-from nsmodels.core.config import Config, as_yaml, flat, parse_yaml
-from nsmodels.paper.recipes import command, command_with, preset_of, settings
+from nsmodels.core.config import Config, as_yaml, flat, is_seed, parse_yaml
+from nsmodels.paper.recipes import command, command_with, has_preset, preset_of, settings
 from tests.shared import Shared
 
 MARKS = {"renderer_version", "local_fingerprint"}
@@ -66,6 +66,26 @@ def test_a_study_whose_model_is_a_name_has_a_preset(name: str, shared: Shared) -
     about = {"maker": discover.system(name).package, "kind": "study: encoders", "config": {"model": "resnet"}}
     study = artifact.read_manifest(shared.data("clevr")).model_copy(update=about)
     assert preset_of(study).name
+
+
+@pytest.mark.parametrize("name", discover.systems())
+def test_a_study_has_no_preset_but_its_own(name: str, shared: Shared) -> None:
+    system = discover.system(name)
+    studies = getattr(discover.module("systems", name, "__main__"), "STUDIES", {})
+    kinds = [each.presets for each in studies.values()] + list(system.reports.values())
+    sealed = artifact.read_manifest(shared.data("clevr"))
+    for presets in kinds:
+        made = {preset: presets[preset]().relevant() for preset in presets}
+        for preset, config in made.items():
+            about = {"maker": system.package, "kind": "study: any", "config": config}
+            study = sealed.model_copy(update=about)
+            equal = {other for other, values in made.items() if _without_seeds(values) == _without_seeds(config)}
+            assert {other for other in made if has_preset(study, other)} == equal
+            assert preset_of(study).name in equal
+
+
+def _without_seeds(config: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flat(config).items() if not is_seed(name)}
 
 
 def test_a_folder_that_is_not_recorded_is_to_be_given(tmp_path: Path, shared: Shared) -> None:
