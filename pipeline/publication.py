@@ -15,25 +15,28 @@ from pathlib import Path
 from typing import Any
 
 from nsmodels.commands import paper
-from nsmodels.core import hardware, interrupts
+from nsmodels.core import discover, hardware, interrupts
 from nsmodels.core.artifact import Manifest, data_root
 from nsmodels.core.cli import Parser, run
-from nsmodels.core.config import PRESET
+from nsmodels.core.config import PRESET, Config
 from nsmodels.core.errors import InputError
 from nsmodels.core.progress import readable, readable_seconds
 from nsmodels.core.sealed.manifest import manifest_of
 from nsmodels.engine import machine
 from nsmodels.engine.processes import lifeline
+from nsmodels.evaluation import sources
 from nsmodels.paper import recipes
 from nsmodels.paper.contents import ABLATIONS, FIGURES, SEEDS, TRAININGS
 from nsmodels.paper.results import REPLICATES, evaluations_of
 from nsmodels.studies import figure
 from nsmodels.studies.report import CSV
-from pipeline.assets import comparison
+from pipeline.assets import comparison, datasets
 from pipeline.assets.systems import trainings
+from pipeline.lib import store
 from pipeline.lib.partitions.keys import NUM_SEEDS
 from pipeline.lib.runs import child
 from pipeline.lib.runs.child import Job
+from pipeline.lib.training import Training
 
 STUDIES = {  # by system: many trainings for a report each
     "visual": ("clevr_mini_baselines",),
@@ -49,7 +52,8 @@ REFERENCES = {
     "long_chains": 330.0, "nav": 65.0, "world": 1080.0, "nav_ablations": 186.0, "clevr_mini_baselines": 329.0,
     "graph_ablations": 4150.0, "visual_ablations": 2777.0, "world_ablations": 11327.0,
 }  # fmt: skip
-QUICK, DEBUG = "quick", "debug"
+QUICK, DEBUG, AUTO = "quick", "debug", "auto"
+COMPOSED = 80.0  # CPU-seconds of a subset of synthetic images
 AFTER = {"natural": ("visual",)}  # whose figures show what the other one makes, by system
 SHOWN = {  # figures that need nothing but one study
     "visual_ablations": ("ablation_study",), "graph_ablations": ("graph_ablation_study",),
@@ -73,7 +77,8 @@ class Step:
         num_bytes: expected on disk; None where it is not known.
         unmeasured: trainings and studies among `keys` of which no time is known.
         after: names of the steps that have to end first.
-        models: those among `keys` that are copies of a replicate, by its seed.
+        given: configuration of those among `keys` that have one of their own: the seed of a model that is a copy of
+            that replicate, the source of data.
     """
 
     keys: tuple[str, ...]
@@ -82,7 +87,7 @@ class Step:
     num_bytes: int | None = None
     unmeasured: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    models: Mapping[str, int] = field(default_factory=dict)
+    given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -99,7 +104,7 @@ class Step:
         words = ["asset", "materialize", "--select", ",".join(self.keys)]
         spans = [f"{self.seeds[0]}...{self.seeds[-1]}"] if len(self.seeds) > 1 else [str(seed) for seed in self.seeds]
         words += ["--partition-range" if len(self.seeds) > 1 else "--partition", *spans] if spans else []
-        given: dict[str, Any] = {key: {"config": {"training": {"seed": seed}}} for key, seed in self.models.items()}
+        given: dict[str, Any] = {key: {"config": config} for key, config in self.given.items()}
         if num_workers > 1:
             given |= {key: {"config": {"num_workers": num_workers}} for key in self.keys if key in ABLATIONS}
         return words + (["--config-json", json.dumps({"ops": given})] if given else [])
@@ -136,50 +141,131 @@ def parser() -> Parser:
 
 
 def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str = QUICK) -> Iterator[Step]:
-    """The steps that are to do: replicates, then of each system its ablations, and its models, baselines and figures.
+    """The steps that are to do: data, replicates, then of each system its ablations, and models, baselines, figures.
 
     Raises `InputError` where sealed seeds of a training are of a different preset than those that are left would be.
     """
+    datasets.load()
+    data = list(_synthetic(root, families, preset))
+    yield from data
+    due = {key for step in data for key in step.keys} | _too_small(root, families, preset)
     before: dict[str, list[str]] = {family: [] for family in families}
     for family in families:
         for training in TRAININGS[family]:
-            if step := _over_seeds(root, training, seeds, preset):
+            if step := _over_seeds(root, training, seeds, preset, due):
                 before[family].append(step.name)
-                yield step
+                yield replace(step, after=tuple(each.name for each in data if each.name in _of(training).all_datasets))
+    due |= {name for names in before.values() for name in names}
     for family in families:
-        left = _left(root, family, preset, {name for names in before.values() for name in names})
+        left = _left(root, family, preset, due)
+        due |= {*left}
         alone = {key: [key, *(each for each in SHOWN[key] if each in left)] for key in left if key in ABLATIONS}
         for key, keys in alone.items():  # they need nothing but data
-            copied = f"{COPYING.get(key)}{REPLICATES}"
-            yield replace(_of_keys(tuple(keys), preset, {}), after=(copied,) if copied in before[family] else ())
+            after = [name for name in (f"{COPYING.get(key)}{REPLICATES}",) if name in before[family]]
+            after += [step.name for step in data if family == "natural"]
+            yield replace(_of_keys(tuple(keys), preset, {}), after=tuple(after))
         if rest := tuple(key for key in left if not any(key in keys for keys in alone.values())):
             after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
+            after += [step.name for step in data if family == "natural"]
             step = replace(_beside_seeds(root, family, rest, seeds, preset), after=tuple(after))
             before[family].append(step.name)
             yield step
 
 
-def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str) -> Step | None:
-    """The seeds of a training that have no sealed evaluation yet."""
-    place, made = root / f"{training}{REPLICATES}", _kept_seeds(root, training, preset)
+def _of(training: str) -> Training[Any, Any]:
+    return next(each for each in trainings() if each.name == training)
+
+
+def _data_of(families: Sequence[str]) -> list[str]:
+    """Keys of the data that a step makes where they miss."""
+    keys = [key for family in families for name in TRAININGS[family] for key in _of(name).all_datasets]
+    return [key for key in dict.fromkeys(keys) if store.is_made_on_demand(key)]
+
+
+def _too_small(root: Path, families: Sequence[str], preset: str) -> set[str]:
+    """Data that the first step that uses them makes again, as they are those of a smaller preset."""
+    found = {key: manifest_of(root / key) for key in _data_of(families)}
+    return {key for key, manifest in found.items() if manifest and store.maker(key).is_too_small(manifest, preset)}
+
+
+def _synthetic(root: Path, families: Sequence[str], preset: str) -> Iterator[Step]:
+    """Steps for data that miss and would be downloaded where their host answers, beside others that are synthetic.
+
+    They are made synthetic as well: figures refuse mixed sources, and what was not asked for is not downloaded.
+    """
+    for key, source in _sources(root, families, preset).items():
+        config = store.maker(key).config_for(preset)
+        if source == sources.SYNTHETIC and not manifest_of(root / key) and config.source == AUTO:
+            given = {key: {"preset": _name_of(key, config), "source": source}}
+            yield Step((key,), cpu_seconds=COMPOSED, given=given)
+
+
+def _sources(root: Path, families: Sequence[str], preset: str) -> dict[str, str]:
+    """Where the data of images that there are or will be come from, by key."""
+    wanted = {*_data_of(families)}
+    there = {key: manifest.source for key in comparison.DATASETS if (manifest := manifest_of(root / key))}
+    missing = [key for key in comparison.DATASETS if key in wanted and key not in there]
+    found = {**there, **{key: store.maker(key).config_for(preset).source for key in missing}}
+    kinds = {sources.kind_of(source) for source in found.values()}
+    usual = sources.SYNTHETIC if sources.SYNTHETIC in kinds else AUTO
+    return {key: usual if source == AUTO else source for key, source in found.items()}
+
+
+def mixed(root: Path, families: Sequence[str], preset: str) -> Iterator[str]:
+    """A line where the figure that compares data of images will be refused, as they are of both kinds."""
+    if "natural" in families:
+        try:
+            sources.require_one_kind(_sources(root, families, preset), GATHERED, "make all of them from one kind")
+        except InputError as error:
+            yield str(error)
+
+
+def _name_of(key: str, config: Config) -> str:
+    """Name of the preset of a subset that is this configuration."""
+    presets = discover.module("datasets", key.removesuffix("_mini"), "config").PRESETS
+    return next(name for name, preset in presets.items() if preset() == config)
+
+
+def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str, due: Collection[str] = ()) -> Step | None:
+    """The seeds of a training that have no sealed evaluation yet, or none of today's data.
+
+    With them those that were made by other code, as they could not be taken together. `due`: what is made before.
+    """
+    place, made = root / f"{training}{REPLICATES}", _kept_seeds(root, training, preset, due)
     left = tuple(seed for seed in seeds if str(seed) not in made)
-    if not left:
+    versions = {manifest.code_version for path in made.values() if (manifest := manifest_of(path))}
+    if not left and len(versions) < 2:
         return None
     for seed, path in made.items():
-        if other := _other_preset(path.with_name("model"), preset):
+        if left and (other := _other_preset(path.with_name("model"), preset)):
             raise InputError(
                 f"{place.name}/{seed}: sealed with the preset {other}, and seed {left[0]} with {preset} cannot be "
                 "taken together with it; give the same --preset, or a data root of its own (NSMODELS_DATA)"
             )
     each, num_bytes = _cost_of_seed(made, training, preset)
+    made = {seed: path for seed, path in made.items() if _is_of_today(_of(training), path)}
+    if not (left := tuple(seed for seed in seeds if str(seed) not in made)):
+        return None
     unmeasured = () if each is not None else (place.name,)
     return Step((place.name,), left, len(left) * (each or 0.0), num_bytes and len(left) * num_bytes, unmeasured)
 
 
-def _kept_seeds(root: Path, training: str, preset: str) -> dict[str, Path]:
-    """The sealed evaluations of a training that stay, by seed."""
-    place = root / f"{training}{REPLICATES}"
-    return {seed: path for seed, path in evaluations_of(place).items() if _is_kept(path.with_name("model"), preset)}
+def _is_of_today(training: Training[Any, Any], evaluation: Path) -> bool:
+    """Whether the code of today would make a seed and its score as they are."""
+    system, model, scored = training.system, manifest_of(evaluation.with_name("model")), manifest_of(evaluation)
+    if not model or not scored or model.maker != system.package:
+        return True
+    return (model.code_version, scored.code_version) == (system.code_version, system.evaluation_version)
+
+
+def _kept_seeds(root: Path, training: str, preset: str, due: Collection[str] = ()) -> dict[str, Path]:
+    """The sealed evaluations of a training that stay, by seed: of the data that are or will be there."""
+    found = evaluations_of(root / f"{training}{REPLICATES}")
+    models = {seed: manifest_of(path.with_name("model")) for seed, path in found.items()}
+    changed = {seed for seed, model in models.items() if model and _is_outdated(root, model, due)}
+    return {
+        seed: path for seed, path in found.items() if seed not in changed and _is_kept(path.with_name("model"), preset)
+    }
 
 
 def _cost_of_seed(made: Mapping[str, Path], training: str, preset: str) -> tuple[float | None, int | None]:
@@ -198,15 +284,15 @@ def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequenc
     A model has the first seed, and is then a copy of that replicate, which costs nothing, unless the one that is there
     is of a different preset.
     """
-    models: dict[str, int] = {}
+    given: dict[str, dict[str, Any]] = {}
     costs: dict[str, float | None] = {}
     for each in [training for training in trainings() if training.name in TRAININGS[family] and seeds]:
         own = [part.model_key for part in each.chain if part.model_key in keys]
-        models |= dict.fromkeys(own, seeds[0])
+        given |= {key: {"training": {"seed": seeds[0]}} for key in own}
         there = _kept_seeds(root, each.name, preset).get(str(seeds[0]))
         if own and there and _other_preset(there.with_name("model"), preset):
             costs[own[-1]] = REFERENCES.get(each.name) if preset == QUICK else None
-    return replace(_of_keys(keys, preset, costs), models=models)
+    return replace(_of_keys(keys, preset, costs), given=given)
 
 
 def _of_keys(keys: tuple[str, ...], preset: str, costs: Mapping[str, float | None]) -> Step:
@@ -232,8 +318,8 @@ def _left(root: Path, family: str, preset: str, due: Collection[str]) -> tuple[s
 
 def _is_outdated(root: Path, manifest: Manifest, left: Container[str]) -> bool:
     """Whether an input of an artifact is to be made, or was made from something else since."""
-    is_joined = manifest.key == GATHERED
-    if is_joined and (any(name in left for name in comparison.REPLICATED) or not comparison.is_current(manifest)):
+    joined = (*comparison.REPLICATED, *comparison.STUDIES, *comparison.EVALUATIONS)
+    if manifest.key == GATHERED and (any(key in left for key in joined) or not comparison.is_current(manifest)):
         return True
     there = {key: manifest_of(root / key) for key in manifest.inputs}
     marks = {key: found.fingerprint for key, found in there.items() if found}
@@ -277,6 +363,14 @@ def kept_with_others(root: Path, seeds: Sequence[int], families: Sequence[str], 
                 yield f"{key}: kept as it is, of the preset {other}"
 
 
+def made_again(root: Path, steps: Sequence[Step]) -> Iterator[str]:
+    """A line for replicates whose sealed seeds cannot stay beside those that are left."""
+    for step in steps:
+        there = evaluations_of(root / step.name) if step.seeds else {}
+        if again := [str(seed) for seed in step.seeds if str(seed) in there]:
+            yield f"{step.name}: sealed before and made again, as data, code or preset differ: {' '.join(again)}"
+
+
 def _beside(family: str) -> Iterator[str]:
     """Models, evaluations, studies and figures of a system, in the order in which they are made."""
     for each in (training for training in trainings() if training.name in TRAININGS[family]):
@@ -291,7 +385,8 @@ def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: 
     steps = list(plan(root, _seeds(seeds), wanted, preset))
     names = {step.name for step in steps}
     num = _num_jobs(jobs, sum(not names & {*step.after} for step in steps))
-    announce(steps, root, preset, list(kept_with_others(root, _seeds(seeds), wanted, preset)), num)
+    others = [*kept_with_others(root, _seeds(seeds), wanted, preset), *made_again(root, steps)]
+    announce(steps, root, preset, [*others, *mixed(root, wanted, preset)], num)
     if is_dry:
         return 0
     ended = execute(steps, preset, num)

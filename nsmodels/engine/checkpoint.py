@@ -22,6 +22,7 @@ from torch import nn
 from nsmodels.core.disk import FULL
 from nsmodels.core.errors import InputError
 from nsmodels.core.sealed import verification
+from nsmodels.engine.config import FURTHER
 from nsmodels.engine.runtime import resolve_device
 
 LAST = "last.pt"
@@ -280,5 +281,5 @@ def remove_unfinished(folder: Path) -> None:
 
 def prune(folder: Path, keep: int) -> None:
     """Remove all but the newest `keep` interval checkpoints (epoch_0005.pt, ...)."""
-    for path in sorted(folder.glob("epoch_*.pt"), key=lambda path: int(path.stem.removeprefix("epoch_")))[:-keep]:
+    for path in sorted(folder.glob(FURTHER), key=lambda path: int(path.stem.removeprefix("epoch_")))[:-keep]:
         path.unlink(missing_ok=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from nsmodels.core.config import LARGEST_SEED, Config, above, conditional, partly_decided, runtime_field
+from nsmodels.core.config import LARGEST_SEED, Config, above, added_field, conditional, partly_decided, runtime_field
 from nsmodels.core.errors import InputError, near
 
 # What the first training of an artifact decides for all of them.
 SHARED = ("seed", "device", "num_processes", "use_tensorboard")
+FURTHER = "epoch_*.pt"  # checkpoints of `save_interval`, beside the best and the last one
 TRACKERS = ("use_wandb", "wandb_project", "wandb_entity", "wandb_name", "wandb_group", "wandb_tags")
 TRACKERS += ("use_mlflow", "mlflow_uri", "mlflow_experiment")
 SHARED += TRACKERS
@@ -74,6 +76,9 @@ class TrainingConfig(Config):
     )
     warmup_epochs: float = Field(
         default=0.0, ge=0, description="epochs of linear warm-up to the peak learning rate; fewer than `epochs`"
+    )
+    max_warmup_steps: int = added_field(
+        0, applies={"warmup_epochs": above(0)}, ge=0, description="the warm-up has at most so many steps; 0: no limit"
     )
     scheduler: Literal["cosine", "step", "plateau", "constant"] = Field(
         default="cosine", description="learning-rate schedule; a cosine ends with `epochs` or `max_steps`"
@@ -173,14 +178,19 @@ class TrainingConfig(Config):
             )
         return self
 
-    def require_warm(self, num_steps: int) -> None:
-        """Raise `InputError` for a training that would end within its warm-up, of epochs with `num_steps` steps."""
-        if 0 < self.max_steps <= self.warmup_epochs * num_steps:
+    def warmed(self, num_steps: int) -> Self:
+        """This, with the epochs of warm-up that `max_warmup_steps` leaves, of epochs with `num_steps` steps.
+
+        Raises `InputError` for a training that would end within its warm-up.
+        """
+        warm = min(self.warmup_epochs, self.max_warmup_steps / num_steps if self.max_warmup_steps else math.inf)
+        if 0 < self.max_steps <= warm * num_steps:
             raise InputError(
-                f"warmup_epochs: {self.warmup_epochs:g} epochs are {self.warmup_epochs * num_steps:g} steps, but the "
-                f"training ends after max_steps={self.max_steps}, before it reaches lr; lower warmup_epochs or raise "
-                "max_steps"
+                f"warmup_epochs: {warm:g} epochs are {warm * num_steps:g} steps, but the training ends after "
+                f"max_steps={self.max_steps}, before it reaches lr; lower warmup_epochs or raise max_steps, "
+                "or limit max_warmup_steps"
             )
+        return self.model_copy(update={"warmup_epochs": warm})
 
 
 def further_training(applies: Mapping[str, Any] | None = None, has_curriculum: bool = True) -> Any:

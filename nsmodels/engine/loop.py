@@ -40,7 +40,7 @@ class Fit:
         best: `epoch`, `metric` and `value` of the best validated epoch; empty before the first validation.
         outcome: "finished", "early" (stopped by `patience`) or "interrupted".
         seconds: wall time of the finished epochs, validation included.
-        cpu_seconds: processor time of this process.
+        cpu_seconds: processor time of all processes, once the run is over; before, that of this one.
         joules: energy by device ("cpu", "gpu"), where the machine has counters of it; see `session.energy`.
         energy_of: the parts of the machine that were counted, and what is missing among them.
         samples_per_second: training throughput over all processes, without validation.

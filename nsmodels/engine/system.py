@@ -20,7 +20,7 @@ from nsmodels.core.config.spaces import Space
 from nsmodels.core.errors import Busy, InputError, Interrupted
 from nsmodels.core.orders import PARENT, Inputs, Order
 from nsmodels.core.sealed import equal
-from nsmodels.engine.config import EvaluationConfig, require_metric
+from nsmodels.engine.config import FURTHER, EvaluationConfig, require_metric
 from nsmodels.engine.trial import Trial
 from nsmodels.evaluation import sealing
 from nsmodels.evaluation.sealing import EvaluationResult
@@ -301,13 +301,16 @@ class System(ABC, Generic[C, E]):
     def twins(self, order: Order[C], stage: str | None = None) -> Iterator[Path]:
         """Folders of what was trained elsewhere under the data root from the same.
 
-        None with `order.force`, and where a training is to report to a service or keep further checkpoints.
+        None with `order.force`, and where a training is to report to a service; those without further checkpoints are
+        none where it is to keep some.
         """
         training = order.config.training  # type: ignore[attr-defined]
-        if order.force or training.use_wandb or training.use_mlflow or training.save_interval:
+        if order.force or training.use_wandb or training.use_mlflow:
             return
         recipe = order.config.relevant(), self.code_version, order.inputs, training.seed
-        yield from equal.find(order.folder, self.package, _kind(self.stage(stage)), *recipe)
+        for twin in equal.find(order.folder, self.package, _kind(self.stage(stage)), *recipe):
+            if not training.save_interval or any(twin.glob(f"*/{FURTHER}")):
+                yield twin
 
     def _copied(self, order: Order[C], stage: Stage, recipe: Any) -> Manifest | None:
         """The manifest of a copy of an equal training; None where there is none that can be copied."""

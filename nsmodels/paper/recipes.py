@@ -124,7 +124,7 @@ def preset_of(manifest: Manifest) -> Closest:
     config = flat(manifest.config)
     if not config:
         return Closest("", {})
-    found = [Closest(name, _changed(config, preset)) for name, preset in _of_its_kind(manifest, config)]
+    found = [Closest(name, differences(config, preset())) for name, preset in _of_its_kind(manifest, config)]
     return min(found, key=lambda each: len(each.changed), default=Closest("", config))
 
 
@@ -132,7 +132,7 @@ def has_preset(manifest: Manifest, name: str) -> bool:
     """Whether an artifact has the configuration of a preset of its maker, but for seeds."""
     config = flat(manifest.config)
     made = (preset for each, preset in _of_its_kind(manifest, config) if each == name and config)
-    return any(all(map(is_seed, _changed(config, preset))) for preset in made)
+    return any(all(map(is_seed, differences(config, preset()))) for preset in made)
 
 
 def _of_its_kind(manifest: Manifest, config: Mapping[str, Any]) -> list[tuple[str, Preset]]:
@@ -174,16 +174,17 @@ def is_trained(manifest: Manifest) -> bool:
     return manifest.maker.startswith(SYSTEMS) and manifest.kind.split(" ")[0].strip(":") in ("training", STUDY)
 
 
-def _changed(config: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
-    """Fields of a configuration that differ from a preset; those that the manifest leaves out have no effect.
+def differences(config: Mapping[str, Any], preset: Config) -> dict[str, Any]:
+    """Fields of a recorded configuration, by dotted name, that differ from a preset, with their values.
 
-    What is no field of it was not chosen, as the version of a renderer.
+    Those that were left out have no effect, or, where they came later, their default. What is no field of the preset
+    was not chosen, as the version of a renderer.
     """
-    made = preset()
-    usual = flat(json.loads(json.dumps(made.relevant(), default=str)))
+    config = flat(config)
+    usual = flat(json.loads(json.dumps(preset.relevant(), default=str)))
     changed = {name: value for name, value in config.items() if name not in usual or usual[name] != value}
-    changed = {name: value for name, value in changed.items() if name in usual or _has_field(made, name)}
-    return changed | {name: field_of(made, name).default for name in usual if _is_left_out(name, config, made)}
+    changed = {name: value for name, value in changed.items() if name in usual or _has_field(preset, name)}
+    return changed | {name: field_of(preset, name).default for name in usual if _is_left_out(name, config, preset)}
 
 
 def _is_left_out(name: str, config: Mapping[str, Any], preset: Config) -> bool:

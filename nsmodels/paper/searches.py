@@ -11,10 +11,9 @@ from typing import Any
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.sealed.manifest import manifest_of
 from nsmodels.evaluation.sealing import REPORT
-from nsmodels.paper.recipes import labels
+from nsmodels.paper.recipes import STUDY, labels
 
 BEST = "best.yaml"  # the configuration that was found, for --config
-WORD = "search"  # in the kind of the artifact
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def read_searches(root: Path) -> Iterator[Search]:
     """The sealed searches under a data root that name their best configuration."""
     for path in sorted(root.glob(f"[!.]*/{BEST}")):
         manifest = manifest_of(path.parent)
-        if manifest and WORD in manifest.kind:
+        if manifest and manifest.kind.startswith(STUDY):
             yield _search(path.parent, manifest)
 
 

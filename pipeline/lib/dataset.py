@@ -84,7 +84,7 @@ class Generated:
     def is_too_small(self, manifest: Manifest, preset: str) -> bool:
         """Whether the data are those of a smaller preset; data that a person configured are kept."""
         sizes = list(self.presets)
-        smaller = sizes[: sizes.index(preset)] if preset in sizes else []
+        smaller = sizes[: sizes.index(preset if preset in sizes else self.pad.default)]
         return any(manifest.config == self.wanted(self.presets[each]()) for each in smaller)
 
     def asset(self) -> dg.AssetsDefinition:

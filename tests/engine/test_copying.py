@@ -102,6 +102,16 @@ def test_what_differs_is_not_taken(
     assert list(trained.system.twins(order)) == []
 
 
+def test_one_that_kept_checkpoints_is_taken_where_some_are_to_be_kept(trained: Trained, root: Path) -> None:
+    source = given(trained, root, trained.system.stages[-1])
+    order = order_of(trained, root)
+    order = replace(order, config=order.config.with_values({"training.save_interval": 1}))
+    first = source / trained.system.phases[0]
+    (first / "epoch_0001.pt").write_bytes((first / "best.pt").read_bytes())
+    resealed(source)
+    assert list(trained.system.twins(order)) == [source]
+
+
 def test_a_damaged_one_is_passed_over_for_the_next(trained: Trained, root: Path, capsys: pytest.CaptureFixture) -> None:
     damaged = given(trained, root, trained.system.stages[-1])
     (damaged / trained.system.phases[0] / "best.pt").write_bytes(b"x")

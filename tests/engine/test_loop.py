@@ -202,6 +202,13 @@ def test_a_training_that_ends_within_its_warm_up_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_warm_up_has_at_most_so_many_steps(tmp_path):
+    result = train(tmp_path, epochs=3, max_steps=20, warmup_epochs=2.5, max_warmup_steps=4, **COSINE)
+    free = train(tmp_path / "free", epochs=3, max_steps=20, warmup_epochs=0.5, **COSINE)  # 4 of 8 steps
+    assert rates(result) == pytest.approx(rates(free))
+    assert [r["train/loss"] for r in result.history] == pytest.approx([r["train/loss"] for r in free.history])
+
+
 @pytest.mark.parametrize("accumulate_steps", [1, 3])
 def test_the_cosine_ends_with_max_steps(tmp_path, accumulate_steps):
     result = train(tmp_path, max_steps=21, accumulate_steps=accumulate_steps, epochs=50, warmup_epochs=0.5, **COSINE)

@@ -439,10 +439,11 @@ def test_an_unsound_study_is_left_out_with_its_reason(copied: Path) -> None:
     assert "has 1 seed; expected at least 3" in found.left_out["visual_ablations"]
 
 
-def test_a_search_is_a_row_with_its_outcome_and_what_further_seeds_showed(copied: Path) -> None:
+@pytest.mark.parametrize("kind", ["search", "hyperparameters"])
+def test_a_search_is_a_row_with_its_outcome_and_what_further_seeds_showed(copied: Path, kind: str) -> None:
     found = {"best/value": 0.9, "unchanged/value": 0.8, "best/training.lr": 0.003, "confirmation/gain": 0.01}
     about: Any = {"key": "nav_search", "maker": "nsmodels.systems.nav", "config": {}, "code_version": "1"}
-    with artifact.build(copied / "nav_search", kind="study: search", source="synthetic mazes", **about) as part:
+    with artifact.build(copied / "nav_search", kind=f"study: {kind}", source="synthetic mazes", **about) as part:
         report = {
             "metric": "val/success",
             "mode": "max",

@@ -48,6 +48,7 @@ class Progress:
     total_seconds: float = 0.0  # of finished epochs
     cpu_seconds: float = 0.0
     joules: dict[str, float] = field(default_factory=dict)  # by device, where every sitting measured it
+    energy_of: str = ""  # what was counted in `joules` at the end, and what was not
     precision: str = ""  # float32 or bfloat16 where it was measured
     warm_restarts: list[int] = field(default_factory=list)  # epochs after which the learning rate returned to its peak
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -84,8 +85,7 @@ class Session:
         self._counted: int | None = None
         self.meter = Meter(every=20 if device.type == "cuda" else 1)
         self.num_steps = self.train_batches(0, 0)[0]  # of the first epoch
-        self.schedule = Schedule(self.optimizer, config, 1 / self.num_steps)
-        config.require_warm(self.num_steps)
+        self.schedule = Schedule(self.optimizer, config.warmed(self.num_steps), 1 / self.num_steps)
         if world.rank:
             torch.manual_seed(config.seed + world.rank)  # dropout differs between processes
         self.step_rng = runtime.torch_rng_state(device)
@@ -150,7 +150,7 @@ class Session:
 
     @property
     def cpu_seconds(self) -> float:
-        """Processor seconds of the run so far, those before a resume included."""
+        """Processor seconds of this process in the run so far; with those of all processes before a resume."""
         return self.progress.cpu_seconds + cpu_seconds() - self._cpu_start
 
     @property
@@ -161,7 +161,7 @@ class Session:
     @property
     def energy_of(self) -> str:
         """What was counted in `joules`, and what was not."""
-        return self._energy.counted
+        return self.progress.energy_of or self._energy.counted
 
     # --- saving and resuming -----------------------------------------------------------------------------------
 
@@ -203,7 +203,8 @@ class Session:
 
     def _global_progress(self) -> dict[str, Any]:
         progress = asdict(self.progress)
-        progress |= {"cpu_seconds": self.cpu_seconds, "joules": self.joules}
+        (spent,) = self.world.sum(self.cpu_seconds)
+        progress |= {"cpu_seconds": spent, "joules": self.joules, "energy_of": self.energy_of}
         return progress | {"sums": self.world.sum_over_ranks(self.meter.sums)}
 
     def _payload(self, progress: dict[str, Any], generators: list[Any]) -> dict[str, Any]:
@@ -296,6 +297,10 @@ class Session:
         sums = progress.pop("sums")
         self.meter.sums = sums if self.world.is_first else {}
         self.progress = Progress(**progress)
+        if not self.world.is_first:
+            self.progress.cpu_seconds = 0.0  # the first one has those of all
+        if self.outcome is None:
+            self.progress.energy_of = ""  # on this machine other parts may be counted
         self._cpu_start = cpu_seconds()
         self._energy = energy.meter(self.device, self.progress.joules, num_processes=self.world.size)
         generators = payload["rng"]

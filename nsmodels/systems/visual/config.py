@@ -201,6 +201,7 @@ def small() -> VisualConfig:
             "training.batch_size": 16,
             "training.ema_decay": 0.995,
             "training.max_steps": 750,
+            "training.max_warmup_steps": 75,
             "parser.max_questions": 20_000,
             "parser_training.epochs": 4,
             "baseline_training.epochs": 3,

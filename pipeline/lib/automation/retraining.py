@@ -9,9 +9,10 @@ from typing import Any
 import dagster as dg
 
 from nsmodels.core.artifact import Manifest, describe_input, input_folder, read_manifest
-from nsmodels.core.config import flat, nested
+from nsmodels.core.config import nested
 from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs
+from nsmodels.paper.recipes import differences
 from pipeline.lib import reuse, store
 from pipeline.lib.launchpad import Launchpad
 from pipeline.lib.training import Training
@@ -131,9 +132,9 @@ def values_of(pad: Launchpad[Any], manifest: Manifest) -> Values:
     """Launchpad values that give the configuration of an artifact: the nearest preset, the fields that differ.
 
     The nearest, because what a configuration does not record (workers, size of data made on the spot) comes from it.
-    Fields that did not exist then stay as in the preset; those that exist no more are left out.
+    Fields that did not exist then have their default; those that exist no more are left out.
     """
-    found = {name: _changed(preset().relevant(), manifest.config) for name, preset in pad.presets.items()}
+    found = {name: differences(manifest.config, preset()) for name, preset in pad.presets.items()}
     # A field that would have to be null cannot be given: the launchpad takes that as "as in the preset".
     name = min(found, key=lambda name: (None in found[name].values(), len(found[name])))
     values = {"preset": name, **nested(found[name])}
@@ -144,12 +145,6 @@ def values_of(pad: Launchpad[Any], manifest: Manifest) -> Values:
             f"{manifest.key}: its configuration is not valid any more ({error}); train it by hand"
         ) from None
     return values
-
-
-def _changed(base: Values, wanted: Mapping[str, Any]) -> Values:
-    """The fields of `base` that differ in `wanted`, by dotted name."""
-    known = flat(reuse.plain(base))
-    return {name: value for name, value in flat(wanted).items() if name in known and known[name] != value}
 
 
 def under_way(context: Context) -> set[str]:

@@ -75,4 +75,9 @@ def test_losses_do_not_depend_on_processes_and_micro_batches(child, tmp_path, on
         for one, other in zip(alone, history, strict=True):
             numbers = [key for key in one if key not in ("seconds", "samples_per_second")]
             assert [other[key] for key in numbers] == pytest.approx([one[key] for key in numbers], rel=1e-5)
-        assert checkpoint.load(tmp_path / name / "last.pt")["progress"]["total_samples"] == 2 * 50
+        progress = checkpoint.load(tmp_path / name / "last.pt")["progress"]
+        assert progress["total_samples"] == 2 * 50
+        same = config.with_values({"accumulate_steps": {"two": 3, "three": 2}[name]})
+        read = fit(toy.Toy(same, **options), same, tmp_path / name)  # it is over
+        assert progress["cpu_seconds"] <= read.cpu_seconds < progress["cpu_seconds"] + 2
+        assert read.energy_of == progress["energy_of"]

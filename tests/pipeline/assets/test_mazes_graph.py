@@ -37,3 +37,9 @@ def test_a_step_that_misses_it_gets_the_data_of_its_preset(data):
 def test_data_that_somebody_configured_are_kept(data, field):
     manifest = prepare(PRESETS["debug"]().with_values(field), "mazes", data / "mazes")
     assert not MAKER.is_too_small(manifest, "paper")
+
+
+def test_data_for_tests_are_too_small_for_a_preset_that_only_a_training_has(data):
+    manifest = prepare(PRESETS["debug"](), "mazes", data / "mazes")
+    assert MAKER.is_too_small(manifest, "latent")
+    assert MAKER.config_for("latent") == PRESETS["quick"]()

@@ -259,6 +259,84 @@ def test_what_follows_from_something_that_is_to_be_made_is_made_again(data):
     assert [step.keys for step in publication.plan(data, (), ["nav"])] == [("nav_evaluation",)]
 
 
+def made(folder: Path, inputs: tuple[str, ...] = (), **about) -> None:
+    """An artifact beside its inputs, by their names."""
+    given = {"key": folder.name, "maker": "m", "config": {}, "code_version": "1", **about}
+    with artifact.build(folder, inputs={key: folder.parent / key for key in inputs}, **given) as part:
+        (part.path / "file").write_text("x")
+
+
+def keys_of(families, preset="quick", seeds=()):
+    root = artifact.data_root()
+    return [key for step in publication.plan(root, seeds, families, preset) for key in step.keys]
+
+
+def test_what_was_made_of_data_that_are_too_small_is_made_again(data):
+    small = discover.module("datasets", "clevr", "config").PRESETS["small"]()
+    made(data / "clevr_mini", config=small.relevant(), source="synthetic CLEVR")
+    made(data / "clevr_mini_model", ("clevr_mini",))
+    made(data / "clevr_mini_evaluation", ("clevr_mini_model", "clevr_mini"))
+    assert {"clevr_mini_model", "clevr_mini_evaluation"} <= {*keys_of(["visual"])}
+    assert "clevr_mini_model" not in keys_of(["visual"], "debug")
+
+
+def test_a_comparison_follows_everything_that_it_joins(data, monkeypatch):
+    parts = [f"{name}_{part}" for name in ("gqa_mini", "vqa_mini") for part in ("model", "evaluation", "baselines")]
+    for key in (*parts, "visual_baselines", "performance_comparison", "clevr_mini_evaluation"):
+        made(data / key)
+    monkeypatch.setattr(publication.comparison, "is_current", lambda manifest: True)
+    assert "visual_baselines" not in keys_of(["natural"])
+    assert "visual_baselines" in keys_of(["visual", "natural"])  # clevr_mini_baselines is to be made
+
+
+@pytest.mark.parametrize("is_of_today", [True, False])
+def test_seeds_of_other_code_are_made_again_with_those_that_miss(data, is_of_today):
+    nav = discover.system("nav")
+    code, scores = (nav.code_version, nav.evaluation_version) if is_of_today else ("0", "0")
+    config = nav.stages[0].presets["quick"]().relevant()
+    for seed in ("0", "1"):
+        place = data / "nav_replicates" / seed
+        made(place / "model", maker=nav.package, kind="training", config=config, code_version=code)
+        made(place / "evaluation", maker=nav.package, kind="evaluation", code_version=scores)
+    (step, *_) = publication.plan(data, range(3), ["nav"])
+    assert step.seeds == ((2,) if is_of_today else (0, 1, 2))
+    assert list(publication.made_again(data, [step])) == (
+        [] if is_of_today else ["nav_replicates: sealed before and made again, as data, code or preset differ: 0 1"]
+    )
+    assert "nav_replicates" not in keys_of(["nav"], seeds=range(2))  # nothing misses: what is sealed is kept
+
+
+def test_seeds_of_other_data_are_made_again(data):
+    made(data / "mazes")
+    for seed in ("0", "1", "2"):
+        place = data / "nav_replicates" / seed
+        place.mkdir(parents=True)
+        with artifact.build(
+            place / "model", key="m", maker="m", config={}, code_version="1", inputs={"mazes": data / "mazes"}
+        ) as part:
+            (part.path / "file").write_text("x")
+        made(place / "evaluation")
+    assert "nav_replicates" not in keys_of(["nav"], seeds=range(3))
+    resealed(data / "mazes", fingerprint="0" * 16)
+    (step, *_) = publication.plan(data, range(3), ["nav"])
+    assert step.seeds == (0, 1, 2)
+
+
+def test_data_beside_synthetic_ones_are_synthetic_and_not_downloaded(data):
+    steps = {step.name: step for step in publication.plan(data, range(3), ["visual", "natural"])}
+    for name in ("gqa_mini", "vqa_mini"):
+        given = json.loads(steps[name].command[-1])["ops"]
+        assert given == {name: {"config": {"preset": "mini", "source": "synthetic"}}}
+        assert steps[f"{name}_replicates"].after == (name,)
+        assert steps["visual_ablations"].after == ("gqa_mini", "vqa_mini")
+    assert "gqa_mini" not in keys_of(["natural"])
+    assert "gqa_mini" not in keys_of(["visual", "natural"], "base")  # of the archives, all of them
+    made(data / "gqa_mini", source="GQA")
+    assert "gqa_mini" not in keys_of(["visual", "natural"])
+    (line,) = publication.mixed(data, ["visual", "natural"], "quick")
+    assert "mixed sources" in line
+
+
 def test_a_dry_run_lists_steps_and_writes_nothing(data, capsys):
     assert publication.main(["--dry-run", "--families", "world,graph"]) == 0
     text = capsys.readouterr().out

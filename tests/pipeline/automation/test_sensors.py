@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from nsmodels.core import artifact
+from nsmodels.core.config.conditions import field_of
 from nsmodels.evaluation import ledger
 from nsmodels.evaluation.outcomes import Outcomes, write_outcomes
 from nsmodels.systems.nav import config as nav
+from nsmodels.systems.visual.config import VisualConfig
 from pipeline.assets.systems import trainings
 from pipeline.definitions import defs
 from pipeline.lib.automation import regression, retraining
@@ -132,6 +134,16 @@ def test_the_values_for_the_launchpad_give_the_configuration_of_a_model_again(da
     values = retraining.values_of(training.model, artifact.read_manifest(data / training.model_key))
     assert training.model.resolve(values).config.relevant() == config
     assert set(values) <= {"preset", "training"}
+
+
+@pytest.mark.parametrize("field", ["has_export", "perception.crop_size", "perception.min_stride"])
+def test_a_field_that_came_later_and_is_left_out_keeps_its_default(data, field):
+    training = MINE["clevr_mini"]
+    default = field_of(VisualConfig(), field).default
+    config = training.model.presets["quick"]().with_values({field: default}).relevant()
+    seal(data, training.model_key, config, "0")
+    values = retraining.values_of(training.model, artifact.read_manifest(data / training.model_key))
+    assert training.model.resolve(values).config.relevant() == config
 
 
 def test_a_configuration_that_is_not_valid_any_more_is_said_and_not_trained(data, tick):

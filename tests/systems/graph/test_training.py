@@ -15,6 +15,7 @@ from nsmodels.engine.task import Shard
 from nsmodels.formats.graphs import files
 from nsmodels.systems.graph.config import debug
 from nsmodels.systems.graph.phases import make_trial
+from nsmodels.systems.graph.studies.transfer import num_epochs
 from nsmodels.systems.graph.train import RANGE, fitted_temperature
 from nsmodels.systems.graph.training.graphs import TrainingGraphs
 from nsmodels.systems.graph.training.pairs import paired
@@ -52,6 +53,17 @@ def test_a_domain_other_than_that_of_the_data_is_refused(shared: Shared, tmp_pat
         "planning_graphs\n"
     )
     assert main([*words, "--domain", "causal"]) == 0
+
+
+@pytest.mark.parametrize("num_steps", [1, 7, 40, 400])
+@pytest.mark.parametrize("num_short", [0, 1, 3])
+def test_a_fine_tuning_takes_as_many_steps_as_are_reported(data: Path, num_steps: int, num_short: int) -> None:
+    values = {"training.batch_size": 8, "schedule": {"short_epochs": num_short, "short_share": 0.0}}
+    config = debug().with_values(values)
+    found = TrainingGraphs(data, config.schedule, config.training)
+    full, short = (len(files.read_split(data, split)) // 8 for split in ("train", "short"))
+    epochs = num_epochs(num_steps, full, short, num_short)
+    assert sum(len(rows(found, epoch)) for epoch in range(epochs)) >= num_steps
 
 
 def test_short_graphs_come_first_and_twins_together(data: Path) -> None:

@@ -15,6 +15,7 @@ import torch
 from nsmodels.__main__ import main
 from nsmodels.core import artifact
 from nsmodels.engine import checkpoint
+from nsmodels.systems.visual.config import PRESETS
 from nsmodels.systems.visual.evaluation.scoring import ROWS
 from tests.shared import Shared, resealed
 
@@ -244,3 +245,10 @@ def test_an_image_that_cannot_be_read_is_one_line(capsys, model: Path, data: Pat
     words = asked(model, data, "How many cubes are there?")
     words[words.index("--image") + 1] = str(tmp_path / "absent.png")
     assert f"{tmp_path / 'absent.png'}: no such image" in refused(capsys, words)
+
+
+@pytest.mark.parametrize("num_images", [100, 2_000, 70_000])
+def test_the_default_without_a_gpu_warms_up_whatever_the_number_of_images(num_images: int) -> None:
+    training = PRESETS["small"]().training
+    num_steps = -(-num_images // training.batch_size)
+    assert 0 < training.warmed(num_steps).warmup_epochs * num_steps <= training.max_steps / 10

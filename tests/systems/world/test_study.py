@@ -86,7 +86,7 @@ def test_every_variant_of_every_preset_reaches_its_learning_rate(preset: str, ar
     for name in whole.all_variants:
         for phase in PHASES:
             training = whole.section(whole.config_of(name, 0), phase).training
-            training.require_warm(math.ceil(num / training.batch_size))
+            training.warmed(math.ceil(num / training.batch_size))
 
 
 def test_pairs_and_single_modalities_are_variants_of_the_study() -> None:

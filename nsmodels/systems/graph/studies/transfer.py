@@ -40,12 +40,25 @@ def _config_of(config: ComparisonConfig, model: Path, data: Path, seed: int) -> 
     from nsmodels.formats.graphs import files
 
     whole = GraphConfig().from_mapping(read_manifest(model).config)
-    number = 2 * config.max_pairs or len(files.read_split(data, "train"))
-    epochs = math.ceil(config.num_steps * whole.training.batch_size / number) + 1
+    has_short = whole.training.curriculum and "short" in files.splits(data)
+    full, short = (
+        math.ceil((2 * config.max_pairs or len(files.read_split(data, split))) / whole.training.batch_size)
+        for split in ("train", "short" if has_short else "train")
+    )
+    num_short = whole.schedule.short_epochs if has_short else 0
+    epochs = num_epochs(config.num_steps, full, short, num_short)
     training = {"epochs": epochs, "max_steps": config.num_steps, "seed": seed, "device": config.device, "patience": 0}
+    if whole.training.warmup_epochs * (short if num_short else full) >= config.num_steps:
+        training["max_warmup_steps"] = max(1, config.num_steps // 10)
     return whole.with_values(
         {**{f"training.{name}": value for name, value in training.items()}, "schedule.max_pairs": config.max_pairs}
     )
+
+
+def num_epochs(num_steps: int, full: int, short: int, num_short: int) -> int:
+    """Epochs in which so many steps are taken; `full`, `short`: steps of one with such graphs, `num_short` of them."""
+    within = min(num_short, num_steps // short)
+    return max(math.ceil(num_steps / full) + 1, within + math.ceil((num_steps - within * short) / full))
 
 
 def _core(source: Path, target: Path, folder: Path) -> Path:
