@@ -81,6 +81,7 @@ class System(ABC, Generic[C, E]):
         settings: by dataset, values of the configuration with which it is trained there, where presets have others.
         spaces: by name of the stage, what a search varies in it and by what it compares.
         later_phases: phases that read networks of the phases before them, and so cannot be trained from data alone.
+        has_curriculum: whether its networks can begin with easy samples (`training.curriculum`).
         has_answers: whether its models answer questions about images, by the verb of `formats.images.commands`.
         evaluation_presets: named configurations of the evaluation; the first is the default.
         code_version: a change makes every artifact again.
@@ -98,6 +99,7 @@ class System(ABC, Generic[C, E]):
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     spaces: ClassVar[Mapping[str, Space]] = {}
     later_phases: ClassVar[tuple[str, ...]] = ()
+    has_curriculum: ClassVar[bool] = False
     has_answers: ClassVar[bool] = False
     evaluation_presets: ClassVar[Mapping[str, Callable[[], Any]]] = {"default": EvaluationConfig}
     code_version: ClassVar[str]
@@ -216,13 +218,15 @@ class System(ABC, Generic[C, E]):
     def check_config(self, config: C, stage: str | None = None) -> None:
         """Raise InputError for a configuration that cannot be trained here, before its data are read or made.
 
-        That is: a `monitor` that no training reports, a device or a tracker that is not there, and what
-        `check_networks` finds.
+        That is: a `monitor` that no training reports, a curriculum where there is none, a device or a tracker that is
+        not there, and what `check_networks` finds.
         """
         for phase in self.enabled(self.stage(stage), config):
             section = self.sections.get(phase, "training")
             require_metric(getattr(config, section), self.metrics_of(phase, config), section)
         training = config.training  # type: ignore[attr-defined]
+        if training.curriculum and not self.has_curriculum:
+            raise InputError(f"training.curriculum: {self.name} has none; leave it out")
         if training.device not in ("auto", "cpu"):
             from nsmodels.engine import runtime
 

@@ -25,6 +25,16 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = "os^DvPX"
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
+SHARES = (
+    "accuracy",
+    "exact",
+    "success",
+    "recall",
+    "precision",
+    "coverage",
+    "hits",
+    "mrr",
+)  # last words of their names
 COLUMN, PAGE = 3.25, 6.75  # inches: width of a column of a printed page, and of its text
 MARGIN = 0.1  # inches around a figure
 CHARACTERS = 17  # of a caption, in an inch: text that matplotlib wraps is measured word by word in every pass
@@ -132,23 +142,51 @@ def _arrange(figure: Figure, margin: float) -> Bbox:
     return figure.get_tightbbox().padded(margin)
 
 
-def training_curves(history: Sequence[Mapping[str, Any]], monitor: str = "val/loss") -> Figure:
-    """Losses and the monitored metric by epoch, and the learning rate beside them."""
+def training_curves(history: Sequence[Mapping[str, Any]], scores: Mapping[str, str] | None = None) -> Figure:
+    """Losses by epoch, validation scores where there are some, and the learning rate, a panel each.
+
+    `scores`: labels by name of the metric, which is a share; by default those that are shares by their names.
+    """
     if not history:
         raise InputError("training_curves: the history is empty; train at least one epoch")
-    figure, (left, right) = make_figure(2)
-    names = dict.fromkeys(["train/loss", "val/loss", monitor])
-    for number, name in enumerate(names):
-        points = [(record["epoch"], record[name]) for record in history if name in record]
-        left.plot(*zip(*points, strict=True), label=name, **_by_epoch(number, len(points)))
+    shown = scores_of(history) if scores is None else {k: v for k, v in scores.items() if any(k in r for r in history)}
+    figure, axes = make_figure(2 + bool(shown), width=4.2 if shown else 5.0)
+    draw_losses(axes[0], history)
+    if shown:
+        draw_scores(axes[1], history, shown)
     rates = [(record["epoch"], record["lr"]) for record in history]
-    right.plot(*zip(*rates, strict=True), **_by_epoch(0, len(rates)))
-    left.set(ylabel="loss" if monitor.endswith("loss") else "loss, metric")
-    right.set(ylabel="learning rate")
-    for axis in (left, right):
-        mark_epochs(axis, history)
-    left.legend(frameon=False)
+    axes[-1].plot(*zip(*rates, strict=True), **_by_epoch(0, len(rates)))
+    axes[-1].set(ylabel="learning rate")
+    mark_epochs(axes[-1], history)
     return figure
+
+
+def scores_of(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Labels of the validation metrics of a history that are shares by their names, at most four."""
+    names = dict.fromkeys(name for record in history for name in record if name.startswith("val/"))
+    found = [name for name in names if name.rpartition("/")[2].rpartition("_")[2] in SHARES]
+    return {name: name.removeprefix("val/").replace("_", " ") for name in found[:4]}
+
+
+def draw_losses(axis: Axes, history: Sequence[Mapping[str, Any]]) -> None:
+    """Losses of training and validation by epoch."""
+    for number, name in enumerate(("train/loss", "val/loss")):
+        points = [(record["epoch"], record[name]) for record in history if name in record]
+        if points:
+            axis.plot(*zip(*points, strict=True), label=name, **_by_epoch(number, len(points)))
+    axis.set(ylabel="loss")
+    axis.legend(frameon=False)
+    mark_epochs(axis, history)
+
+
+def draw_scores(axis: Axes, history: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> None:
+    """Shares of validation by epoch, in percent; `scores`: their labels by name."""
+    for number, (name, label) in enumerate(scores.items()):
+        points = [(record["epoch"], 100 * record[name]) for record in history if name in record]
+        axis.plot(*zip(*points, strict=True), label=label, **_by_epoch(number, len(points)))
+    axis.set(ylabel="score, %", ylim=(-2, 103))
+    axis.legend(frameon=False, fontsize=8)
+    mark_epochs(axis, history)
 
 
 def _by_epoch(number: int, num_epochs: int) -> dict[str, Any]:
@@ -166,16 +204,15 @@ def mark_epochs(axis: Axes, history: Sequence[Mapping[str, Any]]) -> None:
 
 
 def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
-    """Losses of training and validation by epoch, a panel for each network."""
-    figure, axes = make_figure(len(histories), height=2.4)
-    for axis, (name, history) in zip(axes, histories.items(), strict=True):
-        for number, loss in enumerate(("train/loss", "val/loss")):
-            points = [(record["epoch"], record[loss]) for record in history if loss in record]
-            if points:
-                axis.plot(*zip(*points, strict=True), label=loss, **_by_epoch(number, len(points)))
-        axis.set(ylabel="loss", title=name.replace("_", " "))
-        mark_epochs(axis, history)
-    axes[0].legend(frameon=False)
+    """Losses of each network by epoch, and validation scores of those that have some, a panel each."""
+    scores = {name: found for name, history in histories.items() if (found := scores_of(history))}
+    figure, axes = make_figure(len(histories) + len(scores), height=2.4)
+    for axis, (name, history) in zip(axes, histories.items(), strict=False):
+        draw_losses(axis, history)
+        axis.set(title=name.replace("_", " "))
+    for axis, (name, found) in zip(axes[len(histories) :], scores.items(), strict=True):
+        draw_scores(axis, histories[name], found)
+        axis.set(title=name.replace("_", " "))
     return figure
 
 

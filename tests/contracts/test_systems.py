@@ -179,6 +179,18 @@ def test_an_impossible_training_is_refused_before_its_data_are_read(
             assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_curriculum_is_refused_where_there_is_none(name: str) -> None:
+    system = discover.system(name)
+    for stage in system.stages:
+        made = stage.presets["debug"]()
+        if system.has_curriculum:
+            system.check_config(made.with_values({"training": {"curriculum": True}}), stage.name or None)
+            continue
+        with pytest.raises(InputError, match=r"training\.curriculum: .* has none"):
+            system.check_config(made.with_values({"training": {"curriculum": True}}), stage.name or None)
+
+
 def phases_of(trained: Trained, stage: Stage) -> tuple[str, ...]:
     """The phases of a checkpoint."""
     return trained.system.enabled(stage, trained.config_of(stage))

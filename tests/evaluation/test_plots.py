@@ -17,9 +17,14 @@ HISTORY = [
 
 
 def test_training_curves_show_each_split_where_it_was_measured():
-    left, right = plots.training_curves(HISTORY, "val/accuracy").axes
+    left, middle, right = plots.training_curves(HISTORY).axes
     drawn = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in left.lines}
-    assert drawn.keys() == {"train/loss", "val/loss", "val/accuracy"}
+    assert drawn.keys() == {"train/loss", "val/loss"}
+    assert {line.get_label(): list(line.get_ydata()) for line in middle.lines} == {
+        "accuracy": [pytest.approx(100 * (1 - 1 / k)) for k in range(1, 6)]
+    }
+    assert len(plots.training_curves([{**row, "val/accuracy": 0.5} for row in HISTORY], {}).axes) == 2
+    assert len(plots.losses({"parser": HISTORY, "other": [{"epoch": 1, "train/loss": 2.0}]}).axes) == 3
     assert drawn["val/loss"] == [[1, 2], [3, pytest.approx(2 / 3)], [5, pytest.approx(0.4)]]
     assert np.asarray(right.lines[0].get_ydata())[1] == 0.05
 
@@ -67,7 +72,7 @@ def test_no_history_no_curves():
 def test_a_printed_figure_is_one_column_wide_with_letters_that_can_be_read(tmp_path):
     from matplotlib.text import Text
 
-    figure = plots.training_curves(HISTORY, "val/accuracy")
+    figure = plots.training_curves(HISTORY, {})
     figure.axes[0].text(1.02, 0.5, "words beside the panel", transform=figure.axes[0].transAxes, fontsize=14)
     plots.save_figure(figure, tmp_path / "curves", "A caption", "synthetic CLEVR", is_printed=True)
     with Image.open(tmp_path / "curves.png") as picture:

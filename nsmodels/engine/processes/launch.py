@@ -30,12 +30,10 @@ def launch(
     arguments: Sequence[str],
     num_processes: int,
     module: str = "nsmodels",
-    nodes: Sequence[str] = ("--standalone",),
     on_poll: Callable[[], None] = lambda: None,
 ) -> None:
     """Run `python -m module arguments...` in `num_processes` processes; `on_poll` is called twice a second meanwhile.
 
-    `nodes`: torchrun's rendezvous flags (`--nnodes 2 --rdzv-endpoint host:port ...`).
     Process 0 writes to this one's standard output and error, the others only when they fail.
     On any exception during the wait, the processes receive SIGTERM, have 30 seconds (torchrun's own limit) to finish
     their step and write a checkpoint, and are then killed; the exception is raised again. When this process is
@@ -45,7 +43,7 @@ def launch(
     if num_processes < 1:
         raise InputError(f"num_processes: expected at least 1, got {num_processes}")
     with tempfile.TemporaryDirectory(prefix="nsmodels-", ignore_cleanup_errors=True) as place:
-        status = _run(_command(place, nodes, num_processes, module, arguments), _environment(num_processes), on_poll)
+        status = _run(_command(place, num_processes, module, arguments), _environment(num_processes), on_poll)
         if status:
             failure = Path(place) / FAILURE
             line = (
@@ -56,10 +54,10 @@ def launch(
             raise InputError(f"{num_processes} training processes: {line}")
 
 
-def _command(place: str, nodes: Sequence[str], num_processes: int, module: str, arguments: Sequence[str]) -> list[str]:
+def _command(place: str, num_processes: int, module: str, arguments: Sequence[str]) -> list[str]:
     silent = ",".join(f"{rank}:3" for rank in range(1, num_processes))  # 3: standard output and error
     logs = ["--log-dir", place, *(["--redirects", silent] if silent else [])]
-    flags = [*nodes, "--nproc-per-node", str(num_processes), *logs, "-m", "nsmodels.engine.processes.worker"]
+    flags = ["--standalone", "--nproc-per-node", str(num_processes), *logs, "-m", "nsmodels.engine.processes.worker"]
     return [sys.executable, "-m", "nsmodels.engine.processes.torchrun", place, *flags, module, *arguments]
 
 

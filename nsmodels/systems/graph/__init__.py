@@ -41,6 +41,7 @@ class GraphSystem(System[GraphConfig, EvaluationConfig]):
     stages = (Stage(PHASES, PRESETS, scored=(REASONER,)),)
     datasets = ("causal_graphs", "planning_graphs", "knowledge_graphs", "long_chains")
     data_key = "causal_graphs"
+    has_curriculum = True
     domains: ClassVar = {name: Domain(DATASETS[name], presets) for name, presets in PRESETS_BY_DOMAIN.items()}
     reports: ClassVar = {"cross_domain_comparison": COMPARISON_PRESETS}
     evaluation_presets = EVALUATION_PRESETS

@@ -117,7 +117,9 @@ class ScheduleConfig(Config):
         description="control: the labels of a training pair are exchanged at random; scores fall to chance",
     )
     use_checkpointing: bool = runtime_field(
-        False, description="compute the rounds again in the backward pass: less memory, a third more time"
+        False,
+        applies={"model.kind": ("recurrent", "levels")},
+        description="compute the rounds again in the backward pass: less memory, a third more time",
     )
 
 

@@ -14,7 +14,7 @@ from nsmodels.studies import figure as study
 from nsmodels.systems.graph.evaluation import charts
 
 MAKER = "nsmodels.systems.graph"
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 ablation_study = study.ablation_study
 
 

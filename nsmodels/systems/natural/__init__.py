@@ -51,6 +51,7 @@ class Natural(System[NaturalConfig, NaturalEvaluation]):
     datasets = ("gqa", "vqa", "clevr")
     data_key = "gqa_mini"
     metrics = METRICS
+    has_curriculum = True
     has_answers = True
     sections = SECTIONS
     settings: ClassVar = {"vqa": {"dataset": "vqa"}, "clevr": {"dataset": "clevr"}}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.systems.nav"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 ablation_study = study.ablation_study
 READABLE = 32  # largest side of a map, in cells, whose arrows can be distinguished in a panel
 PANELS, FRAMES = 8, 24
@@ -143,7 +143,7 @@ def policies_until_halt(navigator: Navigator, maps: Maps) -> list[tuple[int, Pol
 
 
 def nav_training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
-    """Losses of the navigator and of the plain networks by epoch, from the `history.json` of a checkpoint."""
+    """Losses and scores of navigator and plain networks by epoch, from the `history.json` of a checkpoint."""
     history = json.loads((model / "history.json").read_text(encoding="utf-8"))
     phases = {name: rows for name, rows in history.items() if rows and isinstance(rows[0], dict)}
     with _sealing(folder, {model_key: model}) as part:

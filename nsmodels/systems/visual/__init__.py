@@ -38,6 +38,7 @@ class Visual(System[VisualConfig, EvaluationConfig]):
     datasets = ("clevr",)
     data_key = "clevr_mini"
     metrics = METRICS
+    has_curriculum = True
     has_answers = True
     sections = SECTIONS
     spaces = SPACES

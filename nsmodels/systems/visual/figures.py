@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.systems.visual"
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 
 
 def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
-    """Losses of perception, parser and baseline by epoch, from the `history.json` of a checkpoint folder."""
+    """Losses and scores of perception, parser and baseline by epoch, from the `history.json` of a checkpoint."""
     history = json.loads((model / "history.json").read_text(encoding="utf-8"))
     figures = {name: plots.training_curves(records) for name, records in history.items()}
     captions = {name: f"Training of the {name} network, one seed" for name in history}
     figures["training_curves"] = plots.losses(history)
-    captions["training_curves"] = f"Losses of {', '.join(history)} by epoch, one seed"
+    captions["training_curves"] = f"Losses and validation scores of {', '.join(history)} by epoch, one seed"
     return _seal(folder, {model_key: model}, figures, captions, history)
 
 

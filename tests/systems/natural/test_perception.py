@@ -34,6 +34,7 @@ from nsmodels.systems.natural.perception.scoring import match_boxes, score_belie
 from nsmodels.systems.natural.perception.sources import read_photographs, to_calibrate_on
 from nsmodels.systems.natural.perception.task import PerceptionTask, drawn_images, flipped_boxes
 from nsmodels.systems.natural.presets import debug
+from tests.shared import Shared
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -312,3 +313,14 @@ def test_probabilities_are_calibrated_on_images_that_are_not_learnt_from(folder:
     assert to_calibrate_on(photographs, 0, 3) == photographs[:3]
     with pytest.raises(InputError, match="calibration_images=6"):
         PerceptionTask(debug().with_values({"calibration_images": 6}), folder)
+
+
+def test_the_curriculum_begins_with_images_of_few_objects(shared: Shared) -> None:
+    config = debug().with_values({"training": {"curriculum": True, "epochs": 4}})
+    task = PerceptionTask(config, shared.data("gqa"))
+    limits = [task.curriculum(epoch)["curriculum/max_objects"] for epoch in range(4)]
+    assert limits == sorted(limits)
+    assert limits[0] < limits[2] == limits[3] == task.num_objects.max()
+    seen = [sum(len(batch.images) for batch in task.batches("train", epoch, Shard())) for epoch in (0, 3)]
+    assert seen == [(task.num_objects <= limits[0]).sum(), len(task.num_objects)]
+    assert PerceptionTask(debug(), shared.data("gqa")).curriculum(0) == {}

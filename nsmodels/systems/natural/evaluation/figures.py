@@ -17,21 +17,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.systems.natural"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 ablation_study = study.ablation_study
-# Scores of validation beside the loss of each network.
-SCORES = {
-    "perception": ("val/recall", "val/names", "val/attribute_sets", "val/concept_map"),
-    "parser": ("val/program_exact",),
-    "answers": ("val/score",),
+SCORES = {  # of validation, with their labels; of other networks those that have such a name
+    "perception": {
+        "val/recall": "recall",
+        "val/names": "names",
+        "val/attribute_sets": "attribute sets",
+        "val/concept_map": "concepts (mAP)",
+    },
+    "answers": {"val/score": "score"},
 }
-LABELS = {"val/concept_map": "concepts (mAP)"}
 
 
 def training_curves(model: Path, folder: Path, model_key: str) -> Manifest:
     """Losses and validation scores of each network by epoch, from the `history.json` of a checkpoint."""
     history = _read(model, "history.json")
-    figures = {name: draw_curves(records, SCORES.get(name, ())) for name, records in history.items() if records}
+    figures = {name: plots.training_curves(records, SCORES.get(name)) for name, records in history.items() if records}
     captions = {name: f"Training of the {name.replace('_', ' ')} network, one seed" for name in figures}
     return _seal(folder, {model_key: model}, figures, captions, history, "")
 
@@ -54,24 +56,6 @@ def consistency(evaluation: Path, folder: Path, evaluation_key: str) -> Manifest
     caption += "; pale: few images" if has_few else ""
     figures = {"consistency": draw_consistency(found)}
     return _seal(folder, {evaluation_key: evaluation}, figures, {"consistency": caption}, found, _about(report))
-
-
-def draw_curves(records: list[dict[str, Any]], scores: tuple[str, ...]) -> Figure:
-    """Losses by epoch, and validation scores beside them where a network has some."""
-    shown = [name for name in scores if any(name in record for record in records)]
-    figure, axes = plots.make_figure(1 + bool(shown), width=4.2, height=3.0)
-    groups = [("loss", ("train/loss", "val/loss"), 1), ("score, %", tuple(shown), 100)]
-    for axis, (label, names, scale) in zip(axes, groups, strict=False):
-        for number, name in enumerate(names):
-            points = [(record["epoch"], scale * record[name]) for record in records if name in record]
-            text = LABELS.get(name, name.removeprefix("val/").replace("_", " ") if scale > 1 else name)
-            axis.plot(*zip(*points, strict=True), label=text, **plots.line(number))
-        axis.set(ylabel=label)
-        plots.mark_epochs(axis, records)
-        axis.legend(frameon=False, fontsize=8)
-    if shown:
-        axes[1].set_ylim(-2, 103)
-    return figure
 
 
 def draw_depth(steps: Mapping[str, Mapping[str, Any]]) -> Figure:

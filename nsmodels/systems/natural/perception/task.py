@@ -45,6 +45,7 @@ from nsmodels.systems.natural.perception.sources import learnt_from, read_photog
 
 log = logging.getLogger(__name__)
 BATCH = 32  # of validation
+EASY = 1 / 3  # share of the images with which a curriculum begins
 MIRRORED = {"left": "right", "right": "left"}  # relations whose names change with the side
 
 
@@ -144,6 +145,7 @@ class PerceptionTask(Task):
         self.sizes = [len(each) for each in train]
         self.mirror = mirrored_rows(self.space.relations)
         self.images = {"train": self._read(train, known), "val": self._read(val, known)}
+        self.num_objects = np.array([len(each.names) for each in self.images["train"].labels])
         self.layout = layout_of(self.config)
 
     def settings(self) -> dict[str, Any]:
@@ -154,12 +156,21 @@ class PerceptionTask(Task):
         """A `Perception` network with channels-last weights, the fast layout on CPU and GPU."""
         return Perception(self.config, self.space).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def curriculum(self, epoch: int) -> dict[str, float]:
+        """Largest number of objects in an image of this epoch: of the emptiest third at first, of all from half on."""
+        if not self.training.curriculum:
+            return {}
+        share = EASY + (1 - EASY) * min(1.0, 2 * epoch / max(1, self.training.epochs))
+        return {"curriculum/max_objects": float(np.quantile(self.num_objects, share, method="higher"))}
+
     def batches(self, split: str, epoch: int, shard: Shard) -> Batches:
         """Images in this epoch's order; in training mirrored, with other light, and with boxes that err."""
         is_training = split == "train"
         order = epoch_order(len(self.images[split]), self.training.seed, epoch, shuffle=is_training)
         if is_training and len(self.sizes) > 1:
             order = mixed_order(self.sizes, self.temperature, self.training.seed, epoch)
+        if is_training and (most := self.curriculum(epoch).get("curriculum/max_objects")) is not None:
+            order = order[self.num_objects[order] <= most]
         parts = split_batches(order, self.training.batch_size, shard, even=is_training)
         return Batches(parts, lambda part: self._batch(split, epoch, part))
 
