@@ -233,8 +233,7 @@ def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str, du
     """
     place, made = root / f"{training}{REPLICATES}", _kept_seeds(root, training, preset, due)
     left = tuple(seed for seed in seeds if str(seed) not in made)
-    versions = {manifest.code_version for path in made.values() if (manifest := manifest_of(path))}
-    if not left and len(versions) < 2:
+    if not left and len({_code_of(path) for path in made.values()}) < 2:
         return None
     for seed, path in made.items():
         if left and (other := _other_preset(path.with_name("model"), preset)):
@@ -252,10 +251,15 @@ def _over_seeds(root: Path, training: str, seeds: Sequence[int], preset: str, du
 
 def _is_of_today(training: Training[Any, Any], evaluation: Path) -> bool:
     """Whether the code of today would make a seed and its score as they are."""
-    system, model, scored = training.system, manifest_of(evaluation.with_name("model")), manifest_of(evaluation)
-    if not model or not scored or model.maker != system.package:
-        return True
-    return (model.code_version, scored.code_version) == (system.code_version, system.evaluation_version)
+    system, model = training.system, manifest_of(evaluation.with_name("model"))
+    is_other = not model or model.maker != system.package
+    return is_other or _code_of(evaluation) == (system.code_version, system.evaluation_version)
+
+
+def _code_of(evaluation: Path) -> tuple[str, ...]:
+    """Versions of the code of a seed and of its score."""
+    found = manifest_of(evaluation.with_name("model")), manifest_of(evaluation)
+    return tuple(each.code_version for each in found if each)
 
 
 def _kept_seeds(root: Path, training: str, preset: str, due: Collection[str] = ()) -> dict[str, Path]:
