@@ -79,5 +79,5 @@ def test_losses_do_not_depend_on_processes_and_micro_batches(child, tmp_path, on
         assert progress["total_samples"] == 2 * 50
         same = config.with_values({"accumulate_steps": {"two": 3, "three": 2}[name]})
         read = fit(toy.Toy(same, **options), same, tmp_path / name)  # it is over
-        assert progress["cpu_seconds"] <= read.cpu_seconds < progress["cpu_seconds"] + 2
+        assert read.cpu_seconds >= progress["cpu_seconds"] > 0  # more by children of this process that end meanwhile
         assert read.energy_of == progress["energy_of"]
