@@ -50,6 +50,7 @@ STUDIES = {  # by system: many trainings for a report each
 REFERENCES = {
     "clevr_mini": 1882.0, "gqa_mini": 1017.0, "vqa_mini": 502.0, "causal": 318.0, "planning": 180.0, "knowledge": 240.0,
     "long_chains": 330.0, "nav": 65.0, "world": 1080.0, "nav_ablations": 186.0, "clevr_mini_baselines": 329.0,
+    "gqa_mini_baselines": 338.0, "vqa_mini_baselines": 328.0, "visual_baselines": 2.0,
     "graph_ablations": 4150.0, "visual_ablations": 2777.0, "world_ablations": 11327.0,
 }  # fmt: skip
 QUICK, DEBUG, AUTO = "quick", "debug", "auto"
