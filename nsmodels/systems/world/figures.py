@@ -16,7 +16,7 @@ from nsmodels.systems.world.pictures import curves
 from nsmodels.systems.world.studies.config import GROUPS
 
 MAKER = "nsmodels.systems.world"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 def ablation_study(ablations: Path, folder: Path, key: str) -> Manifest:

@@ -61,7 +61,7 @@ def metrics(report: Report) -> Figure:
     axis.set_yticks(range(len(shares)), [name.replace("_", " ") for name in shares], fontsize=8)
     axis.set(xlabel="%", xlim=(0, 104))
     axis.invert_yaxis()
-    axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)  # one of an axis would narrow it
     return figure
 
 
@@ -123,7 +123,8 @@ def retrieval(report: Report) -> Figure:
                     axis.plot([place] * 2, ends, color=look["color"], linewidth=1)
         axis.set(xlabel="among the first", ylabel="recall, %", ylim=(-3, 103), title=direction.replace("_", " "))
         axis.set_xticks(depths)
-    axes[1].legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+    both = axes[1].get_legend_handles_labels()
+    figure.legend(*both, frameon=False, fontsize=7, loc="outside lower center")
     return figure
 
 
