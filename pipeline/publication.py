@@ -160,15 +160,14 @@ def plan(root: Path, seeds: Sequence[int], families: Sequence[str], preset: str 
     for family in families:
         left = _left(root, family, preset, due)
         due |= {*left}
+        given = [step.name for step in data if family == "natural"]
         alone = {key: [key, *(each for each in SHOWN[key] if each in left)] for key in left if key in ABLATIONS}
         for key, keys in alone.items():  # they need nothing but data
             after = [name for name in (f"{COPYING.get(key)}{REPLICATES}",) if name in before[family]]
-            after += [step.name for step in data if family == "natural"]
-            yield replace(_of_keys(tuple(keys), preset, {}), after=tuple(after))
+            yield replace(_of_keys(tuple(keys), preset, {}), after=(*after, *given))
         if rest := tuple(key for key in left if not any(key in keys for keys in alone.values())):
             after = [name for each in (family, *AFTER.get(family, ())) for name in before.get(each, ())]
-            after += [step.name for step in data if family == "natural"]
-            step = replace(_beside_seeds(root, family, rest, seeds, preset), after=tuple(after))
+            step = replace(_beside_seeds(root, family, rest, seeds, preset), after=(*after, *given))
             before[family].append(step.name)
             yield step
 

@@ -124,7 +124,7 @@ def preset_of(manifest: Manifest) -> Closest:
     config = flat(manifest.config)
     if not config:
         return Closest("", {})
-    found = [Closest(name, differences(config, preset())) for name, preset in _of_its_kind(manifest, config)]
+    found = [Closest(name, differences(config, preset)) for name, preset in _of_its_kind(manifest, config)]
     return min(found, key=lambda each: len(each.changed), default=Closest("", config))
 
 
@@ -132,14 +132,14 @@ def has_preset(manifest: Manifest, name: str) -> bool:
     """Whether an artifact has the configuration of a preset of its maker, but for seeds."""
     config = flat(manifest.config)
     made = (preset for each, preset in _of_its_kind(manifest, config) if each == name and config)
-    return any(all(map(is_seed, differences(config, preset()))) for preset in made)
+    return any(all(map(is_seed, differences(config, preset))) for preset in made)
 
 
-def _of_its_kind(manifest: Manifest, config: Mapping[str, Any]) -> list[tuple[str, Preset]]:
+def _of_its_kind(manifest: Manifest, config: Mapping[str, Any]) -> list[tuple[str, Config]]:
     """Presets with the fewest fields missing: a search knows hardly one of those of ablations, and cannot differ."""
-    found = [(name, preset, preset()) for name, preset in _presets(manifest)]
-    missing = [sum(not _has_field(made, field) for field in config) for *_, made in found]
-    return [(name, preset) for (name, preset, _), num in zip(found, missing, strict=True) if num == min(missing)]
+    found = [(name, preset()) for name, preset in _presets(manifest)]
+    missing = [sum(not _has_field(preset, field) for field in config) for _, preset in found]
+    return [each for each, num in zip(found, missing, strict=True) if num == min(missing)]
 
 
 def labels(manifests: Iterable[Manifest]) -> str:
