@@ -132,7 +132,7 @@ def _train_epoch(session: Session, interrupt: runtime.Interrupt, trackers: list[
             return True
         _step(session, group, num_batches)
         now = time.perf_counter()
-        progress.seconds, started = progress.seconds + now - started, now
+        progress.seconds, started = progress.seconds + (now - started), now
         if progress.step % STEP_INTERVAL == 0 and session.world.is_first:
             tracking.report_step(
                 trackers, progress.step, {"train/loss": _mean_loss(session), "lr": session.schedule.lr}

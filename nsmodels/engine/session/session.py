@@ -151,7 +151,8 @@ class Session:
     @property
     def cpu_seconds(self) -> float:
         """Processor seconds of this process in the run so far; with those of all processes before a resume."""
-        return self.progress.cpu_seconds + cpu_seconds() - self._cpu_start
+        # Grouped, for the rounded sum of the first two may lose what it began with.
+        return self.progress.cpu_seconds + (cpu_seconds() - self._cpu_start)
 
     @property
     def joules(self) -> dict[str, float]:
