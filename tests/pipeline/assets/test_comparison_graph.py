@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from nsmodels.core import artifact
-from pipeline import publication
 from pipeline.definitions import defs
+from pipeline.publication import sealed
 from tests.evaluation.compared import evaluation, scores, study
 from tests.pipeline.jobs import job_of
 
@@ -148,7 +148,7 @@ def test_a_single_seed_gives_a_table_and_no_figure(data, instance, scored):
 
 def test_a_comparison_of_fewer_seeds_than_there_are_is_made_again_for_the_paper(data, instance, scored):
     def is_outdated(left=()):
-        return publication._is_outdated(data, artifact.read_manifest(data / "visual_baselines"), left)
+        return sealed.is_outdated(data, artifact.read_manifest(data / "visual_baselines"), left)
 
     study(data / "gqa_mini_baselines", scored)
     evaluation(data / "gqa_mini_evaluation", scored, scores(3, 0.8), 3)
