@@ -27,7 +27,7 @@ from nsmodels.layers.answers.config import BaselineStudyConfig, debug
 from nsmodels.layers.answers.quiz import Quiz, Side, drawn
 from nsmodels.layers.answers.residual import ResidualViewer
 from nsmodels.layers.answers.study import Study, run_study, train_once
-from nsmodels.layers.answers.task import known_loss, predict
+from nsmodels.layers.answers.task import known_loss, predict, recurrent_threads
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -292,3 +292,13 @@ def test_the_first_questions_come_with_their_own_images_and_answers(tmp_path: Pa
     part = whole.first(4)
     assert [part.paths[k] for k in part.places] == [whole.paths[k] for k in whole.places[:4]]
     assert part.answers(np.arange(4)).tolist() == whole.answers(np.arange(4)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("hidden_dim", "batch_size", "parts", "threads"), [(128, 128, 1, 1), (512, 256, 1, 0), (512, 256, 8, 1)]
+)
+def test_small_steps_take_one_thread(hidden_dim: int, batch_size: int, parts: int, threads: int) -> None:
+    config = CONFIG.with_values(
+        {"classifier.hidden_dim": hidden_dim, "training.batch_size": batch_size, "training.accumulate_steps": parts}
+    )
+    assert recurrent_threads(config.classifier, config.training) == threads

@@ -15,11 +15,11 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.trial import Trial
 from nsmodels.layers.answers import vilt
 from nsmodels.layers.answers.batches import Pictures, Questions
-from nsmodels.layers.answers.classifier import AnswerClassifier, convolutions
+from nsmodels.layers.answers.classifier import AnswerClassifier, Sizes, convolutions
 from nsmodels.layers.answers.config import BaselineStudyConfig, ClassifierConfig, ResidualConfig
 from nsmodels.layers.answers.quiz import Quiz, Side
 from nsmodels.layers.answers.residual import ResidualViewer, weights_file
-from nsmodels.layers.answers.task import AnswerTask
+from nsmodels.layers.answers.task import AnswerTask, recurrent_threads
 
 NO_CHECKPOINT = "no checkpoint is configured (vilt.checkpoint)"
 
@@ -38,6 +38,7 @@ class Competitor:
         by_image: whether the questions of an image follow each other in training.
         values: of its training that differ from the study's.
         origin: checksum of the files that it starts from, which decide its scores too; empty: none.
+        sizes: of a reader of questions with a small viewer or none; None: of a large network.
     """
 
     name: str
@@ -49,12 +50,14 @@ class Competitor:
     by_image: bool = True
     values: Mapping[str, Any] | None = None
     origin: str = ""
+    sizes: Sizes | None = None
 
     def trial(self, quiz: Quiz, training: TrainingConfig, seed: int) -> Trial:
         """Its training with a seed."""
         own = training.with_values({**(self.values or {}), "seed": seed})
         splits = {name: self.encode(name) for name in ("train", "val")}
-        return Trial(AnswerTask(splits, self.build, self.settings, own, quiz.loss, self.by_image), own)
+        threads = recurrent_threads(self.sizes, own) if self.sizes else 0
+        return Trial(AnswerTask(splits, self.build, self.settings, own, quiz.loss, self.by_image, threads), own)
 
 
 def competitors_of(quiz: Quiz, config: BaselineStudyConfig) -> tuple[list[Competitor], dict[str, str]]:
@@ -96,6 +99,7 @@ def _classifier(quiz: Quiz, config: BaselineStudyConfig, name: str) -> Competito
         load_classifier,
         by_image=name != "blind",
         origin=_checksum(config.residual) if name == "resnet_lstm" else "",
+        sizes=sizes if name in size else None,
     )
 
 

@@ -15,9 +15,11 @@ from nsmodels.engine.batching import Batches, epoch_order, split_order, to_devic
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task
 from nsmodels.layers.answers.batches import UNKNOWN, AnswerBatch, Questions
+from nsmodels.layers.answers.classifier import Sizes
 
 ANSWER_BATCH = 256
 MOST_LOGIT = 30.0
+SMALL_STEP = 2**15  # numbers of a recurrent state of a batch, up to which a second thread gains nothing on a CPU
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, Tensor]]]
 
 
@@ -32,6 +34,7 @@ class AnswerTask(Task):
         training: its batch size and seed are used.
         loss: from logits and answers of a batch to the loss and its terms.
         by_image: whether the questions of one image follow each other, so that it is read once.
+        num_threads: see `Task`.
     """
 
     def __init__(
@@ -42,9 +45,11 @@ class AnswerTask(Task):
         training: TrainingConfig,
         loss: Loss,
         by_image: bool = True,
+        num_threads: int = 0,
     ) -> None:
         self.splits, self.training, self.by_image = splits, training, by_image
         self._build, self._settings, self._loss = build, settings, loss
+        self.num_threads = num_threads
 
     def settings(self) -> dict[str, Any]:
         """The settings that rebuild the network."""
@@ -67,6 +72,12 @@ class AnswerTask(Task):
     def loss(self, model: nn.Module, batch: AnswerBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of the logits, and its terms."""
         return self._loss(model(batch.words, batch.lengths, batch.images, batch.places), batch.answers)
+
+
+def recurrent_threads(sizes: Sizes, training: TrainingConfig) -> int:
+    """Threads of a classifier with a small viewer: 1 where its steps are small, 0 (any number) where they are not."""
+    values = sizes.hidden_dim * training.batch_size / training.accumulate_steps
+    return 1 if values < SMALL_STEP else 0
 
 
 def mean_loss(logits: Float[Tensor, "b a"], answers: Int[Tensor, " b"]) -> tuple[Tensor, dict[str, Tensor]]:

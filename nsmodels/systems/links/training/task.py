@@ -16,6 +16,8 @@ from nsmodels.systems.links.config import COMPLEX, LinksConfig
 from nsmodels.systems.links.network.links import LinkNetwork, Queries
 from nsmodels.systems.links.training.base import TrainingBase
 
+FEW_ENTITIES = 1000  # with no more a second thread makes steps up to twice as slow on a CPU
+
 
 @final
 class LinksTask(Task):
@@ -36,6 +38,7 @@ class LinksTask(Task):
 
     def __init__(self, phase: str, base: TrainingBase, config: LinksConfig, training: TrainingConfig) -> None:
         self.phase, self.base, self.config, self.training = phase, base, config, training
+        self.num_threads = 1 if len(base.base.entities) <= FEW_ENTITIES else 0
 
     def build(self) -> nn.Module:
         """The network with random weights and the base's training triples."""

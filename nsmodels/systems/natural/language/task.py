@@ -87,6 +87,8 @@ class ParserTask(Task):
         training: its batch size and seed are used.
     """
 
+    num_threads = 1
+
     def __init__(
         self,
         train: Iterable[Question],

@@ -14,7 +14,7 @@ from nsmodels.datasets.clevr.files.format import pair, read_questions, read_scen
 from nsmodels.datasets.clevr.vocabulary import ANSWERS
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.layers.answers.batches import Pictures, Questions, numbered
-from nsmodels.layers.answers.task import AnswerTask, mean_loss, predict
+from nsmodels.layers.answers.task import AnswerTask, mean_loss, predict, recurrent_threads
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm, make_cnn_lstm
 from nsmodels.systems.visual.config import BaselineConfig
 from nsmodels.systems.visual.language.tokens import Vocabulary
@@ -65,6 +65,7 @@ def cnn_lstm_task(splits: Mapping[str, VqaSplit], config: BaselineConfig, traini
         {"baseline": config.model_dump(mode="json"), "words": list(vocabulary.words)},
         training,
         mean_loss,
+        num_threads=recurrent_threads(config, training),
     )
 
 
