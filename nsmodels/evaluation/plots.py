@@ -112,11 +112,12 @@ def save_figure(
     if not source.strip():
         raise InputError(f"{path}: a figure needs its data source in the caption")
     text = f"{caption.rstrip('.')}. Data: {source}."
+    _keep_dollars(figure)
     if is_printed:
         printing.fit(figure, width)
     size = printing.SMALLEST if is_printed else 7
     lines = textwrap.fill(text, int(CHARACTERS * 7 / size * figure.get_figwidth()))
-    figure.text(0.5, -0.02, lines, ha="center", va="top", fontsize=size)
+    figure.text(0.5, -0.02, lines, ha="center", va="top", fontsize=size, parse_math=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     pdf, png = path.with_suffix(".pdf"), path.with_suffix(".png")
     box = _arrange(figure, printing.MARGIN if is_printed else MARGIN)
@@ -125,6 +126,19 @@ def save_figure(
     about = {"Title": path.stem, "Description": text}
     figure.savefig(png, bbox_inches=box, dpi=300 if is_printed else 160, metadata=about)
     return pdf, png
+
+
+def _keep_dollars(figure: Figure) -> None:
+    """Names in texts are drawn as they are: what stands between two dollar signs is no formula."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import LogFormatter
+
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    labels = [(axis, label) for axis in axes for label in axis.get_ticklabels(which="both")]  # makes them, too
+    powers = {id(label) for axis, label in labels if isinstance(axis.get_major_formatter(), LogFormatter)}
+    for text in figure.findobj(Text):
+        if id(text) not in powers:
+            text.set_parse_math(False)
 
 
 def _arrange(figure: Figure, margin: float) -> Bbox:

@@ -57,6 +57,20 @@ def test_figures_are_saved_twice_with_their_source(tmp_path):
         plots.save_figure(figures["rows"], tmp_path / "x", "A caption", " ")
 
 
+@pytest.mark.parametrize("is_printed", [False, True])
+def test_names_with_dollar_signs_are_drawn_as_they_are(tmp_path, is_printed):
+    figure, (axis,) = plots.make_figure()
+    axis.bar([0, 1], [1, 2], label="a$_b$")
+    axis.set_xticks([0, 1], ["costs $\\nothing$", "x$^2$"])
+    axis.set(title="from $5$ to $6$", ylabel="y$_1$", yscale="log", ylim=(1, 1000))
+    axis.legend()
+    pdf, _ = plots.save_figure(figure, tmp_path / "names", "Of $one$ kind", "a$b$c", is_printed)
+    text = PdfReader(pdf).pages[0].extract_text()
+    for name in ("a$_b$", "costs $\\nothing$", "x$^2$", "from $5$ to $6$", "y$_1$", "Of $one$ kind. Data: a$b$c."):
+        assert name in text
+    assert "mathdefault" not in text  # powers of ten are still set as such
+
+
 def test_histogram_gives_whole_numbers_a_bin_each():
     axis = plots.histogram({"depth": [2, 2, 3, 5]}, "depth").axes[0]
     boxes = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
