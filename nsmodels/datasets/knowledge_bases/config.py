@@ -64,8 +64,8 @@ class KnowledgeBasesConfig(Config):
 
 
 def debug() -> KnowledgeBasesConfig:
-    """Two drawn bases of 30 people; a second, for tests, without a network."""
-    return KnowledgeBasesConfig(source="synthetic", bases=["umls", "kinships"], num_people=30)
+    """The same bases, drawn, of 30 people; a second, for tests, without a network."""
+    return KnowledgeBasesConfig(source="synthetic", num_people=30)
 
 
 def quick() -> KnowledgeBasesConfig:

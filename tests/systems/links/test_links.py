@@ -147,7 +147,7 @@ def test_an_unknown_base_is_refused_before_the_training(shared: Shared, tmp_path
         str(shared.data("knowledge_bases")),
     ]
     assert main([*command, "--out", str(tmp_path / "x")]) == 2
-    with pytest.raises(InputError, match="no base 'kinship'; there are kinships, umls; did you mean kinships"):
+    with pytest.raises(InputError, match="no base 'kinship'; there are kinships, nations, umls; did you mean kinships"):
         TrainingBase.load(shared.data("knowledge_bases"), "kinship", 0, 0.5)
 
 
