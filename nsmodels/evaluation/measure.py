@@ -11,6 +11,7 @@ from nsmodels.core.errors import InputError
 Direction = Literal["higher", "lower"]
 Bounds = tuple[float | None, float | None]
 SHARE = "share"  # a number in [0, 1], printed in percent
+FEWEST_SEEDS = 3  # of fewer there is no interval over seeds, and no verdict
 
 
 @dataclass(frozen=True)

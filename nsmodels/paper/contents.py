@@ -7,9 +7,9 @@ from pathlib import Path
 
 from nsmodels.core.artifact import MANIFEST
 from nsmodels.core.errors import InputError
+from nsmodels.evaluation.measure import FEWEST_SEEDS
 from nsmodels.evaluation.replication import REPLICATES, evaluations_of
 from nsmodels.paper.recipes import materialize
-from nsmodels.studies.config import FEWEST_SEEDS
 
 SEEDS = f"0...{FEWEST_SEEDS - 1}"
 TRAININGS = {  # by system, those over seeds

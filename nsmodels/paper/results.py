@@ -10,11 +10,11 @@ from pathlib import Path
 from nsmodels.core.artifact import MANIFEST, Manifest, read_manifest
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation.entry import Entry, entries_of
+from nsmodels.evaluation.measure import FEWEST_SEEDS
 from nsmodels.evaluation.outcomes import MODEL as SCORED
 from nsmodels.evaluation.replication import REPLICATES, OverSeeds, evaluations_of
 from nsmodels.evaluation.sources import kind_of, require_one_kind, require_one_split
 from nsmodels.paper.recipes import MODEL, labels, materialize
-from nsmodels.studies.config import FEWEST_SEEDS
 
 CHANCE = ("chance", "random")  # names of what answers at random
 

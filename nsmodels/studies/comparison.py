@@ -14,11 +14,10 @@ import numpy as np
 from jaxtyping import Float
 
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.measure import SHARE, Measure
+from nsmodels.evaluation.measure import FEWEST_SEEDS, SHARE, Measure
 from nsmodels.evaluation.metrics import Interval
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.evaluation.replication import LEVEL, student_interval
-from nsmodels.studies.config import FEWEST_SEEDS
 from nsmodels.studies.variant import FULL, OPERATIONS, PARAMETERS, REPLACED, WHOLE, Variant
 
 Verdict = Literal["helps", "does not matter", "hurts", "not shown", "-"]

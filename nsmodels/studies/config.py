@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from nsmodels.core.config import Config, runtime_field
 
-FEWEST_SEEDS = 3  # of fewer no verdict is given
 TRIALS, SCORES = "trials", "scores"  # folders: of a study with its trials, of a trial with its outcomes
 
 

@@ -12,12 +12,12 @@ from nsmodels.core import artifact, disk
 from nsmodels.core.artifact import Manifest
 from nsmodels.core.errors import InputError
 from nsmodels.evaluation import plots
-from nsmodels.evaluation.measure import SHARE
+from nsmodels.evaluation.measure import FEWEST_SEEDS, SHARE
 from nsmodels.evaluation.sealing import REPORT
 from nsmodels.evaluation.sources import listed, require_one_kind, require_one_split
 from nsmodels.studies import groups
 from nsmodels.studies.comparison import Row
-from nsmodels.studies.config import FEWEST_SEEDS, TRIALS
+from nsmodels.studies.config import TRIALS
 from nsmodels.studies.variant import FULL, Group
 
 if TYPE_CHECKING:

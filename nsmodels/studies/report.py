@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nsmodels.evaluation.comparison.table import aligned
-from nsmodels.evaluation.measure import SHARE, Measure
+from nsmodels.evaluation.measure import FEWEST_SEEDS, SHARE, Measure
 from nsmodels.studies.comparison import Row
-from nsmodels.studies.config import FEWEST_SEEDS
 from nsmodels.studies.variant import FULL
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from nsmodels.core.errors import InputError
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.core.sealed.contents import foreign_files
 from nsmodels.engine import checkpoint
+from nsmodels.evaluation.measure import FEWEST_SEEDS
 from nsmodels.studies import study as studies
 from nsmodels.studies import working
-from nsmodels.studies.config import FEWEST_SEEDS
 from nsmodels.studies.trials import Arm, Trial
 from nsmodels.studies.variant import PARAMETERS, Variant
 from nsmodels.studies.working import Job

@@ -12,14 +12,13 @@ from nsmodels.core.progress import readable_count
 from nsmodels.evaluation import plots
 from nsmodels.evaluation.comparison.rows import Row
 from nsmodels.evaluation.comparison.table import Compared
-from nsmodels.evaluation.measure import SHARE
+from nsmodels.evaluation.measure import FEWEST_SEEDS, SHARE
 from nsmodels.evaluation.sources import require_one_kind, require_one_split
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FEWEST_SEEDS = 3
 REMEDY = {"ours": "make more of its replicates, or compare one alone"}
 LETTERS = 24  # of a label, in a line
 LINE = 0.22  # inches of a line of a label
