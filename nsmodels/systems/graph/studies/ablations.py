@@ -55,7 +55,8 @@ def arm_of(config: AblationConfig, key: str, data: Path) -> Arm:
     has_levels = bool((graphs.clusters >= 0).any())
     whole = config.whole
     if has_levels:
-        whole = whole.with_values({"model.kind": "levels", "training.epochs": config.level_epochs})
+        epochs = {"training.epochs": config.level_epochs, "schedule.short_epochs": config.level_short_epochs}
+        whole = whole.with_values({"model.kind": "levels", **epochs})
     longest = files.read_split(data, "ood" if "ood" in files.splits(data) else "test")
 
     def count(own: GraphConfig, _: EvaluationConfig) -> Counts:
