@@ -67,6 +67,7 @@ def commands(page: Path) -> Iterator[str]:
 def small(command: str) -> str:
     """The command with debug presets, and few trainings of many."""
     command = re.sub(r"--preset \w+", "--preset debug", command)
+    command = command.replace("pipeline.publication", "pipeline.publication --preset debug")
     command = re.sub(r'"preset": "\w+"', '"preset": "debug"', command)
     command = re.sub(r"--num-scenes \d+ --width \d+ --height \d+", "--num-scenes 12 --width 96 --height 64", command)
     return re.sub(r"(--epochs|\"epochs\":) \d+", r"\1 2", command).replace("0...4", "0...1")
