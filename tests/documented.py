@@ -37,6 +37,7 @@ LEFT_OUT = {
     "--source archive": "downloads gigabytes",
     "clevr inspect": "asks the host of the archive",
     "--num-processes 4": "needs four GPUs",
+    "nsmodels search nav --join": "joins a search that runs in another terminal; tests/studies/test_search.py",
 }
 # An answer is refused, or there is no plan: status 1, which a network near chance may well give. A paper of two seeds,
 # to which `small` shortens the trainings, lacks parts: status 2 where that is an error.
@@ -66,6 +67,7 @@ def commands(page: Path) -> Iterator[str]:
 
 def small(command: str) -> str:
     """The command with debug presets, and few trainings of many."""
+    command = command.replace("search nav --preset latent", "search nav --preset debug --model.model.core conv")
     command = re.sub(r"--preset \w+", "--preset debug", command)
     command = command.replace("pipeline.publication", "pipeline.publication --preset debug")
     command = re.sub(r'"preset": "\w+"', '"preset": "debug"', command)
