@@ -57,7 +57,8 @@ def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: 
     names = {step.name for step in steps}
     num = execution.num_jobs(jobs, sum(not names & {*step.after} for step in steps))
     others = [*sealed.kept_with_others(root, _seeds(seeds), wanted, preset), *sealed.made_again(root, steps)]
-    announce(steps, root, preset, [*others, *data.mixed(root, wanted, preset)], num)
+    needed = costs.total([*(step.num_bytes for step in steps), costs.of_data(data.missing(root, wanted), preset)])
+    announce(steps, root, preset, [*others, *data.mixed(root, wanted, preset)], num, needed)
     if is_dry:
         return 0
     ended = execution.execute(steps, preset, num)
@@ -71,9 +72,11 @@ def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: 
     return next(iter(failed.values()), status)
 
 
-def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[str] = (), num: int = 1) -> None:
+def announce(
+    steps: Sequence[Step], root: Path, preset: str, others: Sequence[str], num: int, needed: int | None
+) -> None:
     """Print what will be made, `num` at the same time, the expected time and disk, what stays, and how to go on."""
-    print(f"preset {preset}, data root {root}; {_space(steps, root)}")
+    print(f"preset {preset}, data root {root}; {_space(root, needed)}")
     for step in steps:
         print(f"  {step.text()}")
     for line in others:
@@ -86,14 +89,13 @@ def announce(steps: Sequence[Step], root: Path, preset: str, others: Sequence[st
     print(f"{len(steps)} steps to do{at_once}: {', and '.join(known)}; {GO_ON}")
 
 
-def _space(steps: Sequence[Step], root: Path) -> str:
-    """The free disk, and how much of it the steps take as far as it is known."""
+def _space(root: Path, needed: int | None) -> str:
+    """The free disk, and the bytes that data and steps take as far as it is known."""
     free = shutil.disk_usage(next(place for place in (root, *root.parents) if place.exists())).free
-    needed = costs.total(step.num_bytes for step in steps)
     if needed is None:
         return f"{readable(free)} free on its disk"
     few = "" if needed <= free else "; TOO LITTLE: a step that finds the disk full stops"
-    return f"{readable(free)} free on its disk, at least {readable(needed)} needed beside data{few}"
+    return f"{readable(free)} free on its disk, at least {readable(needed)} needed{few}"
 
 
 def _seeds(text: str) -> range:

@@ -44,6 +44,17 @@ QUICK_COSTS = {
     "nav_ablations": Cost(186),
     "world_ablations": Cost(11327, 6_900_000_000),
 }
+DATA_BYTES = {  # of the data of `quick`, beside which others are small
+    "clevr_mini": 155_000_000,
+    "gqa_mini": 841_000_000,
+    "vqa_mini": 260_000_000,
+    "impacts": 1_584_000_000,
+}
+
+
+def of_data(keys: Iterable[str], preset: str) -> int | None:
+    """Bytes of data on disk, as far as they are known."""
+    return total(DATA_BYTES.get(key) for key in keys) if preset == QUICK else None
 
 
 def expected(name: str, preset: str) -> Cost | None:

@@ -31,6 +31,11 @@ def too_small(root: Path, families: Sequence[str], preset: str) -> set[str]:
     return {key for key, manifest in found.items() if manifest and store.maker(key).is_too_small(manifest, preset)}
 
 
+def missing(root: Path, families: Sequence[str]) -> list[str]:
+    """Keys of the data that are to be made first."""
+    return [key for key in _made_of(families) if not manifest_of(root / key)]
+
+
 def synthetic(root: Path, families: Sequence[str], preset: str) -> Iterator[Step]:
     """Steps for data that miss and would be downloaded where their host answers, beside others that are synthetic.
 
