@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from itertools import groupby
@@ -112,6 +113,9 @@ def cells(folder: Path) -> list[dict[str, str]]:
     import pandas as pd
 
     found = pd.read_parquet(folder / TABLE).head(MOST_ROWS).astype(object)
+    found["bounds"] = [
+        [None if math.isnan(end) else end for end in bounds] for bounds in found["bounds"]
+    ]  # of the file
     records = found.where(found.notna(), None).to_dict("records")
     return [_cells({str(name): value for name, value in record.items()}) for record in records]
 

@@ -415,6 +415,13 @@ def test_a_training_is_not_begun_on_changed_data_nor_in_their_place(first: Train
     assert {path.name for path in tmp_path.iterdir()} == {data.name}
 
 
+def test_a_folder_without_a_checkpoint_is_not_scored(first: Trained, tmp_path: Path, capsys) -> None:
+    assert main([first.name, "evaluate", "--checkpoint", str(tmp_path), "--data", str(first.data)]) == 2
+    line = capsys.readouterr().err
+    assert str(tmp_path) in line
+    assert line.count("\n") == 1
+
+
 def test_the_checkpoint_alone_is_enough_to_evaluate(first: Trained, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     shutil.copytree(first.folder, moved)

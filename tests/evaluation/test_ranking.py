@@ -24,7 +24,7 @@ def root(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
-def seal(root, name, hits, data="pennies"):
+def seal(root, name, hits, data="pennies", **about):
     """A model and its evaluation with so many hits of ten."""
     recipe = {"config": {"name": name}, "code_version": "1", "inputs": {data: root / data}}
     with artifact.build(root / f"{name}_model", key=f"{name}_model", maker="tests.coins", **recipe):
@@ -33,7 +33,11 @@ def seal(root, name, hits, data="pennies"):
     with artifact.build(root / f"{name}_evaluation", key=f"{name}_evaluation", maker="tests.coins", **recipe) as part:
         items = [str(number) for number in range(10)]
         scores = (np.arange(10) < hits).astype(float)
-        write_outcomes(part.path, Outcomes("accuracy", "val", items, items, scores), root / f"{name}_model")
+        write_outcomes(
+            part.path,
+            Outcomes(about.pop("metric", "accuracy"), "val", items, items, scores, **about),
+            root / f"{name}_model",
+        )
 
 
 def make(root, *compare):
@@ -57,6 +61,14 @@ def test_every_evaluation_stands_in_it_and_the_best_two_of_each_data_set_are_com
     assert (shown[1]["#"], shown[1]["score"], shown[1]["model"]) == ("1", "90.0 %", "two")
     assert all(list(row) == list(ranking.ABOUT) for row in shown)
     assert set(table.columns) == ranking.COLUMNS.keys()
+
+
+@pytest.mark.parametrize("bounds", [(0.0, None), (None, None)])
+def test_scores_without_bounds_are_shown(root, bounds):
+    seal(root, "one", 3, metric="nmse", unit="", bounds=bounds, direction="lower")
+    seal(root, "two", 9, "dimes")
+    make(root)
+    assert [row["score"] for row in ranking.cells(root / "leaderboard")] == ["90.0 %", "0.3"]
 
 
 def test_it_is_kept_until_there_is_another_evaluation_or_comparison(root):

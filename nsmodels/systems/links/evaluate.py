@@ -55,6 +55,8 @@ def score(order: Order[EvaluationConfig]) -> EvaluationResult:
     predictors = {
         phase: LinkPredictor.load(path, order.config.device) for phase, path in folders.items() if path.is_file()
     }
+    if not predictors:
+        raise InputError(f"{order.model}: no checkpoint of links; expected folders named {', '.join(METRICS)}")
     headline = list(predictors)[-1]
     asked = Asked.of(_base(order.data, predictors[headline]), order.config.split)
     train, num = both_ways(asked.base.triples["train"], len(asked.base.relations)), len(asked.base.entities)
