@@ -89,18 +89,22 @@ def frame(entries: Sequence[Entry], sort: str = "score", limit: int | None = Non
 def draw(entries: Sequence[Entry]) -> Figure:
     """Scores with their intervals, the best of each group; beside each the best baseline of its evaluation.
 
-    All shares are on one axis in percent, every other metric is on an axis of its own. Raises InputError without
+    All shares are on one axis in percent, every other metric is on an axis of its own below. Raises InputError without
     entries.
     """
+    from matplotlib.figure import Figure
+
     from nsmodels.evaluation import plots
 
     ranked = rows(entries, limit=MOST_DRAWN)
     if not ranked:
         raise InputError("leaderboard: no evaluation to draw; make one first")
     panels = _panels(ranked)
-    figure, axes = plots.make_figure(len(panels), width=7.5, height=0.8 + 0.28 * max(map(len, panels)))
-    for axis, lines in zip(axes, panels, strict=True):
-        _draw_panel(axis, lines)
+    heights = [0.8 + 0.28 * len(lines) for lines in panels]  # inches
+    figure = Figure(figsize=(7.5, sum(heights)), layout="constrained")
+    grid = figure.add_gridspec(len(panels), 1, height_ratios=heights)
+    for place, lines in enumerate(panels):
+        _draw_panel(plots.styled(figure.add_subplot(grid[place])), lines)
     return figure
 
 

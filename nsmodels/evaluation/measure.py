@@ -84,6 +84,7 @@ class Measure:
 
     @property
     def title(self) -> str:
-        """Name, unit and direction as the head of a column: "accuracy in %", "nmse (lower is better)"."""
-        unit = f" in {self.unit_text}" if self.unit_text else ""
+        """Name, unit and direction as the head of a column: "accuracy in %", "nmse of chance (lower is better)"."""
+        of = "" if self.unit.startswith("of ") else "in "
+        unit = f" {of}{self.unit_text}" if self.unit_text else ""
         return f"{self.name}{unit}" + (" (lower is better)" if self.direction == "lower" else "")

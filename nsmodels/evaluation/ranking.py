@@ -19,7 +19,7 @@ from nsmodels.evaluation import leaderboard, ledger
 from nsmodels.evaluation.ledger import Comparison, Entry
 
 MAKER = "nsmodels"
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 TABLE = "leaderboard.parquet"
 MOST_ROWS = 50  # of `cells`
 MODEL = re.compile(r"_model\b|_(replicates|trials)/(\S+)")

@@ -215,6 +215,16 @@ def test_the_frame_holds_the_rows_and_the_figure_every_score(entry: Entry) -> No
     assert sum(len(line.get_xdata()) == 2 for line in axis.lines) == len(listed) - 1  # intervals
 
 
+def test_metrics_of_other_units_have_panels_below_each_other(entry: Entry) -> None:
+    about = {"metric": "nmse", "unit": "of persistence", "bounds": (0.0, None), "direction": "lower", "baselines": {}}
+    several = [varied(entry, number, **{**about, "metric": f"nmse_{number}"}) for number in range(5)]
+    figure = leaderboard.draw([entry, *several])
+    places = [axis.get_position() for axis in figure.axes]
+    assert len(places) == 6
+    assert len({round(place.x0, 6) for place in places}) == 1
+    assert figure.axes[1].get_xlabel().startswith("nmse_0 of persistence (lower is better)")
+
+
 # --- commands beside systems -----------------------------------------------------------------------------------------
 
 
