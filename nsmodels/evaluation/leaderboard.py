@@ -92,19 +92,15 @@ def draw(entries: Sequence[Entry]) -> Figure:
     All shares are on one axis in percent, every other metric is on an axis of its own below. Raises InputError without
     entries.
     """
-    from matplotlib.figure import Figure
-
     from nsmodels.evaluation import plots
 
     ranked = rows(entries, limit=MOST_DRAWN)
     if not ranked:
         raise InputError("leaderboard: no evaluation to draw; make one first")
     panels = _panels(ranked)
-    heights = [0.8 + 0.28 * len(lines) for lines in panels]  # inches
-    figure = Figure(figsize=(7.5, sum(heights)), layout="constrained")
-    grid = figure.add_gridspec(len(panels), 1, height_ratios=heights)
-    for place, lines in enumerate(panels):
-        _draw_panel(plots.styled(figure.add_subplot(grid[place])), lines)
+    figure, axes = plots.stacked([0.8 + 0.28 * len(lines) for lines in panels])
+    for axis, lines in zip(axes, panels, strict=True):
+        _draw_panel(axis, lines)
     return figure
 
 

@@ -48,6 +48,15 @@ def make_figure(columns: int = 1, width: float = 5.0, height: float = 3.4) -> tu
     return figure, [styled(figure.add_subplot(1, columns, column + 1)) for column in range(columns)]
 
 
+def stacked(heights: Sequence[float], width: float = 7.5) -> tuple[Figure, list[Axes]]:
+    """An empty figure with axes below each other, `heights` inches high with their labels."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, sum(heights)), layout="constrained")
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    return figure, [styled(figure.add_subplot(grid[row])) for row in range(len(heights))]
+
+
 def styled(axis: Axes) -> Axes:
     """The axes with a light grid, without a frame above and on the right."""
     axis.spines[["top", "right"]].set_visible(False)

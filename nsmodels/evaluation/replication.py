@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAKER = "nsmodels.engine"
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 LEVEL = 0.95
 REPLICATES, EVALUATION = "_replicates", "evaluation"  # end of a key of replicates; folder of a seed
 ABOUT = {  # of the columns of `cells`, in order
@@ -296,14 +296,15 @@ def _notes(part: Replication) -> Iterator[str]:
 def draw(parts: Sequence[Replication]) -> Figure:
     """A row per training: a dot per seed, the mean with its interval, crosses for those made otherwise.
 
-    Shares have one axis in percent; every other unit has an axis of its own.
+    Shares have one axis in percent; every other unit has an axis of its own below.
     """
     from nsmodels.evaluation import plots
 
-    units = list(dict.fromkeys(part.measure.unit for part in parts))
-    figure, axes = plots.make_figure(len(units), width=7.0, height=1.1 + 0.62 * len(parts))
-    for axis, unit in zip(axes, units, strict=True):
-        those = [part for part in parts if part.measure.unit == unit]
+    panels: dict[str, list[Replication]] = {}
+    for part in parts:
+        panels.setdefault(part.measure.unit, []).append(part)
+    figure, axes = plots.stacked([1.1 + 0.62 * len(those) for those in panels.values()], width=7.0)
+    for axis, (unit, those) in zip(axes, panels.items(), strict=True):
         for row, part in enumerate(those):
             _draw(axis, row, part, 100 if unit == SHARE else 1)
         names = [f"{part.key}\n{part.measure.name}" for part in those]
