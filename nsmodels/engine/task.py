@@ -9,6 +9,10 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from nsmodels.engine.config import TrainingConfig
+
+SMALL_STEP = 2**15  # numbers of the recurrent state of a micro-batch; measured with two threads of a CPU
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -94,3 +98,9 @@ class Task(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027 - optional hook, doing nothing is right
         """Restore the state from `state_dict`."""
+
+
+def recurrent_threads(width: int, training: TrainingConfig) -> int:
+    """`Task.num_threads` of a recurrent network: 1 where the state of a micro-batch is small, else 0."""
+    micro_batch = training.batch_size / (training.accumulate_steps * training.num_processes)
+    return 1 if width * micro_batch < SMALL_STEP else 0

@@ -191,6 +191,10 @@ def outcomes_of(entry: Entry, root: Path | None = None) -> Outcomes:
     return read_outcomes((root or artifact.data_root()) / LEDGER / entry.id)
 
 
+class NothingShared(InputError):
+    """Two evaluations have no item in common."""
+
+
 def compare(first: Entry, second: Entry, root: Path | None = None) -> Comparison:
     """Compare two evaluations item by item; InputError unless both are of the same data, split and metric."""
     _require_same(first, second)
@@ -198,7 +202,7 @@ def compare(first: Entry, second: Entry, root: Path | None = None) -> Comparison
     place = {item: number for number, item in enumerate(other.items)}
     shared = [(number, place[item]) for number, item in enumerate(one.items) if item in place]
     if not shared:
-        raise InputError(f"{first.id} and {second.id}: no item was scored in both; evaluate both on the same items")
+        raise NothingShared(f"{first.id} and {second.id}: no item was scored in both; evaluate both on the same items")
     mine, theirs = np.array(shared).T
     clusters = np.array(one.clusters)[mine]
     pair, measure = (one.scores[mine], other.scores[theirs]), first.measure

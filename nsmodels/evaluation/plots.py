@@ -121,7 +121,7 @@ def save_figure(
     if not source.strip():
         raise InputError(f"{path}: a figure needs its data source in the caption")
     text = f"{caption.rstrip('.')}. Data: {source}."
-    _keep_dollars(figure)
+    keep_dollars(figure)
     if is_printed:
         printing.fit(figure, width)
     size = printing.SMALLEST if is_printed else 7
@@ -137,14 +137,18 @@ def save_figure(
     return pdf, png
 
 
-def _keep_dollars(figure: Figure) -> None:
+def keep_dollars(figure: Figure) -> None:
     """Names in texts are drawn as they are: what stands between two dollar signs is no formula."""
+    from matplotlib.axis import Axis
     from matplotlib.text import Text
-    from matplotlib.ticker import LogFormatter
+    from matplotlib.ticker import LogFormatter, LogitFormatter
 
-    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
-    labels = [(axis, label) for axis in axes for label in axis.get_ticklabels(which="both")]  # makes them, too
-    powers = {id(label) for axis, label in labels if isinstance(axis.get_major_formatter(), LogFormatter)}
+    powers = set()  # labels that matplotlib sets as formulas
+    for axis in figure.findobj(Axis):
+        for is_minor in (False, True):
+            formatter = axis.get_minor_formatter() if is_minor else axis.get_major_formatter()
+            labels = axis.get_ticklabels(minor=is_minor)  # makes them, too
+            powers |= {id(label) for label in labels if isinstance(formatter, LogFormatter | LogitFormatter)}
     for text in figure.findobj(Text):
         if id(text) not in powers:
             text.set_parse_math(False)

@@ -134,8 +134,12 @@ def _are_crowded(axis: Axes) -> bool:
 
 def _wrap_names(axis: Axes) -> None:
     """Set long names below a panel in several lines; numbers are shorter, and stay as they are."""
-    names = [label.get_text() for label in axis.get_xticklabels()]
-    wrapped = [name if "$" in name else textwrap.fill(name, LETTERS) for name in names]
+    labels = axis.get_xticklabels()
+    names = [label.get_text() for label in labels]
+    wrapped = [
+        name if label.get_parse_math() else textwrap.fill(name, LETTERS)
+        for name, label in zip(names, labels, strict=True)
+    ]
     if wrapped != names:
         axis.set_xticks(axis.get_xticks(), wrapped)
 

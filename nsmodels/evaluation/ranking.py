@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Sequence
@@ -133,7 +134,7 @@ def _cells(row: leaderboard.Row) -> dict[str, str]:
 
 
 def compared(entries: Sequence[Entry], words: Sequence[str]) -> list[Comparison]:
-    """The two that `words` name, else the best two of each data set, split and metric."""
+    """The two that `words` name, else the best two of each data set, split and metric, where they share items."""
     if len(words) == 1:
         raise InputError(f"compare: expected two evaluations, got only '{words[0]}'")
     if words:
@@ -141,7 +142,12 @@ def compared(entries: Sequence[Entry], words: Sequence[str]) -> list[Comparison]
         return [ledger.compare(first, second)]
     by_id = {entry.id: entry for entry in entries}
     best = [[by_id[row["id"]] for row in rows] for rows in _groups(entries, limit=2)]
-    return [ledger.compare(pair[0], pair[1]) for pair in best if len(pair) == 2]
+    found = []
+    for pair in best:
+        if len(pair) == 2:
+            with contextlib.suppress(ledger.NothingShared):
+                found.append(ledger.compare(pair[0], pair[1]))
+    return found
 
 
 def _groups(entries: Sequence[Entry], limit: int) -> list[list[leaderboard.Row]]:

@@ -46,7 +46,7 @@ def parser() -> Parser:
     made.add_argument("--families", default=",".join(TRAININGS), metavar="NAMES", help=about)
     about = "steps at the same time, on a share of the cores each; 0: as many as fit, one beside a GPU [0]"
     made.add_argument("--jobs", default="0", metavar="N", help=about)
-    made.add_argument("--dry-run", action="store_true", help="print what would be made, and in what time")
+    made.add_argument("--dry-run", action="store_true", help="print what would be made, in what time and on what disk")
     return made
 
 
@@ -57,7 +57,8 @@ def _main(out: Path, seeds: str, preset: str, families: str, jobs: str, is_dry: 
     names = {step.name for step in steps}
     num = execution.num_jobs(jobs, sum(not names & {*step.after} for step in steps))
     others = [*sealed.kept_with_others(root, _seeds(seeds), wanted, preset), *sealed.made_again(root, steps)]
-    needed = costs.total([*(step.num_bytes for step in steps), costs.of_data(data.missing(root, wanted), preset)])
+    first = costs.of_data(data.to_make(root, wanted, preset), preset)
+    needed = costs.total([first, *(step.num_bytes for step in steps)])
     announce(steps, root, preset, [*others, *data.mixed(root, wanted, preset)], num, needed)
     if is_dry:
         return 0

@@ -32,7 +32,7 @@ QUICK_COSTS = {
     "causal": Cost(318, 7_000_000),
     "planning": Cost(180, 7_000_000),
     "knowledge": Cost(240, 7_000_000),
-    "long_chains": Cost(330, 12_000_000),
+    "long_chains": Cost(360, 12_000_000),
     "nav": Cost(65),
     "world": Cost(1080, 501_000_000),
     "clevr_mini_baselines": Cost(329),
@@ -40,7 +40,7 @@ QUICK_COSTS = {
     "vqa_mini_baselines": Cost(328),
     "visual_baselines": Cost(2),
     "visual_ablations": Cost(2777, 1_497_000_000),
-    "graph_ablations": Cost(4150),
+    "graph_ablations": Cost(4500),
     "nav_ablations": Cost(186),
     "world_ablations": Cost(11327, 6_900_000_000),
 }

@@ -31,9 +31,10 @@ def too_small(root: Path, families: Sequence[str], preset: str) -> set[str]:
     return {key for key, manifest in found.items() if manifest and store.maker(key).is_too_small(manifest, preset)}
 
 
-def missing(root: Path, families: Sequence[str]) -> list[str]:
-    """Keys of the data that are to be made first."""
-    return [key for key in _made_of(families) if not manifest_of(root / key)]
+def to_make(root: Path, families: Sequence[str], preset: str) -> list[str]:
+    """Keys of the data that miss or are too small."""
+    small = too_small(root, families, preset)
+    return [key for key in _made_of(families) if key in small or not manifest_of(root / key)]
 
 
 def synthetic(root: Path, families: Sequence[str], preset: str) -> Iterator[Step]:

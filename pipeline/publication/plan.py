@@ -65,7 +65,8 @@ def _over_seeds(
         if left and (other := sealed.other_preset(path.with_name("model"), preset)):
             raise InputError(
                 f"{place.name}/{seed}: sealed with the preset {other}, and seed {left[0]} with {preset} cannot be "
-                "taken together with it; give the same --preset, or a data root of its own (NSMODELS_DATA)"
+                "taken together with it; give that --preset, or a data root of its own (NSMODELS_DATA), or move "
+                f"{place} away where its configuration is no more wanted"
             )
     each = costs.of_seed(made, training.name, preset)
     made = {seed: path for seed, path in made.items() if sealed.is_of_today(training, path)}
@@ -80,17 +81,20 @@ def _over_seeds(
 def _beside_seeds(root: Path, family: str, keys: tuple[str, ...], seeds: Sequence[int], preset: str) -> Step:
     """The step that makes the models, baselines and figures of a system that are left.
 
-    A model has the first seed, and is then a copy of that replicate, which costs nothing, unless the one that is there
-    is of a different preset.
+    A model has the first seed, and is then a copy of that replicate, which costs disk alone, unless the one that is
+    there is of a different preset.
     """
     given: dict[str, dict[str, Any]] = {}
     trained: dict[str, Cost | None] = {}
     for each in trainings_of([family]) if seeds else []:
         own = [part.model_key for part in each.chain if part.model_key in keys]
         given |= {key: {"training": {"seed": seeds[0]}} for key in own}
-        there = sealed.kept_seeds(root, each.name, preset).get(str(seeds[0]))
+        made = sealed.kept_seeds(root, each.name, preset)
+        there = made.get(str(seeds[0]))
         if own and there and sealed.other_preset(there.with_name("model"), preset):
             trained[own[-1]] = costs.expected(each.name, preset)
+        elif own and (cost := costs.of_seed(made, each.name, preset)):
+            trained[own[-1]] = Cost(0.0, cost.num_bytes)
     return replace(_of_keys(keys, preset, trained), given=given)
 
 

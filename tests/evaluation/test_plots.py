@@ -71,6 +71,25 @@ def test_names_with_dollar_signs_are_drawn_as_they_are(tmp_path, is_printed):
     assert "mathdefault" not in text  # powers of ten are still set as such
 
 
+def test_powers_of_small_ticks_are_set_though_the_large_ones_are_named(tmp_path):
+    figure, (axis,) = plots.make_figure()
+    axis.loglog([1, 2], [1000, 5000])
+    axis.set_yticks([1000], ["a thousand"])
+    pdf, _ = plots.save_figure(figure, tmp_path / "powers", "Powers", "numbers")
+    assert "mathdefault" not in PdfReader(pdf).pages[0].extract_text()
+
+
+def test_long_names_with_dollar_signs_leave_a_printed_panel_its_height(tmp_path):
+    heights = []
+    for sign in ("", "$"):
+        figure, (axis,) = plots.make_figure()
+        axis.bar(range(4), range(4))
+        axis.set_xticks(range(4), [f"price of {sign}{k} in a long name of a variant, {sign}{k} each" for k in range(4)])
+        plots.save_figure(figure, tmp_path / "names", "Prices", "numbers", is_printed=True)
+        heights.append(axis.get_position().height * figure.get_figheight())
+    assert heights[1] == pytest.approx(heights[0], rel=0.1)
+
+
 def test_histogram_gives_whole_numbers_a_bin_each():
     axis = plots.histogram({"depth": [2, 2, 3, 5]}, "depth").axes[0]
     boxes = [patch for patch in axis.patches if isinstance(patch, Rectangle)]

@@ -24,14 +24,14 @@ def root(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
-def seal(root, name, hits, data="pennies", **about):
+def seal(root, name, hits, data="pennies", first=0, **about):
     """A model and its evaluation with so many hits of ten."""
     recipe = {"config": {"name": name}, "code_version": "1", "inputs": {data: root / data}}
     with artifact.build(root / f"{name}_model", key=f"{name}_model", maker="tests.coins", **recipe):
         pass
     recipe |= {"inputs": {f"{name}_model": root / f"{name}_model", data: root / data}}
     with artifact.build(root / f"{name}_evaluation", key=f"{name}_evaluation", maker="tests.coins", **recipe) as part:
-        items = [str(number) for number in range(10)]
+        items = [str(number) for number in range(first, first + 10)]
         scores = (np.arange(10) < hits).astype(float)
         write_outcomes(
             part.path,
@@ -69,6 +69,15 @@ def test_scores_without_bounds_are_shown(root, bounds):
     seal(root, "two", 9, "dimes")
     make(root)
     assert [row["score"] for row in ranking.cells(root / "leaderboard")] == ["90.0 %", "0.3"]
+
+
+def test_evaluations_without_a_common_item_are_not_compared(root):
+    seal(root, "one", 3)
+    seal(root, "two", 9, first=10)
+    make(root)
+    assert json.loads((root / "leaderboard" / "comparisons.json").read_text()) == []
+    with pytest.raises(InputError, match="no item was scored in both"):
+        make(root, "one_evaluation", "two_evaluation")
 
 
 def test_it_is_kept_until_there_is_another_evaluation_or_comparison(root):

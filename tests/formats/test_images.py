@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 
-from nsmodels.formats.images import cache
+from nsmodels.formats.images import cache, drawing
 
 NUM_IMAGES = 40
 # Waits for a line on standard input, reads the images through the cache, saves the result.
@@ -84,3 +85,13 @@ def test_the_file_has_its_blocks_before_it_is_mapped(tmp_path: Path) -> None:
     cache._create(tmp_path / "array.npy", (10, 80, 120, 3))
     assert (tmp_path / "array.npy").stat().st_blocks * 512 >= 10 * 80 * 120 * 3
     np.testing.assert_array_equal(np.load(tmp_path / "array.npy"), np.zeros((10, 80, 120, 3), np.uint8))
+
+
+def test_texts_with_dollar_signs_are_drawn_as_they_are(tmp_path: Path) -> None:
+    image = np.zeros((8, 8, 3), np.uint8)
+    question = drawing.title_of("does a $_$ b cost $5 or $6 at $\\price$?", "yes")
+    rows = [drawing.Row("worn(o1, $^$)", None)]
+    drawing.draw_over(image, [drawing.Mark("o1 $_$", (2, 2))], rows, question, tmp_path / "drawn.pdf")
+    text = PdfReader(tmp_path / "drawn.pdf").pages[0].extract_text()
+    for part in ("a $_$ b", "$\\price$", "worn(o1, $^$)", "o1 $_$"):
+        assert part in text

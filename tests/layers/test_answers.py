@@ -18,16 +18,17 @@ from nsmodels.core import artifact
 from nsmodels.core.errors import InputError, Interrupted
 from nsmodels.core.orders import Inputs, Order
 from nsmodels.engine import checkpoint
+from nsmodels.engine.config import TrainingConfig
 from nsmodels.evaluation.comparison.rows import NO_SEED, Row
 from nsmodels.evaluation.outcomes import Outcomes
 from nsmodels.layers.answers import vilt
 from nsmodels.layers.answers.batches import numbered
 from nsmodels.layers.answers.competitors import Competitor, competitors_of, load_classifier
-from nsmodels.layers.answers.config import BaselineStudyConfig, debug
+from nsmodels.layers.answers.config import BaselineStudyConfig, ClassifierConfig, debug
 from nsmodels.layers.answers.quiz import Quiz, Side, drawn
 from nsmodels.layers.answers.residual import ResidualViewer
 from nsmodels.layers.answers.study import Study, run_study, train_once
-from nsmodels.layers.answers.task import known_loss, predict, recurrent_threads
+from nsmodels.layers.answers.task import answer_threads, known_loss, predict
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -295,10 +296,24 @@ def test_the_first_questions_come_with_their_own_images_and_answers(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("hidden_dim", "batch_size", "parts", "threads"), [(128, 128, 1, 1), (512, 256, 1, 0), (512, 256, 8, 1)]
+    ("hidden_dim", "batch_size", "parts", "processes", "side", "threads"),
+    [
+        (128, 128, 1, 1, 0, 1),
+        (128, 128, 1, 1, 448, 0),
+        (512, 256, 1, 1, 0, 0),
+        (512, 256, 8, 1, 64, 1),
+        (512, 256, 1, 8, 64, 1),
+    ],
 )
-def test_small_steps_take_one_thread(hidden_dim: int, batch_size: int, parts: int, threads: int) -> None:
-    config = CONFIG.with_values(
-        {"classifier.hidden_dim": hidden_dim, "training.batch_size": batch_size, "training.accumulate_steps": parts}
-    )
-    assert recurrent_threads(config.classifier, config.training) == threads
+def test_small_steps_take_one_thread(
+    hidden_dim: int, batch_size: int, parts: int, processes: int, side: int, threads: int
+) -> None:
+    sizes = ClassifierConfig(hidden_dim=hidden_dim)
+    training = TrainingConfig(batch_size=batch_size, accumulate_steps=parts, num_processes=processes)
+    assert answer_threads(sizes, training, side * side) == threads
+
+
+def test_large_networks_take_all_threads(tmp_path: Path) -> None:
+    found, _ = competitors_of(quiz(tmp_path), CONFIG.with_values({"networks": ["blind", "cnn_lstm", "resnet_lstm"]}))
+    threads = {each.name: each.trial(quiz(tmp_path), CONFIG.training, 0).task.num_threads for each in found}
+    assert threads == {"blind": 1, "cnn_lstm": 1, "resnet_lstm": 0}

@@ -48,6 +48,7 @@ def figure_of(clips: Clips) -> Figure:
         axis.set_title(title, fontsize=8, pad=14 if axis is axes[0, 0] else None)
     for axis in axes[-1, 1:]:
         axis.set_xlabel("s", fontsize=7)
+    plots.keep_dollars(figure)
     return figure
 
 

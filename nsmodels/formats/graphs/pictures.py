@@ -83,6 +83,7 @@ def figure_of(graphs: Graphs, rows: Sequence[int]) -> Figure:
         paint(axis, graphs.vocabulary, one, positions(anchor), colours=_colours(one, twin))
         axis.set_title(caption(graphs.vocabulary, one), fontsize=7)
     legend(figure, graphs.vocabulary, ones)
+    plots.keep_dollars(figure)
     return figure
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from jaxtyping import UInt8
 
 from nsmodels.core.errors import InputError
+from nsmodels.evaluation import plots
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,4 +183,5 @@ def _figure(width: float, height: float, path: Path) -> Figure:
 
 def _save(figure: Figure, path: Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+    plots.keep_dollars(figure)
     figure.savefig(path, dpi=130, facecolor="white")

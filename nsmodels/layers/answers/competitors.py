@@ -19,7 +19,7 @@ from nsmodels.layers.answers.classifier import AnswerClassifier, Sizes, convolut
 from nsmodels.layers.answers.config import BaselineStudyConfig, ClassifierConfig, ResidualConfig
 from nsmodels.layers.answers.quiz import Quiz, Side
 from nsmodels.layers.answers.residual import ResidualViewer, weights_file
-from nsmodels.layers.answers.task import AnswerTask, recurrent_threads
+from nsmodels.layers.answers.task import AnswerTask, answer_threads
 
 NO_CHECKPOINT = "no checkpoint is configured (vilt.checkpoint)"
 
@@ -39,6 +39,7 @@ class Competitor:
         values: of its training that differ from the study's.
         origin: checksum of the files that it starts from, which decide its scores too; empty: none.
         sizes: of a reader of questions with a small viewer or none; None: of a large network.
+        num_pixels: of an image of a small viewer.
     """
 
     name: str
@@ -51,12 +52,13 @@ class Competitor:
     values: Mapping[str, Any] | None = None
     origin: str = ""
     sizes: Sizes | None = None
+    num_pixels: int = 0
 
     def trial(self, quiz: Quiz, training: TrainingConfig, seed: int) -> Trial:
         """Its training with a seed."""
         own = training.with_values({**(self.values or {}), "seed": seed})
         splits = {name: self.encode(name) for name in ("train", "val")}
-        threads = recurrent_threads(self.sizes, own) if self.sizes else 0
+        threads = answer_threads(self.sizes, own, self.num_pixels) if self.sizes else 0
         return Trial(AnswerTask(splits, self.build, self.settings, own, quiz.loss, self.by_image, threads), own)
 
 
@@ -100,6 +102,7 @@ def _classifier(quiz: Quiz, config: BaselineStudyConfig, name: str) -> Competito
         by_image=name != "blind",
         origin=_checksum(config.residual) if name == "resnet_lstm" else "",
         sizes=sizes if name in size else None,
+        num_pixels=width * height,
     )
 
 

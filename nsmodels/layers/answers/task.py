@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from nsmodels.engine.batching import Batches, epoch_order, split_order, to_device
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.task import Shard, Task
+from nsmodels.engine.task import Shard, Task, recurrent_threads
 from nsmodels.layers.answers.batches import UNKNOWN, AnswerBatch, Questions
 from nsmodels.layers.answers.classifier import Sizes
 
 ANSWER_BATCH = 256
 MOST_LOGIT = 30.0
-SMALL_STEP = 2**15  # numbers of a recurrent state of a batch, up to which a second thread gains nothing on a CPU
+SMALL_PICTURE = 2**13  # pixels, of which small convolutions gain less by a second thread than the reader loses
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, Tensor]]]
 
 
@@ -74,10 +74,9 @@ class AnswerTask(Task):
         return self._loss(model(batch.words, batch.lengths, batch.images, batch.places), batch.answers)
 
 
-def recurrent_threads(sizes: Sizes, training: TrainingConfig) -> int:
-    """Threads of a classifier with a small viewer: 1 where its steps are small, 0 (any number) where they are not."""
-    values = sizes.hidden_dim * training.batch_size / training.accumulate_steps
-    return 1 if values < SMALL_STEP else 0
+def answer_threads(sizes: Sizes, training: TrainingConfig, num_pixels: int) -> int:
+    """`Task.num_threads` of a classifier whose viewer is small, of images of so many pixels, or 0 without one."""
+    return recurrent_threads(sizes.hidden_dim, training) if num_pixels <= SMALL_PICTURE else 0
 
 
 def mean_loss(logits: Float[Tensor, "b a"], answers: Int[Tensor, " b"]) -> tuple[Tensor, dict[str, Tensor]]:

@@ -11,7 +11,7 @@ from nsmodels.core.config import Config, runtime_field
 from nsmodels.engine.config import Device, TrainingConfig, further_training
 
 CODE_VERSION = "1"
-EVALUATION_VERSION = f"{CODE_VERSION}.1"
+EVALUATION_VERSION = f"{CODE_VERSION}.2"
 COMPLEX, RELATIONAL, HYBRID = "complex", "relational", "hybrid"  # phases, in the order of training
 METRICS = {COMPLEX: ("mrr",), RELATIONAL: ("mrr",), HYBRID: ("mrr",)}
 SECTIONS = {RELATIONAL: "relational_training", HYBRID: "relational_training"}

@@ -86,13 +86,16 @@ def _base(data: Path, predictor: LinkPredictor) -> Base:
 
 
 def _outcomes(asked: Asked, scorer: Scorer) -> dict[str, Outcomes]:
-    """Reciprocal ranks and hits by query, pairs by triple; the two queries of a triple are one cluster."""
-    names, split = asked.names(), asked.split
+    """Reciprocal ranks and hits by query, pairs by triple; the two queries of a triple are one cluster.
+
+    Their split is named with the base: those of different bases share data and no triple, and are not ranked together.
+    """
+    names, split = asked.names(), f"{asked.base.name} {asked.split}"
     items, clusters = [f"{name} {end}" for end in ("tail", "head") for name in names], names * 2
     ranks = ranking.ranks(scorer, asked.queries, asked.known, len(asked.base.entities))
     scores = {"mrr": 1 / ranks, "hits_at_1": ranks <= 1, "hits_at_10": ranks <= 10}
     found = {name: Outcomes(name, split, items, clusters, each.astype(float)) for name, each in scores.items()}
-    triples, negatives = asked.base.triples[split], asked.base.negatives[split]
+    triples, negatives = asked.base.triples[asked.split], asked.base.negatives[asked.split]
     rows = np.flatnonzero(negatives != NONE)
     if len(rows):
         right = ranking.pairs(scorer, triples[rows], negatives[rows])

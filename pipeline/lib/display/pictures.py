@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from nsmodels.evaluation import plots
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -50,6 +52,7 @@ def bars(panels: Mapping[str, Mapping[Any, float]], columns: int = 2) -> dg.Mark
 def rendered(figure: Figure) -> bytes:
     """A matplotlib figure as PNG."""
     stream = io.BytesIO()
+    plots.keep_dollars(figure)
     figure.savefig(stream, format="png", dpi=90)
     return stream.getvalue()
 

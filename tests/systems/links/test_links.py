@@ -11,10 +11,11 @@ import torch
 
 from nsmodels.__main__ import main
 from nsmodels.core.errors import InputError
+from nsmodels.core.orders import Inputs, Order
 from nsmodels.datasets.knowledge_bases.bases import Base
 from nsmodels.engine.task import Shard
 from nsmodels.systems.links import SYSTEM
-from nsmodels.systems.links.config import PRESETS, debug, presets_of
+from nsmodels.systems.links.config import PRESETS, EvaluationConfig, debug, presets_of
 from nsmodels.systems.links.evaluation import ranking
 from nsmodels.systems.links.network.embeddings import SCALE, ComplEx
 from nsmodels.systems.links.network.links import LinkNetwork, Queries
@@ -161,3 +162,9 @@ def test_the_report_has_every_network_and_rule(shared: Shared, tmp_path: Path) -
     for row in report["rows"].values():
         low, high = row["mrr"]["interval"]
         assert 0 <= low <= row["mrr"]["value"] <= high <= 1
+
+
+def test_scores_are_ranked_among_those_of_their_base(shared: Shared) -> None:
+    given = Inputs.of({"knowledge_bases": shared.data("knowledge_bases")}, model=("links", shared.model("links")))
+    order = Order("links_evaluation", EvaluationConfig(device="cpu"), given, Path())
+    assert {each.split for each in SYSTEM.score(order).outcomes} == {"umls test"}

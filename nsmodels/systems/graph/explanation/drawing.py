@@ -62,6 +62,7 @@ def figure_of(found: Explanation) -> Figure:
             axes[line, 0].text(
                 -0.1, 0.5, found.words.channels[channel], rotation=90, ha="right", va="center", fontsize=8
             )
+    plots.keep_dollars(figure)
     return figure
 
 

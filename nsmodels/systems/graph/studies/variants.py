@@ -7,7 +7,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from nsmodels.core.config import added_field, partly_decided
+from nsmodels.core.config import conditional, partly_decided
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.studies.config import VariantStudyConfig
 from nsmodels.studies.variant import REPLACED, Variant
@@ -58,8 +58,12 @@ class AblationConfig(VariantStudyConfig, GraphConfig):
         default=list(get_args(TwoLevels)), min_length=1, description="what is removed where graphs declare clusters"
     )
     level_epochs: int = Field(default=3, ge=1, le=100_000, description="epochs where graphs declare clusters")
-    level_short_epochs: int = added_field(
-        2, ge=0, le=100_000, description="first epochs with short graphs alone, where graphs declare clusters"
+    level_short_epochs: int = conditional(
+        2,
+        {"training.curriculum": True},
+        ge=0,
+        le=100_000,
+        description="first epochs with short graphs alone where graphs declare clusters; else schedule.short_epochs",
     )
     model: ModelConfig = partly_decided(ModelConfig(), _BY_VARIANT)
     training: TrainingConfig = partly_decided(_TRAINING, {"seed": "seeds decides it"})
@@ -106,7 +110,7 @@ def quick() -> AblationConfig:
 
 def base() -> AblationConfig:
     """Five seeds of every variant with six epochs on all pairs. Not measured."""
-    return _study(epochs=6, short_epochs=2, level_epochs=8, level_short_epochs=4).with_values(
+    return _study(epochs=6, short_epochs=2, level_epochs=10, level_short_epochs=4).with_values(
         {"seeds": [0, 1, 2, 3, 4]}
     )
 

@@ -8,7 +8,7 @@ from nsmodels.datasets.vqa.scoring.vocabulary import AnswerVocabulary
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.formats.images.cache import read_images
 from nsmodels.layers.answers.batches import Pictures
-from nsmodels.layers.answers.task import AnswerTask, predict, recurrent_threads, soft_loss
+from nsmodels.layers.answers.task import AnswerTask, answer_threads, predict, soft_loss
 from nsmodels.systems.natural.answering.choosing.questions import AskedQuestions, encoded_asked
 from nsmodels.systems.natural.baselines.network import Classifier, make_classifier
 from nsmodels.systems.natural.baselines.task import settings
@@ -35,7 +35,7 @@ def soft_answer_task(
         training,
         soft_loss,
         by_image=has_image,
-        num_threads=recurrent_threads(config, training),
+        num_threads=answer_threads(config, training, config.image_width * config.image_height if has_image else 0),
     )
 
 

@@ -16,7 +16,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.formats.images.cache import read_images
 from nsmodels.layers.answers import batches
 from nsmodels.layers.answers.batches import Pictures, numbered
-from nsmodels.layers.answers.task import AnswerTask, known_loss, predict, recurrent_threads
+from nsmodels.layers.answers.task import AnswerTask, answer_threads, known_loss, predict
 from nsmodels.systems.natural.baselines.network import Classifier, from_checkpoint, make_classifier
 from nsmodels.systems.natural.config import BaselineConfig
 from nsmodels.systems.natural.language.asking import Question, places_of
@@ -76,7 +76,7 @@ def answer_task(
         training,
         known_loss,
         by_image=has_image,
-        num_threads=recurrent_threads(config, training),
+        num_threads=answer_threads(config, training, config.image_width * config.image_height if has_image else 0),
     )
 
 

@@ -15,7 +15,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.gqa.programs.parsing import ANY, Program, without_leaks
 from nsmodels.engine.batching import Batches, Part, generator, split_batches
 from nsmodels.engine.config import TrainingConfig
-from nsmodels.engine.task import Shard, Task
+from nsmodels.engine.task import Shard, Task, recurrent_threads
 from nsmodels.formats.scenes.vocabulary import SceneVocabulary
 from nsmodels.systems.natural.config import ParserConfig
 from nsmodels.systems.natural.language.asking import Question
@@ -87,8 +87,6 @@ class ParserTask(Task):
         training: its batch size and seed are used.
     """
 
-    num_threads = 1
-
     def __init__(
         self,
         train: Iterable[Question],
@@ -98,6 +96,7 @@ class ParserTask(Task):
         training: TrainingConfig,
     ) -> None:
         self.config, self.training = config, training
+        self.num_threads = recurrent_threads(config.hidden_dim, training)
         plain = Grammar(words)
         read = [asked(each, plain) for each in train]
         self.grammar = learned_grammar(read, words)

@@ -17,7 +17,7 @@ from nsmodels.core.errors import InputError
 from nsmodels.datasets.mazes.actions import ARROWS, OFFSETS
 from nsmodels.datasets.mazes.grids import Maps
 from nsmodels.datasets.mazes.solving.labels import Labels, action_sets
-from nsmodels.evaluation.plots import COLOURS
+from nsmodels.evaluation import plots
 from nsmodels.systems.nav.network.readout import REACHABLE_THRESHOLD, Policy
 from nsmodels.systems.nav.planning.plan import Plan
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg", ".pdf")
 WALL, OPEN, UNDECIDED, WRONG = "#39424e", "#ffffff", "#d9dde2", "#f6c9a8"
-MODEL, EXACT, START, GOAL = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]
+MODEL, EXACT, START, GOAL = plots.COLOURS[0], plots.COLOURS[1], plots.COLOURS[2], plots.COLOURS[3]
 FAILED = "#B00020"
 LONGEST = 7.0  # inches of the longer side of a picture
 MOST_ARROWS = 40  # arrows along a side; larger maps have one for every second, third... cell
@@ -223,6 +223,7 @@ def save(figure: Figure, path: Path) -> None:
     """Write a picture in the format of its suffix; raise `InputError` for one other than .png, .svg and .pdf."""
     check_suffix(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    plots.keep_dollars(figure)
     figure.savefig(path, dpi=130, facecolor="white", bbox_inches="tight")
 
 

@@ -14,7 +14,7 @@ from nsmodels.datasets.clevr.files.format import pair, read_questions, read_scen
 from nsmodels.datasets.clevr.vocabulary import ANSWERS
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.layers.answers.batches import Pictures, Questions, numbered
-from nsmodels.layers.answers.task import AnswerTask, mean_loss, predict, recurrent_threads
+from nsmodels.layers.answers.task import AnswerTask, answer_threads, mean_loss, predict
 from nsmodels.systems.visual.baselines.cnn_lstm import CnnLstm, make_cnn_lstm
 from nsmodels.systems.visual.config import BaselineConfig
 from nsmodels.systems.visual.language.tokens import Vocabulary
@@ -59,13 +59,14 @@ def read_vqa_split(
 def cnn_lstm_task(splits: Mapping[str, VqaSplit], config: BaselineConfig, training: TrainingConfig) -> AnswerTask:
     """Training on "train" and "val", with the vocabulary of the training questions."""
     vocabulary = Vocabulary.from_questions(item["question"] for item in splits["train"].questions)
+    num_pixels = config.image_width * config.image_height if config.use_image else 0
     return AnswerTask(
         {name: data.encoded(vocabulary) for name, data in splits.items()},
         lambda: make_cnn_lstm(config, vocabulary.words),
         {"baseline": config.model_dump(mode="json"), "words": list(vocabulary.words)},
         training,
         mean_loss,
-        num_threads=recurrent_threads(config, training),
+        num_threads=answer_threads(config, training, num_pixels),
     )
 
 

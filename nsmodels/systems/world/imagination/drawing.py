@@ -9,7 +9,7 @@ import numpy as np
 
 from nsmodels.core.disk import atomically, writing
 from nsmodels.core.errors import InputError
-from nsmodels.evaluation.plots import COLOURS
+from nsmodels.evaluation import plots
 from nsmodels.formats.clips.names import AFFORDANCES, PROPERTIES, STATES
 from nsmodels.systems.world.imagination.imagine import Imagined
 from nsmodels.systems.world.imagination.text import HALF_WIDTH, UNITS, interval
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg", ".pdf")
 PANELS = ("x", "y", "z", "vx", "vz", "contact_force", "pitch", "yaw", "neighbour_x", "tilt")
-MODEL, TRUTH, CHANGED = COLOURS[0], "#333333", COLOURS[1]
+MODEL, TRUTH, CHANGED = plots.COLOURS[0], "#333333", plots.COLOURS[1]
 STEP = 0.05  # s
 
 
@@ -55,6 +55,7 @@ def figure_of(found: Imagined) -> Figure:
         f"{found.clip}: {found.verb}; {found.what}. Imagined with 90 % intervals: blue; simulated: black{changed}",
         fontsize=9,
     )
+    plots.keep_dollars(figure)
     return figure
 
 
