@@ -89,12 +89,15 @@ def frame(entries: Sequence[Entry], sort: str = "score", limit: int | None = Non
 def draw(entries: Sequence[Entry]) -> Figure:
     """Scores with their intervals, the best of each group; beside each the best baseline of its evaluation.
 
+    Of each evaluation its first metric; where none of the entries is of a first one, all.
+
     All shares are on one axis in percent, every other metric is on an axis of its own below. Raises InputError without
     entries.
     """
     from nsmodels.evaluation import plots
 
-    ranked = rows(entries, limit=MOST_DRAWN)
+    headlines = [entry for entry in entries if entry.is_headline]
+    ranked = rows(headlines or entries, limit=MOST_DRAWN)
     if not ranked:
         raise InputError("leaderboard: no evaluation to draw; make one first")
     panels = _panels(ranked)
