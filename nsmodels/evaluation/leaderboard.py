@@ -9,6 +9,7 @@ import argparse
 import csv
 import io
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +33,7 @@ SORTS = ("score", "created", "train_cpu_seconds", "num_parameters")
 FALLING = ("created",)  # the greatest first; of scores the best
 SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
 MOST_FIELDS, MOST_DRAWN = 4, 12
+TITLE_LETTERS, LABEL_LETTERS = 78, 48  # in a line of the figure
 NOTHING = (
     "no evaluation yet in {root}: only sealed ones are ranked; make one: dagster asset materialize --select "
     "nav_evaluation, or nsmodels nav evaluate --out {root}/my_evaluation with --checkpoint and --data"
@@ -124,12 +126,12 @@ def _draw_panel(axis: Axes, lines: Sequence[Row | str]) -> None:
     is_share = measure.unit == SHARE
     for place, line in enumerate(lines):
         if isinstance(line, str):
-            axis.text(
-                0.02, place, line, fontsize=7, fontweight="bold", va="center", transform=axis.get_yaxis_transform()
-            )
+            text, left = textwrap.fill(line, TITLE_LETTERS), axis.get_yaxis_transform()
+            axis.text(0.02, place, text, fontsize=7, fontweight="bold", va="center", transform=left)
         else:
             _draw(axis, place, line, 100 if is_share else 1)
-    axis.set_yticks(range(len(lines)), ["" if isinstance(line, str) else _label(line) for line in lines], fontsize=7)
+    names = ["" if isinstance(line, str) else _label(line) for line in lines]
+    axis.set_yticks(range(len(lines)), names, fontsize=7)
     head = "score, %" if is_share else measure.title
     axis.set(xlabel=f"{head} (95 % interval); cross: best baseline", ylim=(len(lines) - 0.5, -0.5))
     if is_share:
@@ -280,7 +282,8 @@ FORMATS = {"table": _as_table, "csv": _as_csv, "json": _as_json, "markdown": _as
 
 
 def _label(row: Row) -> str:
-    return f"{_model(row)}, seed {row['seed']}" + (f"\n{_short(row['differences'])}" if row["differences"] else "")
+    name = textwrap.fill(f"{_model(row)}, seed {row['seed']}", LABEL_LETTERS)
+    return name + (f"\n{textwrap.shorten(_short(row['differences']), LABEL_LETTERS)}" if row["differences"] else "")
 
 
 def _draw(axis: Axes, place: int, row: Row, scale: int) -> None:

@@ -175,4 +175,5 @@ def _write(part: Part, entries: Sequence[Entry], pairs: Sequence[Comparison]) ->
     texts = [pair.text() for pair in pairs] or ["no two evaluations of the same data yet"]
     disk.write_atomic(part.path / "comparisons.txt", "\n\n".join(texts) + "\n")
     figure, sources = leaderboard.draw(entries), sorted({entry.source for entry in entries})
-    plots.save_figure(figure, part.path / "figures" / "ranking", "Best evaluations by their first metric; the table has all metrics", ", ".join(sources))
+    caption = "Best evaluations by their first metric; the table has all metrics"
+    plots.save_figure(figure, part.path / "figures" / "ranking", caption, ", ".join(sources))
