@@ -114,9 +114,8 @@ def cells(folder: Path) -> list[dict[str, str]]:
     import pandas as pd
 
     found = pd.read_parquet(folder / TABLE).head(MOST_ROWS).astype(object)
-    found["bounds"] = [
-        [None if math.isnan(end) else end for end in bounds] for bounds in found["bounds"]
-    ]  # of the file
+    # Where a metric has no bound the file has none, which is read as NaN.
+    found["bounds"] = [[None if math.isnan(end) else end for end in bounds] for bounds in found["bounds"]]
     records = found.where(found.notna(), None).to_dict("records")
     return [_cells({str(name): value for name, value in record.items()}) for record in records]
 
