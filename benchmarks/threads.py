@@ -1,4 +1,4 @@
-"""Training by the number of threads on a CPU: samples per second of the phases of a system with one thread and with all.
+"""Training by the number of threads on a CPU: samples per second of the phases of a system, with one and with all.
 
     python benchmarks/threads.py SYSTEM DATA [--preset quick] [--domain chains] [--phases complex] [--steps 40]
 
