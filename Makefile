@@ -51,7 +51,7 @@ paper: $(READY)  ## the paper in paper/: what is missing of trainings over seeds
 test: $(TOOLS)  ## the test suite
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
-documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; most of an hour
+documents: $(TOOLS)  ## every command of README and docs/, in order, with debug presets; 16 minutes on two cores
 	PATH=$(CURDIR)/$(BIN):$$PATH OMP_NUM_THREADS=1 $(UNDER_MAKE) $(BIN)/python -m tests.documented $(PAGES)
 
 docs: $(SITE)  ## the documentation site in build/site/html: pages, reference, search; warnings are errors

@@ -16,9 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
-from nsmodels.core import discover
+from nsmodels.core import discover, hardware
 from nsmodels.core.artifact import read_manifest
 from nsmodels.core.orders import Inputs
 
@@ -27,6 +25,8 @@ ROUNDS = 3
 
 def samples_per_second(system: Any, phase: str, config: Any, inputs: Inputs, threads: int) -> float:
     """The rate of the training steps of a phase."""
+    import torch  # after nsmodels, which decides how threads wait
+
     torch.set_num_threads(threads)
     trial = system.make_trial(phase, config, inputs)
     trial.task.num_threads = 0
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--phases", nargs="+", default=[])
     parser.add_argument("--steps", type=int, default=40)
     given = parser.parse_args()
-    system, most = discover.system(given.system), torch.get_num_threads()
+    system, most = discover.system(given.system), hardware.num_threads()
     presets = system.domains[given.domain].presets if given.domain else system.stages[0].presets
     inputs = Inputs.of({read_manifest(given.data).key: given.data})
     print(f"{'phase':<14}{'task':>6}{'1 thread':>14}{f'{most} threads':>14}{'ratio':>8}")
