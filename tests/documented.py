@@ -1,9 +1,9 @@
 """Every command of README and docs/, run as written and in order, in a fresh clone with debug presets.
 
 `make documents`, or `python -m tests.documented [PAGE ...]`: a line per command with its seconds and exit status, and
-the output of those that fail. It takes 16 minutes on two quiet cores and is no part of the suite, which parses the same commands
-(`test_documents.py`). What needs a second machine, a download of gigabytes or a password is left out with a line; the
-reader's own files and places have stand-ins (`reader_files.py`).
+the output of those that fail. It takes 16 minutes on two quiet cores and is no part of the suite, which parses the same
+commands (`test_documents.py`). What needs a second machine, a download of gigabytes or a password is left out with a
+line; the reader's own files and places have stand-ins (`reader_files.py`).
 """
 
 from __future__ import annotations
