@@ -308,9 +308,9 @@ def test_the_first_questions_come_with_their_own_images_and_answers(tmp_path: Pa
 def test_small_steps_take_one_thread(
     hidden_dim: int, batch_size: int, parts: int, processes: int, side: int, threads: int
 ) -> None:
-    sizes = ClassifierConfig(hidden_dim=hidden_dim)
+    sizes = ClassifierConfig(hidden_dim=hidden_dim, image_width=side or 448, image_height=side or 448)
     training = TrainingConfig(batch_size=batch_size, accumulate_steps=parts, num_processes=processes)
-    assert answer_threads(sizes, training, side * side) == threads
+    assert answer_threads(sizes, training, has_image=side > 0) == threads
 
 
 def test_large_networks_take_all_threads(tmp_path: Path) -> None:

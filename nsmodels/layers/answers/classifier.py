@@ -44,6 +44,20 @@ class Sizes(Protocol):
 S = TypeVar("S", bound=Sizes)
 
 
+class PicturedSizes(Sizes, Protocol):
+    """The same, with the size of images."""
+
+    @property
+    def image_width(self) -> int:
+        """Input width in pixels."""
+        ...
+
+    @property
+    def image_height(self) -> int:
+        """Input height in pixels."""
+        ...
+
+
 @final
 class AnswerClassifier(nn.Module, Generic[S]):
     """A recurrent reader of the question, a viewer of the image or none; then a classifier of answers.

@@ -15,7 +15,7 @@ from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.trial import Trial
 from nsmodels.layers.answers import vilt
 from nsmodels.layers.answers.batches import Pictures, Questions
-from nsmodels.layers.answers.classifier import AnswerClassifier, Sizes, convolutions
+from nsmodels.layers.answers.classifier import AnswerClassifier, PicturedSizes, convolutions
 from nsmodels.layers.answers.config import BaselineStudyConfig, ClassifierConfig, ResidualConfig
 from nsmodels.layers.answers.quiz import Quiz, Side
 from nsmodels.layers.answers.residual import ResidualViewer, weights_file
@@ -39,7 +39,6 @@ class Competitor:
         values: of its training that differ from the study's.
         origin: checksum of the files that it starts from, which decide its scores too; empty: none.
         sizes: of a reader of questions with a small viewer or none; None: of a large network.
-        num_pixels: of an image of a small viewer.
     """
 
     name: str
@@ -51,14 +50,13 @@ class Competitor:
     by_image: bool = True
     values: Mapping[str, Any] | None = None
     origin: str = ""
-    sizes: Sizes | None = None
-    num_pixels: int = 0
+    sizes: PicturedSizes | None = None
 
     def trial(self, quiz: Quiz, training: TrainingConfig, seed: int) -> Trial:
         """Its training with a seed."""
         own = training.with_values({**(self.values or {}), "seed": seed})
         splits = {name: self.encode(name) for name in ("train", "val")}
-        threads = answer_threads(self.sizes, own, self.num_pixels) if self.sizes else 0
+        threads = answer_threads(self.sizes, own, self.by_image) if self.sizes else 0
         return Trial(AnswerTask(splits, self.build, self.settings, own, quiz.loss, self.by_image, threads), own)
 
 
@@ -102,7 +100,6 @@ def _classifier(quiz: Quiz, config: BaselineStudyConfig, name: str) -> Competito
         by_image=name != "blind",
         origin=_checksum(config.residual) if name == "resnet_lstm" else "",
         sizes=sizes if name in size else None,
-        num_pixels=width * height,
     )
 
 

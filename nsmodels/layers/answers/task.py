@@ -15,7 +15,7 @@ from nsmodels.engine.batching import Batches, epoch_order, split_order, to_devic
 from nsmodels.engine.config import TrainingConfig
 from nsmodels.engine.task import Shard, Task, recurrent_threads
 from nsmodels.layers.answers.batches import UNKNOWN, AnswerBatch, Questions
-from nsmodels.layers.answers.classifier import Sizes
+from nsmodels.layers.answers.classifier import PicturedSizes
 
 ANSWER_BATCH = 256
 MOST_LOGIT = 30.0
@@ -74,9 +74,10 @@ class AnswerTask(Task):
         return self._loss(model(batch.words, batch.lengths, batch.images, batch.places), batch.answers)
 
 
-def answer_threads(sizes: Sizes, training: TrainingConfig, num_pixels: int) -> int:
-    """`Task.num_threads` of a classifier whose viewer is small, of images of so many pixels, or 0 without one."""
-    return recurrent_threads(sizes.hidden_dim, training) if num_pixels <= SMALL_PICTURE else 0
+def answer_threads(sizes: PicturedSizes, training: TrainingConfig, has_image: bool) -> int:
+    """`Task.num_threads` of a classifier with a small viewer, or without one."""
+    is_small = not has_image or sizes.image_width * sizes.image_height <= SMALL_PICTURE
+    return recurrent_threads(sizes.hidden_dim, training) if is_small else 0
 
 
 def mean_loss(logits: Float[Tensor, "b a"], answers: Int[Tensor, " b"]) -> tuple[Tensor, dict[str, Tensor]]:

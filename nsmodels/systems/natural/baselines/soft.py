@@ -35,7 +35,7 @@ def soft_answer_task(
         training,
         soft_loss,
         by_image=has_image,
-        num_threads=answer_threads(config, training, config.image_width * config.image_height if has_image else 0),
+        num_threads=answer_threads(config, training, has_image),
     )
 
 

@@ -76,7 +76,7 @@ def answer_task(
         training,
         known_loss,
         by_image=has_image,
-        num_threads=answer_threads(config, training, config.image_width * config.image_height if has_image else 0),
+        num_threads=answer_threads(config, training, has_image),
     )
 
 

@@ -59,14 +59,13 @@ def read_vqa_split(
 def cnn_lstm_task(splits: Mapping[str, VqaSplit], config: BaselineConfig, training: TrainingConfig) -> AnswerTask:
     """Training on "train" and "val", with the vocabulary of the training questions."""
     vocabulary = Vocabulary.from_questions(item["question"] for item in splits["train"].questions)
-    num_pixels = config.image_width * config.image_height if config.use_image else 0
     return AnswerTask(
         {name: data.encoded(vocabulary) for name, data in splits.items()},
         lambda: make_cnn_lstm(config, vocabulary.words),
         {"baseline": config.model_dump(mode="json"), "words": list(vocabulary.words)},
         training,
         mean_loss,
-        num_threads=answer_threads(config, training, num_pixels),
+        num_threads=answer_threads(config, training, config.use_image),
     )
 
 
